@@ -1,0 +1,183 @@
+/*
+ * silt_wire.h: the memory file and the records that the shim and the analyzer share.
+ *
+ * Each traced process image owns one memory file (memfd) and one pipe. Both are handed to the
+ * analyzer in the hello message (SCM_RIGHTS over the Unix socket named by SILT_SOCKET).
+ *
+ *   memory file:  header | command line, paths | module log | slot 0 | slot 1 | ...
+ *   pipe:         one silt_chunk per stretch of records that became ready in a slot's ring
+ *
+ * A slot is one single-producer ring of records. A thread owns one slot; a signal handler that
+ * allocates while its thread is between stamp and append writes to a slot of its own. The producer
+ * publishes `committed` (bytes since the slot's birth) after each record; the analyzer publishes
+ * `consumed`. What a killed process left in a ring is still there, so nothing is lost, and an idle
+ * thread need not be waited for.
+ *
+ * Records are little-endian 64-bit words; the low 4 bits of the first word are the kind:
+ *
+ *   bits      63            20 19         4 3    0
+ *   FREE     | address >> 3   |   stamp    |  2   |                                         8 bytes
+ *   UNFREE   | address >> 3   |   stamp    |  3   |  the FREE before it did not happen      8 bytes
+ *   ALLOC    | address >> 3   |   stamp    |  4   |  then | size (38) | stack (26) |       16 bytes
+ *   REALLOC  | address >> 3   |   stamp    |  5   |  the new block of a realloc, as ALLOC  16 bytes
+ *   NODE     | id (26) | parent (26) | flags (8) | 6 |  then | module (16) | address (48) | 16
+ * bytes PAD      | words << 4                  |  1   |  skip that many words, this one included
+ *   EXTENDED | type (16) << 32 | words (16) << 16 | 7 |  payload; unknown types are skipped by
+ * `words`
+ *
+ * Worked record: free of 0x7f00deadbe40 with stamp 9 is (0x7f00deadbe40 >> 3) << 20 | 9 << 4 | 2
+ * = 0xfe01bd5b7c800092.
+ */
+#ifndef SILT_WIRE_H
+#define SILT_WIRE_H
+
+#include <stdint.h>
+
+#define SILT_MAGIC        0x31544c4953ULL /* "SILT1" */
+#define SILT_WIRE_VERSION 1u
+
+/* Geometry of the memory file, in bytes. */
+#define SILT_HEADER_BYTES   4096u
+#define SILT_COMMAND_OFFSET 4096u /* argv, NUL separated, NUL NUL ends; at most SILT_TEXT_BYTES */
+#define SILT_EXE_OFFSET     8192u /* path of the executable, NUL terminated */
+#define SILT_ALLOC_OFFSET                                                                          \
+    12288u /* path of the module that defines the real malloc, NUL terminated */
+#define SILT_CWD_OFFSET     16384u /* working directory, NUL terminated */
+#define SILT_TEXT_BYTES     4096u
+#define SILT_MODULES_OFFSET 65536u
+#define SILT_MODULES_BYTES  (4u << 20)
+#define SILT_SLOTS_OFFSET   (SILT_MODULES_OFFSET + SILT_MODULES_BYTES)
+#define SILT_SLOT_HEADER    4096u
+#define SILT_RING_BYTES     (256u << 10)
+#define SILT_SLOT_STRIDE    (SILT_SLOT_HEADER + SILT_RING_BYTES)
+#define SILT_MAX_SLOTS      8192u
+#define SILT_NOTIFY_BYTES   (64u << 10) /* a chunk is announced each time this much became ready */
+
+/* Order between threads: 16-bit counters, one per cache line, chosen by the address. */
+#define SILT_STAMP_SHARDS 1024u
+/* shard = (address >> 10) * 0x9E3779B97F4A7C15 >> 54 */
+static inline uint32_t silt_stamp_shard(uint64_t address) {
+    return (uint32_t)(((address >> 10) * 0x9E3779B97F4A7C15ULL) >> 54);
+}
+
+enum silt_kind {
+    SILT_PAD = 1,
+    SILT_FREE = 2,
+    SILT_UNFREE = 3,
+    SILT_ALLOC = 4,
+    SILT_REALLOC = 5,
+    SILT_NODE = 6,
+    SILT_EXTENDED = 7
+};
+
+/* Word 0 of an EXTENDED record: kind | words << 16 | type << 32. Payload words follow. */
+enum silt_extended {
+    /* stamp, address, size, stack: what ALLOC cannot hold (odd address, size >= 2^38); +1 for a
+       realloc */
+    SILT_X_ALLOC = 1,
+    SILT_X_REALLOC = 2,
+    SILT_X_FREE = 3,   /* stamp, address */
+    SILT_X_UNFREE = 4, /* stamp, address */
+    SILT_X_MAP = 5,    /* address, length, prot | flags << 32, stack: mmap by the program */
+    SILT_X_UNMAP = 6,  /* address, length */
+    SILT_X_REMAP = 7,  /* old address, old length, new address, new length, stack */
+    SILT_X_THREAD = 8, /* tid, name (16 bytes, NUL padded): the slot now belongs to this thread */
+    SILT_X_THREAD_END = 9 /* tid */
+};
+
+/* Flags of NODE. A node's id is unique in its slot, ids start at 1, parent 0 is the outermost
+ * frame's parent. */
+enum silt_node_flags {
+    SILT_NODE_EXACT =
+        1, /* the address is the instruction itself (signal frame), not a return address */
+    SILT_NODE_INCOMPLETE =
+        2, /* not a frame: the stack could not be followed further outward; outermost */
+    SILT_NODE_TRUNCATED = 4 /* not a frame: deeper than the frame limit; outermost */
+};
+
+/* A chunk on the pipe: records [offset, offset + length) of a slot are ready. A hint; `committed`
+ * is the truth. */
+struct silt_chunk {
+    uint64_t magic;
+    uint64_t image; /* silt_header.image */
+    uint32_t slot;
+    uint32_t length;
+    uint64_t offset;
+};
+
+struct silt_slot {
+    uint64_t committed; /* producer: bytes written since the slot was made */
+    uint64_t pad0[7];
+    uint64_t consumed; /* analyzer: bytes read */
+    uint32_t waiting;  /* producer sleeps on this futex (FUTEX_WAIT, shared) while it is 1 */
+    uint32_t pad1;
+    uint64_t pad2[6];
+    uint32_t tid;         /* current owner, 0 = none */
+    uint32_t signal_slot; /* 1: used by signal handlers */
+};
+
+/* One entry of the module log, 8-byte aligned, `bytes` long in all; published by
+ * silt_header.modules_bytes. */
+struct silt_module {
+    uint32_t bytes;
+    uint32_t index; /* 1, 2, ...; what NODE names */
+    uint64_t start; /* mapped range [start, end) */
+    uint64_t end;
+    uint64_t bias; /* address - bias = address in the file's own numbering (p_vaddr) */
+    uint32_t build_id_bytes;
+    uint32_t path_bytes;
+    /* build id, then path, no NUL; padded to 8 */
+};
+
+struct silt_header {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t header_bytes;
+    uint64_t image;        /* random, unique to this process image */
+    uint64_t parent_image; /* of the process it was forked from, else 0 */
+    uint32_t pid;          /* as the target sees it */
+    uint32_t ppid;
+    uint32_t forked;     /* 1: made by fork, its heap began as a copy of the parent's; 0: by exec */
+    uint32_t slot_count; /* slots made so far; grows */
+    uint64_t start_ns;   /* CLOCK_MONOTONIC */
+    uint64_t modules_bytes; /* valid bytes of the module log */
+    uint32_t modules_lost;  /* modules that did not fit */
+    uint32_t reader_gone;   /* analyzer sets 1 when it stops: the shim switches off */
+    uint64_t waits;         /* times a full ring made the target wait */
+    uint64_t wait_ns;
+    uint64_t lost;        /* events not recorded (no slot to be had, recording switched off) */
+    uint64_t reentered;   /* events inside our own hooks that went straight through */
+    uint64_t stacks;      /* stacks taken */
+    uint64_t stacks_slow; /* taken by the fallback unwinder */
+    uint64_t stacks_truncated;
+    uint32_t switched_off; /* the shim gave up recording; reason below */
+    uint32_t off_reason;   /* enum silt_off */
+    uint64_t spare[16];
+};
+
+enum silt_off {
+    SILT_OFF_NO = 0,
+    SILT_OFF_READER_GONE = 1,
+    SILT_OFF_NO_MEMORY = 2,
+    SILT_OFF_INTERNAL = 3
+};
+
+/* First message on the rendezvous socket (SOCK_SEQPACKET), with two descriptors: pipe read end,
+ * memory file. */
+struct silt_hello {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t resume; /* 1: the image lost its pipe (the program closed it); one descriptor: a new
+                        read end */
+    uint64_t image;
+    uint32_t pid;
+    uint32_t pad;
+};
+
+_Static_assert(sizeof(struct silt_chunk) == 32, "wire layout");
+_Static_assert(sizeof(struct silt_slot) == 136, "wire layout");
+_Static_assert(sizeof(struct silt_module) == 40, "wire layout");
+_Static_assert(sizeof(struct silt_hello) == 32, "wire layout");
+_Static_assert(sizeof(struct silt_header) == 264, "wire layout");
+
+#endif

@@ -1,0 +1,56 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "silt",
+    products: [.executable(name: "silt", targets: ["silt"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // What C and Swift share, and the libraries of the system.
+        .systemLibrary(name: "CSiltWire", path: "CShim/wire"),
+        .target(name: "CSiltSystem"),
+        .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
+
+        // The shim: built by the plugin, carried as bytes.
+        .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
+        .target(name: "SiltShim", swiftSettings: strict, plugins: ["BuildShim"]),
+
+        // The pipeline, in its order.
+        .target(name: "SiltEvents", dependencies: ["CSiltWire", "CSiltSystem"], swiftSettings: strict),
+        .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: strict),
+        .target(name: "SiltGrowth", swiftSettings: strict),
+        .target(name: "SiltSymbols", dependencies: ["Clibdw", "CSiltSystem"], swiftSettings: strict),
+        .target(
+            name: "SiltRecording", dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"],
+            swiftSettings: strict),
+        .target(
+            name: "SiltReports", dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"], swiftSettings: strict),
+        .target(
+            name: "SiltSession",
+            dependencies: [
+                "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltSymbols", "SiltRecording", "SiltShim",
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "silt",
+            dependencies: [
+                "SiltSession", "SiltReports", "SiltShim",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
+        .target(name: "SiltTestSupport", path: "Tests/SiltTestSupport", swiftSettings: strict),
+        .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire"]),
+        .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap"]),
+        .testTarget(
+            name: "SiltGrowthTests", dependencies: ["SiltGrowth"], exclude: ["Cases"]),
+        .testTarget(name: "SiltSymbolsTests", dependencies: ["SiltSymbols", "SiltTestSupport"]),
+        .testTarget(name: "SiltRecordingTests", dependencies: ["SiltRecording", "SiltTestSupport"]),
+        .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
+        .testTarget(
+            name: "SiltEndToEndTests", dependencies: ["SiltTestSupport", "SiltShim"]),
+    ]
+)

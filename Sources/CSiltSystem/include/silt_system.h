@@ -1,0 +1,28 @@
+/* silt_system.h: what Swift cannot say itself: prefetch, acquire loads, futex, descriptors over a socket. */
+#ifndef SILT_SYSTEM_H
+#define SILT_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+static inline void silt_prefetch(const void *address) {
+    __builtin_prefetch(address);
+}
+
+static inline uint64_t silt_load_acquire_u64(const uint64_t *p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t silt_load_acquire_u32(const uint32_t *p) {
+    return __atomic_load_n(p, __ATOMIC_ACQUIRE);
+}
+
+static inline void silt_store_release_u64(uint64_t *p, uint64_t value) {
+    __atomic_store_n(p, value, __ATOMIC_SEQ_CST);
+}
+
+static inline void silt_store_release_u32(uint32_t *p, uint32_t value) {
+    __atomic_store_n(p, value, __ATOMIC_SEQ_CST);
+}
+
+#endif

@@ -1,0 +1,1 @@
+#include "silt_system.h"

@@ -1,0 +1,1 @@
+// carries the shim
