@@ -21,9 +21,13 @@ package enum ShimError: Error, CustomStringConvertible {
 
 /// The preload library that this executable carries, unpacked to a private file named after its content.
 package enum ShimFile {
+    /// ST_NOEXEC of statvfs(3).
+    private static let mountedNoExec: UInt = 8
+
     /// The library's bytes, an ELF shared object.
     package static func bytes() throws(ShimError) -> [UInt8] {
-        guard let bytes = decodeBase64(ShimImage.base64), bytes.count > 64, bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46])
+        guard let bytes = decodeBase64(ShimImage.base64), bytes.count > 64,
+            bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46])
         else { throw .damagedImage }
         return bytes
     }
@@ -43,7 +47,7 @@ package enum ShimFile {
                 continue
             }
             var volume = statvfs()
-            guard statvfs(directory, &volume) == 0, volume.f_flag & UInt(ST_NOEXEC) == 0 else { continue }
+            guard statvfs(directory, &volume) == 0, volume.f_flag & mountedNoExec == 0 else { continue }
             let path = "\(directory)/\(name)"
             if holds(path, bytes) { return path }
             do {
@@ -63,7 +67,7 @@ package enum ShimFile {
         guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
         var written = 0
         while written < bytes.count {
-            let n = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written) }
+            let n = bytes.withUnsafeBytes { Glibc.write(descriptor, $0[written...].rebased, $0.count - written) }
             if n < 0 && errno == EINTR { continue }
             guard n > 0 else {
                 let reason = String(cString: strerror(errno))
@@ -110,7 +114,7 @@ package enum ShimFile {
         var there = [UInt8](repeating: 0, count: bytes.count + 1)
         var filled = 0
         while filled < there.count {
-            let n = there.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + filled, $0.count - filled) }
+            let n = there.withUnsafeMutableBytes { read(descriptor, $0[filled...].rebased, $0.count - filled) }
             if n < 0 && errno == EINTR { continue }
             guard n > 0 else { break }
             filled += n
@@ -154,4 +158,12 @@ package enum ShimFile {
             return output
         }
     }
+}
+
+extension Slice where Base == UnsafeRawBufferPointer {
+    fileprivate var rebased: UnsafeRawPointer? { UnsafeRawBufferPointer(rebasing: self).baseAddress }
+}
+
+extension Slice where Base == UnsafeMutableRawBufferPointer {
+    fileprivate var rebased: UnsafeMutableRawPointer? { UnsafeMutableRawBufferPointer(rebasing: self).baseAddress }
 }
