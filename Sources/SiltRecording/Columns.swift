@@ -1,0 +1,108 @@
+/// How values that are no numbers are stored.
+
+extension RecordedProcess.End {
+    /// Columns `ended` and `status`.
+    var columns: (String, Int?) {
+        switch self {
+        case .running: ("running", nil)
+        case .exited(let status): ("exited", status)
+        case .killed(let signal): ("killed", signal)
+        case .execed: ("exec", nil)
+        case .unknown: ("unknown", nil)
+        }
+    }
+
+    init(ended: String, status: Int?) {
+        switch ended {
+        case "running": self = .running
+        case "exited": self = .exited(status: status ?? 0)
+        case "killed": self = .killed(signal: status ?? 0)
+        case "exec": self = .execed
+        default: self = .unknown
+        }
+    }
+}
+
+extension TrustCounters {
+    /// In the order of `Schema.trustColumns`.
+    static let paths: [WritableKeyPath<TrustCounters, UInt64> & Sendable] = [
+        \.allocations, \.frees, \.reallocations, \.undoneFrees, \.maps, \.unmaps, \.unknownKinds, \.committedBytes,
+        \.receivedBytes, \.gaps, \.unknownFrees, \.inheritedFrees, \.waits, \.waitNs, \.lost, \.reentered, \.stacks,
+        \.stacksSlow, \.stacksTruncated, \.stacksIncomplete, \.modulesLost, \.offReason,
+    ]
+
+    var columns: [UInt64] { Self.paths.map { self[keyPath: $0] } }
+
+    package static func += (sum: inout TrustCounters, other: TrustCounters) {
+        for path in paths.dropLast() {
+            sum[keyPath: path] &+= other[keyPath: path]
+        }
+        sum.offReason = max(sum.offReason, other.offReason)
+    }
+}
+
+extension RecordedTotals {
+    package static func += (sum: inout RecordedTotals, other: RecordedTotals) {
+        sum.allocatedBytes &+= other.allocatedBytes
+        sum.allocatedCount &+= other.allocatedCount
+        sum.freedBytes &+= other.freedBytes
+        sum.freedCount &+= other.freedCount
+        sum.inUseBytes &+= other.inUseBytes
+        sum.inUseCount &+= other.inUseCount
+        sum.peakInUseBytes &+= other.peakInUseBytes
+        sum.mappedBytes &+= other.mappedBytes
+    }
+}
+
+/// A command as one text that a shell would split into the same words, and back.
+enum ShellWords {
+    /// Words with anything but the usual letters are put in single quotes.
+    static func joined(_ words: [String]) -> String {
+        words.map { word in
+            let plain =
+                !word.isEmpty
+                && word.utf8.allSatisfy { byte in
+                    switch byte {
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "/"), UInt8(ascii: "."),
+                        UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "="), UInt8(ascii: ":"),
+                        UInt8(ascii: ","), UInt8(ascii: "+"), UInt8(ascii: "@"), UInt8(ascii: "%"):
+                        true
+                    default: false
+                    }
+                }
+            return plain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false)
+                .joined(separator: "'\\''") + "'"
+        }.joined(separator: " ")
+    }
+
+    /// The words of a text that `joined` made.
+    static func words(_ text: String) -> [String] {
+        var words: [String] = []
+        var word = ""
+        var isInWord = false
+        var isQuoted = false
+        var isEscaped = false
+        for character in text.unicodeScalars {
+            if isEscaped {
+                word.unicodeScalars.append(character)
+                isEscaped = false
+            } else if isQuoted {
+                if character == "'" { isQuoted = false } else { word.unicodeScalars.append(character) }
+            } else if character == " " {
+                if isInWord { words.append(word) }
+                word = ""
+                isInWord = false
+            } else {
+                isInWord = true
+                switch character {
+                case "'": isQuoted = true
+                case "\\": isEscaped = true
+                default: word.unicodeScalars.append(character)
+                }
+            }
+        }
+        if isInWord { words.append(word) }
+        return words
+    }
+}

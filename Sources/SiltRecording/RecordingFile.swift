@@ -1,0 +1,96 @@
+internal import CSQLite
+internal import Glibc
+
+/// Making and opening the file itself: who may read it, what may be replaced, which companions belong to it.
+enum RecordingFile {
+    /// Makes an empty file at `path`, readable by its owner alone; an older recording there is replaced, anything else
+    /// is left alone and reported.
+    static func create(at path: String) throws(RecordingError) {
+        var descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor < 0, errno == EEXIST {
+            guard try mayReplace(path) else { throw .notARecording(path: path) }
+            for name in [path, path + "-wal", path + "-shm", path + "-journal"] {
+                unlink(name)
+            }
+            descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        }
+        guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
+        close(descriptor)
+    }
+
+    /// An empty regular file, or one that begins like a recording.
+    private static func mayReplace(_ path: String) throws(RecordingError) -> Bool {
+        let head = try header(of: path)
+        return head.isEmpty || isRecording(head)
+    }
+
+    /// The first 100 bytes: the header of an SQLite file.
+    static func header(of path: String) throws(RecordingError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notARecording(path: path) }
+        var bytes = [UInt8](repeating: 0, count: 100)
+        let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        guard count >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
+        return Array(bytes.prefix(count))
+    }
+
+    /// SQLite's magic at 0, our application id at 68 (sqlite.org/fileformat2.html §1.3).
+    static func isRecording(_ header: [UInt8]) -> Bool {
+        header.count >= 72 && header.starts(with: Array("SQLite format 3\0".utf8))
+            && bigEndian(header, at: 68) == Schema.applicationID
+    }
+
+    /// Our format version, SQLite's user version at 60.
+    static func version(_ header: [UInt8]) -> Int {
+        bigEndian(header, at: 60)
+    }
+
+    private static func bigEndian(_ bytes: [UInt8], at offset: Int) -> Int {
+        bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+    }
+
+    /// Opens a recording to read it, also while it is written and after its writer was killed.
+    ///
+    /// A killed writer leaves F-wal beside F; SQLite reads both. Where the folder cannot be written, so that SQLite
+    /// cannot make its index of the log, a file without a log is opened as unchanging.
+    static func openToRead(_ path: String) throws(RecordingError) -> Database {
+        let head = try header(of: path)
+        guard isRecording(head) else { throw .notARecording(path: path) }
+        let found = version(head)
+        guard found == Schema.version else {
+            throw .otherVersion(path: path, found: found, supported: Schema.version)
+        }
+        let name = uri(path)
+        do {
+            let database = try Database(path: path, name: name, flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+            _ = try database.integer("SELECT count(*) FROM sqlite_master")
+            return database
+        } catch {
+            guard case .cannotOpen = error else { throw error }
+            var status = stat()
+            guard stat(path + "-wal", &status) != 0 || status.st_size == 0 else { throw error }
+            return try Database(
+                path: path, name: name + "?immutable=1", flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+        }
+    }
+
+    /// `file:` and the path with what has a meaning in a URI escaped.
+    private static func uri(_ path: String) -> String {
+        var result = Array("file:".utf8)
+        for byte in path.utf8 {
+            switch byte {
+            case UInt8(ascii: "?"): result += Array("%3f".utf8)
+            case UInt8(ascii: "#"): result += Array("%23".utf8)
+            case UInt8(ascii: "%"): result += Array("%25".utf8)
+            default: result.append(byte)
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

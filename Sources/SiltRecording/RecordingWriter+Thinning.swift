@@ -1,0 +1,128 @@
+/// Keeping series short: minima over equal windows.
+///
+/// A row stands for the `width` snapshots that end with it. When a series has more than its limit of rows, windows twice
+/// as wide are made until half the limit is enough. The minimum of two minima is their minimum, so slopes of troughs
+/// keep their expectation; plain decimation would alias with sawteeth. `inuse_space` of a merged row is the value at
+/// its end, `trough_space` the lowest of it. Rows younger than the last thinning have width 1; a reader brings a series to one width.
+extension RecordingWriter {
+    /// Rows per stack or group, and per process.
+    static let sampleLimit = 64
+    static let snapshotLimit = 2048
+    /// Above this many sample rows in all, the limit per series is halved, down to 8: 1.2 M rows are some 40 MB.
+    static let sampleBudget = 1_200_000
+
+    func thin() throws(RecordingError) {
+        var limit = Self.sampleLimit
+        repeat {
+            thinned = try thin("samples", key: "stack", limit: limit)
+            thinned += try thin("site_samples", key: "site", limit: limit)
+            limit /= 2
+        } while thinned > Self.sampleBudget && limit >= 8
+        thinned += try thin("snapshots", key: "process", limit: Self.snapshotLimit)
+        unthinned = 0
+    }
+
+    /// Returns how many rows the table has afterwards.
+    private func thin(_ table: String, key: String, limit: Int) throws(RecordingError) -> Int {
+        let long = try database.prepare(
+            "SELECT process, \(key), count(*), max(snapshot) FROM \(table) GROUP BY process, \(key) "
+                + "HAVING count(*) > \(limit)")
+        var series: [(process: UInt32, key: UInt32, last: UInt32)] = []
+        while try long.step() {
+            series.append((long.id(0), long.id(1), long.id(3)))
+        }
+        let read = try database.prepare(
+            "SELECT snapshot, width, inuse_space, trough_space FROM \(table) WHERE process = ? AND \(key) = ? "
+                + "ORDER BY snapshot")
+        let update = try database.prepare(
+            "UPDATE \(table) SET width = ?, trough_space = ? WHERE process = ? AND \(key) = ? AND snapshot = ?")
+        let remove = try database.prepare("DELETE FROM \(table) WHERE process = ? AND \(key) = ? AND snapshot = ?")
+        for one in series {
+            var rows: [Window.Row] = []
+            read.bind(one.process, at: 1)
+            read.bind(one.key, at: 2)
+            while try read.step() {
+                rows.append(
+                    Window.Row(
+                        snapshot: read.id(0), width: read.id(1), inUseBytes: read.unsigned(2), troughBytes: read.unsigned(3)))
+            }
+            read.reset()
+            let kept = Window.thinned(rows, to: limit / 2)
+            var next = 0
+            for row in rows {
+                if next < kept.count, kept[next].snapshot == row.snapshot {
+                    if kept[next] != row {
+                        update.bind(kept[next].width, at: 1)
+                        update.bind(kept[next].troughBytes, at: 2)
+                        update.bind(one.process, at: 3)
+                        update.bind(one.key, at: 4)
+                        update.bind(row.snapshot, at: 5)
+                        try update.run()
+                    }
+                    next += 1
+                } else {
+                    remove.bind(one.process, at: 1)
+                    remove.bind(one.key, at: 2)
+                    remove.bind(row.snapshot, at: 3)
+                    try remove.run()
+                }
+            }
+        }
+        return try database.integer("SELECT count(*) FROM \(table)")
+    }
+}
+
+/// Windows of snapshots: number 0 is the baseline alone, then each holds `width` snapshots.
+enum Window {
+    struct Row: Equatable {
+        var snapshot: UInt32
+        var width: UInt32
+        var inUseBytes: UInt64
+        var troughBytes: UInt64
+    }
+
+    static func index(of snapshot: UInt32, width: UInt32) -> UInt32 {
+        snapshot == 0 ? 0 : (snapshot - 1) / width + 1
+    }
+
+    /// Merges rows into windows of one width, the smallest power of two that leaves at most `limit` rows.
+    static func thinned(_ rows: [Row], to limit: Int) -> [Row] {
+        var width = rows.reduce(1) { max($0, $1.width) }
+        var result = merged(rows, width: width)
+        while result.count > max(limit, 2), width < 1 << 30 {
+            width *= 2
+            result = merged(result, width: width)
+        }
+        return result
+    }
+
+    /// One row per window that has any: the last of it, with the lowest trough.
+    ///
+    /// A window in which nothing moved before its first row began at the value the row before it left.
+    static func merged(_ rows: [Row], width: UInt32) -> [Row] {
+        var result: [Row] = []
+        for row in rows {
+            if let last = result.last, index(of: last.snapshot, width: width) == index(of: row.snapshot, width: width) {
+                result[result.count - 1] = Row(
+                    snapshot: row.snapshot, width: row.snapshot == 0 ? 1 : width, inUseBytes: row.inUseBytes,
+                    troughBytes: min(last.troughBytes, row.troughBytes))
+            } else {
+                var merged = row
+                // Of a window of several snapshots, those before the row had the value that was left before.
+                if let last = result.last, row.snapshot > 0, starts(after: row, width: width) {
+                    merged.troughBytes = min(row.troughBytes, last.inUseBytes)
+                }
+                merged.width = row.snapshot == 0 ? 1 : width
+                result.append(merged)
+            }
+        }
+        return result
+    }
+
+    /// Whether the window of `row` holds a snapshot before those the row stands for.
+    private static func starts(after row: Row, width: UInt32) -> Bool {
+        let first = (index(of: row.snapshot, width: width) - 1) * width + 1
+        let covered = (index(of: row.snapshot, width: row.width) - 1) * row.width + 1
+        return covered > first
+    }
+}

@@ -1,0 +1,343 @@
+internal import CSQLite
+
+/// Writes a recording while the run goes on: what changed, in transactions, so that a kill of anything leaves a readable
+/// file with everything that was committed.
+///
+/// Rows may come outside `begin()`/`commit()` (each is then its own transaction: slow). One thread at a time.
+/// During the run the file has a write-ahead log beside it (F-wal, F-shm); `close()` folds it in and leaves one file.
+/// Durability: `synchronous=NORMAL`. A killed process loses nothing that was committed, because pages are with the
+/// kernel; a machine that loses power keeps a consistent file that may lack the last seconds. It costs an fsync per
+/// checkpoint, one each 32 MiB of log, none per transaction.
+package final class RecordingWriter {
+    /// nil: a private temporary database, gone after `close()`.
+    package let path: String?
+    let database: Database
+    private let insertModule: Statement
+    private let insertFrame: Statement
+    private let insertStack: Statement
+    private let insertCounters: Statement
+    private let insertSnapshot: Statement
+    private let insertSample: Statement
+    private let insertSiteSample: Statement
+    private let insertHistory: Statement
+    private let insertSiteHistory: Statement
+    private let insertString: Statement
+    private let insertSymbol: Statement
+    private let deleteSymbols: Statement
+    private let insertTotals: Statement
+    private let insertTrust: Statement
+    private let insertProcess: Statement
+    private let insertTarget: Statement
+    private let insertThread: Statement
+    private var strings: [String: UInt32] = [:]
+    private var marks = 0
+    private var phases = 0
+    private var inTransaction = false
+    private(set) var isClosed = false
+    /// Sample and snapshot rows since the last thinning, and rows it left.
+    var unthinned = 0
+    var thinned = 0
+    /// How many modules, frames and stacks of the session's table are in the file.
+    package internal(set) var storedModules = 0
+    package internal(set) var storedFrames = 0
+    package internal(set) var storedStacks = 0
+
+    /// Makes the file (0600), replacing an older recording of that name; any other file there is left alone.
+    package init(path: String?) throws(RecordingError) {
+        self.path = path
+        if let path {
+            try RecordingFile.create(at: path)
+            database = try Database(
+                path: path, name: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE)
+        } else {
+            database = try Database(
+                path: "(temporary)", name: "", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+        }
+        try database.execute("PRAGMA page_size = 4096; PRAGMA cache_size = -16384;")
+        try database.execute("BEGIN; \(Schema.tables) \(Schema.views) INSERT INTO target (id) VALUES (1); COMMIT;")
+        if path != nil {
+            try database.execute(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192;"
+                    + "PRAGMA journal_size_limit = 33554432;")
+        } else {
+            try database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
+        }
+        insertModule = try database.prepare("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)")
+        insertFrame = try database.prepare("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)")
+        insertStack = try database.prepare("INSERT OR REPLACE INTO stacks VALUES (?, ?, ?)")
+        insertCounters = try database.prepare("INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertSnapshot = try database.prepare(
+            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertSample = try database.prepare("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertSiteSample = try database.prepare("INSERT OR REPLACE INTO site_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertHistory = try database.prepare("INSERT OR REPLACE INTO histories VALUES (?, ?, ?)")
+        insertSiteHistory = try database.prepare("INSERT OR REPLACE INTO site_histories VALUES (?, ?, ?)")
+        insertString = try database.prepare("INSERT INTO strings VALUES (?, ?)")
+        insertSymbol = try database.prepare("INSERT OR REPLACE INTO symbol_rows VALUES (?, ?, ?, ?, ?, ?)")
+        deleteSymbols = try database.prepare("DELETE FROM symbol_rows WHERE frame = ?")
+        insertTotals = try database.prepare("INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        let places = Array(repeating: "?", count: Schema.trustColumns.count + 1).joined(separator: ", ")
+        insertTrust = try database.prepare("INSERT OR REPLACE INTO trust VALUES (\(places))")
+        insertProcess = try database.prepare("INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertTarget = try database.prepare(
+            "INSERT OR REPLACE INTO target VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")
+        insertThread = try database.prepare("INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?, ?)")
+    }
+
+    package func begin() throws(RecordingError) {
+        try database.execute("BEGIN IMMEDIATE")
+        inTransaction = true
+    }
+
+    /// Makes everything since `begin()` part of the recording; thins the series when they have grown by a quarter.
+    package func commit() throws(RecordingError) {
+        if unthinned > max(100_000, thinned / 4) {
+            try thin()
+        }
+        try database.execute("COMMIT")
+        inTransaction = false
+    }
+
+    /// Ends the recording: thins the series, marks it as complete and leaves one file. Later writes are our bug.
+    package func close() throws(RecordingError) {
+        guard !isClosed else { return }
+        isClosed = true
+        if !inTransaction {
+            try begin()
+        }
+        try thin()
+        try database.execute("UPDATE target SET closed = 1")
+        try commit()
+        if path != nil {
+            try database.execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;")
+        }
+    }
+
+    // MARK: - What the run is
+
+    package func write(_ target: RecordedTarget) throws(RecordingError) {
+        let row = insertTarget
+        row.bind(ShellWords.joined(target.command), at: 1)
+        row.bind(target.directory, at: 2)
+        row.bind(target.executable, at: 3)
+        row.bind(target.pid, at: 4)
+        row.bind(target.allocator, at: 5)
+        row.bind(target.exitStatus, at: 6)
+        row.bind(target.signal, at: 7)
+        row.bind(target.siltVersion, at: 8)
+        row.bind(target.kernel, at: 9)
+        row.bind(target.snapshotPeriodNs, at: 10)
+        row.bind(target.startUnixNs, at: 11)
+        row.bind(target.startNs, at: 12)
+        row.bind(target.endNs, at: 13)
+        row.bind(target.untraceable, at: 14)
+        try row.run()
+    }
+
+    /// Adds the process, or replaces what was written of it.
+    package func write(_ process: RecordedProcess) throws(RecordingError) {
+        let row = insertProcess
+        row.bind(process.id, at: 1)
+        row.bind(process.pid, at: 2)
+        row.bind(process.parentPid, at: 3)
+        row.bind(process.parent, at: 4)
+        row.bind(ShellWords.joined(process.command), at: 5)
+        row.bind(process.executable, at: 6)
+        row.bind(Int64(process.forked ? 1 : 0), at: 7)
+        row.bind(process.startNs, at: 8)
+        row.bind(process.endNs, at: 9)
+        let (ended, status) = process.end.columns
+        row.bind(ended, at: 10)
+        row.bind(status, at: 11)
+        try row.run()
+    }
+
+    package func write(_ totals: RecordedTotals, process: UInt32) throws(RecordingError) {
+        let row = insertTotals
+        row.bind(process, at: 1)
+        row.bind(totals.allocatedBytes, at: 2)
+        row.bind(totals.allocatedCount, at: 3)
+        row.bind(totals.freedBytes, at: 4)
+        row.bind(totals.freedCount, at: 5)
+        row.bind(totals.inUseBytes, at: 6)
+        row.bind(totals.inUseCount, at: 7)
+        row.bind(totals.peakInUseBytes, at: 8)
+        row.bind(totals.mappedBytes, at: 9)
+        try row.run()
+    }
+
+    package func write(_ trust: TrustCounters, process: UInt32) throws(RecordingError) {
+        insertTrust.bind(process, at: 1)
+        for (index, value) in trust.columns.enumerated() {
+            insertTrust.bind(value, at: Int32(index) + 2)
+        }
+        try insertTrust.run()
+    }
+
+    package func write(_ thread: RecordedThread) throws(RecordingError) {
+        insertThread.bind(thread.process, at: 1)
+        insertThread.bind(thread.tid, at: 2)
+        insertThread.bind(thread.name, at: 3)
+        insertThread.bind(thread.startNs, at: 4)
+        insertThread.bind(thread.endNs, at: 5)
+        try insertThread.run()
+    }
+
+    package func add(_ mark: RecordedMark) throws(RecordingError) {
+        marks += 1
+        let row = try database.prepare("INSERT INTO marks VALUES (?, ?, ?)")
+        row.bind(Int64(marks), at: 1)
+        row.bind(mark.name, at: 2)
+        row.bind(mark.timeNs, at: 3)
+        try row.run()
+    }
+
+    /// Begins a phase; write it again with the number it gets when its end is known.
+    package func add(_ phase: RecordedPhase) throws(RecordingError) -> Int {
+        phases += 1
+        try write(phase, number: phases)
+        return phases
+    }
+
+    package func write(_ phase: RecordedPhase, number: Int) throws(RecordingError) {
+        let row = try database.prepare("INSERT OR REPLACE INTO phases VALUES (?, ?, ?, ?, ?)")
+        row.bind(Int64(number), at: 1)
+        row.bind(phase.name, at: 2)
+        row.bind(phase.startNs, at: 3)
+        row.bind(phase.endNs, at: 4)
+        row.bind(phase.requests, at: 5)
+        try row.run()
+    }
+
+    // MARK: - Where memory comes from
+
+    package func add(module id: UInt32, path: String, buildID: [UInt8]) throws(RecordingError) {
+        insertModule.bind(id, at: 1)
+        insertModule.bind(path, at: 2)
+        insertModule.bind(buildID, at: 3)
+        try insertModule.run()
+    }
+
+    /// `kind` is the raw value of the stack table's frame kind.
+    package func add(frame id: UInt32, module: UInt32, offset: UInt64, kind: UInt8) throws(RecordingError) {
+        insertFrame.bind(id, at: 1)
+        insertFrame.bind(module, at: 2)
+        insertFrame.bind(offset, at: 3)
+        insertFrame.bind(UInt32(kind), at: 4)
+        try insertFrame.run()
+    }
+
+    package func add(stack id: UInt32, parent: UInt32, frame: UInt32) throws(RecordingError) {
+        insertStack.bind(id, at: 1)
+        insertStack.bind(parent, at: 2)
+        insertStack.bind(frame, at: 3)
+        try insertStack.run()
+    }
+
+    /// The functions at a frame, innermost first; replaces what was written of it.
+    package func write(symbols: [SymbolRow], frame: UInt32) throws(RecordingError) {
+        deleteSymbols.bind(frame, at: 1)
+        try deleteSymbols.run()
+        for (depth, symbol) in symbols.enumerated() {
+            let function = try string(symbol.function)
+            var file: UInt32?
+            if let name = symbol.file {
+                file = try string(name)
+            }
+            insertSymbol.bind(frame, at: 1)
+            insertSymbol.bind(Int64(depth), at: 2)
+            insertSymbol.bind(function, at: 3)
+            insertSymbol.bind(file.map { Int($0) }, at: 4)
+            insertSymbol.bind(symbol.line, at: 5)
+            insertSymbol.bind(Int64(symbol.inlined ? 1 : 0), at: 6)
+            try insertSymbol.run()
+        }
+    }
+
+    private func string(_ text: String) throws(RecordingError) -> UInt32 {
+        if let known = strings[text] {
+            return known
+        }
+        let id = UInt32(strings.count + 1)
+        strings[text] = id
+        insertString.bind(id, at: 1)
+        insertString.bind(text, at: 2)
+        try insertString.run()
+        return id
+    }
+
+    // MARK: - What moved
+
+    package func write(_ counters: RecordedCounters) throws(RecordingError) {
+        let row = insertCounters
+        row.bind(counters.process, at: 1)
+        row.bind(counters.stack, at: 2)
+        row.bind(counters.group, at: 3)
+        row.bind(counters.inUseBytes, at: 4)
+        row.bind(counters.inUseCount, at: 5)
+        row.bind(counters.allocatedBytes, at: 6)
+        row.bind(counters.allocatedCount, at: 7)
+        row.bind(counters.peakBytes, at: 8)
+        row.bind(counters.peakCount, at: 9)
+        row.bind(counters.temporaryCount, at: 10)
+        try row.run()
+    }
+
+    package func write(_ snapshot: RecordedSnapshot) throws(RecordingError) {
+        let row = insertSnapshot
+        row.bind(snapshot.process, at: 1)
+        row.bind(snapshot.snapshot, at: 2)
+        row.bind(snapshot.width, at: 3)
+        row.bind(snapshot.timeNs, at: 4)
+        row.bind(snapshot.inUseBytes, at: 5)
+        row.bind(snapshot.troughBytes ?? snapshot.inUseBytes, at: 6)
+        row.bind(snapshot.inUseCount, at: 7)
+        row.bind(snapshot.allocatedBytes, at: 8)
+        row.bind(snapshot.allocatedCount, at: 9)
+        row.bind(snapshot.rssBytes, at: 10)
+        row.bind(snapshot.pssBytes, at: 11)
+        row.bind(snapshot.mappedBytes, at: 12)
+        try row.run()
+        unthinned += 1
+    }
+
+    /// A stack that moved since its last sample.
+    package func write(stack sample: RecordedSample) throws(RecordingError) {
+        try write(sample, into: insertSample)
+    }
+
+    /// A group that moved since its last sample; its key is the frame it is grouped by.
+    package func write(group sample: RecordedSample) throws(RecordingError) {
+        try write(sample, into: insertSiteSample)
+    }
+
+    private func write(_ sample: RecordedSample, into row: Statement) throws(RecordingError) {
+        row.bind(sample.process, at: 1)
+        row.bind(sample.key, at: 2)
+        row.bind(sample.snapshot, at: 3)
+        row.bind(sample.width, at: 4)
+        row.bind(sample.inUseBytes, at: 5)
+        row.bind(sample.troughBytes, at: 6)
+        row.bind(sample.inUseCount, at: 7)
+        row.bind(sample.allocatedBytes, at: 8)
+        row.bind(sample.allocatedCount, at: 9)
+        try row.run()
+        unthinned += 1
+    }
+
+    /// The survivor history of a stack, encoded; replaces the one before.
+    package func write(history: [UInt8], process: UInt32, stack: UInt32) throws(RecordingError) {
+        insertHistory.bind(process, at: 1)
+        insertHistory.bind(stack, at: 2)
+        insertHistory.bind(history, at: 3)
+        try insertHistory.run()
+    }
+
+    /// The survivor history of a group, encoded; its key is the frame it is grouped by.
+    package func write(history: [UInt8], process: UInt32, group frame: UInt32) throws(RecordingError) {
+        insertSiteHistory.bind(process, at: 1)
+        insertSiteHistory.bind(frame, at: 2)
+        insertSiteHistory.bind(history, at: 3)
+        try insertSiteHistory.run()
+    }
+}

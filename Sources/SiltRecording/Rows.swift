@@ -1,0 +1,256 @@
+/// Rows of a recording: plain values, numbered as in the session.
+///
+/// Process numbers are the session's own (1, 2, …: one per process image, so a fork and an exec make new ones); frame,
+/// stack and module numbers are those of the session's stack table, 0 meaning none. Times are nanoseconds of
+/// CLOCK_MONOTONIC unless named otherwise.
+
+/// What was run, where, and how it ended: one per recording.
+package struct RecordedTarget: Equatable, Sendable {
+    package var command: [String]
+    package var directory = ""
+    package var executable = ""
+    package var pid: UInt32 = 0
+    /// The module that defines the real malloc; empty when unknown.
+    package var allocator = ""
+    package var exitStatus: Int?
+    /// The signal that ended the target.
+    package var signal: Int?
+    package var siltVersion = ""
+    package var kernel = ""
+    package var snapshotPeriodNs: UInt64 = 0
+    /// CLOCK_REALTIME at the start.
+    package var startUnixNs: UInt64 = 0
+    package var startNs: UInt64 = 0
+    package var endNs: UInt64?
+    /// Why nothing could be traced (static, setuid, no handshake …), in words for the user; nil when it was.
+    package var untraceable: String?
+
+    package init(command: [String]) {
+        self.command = command
+    }
+}
+
+/// One process image: from its start (fork or exec) to its end (exit or the next exec).
+package struct RecordedProcess: Equatable, Sendable {
+    package enum End: Equatable, Sendable {
+        case running
+        case exited(status: Int)
+        case killed(signal: Int)
+        /// Replaced by another image of the same pid.
+        case execed
+        /// Gone, and nobody could say how.
+        case unknown
+    }
+
+    package var id: UInt32
+    package var pid: UInt32
+    package var parentPid: UInt32 = 0
+    /// Number of the process image it was forked from or execed by, 0 when none is known.
+    package var parent: UInt32 = 0
+    package var command: [String] = []
+    package var executable = ""
+    /// Made by fork: its heap began as a copy of the parent's.
+    package var forked = false
+    package var startNs: UInt64 = 0
+    package var endNs: UInt64?
+    package var end = End.running
+
+    package init(id: UInt32, pid: UInt32) {
+        self.id = id
+        self.pid = pid
+    }
+}
+
+/// Bytes and blocks of a process, or of several.
+package struct RecordedTotals: Equatable, Sendable {
+    package var allocatedBytes: UInt64 = 0
+    package var allocatedCount: UInt64 = 0
+    package var freedBytes: UInt64 = 0
+    package var freedCount: UInt64 = 0
+    package var inUseBytes: UInt64 = 0
+    package var inUseCount: UInt64 = 0
+    /// The highest bytes in use at any event, not only at snapshots.
+    package var peakInUseBytes: UInt64 = 0
+    package var mappedBytes: UInt64 = 0
+
+    package init() {}
+}
+
+/// What the numbers of one process rest on.
+package struct TrustCounters: Equatable, Sendable {
+    package var allocations: UInt64 = 0
+    package var frees: UInt64 = 0
+    package var reallocations: UInt64 = 0
+    /// Frees that were undone: a realloc that failed.
+    package var undoneFrees: UInt64 = 0
+    package var maps: UInt64 = 0
+    package var unmaps: UInt64 = 0
+    package var unknownKinds: UInt64 = 0
+    /// Bytes the process published in its rings, and bytes read out of them.
+    package var committedBytes: UInt64 = 0
+    package var receivedBytes: UInt64 = 0
+    /// Events whose stamp was taken and which never arrived (a thread killed between the two).
+    package var gaps: UInt64 = 0
+    package var unknownFrees: UInt64 = 0
+    /// Frees of blocks that a forked child had inherited.
+    package var inheritedFrees: UInt64 = 0
+    package var waits: UInt64 = 0
+    package var waitNs: UInt64 = 0
+    /// Events the shim could not record.
+    package var lost: UInt64 = 0
+    package var reentered: UInt64 = 0
+    package var stacks: UInt64 = 0
+    package var stacksSlow: UInt64 = 0
+    package var stacksTruncated: UInt64 = 0
+    package var stacksIncomplete: UInt64 = 0
+    package var modulesLost: UInt64 = 0
+    /// Why the shim gave up (`silt_off` of the wire header), 0 when it did not.
+    package var offReason: UInt64 = 0
+
+    package init() {}
+
+    /// Heap events that were decoded.
+    package var eventsReceived: UInt64 {
+        allocations + frees + reallocations + undoneFrees + maps + unmaps + unknownKinds
+    }
+
+    /// Heap events that the process stamped: what was received and what never arrived.
+    package var eventsSent: UInt64 { eventsReceived + gaps }
+}
+
+/// A process at one snapshot.
+package struct RecordedSnapshot: Equatable, Sendable {
+    package var process: UInt32
+    /// Number of the snapshot in its process, 0 the baseline.
+    package var snapshot: UInt32
+    package var timeNs: UInt64
+    package var inUseBytes: UInt64 = 0
+    package var inUseCount: UInt64 = 0
+    package var allocatedBytes: UInt64 = 0
+    package var allocatedCount: UInt64 = 0
+    package var rssBytes: UInt64?
+    package var pssBytes: UInt64?
+    package var mappedBytes: UInt64?
+    /// Snapshots this row stands for: itself, and width − 1 before it that were thinned away.
+    package var width: UInt32 = 1
+    /// Lowest bytes in use at the snapshots it stands for; nil: `inUseBytes`.
+    package var troughBytes: UInt64?
+
+    package init(process: UInt32, snapshot: UInt32, timeNs: UInt64) {
+        self.process = process
+        self.snapshot = snapshot
+        self.timeNs = timeNs
+    }
+}
+
+/// One stack of one process: its counters as they stand.
+package struct RecordedCounters: Equatable, Sendable {
+    package var process: UInt32
+    package var stack: UInt32
+    /// Frame that the growth history was grouped by while the program ran: the innermost that is no allocator wrapper. 0: none.
+    package var group: UInt32 = 0
+    package var inUseBytes: UInt64 = 0
+    package var inUseCount: UInt64 = 0
+    package var allocatedBytes: UInt64 = 0
+    package var allocatedCount: UInt64 = 0
+    /// In use when the whole process was at its peak.
+    package var peakBytes: UInt64 = 0
+    package var peakCount: UInt64 = 0
+    /// Blocks freed with no other allocation in between.
+    package var temporaryCount: UInt64 = 0
+
+    package init(process: UInt32, stack: UInt32) {
+        self.process = process
+        self.stack = stack
+    }
+}
+
+/// One stack or one group at a snapshot at which it had moved. Between two samples nothing changed.
+package struct RecordedSample: Equatable, Sendable {
+    package var process: UInt32
+    /// The stack, or the frame of the group.
+    package var key: UInt32
+    package var snapshot: UInt32
+    /// Snapshots this row stands for, as in `RecordedSnapshot`.
+    package var width: UInt32 = 1
+    package var inUseBytes: UInt64
+    /// Lowest bytes in use at the snapshots it stands for.
+    package var troughBytes: UInt64
+    package var inUseCount: UInt64
+    package var allocatedBytes: UInt64
+    package var allocatedCount: UInt64
+
+    package init(
+        process: UInt32, key: UInt32, snapshot: UInt32, inUseBytes: UInt64, inUseCount: UInt64, allocatedBytes: UInt64,
+        allocatedCount: UInt64
+    ) {
+        self.process = process
+        self.key = key
+        self.snapshot = snapshot
+        self.inUseBytes = inUseBytes
+        troughBytes = inUseBytes
+        self.inUseCount = inUseCount
+        self.allocatedBytes = allocatedBytes
+        self.allocatedCount = allocatedCount
+    }
+}
+
+/// One function at a frame; an address inside inlined code has several, innermost first.
+package struct SymbolRow: Equatable, Sendable {
+    /// Demangled; empty when unknown.
+    package var function: String
+    package var file: String?
+    package var line: Int?
+    package var inlined: Bool
+
+    package init(function: String, file: String? = nil, line: Int? = nil, inlined: Bool = false) {
+        self.function = function
+        self.file = file
+        self.line = line
+        self.inlined = inlined
+    }
+}
+
+/// The span between two marks.
+package struct RecordedPhase: Equatable, Sendable {
+    package var name: String
+    package var startNs: UInt64
+    package var endNs: UInt64?
+    /// Requests served in it, when a load script counted them.
+    package var requests: UInt64?
+
+    package init(name: String, startNs: UInt64, endNs: UInt64? = nil, requests: UInt64? = nil) {
+        self.name = name
+        self.startNs = startNs
+        self.endNs = endNs
+        self.requests = requests
+    }
+}
+
+/// A named instant.
+package struct RecordedMark: Equatable, Sendable {
+    package var name: String
+    package var timeNs: UInt64
+
+    package init(name: String, timeNs: UInt64) {
+        self.name = name
+        self.timeNs = timeNs
+    }
+}
+
+/// A thread that allocated.
+package struct RecordedThread: Equatable, Sendable {
+    package var process: UInt32
+    package var tid: UInt32
+    package var name: String
+    package var startNs: UInt64?
+    package var endNs: UInt64?
+
+    package init(process: UInt32, tid: UInt32, name: String, startNs: UInt64? = nil, endNs: UInt64? = nil) {
+        self.process = process
+        self.tid = tid
+        self.name = name
+        self.startNs = startNs
+        self.endNs = endNs
+    }
+}

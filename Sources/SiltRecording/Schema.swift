@@ -1,0 +1,90 @@
+/// The tables of a recording, in SQL. The file is for anyone to query: docs/recording.md says how.
+enum Schema {
+    /// "SILT" in the header of the SQLite file.
+    static let applicationID = 0x5349_4c54
+    /// Rises when a table changes its meaning; added tables and views do not need it.
+    static let version = 1
+
+    /// Keys that are a pair live in WITHOUT ROWID tables: rows arrive in key order, and the pair is stored once.
+    static let tables = """
+        PRAGMA application_id = \(applicationID);
+        PRAGMA user_version = \(version);
+        CREATE TABLE target (id INTEGER PRIMARY KEY CHECK (id = 1), command TEXT, directory TEXT, executable TEXT,
+            pid INTEGER, allocator TEXT, exit_status INTEGER, signal INTEGER, silt_version TEXT, kernel TEXT,
+            snapshot_period_ns INTEGER, start_unix_ns INTEGER, start_ns INTEGER, end_ns INTEGER, untraceable TEXT,
+            closed INTEGER NOT NULL DEFAULT 0);
+        CREATE TABLE processes (process INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, parent INTEGER,
+            command TEXT, executable TEXT, forked INTEGER, start_ns INTEGER, end_ns INTEGER, ended TEXT, status INTEGER);
+        CREATE TABLE totals (process INTEGER PRIMARY KEY, alloc_space INTEGER, alloc_objects INTEGER,
+            free_space INTEGER, free_objects INTEGER, inuse_space INTEGER, inuse_objects INTEGER,
+            peak_inuse_space INTEGER, mapped_space INTEGER);
+        CREATE TABLE trust (process INTEGER PRIMARY KEY, \(trustColumns.map { $0 + " INTEGER" }.joined(separator: ", ")));
+        CREATE TABLE modules (module INTEGER PRIMARY KEY, path TEXT, build_id BLOB);
+        CREATE TABLE frames (frame INTEGER PRIMARY KEY, module INTEGER, offset INTEGER, kind INTEGER);
+        CREATE TABLE stacks (stack INTEGER PRIMARY KEY, parent INTEGER, frame INTEGER);
+        CREATE TABLE counters (process INTEGER, stack INTEGER, site INTEGER, inuse_space INTEGER, inuse_objects INTEGER,
+            alloc_space INTEGER, alloc_objects INTEGER, peak_space INTEGER, peak_objects INTEGER,
+            temporary_objects INTEGER, PRIMARY KEY (process, stack)) WITHOUT ROWID;
+        CREATE TABLE snapshots (process INTEGER, snapshot INTEGER, width INTEGER, time_ns INTEGER,
+            inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,
+            alloc_objects INTEGER, rss INTEGER, pss INTEGER, mapped INTEGER,
+            PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
+        CREATE TABLE samples (process INTEGER, stack INTEGER, snapshot INTEGER, width INTEGER, inuse_space INTEGER,
+            trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER, alloc_objects INTEGER,
+            PRIMARY KEY (process, stack, snapshot)) WITHOUT ROWID;
+        CREATE TABLE site_samples (process INTEGER, site INTEGER, snapshot INTEGER, width INTEGER, inuse_space INTEGER,
+            trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER, alloc_objects INTEGER,
+            PRIMARY KEY (process, site, snapshot)) WITHOUT ROWID;
+        CREATE TABLE histories (process INTEGER, stack INTEGER, state BLOB, PRIMARY KEY (process, stack)) WITHOUT ROWID;
+        CREATE TABLE site_histories (process INTEGER, site INTEGER, state BLOB,
+            PRIMARY KEY (process, site)) WITHOUT ROWID;
+        CREATE TABLE strings (string INTEGER PRIMARY KEY, text TEXT);
+        CREATE TABLE symbol_rows (frame INTEGER, depth INTEGER, function INTEGER, file INTEGER, line INTEGER,
+            inlined INTEGER, PRIMARY KEY (frame, depth)) WITHOUT ROWID;
+        CREATE TABLE phases (phase INTEGER PRIMARY KEY, name TEXT, start_ns INTEGER, end_ns INTEGER, requests INTEGER);
+        CREATE TABLE marks (mark INTEGER PRIMARY KEY, name TEXT, time_ns INTEGER);
+        CREATE TABLE threads (process INTEGER, tid INTEGER, name TEXT, start_ns INTEGER, end_ns INTEGER,
+            PRIMARY KEY (process, tid)) WITHOUT ROWID;
+        CREATE TABLE resources (process INTEGER, stack INTEGER, kind TEXT, opened INTEGER, closed INTEGER,
+            PRIMARY KEY (process, stack, kind)) WITHOUT ROWID;
+        """
+
+    /// In the order in which `RecordingWriter.write(_:process:)` binds them and the reader reads them.
+    static let trustColumns = [
+        "allocations", "frees", "reallocations", "undone_frees", "maps", "unmaps", "unknown_kinds", "committed_bytes",
+        "received_bytes", "gaps", "unknown_frees", "inherited_frees", "waits", "wait_ns", "lost", "reentered", "stacks",
+        "stacks_slow", "stacks_truncated", "stacks_incomplete", "modules_lost", "off_reason",
+    ]
+
+    /// For the sqlite3 shell: symbols in text, call sites by their stack's innermost frame, stacks frame by frame.
+    static let views = """
+        CREATE VIEW symbols AS
+            SELECT s.frame, s.depth, f.text AS function, p.text AS file, s.line, s.inlined
+            FROM symbol_rows s LEFT JOIN strings f ON f.string = s.function LEFT JOIN strings p ON p.string = s.file;
+        CREATE VIEW stack_frames AS
+            WITH RECURSIVE walk (stack, position, node) AS (
+                SELECT stack, 0, stack FROM stacks
+                UNION ALL
+                SELECT walk.stack, walk.position + 1, stacks.parent FROM walk JOIN stacks ON stacks.stack = walk.node
+                WHERE stacks.parent <> 0)
+            SELECT walk.stack, walk.position, frames.frame, modules.path AS module, frames.offset,
+                symbols.depth, symbols.function, symbols.file, symbols.line
+            FROM walk JOIN stacks ON stacks.stack = walk.node JOIN frames ON frames.frame = stacks.frame
+                LEFT JOIN modules ON modules.module = frames.module
+                LEFT JOIN symbols ON symbols.frame = frames.frame;
+        CREATE VIEW sites AS
+            SELECT coalesce(symbols.function, modules.path || '+' || frames.offset) AS function, symbols.file, symbols.line,
+                sum(inuse_space) AS inuse_space, sum(inuse_objects) AS inuse_objects,
+                sum(alloc_space) AS alloc_space, sum(alloc_objects) AS alloc_objects, count(*) AS stacks
+            FROM counters JOIN frames ON frames.frame = counters.site
+                LEFT JOIN modules ON modules.module = frames.module
+                LEFT JOIN symbols ON symbols.frame = counters.site AND symbols.inlined = 0
+            GROUP BY 1, 2, 3;
+        CREATE VIEW site_series AS
+            SELECT site_samples.*, coalesce(symbols.function, '') AS function, snapshots.time_ns
+            FROM site_samples
+                LEFT JOIN snapshots ON snapshots.process = site_samples.process
+                    AND snapshots.snapshot = site_samples.snapshot
+                LEFT JOIN symbols ON symbols.frame = site_samples.site AND symbols.inlined = 0;
+        """
+}
