@@ -8,6 +8,7 @@ package final class HeapReplay {
         package var heap: ProcessHeap
         /// The first bad record of each slot; the rest of that slot is not read.
         package fileprivate(set) var errors: [Int: WireError] = [:]
+        package fileprivate(set) var moduleError: WireError?
         fileprivate var moduleLog: [UInt8] = []
         /// Bytes of a slot that are recorded but could not be decoded yet.
         fileprivate var pending: [Int: [UInt8]] = [:]
@@ -39,7 +40,7 @@ package final class HeapReplay {
     package func run(path: String) throws(RawStreamError) {
         var reader = try RawStreamReader(path: path)
         var batch = HeapEventBatch()
-        do {
+        do throws(RawStreamError) {
             while let item = try reader.next() { apply(item, reader.payload, &batch) }
         } catch {
             diagnosis = error
@@ -52,11 +53,10 @@ package final class HeapReplay {
         case .modules(let id, _):
             let image = image(id)
             image.moduleLog += payload
-            do {
-                try image.moduleLog.withUnsafeBytes { bytes throws(WireError) in try image.decoder.readModules(bytes) }
-            } catch {
-                image.errors[-1] = image.errors[-1] ?? error
+            let result = image.moduleLog.withUnsafeBytes { bytes in
+                Result { () throws(WireError) in try image.decoder.readModules(bytes) }
             }
+            if case .failure(let error) = result, image.moduleError == nil { image.moduleError = error }
         case .records(let id, let slot, _):
             let image = image(id)
             image.pending[slot, default: []] += payload
@@ -75,18 +75,21 @@ package final class HeapReplay {
     private func drain(_ image: Image, _ slot: Int, _ batch: inout HeapEventBatch) {
         guard image.errors[slot] == nil, var bytes = image.pending[slot] else { return }
         var used = 0
-        do {
-            while used < bytes.count {
-                let step = try bytes.withUnsafeBytes { all throws(WireError) in
-                    try image.decoder.decode(slot: slot, UnsafeRawBufferPointer(rebasing: all[used...]), into: &batch)
-                }
+        scan: while used < bytes.count {
+            let result = bytes.withUnsafeBytes { all in
+                let rest = UnsafeRawBufferPointer(rebasing: all[used...])
+                return Result { () throws(WireError) in try image.decoder.decode(slot: slot, rest, into: &batch) }
+            }
+            switch result {
+            case .success(let step):
                 batch.withUnsafeBufferPointer { image.heap.apply($0) }
                 batch.removeAll()
-                if step == 0 { break }
+                if step == 0 { break scan }
                 used += step
+            case .failure(let error):
+                image.errors[slot] = error
+                break scan
             }
-        } catch {
-            image.errors[slot] = error
         }
         bytes.removeFirst(used)
         image.pending[slot] = bytes

@@ -37,10 +37,10 @@ import Testing
                 let at = Int.random(in: 0..<slots[slot].count, using: &random)
                 slots[slot][at] ^= 1 << UInt8.random(in: 0...7, using: &random)
             }
-            var world = World(slots)
+            let world = World(slots)
             world.run()
             var skips = 0
-            while world.decoder.skipGaps() != nil {
+            while world.skipGaps() != nil {
                 world.run()
                 skips += 1
             }
@@ -70,7 +70,7 @@ import Testing
             slots[Int.random(in: 0..<4, using: &random)].alloc(address, stamp, UInt64(number), 0)
             order[address, default: []].append(number)
         }
-        var world = World(slots.map(\.bytes))
+        let world = World(slots.map(\.bytes))
         while zip(world.done, world.slots).contains(where: { $0 < $1.count }) {
             let slot = Int.random(in: 0..<4, using: &random)
             let end = min(

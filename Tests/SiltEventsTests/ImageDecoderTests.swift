@@ -11,7 +11,7 @@ private let b: UInt64 = 0x5500_0000_1000
     @Test func theWorkedRecordOfTheWireHeaderIsTheFreeItSays() throws {
         var records = Records()
         records.free(a, 9)
-        #expect(records.bytes == [0x92, 0, 0x80, 0x5c, 0x7b, 0xbd, 0x01, 0xfe])
+        #expect(records.bytes == [0x92, 0, 0x80, 0x7c, 0x5b, 0xbd, 0x01, 0xfe])
         #expect(silt_stamp_shard(a) != silt_stamp_shard(b))
     }
 
@@ -24,7 +24,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.unfree(a, 2)
         records.free(a, 3)
         records.alloc(a, 4, 200, 1, kind: 5)
-        var world = World([records.bytes])
+        let world = World([records.bytes])
         world.run()
         #expect(world.errors.isEmpty)
         let outer = world.stacks.intern(
@@ -40,7 +40,7 @@ private let b: UInt64 = 0x5500_0000_1000
             ])
         #expect(world.stacks.parent(of: StackID(rawValue: 2)) == outer)
         #expect(world.decoder.counts.free == 2 && world.decoder.counts.blockEvents == 5)
-        #expect(world.decoder.consumed(slot: 0) == UInt64(records.bytes.count))
+        #expect(world.consumed(0) == UInt64(records.bytes.count))
     }
 
     @Test func extendedRecordsBecomeTheirEvents() {
@@ -56,7 +56,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.extended(999, [1, 2, 3])
         records.pad(5)
         records.extended(9, [77])
-        var world = World([records.bytes])
+        let world = World([records.bytes])
         world.run()
         #expect(world.errors.isEmpty)
         let stack = StackID(rawValue: 1)
@@ -80,13 +80,13 @@ private let b: UInt64 = 0x5500_0000_1000
         allocs.alloc(a, 0, 8, 1)
         var frees = Records()
         frees.free(a, 1)
-        var world = World([frees.bytes, allocs.bytes])
+        let world = World([frees.bytes, allocs.bytes])
         #expect(world.step(0) == 0)
         #expect(world.decoder.blockedSlots == [BlockedSlot(slot: 0, shard: Int(silt_stamp_shard(a)), stamp: 1)])
-        #expect(world.decoder.isBlocked(slot: 0))
+        #expect(world.isBlocked(0))
         world.run()
         #expect(world.events.map(\.kind) == [.alloc, .free])
-        #expect(!world.decoder.isBlocked(slot: 0) && world.decoder.blockedSlots.isEmpty)
+        #expect(!world.isBlocked(0) && world.decoder.blockedSlots.isEmpty)
     }
 
     @Test func theNearestGapIsSkippedAndCounted() {
@@ -95,23 +95,23 @@ private let b: UInt64 = 0x5500_0000_1000
         var second = Records()
         second.free(b, 2)
         second.free(a, 4)
-        var world = World([first.bytes, second.bytes])
+        let world = World([first.bytes, second.bytes])
         world.run()
         #expect(world.events.isEmpty)
-        #expect(world.decoder.skipGaps()?.missing == 2)
+        #expect(world.skipGaps()?.missing == 2)
         world.run()
         #expect(world.events.map(\.address) == [b])
-        #expect(world.decoder.skipGaps()?.missing == 4)
+        #expect(world.skipGaps()?.missing == 4)
         world.run()
         #expect(world.events.map(\.address) == [b, a, a])
-        #expect(world.decoder.skipGaps() == nil)
+        #expect(world.skipGaps() == nil)
         #expect(world.decoder.counts.gaps == 6)
     }
 
     @Test func stampsGoOnAfterTheyWrapAround() {
         var records = Records()
         for index in 0..<140_000 { records.free(a, UInt16(truncatingIfNeeded: index)) }
-        var world = World([records.bytes])
+        let world = World([records.bytes])
         world.run()
         #expect(world.events.count == 140_000)
     }
@@ -123,7 +123,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.node(2, parent: 0, 0, flags: UInt8(SILT_NODE_INCOMPLETE.rawValue))
         records.node(3, parent: 2, 0x4200, module: 2, flags: UInt8(SILT_NODE_EXACT.rawValue))
         records.alloc(a, 0, 8, 3)
-        var world = World([records.bytes])
+        let world = World([records.bytes])
         for end in 0...log.count { try log[..<end].withUnsafeBytes { try world.decoder.readModules($0) } }
         world.run()
         #expect(world.errors.isEmpty)
@@ -182,7 +182,7 @@ private let b: UInt64 = 0x5500_0000_1000
     @Test(arguments: badRecords.indices)
     func badRecordsAreErrorsThatStayAndLeaveNoTrace(index: Int) {
         let (records, error) = Self.badRecords[index]
-        var world = World([records.bytes])
+        let world = World([records.bytes])
         for _ in 0..<3 { #expect(world.step(0) == 0) }
         #expect(world.errors == [error, error, error])
         #expect(world.events.isEmpty && world.decoder.blockedSlots.isEmpty)
@@ -192,7 +192,7 @@ private let b: UInt64 = 0x5500_0000_1000
         var records = Records()
         records.free(a, 0)
         records.word(0)
-        var world = World([records.bytes])
+        let world = World([records.bytes])
         #expect(world.step(0) == 8 && world.errors.isEmpty && world.events.count == 1)
         #expect(world.step(0) == 0 && world.errors == [.unknownKind(slot: 0, offset: 8, kind: 0)])
     }
@@ -217,10 +217,10 @@ private let b: UInt64 = 0x5500_0000_1000
         records.extended(1, [0, b, 5, 1])
         records.free(a, 1)
         records.extended(7, [1, 2, 3, 4, 1])
-        var whole = World([records.bytes])
+        let whole = World([records.bytes])
         whole.run()
         for end in 0...records.bytes.count {
-            var cut = World([records.bytes])
+            let cut = World([records.bytes])
             while cut.step(0, upTo: end) > 0 {}
             #expect(cut.errors.isEmpty)
             #expect(cut.events == Array(whole.events.prefix(cut.events.count)))
@@ -232,7 +232,7 @@ private let b: UInt64 = 0x5500_0000_1000
     @Test func smallBatchesDeliverTheSameEvents() {
         var records = Records()
         for index in 0..<20 { records.extended(7, [UInt64(index), 8, 3, 4, 0]) }
-        var world = World([records.bytes])
+        let world = World([records.bytes])
         while world.step(0, batchSize: 3) > 0 {}
         #expect(world.events.count == 40)
     }

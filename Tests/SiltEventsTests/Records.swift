@@ -46,7 +46,7 @@ func moduleEntry(_ index: UInt32, bias: UInt64, path: String, buildID: [UInt8] =
 }
 
 /// An image whose slots' bytes are all there from the start.
-struct World: ~Copyable {
+final class World {
     let stacks = StackTable()
     var decoder: ImageDecoder
     var slots: [[UInt8]]
@@ -60,16 +60,22 @@ struct World: ~Copyable {
         done = Array(repeating: 0, count: slots.count)
     }
 
+    func skipGaps() -> StampGap? { decoder.skipGaps() }
+
+    func isBlocked(_ slot: Int) -> Bool { decoder.isBlocked(slot: slot) }
+
+    func consumed(_ slot: Int) -> UInt64 { decoder.consumed(slot: slot) }
+
     /// One call of `decode`; returns what it consumed, 0 after an error.
-    mutating func step(_ slot: Int, upTo end: Int? = nil, batchSize: Int = 64) -> Int {
+    func step(_ slot: Int, upTo end: Int? = nil, batchSize: Int = 64) -> Int {
         var batch = HeapEventBatch(capacity: batchSize)
+        let result = slots[slot][done[slot]..<(end ?? slots[slot].count)].withUnsafeBytes { bytes in
+            Result { () throws(WireError) in try decoder.decode(slot: slot, bytes, into: &batch) }
+        }
         var used = 0
-        do {
-            used = try slots[slot][done[slot]..<(end ?? slots[slot].count)].withUnsafeBytes { bytes throws(WireError) in
-                try decoder.decode(slot: slot, bytes, into: &batch)
-            }
-        } catch {
-            errors.append(error)
+        switch result {
+        case .success(let bytes): used = bytes
+        case .failure(let error): errors.append(error)
         }
         done[slot] += used
         batch.withUnsafeBufferPointer { events += Array($0) }
@@ -77,7 +83,7 @@ struct World: ~Copyable {
     }
 
     /// Decodes everything that can be decoded, the slots in turn.
-    mutating func run() {
+    func run() {
         var moved = true
         while moved {
             moved = false
