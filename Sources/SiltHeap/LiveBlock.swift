@@ -27,13 +27,18 @@ struct PackedBlock {
     var key: UInt64
     var meta: UInt64
 
-    static let free = PackedBlock(key: 0, meta: 0)
-    static let sizeLimit: UInt64 = 1 << 32
+    @inline(__always) static var free: PackedBlock { PackedBlock(key: 0, meta: 0) }
     /// Births are told apart up to here; later ones share it.
-    static let birthLimit: UInt32 = 1 << 24 - 1
+    @inline(__always) static var birthLimit: UInt32 { 1 << 24 - 1 }
 
+    /// Whether an entry can hold the address: a multiple of 8 below 2^47, not 0.
     @inline(__always)
     static func fits(_ address: UInt64) -> Bool { address & 7 == 0 && address &- 1 < 1 << 47 - 1 }
+
+    @inline(__always)
+    static func fits(_ block: LiveBlock) -> Bool {
+        fits(block.address) && block.size >> 32 == 0 && block.stack.rawValue >> 28 == 0
+    }
 
     @inline(__always)
     init(key: UInt64, meta: UInt64) {

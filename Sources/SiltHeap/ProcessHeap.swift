@@ -23,8 +23,9 @@ package struct ProcessHeap: ~Copyable {
     private var pastPeak = false
     /// The newest allocation of the process.
     private var lastAllocated: UInt64 = 0
-    /// The last free of each slot, what an `unfree` undoes.
-    private var lastFreed: [FreedBlock] = []
+    /// The last free of each slot, what an `unfree` undoes: `freedCapacity` entries, all initialized.
+    private var lastFreed = UnsafeMutablePointer<FreedBlock>.allocate(capacity: 0)
+    private var freedCapacity = 0
 
     /// Stacks with `SiteState.touched`, `SiteState.changed`.
     private var touched: [UInt32] = []
@@ -72,6 +73,8 @@ package struct ProcessHeap: ~Copyable {
         self.inheritsHeap = inheritsHeap
         self.groupOf = groupOf
     }
+
+    deinit { lastFreed.deallocate() }
 
     // MARK: Numbers
 
@@ -182,11 +185,9 @@ package struct ProcessHeap: ~Copyable {
 
     @inline(__always)
     private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
-        if event.kind == .alloc {
-            sites.prefetch(event.stack.rawValue)
-        } else if let stack = live.stackHint(event.address, hash: hash) {
-            sites.prefetch(stack)
-        }
+        // Of the other kinds the stack is none, whose page is as good as any.
+        let stack = event.stack.rawValue
+        sites.prefetch(stack != 0 ? stack : live.stackHint(event.address, hash: hash) ?? 0)
     }
 
     @inline(__always)
@@ -224,9 +225,7 @@ package struct ProcessHeap: ~Copyable {
     @inline(__always)
     private mutating func free(_ event: HeapEvent, hash: UInt64) {
         let slot = Int(event.slot)
-        if slot >= lastFreed.count {
-            lastFreed.append(contentsOf: repeatElement(.none, count: slot + 1 - lastFreed.count))
-        }
+        if slot >= freedCapacity { growFreed(slot) }
         guard let block = live.remove(event.address, hash: hash) else {
             if inheritsHeap { sums.inheritedFrees += 1 } else { sums.unknownFrees += 1 }
             lastFreed[slot] = FreedBlock(
@@ -243,9 +242,20 @@ package struct ProcessHeap: ~Copyable {
     }
 
     @inline(never)
+    private mutating func growFreed(_ slot: Int) {
+        let grown = max(16, (slot + 1) * 2)
+        let bigger = UnsafeMutablePointer<FreedBlock>.allocate(capacity: grown)
+        bigger.moveInitialize(from: lastFreed, count: freedCapacity)
+        (bigger + freedCapacity).initialize(repeating: .none, count: grown - freedCapacity)
+        lastFreed.deallocate()
+        lastFreed = bigger
+        freedCapacity = grown
+    }
+
+    @inline(never)
     private mutating func unfree(_ event: HeapEvent, hash: UInt64) {
         let slot = Int(event.slot)
-        guard slot < lastFreed.count, lastFreed[slot].block.address == event.address else {
+        guard slot < freedCapacity, lastFreed[slot].block.address == event.address else {
             sums.unmatchedUnfrees += 1
             return
         }
@@ -283,7 +293,7 @@ package struct ProcessHeap: ~Copyable {
 
     /// The free before a realloc, or one that is undone, was not a temporary allocation's end.
     private mutating func undoTemporary(slot: Int) {
-        guard slot < lastFreed.count, lastFreed[slot].outcome == .temporary else { return }
+        guard slot < freedCapacity, lastFreed[slot].outcome == .temporary else { return }
         sites.state(lastFreed[slot].block.stack.rawValue).pointee.temporaryAndFlags &-= SiteState.temporary
         sums.temporaryCount -= 1
         lastFreed[slot].outcome = .applied
