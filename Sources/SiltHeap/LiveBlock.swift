@@ -22,12 +22,11 @@ package struct LiveBlock: Equatable, Sendable {
 ///          | address / 8 | stack  |         |  size | stack   | birth  |
 ///          |   44 bits   | low 20 |         |       | high 8  |        |
 ///
-/// `key` 0 is a free entry. What does not fit (odd or 48-bit addresses, 4 GiB and more) is a `LiveTable.wide` block.
+/// `key` 0 is a free entry; `silt_bucket_matches` knows the 20. What does not fit (odd or 48-bit addresses, 4 GiB and more) is a `LiveTable.wide` block.
 struct PackedBlock {
     var key: UInt64
     var meta: UInt64
 
-    @inline(__always) static var free: PackedBlock { PackedBlock(key: 0, meta: 0) }
     /// Births are told apart up to here; later ones share it.
     @inline(__always) static var birthLimit: UInt32 { 1 << 24 - 1 }
 
