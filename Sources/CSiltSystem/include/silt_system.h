@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "silt_bucket.h"
+
 static inline void silt_prefetch(const void *address) {
     __builtin_prefetch(address);
 }

@@ -1,0 +1,236 @@
+internal import CSiltSystem
+
+/// The live blocks of one process by address: an open hash table of buckets of 8 entries.
+///
+/// A bucket is 8 keys, one cache line, and then their 8 metas, another. A block lies in its home bucket, or if that is
+/// full in the first one after it that has room; a byte per bucket counts the blocks that went past it, so that a
+/// look-up knows where to end and nothing has to move when a block is removed. The home is `hash * buckets / 2^64`: the
+/// table is sorted by hash but for short displacements. Growing therefore reads the old table and writes the new one in
+/// one sequential pass, and gives back the old pages behind it: the two together never hold much more memory than the
+/// new table alone. Load is at most 0.75 and big tables grow by 1.4, so a block takes 21.5 to 30.1 bytes.
+package struct LiveTable: ~Copyable {
+    /// `bucketCount * 16` words, all initialized, aligned to a page.
+    private var words: UnsafeMutablePointer<UInt64>
+    /// Blocks that are not in this bucket because it was full when they came; `sticky` stays. One per bucket.
+    private var passed: UnsafeMutablePointer<UInt8>
+    private var bucketCount: Int
+    private var packedCount = 0
+    private var growAt: Int
+    /// Blocks that 16 bytes cannot hold, by address. Usually empty.
+    private var wide: [UInt64: LiveBlock] = [:]
+
+    private static let minimumBuckets = 128
+    /// Below this many buckets tables double: 1 MiB.
+    private static let smallBuckets = 1 << 13
+    private static let sticky = UInt8.max
+
+    package init() {
+        bucketCount = Self.minimumBuckets
+        words = Pages.words(bucketCount * 16)
+        passed = Pages.counts(bucketCount)
+        growAt = bucketCount * 6
+    }
+
+    deinit {
+        Pages.free(words, bucketCount * 16)
+        Pages.free(passed, bucketCount)
+    }
+
+    package var count: Int { packedCount + wide.count }
+
+    package var capacity: Int { bucketCount * 8 }
+
+    /// Bytes of memory the table takes.
+    package var bytes: Int { bucketCount * (16 * 8 + 1) }
+
+    /// The hash that the operations take; of any address.
+    @inline(__always)
+    package static func hash(_ address: UInt64) -> UInt64 { hash(granule: address >> 3) }
+
+    @inline(__always)
+    private static func hash(granule: UInt64) -> UInt64 {
+        var hash = granule &* 0x9E37_79B9_7F4A_7C15
+        hash ^= hash >> 32
+        return hash &* 0xD6E8_FEB8_6659_FD93
+    }
+
+    @inline(__always)
+    private func home(_ hash: UInt64) -> Int {
+        Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(UInt(bitPattern: bucketCount))).high)
+    }
+
+    @inline(__always)
+    private func next(_ bucket: Int) -> Int { bucket + 1 == bucketCount ? 0 : bucket + 1 }
+
+    /// The 8 keys of a bucket, followed by their metas.
+    @inline(__always)
+    private func keys(_ bucket: Int) -> UnsafeMutablePointer<UInt64> { words + bucket &* 16 }
+
+    /// The first of the entries in a result of `silt_bucket_matches` or `silt_bucket_free` that is not 0.
+    @inline(__always)
+    private func first(_ found: UInt32) -> Int { found.trailingZeroBitCount / 2 }
+
+    @inline(__always)
+    private func entry(_ keys: UnsafeMutablePointer<UInt64>, _ index: Int) -> PackedBlock {
+        PackedBlock(key: keys[index], meta: keys[index + 8])
+    }
+
+    /// Asks for the bucket's cache lines some events ahead of their use.
+    @inline(__always)
+    package func prefetch(hash: UInt64) {
+        let bucket = home(hash)
+        silt_prefetch(keys(bucket))
+        silt_prefetch(keys(bucket) + 8)
+        silt_prefetch(passed + bucket)
+    }
+
+    /// The stack of the block at `address`, if it lies in its home bucket. A hint, for prefetching.
+    @inline(__always)
+    func stackHint(_ address: UInt64, hash: UInt64) -> UInt32? {
+        let keys = keys(home(hash))
+        let match = silt_bucket_matches(keys, address >> 3)
+        return match == 0 ? nil : entry(keys, first(match)).stack
+    }
+
+    /// Adds a block; returns the one that was live at its address, if any.
+    @inline(__always)
+    package mutating func insert(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {
+        guard PackedBlock.fits(block), wide.isEmpty else { return insertSlow(block) }
+        return insertPacked(block, hash: hash)
+    }
+
+    /// Takes the block at `address` out; nil if none is live there.
+    @inline(__always)
+    package mutating func remove(_ address: UInt64, hash: UInt64) -> LiveBlock? {
+        guard PackedBlock.fits(address), wide.isEmpty else { return removeSlow(address) }
+        return removePacked(address, hash: hash)
+    }
+
+    /// The block that is live at `address`.
+    package func block(at address: UInt64) -> LiveBlock? {
+        if let block = wide[address] { return block }
+        guard PackedBlock.fits(address), let (bucket, index) = find(address >> 3, home(Self.hash(address)))
+        else { return nil }
+        return entry(keys(bucket), index).block
+    }
+
+    /// Every live block, in no order.
+    package func forEach(_ body: (LiveBlock) -> Void) {
+        for bucket in 0..<bucketCount {
+            for index in 0..<8 where keys(bucket)[index] != 0 { body(entry(keys(bucket), index).block) }
+        }
+        for block in wide.values { body(block) }
+    }
+
+    // MARK: Packed blocks
+
+    /// Where the block at `granule` is; the search begins at its home bucket.
+    @inline(__always)
+    private func find(_ granule: UInt64, _ home: Int) -> (bucket: Int, index: Int)? {
+        var bucket = home
+        while true {
+            let match = silt_bucket_matches(keys(bucket), granule)
+            if match != 0 { return (bucket, first(match)) }
+            if passed[bucket] == 0 { return nil }
+            bucket = next(bucket)
+            // Only when every count is sticky.
+            if bucket == home { return nil }
+        }
+    }
+
+    @inline(__always)
+    private mutating func insertPacked(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {
+        let granule = block.address >> 3
+        let packed = PackedBlock(
+            granule: granule, size: block.size, stack: block.stack.rawValue,
+            birth: min(block.birth, PackedBlock.birthLimit))
+        let home = home(hash)
+        if let (bucket, index) = find(granule, home) {
+            let old = entry(keys(bucket), index).block
+            put(packed, bucket, index)
+            return old
+        }
+        place(packed, home)
+        packedCount += 1
+        if packedCount > growAt { grow() }
+        return nil
+    }
+
+    /// Puts a block into the first bucket from its home on that has room; one has, the load being below 1.
+    @inline(__always)
+    private func place(_ packed: PackedBlock, _ home: Int) {
+        var bucket = home
+        var free = silt_bucket_free(keys(bucket))
+        while free == 0 {
+            if passed[bucket] != Self.sticky { passed[bucket] += 1 }
+            bucket = next(bucket)
+            free = silt_bucket_free(keys(bucket))
+        }
+        put(packed, bucket, first(free))
+    }
+
+    @inline(__always)
+    private func put(_ packed: PackedBlock, _ bucket: Int, _ index: Int) {
+        keys(bucket)[index] = packed.key
+        keys(bucket)[index + 8] = packed.meta
+    }
+
+    @inline(__always)
+    private mutating func removePacked(_ address: UInt64, hash: UInt64) -> LiveBlock? {
+        let home = home(hash)
+        guard let (bucket, index) = find(address >> 3, home) else { return nil }
+        let block = entry(keys(bucket), index).block
+        keys(bucket)[index] = 0
+        packedCount -= 1
+        var over = home
+        while over != bucket {
+            if passed[over] != Self.sticky { passed[over] -= 1 }
+            over = next(over)
+        }
+        return block
+    }
+
+    @inline(never)
+    private mutating func grow() {
+        let old = words
+        let oldCount = bucketCount
+        Pages.free(passed, bucketCount)
+        bucketCount = bucketCount < Self.smallBuckets ? bucketCount * 2 : (bucketCount * 7 / 5 + 31) & ~31
+        growAt = bucketCount * 6
+        words = Pages.words(bucketCount * 16)
+        passed = Pages.counts(bucketCount)
+        let stride = Pages.releaseStride / 16
+        for start in Swift.stride(from: 0, to: oldCount, by: stride) {
+            let end = min(start + stride, oldCount)
+            for bucket in start..<end {
+                let keys = old + bucket * 16
+                for index in 0..<8 where keys[index] != 0 {
+                    let packed = entry(keys, index)
+                    place(packed, home(Self.hash(granule: packed.granule)))
+                }
+            }
+            if end - start == stride { Pages.release(old + start * 16, stride * 16) }
+        }
+        Pages.free(old, oldCount * 16)
+    }
+
+    // MARK: Wide blocks
+
+    @inline(never)
+    private mutating func insertSlow(_ block: LiveBlock) -> LiveBlock? {
+        let old = removeSlow(block.address)
+        if PackedBlock.fits(block) {
+            _ = insertPacked(block, hash: Self.hash(block.address))
+        } else {
+            wide[block.address] = block
+        }
+        return old
+    }
+
+    @inline(never)
+    private mutating func removeSlow(_ address: UInt64) -> LiveBlock? {
+        if !wide.isEmpty, let block = wide.removeValue(forKey: address) { return block }
+        guard PackedBlock.fits(address) else { return nil }
+        return removePacked(address, hash: Self.hash(address))
+    }
+}

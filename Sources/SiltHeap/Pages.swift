@@ -1,0 +1,44 @@
+internal import Glibc
+
+/// Zeroed memory straight from the system, in huge pages where they pay.
+enum Pages {
+    private static let hugePage = 2 << 20
+    /// Words per stretch that `LiveTable.grow` gives back at a time: 4 MiB.
+    static let releaseStride = (4 << 20) / 8
+
+    static func words(_ count: Int) -> UnsafeMutablePointer<UInt64> {
+        map(count * 8).bindMemory(to: UInt64.self, capacity: count)
+    }
+
+    static func counts(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+        map(count).bindMemory(to: UInt8.self, capacity: count)
+    }
+
+    /// Gives the memory of words back that are not read again; they stay mapped.
+    static func release(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) {
+        madvise(start, count * 8, MADV_DONTNEED)
+    }
+
+    static func free(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) { munmap(start, count * 8) }
+
+    static func free(_ start: UnsafeMutablePointer<UInt8>, _ count: Int) { munmap(start, count) }
+
+    /// Huge pages are aligned, so a mapping that is to have them is cut out of a bigger one.
+    private static func map(_ bytes: Int) -> UnsafeMutableRawPointer {
+        let isBig = bytes >= 2 * hugePage
+        let wanted = isBig ? bytes + hugePage : bytes
+        let address = mmap(nil, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        guard let address, address != MAP_FAILED else {
+            // As malloc failing inside the Swift runtime would: there is no state left to go on with.
+            preconditionFailure("out of memory: \(bytes) bytes for the live table")
+        }
+        guard isBig else { return address }
+        let before = -Int(bitPattern: address) & (hugePage - 1)
+        let page = 4096
+        let used = (bytes + page - 1) & ~(page - 1)
+        if before > 0 { munmap(address, before) }
+        munmap(address + before + used, wanted - before - used)
+        madvise(address + before, used, MADV_HUGEPAGE)
+        return address + before
+    }
+}
