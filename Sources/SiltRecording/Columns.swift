@@ -71,8 +71,11 @@ enum ShellWords {
                     default: false
                     }
                 }
-            return plain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false)
-                .joined(separator: "'\\''") + "'"
+            return plain
+                ? word
+                : "'"
+                    + word.split(separator: "'", omittingEmptySubsequences: false)
+                    .joined(separator: "'\\''") + "'"
         }.joined(separator: " ")
     }
 

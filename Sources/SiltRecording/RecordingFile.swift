@@ -76,7 +76,10 @@ enum RecordingFile {
             var status = stat()
             guard stat(path + "-wal", &status) != 0 || status.st_size == 0 else { throw error }
             return try Database(
-                path: path, name: name + "?immutable=1", flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+                path: path,
+                name: name + "?immutable=1",
+                flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            )
         }
     }
 

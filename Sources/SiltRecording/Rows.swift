@@ -147,7 +147,9 @@ package struct RecordedSnapshot: Equatable, Sendable {
 package struct RecordedCounters: Equatable, Sendable {
     package var process: UInt32
     package var stack: UInt32
-    /// Frame that the growth history was grouped by while the program ran: the innermost that is no allocator wrapper. 0: none.
+    /// Frame that the growth history was grouped by while the program ran: the innermost that is no allocator wrapper.
+    ///
+    /// 0: none.
     package var group: UInt32 = 0
     package var inUseBytes: UInt64 = 0
     package var inUseCount: UInt64 = 0
@@ -165,7 +167,7 @@ package struct RecordedCounters: Equatable, Sendable {
     }
 }
 
-/// One stack or one group at a snapshot at which it had moved. Between two samples nothing changed.
+/// One stack or one group at a snapshot at which it had moved; between two samples nothing changed.
 package struct RecordedSample: Equatable, Sendable {
     package var process: UInt32
     /// The stack, or the frame of the group.
@@ -181,7 +183,12 @@ package struct RecordedSample: Equatable, Sendable {
     package var allocatedCount: UInt64
 
     package init(
-        process: UInt32, key: UInt32, snapshot: UInt32, inUseBytes: UInt64, inUseCount: UInt64, allocatedBytes: UInt64,
+        process: UInt32,
+        key: UInt32,
+        snapshot: UInt32,
+        inUseBytes: UInt64,
+        inUseCount: UInt64,
+        allocatedBytes: UInt64,
         allocatedCount: UInt64
     ) {
         self.process = process

@@ -1,4 +1,4 @@
-/// The tables of a recording, in SQL. The file is for anyone to query: docs/recording.md says how.
+/// The tables of a recording, in SQL; docs/recording.md says what they mean and how to query them.
 enum Schema {
     /// "SILT" in the header of the SQLite file.
     static let applicationID = 0x5349_4c54
