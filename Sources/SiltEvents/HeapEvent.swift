@@ -1,0 +1,81 @@
+/// One thing that happened to a process's heap, in the order in which it must be applied.
+package struct HeapEvent: Equatable, Sendable {
+    package enum Kind: UInt8, Sendable, CaseIterable {
+        /// A block is about to be freed.
+        case free
+        /// The last `free` of the same slot did not happen (a failed realloc): `address` is that block's.
+        case unfree
+        case alloc
+        /// The new block of a realloc; the old one was freed by a `free` of the same slot.
+        case realloc
+        /// A mapping made by the program.
+        case map
+        case unmap
+        /// The new place of a mapping; an `unmap` of the old place came before it.
+        case remap
+    }
+
+    package var address: UInt64
+    /// Bytes; 0 for `free` and `unfree`.
+    package var size: UInt64
+    package var stack: StackID
+    /// The slot the event came from: what ties an `unfree` or a `realloc` to its `free`.
+    package var slot: UInt16
+    package var kind: Kind
+
+    package init(kind: Kind, address: UInt64, size: UInt64 = 0, stack: StackID = .none, slot: UInt16 = 0) {
+        self.address = address
+        self.size = size
+        self.stack = stack
+        self.slot = slot
+        self.kind = kind
+    }
+}
+
+/// A buffer of decoded events on their way from the decoder to the heap.
+package struct HeapEventBatch: ~Copyable {
+    package static let defaultCapacity = 4096
+
+    package let capacity: Int
+    package private(set) var count = 0
+    /// `capacity` events, the first `count` of them initialized.
+    private let storage: UnsafeMutablePointer<HeapEvent>
+
+    package init(capacity: Int = HeapEventBatch.defaultCapacity) {
+        precondition(capacity >= 2, "one record can become two events")
+        self.capacity = capacity
+        storage = .allocate(capacity: capacity)
+    }
+
+    deinit { storage.deallocate() }
+
+    package var isEmpty: Bool { count == 0 }
+
+    @inline(__always)
+    package mutating func append(_ event: HeapEvent) {
+        precondition(count < capacity, "batch is full")
+        (storage + count).initialize(to: event)
+        count += 1
+    }
+
+    package mutating func removeAll() { count = 0 }
+
+    package borrowing func withUnsafeBufferPointer<Result>(
+        _ body: (UnsafeBufferPointer<HeapEvent>) throws -> Result
+    ) rethrows -> Result {
+        try body(UnsafeBufferPointer(start: storage, count: count))
+    }
+
+    /// The free end of the buffer, for the decoder's inner loop.
+    @inline(__always)
+    func freeEnd() -> UnsafeMutableBufferPointer<HeapEvent> {
+        UnsafeMutableBufferPointer(start: storage + count, count: capacity - count)
+    }
+
+    /// The first `added` events of `freeEnd()` have been initialized.
+    @inline(__always)
+    mutating func didAppend(_ added: Int) {
+        precondition(added >= 0 && count + added <= capacity, "more events than fit")
+        count += added
+    }
+}

@@ -1,0 +1,64 @@
+/// One stack of the session: a node of the shared tree of frames. 0 is no stack.
+package struct StackID: Hashable, Sendable {
+    package var rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// What an event carries whose stack could not be taken, and the parent of an outermost frame.
+    package static let none = StackID(rawValue: 0)
+}
+
+/// One distinct frame of the session. 0 is no frame.
+package struct FrameID: Hashable, Sendable {
+    package var rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let none = FrameID(rawValue: 0)
+}
+
+/// One distinct module of the session. 0 is code outside every module (generated code, unknown).
+package struct ModuleID: Hashable, Sendable {
+    package var rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let none = ModuleID(rawValue: 0)
+}
+
+/// An executable or library, as it is the same in every process that loads it.
+package struct Module: Hashable, Sendable {
+    package var path: String
+    /// Empty when the file was linked without one.
+    package var buildID: [UInt8]
+
+    package init(path: String, buildID: [UInt8]) {
+        self.path = path
+        self.buildID = buildID
+    }
+}
+
+/// One place in the code, independent of where its module was loaded.
+package struct Frame: Hashable, Sendable {
+    package enum Kind: UInt8, Sendable {
+        /// The instruction after the call: look up `offset - 1`.
+        case returnAddress
+        /// The interrupted instruction itself (a signal frame).
+        case exact
+        /// Not a frame: the stack could not be followed further outward.
+        case incomplete
+        /// Not a frame: the stack was deeper than the frame limit.
+        case truncated
+    }
+
+    package var module: ModuleID
+    /// In the module's own numbering (`p_vaddr`); the absolute address when `module` is none.
+    package var offset: UInt64
+    package var kind: Kind
+
+    package init(module: ModuleID, offset: UInt64, kind: Kind) {
+        self.module = module
+        self.offset = offset
+        self.kind = kind
+    }
+}
