@@ -27,7 +27,8 @@ package enum FoldedStacks {
             return report.names.ranges[index].reversed().map { row in
                 String(
                     report.names.name(ofRow: row, frame: frame, in: report.recording).printable
-                        .map { $0 == ";" ? ":" : $0 })
+                        .map { $0 == ";" ? ":" : $0 }
+                )
             }.joined(separator: ";")
         }
     }

@@ -50,8 +50,13 @@ struct FrameNames {
                 verdicts[key] = isWrapper
                 rows.append(
                     Row(
-                        function: isKnown ? symbol.function : 0, file: symbol.file, line: symbol.line,
-                        inlined: symbol.inlined, isWrapper: isWrapper))
+                        function: isKnown ? symbol.function : 0,
+                        file: symbol.file,
+                        line: symbol.line,
+                        inlined: symbol.inlined,
+                        isWrapper: isWrapper
+                    )
+                )
             }
             if rows.count == start {
                 rows.append(Row(function: 0, file: 0, line: 0, inlined: false, isWrapper: false))
@@ -64,8 +69,12 @@ struct FrameNames {
                 row.function == 0
                 ? SiteKey(function: 0, file: 0, line: 0, module: frame.module, offset: frame.offset)
                 : SiteKey(
-                    function: row.function, file: row.file, line: row.line,
-                    module: row.file == 0 ? frame.module : 0, offset: 0)
+                    function: row.function,
+                    file: row.file,
+                    line: row.line,
+                    module: row.file == 0 ? frame.module : 0,
+                    offset: 0
+                )
             let site = sites[key] ?? UInt32(siteFrames.count)
             if site == siteFrames.count {
                 sites[key] = site

@@ -168,8 +168,11 @@ extension FrameNames {
         let placeholder = location.isPlaceholder ? Self.address(of: frame, in: recording) : ""
         return ReportFrame(
             function: row.function == 0 ? placeholder : recording.string(row.function),
-            file: row.file == 0 ? nil : recording.string(row.file), line: row.line == 0 ? nil : Int(row.line),
+            file: row.file == 0 ? nil : recording.string(row.file),
+            line: row.line == 0 ? nil : Int(row.line),
             module: location.module == 0 ? "" : recording.modules[Int(location.module) - 1].path,
-            offset: location.offset, inlined: row.inlined)
+            offset: location.offset,
+            inlined: row.inlined
+        )
     }
 }

@@ -63,7 +63,9 @@ package enum JSONReport {
     }
 
     private static func site<Output>(
-        _ site: ReportSite, of report: HeapReport, _ json: inout JSONWriter<Output>
+        _ site: ReportSite,
+        of report: HeapReport,
+        _ json: inout JSONWriter<Output>
     ) {
         json.value("rank", site.rank)
         json.value("kind", "heap")

@@ -28,7 +28,10 @@ struct JSONWriter<Output: TextOutputStream> {
     }
 
     private mutating func nested(
-        _ key: String?, open: Unicode.Scalar, close: Unicode.Scalar, _ body: (inout JSONWriter) -> Void
+        _ key: String?,
+        open: Unicode.Scalar,
+        close: Unicode.Scalar,
+        _ body: (inout JSONWriter) -> Void
     ) {
         begin(key)
         buffer.append(UInt8(ascii: open))

@@ -26,7 +26,8 @@ package enum TopTable {
         }
         output.write("Type: \(typeName(report.options.order))\n")
         output.write(
-            "Showing nodes accounting for \(label(flat)), \(percent(flat, total).trimmed) of \(label(total)) total\n")
+            "Showing nodes accounting for \(label(flat)), \(percent(flat, total).trimmed) of \(label(total)) total\n"
+        )
         if shown.count < nodes.count {
             output.write("Showing top \(shown.count) nodes out of \(nodes.count)\n")
         }
@@ -37,7 +38,8 @@ package enum TopTable {
             output.write(
                 "\(label(node.flat).leftPadded(to: 10)) \(percent(node.flat, total)) \(percent(sum, total)) "
                     + "\(label(node.cumulative).leftPadded(to: 10)) \(percent(node.cumulative, total))  "
-                    + "\(node.name)\n")
+                    + "\(node.name)\n"
+            )
         }
     }
 
@@ -90,7 +92,9 @@ package enum TopTable {
 
     /// By row of the frame names: the node of its function.
     private static func rowNodes(
-        _ report: HeapReport, _ nodes: inout [Node], _ byName: inout [String: Int]
+        _ report: HeapReport,
+        _ nodes: inout [Node],
+        _ byName: inout [String: Int]
     ) -> [Int] {
         var result = [Int](repeating: 0, count: report.names.rows.count)
         for (index, range) in report.names.ranges.enumerated() {
