@@ -24,7 +24,7 @@ enum Format {
         }
     }
 
-    /// 57,412
+    /// As 57,412.
     static func count(_ value: UInt64) -> String {
         let digits = Array("\(value)".utf8)
         var result: [UInt8] = []
@@ -35,7 +35,7 @@ enum Format {
         return String(decoding: result, as: UTF8.self)
     }
 
-    /// 56.1 MiB, 1.00 KiB, 192 B
+    /// As 56.1 MiB, 1.00 KiB, 192 B.
     static func bytes(_ value: UInt64) -> String { bytes(Double(value)) }
 
     static func bytes(_ value: Double) -> String {
@@ -67,7 +67,7 @@ enum Format {
         return fixed(value, 0) + "%"
     }
 
-    /// 3 h 10 min, 2 min, 45 s, 0.8 s
+    /// As 3 h 10 min, 2 min, 45 s, 0.8 s.
     static func duration(_ seconds: Double) -> String {
         if seconds < 9.95 { return fixed(seconds, 1) + " s" }
         if seconds < 119.5 { return fixed(seconds, 0) + " s" }
@@ -82,7 +82,7 @@ enum Format {
         "0x" + String(value, radix: 16)
     }
 
-    /// 1 block, 57,412 blocks
+    /// As 1 block, 57,412 blocks.
     static func plural(_ count: UInt64, _ one: String, _ many: String? = nil) -> String {
         "\(Self.count(count)) \(count == 1 ? one : many ?? one + "s")"
     }

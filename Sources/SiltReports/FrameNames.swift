@@ -5,7 +5,9 @@ internal import SiltSymbols
 ///
 /// Symbols are looked at once per frame, not per stack: 700,000 stacks have some 12,000 frames.
 struct FrameNames {
-    /// One function at a frame. A frame without symbols has one row with `function` 0.
+    /// One function at a frame.
+    ///
+    /// A frame without symbols has one row with `function` 0.
     struct Row {
         /// Numbers `names` from 1; 0: unknown.
         var function: UInt32

@@ -63,10 +63,10 @@ struct TextPage {
         let head = "\(rank)".leftPadded(to: 3) + "  " + lead.padded(to: 11) + "  "
         let name = blame.name.printable
         let place = blame.place.printable.cut(to: max(12, width / 4))
-        let where_ = place.isEmpty ? "" : "  " + place
+        let position = place.isEmpty ? "" : "  " + place
         var tail = "   " + size + (end.isEmpty ? "" : "   " + end)
-        if head.count + min(name.count, 16) + where_.count + tail.count > width { tail = "   " + size }
-        let left = width - head.count - where_.count - tail.count
-        line(head + name.cutInside(to: max(12, left)) + where_ + tail, style: end.isEmpty ? .none : .bold)
+        if head.count + min(name.count, 16) + position.count + tail.count > width { tail = "   " + size }
+        let left = width - head.count - position.count - tail.count
+        line(head + name.cutInside(to: max(12, left)) + position + tail, style: end.isEmpty ? .none : .bold)
     }
 }

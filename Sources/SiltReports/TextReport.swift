@@ -1,7 +1,9 @@
 internal import SiltRecording
 
-/// The report for a terminal: the verdict first, then growing sites, acquitted ones, the largest, the whole process and
-/// what the numbers rest on. No line is wider than the options say.
+/// The report for a terminal.
+///
+/// The verdict first, then growing sites, acquitted ones, the largest, the whole process and what the numbers rest on.
+/// No line is wider than the options say.
 package enum TextReport {
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         var page = TextPage(width: max(40, report.options.width), isColored: report.options.color)
