@@ -26,7 +26,7 @@ let package = Package(
         .target(name: "SiltGrowth", swiftSettings: strict),
         .target(name: "SiltSymbols", dependencies: ["Clibdw", "CSiltSystem"], swiftSettings: strict),
         .target(
-            name: "SiltRecording", dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"],
+            name: "SiltRecording", dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"], exclude: ["docs"],
             swiftSettings: strict, linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]),
         .target(
             name: "SiltReports", dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"], swiftSettings: strict),

@@ -75,7 +75,8 @@ enum Format {
         if minutes < 60 { return "\(minutes) min" }
         let hours = minutes / 60
         if hours < 48 { return minutes % 60 == 0 ? "\(hours) h" : "\(hours) h \(minutes % 60) min" }
-        return hours % 24 == 0 ? "\(hours / 24) d" : "\(hours / 24) d \(hours % 24) h"
+        let rounded = UInt64((seconds / 3600).rounded())
+        return rounded % 24 == 0 ? "\(rounded / 24) d" : "\(rounded / 24) d \(rounded % 24) h"
     }
 
     static func hex(_ value: UInt64) -> String {
