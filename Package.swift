@@ -42,9 +42,12 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
 
+        .executableTarget(
+            name: "silt-analyzer-bench", dependencies: ["CSiltWire", "SiltEvents", "SiltHeap"],
+            path: "Tests/Benchmarks/Analyzer", swiftSettings: strict),
         .target(name: "SiltTestSupport", path: "Tests/SiltTestSupport", swiftSettings: strict),
         .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire"]),
-        .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap"]),
+        .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents"]),
         .testTarget(
             name: "SiltGrowthTests", dependencies: ["SiltGrowth"], exclude: ["Cases"]),
         .testTarget(name: "SiltSymbolsTests", dependencies: ["SiltSymbols", "SiltTestSupport"]),

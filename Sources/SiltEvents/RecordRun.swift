@@ -31,7 +31,7 @@ struct RecordRun {
         self.counts = counts
     }
 
-    /// True: consumed. False: stop here, because the record is cut, must wait or is bad (`error`).
+    /// Consumes records until one is cut, must wait or is bad (`error`), or the batch is full.
     mutating func decode(slot state: inout SlotState, modules: borrowing ImageDecoder) {
         guard let out = space.baseAddress else { return }
         // Room for two: a REMAP becomes two events.
@@ -143,13 +143,13 @@ struct RecordRun {
         let parent = UInt32(truncatingIfNeeded: first >> 12) & (1 << 26 - 1)
         let flags = UInt8(truncatingIfNeeded: first >> 4)
         let module = Int(second >> 48)
+        guard id != 0, state.canAnnounce(id) else {
+            error = .badNode(slot: Int(slot), offset: offset(state), id: id)
+            return false
+        }
         let outer = state.value(of: parent)
         guard outer != 0, parent != id else {
             error = .unknownParent(slot: Int(slot), offset: offset(state), id: id, parent: parent)
-            return false
-        }
-        guard id != 0, state.canAnnounce(id) else {
-            error = .badNode(slot: Int(slot), offset: offset(state), id: id)
             return false
         }
         let parentStack = outer & SlotState.stackMask

@@ -1,0 +1,422 @@
+internal import CSiltSystem
+package import SiltEvents
+
+/// The heap of one process, as its events describe it: live blocks, and numbers per stack, group and whole.
+///
+/// Intervals are numbered from 0; interval 0 ends with the baseline snapshot. Cost per event is one look-up in the
+/// live table and one cache line of the stack's numbers.
+///
+/// Peak: `totals.peakInUseBytes` is exact, and so are the stacks' shares of it: a stack's live numbers are saved before
+/// its first change after the peak, so a peak costs nothing for the stacks that do not change.
+package struct ProcessHeap: ~Copyable {
+    package private(set) var interval: UInt32 = 0
+    package private(set) var mappings = MappingTable()
+
+    private var live = LiveTable()
+    private var sites = SitePages()
+    private var sums = HeapTotals()
+    private let inheritsHeap: Bool
+    private let groupOf: (StackID) -> StackID
+
+    /// The peak's number: raised by the first decrease after each new peak.
+    private var peakEpoch: UInt32 = 0
+    /// Between a decrease after a peak and the next new peak. Else the peak is now.
+    private var pastPeak = false
+    /// The newest allocation of the process.
+    private var lastAllocated: UInt64 = 0
+    /// The last free of each slot, what an `unfree` undoes.
+    private var lastFreed: [FreedBlock] = []
+
+    /// Stacks with `SiteState.touched`, `SiteState.changed`.
+    private var touched: [UInt32] = []
+    private var changed: [UInt32] = []
+    /// Stacks that hold something and have no history yet.
+    private var aging: [UInt32] = []
+    private var groups: [Group] = []
+    private var groupIndexes: [StackID: UInt32] = [:]
+    private var changedGroups: [UInt32] = []
+    private var histories: [SiteHistory] = []
+
+    private struct FreedBlock {
+        var block: LiveBlock
+        var outcome: Outcome
+
+        enum Outcome: UInt8 {
+            case none
+            case applied
+            case temporary
+            case unknown
+        }
+
+        static let none = FreedBlock(
+            block: LiveBlock(address: 0, size: 0, stack: .none, birth: 0), outcome: .none)
+    }
+
+    /// The stacks of one key of `groupOf`.
+    private struct Group {
+        var key: StackID
+        var aging = Aging.none
+        var liveBytes: UInt64 = 0
+        var liveCount: UInt32 = 0
+        var openBytes: UInt64 = 0
+        var openCount: UInt32 = 0
+        /// The interval in which one of its stacks was last touched, and last closed for; `.max` = never.
+        var touchedIn: UInt32 = .max
+        var closingIn: UInt32 = .max
+        var isChanged = false
+    }
+
+    /// - Parameters:
+    ///   - inheritsHeap: A forked child: frees of blocks its parent allocated are expected.
+    ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
+    package init(inheritsHeap: Bool, groupOf: @escaping (StackID) -> StackID) {
+        self.inheritsHeap = inheritsHeap
+        self.groupOf = groupOf
+    }
+
+    // MARK: Numbers
+
+    package var totals: HeapTotals {
+        var result = sums
+        result.mappedBytes = mappings.bytes
+        result.mappedCount = UInt64(mappings.mappings.count)
+        return result
+    }
+
+    /// Memory the live table takes.
+    package var liveTableBytes: Int { live.bytes }
+
+    /// All zero for a stack this process never used.
+    package func counters(of stack: StackID) -> SiteCounters {
+        var result = SiteCounters()
+        guard let state = sites.existing(stack.rawValue)?.state.pointee else { return result }
+        result.liveBytes = state.liveBytes
+        result.liveCount = UInt64(state.liveCount)
+        result.allocatedBytes = state.allocatedBytes
+        result.allocatedCount = state.allocatedCount
+        result.openBytes = state.openBytes
+        result.openCount = UInt64(state.openCount)
+        result.temporaryCount = state.temporaryAndFlags >> 8
+        let saved = pastPeak && state.peakEpoch == peakEpoch
+        result.peakBytes = saved ? state.peakBytes : state.liveBytes
+        result.peakCount = UInt64(saved ? state.peakCount : state.liveCount)
+        return result
+    }
+
+    /// Nil: the stack never held a block for more than two intervals. Not caught up to the current interval.
+    package func history(of stack: StackID) -> SiteHistory? {
+        guard let index = sites.existing(stack.rawValue)?.aging.pointee.history, index != 0 else { return nil }
+        return histories[Int(index) - 1]
+    }
+
+    /// The history of all stacks with this key of `groupOf`; nil as for a stack.
+    package func groupHistory(of key: StackID) -> SiteHistory? {
+        guard let index = groupIndexes[key] else { return nil }
+        let history = groups[Int(index)].aging.history
+        return history == 0 ? nil : histories[Int(history) - 1]
+    }
+
+    /// The bytes and blocks of a group at the last snapshot.
+    package func groupLive(of key: StackID) -> (bytes: UInt64, count: UInt64) {
+        guard let index = groupIndexes[key] else { return (0, 0) }
+        return (groups[Int(index)].liveBytes, UInt64(groups[Int(index)].liveCount))
+    }
+
+    /// The key the stack was grouped under; nil if it has not outlived an interval.
+    package func groupKey(of stack: StackID) -> StackID? {
+        guard let index = sites.existing(stack.rawValue)?.aging.pointee.group, index != 0 else { return nil }
+        return groups[Int(index) - 1].key
+    }
+
+    /// The stacks whose counters changed since the last drain, each once.
+    package mutating func drainChanged(_ body: (StackID) -> Void) {
+        for stack in changed {
+            sites.state(stack).pointee.temporaryAndFlags &= ~SiteState.changed
+            body(StackID(rawValue: stack))
+        }
+        changed.removeAll(keepingCapacity: true)
+    }
+
+    /// The keys of groups that changed at a snapshot since the last drain, each once.
+    package mutating func drainChangedGroups(_ body: (StackID) -> Void) {
+        for index in changedGroups {
+            groups[Int(index)].isChanged = false
+            body(groups[Int(index)].key)
+        }
+        changedGroups.removeAll(keepingCapacity: true)
+    }
+
+    /// Every live block, in no order.
+    package func forEachLive(_ body: (LiveBlock) -> Void) { live.forEach(body) }
+
+    // MARK: Events
+
+    package mutating func apply(_ events: UnsafeBufferPointer<HeapEvent>) {
+        let ahead = 16
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: events.count) { hashes in
+            for (index, event) in events.enumerated() {
+                hashes.initializeElement(at: index, to: LiveTable.hash(event.address))
+            }
+            for index in 0..<min(ahead, events.count) { live.prefetch(hash: hashes[index]) }
+            for index in 0..<events.count {
+                if index + ahead < events.count { live.prefetch(hash: hashes[index + ahead]) }
+                apply(events[index], hash: hashes[index])
+            }
+        }
+    }
+
+    @inline(__always)
+    private mutating func apply(_ event: HeapEvent, hash: UInt64) {
+        switch event.kind {
+        case .free: free(event, hash: hash)
+        case .alloc: alloc(event, hash: hash)
+        case .realloc:
+            undoTemporary(slot: Int(event.slot))
+            alloc(event, hash: hash)
+        case .unfree: unfree(event, hash: hash)
+        case .map, .remap: mappings.map(event.address, event.size, event.stack)
+        case .unmap: mappings.unmap(event.address, event.size)
+        }
+    }
+
+    @inline(__always)
+    private mutating func alloc(_ event: HeapEvent, hash: UInt64) {
+        let block = LiveBlock(address: event.address, size: event.size, stack: event.stack, birth: interval)
+        if let old = live.insert(block, hash: hash) {
+            sums.overwritten += 1
+            subtract(old)
+        }
+        let state = site(event.stack.rawValue)
+        state.pointee.allocatedBytes &+= event.size
+        state.pointee.allocatedCount &+= 1
+        state.pointee.openBytes &+= event.size
+        state.pointee.openCount &+= 1
+        sums.allocatedBytes &+= event.size
+        sums.allocatedCount &+= 1
+        lastAllocated = event.address
+        add(event.size, to: state)
+    }
+
+    @inline(__always)
+    private mutating func free(_ event: HeapEvent, hash: UInt64) {
+        let slot = Int(event.slot)
+        if slot >= lastFreed.count {
+            lastFreed.append(contentsOf: repeatElement(.none, count: slot + 1 - lastFreed.count))
+        }
+        guard let block = live.remove(event.address, hash: hash) else {
+            if inheritsHeap { sums.inheritedFrees += 1 } else { sums.unknownFrees += 1 }
+            lastFreed[slot] = FreedBlock(
+                block: LiveBlock(address: event.address, size: 0, stack: .none, birth: 0), outcome: .unknown)
+            return
+        }
+        let state = subtract(block)
+        let isTemporary = lastAllocated == event.address
+        if isTemporary {
+            state.pointee.temporaryAndFlags &+= SiteState.temporary
+            sums.temporaryCount += 1
+        }
+        lastFreed[slot] = FreedBlock(block: block, outcome: isTemporary ? .temporary : .applied)
+    }
+
+    @inline(never)
+    private mutating func unfree(_ event: HeapEvent, hash: UInt64) {
+        let slot = Int(event.slot)
+        guard slot < lastFreed.count, lastFreed[slot].block.address == event.address else {
+            sums.unmatchedUnfrees += 1
+            return
+        }
+        let freed = lastFreed[slot]
+        switch freed.outcome {
+        case .none:
+            sums.unmatchedUnfrees += 1
+        case .unknown:
+            if inheritsHeap { sums.inheritedFrees -= 1 } else { sums.unknownFrees -= 1 }
+        case .applied, .temporary:
+            undoTemporary(slot: slot)
+            restore(freed.block, hash: hash)
+        }
+        lastFreed[slot] = .none
+    }
+
+    private mutating func restore(_ block: LiveBlock, hash: UInt64) {
+        if let old = live.insert(block, hash: hash) {
+            sums.overwritten += 1
+            subtract(old)
+        }
+        let stack = block.stack.rawValue
+        let state = site(stack)
+        if block.birth == interval {
+            state.pointee.openBytes &+= block.size
+            state.pointee.openCount &+= 1
+        } else {
+            let aging = sites.aging(stack)
+            aging.pointee.revived(block.size, born: block.birth, in: interval, &histories)
+            let group = Int(aging.pointee.group) - 1
+            if group >= 0 { groups[group].aging.revived(block.size, born: block.birth, in: interval, &histories) }
+        }
+        add(block.size, to: state)
+    }
+
+    /// The free before a realloc, or one that is undone, was not a temporary allocation's end.
+    private mutating func undoTemporary(slot: Int) {
+        guard slot < lastFreed.count, lastFreed[slot].outcome == .temporary else { return }
+        sites.state(lastFreed[slot].block.stack.rawValue).pointee.temporaryAndFlags &-= SiteState.temporary
+        sums.temporaryCount -= 1
+        lastFreed[slot].outcome = .applied
+    }
+
+    /// One more live block of `size`.
+    @inline(__always)
+    private mutating func add(_ size: UInt64, to state: UnsafeMutablePointer<SiteState>) {
+        state.pointee.liveBytes &+= size
+        state.pointee.liveCount &+= 1
+        sums.inUseBytes &+= size
+        sums.inUseCount &+= 1
+        if sums.inUseBytes > sums.peakInUseBytes {
+            sums.peakInUseBytes = sums.inUseBytes
+            sums.peakInUseCount = sums.inUseCount
+            pastPeak = false
+        }
+    }
+
+    /// One live block less.
+    @inline(__always)
+    @discardableResult
+    private mutating func subtract(_ block: LiveBlock) -> UnsafeMutablePointer<SiteState> {
+        if !pastPeak { leavePeak() }
+        let state = site(block.stack.rawValue)
+        state.pointee.liveBytes &-= block.size
+        state.pointee.liveCount &-= 1
+        sums.inUseBytes &-= block.size
+        sums.inUseCount &-= 1
+        if block.birth == interval {
+            state.pointee.openBytes &-= block.size
+            state.pointee.openCount &-= 1
+        } else {
+            diedOld(block)
+        }
+        return state
+    }
+
+    private mutating func diedOld(_ block: LiveBlock) {
+        let aging = sites.aging(block.stack.rawValue)
+        aging.pointee.died(block.size, born: block.birth, in: interval, &histories)
+        let group = Int(aging.pointee.group) - 1
+        if group >= 0 { groups[group].aging.died(block.size, born: block.birth, in: interval, &histories) }
+    }
+
+    /// The state of a stack that is about to change.
+    @inline(__always)
+    private mutating func site(_ stack: UInt32) -> UnsafeMutablePointer<SiteState> {
+        let state = sites.state(stack)
+        let both = SiteState.touched | SiteState.changed
+        if state.pointee.temporaryAndFlags & both != both { touch(stack, state) }
+        if pastPeak && state.pointee.peakEpoch != peakEpoch {
+            state.pointee.peakEpoch = peakEpoch
+            state.pointee.peakBytes = state.pointee.liveBytes
+            state.pointee.peakCount = state.pointee.liveCount
+        }
+        return state
+    }
+
+    @inline(__always)
+    private mutating func leavePeak() {
+        pastPeak = true
+        peakEpoch &+= 1
+        if peakEpoch == 0 { restartEpochs() }
+    }
+
+    /// After 2^32 peaks: no stack may look as if it had been saved already.
+    @inline(never)
+    private mutating func restartEpochs() {
+        peakEpoch = 1
+        sites.forEach { $0.pointee.peakEpoch = 0 }
+    }
+
+    @inline(never)
+    private mutating func touch(_ stack: UInt32, _ state: UnsafeMutablePointer<SiteState>) {
+        if state.pointee.temporaryAndFlags & SiteState.changed == 0 {
+            state.pointee.temporaryAndFlags |= SiteState.changed
+            changed.append(stack)
+        }
+        guard state.pointee.temporaryAndFlags & SiteState.touched == 0 else { return }
+        state.pointee.temporaryAndFlags |= SiteState.touched
+        touched.append(stack)
+        let aging = sites.aging(stack)
+        aging.pointee.catchUp(to: interval, &histories)
+        let group = Int(aging.pointee.group) - 1
+        if group >= 0, groups[group].touchedIn != interval {
+            groups[group].touchedIn = interval
+            groups[group].aging.catchUp(to: interval, &histories)
+        }
+    }
+
+    // MARK: Snapshots
+
+    /// A snapshot: what was born in the open interval and lives becomes its survivors, and the next interval begins.
+    /// Costs time in proportion to the stacks touched since the last one.
+    package mutating func closeInterval() {
+        var closingGroups: [Int] = []
+        var stillAging: [UInt32] = []
+        for stack in touched {
+            sites.state(stack).pointee.temporaryAndFlags &= ~SiteState.touched
+            closeStack(stack, &closingGroups, &stillAging)
+        }
+        // Those touched have been closed for this interval already, except in interval 0, when none was before.
+        for stack in aging where sites.aging(stack).pointee.closed != interval {
+            closeStack(stack, &closingGroups, &stillAging)
+        }
+        for index in closingGroups { closeGroup(index) }
+        touched.removeAll(keepingCapacity: true)
+        aging = stillAging
+        interval += 1
+    }
+
+    private mutating func closeStack(_ stack: UInt32, _ closingGroups: inout [Int], _ stillAging: inout [UInt32]) {
+        let state = sites.state(stack)
+        let aging = sites.aging(stack)
+        if aging.pointee.group == 0 {
+            // Nothing of it was alive at a snapshot, so no group has counted any of it.
+            guard state.pointee.liveCount > 0 else { return }
+            aging.pointee.group = groupIndex(of: stack) + 1
+        }
+        let group = Int(aging.pointee.group) - 1
+        if groups[group].closingIn != interval {
+            groups[group].closingIn = interval
+            closingGroups.append(group)
+        }
+        groups[group].liveBytes &+= state.pointee.liveBytes &- aging.pointee.live1
+        groups[group].liveCount &+= state.pointee.liveCount &- aging.pointee.liveCount1
+        groups[group].openBytes &+= state.pointee.openBytes
+        groups[group].openCount &+= state.pointee.openCount
+        let again = aging.pointee.close(
+            interval, live: state.pointee.liveBytes, liveCount: state.pointee.liveCount,
+            open: state.pointee.openBytes, openCount: state.pointee.openCount, &histories)
+        if again { stillAging.append(stack) }
+        state.pointee.openBytes = 0
+        state.pointee.openCount = 0
+    }
+
+    private mutating func closeGroup(_ index: Int) {
+        if groups[index].touchedIn != interval { groups[index].aging.catchUp(to: interval, &histories) }
+        // Whether it must be looked at again follows from its stacks.
+        _ = groups[index].aging.close(
+            interval, live: groups[index].liveBytes, liveCount: groups[index].liveCount,
+            open: groups[index].openBytes, openCount: groups[index].openCount, &histories)
+        groups[index].openBytes = 0
+        groups[index].openCount = 0
+        if !groups[index].isChanged {
+            groups[index].isChanged = true
+            changedGroups.append(UInt32(index))
+        }
+    }
+
+    private mutating func groupIndex(of stack: UInt32) -> UInt32 {
+        let key = groupOf(StackID(rawValue: stack))
+        if let index = groupIndexes[key] { return index }
+        let index = UInt32(groups.count)
+        groups.append(Group(key: key))
+        groupIndexes[key] = index
+        return index
+    }
+}

@@ -1,0 +1,239 @@
+import CSiltWire
+import Testing
+
+@testable import SiltEvents
+
+/// Two addresses far enough apart to count on different shards, and on one.
+private let a: UInt64 = 0x7f00_dead_be40
+private let b: UInt64 = 0x5500_0000_1000
+
+@Suite struct ImageDecoderTests {
+    @Test func theWorkedRecordOfTheWireHeaderIsTheFreeItSays() throws {
+        var records = Records()
+        records.free(a, 9)
+        #expect(records.bytes == [0x92, 0, 0x80, 0x7c, 0x5b, 0xbd, 0x01, 0xfe])
+        #expect(silt_stamp_shard(a) != silt_stamp_shard(b))
+    }
+
+    @Test func fiveRecordsBecomeTheirEvents() {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.node(2, parent: 1, 0x2000)
+        records.alloc(a, 0, 100, 2)
+        records.free(a, 1)
+        records.unfree(a, 2)
+        records.free(a, 3)
+        records.alloc(a, 4, 200, 1, kind: 5)
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.errors.isEmpty)
+        let outer = world.stacks.intern(
+            parent: .none,
+            frame: world.stacks.intern(frame: Frame(module: .none, offset: 0x1000, kind: .returnAddress)))
+        #expect(
+            world.events == [
+                HeapEvent(kind: .alloc, address: a, size: 100, stack: StackID(rawValue: 2)),
+                HeapEvent(kind: .free, address: a),
+                HeapEvent(kind: .unfree, address: a),
+                HeapEvent(kind: .free, address: a),
+                HeapEvent(kind: .realloc, address: a, size: 200, stack: outer),
+            ])
+        #expect(world.stacks.parent(of: StackID(rawValue: 2)) == outer)
+        #expect(world.decoder.counts.free == 2 && world.decoder.counts.blockEvents == 5)
+        #expect(world.consumed(0) == UInt64(records.bytes.count))
+    }
+
+    @Test func extendedRecordsBecomeTheirEvents() {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.extended(8, [77, 0x6C6C_6568, 0])
+        records.extended(1, [0, a + 1, 1 << 40, 1])
+        records.extended(3, [1, a + 1])
+        records.extended(4, [2, a + 1])
+        records.extended(5, [0x10000, 0x3000, 3, 1])
+        records.extended(7, [0x10000, 0x3000, 0x20000, 0x4000, 1])
+        records.extended(6, [0x20000, 0x4000])
+        records.extended(999, [1, 2, 3])
+        records.pad(5)
+        records.extended(9, [77])
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.errors.isEmpty)
+        let stack = StackID(rawValue: 1)
+        #expect(
+            world.events == [
+                HeapEvent(kind: .alloc, address: a + 1, size: 1 << 40, stack: stack),
+                HeapEvent(kind: .free, address: a + 1),
+                HeapEvent(kind: .unfree, address: a + 1),
+                HeapEvent(kind: .map, address: 0x10000, size: 0x3000, stack: stack),
+                HeapEvent(kind: .unmap, address: 0x10000, size: 0x3000),
+                HeapEvent(kind: .remap, address: 0x20000, size: 0x4000, stack: stack),
+                HeapEvent(kind: .unmap, address: 0x20000, size: 0x4000),
+            ])
+        #expect(world.decoder.threads == [ThreadSeen(slot: 0, tid: 77, name: "hell", ended: true)])
+        #expect(world.decoder.counts.unknownTypes == 1)
+    }
+
+    @Test func aFreeThatArrivesBeforeItsAllocWaitsForIt() {
+        var allocs = Records()
+        allocs.node(1, parent: 0, 0x1000)
+        allocs.alloc(a, 0, 8, 1)
+        var frees = Records()
+        frees.free(a, 1)
+        let world = World([frees.bytes, allocs.bytes])
+        #expect(world.step(0) == 0)
+        #expect(world.decoder.blockedSlots == [BlockedSlot(slot: 0, shard: Int(silt_stamp_shard(a)), stamp: 1)])
+        #expect(world.isBlocked(0))
+        world.run()
+        #expect(world.events.map(\.kind) == [.alloc, .free])
+        #expect(!world.isBlocked(0) && world.decoder.blockedSlots.isEmpty)
+    }
+
+    @Test func theNearestGapIsSkippedAndCounted() {
+        var first = Records()
+        first.free(a, 5)
+        var second = Records()
+        second.free(b, 2)
+        second.free(a, 4)
+        let world = World([first.bytes, second.bytes])
+        world.run()
+        #expect(world.events.isEmpty)
+        #expect(world.skipGaps()?.missing == 2)
+        world.run()
+        #expect(world.events.map(\.address) == [b])
+        #expect(world.skipGaps()?.missing == 4)
+        world.run()
+        #expect(world.events.map(\.address) == [b, a, a])
+        #expect(world.skipGaps() == nil)
+        #expect(world.decoder.counts.gaps == 6)
+    }
+
+    @Test func stampsGoOnAfterTheyWrapAround() {
+        var records = Records()
+        for index in 0..<140_000 { records.free(a, UInt16(truncatingIfNeeded: index)) }
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.events.count == 140_000)
+    }
+
+    @Test func modulesAreReadAsTheLogGrowsAndNumberFrames() throws {
+        let log = moduleEntry(1, bias: 0x4000, path: "/bin/a", buildID: [1, 2, 3]) + moduleEntry(2, bias: 0, path: "b")
+        var records = Records()
+        records.node(1, parent: 0, 0x4123, module: 1)
+        records.node(2, parent: 0, 0, flags: UInt8(SILT_NODE_INCOMPLETE.rawValue))
+        records.node(3, parent: 2, 0x4200, module: 2, flags: UInt8(SILT_NODE_EXACT.rawValue))
+        records.alloc(a, 0, 8, 3)
+        let world = World([records.bytes])
+        for end in 0...log.count { try log[..<end].withUnsafeBytes { try world.decoder.readModules($0) } }
+        world.run()
+        #expect(world.errors.isEmpty)
+        #expect(world.stacks.modules.map(\.path) == ["/bin/a", "b"])
+        #expect(world.stacks.modules[0].buildID == [1, 2, 3])
+        #expect(
+            world.stacks.frames == [
+                Frame(module: ModuleID(rawValue: 1), offset: 0x123, kind: .returnAddress),
+                Frame(module: .none, offset: 0, kind: .incomplete),
+                Frame(module: ModuleID(rawValue: 2), offset: 0x4200, kind: .exact),
+            ])
+        #expect(world.decoder.counts.incompleteStacks == 1)
+    }
+
+    @Test func badModuleLogsAreErrorsWithTheirPlace() {
+        var log = moduleEntry(1, bias: 0, path: "/bin/a")
+        let second = log.count
+        log += moduleEntry(3, bias: 0, path: "/bin/b")
+        var decoder = ImageDecoder(stacks: StackTable())
+        #expect(throws: WireError.badModule(offset: UInt64(second), reason: .index(3))) {
+            try log.withUnsafeBytes { try decoder.readModules($0) }
+        }
+        log[second] = 8
+        #expect(throws: WireError.badModule(offset: UInt64(second), reason: .length(8))) {
+            try log.withUnsafeBytes { try decoder.readModules($0) }
+        }
+        #expect(decoder.moduleCount == 1)
+    }
+
+    static let badRecords: [(Records, WireError)] = {
+        var list: [(Records, WireError)] = []
+        func add(_ error: WireError, _ make: (inout Records) -> Void) {
+            var records = Records()
+            make(&records)
+            list.append((records, error))
+        }
+        add(.unknownKind(slot: 0, offset: 0, kind: 0)) { $0.word(0) }
+        add(.unknownKind(slot: 0, offset: 0, kind: 15)) { $0.word(~0) }
+        add(.badLength(slot: 0, offset: 0, words: 0)) { $0.word(1) }
+        add(.badLength(slot: 0, offset: 0, words: 1 << 15 + 1)) { $0.word((1 << 15 + 1) << 4 | 1) }
+        add(.badLength(slot: 0, offset: 0, words: 0)) { $0.extended(200, [], words: 0) }
+        add(.badLength(slot: 0, offset: 0, words: 4)) { $0.extended(1, [0, a, 8], words: 4) }
+        add(.unknownStack(slot: 0, offset: 0, id: 1)) { $0.alloc(a, 0, 8, 1) }
+        add(.unknownStack(slot: 0, offset: 0, id: 300)) { $0.extended(5, [0, 8, 0, 300]) }
+        add(.unknownStack(slot: 0, offset: 0, id: .max)) { $0.extended(1, [0, a, 8, 1 << 60]) }
+        add(.badNode(slot: 0, offset: 0, id: 0)) { $0.node(0, parent: 0, 1) }
+        add(.badNode(slot: 0, offset: 0, id: 1 << 26 - 1)) { $0.node(1 << 26 - 1, parent: 0, 1) }
+        add(.unknownParent(slot: 0, offset: 0, id: 5, parent: 4)) { $0.node(5, parent: 4, 1) }
+        add(.unknownParent(slot: 0, offset: 0, id: 5, parent: 5)) { $0.node(5, parent: 5, 1) }
+        add(.unknownModule(slot: 0, offset: 0, module: 9)) { $0.node(1, parent: 0, 1, module: 9) }
+        add(.nullAddress(slot: 0, offset: 0)) { $0.free(0, 0) }
+        add(.nullAddress(slot: 0, offset: 0)) { $0.extended(3, [0, 0]) }
+        return list
+    }()
+
+    @Test(arguments: badRecords.indices)
+    func badRecordsAreErrorsThatStayAndLeaveNoTrace(index: Int) {
+        let (records, error) = Self.badRecords[index]
+        let world = World([records.bytes])
+        for _ in 0..<3 { #expect(world.step(0) == 0) }
+        #expect(world.errors == [error, error, error])
+        #expect(world.events.isEmpty && world.decoder.blockedSlots.isEmpty)
+    }
+
+    @Test func whatComesBeforeABadRecordIsDeliveredFirst() {
+        var records = Records()
+        records.free(a, 0)
+        records.word(0)
+        let world = World([records.bytes])
+        #expect(world.step(0) == 8 && world.errors.isEmpty && world.events.count == 1)
+        #expect(world.step(0) == 0 && world.errors == [.unknownKind(slot: 0, offset: 8, kind: 0)])
+    }
+
+    @Test func slotsOutsideTheFileAreErrors() {
+        var decoder = ImageDecoder(stacks: StackTable())
+        var batch = HeapEventBatch(capacity: 4)
+        for slot in [-1, Int(SILT_MAX_SLOTS)] {
+            #expect(throws: WireError.badSlot(slot: slot)) {
+                try [UInt8](repeating: 0, count: 8).withUnsafeBytes {
+                    try decoder.decode(slot: slot, $0, into: &batch)
+                }
+            }
+        }
+    }
+
+    @Test func aStreamCutAtAnyByteDecodesToAPrefix() {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.alloc(a, 0, 100, 1)
+        records.pad(3)
+        records.extended(1, [0, b, 5, 1])
+        records.free(a, 1)
+        records.extended(7, [1, 2, 3, 4, 1])
+        let whole = World([records.bytes])
+        whole.run()
+        for end in 0...records.bytes.count {
+            let cut = World([records.bytes])
+            while cut.step(0, upTo: end) > 0 {}
+            #expect(cut.errors.isEmpty)
+            #expect(cut.events == Array(whole.events.prefix(cut.events.count)))
+            cut.run()
+            #expect(cut.events == whole.events)
+        }
+    }
+
+    @Test func smallBatchesDeliverTheSameEvents() {
+        var records = Records()
+        for index in 0..<20 { records.extended(7, [UInt64(index), 8, 3, 4, 0]) }
+        let world = World([records.bytes])
+        while world.step(0, batchSize: 3) > 0 {}
+        #expect(world.events.count == 40)
+    }
+}

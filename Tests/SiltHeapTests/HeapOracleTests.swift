@@ -1,0 +1,158 @@
+import SiltEvents
+import Testing
+
+@testable import SiltHeap
+
+/// The same numbers kept the slow way: dictionaries, and a full copy at every peak.
+struct NaiveHeap {
+    struct Block {
+        var size: UInt64
+        var stack: UInt32
+        var birth: Int
+    }
+
+    var live: [UInt64: Block] = [:]
+    var allocated: [UInt32: (bytes: UInt64, count: UInt64)] = [:]
+    var peak: UInt64 = 0
+    var atPeak: [UInt64: Block] = [:]
+    var unknown: UInt64 = 0
+    var overwritten: UInt64 = 0
+    var interval = 0
+    var freed: [UInt16: (address: UInt64, block: Block?)] = [:]
+    var peakIsNow = true
+
+    mutating func apply(_ event: HeapEvent) {
+        switch event.kind {
+        case .alloc, .realloc:
+            if live[event.address] != nil {
+                overwritten += 1
+                peakIsNow = false
+                live[event.address] = nil
+            }
+            live[event.address] = Block(size: event.size, stack: event.stack.rawValue, birth: interval)
+            let old = allocated[event.stack.rawValue] ?? (0, 0)
+            allocated[event.stack.rawValue] = (old.bytes + event.size, old.count + 1)
+        case .free:
+            freed[event.slot] = (event.address, live[event.address])
+            if live.removeValue(forKey: event.address) == nil { unknown += 1 } else { peakIsNow = false }
+        case .unfree:
+            guard let last = freed.removeValue(forKey: event.slot), last.address == event.address else { return }
+            guard let block = last.block else {
+                unknown -= 1
+                return
+            }
+            live[event.address] = block
+        case .map, .unmap, .remap: break
+        }
+        let inUse = live.values.reduce(0) { $0 + $1.size }
+        if inUse > peak { peakIsNow = true }
+        if peakIsNow {
+            peak = inUse
+            atPeak = live
+        }
+    }
+}
+
+@Suite struct HeapOracleTests {
+    @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2, 3])
+    func randomEventsGiveTheNumbersOfTheNaiveHeap(seed: UInt64) {
+        print("seed \(seed)")
+        var state = seed
+        func random(_ bound: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % bound
+        }
+        let heap = TestHeap(groupOf: { StackID(rawValue: $0.rawValue % 3 + 1000) })
+        var naive = NaiveHeap()
+        for step in 0..<6000 {
+            var address = (1 + random(60)) * 16
+            if random(20) == 0 { address |= 1 }
+            let slot = UInt16(random(3))
+            let event: HeapEvent
+            switch random(9) {
+            case 0..<4:
+                event = HeapEvent(
+                    kind: random(4) == 0 ? .realloc : .alloc, address: address, size: random(30) == 0 ? 1 << 33 : random(500),
+                    stack: StackID(rawValue: UInt32(random(40)) * 100), slot: slot)
+            case 4..<8: event = HeapEvent(kind: .free, address: address, slot: slot)
+            default:
+                guard let last = naive.freed[slot], naive.live[last.address] == nil else { continue }
+                event = HeapEvent(kind: .unfree, address: last.address, slot: slot)
+            }
+            heap.apply([event])
+            naive.apply(event)
+            if random(100) == 0 {
+                heap.close()
+                naive.interval += 1
+            }
+            if step % 50 == 0 { compare(heap, naive) }
+        }
+        compare(heap, naive)
+    }
+
+    private func compare(_ heap: TestHeap, _ naive: NaiveHeap) {
+        var sum = SiteCounters()
+        var groups: [UInt32: UInt64] = [:]
+        for number in 0..<UInt32(40) {
+            let stack = number * 100
+            let site = heap.site(stack)
+            let live = naive.live.values.filter { $0.stack == stack }
+            let open = live.filter { $0.birth == naive.interval }
+            let atPeak = naive.atPeak.values.filter { $0.stack == stack }
+            #expect(site.liveBytes == live.reduce(0) { $0 + $1.size } && site.liveCount == UInt64(live.count))
+            #expect(site.openBytes == open.reduce(0) { $0 + $1.size } && site.openCount == UInt64(open.count))
+            #expect(site.peakBytes == atPeak.reduce(0) { $0 + $1.size } && site.peakCount == UInt64(atPeak.count))
+            #expect(site.allocatedBytes == naive.allocated[stack]?.bytes ?? 0)
+            #expect(site.allocatedCount == naive.allocated[stack]?.count ?? 0)
+            sum.liveBytes += site.liveBytes
+            sum.allocatedBytes += site.allocatedBytes
+            sum.temporaryCount += site.temporaryCount
+            sum.peakBytes += site.peakBytes
+            groups[stack % 3 + 1000, default: 0] += site.liveBytes
+        }
+        let totals = heap.totals
+        #expect(totals.inUseBytes == sum.liveBytes && totals.inUseCount == UInt64(naive.live.count))
+        #expect(totals.allocatedBytes == sum.allocatedBytes)
+        #expect(totals.freedBytes == sum.allocatedBytes - sum.liveBytes)
+        #expect(totals.temporaryCount == sum.temporaryCount)
+        #expect(totals.peakInUseBytes == naive.peak && sum.peakBytes == naive.peak)
+        #expect(totals.unknownFrees == naive.unknown && totals.overwritten == naive.overwritten)
+    }
+
+    @Test(arguments: [UInt64.random(in: 0 ... .max), 1])
+    func theTableHoldsWhatADictionaryHolds(seed: UInt64) {
+        print("seed \(seed)")
+        var state = seed
+        func random(_ bound: UInt64) -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) % bound
+        }
+        var table = LiveTable()
+        var naive: [UInt64: LiveBlock] = [:]
+        for step in 0..<400_000 {
+            // Grows past several sizes, then shrinks.
+            let address = (1 + random(30_000)) << (random(2) == 0 ? 3 : 12)
+            let hash = LiveTable.hash(address)
+            if random(10) < (step < 250_000 ? 7 : 3) {
+                let block = LiveBlock(
+                    address: address, size: random(1 << 32), stack: StackID(rawValue: UInt32(random(1 << 28))),
+                    birth: UInt32(random(1 << 24)))
+                let old = table.insert(block, hash: hash)
+                let expected = naive.updateValue(block, forKey: address)
+                #expect(old == expected)
+            } else {
+                let old = table.remove(address, hash: hash)
+                let expected = naive.removeValue(forKey: address)
+                #expect(old == expected)
+            }
+        }
+        let count = table.count
+        #expect(count == naive.count)
+        var seen = 0
+        table.forEach { block in
+            seen += 1
+            if naive[block.address] != block { Issue.record("\(block)") }
+        }
+        #expect(seen == naive.count)
+    }
+}
