@@ -35,9 +35,11 @@ package enum ReportBuilder {
     private static func trust(of recording: Recording, sites: CallSites, names: FrameNames) -> ReportTrust {
         var trust = ReportTrust()
         for counters in recording.trust { trust.counters += counters }
-        let stacks = Double(trust.counters.stacks)
+        let stacks = Double(trust.counters.allocations &+ trust.counters.reallocations)
         if stacks > 0 {
-            let broken = Double(trust.counters.stacksTruncated &+ trust.counters.stacksIncomplete)
+            let broken = Double(
+                trust.counters.stacksTruncated &+ trust.counters.stacksIncomplete &+ trust.counters.stacksMissing
+            )
             trust.completeStacksPercent = max(0, 100 * (1 - broken / stacks))
         }
         var all: UInt64 = 0

@@ -58,15 +58,34 @@ struct TextPage {
         if !current.isEmpty { line(current) }
     }
 
-    /// Rank, lead, function and place, size, end: the function is cut first, then the end is left out.
-    mutating func site(rank: Int, lead: String, _ blame: ReportFrame, size: String, end: String) {
-        let head = "\(rank)".leftPadded(to: 3) + "  " + lead.padded(to: 11) + "  "
-        let name = blame.name.printable
-        let place = blame.place.printable.cut(to: max(12, width / 4))
-        let position = place.isEmpty ? "" : "  " + place
-        var tail = "   " + size + (end.isEmpty ? "" : "   " + end)
-        if head.count + min(name.count, 16) + position.count + tail.count > width { tail = "   " + size }
-        let left = width - head.count - position.count - tail.count
-        line(head + name.cutInside(to: max(12, left)) + position + tail, style: end.isEmpty ? .none : .bold)
+    /// A site as one line.
+    struct SiteLine {
+        var rank: Int
+        var lead: String
+        var blame: ReportFrame
+        var size: String
+        /// Left out where there is no room for it.
+        var end = ""
+    }
+
+    /// Rank, lead, function and place, size, end, in columns; the function is cut first.
+    mutating func sites(_ lines: [SiteLine]) {
+        let leads = lines.reduce(0) { max($0, $1.lead.count) }
+        let sizes = lines.reduce(0) { max($0, $1.size.count) }
+        let ends = lines.reduce(0) { max($0, $1.end.count) }
+        let places = lines.map { $0.blame.place.printable.cut(to: max(12, width / 4)) }
+        let names = lines.map(\.blame.name.printable)
+        let both = zip(names, places).reduce(0) { max($0, $1.0.count + ($1.1.isEmpty ? 0 : 2 + $1.1.count)) }
+        let fixed = 5 + leads + 2 + 3 + sizes
+        let hasEnds = ends > 0 && fixed + min(both, 36) + 3 + ends <= width
+        let room = max(12, min(both, width - fixed - (hasEnds ? 3 + ends : 0)))
+        for (index, site) in lines.enumerated() {
+            let place = places[index].isEmpty ? "" : "  " + places[index]
+            let name = names[index].cutInside(to: max(8, room - place.count)) + place
+            var text = "\(site.rank)".leftPadded(to: 3) + "  " + site.lead.padded(to: leads) + "  "
+            text +=
+                name.padded(to: room) + "   " + (hasEnds ? site.size.padded(to: sizes) + "   " + site.end : site.size)
+            line(text, style: site.end.isEmpty ? .none : .bold)
+        }
     }
 }

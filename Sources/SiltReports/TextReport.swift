@@ -40,7 +40,15 @@ package enum TextReport {
     private static func growingSite(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         let rate = site.rate.map { "+" + Format.bytes($0.value) + "/" + shortUnit($0.unit) } ?? ""
         let size = "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
-        page.site(rank: site.rank, lead: rate, site.blame, size: size, end: advice(site.confidence))
+        page.sites([
+            TextPage.SiteLine(
+                rank: site.rank,
+                lead: rate,
+                blame: site.blame,
+                size: size,
+                end: advice(site.confidence)
+            )
+        ])
         sparkline(site, report, &page)
         if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
         if let caller = site.caller {
@@ -102,13 +110,8 @@ package enum TextReport {
         page.line("")
         page.line("not growing, though they look like it:")
         for site in sites.prefix(min(limit, 5)) {
-            page.site(
-                rank: site.rank,
-                lead: site.verdict,
-                site.blame,
-                size: "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))",
-                end: ""
-            )
+            let size = "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
+            page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)])
             if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
         }
     }
@@ -118,14 +121,15 @@ package enum TextReport {
         guard !sites.isEmpty else { return }
         page.line("")
         page.line(title(report))
-        for site in sites.prefix(limit) {
+        let lines = sites.prefix(limit).map { site in
             let (bytes, count) = value(of: site, report)
             let size =
                 report.options.order == .temporary
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
                 : "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
-            page.site(rank: site.rank, lead: site.verdict, site.blame, size: size, end: "")
+            return TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)
         }
+        page.sites(lines)
         if sites.count > limit { page.line("     and \(Format.count(UInt64(sites.count - limit))) more") }
     }
 
@@ -166,6 +170,12 @@ package enum TextReport {
         }
         if counters.inheritedFrees > 0 {
             parts.append(Format.plural(counters.inheritedFrees, "free") + " of blocks inherited by fork")
+        }
+        if counters.overwritten > 0 {
+            parts.append(Format.plural(counters.overwritten, "block") + " whose free was not seen")
+        }
+        if counters.unmatchedUnfrees > 0 {
+            parts.append(Format.plural(counters.unmatchedUnfrees, "undone free") + " without a free")
         }
         if counters.unknownKinds > 0 {
             parts.append(Format.plural(counters.unknownKinds, "record") + " of unknown kind")
