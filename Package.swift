@@ -33,7 +33,8 @@ let package = Package(
         .target(
             name: "SiltSession",
             dependencies: [
-                "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltSymbols", "SiltRecording", "SiltShim",
+                "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltSymbols", "SiltRecording",
+                "SiltShim",
             ], swiftSettings: strict),
         .executableTarget(
             name: "silt",

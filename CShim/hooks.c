@@ -1,5 +1,263 @@
-#include <stddef.h>
-extern void *__libc_malloc(size_t bytes);
-__attribute__((visibility("default"))) void *malloc(size_t bytes) {
-    return __libc_malloc(bytes);
+/* hooks.c: malloc … free_aligned_sized: guard, forward, report; nothing else. */
+#define _GNU_SOURCE
+#include "silt_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo);
+void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, uint32_t node,
+                     bool moved);
+
+#define FRAME() __builtin_frame_address(0)
+
+/* Enters recording in a hook whose frame is `frame`; false when this event is not to be recorded.
+ */
+static inline bool enter(const void *frame, uint32_t *before) {
+    struct silt_thread *self = &silt_thread;
+    if (SILT_UNLIKELY(!*silt_live) && !silt_wake_up()) {
+        return false;
+    }
+    uint32_t state = self->state;
+    *before = state;
+    if (SILT_UNLIKELY(state != SILT_IDLE)) {
+        /* A frame further out than the one under way: that hook was left by longjmp(3), its mark is
+         * stale. */
+        bool stale = (uintptr_t)frame > self->sp && (uintptr_t)frame - self->sp < (8u << 20);
+        if (stale) {
+            *before = SILT_IDLE;
+        } else if (state == SILT_IN_RECORD) {
+            self->state = SILT_IN_SIGNAL;
+            return true;
+        } else {
+            if (state == SILT_IN_SIGNAL) {
+                __atomic_fetch_add(&silt_shared->reentered, 1, __ATOMIC_RELAXED);
+            }
+            return false;
+        }
+    }
+    self->sp = (uintptr_t)frame;
+    self->state = SILT_IN_RECORD;
+    return true;
+}
+
+static inline void leave(uint32_t before) {
+    silt_thread.state = before;
+}
+
+static inline struct silt_sink *sink_of_thread(void) {
+    struct silt_thread *self = &silt_thread;
+    if (SILT_LIKELY(self->state == SILT_IN_RECORD && self->sink &&
+                    self->image == silt_image_number)) {
+        return self->sink;
+    }
+    struct silt_sink *sink = silt_thread_sink();
+    if (!sink) {
+        __atomic_fetch_add(&silt_shared->lost, 1, __ATOMIC_RELAXED);
+    }
+    return sink;
+}
+
+/* Marks that the real allocator runs: what it calls of ours is its own business. */
+static inline uint32_t into_real(const void *frame) {
+    struct silt_thread *self = &silt_thread;
+    uint32_t before = self->state;
+    if (before == SILT_IDLE) {
+        self->sp = (uintptr_t)frame;
+        self->state = SILT_IN_REAL;
+    }
+    return before;
+}
+
+static inline void record_alloc(void *block, size_t bytes, const void *frame, bool moved) {
+    uint32_t before;
+    if (SILT_UNLIKELY(!block) || !enter(frame, &before)) {
+        return;
+    }
+    struct silt_sink *sink = sink_of_thread();
+    if (SILT_LIKELY(sink != NULL)) {
+        uint32_t node = silt_walker_capture(sink->walker, frame, sink);
+        sink->stacks++;
+        silt_emit_alloc(sink, (uintptr_t)block, bytes, node, moved);
+    }
+    leave(before);
+}
+
+static inline void record_free(void *block, const void *frame, bool undo) {
+    uint32_t before;
+    if (!enter(frame, &before)) {
+        return;
+    }
+    struct silt_sink *sink = sink_of_thread();
+    if (SILT_LIKELY(sink != NULL)) {
+        silt_emit_free(sink, (uintptr_t)block, undo);
+    }
+    leave(before);
+}
+
+/* Before the first forwarded call the real allocator must be known; while it is looked for, calls
+ * are served early. */
+static inline bool is_early(const void *function) {
+    return SILT_UNLIKELY(function == NULL) && (silt_wake_up(), 1);
+}
+
+SILT_EXPORT void *malloc(size_t bytes) {
+    if (is_early((void *)silt_real.malloc) && !silt_real.malloc) {
+        return silt_early_alloc(16, bytes);
+    }
+    uint32_t before = into_real(FRAME());
+    void *block = silt_real.malloc(bytes);
+    leave(before);
+    record_alloc(block, bytes, FRAME(), false);
+    return block;
+}
+
+SILT_EXPORT void *calloc(size_t count, size_t size) {
+    if (is_early((void *)silt_real.calloc) && !silt_real.calloc) {
+        size_t bytes;
+        /* Static memory is zero, and no early block is ever given back. */
+        return __builtin_mul_overflow(count, size, &bytes) ? NULL : silt_early_alloc(16, bytes);
+    }
+    uint32_t before = into_real(FRAME());
+    void *block = silt_real.calloc(count, size);
+    leave(before);
+    record_alloc(block, count * size, FRAME(), false);
+    return block;
+}
+
+static void *move_out_of_early(void *old, size_t bytes) {
+    void *block = malloc(bytes);
+    size_t kept = silt_early_size(old);
+    if (block) {
+        memcpy(block, old, kept < bytes ? kept : bytes);
+    }
+    return block;
+}
+
+/* The old block is reported free before it is; a failure takes that back. */
+SILT_EXPORT void *realloc(void *old, size_t bytes) {
+    if (SILT_UNLIKELY(silt_is_early(old))) {
+        return move_out_of_early(old, bytes);
+    }
+    if (is_early((void *)silt_real.realloc) && !silt_real.realloc) {
+        return silt_early_alloc(16, bytes);
+    }
+    if (old) {
+        record_free(old, FRAME(), false);
+    }
+    uint32_t before = into_real(FRAME());
+    void *block = silt_real.realloc(old, bytes);
+    leave(before);
+    if (block) {
+        record_alloc(block, bytes, FRAME(), old != NULL);
+    } else if (old && bytes) {
+        record_free(old, FRAME(), true);
+    }
+    return block;
+}
+
+SILT_EXPORT void *reallocarray(void *old, size_t count, size_t size) {
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (SILT_UNLIKELY(silt_is_early(old))) {
+        return move_out_of_early(old, bytes);
+    }
+    if (is_early((void *)silt_real.realloc) && !silt_real.realloc) {
+        return silt_early_alloc(16, bytes);
+    }
+    if (old) {
+        record_free(old, FRAME(), false);
+    }
+    uint32_t before = into_real(FRAME());
+    void *block = silt_real.reallocarray ? silt_real.reallocarray(old, count, size)
+                                         : silt_real.realloc(old, bytes);
+    leave(before);
+    if (block) {
+        record_alloc(block, bytes, FRAME(), old != NULL);
+    } else if (old && bytes) {
+        record_free(old, FRAME(), true);
+    }
+    return block;
+}
+
+SILT_EXPORT void free(void *block) {
+    if (SILT_UNLIKELY(!block || silt_is_early(block))) {
+        return;
+    }
+    if (is_early((void *)silt_real.free) && !silt_real.free) {
+        return;
+    }
+    record_free(block, FRAME(), false);
+    uint32_t before = into_real(FRAME());
+    silt_real.free(block);
+    leave(before);
+}
+
+SILT_EXPORT void free_sized(void *block, size_t bytes) {
+    if (SILT_UNLIKELY(!block || silt_is_early(block))) {
+        return;
+    }
+    record_free(block, FRAME(), false);
+    uint32_t before = into_real(FRAME());
+    if (silt_real.free_sized) {
+        silt_real.free_sized(block, bytes);
+    } else {
+        silt_real.free(block);
+    }
+    leave(before);
+}
+
+SILT_EXPORT void free_aligned_sized(void *block, size_t align, size_t bytes) {
+    if (SILT_UNLIKELY(!block || silt_is_early(block))) {
+        return;
+    }
+    record_free(block, FRAME(), false);
+    uint32_t before = into_real(FRAME());
+    if (silt_real.free_aligned_sized) {
+        silt_real.free_aligned_sized(block, align, bytes);
+    } else {
+        silt_real.free(block);
+    }
+    leave(before);
+}
+
+SILT_EXPORT int posix_memalign(void **block, size_t align, size_t bytes) {
+    if (is_early((void *)silt_real.posix_memalign) && !silt_real.posix_memalign) {
+        *block = silt_early_alloc(align, bytes);
+        return *block ? 0 : ENOMEM;
+    }
+    uint32_t before = into_real(FRAME());
+    int result = silt_real.posix_memalign(block, align, bytes);
+    leave(before);
+    if (result == 0) {
+        record_alloc(*block, bytes, FRAME(), false);
+    }
+    return result;
+}
+
+#define ALIGNED_HOOK(name, parameters, arguments, align, bytes)                                    \
+    SILT_EXPORT void *name parameters {                                                            \
+        if (is_early((void *)silt_real.name) && !silt_real.name) {                                 \
+            return silt_early_alloc(align, bytes);                                                 \
+        }                                                                                          \
+        uint32_t before = into_real(FRAME());                                                      \
+        void *block = silt_real.name arguments;                                                    \
+        leave(before);                                                                             \
+        record_alloc(block, bytes, FRAME(), false);                                                \
+        return block;                                                                              \
+    }
+
+ALIGNED_HOOK(aligned_alloc, (size_t align, size_t bytes), (align, bytes), align, bytes)
+ALIGNED_HOOK(memalign, (size_t align, size_t bytes), (align, bytes), align, bytes)
+ALIGNED_HOOK(valloc, (size_t bytes), (bytes), 4096, bytes)
+ALIGNED_HOOK(pvalloc, (size_t bytes), (bytes), 4096, bytes)
+
+SILT_EXPORT size_t malloc_usable_size(void *block) {
+    if (SILT_UNLIKELY(silt_is_early(block))) {
+        return silt_early_size(block);
+    }
+    return silt_real.malloc_usable_size ? silt_real.malloc_usable_size(block) : 0;
 }

@@ -1,4 +1,5 @@
-/* silt_system.h: what Swift cannot say itself: prefetch, acquire loads, futex, descriptors over a socket. */
+/* silt_system.h: what Swift cannot say itself: prefetch, acquire loads, futex, descriptors over a
+ * socket. */
 #ifndef SILT_SYSTEM_H
 #define SILT_SYSTEM_H
 

@@ -1,0 +1,320 @@
+/* process.c: start, fork children, the hello, the pipe, and switching off. */
+#define _GNU_SOURCE
+#include "silt_internal.h"
+#include "system.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <linux/memfd.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+void silt_stamps_reset(void);
+extern uint8_t *silt_slots;
+extern uint32_t silt_slot_limit;
+
+static uint32_t not_live;
+volatile uint32_t *silt_live = &not_live;
+struct silt_header *silt_shared;
+uint32_t silt_image_number = 1;
+int silt_pipe = -1;
+
+enum phase { NOTHING, STARTING, RECORDING, OFF };
+static _Atomic uint32_t phase;
+static dev_t pipe_device;
+static ino_t pipe_inode;
+static uint64_t current_image;
+static char socket_path[sizeof((struct sockaddr_un *)0)->sun_path];
+
+void *silt_pages(size_t bytes) {
+    long at = silt_call(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at < 0 && at > -4096 ? NULL : (void *)at;
+}
+
+static const char *variable(const char *name) {
+    size_t length = strlen(name);
+    for (char **entry = environ; entry && *entry; entry++) {
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+            return *entry + length + 1;
+        }
+    }
+    return NULL;
+}
+
+/* Moves a descriptor out of the way of the program's own, close-on-exec. */
+static int raise_descriptor(int fd) {
+    struct rlimit limit = {1024, 1024};
+    silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
+    long top = limit.rlim_cur > 65536 ? 65536 : (long)limit.rlim_cur;
+    for (long from = top > 1100 ? 1000 : top - 8; from > 2; from /= 2) {
+        long high = silt_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from);
+        if (high >= 0) {
+            silt_call(SYS_close, fd);
+            return (int)high;
+        }
+    }
+    return fd;
+}
+
+static void remember_pipe(void) {
+    struct stat status;
+    if (silt_call(SYS_newfstatat, silt_pipe, "", &status, AT_EMPTY_PATH) == 0) {
+        pipe_device = status.st_dev;
+        pipe_inode = status.st_ino;
+    }
+}
+
+bool silt_pipe_is_ours(void) {
+    struct stat status;
+    return silt_pipe >= 0 &&
+           silt_call(SYS_newfstatat, silt_pipe, "", &status, AT_EMPTY_PATH) == 0 &&
+           status.st_dev == pipe_device && status.st_ino == pipe_inode;
+}
+
+static long connect_socket(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, socket_path, sizeof address.sun_path);
+    long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    if (silt_call(SYS_connect, fd, &address, sizeof address) < 0) {
+        silt_call(SYS_close, fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Sends the hello with its descriptors; the analyzer owns them from then on. */
+static bool say_hello(bool resume, int pipe_reader, int memory) {
+    long fd = connect_socket();
+    if (fd < 0) {
+        return false;
+    }
+    struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, resume,
+                               silt_shared->image, silt_shared->pid,  0};
+    struct iovec vector = {&hello, sizeof hello};
+    _Alignas(8) char control[CMSG_SPACE(2 * sizeof(int))] = {0};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
+    int descriptors[2] = {pipe_reader, memory};
+    size_t bytes = (resume ? 1 : 2) * sizeof(int);
+    message.msg_controllen = CMSG_SPACE(bytes);
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(bytes);
+    memcpy(CMSG_DATA(rights), descriptors, bytes);
+    long sent = silt_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+    silt_call(SYS_close, fd);
+    return sent == sizeof hello;
+}
+
+/* A new pipe for this image; its read end goes to the analyzer with the hello. */
+static bool open_pipe(bool resume, int memory) {
+    int ends[2];
+    if (silt_call(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+        return false;
+    }
+    silt_pipe = raise_descriptor(ends[1]);
+    remember_pipe();
+    bool told = say_hello(resume, ends[0], memory);
+    silt_call(SYS_close, ends[0]);
+    if (!told) {
+        silt_call(SYS_close, silt_pipe);
+        silt_pipe = -1;
+    }
+    return told;
+}
+
+/* The program closed our pipe, or put something of its own there: never touch that number again. In
+ * a hook. */
+bool silt_reopen_pipe(void) {
+    silt_pipe = -1;
+    return open_pipe(true, -1);
+}
+
+/* Recording is over for good; the hooks only forward from now on. */
+void silt_switch_off(uint32_t reason) {
+    phase = OFF;
+    if (silt_live != &not_live) {
+        *silt_live = 0;
+    }
+    if (silt_shared && !silt_shared->switched_off) {
+        silt_shared->off_reason = reason;
+        silt_shared->switched_off = 1;
+    }
+}
+
+static void read_file(const char *path, char *into, size_t capacity) {
+    long fd = silt_call(SYS_open, path, O_RDONLY | O_CLOEXEC, 0);
+    size_t filled = 0;
+    while (fd >= 0 && filled < capacity - 2) {
+        long got = silt_call(SYS_read, fd, into + filled, capacity - 2 - filled);
+        if (got <= 0) {
+            break;
+        }
+        filled += (size_t)got;
+    }
+    if (fd >= 0) {
+        silt_call(SYS_close, fd);
+    }
+}
+
+static uint64_t random_number(void) {
+    uint64_t number = 0;
+    silt_call(SYS_getrandom, &number, sizeof number, 0);
+    return number | 1;
+}
+
+static bool may_grow_files(size_t bytes) {
+    struct rlimit limit;
+    return silt_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit) == 0 && limit.rlim_cur >= bytes;
+}
+
+/* Makes and maps the memory file: as many slots as the address space allows. Returns its descriptor
+ * or -1. */
+static int make_memory(void) {
+    for (uint32_t slots = SILT_MAX_SLOTS; slots >= 16; slots /= 4) {
+        size_t bytes = SILT_SLOTS_OFFSET + (size_t)slots * SILT_SLOT_STRIDE;
+        if (!may_grow_files(bytes)) {
+            continue;
+        }
+        long fd = silt_call(SYS_memfd_create, "silt", MFD_CLOEXEC);
+        if (fd < 0) {
+            return -1;
+        }
+        if (silt_call(SYS_ftruncate, fd, bytes) == 0) {
+            long at = silt_call(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
+                                MAP_SHARED | MAP_NORESERVE, fd, 0);
+            if (at >= 0 || at < -4095) {
+                silt_call(SYS_madvise, at, bytes, MADV_DONTFORK);
+                silt_call(SYS_madvise, at, bytes, MADV_DONTDUMP);
+                silt_shared = (struct silt_header *)at;
+                silt_slots = (uint8_t *)at + SILT_SLOTS_OFFSET;
+                silt_slot_limit = slots;
+                return (int)fd;
+            }
+        }
+        silt_call(SYS_close, fd);
+    }
+    return -1;
+}
+
+static void fill_header(uint64_t parent_image, bool forked) {
+    struct silt_header *header = silt_shared;
+    char *base = (char *)header;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    header->magic = SILT_MAGIC;
+    header->version = SILT_WIRE_VERSION;
+    header->header_bytes = sizeof *header;
+    header->image = random_number();
+    header->parent_image = parent_image;
+    header->pid = (uint32_t)silt_call(SYS_getpid, 0);
+    header->ppid = (uint32_t)silt_call(SYS_getppid, 0);
+    header->forked = forked;
+    header->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    read_file("/proc/self/cmdline", base + SILT_COMMAND_OFFSET, SILT_TEXT_BYTES);
+    silt_call(SYS_readlink, "/proc/self/exe", base + SILT_EXE_OFFSET, SILT_TEXT_BYTES - 1);
+    silt_call(SYS_getcwd, base + SILT_CWD_OFFSET, SILT_TEXT_BYTES - 1);
+    struct dl_find_object found;
+    if (silt_real.malloc && _dl_find_object((void *)silt_real.malloc, &found) == 0) {
+        strncpy(base + SILT_ALLOC_OFFSET, found.dlfo_link_map->l_name, SILT_TEXT_BYTES - 1);
+    }
+}
+
+/* Opens this image's stream; false when no analyzer can be reached. */
+static bool begin(uint64_t parent_image, bool forked) {
+    volatile uint32_t *live = silt_pages(4096);
+    int memory = live ? make_memory() : -1;
+    if (memory < 0 || silt_call(SYS_madvise, live, 4096, MADV_WIPEONFORK) < 0) {
+        return false;
+    }
+    fill_header(parent_image, forked);
+    bool told = open_pipe(false, memory);
+    silt_call(SYS_close, memory);
+    if (!told) {
+        return false;
+    }
+    current_image = silt_shared->image;
+    *live = 1;
+    silt_live = live;
+    phase = RECORDING;
+    return true;
+}
+
+/* A fork child: nothing it inherited may be written to; it becomes an image of its own. One thread
+ * is left. */
+static bool begin_again(void) {
+    silt_image_number++;
+    silt_live = &not_live;
+    silt_sinks_forget();
+    silt_modules_forget();
+    silt_stamps_reset();
+    if (silt_pipe >= 0 && silt_pipe_is_ours()) {
+        silt_call(SYS_close, silt_pipe);
+    }
+    silt_pipe = -1;
+    silt_thread.sink = silt_thread.signal_sink = NULL;
+    if (!begin(current_image, true)) {
+        phase = OFF;
+    }
+    return phase == RECORDING;
+}
+
+static void start(void) {
+    silt_find_real();
+    const char *path = getauxval(AT_SECURE) ? NULL : variable("SILT_SOCKET");
+    if (!path || strlen(path) >= sizeof socket_path) {
+        phase = OFF;
+        return;
+    }
+    strcpy(socket_path, path);
+    silt_threads_init();
+    if (!begin(0, false)) {
+        phase = OFF;
+    }
+}
+
+/* silt_live read 0: this is the first call, a fork child's first, or recording is off. */
+bool silt_wake_up(void) {
+    uint32_t expected = NOTHING;
+    if (SILT_LIKELY(phase == OFF || phase == STARTING)) {
+        return false;
+    }
+    if (phase == RECORDING) {
+        if (*silt_live) {
+            return true;
+        }
+        uint32_t recording = RECORDING;
+        if (!__atomic_compare_exchange_n(&phase, &recording, STARTING, false, __ATOMIC_SEQ_CST,
+                                         __ATOMIC_SEQ_CST)) {
+            return false;
+        }
+        return begin_again();
+    }
+    if (!__atomic_compare_exchange_n(&phase, &expected, STARTING, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST)) {
+        return false;
+    }
+    start();
+    return phase == RECORDING;
+}
+
+void silt_unwind_init(void);
+
+__attribute__((constructor)) static void at_start(void) {
+    silt_wake_up();
+    silt_unwind_init();
+}

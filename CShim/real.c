@@ -1,0 +1,69 @@
+/* real.c: finds the next allocator; serves calls that arrive before it is found. */
+#define _GNU_SOURCE
+#include "silt_internal.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+struct silt_real silt_real;
+
+/* Static memory for the loader's and dlsym's own calls. Never given back; far more than they were
+ * seen to need. */
+static _Alignas(4096) uint8_t early[1u << 20];
+static _Atomic size_t early_used;
+
+/* At start, before the real allocator is known: 16-byte header with the size, then the block. NULL
+ * when used up. */
+void *silt_early_alloc(size_t align, size_t bytes) {
+    if (align < 16) {
+        align = 16;
+    }
+    if (bytes > sizeof early || align > 4096) {
+        return NULL;
+    }
+    size_t used = early_used, start;
+    do {
+        start = (used + 16 + align - 1) & ~(align - 1);
+        if (start + bytes > sizeof early) {
+            return NULL;
+        }
+    } while (!__atomic_compare_exchange_n(&early_used, &used, start + bytes, false,
+                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    memcpy(early + start - 16, &bytes, sizeof bytes);
+    return early + start;
+}
+
+bool silt_is_early(const void *block) {
+    return (uintptr_t)block - (uintptr_t)early < sizeof early;
+}
+
+size_t silt_early_size(const void *block) {
+    size_t bytes;
+    memcpy(&bytes, (const uint8_t *)block - 16, sizeof bytes);
+    return bytes;
+}
+
+static void *next(const char *name) {
+    return dlsym(RTLD_NEXT, name);
+}
+
+/* In the first hook or the constructor, by one thread. dlsym may call malloc: that is served early.
+ */
+void silt_find_real(void) {
+    struct silt_real found = {0};
+    found.malloc = (void *(*)(size_t))next("malloc");
+    found.calloc = (void *(*)(size_t, size_t))next("calloc");
+    found.realloc = (void *(*)(void *, size_t))next("realloc");
+    found.reallocarray = (void *(*)(void *, size_t, size_t))next("reallocarray");
+    found.free = (void (*)(void *))next("free");
+    found.posix_memalign = (int (*)(void **, size_t, size_t))next("posix_memalign");
+    found.aligned_alloc = (void *(*)(size_t, size_t))next("aligned_alloc");
+    found.memalign = (void *(*)(size_t, size_t))next("memalign");
+    found.valloc = (void *(*)(size_t))next("valloc");
+    found.pvalloc = (void *(*)(size_t))next("pvalloc");
+    found.free_sized = (void (*)(void *, size_t))next("free_sized");
+    found.free_aligned_sized = (void (*)(void *, size_t, size_t))next("free_aligned_sized");
+    found.malloc_usable_size = (size_t (*)(void *))next("malloc_usable_size");
+    found.dlclose = (int (*)(void *))next("dlclose");
+    silt_real = found;
+}

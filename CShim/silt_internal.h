@@ -1,0 +1,109 @@
+/* silt_internal.h: what the shim's parts know of each other. Nothing here is exported. */
+#ifndef SILT_INTERNAL_H
+#define SILT_INTERNAL_H
+
+#include "silt_wire.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SILT_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define SILT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SILT_EXPORT      __attribute__((visibility("default"), noinline))
+
+/* The allocator behind the hooks (real.c). Filled once, before recording starts. */
+struct silt_real {
+    void *(*malloc)(size_t);
+    void *(*calloc)(size_t, size_t);
+    void *(*realloc)(void *, size_t);
+    void *(*reallocarray)(void *, size_t, size_t);
+    void (*free)(void *);
+    int (*posix_memalign)(void **, size_t, size_t);
+    void *(*aligned_alloc)(size_t, size_t);
+    void *(*memalign)(size_t, size_t);
+    void *(*valloc)(size_t);
+    void *(*pvalloc)(size_t);
+    void (*free_sized)(void *, size_t);
+    void (*free_aligned_sized)(void *, size_t, size_t);
+    size_t (*malloc_usable_size)(void *);
+    int (*dlclose)(void *);
+};
+extern struct silt_real silt_real;
+
+/* Blocks served before the real allocator is known, out of static memory (real.c). */
+void *silt_early_alloc(size_t align, size_t bytes);
+bool silt_is_early(const void *block);
+size_t silt_early_size(const void *block);
+void silt_find_real(void);
+
+/* One producer of records: a thread's, or that of the signal handlers that interrupt it (stream.c).
+ */
+struct silt_sink {
+    uint64_t *at;    /* where the next record goes */
+    uint64_t *limit; /* up to here without a look at anything */
+    uint64_t *ring;
+    struct silt_slot *slot;
+    uint64_t committed;
+    uint64_t announced;
+    struct silt_walker *walker;
+    uint32_t index;
+    uint32_t next_free; /* index + 1 of the next in the free list */
+    uint64_t stacks;
+};
+
+/* State of the calling thread; initial-exec, trivial. */
+struct silt_thread {
+    struct silt_sink *sink;
+    struct silt_sink *signal_sink;
+    uintptr_t sp;   /* frame of the hook that is under way */
+    uint32_t state; /* enum silt_state */
+    uint32_t image; /* silt_image_number when the sinks were taken */
+    uint32_t ended; /* the thread's destructor ran */
+};
+enum silt_state { SILT_IDLE = 0, SILT_IN_REAL = 1, SILT_IN_RECORD = 2, SILT_IN_SIGNAL = 3 };
+extern __thread struct silt_thread silt_thread __attribute__((tls_model("initial-exec")));
+
+/* 1 while events are recorded. It lies in a page that fork wipes, so a child reads 0 (process.c).
+ */
+extern volatile uint32_t *silt_live;
+extern struct silt_header *silt_shared;
+extern uint32_t silt_image_number;
+
+/* process.c */
+bool silt_wake_up(
+    void); /* silt_live was 0: initialize, or begin anew after a fork; true when recording */
+void silt_switch_off(uint32_t reason);
+bool silt_reopen_pipe(void);
+extern int silt_pipe;
+bool silt_pipe_is_ours(void);
+
+/* stream.c */
+struct silt_sink *silt_sink_take(bool for_signals);
+void silt_sink_give_back(struct silt_sink *sink);
+void silt_sinks_forget(void); /* fork child */
+bool silt_make_room(struct silt_sink *sink, unsigned words);
+void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
+                        unsigned words);
+void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
+                    uint16_t module, uint64_t address);
+
+/* thread.c */
+struct silt_sink *silt_thread_sink(void);
+void silt_threads_init(void);
+
+/* modules.c */
+uint16_t silt_module_of(uintptr_t address);
+void silt_modules_check(void);
+void silt_modules_forget(void);
+
+/* unwind.c */
+struct silt_walker *silt_walker_new(void);
+void silt_walker_reset(struct silt_walker *walker);
+void silt_walker_forget_range(uintptr_t start, uintptr_t end);
+uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame, struct silt_sink *sink);
+
+/* Memory and system calls that touch neither errno nor the allocator (system.h). */
+void *silt_pages(size_t bytes);
+
+#endif

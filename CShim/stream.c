@@ -1,0 +1,298 @@
+/* stream.c: records → ring → chunk headers on the pipe. Everything here may run inside a hook. */
+#include "silt_internal.h"
+#include "system.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#define RING_WORDS (SILT_RING_BYTES / 8)
+
+static struct silt_sink *sinks[SILT_MAX_SLOTS];
+/* Free sinks: a stack of index + 1 in the low half, a counter against ABA in the high half. */
+static _Atomic uint64_t free_sinks;
+
+uint8_t *silt_slots;      /* mapping of the slots */
+uint32_t silt_slot_limit; /* how many of them fit the mapping */
+
+static uint64_t monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static struct silt_sink *sink_new(bool for_signals) {
+    uint32_t index = __atomic_fetch_add(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
+    if (index >= silt_slot_limit) {
+        __atomic_fetch_sub(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
+        return NULL;
+    }
+    struct silt_sink *sink = silt_pages(4096);
+    struct silt_walker *walker = sink ? silt_walker_new() : NULL;
+    if (!walker) {
+        return NULL;
+    }
+    uint8_t *base = silt_slots + (size_t)index * SILT_SLOT_STRIDE;
+    sink->slot = (struct silt_slot *)(void *)base;
+    sink->slot->signal_slot = for_signals;
+    sink->ring = (uint64_t *)(void *)(base + SILT_SLOT_HEADER);
+    sink->at = sink->limit = sink->ring;
+    sink->walker = walker;
+    sink->index = index;
+    sinks[index] = sink;
+    return sink;
+}
+
+struct silt_sink *silt_sink_take(bool for_signals) {
+    if (!for_signals) {
+        uint64_t head = free_sinks;
+        while ((uint32_t)head) {
+            struct silt_sink *sink = sinks[(uint32_t)head - 1];
+            uint64_t next = ((head >> 32) + 1) << 32 | sink->next_free;
+            if (__atomic_compare_exchange_n(&free_sinks, &head, next, false, __ATOMIC_SEQ_CST,
+                                            __ATOMIC_SEQ_CST)) {
+                return sink;
+            }
+        }
+    }
+    return sink_new(for_signals);
+}
+
+void silt_sink_give_back(struct silt_sink *sink) {
+    uint64_t head = free_sinks;
+    do {
+        sink->next_free = (uint32_t)head;
+    } while (!__atomic_compare_exchange_n(&free_sinks, &head,
+                                          ((head >> 32) + 1) << 32 | (sink->index + 1), false,
+                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+}
+
+/* In a fork child: the inherited sinks write into the parent's memory file, so none of them may be
+ * used again. */
+void silt_sinks_forget(void) {
+    memset(sinks, 0, sizeof sinks);
+    free_sinks = 0;
+}
+
+/* Tells the analyzer that something is ready. A full pipe is no loss: it reads the counters, not
+ * the headers. */
+static void announce(struct silt_sink *sink) {
+    struct silt_chunk chunk = {SILT_MAGIC, silt_shared->image, sink->index,
+                               (uint32_t)(sink->committed - sink->announced), sink->announced};
+    sink->announced = sink->committed;
+    if (sink->stacks) {
+        __atomic_fetch_add(&silt_shared->stacks, sink->stacks, __ATOMIC_RELAXED);
+        sink->stacks = 0;
+    }
+    silt_modules_check();
+    if (silt_shared->reader_gone) {
+        silt_switch_off(SILT_OFF_READER_GONE);
+        return;
+    }
+    if (!silt_pipe_is_ours() && !silt_reopen_pipe()) {
+        silt_switch_off(SILT_OFF_READER_GONE);
+        return;
+    }
+    /* The reader may be gone: its SIGPIPE must not reach the program (signal(7): it is sent to the
+     * writing thread). */
+    uint64_t pipe_signal = 1ull << (SIGPIPE - 1), old = 0, pending = 0;
+    silt_call(SYS_rt_sigpending, &pending, 8);
+    silt_call(SYS_rt_sigprocmask, SIG_BLOCK, &pipe_signal, &old, 8);
+    long written = silt_call(SYS_write, silt_pipe, &chunk, sizeof chunk);
+    if (written == -EPIPE) {
+        if (!(pending & pipe_signal)) {
+            struct timespec none = {0, 0};
+            silt_call(SYS_rt_sigtimedwait, &pipe_signal, 0, &none, 8);
+        }
+        silt_switch_off(SILT_OFF_READER_GONE);
+    }
+    silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, 8);
+}
+
+static bool reader_is_gone(void) {
+    struct pollfd state = {silt_pipe, POLLOUT, 0};
+    struct timespec none = {0, 0};
+    if (silt_shared->reader_gone) {
+        return true;
+    }
+    if (!silt_pipe_is_ours()) {
+        return !silt_reopen_pipe();
+    }
+    return silt_call(SYS_ppoll, &state, 1, &none, 0, 8) > 0 && (state.revents & POLLERR);
+}
+
+/* Waits until the analyzer has read enough. Full rings hold the program back; nothing is dropped.
+ */
+static bool wait_for_room(struct silt_sink *sink, uint64_t bytes) {
+    struct silt_slot *slot = sink->slot;
+    uint64_t start = monotonic_ns();
+    announce(sink);
+    __atomic_fetch_add(&silt_shared->waits, 1, __ATOMIC_RELAXED);
+    while (*silt_live) {
+        __atomic_store_n(&slot->waiting, 1, __ATOMIC_SEQ_CST);
+        uint64_t consumed = __atomic_load_n(&slot->consumed, __ATOMIC_SEQ_CST);
+        if (sink->committed + bytes - consumed <= SILT_RING_BYTES) {
+            break;
+        }
+        struct timespec patience = {0, 100000000};
+        silt_call(SYS_futex, &slot->waiting, FUTEX_WAIT, 1, &patience, 0, 0);
+        if (reader_is_gone()) {
+            silt_switch_off(SILT_OFF_READER_GONE);
+        }
+    }
+    __atomic_store_n(&slot->waiting, 0, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&silt_shared->wait_ns, monotonic_ns() - start, __ATOMIC_RELAXED);
+    return *silt_live != 0;
+}
+
+/* Makes room for a record of that many words at `at`; false when recording is over. */
+bool silt_make_room(struct silt_sink *sink, unsigned words) {
+    if (sink->committed - sink->announced >= SILT_NOTIFY_BYTES - 64) {
+        announce(sink);
+    }
+    size_t position = (size_t)(sink->at - sink->ring);
+    size_t to_end = RING_WORDS - position;
+    uint64_t needed = (to_end < words ? to_end + words : words) * 8;
+    if (sink->committed + needed - __atomic_load_n(&sink->slot->consumed, __ATOMIC_ACQUIRE) >
+            SILT_RING_BYTES &&
+        !wait_for_room(sink, needed)) {
+        __atomic_fetch_add(&silt_shared->lost, 1, __ATOMIC_RELAXED);
+        return false;
+    }
+    if (to_end < words) {
+        if (to_end) {
+            *sink->at = (uint64_t)to_end << 4 | SILT_PAD;
+            sink->committed += to_end * 8;
+            __atomic_store_n(&sink->slot->committed, sink->committed, __ATOMIC_RELEASE);
+        }
+        sink->at = sink->ring;
+        position = 0;
+    }
+    uint64_t free_words =
+        (SILT_RING_BYTES -
+         (sink->committed - __atomic_load_n(&sink->slot->consumed, __ATOMIC_ACQUIRE))) /
+        8;
+    size_t stretch = RING_WORDS - position;
+    if (stretch > free_words) {
+        stretch = free_words;
+    }
+    size_t to_notify =
+        (SILT_NOTIFY_BYTES - (sink->committed - sink->announced) % SILT_NOTIFY_BYTES) / 8;
+    if (to_notify < words) {
+        to_notify = words;
+    }
+    sink->limit = sink->at + (stretch < to_notify ? stretch : to_notify);
+    return *silt_live != 0;
+}
+
+static inline uint64_t *reserve(struct silt_sink *sink, unsigned words) {
+    if (SILT_UNLIKELY(sink->at + words > sink->limit) && !silt_make_room(sink, words)) {
+        return NULL;
+    }
+    return sink->at;
+}
+
+static inline void publish(struct silt_sink *sink, unsigned words) {
+    sink->at += words;
+    sink->committed += words * 8;
+    __atomic_store_n(&sink->slot->committed, sink->committed, __ATOMIC_RELEASE);
+}
+
+void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
+                        unsigned words) {
+    uint64_t *record = reserve(sink, words + 1);
+    if (!record) {
+        return;
+    }
+    record[0] = (uint64_t)type << 32 | (uint64_t)(words + 1) << 16 | SILT_EXTENDED;
+    for (unsigned i = 0; i < words; i++) {
+        record[i + 1] = payload[i];
+    }
+    publish(sink, words + 1);
+}
+
+void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
+                    uint16_t module, uint64_t address) {
+    uint64_t *record = reserve(sink, 2);
+    if (!record) {
+        return;
+    }
+    record[0] = (uint64_t)id << 38 | (uint64_t)parent << 12 | (uint64_t)flags << 4 | SILT_NODE;
+    record[1] = (uint64_t)module << 48 | (address & 0xffffffffffffULL);
+    publish(sink, 2);
+}
+
+/* Stamps: the order of events at one address (silt_wire.h). */
+static struct {
+    _Alignas(64) uint16_t next;
+} stamps[SILT_STAMP_SHARDS];
+
+extern char __libc_single_threaded __attribute__((weak));
+
+void silt_stamps_reset(void) {
+    memset(stamps, 0, sizeof stamps);
+}
+
+static inline uint64_t take_stamp(uintptr_t address) {
+    uint16_t stamp = 1;
+    uint16_t *next = &stamps[silt_stamp_shard(address)].next;
+    if (&__libc_single_threaded && __libc_single_threaded) {
+        /* One instruction, so that a signal handler cannot come in between. */
+        __asm__ volatile("xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
+    } else {
+        __asm__ volatile("lock xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
+    }
+    return stamp;
+}
+
+static inline bool fits_short(uintptr_t address) {
+    return !(address & 7) && address < (1ull << 47);
+}
+
+/* The block is about to be freed. Room is made before the stamp is taken: nothing may come between
+ * stamp and record. */
+void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
+    bool is_short = fits_short(address);
+    unsigned words = is_short ? 1 : 3;
+    uint64_t *record = reserve(sink, words);
+    if (!record) {
+        return;
+    }
+    uint64_t stamp = take_stamp(address);
+    if (SILT_LIKELY(is_short)) {
+        record[0] = (uint64_t)(address >> 3) << 20 | stamp << 4 | (undo ? SILT_UNFREE : SILT_FREE);
+    } else {
+        record[0] = (uint64_t)(undo ? SILT_X_UNFREE : SILT_X_FREE) << 32 | 3u << 16 | SILT_EXTENDED;
+        record[1] = stamp;
+        record[2] = address;
+    }
+    publish(sink, words);
+}
+
+/* The block has been made by the stack that `node` names. */
+void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, uint32_t node,
+                     bool moved) {
+    bool is_short = fits_short(address) && bytes < (1ull << 38);
+    unsigned words = is_short ? 2 : 5;
+    uint64_t *record = reserve(sink, words);
+    if (!record) {
+        return;
+    }
+    uint64_t stamp = take_stamp(address);
+    if (SILT_LIKELY(is_short)) {
+        record[0] =
+            (uint64_t)(address >> 3) << 20 | stamp << 4 | (moved ? SILT_REALLOC : SILT_ALLOC);
+        record[1] = (uint64_t)bytes << 26 | node;
+    } else {
+        record[0] =
+            (uint64_t)(moved ? SILT_X_REALLOC : SILT_X_ALLOC) << 32 | 5u << 16 | SILT_EXTENDED;
+        record[1] = stamp;
+        record[2] = address;
+        record[3] = bytes;
+        record[4] = node;
+    }
+    publish(sink, words);
+}

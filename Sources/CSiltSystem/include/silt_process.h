@@ -1,0 +1,51 @@
+/* silt_process.h: descriptors over a socket, process start and futexes: what needs macros or fork
+ * in C. */
+#ifndef SILT_PROCESS_H
+#define SILT_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/types.h>
+#include <sys/xattr.h>
+
+/* What one message on the rendezvous socket carried. */
+struct silt_message {
+    ssize_t bytes; /* of the payload; 0 = the peer closed; -1 = error, see errno */
+    int fds[4];    /* descriptors received, close-on-exec */
+    int fd_count;
+    pid_t pid; /* of the sender as this process sees it, 0 if unknown */
+    uid_t uid;
+};
+
+/* A listening SOCK_SEQPACKET socket at `path`, mode 0600, credentials on. Returns -1 and errno. */
+int silt_listen(const char *path);
+
+/* Accepts one connection, non-blocking, close-on-exec. Returns -1 and errno. */
+int silt_accept(int listener);
+
+/* Receives one message, its descriptors and credentials. Does not block. */
+struct silt_message silt_receive(int fd, void *payload, size_t capacity);
+
+/* Connects to a listening socket; -1 and errno. */
+int silt_connect(const char *path);
+
+/*
+ * Starts argv[0] (searched on PATH) with the given environment, with the caller's original signal
+ * mask and default dispositions, in the caller's process group. Returns the pid, or -1 with errno
+ * set to what exec or fork gave.
+ */
+pid_t silt_spawn(char *const argv[], char *const envp[]);
+
+/* Blocks the signals the analyzer reads and returns a signalfd for them: INT TERM HUP QUIT CHLD. */
+int silt_signals_open(void);
+/* The number of the next pending signal, its sender in *sender (0: the kernel or a terminal); 0 if
+ * none. */
+int silt_signals_next(int fd, pid_t *sender);
+
+int silt_pidfd(pid_t pid);
+
+/* Wakes the producer that sleeps on `word` (shared futex) after setting it to 0. */
+void silt_wake(uint32_t *word);
+
+#endif

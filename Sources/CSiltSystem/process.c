@@ -1,0 +1,191 @@
+#define _GNU_SOURCE
+#include "silt_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int socket_address(const char *path, struct sockaddr_un *address) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address->sun_path, path);
+    return 0;
+}
+
+int silt_listen(const char *path) {
+    struct sockaddr_un address;
+    if (socket_address(path, &address) < 0) {
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    int on = 1;
+    mode_t old = umask(0177);
+    int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
+    umask(old);
+    if (bound < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+        listen(fd, 4096) < 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+int silt_accept(int listener) {
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int on = 1;
+    if (fd >= 0) {
+        setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+    }
+    return fd;
+}
+
+struct silt_message silt_receive(int fd, void *payload, size_t capacity) {
+    struct silt_message message = {0};
+    char control[CMSG_SPACE(sizeof(int) * 4) + CMSG_SPACE(sizeof(struct ucred))];
+    struct iovec vector = {payload, capacity};
+    struct msghdr header = {.msg_iov = &vector,
+                            .msg_iovlen = 1,
+                            .msg_control = control,
+                            .msg_controllen = sizeof control};
+    do {
+        message.bytes = recvmsg(fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    } while (message.bytes < 0 && errno == EINTR);
+    if (message.bytes <= 0) {
+        return message;
+    }
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+        if (c->cmsg_level != SOL_SOCKET) {
+            continue;
+        }
+        if (c->cmsg_type == SCM_RIGHTS) {
+            int count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+            for (int i = 0; i < count; i++) {
+                int received;
+                memcpy(&received, CMSG_DATA(c) + (size_t)i * sizeof(int), sizeof received);
+                if (message.fd_count < 4) {
+                    message.fds[message.fd_count++] = received;
+                } else {
+                    close(received);
+                }
+            }
+        } else if (c->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred credentials;
+            memcpy(&credentials, CMSG_DATA(c), sizeof credentials);
+            message.pid = credentials.pid;
+            message.uid = credentials.uid;
+        }
+    }
+    return message;
+}
+
+int silt_connect(const char *path) {
+    struct sockaddr_un address;
+    if (socket_address(path, &address) < 0) {
+        return -1;
+    }
+    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
+static sigset_t original_mask;
+static struct sigaction original_pipe;
+static int mask_saved;
+
+int silt_signals_open(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGQUIT);
+    sigaddset(&set, SIGCHLD);
+    if (sigprocmask(SIG_BLOCK, &set, mask_saved ? NULL : &original_mask) < 0) {
+        return -1;
+    }
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGPIPE, &ignore, mask_saved ? NULL : &original_pipe);
+    mask_saved = 1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int silt_signals_next(int fd, pid_t *sender) {
+    struct signalfd_siginfo info;
+    ssize_t n;
+    do {
+        n = read(fd, &info, sizeof info);
+    } while (n < 0 && errno == EINTR);
+    if (n != (ssize_t)sizeof info) {
+        return 0;
+    }
+    *sender = info.ssi_code <= 0 ? (pid_t)info.ssi_pid : 0;
+    return (int)info.ssi_signo;
+}
+
+pid_t silt_spawn(char *const argv[], char *const envp[]) {
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) < 0) {
+        return -1;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (mask_saved) {
+            sigaction(SIGPIPE, &original_pipe, NULL);
+            sigprocmask(SIG_SETMASK, &original_mask, NULL);
+        }
+        execvpe(argv[0], argv, envp);
+        int failure = errno;
+        ssize_t n = write(report[1], &failure, sizeof failure);
+        (void)n;
+        _exit(127);
+    }
+    int saved = errno;
+    close(report[1]);
+    if (pid < 0) {
+        close(report[0]);
+        errno = saved;
+        return -1;
+    }
+    int failure = 0;
+    ssize_t n;
+    do {
+        n = read(report[0], &failure, sizeof failure);
+    } while (n < 0 && errno == EINTR);
+    close(report[0]);
+    if (n == (ssize_t)sizeof failure) {
+        errno = failure;
+        return -1;
+    }
+    return pid;
+}
+
+int silt_pidfd(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+void silt_wake(uint32_t *word) {
+    __atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
+    syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}

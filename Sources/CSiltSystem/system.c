@@ -1,1 +1,0 @@
-#include "silt_system.h"

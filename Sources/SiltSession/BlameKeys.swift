@@ -1,0 +1,48 @@
+internal import SiltEvents
+internal import SiltSymbols
+
+/// Which frame of a stack is to blame, decided while the program runs: the innermost that is no allocator wrapper.
+///
+/// Only symbol tables are asked here, once per distinct frame; lines and inlined calls come when the recording is closed.
+/// A frame stands for all stacks that share it, so that a leak spread over many stacks is seen as one.
+final class BlameKeys {
+    private let stacks: StackTable
+    private let symbolizer: Symbolizer
+    private let wrappers: AllocatorFrames
+    /// By frame id: 0 not asked yet, 1 program code, 2 allocator wrapper.
+    private var kinds: [UInt8] = []
+
+    init(stacks: StackTable, symbolizer: Symbolizer, wrappers: AllocatorFrames) {
+        self.stacks = stacks
+        self.symbolizer = symbolizer
+        self.wrappers = wrappers
+    }
+
+    /// The blame frame's id; the innermost frame's when all of them are wrappers, 0 for an empty stack.
+    func key(_ stack: StackID) -> UInt32 {
+        var at = stack
+        while at.rawValue != 0 {
+            let frame = stacks.frame(of: at)
+            if !isWrapper(frame) { return frame.rawValue }
+            at = stacks.parent(of: at)
+        }
+        return stack.rawValue == 0 ? 0 : stacks.frame(of: stack).rawValue
+    }
+
+    private func isWrapper(_ frame: FrameID) -> Bool {
+        let index = Int(frame.rawValue)
+        while kinds.count <= index { kinds.append(0) }
+        if kinds[index] == 0 {
+            kinds[index] = nameIsWrapper(stacks.frames[index - 1]) ? 2 : 1
+        }
+        return kinds[index] == 2
+    }
+
+    private func nameIsWrapper(_ frame: Frame) -> Bool {
+        guard let module = stacks.module(of: frame) else { return false }
+        guard let name = symbolizer.functionName(
+            modulePath: module.path, buildID: module.buildID, offset: frame.offset, exact: frame.kind == .exact)
+        else { return false }
+        return wrappers.isWrapper(function: name, modulePath: module.path)
+    }
+}

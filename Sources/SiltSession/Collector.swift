@@ -1,0 +1,287 @@
+internal import CSiltSystem
+internal import Glibc
+internal import SiltEvents
+internal import SiltHeap
+internal import SiltSymbols
+
+/// What a trace is asked to do.
+package struct TraceOptions: Sendable {
+    /// Where the recording goes.
+    package var recording: String
+    /// Seconds between snapshots.
+    package var snapshotEvery: Double
+    /// File that keeps the raw event stream, nil for none.
+    package var events: String?
+    /// Socket to listen at; nil for a private one.
+    package var socket: String?
+    /// More functions to be taken for allocator wrappers (POSIX extended regular expressions).
+    package var hide: [String] = []
+    /// Go on after the command ended, until every traced process has.
+    package var follow = false
+    /// End when the last traced process has ended (a listener that serves one program).
+    package var once = false
+    /// Called about once a second with how things stand.
+    package var progress: (@Sendable (TraceProgress) -> Void)?
+
+    package init(recording: String, snapshotEvery: Double = 1) {
+        self.recording = recording
+        self.snapshotEvery = snapshotEvery
+    }
+}
+
+/// How a running trace stands.
+package struct TraceProgress: Sendable {
+    package var seconds: Double
+    package var liveBytes: UInt64
+    package var liveBlocks: UInt64
+    package var processes: Int
+    /// The function whose in-use bytes rose most since the trace began, with the rise.
+    package var topGrower: (function: String, bytes: Int64)?
+}
+
+/// How a trace ended.
+package struct TraceOutcome: Sendable {
+    /// Status of the command; nil when silt ended first, or only listened.
+    package var exit: ExitStatus?
+    package var interrupted = false
+    /// Processes that said hello.
+    package var traced = 0
+    /// Traced processes that were still running when silt ended.
+    package var stillRunning = 0
+    /// Things the user should know; a sentence each.
+    package var notes: [String] = []
+}
+
+/// Collects the events of all traced processes into one recording until the trace ends.
+///
+/// One thread does everything: it waits for chunk headers, hellos, ends of processes, signals and the snapshot clock.
+package final class Collector {
+    private let options: TraceOptions
+    private let rendezvous: Rendezvous
+    private var poller: Poller
+    private let signals: Int32
+    private let stacks = StackTable()
+    private let blame: BlameKeys
+    private let output: RecordingOutput
+    private var images: [UInt64: TracedImage] = [:]
+    private var connections: Set<Int32> = []
+    private var outcome = TraceOutcome()
+    private let startedAt = monotonicSeconds()
+    private var nextSnapshot: Double
+    private var child: pid_t = 0
+    private var interrupts = 0
+    private var finished = false
+
+    /// What a token of the poller stands for; the low 32 bits are the descriptor.
+    private enum Watched: UInt64 {
+        case listener
+        case signals
+        case connection
+        case pipe
+        case process
+    }
+
+    /// Where traced images announce themselves.
+    package var socketPath: String { rendezvous.path }
+
+    package init(options: TraceOptions) throws {
+        self.options = options
+        signals = silt_signals_open()
+        guard signals >= 0 else { throw SessionError.last("signalfd") }
+        rendezvous = try Rendezvous(path: options.socket)
+        poller = try Poller()
+        let symbolizer = Symbolizer()
+        blame = BlameKeys(stacks: stacks, symbolizer: symbolizer, wrappers: try AllocatorFrames(hide: options.hide))
+        output = try RecordingOutput(options: options, stacks: stacks, symbolizer: symbolizer)
+        nextSnapshot = startedAt + options.snapshotEvery
+        try poller.add(rendezvous.listener, token: Collector.token(.listener, rendezvous.listener))
+        try poller.add(signals, token: Collector.token(.signals, signals))
+    }
+
+    deinit { close(signals) }
+
+    /// Starts the command under the preload library and collects until it ends.
+    package func trace(command: [String]) throws -> TraceOutcome {
+        let inspection = inspectTarget(command: command.first ?? "")
+        guard inspection.canBeTraced else { throw SessionError.cannotTrace(inspection) }
+        outcome.notes += inspection.notes
+        try output.setTarget(command: command)
+        child = try launch(command: command, socket: rendezvous.path)
+        return try collect()
+    }
+
+    /// Collects what connects to the socket until it is interrupted, or with `once` until the last one has ended.
+    package func listen() throws -> TraceOutcome {
+        try collect()
+    }
+
+    private func collect() throws -> TraceOutcome {
+        while !finished {
+            let wait = max(0, nextSnapshot - monotonicSeconds())
+            // An image without a pipe cannot say that its ring is full, so it is looked at often.
+            let silent = images.values.contains { $0.pipe < 0 }
+            let milliseconds = Int32((min(wait, silent ? 0.01 : wait) * 1000).rounded(.up))
+            for token in poller.wait(milliseconds: milliseconds) {
+                guard let kind = Watched(rawValue: token >> 32) else { continue }
+                try handle(kind, Int32(truncatingIfNeeded: token))
+            }
+            if silent { for image in images.values where image.pipe < 0 { image.drain() } }
+            if monotonicSeconds() >= nextSnapshot { try snapshot() }
+            if child == 0, options.once, outcome.traced > 0, images.isEmpty { finished = true }
+            if child == 0, options.follow, outcome.exit != nil, images.isEmpty { finished = true }
+        }
+        try finish()
+        return outcome
+    }
+
+    private func handle(_ kind: Watched, _ descriptor: Int32) throws {
+        switch kind {
+        case .listener: try acceptAll()
+        case .connection: try readHellos(descriptor)
+        case .signals: try readSignals()
+        case .pipe:
+            guard let image = images.values.first(where: { $0.pipe == descriptor }) else { return }
+            if !image.readPipe() {
+                // The image is gone, has executed another program, or has closed our descriptor.
+                poller.remove(descriptor)
+            }
+            image.drain()
+        case .process:
+            for image in images.values where image.pidfd == descriptor && image.hasEnded {
+                try end(image, how: .ended)
+            }
+        }
+    }
+
+    /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
+    private func acceptAll() throws {
+        while true {
+            let connection = silt_accept(rendezvous.listener)
+            guard connection >= 0 else { break }
+            connections.insert(connection)
+            try poller.add(connection, token: Collector.token(.connection, connection))
+        }
+        for connection in connections { try readHellos(connection) }
+    }
+
+    private func readHellos(_ connection: Int32) throws {
+        while connections.contains(connection) {
+            switch Rendezvous.read(connection: connection) {
+            case .nothing: return
+            case .closed:
+                poller.remove(connection)
+                close(connection)
+                connections.remove(connection)
+            case .refused(let reason): outcome.notes.append("refused \(reason)")
+            case .hello(let hello): try welcome(hello)
+            }
+        }
+    }
+
+    private func welcome(_ hello: Hello) throws {
+        if hello.isResume {
+            guard let image = images[hello.image] else {
+                close(hello.pipe)
+                return
+            }
+            image.resume(pipe: hello.pipe)
+            try poller.add(hello.pipe, token: Collector.token(.pipe, hello.pipe))
+            return
+        }
+        let shared: SharedImage
+        do {
+            shared = try SharedImage(file: hello.memory)
+        } catch {
+            close(hello.pipe)
+            outcome.notes.append("process \(hello.pid): its memory file cannot be read (\(error))")
+            return
+        }
+        // The same process with a new image: it has executed another program.
+        for earlier in images.values where earlier.pid == hello.pid { try end(earlier, how: .executed) }
+        let image = TracedImage(
+            hello: hello, shared: shared, stacks: stacks, groupOf: blame.key, at: monotonicSeconds() - startedAt)
+        images[hello.image] = image
+        outcome.traced += 1
+        try poller.add(hello.pipe, token: Collector.token(.pipe, hello.pipe))
+        if image.pidfd >= 0 { try poller.add(image.pidfd, token: Collector.token(.process, image.pidfd)) }
+        try output.begin(image)
+        image.drain()
+    }
+
+    private func readSignals() throws {
+        var sender: pid_t = 0
+        while true {
+            let signal = silt_signals_next(signals, &sender)
+            switch signal {
+            case 0: return
+            case SIGCHLD: try reapChild()
+            case SIGINT, SIGQUIT:
+                interrupts += 1
+                // A terminal gave it to the whole group, the command included; anyone else gave it to silt alone.
+                if sender != 0, child != 0 { kill(child, signal) }
+                if child == 0 || interrupts > 1 { interrupt() }
+            default:
+                if child != 0 { kill(child, signal) } else { interrupt() }
+            }
+        }
+    }
+
+    private func interrupt() {
+        outcome.interrupted = true
+        finished = true
+    }
+
+    private func reapChild() throws {
+        guard child != 0, let status = reap(child) else { return }
+        outcome.exit = status
+        try acceptAll()
+        // Its last events are in the memory file: read them before anything else is decided.
+        for image in images.values where image.pid == child { try end(image, how: .status(status)) }
+        child = 0
+        if !options.follow { finished = true }
+    }
+
+    private func end(_ image: TracedImage, how: ImageEnd) throws {
+        image.drain(ended: true)
+        image.closeInterval()
+        if image.pipe >= 0 { poller.remove(image.pipe) }
+        if image.pidfd >= 0 { poller.remove(image.pidfd) }
+        images[image.id] = nil
+        try output.end(image, how: how, at: monotonicSeconds() - startedAt)
+    }
+
+    private func snapshot() throws {
+        let now = monotonicSeconds()
+        for image in images.values {
+            image.drain()
+            image.closeInterval()
+        }
+        let progress = try output.snapshot(Array(images.values), at: now - startedAt)
+        options.progress?(progress)
+        nextSnapshot = max(nextSnapshot + options.snapshotEvery, monotonicSeconds())
+    }
+
+    private func finish() throws {
+        try acceptAll()
+        for image in images.values where image.hasEnded { try end(image, how: .ended) }
+        outcome.stillRunning = images.count
+        for image in images.values {
+            image.stop()
+            try end(image, how: .stillRunning)
+        }
+        for connection in connections { close(connection) }
+        try output.close(outcome)
+    }
+
+    private static func token(_ kind: Watched, _ descriptor: Int32) -> UInt64 {
+        kind.rawValue << 32 | UInt64(UInt32(bitPattern: descriptor))
+    }
+}
+
+/// How an image's trace came to its end.
+package enum ImageEnd: Sendable {
+    case status(ExitStatus)
+    case ended
+    case executed
+    case stillRunning
+}

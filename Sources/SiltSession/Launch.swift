@@ -1,0 +1,68 @@
+internal import CSiltSystem
+internal import Glibc
+internal import SiltShim
+
+/// How a process ended.
+package enum ExitStatus: Equatable, Sendable {
+    case exited(Int32)
+    case signaled(Int32)
+
+    /// What a shell would report: the status, or 128 + signal.
+    package var code: Int32 {
+        switch self {
+        case .exited(let status): status
+        case .signaled(let signal): 128 + signal
+        }
+    }
+}
+
+/// Starts the command with the preload library in front of the user's own LD_PRELOAD entries.
+///
+/// The command keeps the caller's process group, standard descriptors, signal mask and dispositions.
+func launch(command: [String], socket: String) throws -> pid_t {
+    let shim = try ShimFile.unpack()
+    var environment: [String] = []
+    var preload = shim
+    var entry = environ
+    while let text = entry.pointee {
+        let variable = String(cString: text)
+        if variable.hasPrefix("LD_PRELOAD=") {
+            let theirs = variable.dropFirst("LD_PRELOAD=".count)
+            if !theirs.isEmpty { preload += ":" + theirs }
+        } else if !variable.hasPrefix("SILT_SOCKET=") && !variable.hasPrefix("SILT_OUT=") {
+            environment.append(variable)
+        }
+        entry += 1
+    }
+    environment.append("LD_PRELOAD=" + preload)
+    environment.append("SILT_SOCKET=" + socket)
+    let pid = withCStrings(command) { arguments in
+        withCStrings(environment) { silt_spawn(arguments, $0) }
+    }
+    guard pid > 0 else {
+        throw SessionError.cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
+    }
+    return pid
+}
+
+/// The status of a child that has ended; nil while it runs.
+func reap(_ pid: pid_t) -> ExitStatus? {
+    var status: Int32 = 0
+    guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+    let signal = status & 0x7f
+    return signal == 0 ? .exited(status >> 8 & 0xff) : .signaled(signal)
+}
+
+/// Calls the body with a NULL-terminated array of C strings that live for the call.
+private func withCStrings<Result>(
+    _ strings: [String],
+    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    let copies = strings.map { strdup($0) } + [nil]
+    defer { for copy in copies { free(copy) } }
+    return copies.withUnsafeBufferPointer { buffer in
+        // The array has at least its terminating NULL, so it has an address.
+        guard let start = buffer.baseAddress else { preconditionFailure("empty argument vector") }
+        return body(start)
+    }
+}

@@ -1,0 +1,50 @@
+internal import Glibc
+
+/// Path of a running process's executable (proc(5)); nil when it may not be read.
+package func processExecutable(_ pid: Int32) -> String? {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let length = readlink("/proc/\(pid)/exe", &buffer, buffer.count)
+    guard length > 0 else { return nil }
+    return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+/// True when a running process has mapped the preload library; nil when its maps may not be read.
+package func isPreloaded(_ pid: Int32) -> Bool? {
+    readWholeFile("/proc/\(pid)/maps").map { maps in
+        maps.split(separator: 10).contains { line in
+            let name = line.suffix(while: { $0 != UInt8(ascii: "/") })
+            return name.starts(with: Array("libsilt".utf8)) && name.hasSuffix(".so")
+        }
+    }
+}
+
+/// Resident bytes of a running process (proc_pid_statm(5)); nil when it may not be read.
+func residentBytes(_ pid: Int32) -> UInt64? {
+    guard let bytes = readWholeFile("/proc/\(pid)/statm") else { return nil }
+    let words = bytes.split(separator: UInt8(ascii: " "))
+    guard words.count > 1, let pages = UInt64(String(decoding: words[1], as: UTF8.self)) else { return nil }
+    return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+}
+
+/// The bytes of a file that the kernel makes up as it is read; nil when it cannot be opened.
+func readWholeFile(_ path: String) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65536)
+    while true {
+        let got = read(descriptor, &buffer, buffer.count)
+        if got < 0 && errno == EINTR { continue }
+        guard got > 0 else { return bytes }
+        bytes += buffer.prefix(got)
+    }
+}
+
+extension Sequence<UInt8> {
+    fileprivate func suffix(while isKept: (UInt8) -> Bool) -> [UInt8] { Array(Array(self).reversed().prefix(while: isKept).reversed()) }
+}
+
+extension [UInt8] {
+    fileprivate func hasSuffix(_ text: String) -> Bool { suffix(text.utf8.count).elementsEqual(text.utf8) }
+}

@@ -1,0 +1,134 @@
+internal import CSiltSystem
+internal import CSiltWire
+internal import Glibc
+
+/// What went wrong between silt and the system, with what to do about it.
+package enum SessionError: Error, CustomStringConvertible {
+    case cannotTrace(TargetInspection)
+    case cannotStart(command: String, reason: String)
+    case system(call: String, reason: String)
+    case noPrivateDirectory(tried: [String])
+    case socketInUse(path: String)
+
+    package var description: String {
+        switch self {
+        case .cannotTrace(let inspection):
+            if let obstacle = inspection.obstacle {
+                "cannot trace \(inspection.executable): \(obstacle.problem)\n  instead: \(obstacle.remedy)"
+            } else {
+                "cannot trace \(inspection.executable)"
+            }
+        case .cannotStart(let command, let reason): "cannot start \(command): \(reason)"
+        case .system(let call, let reason): "\(call): \(reason)"
+        case .noPrivateDirectory(let tried):
+            "no private directory for the socket (tried \(tried.joined(separator: ", "))); set XDG_RUNTIME_DIR"
+        case .socketInUse(let path): "\(path) exists already; another silt may listen there, else remove it"
+        }
+    }
+
+    /// The error of the system call that just failed.
+    static func last(_ call: String) -> SessionError {
+        .system(call: call, reason: String(cString: strerror(errno)))
+    }
+}
+
+/// What a traced image said of itself, with the descriptors it handed over.
+struct Hello {
+    var image: UInt64
+    var version: UInt32
+    /// True when the image is known and only brings a new pipe.
+    var isResume: Bool
+    /// The sender in this process's pid namespace; 0 when the kernel did not say.
+    var pid: pid_t
+    var pipe: Int32
+    var memory: Int32
+}
+
+/// The socket at which traced images announce themselves (SOCK_SEQPACKET, unix(7)).
+struct Rendezvous: ~Copyable {
+    let path: String
+    let listener: Int32
+    private let ownedDirectory: String?
+
+    /// Listens at `path`, or in a new private directory when it is nil.
+    init(path: String?) throws(SessionError) {
+        let directory = try path == nil ? Rendezvous.makePrivateDirectory() : nil
+        let place = path ?? (directory ?? "") + "/silt.sock"
+        if access(place, F_OK) == 0 {
+            let probe = silt_connect(place)
+            if probe >= 0 {
+                close(probe)
+                throw .socketInUse(path: place)
+            }
+            unlink(place)
+        }
+        let descriptor = silt_listen(place)
+        guard descriptor >= 0 else { throw .last("listening on \(place)") }
+        self.path = place
+        ownedDirectory = directory
+        listener = descriptor
+    }
+
+    deinit {
+        close(listener)
+        unlink(path)
+        if let ownedDirectory { rmdir(ownedDirectory) }
+    }
+
+    /// A new directory, 0700, short enough for a socket address (108 bytes, unix(7)).
+    static func makePrivateDirectory() throws(SessionError) -> String {
+        let runtime = getenv("XDG_RUNTIME_DIR").map { String(cString: $0) }
+        let parents = [runtime, "/tmp", "/var/tmp"].compactMap { $0 }.filter { $0.hasPrefix("/") && $0.utf8.count < 70 }
+        for parent in parents {
+            var template = Array("\(parent)/silt-XXXXXX".utf8CString)
+            if mkdtemp(&template) != nil {
+                return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            }
+        }
+        throw .noPrivateDirectory(tried: parents)
+    }
+
+    /// What a look at a connection gave.
+    enum Reading {
+        case hello(Hello)
+        case refused(String)
+        case nothing
+        case closed
+    }
+
+    /// Reads one hello from a connection, without waiting.
+    static func read(connection: Int32) -> Reading {
+        var payload = silt_hello()
+        let size = MemoryLayout<silt_hello>.size
+        let message = withUnsafeMutableBytes(of: &payload) { silt_receive(connection, $0.baseAddress, $0.count) }
+        if message.bytes == 0 { return .closed }
+        if message.bytes < 0 { return errno == EAGAIN ? .nothing : .closed }
+        let descriptors = [message.fds.0, message.fds.1, message.fds.2, message.fds.3].prefix(Int(message.fd_count))
+        func refuse(_ reason: String) -> Reading {
+            for descriptor in descriptors { close(descriptor) }
+            return .refused(reason)
+        }
+        guard message.uid == getuid() || getuid() == 0 || message.pid == 0 else {
+            return refuse("a process of user \(message.uid)")
+        }
+        guard message.bytes == size, payload.magic == SILT_MAGIC else { return refuse("bytes that are no silt hello") }
+        guard payload.version == SILT_WIRE_VERSION else {
+            return refuse(
+                "a preload library of another silt (wire version \(payload.version), this is \(SILT_WIRE_VERSION))"
+            )
+        }
+        guard descriptors.count == (payload.resume == 1 ? 1 : 2) else {
+            return refuse("a hello without its descriptors")
+        }
+        return .hello(
+            Hello(
+                image: payload.image,
+                version: payload.version,
+                isResume: payload.resume == 1,
+                pid: message.pid != 0 ? message.pid : pid_t(payload.pid),
+                pipe: descriptors[0],
+                memory: descriptors.count > 1 ? descriptors[1] : -1
+            )
+        )
+    }
+}

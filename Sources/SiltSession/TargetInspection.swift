@@ -1,0 +1,239 @@
+internal import CSiltSystem
+internal import Clibdw
+internal import Glibc
+
+/// What keeps a program from being traced, with what to do instead.
+package enum Obstacle: Equatable, Sendable {
+    case notFound(String)
+    case notExecutable(String)
+    case notAProgram(String)
+    case otherMachine(String)
+    case thirtyTwoBit
+    case staticallyLinked
+    case goWithoutLibc
+    case muslLibc(interpreter: String)
+    case setuid
+    case fileCapabilities
+    case mallocInside(symbol: String)
+
+    /// One sentence that names the obstacle.
+    package var problem: String {
+        switch self {
+        case .notFound(let name): "\(name): no such program on PATH"
+        case .notExecutable(let path): "\(path) is not executable"
+        case .notAProgram(let path): "\(path) is neither an ELF program nor a script"
+        case .otherMachine(let machine): "built for another machine (\(machine)); silt traces x86-64"
+        case .thirtyTwoBit: "a 32-bit program; the preload library is 64-bit"
+        case .staticallyLinked: "statically linked: no dynamic loader runs, so nothing can be preloaded"
+        case .goWithoutLibc: "a Go program without libc: its heap never calls malloc and no loader runs"
+        case .muslLibc(let interpreter):
+            "linked against another C library (\(interpreter)); the preload library needs glibc"
+        case .setuid: "setuid or setgid: the loader ignores LD_PRELOAD for it (ld.so(8), secure-execution mode)"
+        case .fileCapabilities: "it has file capabilities: the loader ignores LD_PRELOAD for it (ld.so(8))"
+        case .mallocInside(let symbol):
+            "\(symbol) is defined inside the executable, so its calls never reach a preloaded library"
+        }
+    }
+
+    /// What the user can do about it.
+    package var remedy: String {
+        switch self {
+        case .notFound: "check the name, or give a path"
+        case .notExecutable: "chmod +x it, or name its interpreter"
+        case .notAProgram: "name the program that runs it"
+        case .otherMachine, .thirtyTwoBit: "trace a 64-bit x86 build of it"
+        case .staticallyLinked: "link it dynamically (drop -static) and run it again"
+        case .goWithoutLibc: "read its own heap profile from net/http/pprof"
+        case .muslLibc: "build it for glibc (a Debian or Ubuntu image)"
+        case .setuid: "run a copy without the bit: cp PROGRAM /tmp/copy, then trace the copy as the user it needs"
+        case .fileCapabilities: "run a copy (cp drops capabilities), or setcap -r it"
+        case .mallocInside: "build it with the allocator as a shared library, or without -static-lib… for it"
+        }
+    }
+}
+
+/// What `doctor` finds out about a program without running it.
+package struct TargetInspection: Sendable {
+    /// The ELF file that would run: the program itself, or the interpreter of a script.
+    package var executable: String
+    /// The chain of `#!` interpreters that led there, outermost script first; empty for a program.
+    package var scripts: [String] = []
+    package var interpreter: String?
+    package var obstacle: Obstacle?
+    /// Things that work, but not wholly; one sentence each.
+    package var notes: [String] = []
+    package var hasLineTables = false
+    package var buildID: String?
+
+    package var canBeTraced: Bool { obstacle == nil }
+}
+
+/// Looks a command up as execvp(3) does and inspects what would run.
+package func inspectTarget(command: String) -> TargetInspection {
+    guard let path = findProgram(command) else {
+        return TargetInspection(executable: command, obstacle: .notFound(command))
+    }
+    return inspectProgram(path: path, depth: 0)
+}
+
+/// The path execvp(3) would run for a name; nil when there is none.
+package func findProgram(_ name: String) -> String? {
+    if name.contains("/") { return access(name, F_OK) == 0 ? name : nil }
+    let path = getenv("PATH").map { String(cString: $0) } ?? "/bin:/usr/bin"
+    for directory in path.split(separator: ":", omittingEmptySubsequences: false) {
+        let candidate = (directory.isEmpty ? "." : String(directory)) + "/" + name
+        var status = stat()
+        if access(candidate, X_OK) == 0, stat(candidate, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+            return candidate
+        }
+    }
+    return nil
+}
+
+private func inspectProgram(path: String, depth: Int) -> TargetInspection {
+    var inspection = TargetInspection(executable: path)
+    var status = stat()
+    guard stat(path, &status) == 0 else {
+        inspection.obstacle = .notFound(path)
+        return inspection
+    }
+    guard access(path, X_OK) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        inspection.obstacle = .notExecutable(path)
+        return inspection
+    }
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+        inspection.obstacle = .notExecutable(path)
+        return inspection
+    }
+    defer { close(descriptor) }
+    var head = [UInt8](repeating: 0, count: 256)
+    let got = head.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
+    if got > 2, head[0] == UInt8(ascii: "#"), head[1] == UInt8(ascii: "!") {
+        return inspectScript(path: path, line: head[2..<got].prefix { $0 != 10 }, depth: depth)
+    }
+    if status.st_mode & (S_ISUID | S_ISGID) != 0, getuid() != status.st_uid || status.st_mode & S_ISGID != 0 {
+        inspection.obstacle = .setuid
+    } else if getuid() != 0, getxattr(path, "security.capability", nil, 0) > 0 {
+        inspection.obstacle = .fileCapabilities
+    }
+    inspectELF(descriptor, &inspection)
+    return inspection
+}
+
+private func inspectScript(path: String, line: ArraySlice<UInt8>, depth: Int) -> TargetInspection {
+    let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+    guard depth < 4, let interpreter = words.first else {
+        return TargetInspection(executable: path, obstacle: .notAProgram(path))
+    }
+    var target = interpreter
+    if interpreter.hasSuffix("/env"), let named = words.dropFirst().first(where: { !$0.hasPrefix("-") }) {
+        target = findProgram(named) ?? named
+    }
+    var inspection = inspectProgram(path: target, depth: depth + 1)
+    inspection.scripts.insert(path, at: 0)
+    return inspection
+}
+
+/// Reads class, machine, interpreter, symbols and sections (ELF gABI) through libelf, which checks the bounds.
+private func inspectELF(_ descriptor: Int32, _ inspection: inout TargetInspection) {
+    elf_version(UInt32(EV_CURRENT))
+    guard let elf = elf_begin(descriptor, ELF_C_READ, nil) else {
+        inspection.obstacle = .notAProgram(inspection.executable)
+        return
+    }
+    defer { elf_end(elf) }
+    var header = GElf_Ehdr()
+    guard elf_kind(elf) == ELF_K_ELF, gelf_getehdr(elf, &header) != nil else {
+        inspection.obstacle = .notAProgram(inspection.executable)
+        return
+    }
+    guard gelf_getclass(elf) == Int32(ELFCLASS64) else {
+        inspection.obstacle = header.e_machine == UInt16(EM_X86_64) ? .otherMachine("x32") : .thirtyTwoBit
+        return
+    }
+    guard header.e_machine == UInt16(EM_X86_64) else {
+        inspection.obstacle = .otherMachine("ELF machine \(header.e_machine)")
+        return
+    }
+    inspection.interpreter = interpreterPath(elf)
+    let sections = ELFSections(elf)
+    inspection.hasLineTables = sections.names.contains(".debug_line") || sections.names.contains(".zdebug_line")
+    let isGo = sections.names.contains(".gopclntab") || sections.names.contains(".go.buildinfo")
+    if !inspection.hasLineTables {
+        inspection.notes.append(
+            "no line tables in the program: build with -g, or install its -dbgsym package, to see file and line"
+        )
+    }
+    guard let interpreter = inspection.interpreter else {
+        inspection.obstacle = isGo ? .goWithoutLibc : .staticallyLinked
+        return
+    }
+    if interpreter.contains("ld-musl") || !interpreter.contains("ld-linux") {
+        inspection.obstacle = .muslLibc(interpreter: interpreter)
+        return
+    }
+    if isGo {
+        inspection.notes.append(
+            "a Go program: its Go heap never calls malloc; only what cgo allocates is seen. "
+                + "Read the Go heap from net/http/pprof"
+        )
+    }
+    if inspection.obstacle == nil, let symbol = sections.definedAllocator {
+        inspection.obstacle = .mallocInside(symbol: symbol)
+    }
+}
+
+private func interpreterPath(_ elf: OpaquePointer) -> String? {
+    var count = 0
+    guard elf_getphdrnum(elf, &count) == 0 else { return nil }
+    for index in 0..<Int32(clamping: count) {
+        var segment = GElf_Phdr()
+        guard gelf_getphdr(elf, index, &segment) != nil, segment.p_type == UInt32(PT_INTERP) else { continue }
+        var size = 0
+        guard let raw = elf_rawfile(elf, &size) else { return nil }
+        let start = Int(clamping: segment.p_offset)
+        let length = Int(clamping: segment.p_filesz)
+        guard start < size, length <= size - start else { return nil }
+        return UnsafeRawBufferPointer(start: raw + start, count: length).prefix { $0 != 0 }.map { $0 }.text
+    }
+    return nil
+}
+
+/// Names of the sections, and the allocator function the program defines itself, if it does.
+private struct ELFSections {
+    var names: Set<String> = []
+    var definedAllocator: String?
+
+    init(_ elf: OpaquePointer) {
+        var nameTable = 0
+        guard elf_getshdrstrndx(elf, &nameTable) == 0 else { return }
+        var section = elf_nextscn(elf, nil)
+        while let current = section {
+            var header = GElf_Shdr()
+            if gelf_getshdr(current, &header) != nil {
+                if let name = elf_strptr(elf, nameTable, Int(header.sh_name)) { names.insert(String(cString: name)) }
+                if header.sh_type == UInt32(SHT_DYNSYM) || header.sh_type == UInt32(SHT_SYMTAB) {
+                    findAllocator(elf, current, header)
+                }
+            }
+            section = elf_nextscn(elf, current)
+        }
+    }
+
+    private mutating func findAllocator(_ elf: OpaquePointer, _ section: OpaquePointer, _ header: GElf_Shdr) {
+        guard let data = elf_getdata(section, nil), header.sh_entsize > 0 else { return }
+        for index in 0..<Int32(clamping: header.sh_size / header.sh_entsize) {
+            var symbol = GElf_Sym()
+            guard gelf_getsym(data, index, &symbol) != nil, symbol.st_shndx != UInt16(SHN_UNDEF),
+                symbol.st_info & 0xf == UInt8(STT_FUNC),
+                let name = elf_strptr(elf, Int(header.sh_link), Int(symbol.st_name))
+            else { continue }
+            if strcmp(name, "malloc") == 0 { definedAllocator = "malloc" }
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate var text: String { String(decoding: self, as: UTF8.self) }
+}

@@ -1,0 +1,128 @@
+internal import CSiltSystem
+internal import CSiltWire
+internal import Glibc
+internal import SiltEvents
+internal import SiltHeap
+
+/// One traced process image: what it shared, how its events are read, and what its heap holds.
+final class TracedImage {
+    let id: UInt64
+    let pid: pid_t
+    /// Readable once the process has ended (pidfd_open(2)); -1 when it could not be had.
+    let pidfd: Int32
+    /// Read end of the image's pipe; -1 once every writer has closed it.
+    private(set) var pipe: Int32
+    private(set) var shared: SharedImage
+    private(set) var decoder: ImageDecoder
+    private(set) var heap: ProcessHeap
+    let startedAt: Double
+    /// Why the rest of the stream could not be read; nil while all is well.
+    private(set) var damage: String?
+    private var batch = HeapEventBatch()
+    private var progressAt = monotonicSeconds()
+
+    init(
+        hello: Hello, shared: consuming SharedImage, stacks: StackTable, groupOf: @escaping (StackID) -> UInt32,
+        at time: Double
+    ) {
+        id = hello.image
+        pid = hello.pid
+        pidfd = silt_pidfd(hello.pid)
+        pipe = hello.pipe
+        decoder = ImageDecoder(stacks: stacks)
+        heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf)
+        self.shared = shared
+        startedAt = time
+        _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
+    }
+
+    deinit {
+        if pidfd >= 0 { close(pidfd) }
+        if pipe >= 0 { close(pipe) }
+    }
+
+    /// True once the kernel says so; false when that is not known.
+    var hasEnded: Bool {
+        var state = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        return pidfd >= 0 && poll(&state, 1, 0) > 0
+    }
+
+    /// Tells the shim that nobody reads any more.
+    func stop() { shared.announceReaderGone() }
+
+    /// Takes a new pipe after the program closed the old one.
+    func resume(pipe new: Int32) {
+        if pipe >= 0 { close(pipe) }
+        pipe = new
+    }
+
+    /// Reads away the chunk headers that wait in the pipe; false at its end.
+    ///
+    /// Their content is only a hint that something became ready: the slots' counters are the truth.
+    func readPipe() -> Bool {
+        guard pipe >= 0 else { return false }
+        let room = 512 * MemoryLayout<silt_chunk>.size
+        let got = withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { read(pipe, $0.baseAddress, room) }
+        if got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) {
+            close(pipe)
+            pipe = -1
+            return false
+        }
+        return true
+    }
+
+    /// Applies all that can be applied now; true when an event was held back because its predecessor is missing.
+    ///
+    /// With `ended`, nothing more can come: gaps in the order are skipped and counted.
+    @discardableResult
+    func drain(ended: Bool = false) -> Bool {
+        guard damage == nil else { return false }
+        do {
+            try decoder.readModules(shared.moduleLog)
+            let slots = shared.mapNewSlots()
+            while true {
+                var progressed = false
+                var left = false
+                for slot in 0..<slots {
+                    while true {
+                        let bytes = try shared.unread(slot: slot)
+                        if bytes.isEmpty { break }
+                        let used = try decoder.decode(slot: slot, bytes, into: &batch)
+                        if used > 0 {
+                            progressed = true
+                            shared.consume(slot: slot, count: used)
+                        }
+                        if batch.isFull { applyBatch() } else if used == 0 {
+                            left = true
+                            break
+                        }
+                    }
+                }
+                if progressed { progressAt = monotonicSeconds() }
+                if !left { break }
+                if progressed { continue }
+                // Stuck: the missing event is still being written, or its thread was ended between stamp and append.
+                if ended || monotonicSeconds() - progressAt > 2 {
+                    if decoder.skipGaps() { continue }
+                }
+                applyBatch()
+                return true
+            }
+        } catch {
+            damage = "\(error)"
+            shared.announceReaderGone()
+        }
+        applyBatch()
+        return false
+    }
+
+    private func applyBatch() {
+        batch.withUnsafeBufferPointer { heap.apply($0) }
+        batch.removeAll()
+    }
+
+    /// A snapshot: closes the current interval.
+    func closeInterval() {
+        heap.closeInterval()
+    }
+}

@@ -1,0 +1,169 @@
+internal import Glibc
+
+/// Why the preload library could not be put where the loader finds it.
+package enum ShimError: Error, CustomStringConvertible {
+    case damagedImage
+    case cannotWrite(path: String, reason: String)
+    case noUsableDirectory(tried: [String])
+
+    package var description: String {
+        switch self {
+        case .damagedImage:
+            "the preload library inside this executable is damaged; install silt again"
+        case .cannotWrite(let path, let reason):
+            "cannot write \(path): \(reason)"
+        case .noUsableDirectory(let tried):
+            "no directory can hold the preload library (it must be private, allow execution, and have neither space "
+                + "nor colon in its path; tried \(tried.joined(separator: ", "))); set XDG_CACHE_HOME to one that can"
+        }
+    }
+}
+
+/// The preload library that this executable carries, unpacked to a private file named after its content.
+package enum ShimFile {
+    /// ST_NOEXEC of statvfs(3).
+    private static let mountedNoExec: UInt = 8
+
+    /// The library's bytes, an ELF shared object.
+    package static func bytes() throws(ShimError) -> [UInt8] {
+        guard let bytes = decodeBase64(ShimImage.base64), bytes.count > 64,
+            bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46])
+        else { throw .damagedImage }
+        return bytes
+    }
+
+    /// Path of the unpacked library, written now if it is not there yet.
+    ///
+    /// Tries `$XDG_CACHE_HOME/silt`, `~/.cache/silt`, `$XDG_RUNTIME_DIR/silt`, `/var/tmp/silt-UID` and `/tmp/silt-UID`,
+    /// each 0700 and owned by the user. A directory is passed over when its path has a space or a colon (LD_PRELOAD
+    /// splits there, ld.so(8)), or when its file system is mounted noexec.
+    package static func unpack() throws(ShimError) -> String {
+        let bytes = try bytes()
+        let name = "libsilt-\(contentName(bytes)).so"
+        var tried: [String] = []
+        for directory in candidateDirectories() {
+            tried.append(directory)
+            guard !directory.contains(where: { $0 == " " || $0 == ":" || $0 == "\n" }), isPrivate(directory) else {
+                continue
+            }
+            var volume = statvfs()
+            guard statvfs(directory, &volume) == 0, volume.f_flag & mountedNoExec == 0 else { continue }
+            let path = "\(directory)/\(name)"
+            if holds(path, bytes) { return path }
+            do {
+                try write(bytes, to: path)
+                return path
+            } catch {
+                continue
+            }
+        }
+        throw .noUsableDirectory(tried: tried)
+    }
+
+    /// Writes the library to `path`, through a temporary file beside it, mode 0755.
+    package static func write(_ bytes: [UInt8], to path: String) throws(ShimError) {
+        let temporary = "\(path).\(getpid())"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o755)
+        guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
+        var written = 0
+        while written < bytes.count {
+            let n = bytes.withUnsafeBytes { Glibc.write(descriptor, $0[written...].rebased, $0.count - written) }
+            if n < 0 && errno == EINTR { continue }
+            guard n > 0 else {
+                let reason = String(cString: strerror(errno))
+                close(descriptor)
+                unlink(temporary)
+                throw .cannotWrite(path: path, reason: reason)
+            }
+            written += n
+        }
+        close(descriptor)
+        guard rename(temporary, path) == 0 else {
+            let reason = String(cString: strerror(errno))
+            unlink(temporary)
+            throw .cannotWrite(path: path, reason: reason)
+        }
+    }
+
+    private static func candidateDirectories() -> [String] {
+        func variable(_ name: String) -> String? {
+            getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+        }
+        return [
+            variable("XDG_CACHE_HOME").map { "\($0)/silt" },
+            variable("HOME").map { "\($0)/.cache/silt" },
+            variable("XDG_RUNTIME_DIR").map { "\($0)/silt" },
+            "/var/tmp/silt-\(getuid())",
+            "/tmp/silt-\(getuid())",
+        ].compactMap { $0 }
+    }
+
+    /// True when the directory exists or could be made, belongs to the user and nobody else may write to it.
+    private static func isPrivate(_ directory: String) -> Bool {
+        if let slash = directory.lastIndex(of: "/") { mkdir(String(directory[..<slash]), 0o700) }
+        mkdir(directory, 0o700)
+        var status = stat()
+        return lstat(directory, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == getuid()
+            && status.st_mode & 0o022 == 0
+    }
+
+    private static func holds(_ path: String, _ bytes: [UInt8]) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var there = [UInt8](repeating: 0, count: bytes.count + 1)
+        var filled = 0
+        while filled < there.count {
+            let n = there.withUnsafeMutableBytes { read(descriptor, $0[filled...].rebased, $0.count - filled) }
+            if n < 0 && errno == EINTR { continue }
+            guard n > 0 else { break }
+            filled += n
+        }
+        return filled == bytes.count && there[..<filled].elementsEqual(bytes)
+    }
+
+    /// 16 hexadecimal digits of FNV-1a over the content (Fowler, Noll and Vo).
+    private static func contentName(_ bytes: [UInt8]) -> String {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    /// RFC 4648 base64; nil on a character outside the alphabet.
+    private static func decodeBase64(_ text: StaticString) -> [UInt8]? {
+        text.withUTF8Buffer { input in
+            var output: [UInt8] = []
+            output.reserveCapacity(input.count / 4 * 3)
+            var accumulator: UInt32 = 0
+            var bits = 0
+            for character in input {
+                let value: UInt32
+                switch character {
+                case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(character - UInt8(ascii: "A"))
+                case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(character - UInt8(ascii: "a")) + 26
+                case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(character - UInt8(ascii: "0")) + 52
+                case UInt8(ascii: "+"): value = 62
+                case UInt8(ascii: "/"): value = 63
+                case UInt8(ascii: "="), UInt8(ascii: "\n"): continue
+                default: return nil
+                }
+                accumulator = accumulator << 6 | value
+                bits += 6
+                if bits >= 8 {
+                    bits -= 8
+                    output.append(UInt8(truncatingIfNeeded: accumulator >> UInt32(bits)))
+                }
+            }
+            return output
+        }
+    }
+}
+
+extension Slice where Base == UnsafeRawBufferPointer {
+    fileprivate var rebased: UnsafeRawPointer? { UnsafeRawBufferPointer(rebasing: self).baseAddress }
+}
+
+extension Slice where Base == UnsafeMutableRawBufferPointer {
+    fileprivate var rebased: UnsafeMutableRawPointer? { UnsafeMutableRawBufferPointer(rebasing: self).baseAddress }
+}

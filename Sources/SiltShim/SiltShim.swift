@@ -1,1 +1,0 @@
-// carries the shim

@@ -1,0 +1,79 @@
+internal import ArgumentParser
+internal import CSiltSystem
+internal import Glibc
+internal import SiltSession
+
+/// `silt demo`: a small leaking server under load, traced, its leaks named.
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Trace a small leaking server under load: what silt finds, seen in half a minute.",
+        discussion: """
+            silt demo
+            silt demo --seconds 30
+            """)
+
+    @Option(help: "How long the server is loaded.")
+    var seconds: Double = 12
+
+    @OptionGroup var layout: ReportLayout
+
+    func run() throws {
+        guard let executable = processExecutable(getpid()) else {
+            throw Terminal.fail(SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?"))
+        }
+        let scratch = try ScratchRecording()
+        let portFile = scratch.path + ".port"
+        defer { unlink(portFile) }
+        Terminal.write(
+            """
+            A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of requests for /orders, /users \
+            and /search.
+            It leaks in two places: 1,000 bytes per order, and 64 bytes ten times a second even when idle. Its cache, \
+            its start-up
+            table and its searches are innocent.
+
+
+            """, to: STDOUT_FILENO)
+        var options = TraceOptions(recording: scratch.path, snapshotEvery: seconds / 40)
+        options.hide = layout.hide
+        if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
+        do {
+            let load = try startProcess([executable, "demo-load", portFile, "\(seconds)"])
+            let outcome = try Collector(options: options).trace(command: [executable, "demo-server", portFile])
+            ProgressLine.clear()
+            var status: Int32 = 0
+            waitpid(load, &status, 0)
+            for note in outcome.notes { Terminal.message(note) }
+            if status != 0 || outcome.exit != .exited(0) {
+                Terminal.message("the demo server or its load failed; what was seen until then:")
+            }
+        } catch {
+            throw Terminal.fail(error)
+        }
+        try printReport(of: scratch.path, layout: layout, to: STDOUT_FILENO)
+    }
+}
+
+/// The traced half of the demo.
+struct DemoServerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "demo-server", shouldDisplay: false)
+
+    @Argument var portFile: String
+
+    func run() throws {
+        throw ExitCode(DemoServer.serve(portFile: portFile))
+    }
+}
+
+/// The loading half of the demo.
+struct DemoLoadCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "demo-load", shouldDisplay: false)
+
+    @Argument var portFile: String
+    @Argument var seconds: Double
+
+    func run() throws {
+        throw ExitCode(DemoLoad.run(portFile: portFile, seconds: seconds, requestsPerSecond: 400))
+    }
+}

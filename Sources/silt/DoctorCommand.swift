@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltSession
+
+/// `silt doctor`: says whether a program can be traced, before anything is run.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Say whether and how a program can be traced, and what to do where it cannot.",
+        discussion: """
+            silt doctor ./server
+            silt doctor 4711          a running process
+
+            Exit status: 0 it can be traced, 3 it cannot.
+            """)
+
+    @Argument(help: "A program (looked up on PATH) or the id of a running process.")
+    var target: String
+
+    func run() throws {
+        if let pid = Int32(target), access("/proc/\(pid)", F_OK) == 0 {
+            try examineProcess(pid)
+        } else {
+            try show(inspectTarget(command: target))
+        }
+    }
+
+    private func show(_ inspection: TargetInspection, title: String? = nil) throws {
+        var lines = [title ?? target]
+        for script in inspection.scripts { lines.append("  \(script) is a script") }
+        lines.append("  program: \(inspection.executable)")
+        if let interpreter = inspection.interpreter { lines.append("  loader:  \(interpreter)") }
+        if let obstacle = inspection.obstacle {
+            lines.append("  cannot be traced: \(obstacle.problem)")
+            lines.append("  instead: \(obstacle.remedy)")
+        } else {
+            lines.append("  can be traced: silt run -- \(target)")
+        }
+        for note in inspection.notes { lines.append("  note: \(note)") }
+        Terminal.write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+        if !inspection.canBeTraced { throw SiltExit.cannotMeasure }
+    }
+
+    private func examineProcess(_ pid: Int32) throws {
+        guard let executable = processExecutable(pid) else {
+            throw Terminal.fail(SessionError.system(call: "reading /proc/\(pid)/exe", reason: "not permitted, or a kernel thread"))
+        }
+        switch isPreloaded(pid) {
+        case true?:
+            Terminal.write("process \(pid) (\(executable)) has the preload library: it is being traced\n", to: STDOUT_FILENO)
+        default:
+            let inspection = inspectTarget(command: executable)
+            try show(inspection, title: "process \(pid)")
+            Terminal.write(
+                "  note: it runs without the preload library; start it again under silt to trace it\n", to: STDOUT_FILENO)
+        }
+    }
+}

@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltSession
+
+/// `silt listen SOCKET`: an analyzer for programs that are started with the preload library elsewhere.
+struct ListenCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "listen",
+        abstract: "Collect what preloaded programs send to a socket, until Ctrl-C.",
+        discussion: """
+            silt listen --out server.silt /run/silt.sock
+            LD_PRELOAD=/usr/local/lib/libsilt.so SILT_SOCKET=/run/silt.sock ./server
+            """)
+
+    @Option(name: .customLong("out"), help: "Keep the recording in this file.")
+    var recording: String?
+
+    @Option(help: "Time between snapshots: 500ms, 1s, 2m.")
+    var snapshotEvery: Duration = Duration(seconds: 1)
+
+    @Option(help: "Also keep the raw event stream in this file.")
+    var events: String?
+
+    @Flag(help: "End when the last traced program has ended; print nothing then.")
+    var once = false
+
+    @OptionGroup var layout: ReportLayout
+
+    @Argument(help: "The socket to listen at; it must not exist.")
+    var socket: String
+
+    func run() throws {
+        let scratch = try recording == nil ? ScratchRecording() : nil
+        let path = recording ?? scratch?.path ?? ""
+        var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
+        options.socket = socket
+        options.events = events
+        options.once = once
+        options.hide = layout.hide
+        if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
+        do {
+            let outcome = try Collector(options: options).listen()
+            ProgressLine.clear()
+            if once { return }
+            try printReport(of: path, layout: layout, to: STDOUT_FILENO)
+            for note in outcome.notes { Terminal.message(note) }
+        } catch let code as ExitCode {
+            throw code
+        } catch {
+            throw Terminal.fail(error)
+        }
+    }
+}

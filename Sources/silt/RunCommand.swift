@@ -1,0 +1,127 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltSession
+
+/// `silt run -- CMD…`: traces a command and prints which call sites grow.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Trace a command and its children, then print which call sites grow.",
+        discussion: """
+            silt run -- ./server --port 8080
+            silt run --out server.silt --snapshot-every 10s -- ./server
+            silt run --hide '^my_alloc' -- ./server
+
+            The report goes to standard error, so that the command's own output stays as it is. Exit status: that of
+            the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the
+            second ends silt.
+            """)
+
+    @Option(name: .customLong("out"), help: "Keep the recording in this file.")
+    var recording: String?
+
+    @Option(help: "Time between snapshots: 500ms, 1s, 2m. A verdict needs 6 of them, a certain one 12.")
+    var snapshotEvery: Duration = Duration(seconds: 1)
+
+    @Option(help: "Also keep the raw event stream in this file.")
+    var events: String?
+
+    @Flag(help: "Go on after the command has ended, until all its children have.")
+    var follow = false
+
+    @OptionGroup var layout: ReportLayout
+
+    @Argument(parsing: .captureForPassthrough, help: "The command, after --.")
+    var command: [String] = []
+
+    func validate() throws {
+        if commandWords.isEmpty { throw ValidationError("name a command: silt run -- ./server") }
+    }
+
+    private var commandWords: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
+
+    func run() throws {
+        let scratch = try recording == nil ? ScratchRecording() : nil
+        let path = recording ?? scratch?.path ?? ""
+        var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
+        options.events = events
+        options.hide = layout.hide
+        options.follow = follow
+        if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
+        let outcome: TraceOutcome
+        do {
+            outcome = try Collector(options: options).trace(command: commandWords)
+        } catch {
+            ProgressLine.clear()
+            throw Terminal.fail(error)
+        }
+        ProgressLine.clear()
+        try printReport(of: path, layout: layout, to: STDERR_FILENO)
+        for note in outcome.notes { Terminal.message(note) }
+        if outcome.traced == 0 {
+            Terminal.message("the command never loaded the preload library, so nothing was measured: see silt doctor")
+        }
+        if outcome.stillRunning > 0 {
+            Terminal.message(
+                "\(outcome.stillRunning) traced processes still run, now untraced; --follow waits for them")
+        }
+        if let recording { Terminal.message("recording: \(recording)") }
+        let code = outcome.exit?.code ?? 130
+        throw ExitCode(outcome.traced == 0 && code == 0 ? SiltExit.cannotMeasure.rawValue : code)
+    }
+}
+
+/// A length of time on the command line: a number with ms, s, m or h.
+struct Duration: ExpressibleByArgument {
+    var seconds: Double
+
+    init(seconds: Double) { self.seconds = seconds }
+
+    init?(argument: String) {
+        let number = argument.prefix { $0.isNumber || $0 == "." }
+        guard let value = Double(number) else { return nil }
+        let factor: Double
+        switch argument.dropFirst(number.count) {
+        case "ms": factor = 0.001
+        case "", "s": factor = 1
+        case "m", "min": factor = 60
+        case "h": factor = 3600
+        default: return nil
+        }
+        guard value * factor >= 0.01, value * factor <= 86400 else { return nil }
+        seconds = value * factor
+    }
+
+    var defaultValueDescription: String { "\(seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)")s" }
+}
+
+/// One line on the terminal that says how the trace stands.
+enum ProgressLine {
+    static let show: @Sendable (TraceProgress) -> Void = { progress in
+        var line =
+            "\(Int(progress.seconds)) s  live \(humanBytes(progress.liveBytes)) in \(progress.liveBlocks) blocks"
+        if progress.processes != 1 { line += "  \(progress.processes) processes" }
+        if let top = progress.topGrower { line += "  +\(humanBytes(UInt64(max(0, top.bytes)))) \(top.function)" }
+        Terminal.write("\r\u{1b}[K" + line.prefix(Terminal.columns(of: STDERR_FILENO) - 1), to: STDERR_FILENO)
+    }
+
+    static func clear() {
+        if isatty(STDERR_FILENO) == 1 { Terminal.write("\r\u{1b}[K", to: STDERR_FILENO) }
+    }
+}
+
+/// A recording nobody asked to keep: in a private directory, removed with it.
+final class ScratchRecording {
+    let path: String
+    private let directory: String
+
+    init() throws {
+        directory = try makePrivateDirectory()
+        path = directory + "/run.silt"
+    }
+
+    deinit {
+        for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
+        rmdir(directory)
+    }
+}

@@ -1,0 +1,29 @@
+internal import ArgumentParser
+internal import SiltShim
+
+/// `silt shim PATH`: writes the preload library that this executable carries.
+struct ShimCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "shim",
+        abstract: "Write the preload library that this executable carries.",
+        discussion: """
+            silt shim /usr/local/lib/libsilt.so
+            LD_PRELOAD=/usr/local/lib/libsilt.so SILT_OUT=/var/tmp/server.silt ./server
+
+            The path must have neither space nor colon: LD_PRELOAD splits there (ld.so(8)).
+            """)
+
+    @Argument(help: "Where to write it.")
+    var path: String
+
+    func run() throws {
+        do {
+            try ShimFile.write(try ShimFile.bytes(), to: path)
+        } catch {
+            throw Terminal.fail(error)
+        }
+        if path.contains(where: { $0 == " " || $0 == ":" }) {
+            Terminal.message("\(path) has a space or a colon in it: LD_PRELOAD cannot name it")
+        }
+    }
+}

@@ -1,0 +1,31 @@
+internal import ArgumentParser
+
+/// The command line: one subcommand per file.
+@main
+struct Silt: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "silt",
+        abstract: "Finds the call sites of a Linux program whose memory grows and never comes back.",
+        discussion: """
+            silt run -- ./server --port 8080     trace a program, print which lines grow
+            silt report run.silt --top           look at a recording again, another way
+            silt doctor ./server                 can this program be traced?
+            silt demo                            a small leaking server, found in seconds
+
+            Exit status: that of the traced command for run; 2 for a usage error; 3 when silt could not measure.
+            """,
+        version: siltVersion,
+        subcommands: [
+            RunCommand.self, ReportCommand.self, DoctorCommand.self, ListenCommand.self, ShimCommand.self,
+            DemoCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
+        ])
+}
+
+/// The version that recordings and `--version` name.
+let siltVersion = "0.1.0"
+
+/// Exit statuses besides that of the traced command.
+enum SiltExit {
+    static let usage = ExitCode(2)
+    static let cannotMeasure = ExitCode(3)
+}

@@ -1,0 +1,56 @@
+internal import ArgumentParser
+internal import Glibc
+
+/// Standard output and error as silt uses them: reports, progress, messages.
+enum Terminal {
+    /// Writes all of the text; a reader that went away ends it quietly.
+    static func write(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
+        }
+    }
+
+    static func message(_ text: String) {
+        write("silt: \(text)\n", to: STDERR_FILENO)
+    }
+
+    /// Columns to use: the terminal's width up to 120, or 120 when the output is no terminal (tty_ioctl(4)).
+    static func columns(of descriptor: Int32) -> Int {
+        var size = winsize()
+        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return 120
+        }
+        return min(120, max(40, Int(size.ws_col)))
+    }
+
+    /// Colour only on a terminal, and never with NO_COLOR set (no-color.org) or TERM=dumb.
+    static func usesColor(_ descriptor: Int32) -> Bool {
+        func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
+        return isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+    }
+
+    /// Ends with a message and the status for "silt could not measure".
+    static func fail(_ error: any Error) -> ExitCode {
+        message("\(error)")
+        return SiltExit.cannotMeasure
+    }
+}
+
+/// `1.2 GiB`, `345 B`: bytes with three significant digits.
+func humanBytes(_ bytes: UInt64) -> String {
+    var value = Double(bytes)
+    for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
+        if value < 1024 || unit == "TiB" {
+            if unit == "B" { return "\(bytes) B" }
+            let scale = value < 10 ? 100.0 : value < 100 ? 10 : 1
+            let rounded = (value * scale).rounded() / scale
+            return "\(scale == 1 ? "\(Int(rounded))" : "\(rounded)") \(unit)"
+        }
+        value /= 1024
+    }
+    return "\(bytes) B"
+}
