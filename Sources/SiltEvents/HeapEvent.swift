@@ -23,6 +23,7 @@ package struct HeapEvent: Equatable, Sendable {
     package var slot: UInt16
     package var kind: Kind
 
+    @inlinable @inline(__always)
     package init(kind: Kind, address: UInt64, size: UInt64 = 0, stack: StackID = .none, slot: UInt16 = 0) {
         self.address = address
         self.size = size

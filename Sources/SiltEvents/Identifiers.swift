@@ -2,28 +2,31 @@
 package struct StackID: Hashable, Sendable {
     package var rawValue: UInt32
 
+    @inlinable @inline(__always)
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// What an event carries whose stack could not be taken, and the parent of an outermost frame.
-    package static let none = StackID(rawValue: 0)
+    @inlinable package static var none: StackID { StackID(rawValue: 0) }
 }
 
 /// One distinct frame of the session. 0 is no frame.
 package struct FrameID: Hashable, Sendable {
     package var rawValue: UInt32
 
+    @inlinable @inline(__always)
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    package static let none = FrameID(rawValue: 0)
+    @inlinable package static var none: FrameID { FrameID(rawValue: 0) }
 }
 
 /// One distinct module of the session. 0 is code outside every module (generated code, unknown).
 package struct ModuleID: Hashable, Sendable {
     package var rawValue: UInt32
 
+    @inlinable @inline(__always)
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    package static let none = ModuleID(rawValue: 0)
+    @inlinable package static var none: ModuleID { ModuleID(rawValue: 0) }
 }
 
 /// An executable or library, as it is the same in every process that loads it.

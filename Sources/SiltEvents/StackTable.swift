@@ -5,7 +5,7 @@
 /// Not for use by two threads at once.
 package final class StackTable {
     /// Ids a live table entry can hold (28 bits); stacks beyond it become `StackID.none` and are counted.
-    package static let stackLimit = 1 << 28 - 1
+    @inlinable package static var stackLimit: Int { 1 << 28 - 1 }
 
     /// Index = rawValue - 1.
     package private(set) var modules: [Module] = []

@@ -54,6 +54,18 @@ package struct LiveTable: ~Copyable {
     @inline(__always)
     package func prefetch(hash: UInt64) { silt_prefetch(entries + home(hash)) }
 
+    /// The stack of the block at `address`, if its entry is where one look finds it. A hint, for prefetching.
+    @inline(__always)
+    func stackHint(_ address: UInt64, hash: UInt64) -> UInt32? {
+        var index = home(hash)
+        for _ in 0..<4 {
+            let entry = entries[index]
+            if entry.granule == address >> 3 { return entry.stack }
+            index = next(index)
+        }
+        return nil
+    }
+
     /// Adds a block; returns the one that was live at its address, if any.
     @inline(__always)
     package mutating func insert(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {

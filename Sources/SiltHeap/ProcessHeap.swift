@@ -1,4 +1,3 @@
-internal import CSiltSystem
 package import SiltEvents
 
 /// The heap of one process, as its events describe it: live blocks, and numbers per stack, group and whole.
@@ -152,16 +151,41 @@ package struct ProcessHeap: ~Copyable {
     // MARK: Events
 
     package mutating func apply(_ events: UnsafeBufferPointer<HeapEvent>) {
-        let ahead = 16
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: events.count) { hashes in
-            for (index, event) in events.enumerated() {
-                hashes.initializeElement(at: index, to: LiveTable.hash(event.address))
-            }
-            for index in 0..<min(ahead, events.count) { live.prefetch(hash: hashes[index]) }
-            for index in 0..<events.count {
-                if index + ahead < events.count { live.prefetch(hash: hashes[index + ahead]) }
+        var start = 0
+        while start < events.count {
+            let end = min(start + Self.stretch, events.count)
+            apply(stretch: UnsafeBufferPointer(rebasing: events[start..<end]))
+            start = end
+        }
+    }
+
+    /// Events whose hashes are computed before the first of them is applied.
+    private static let stretch = 512
+    /// How far ahead an entry of the live table is asked for, and then the numbers of the stack it names.
+    private static let entryDistance = 24
+    private static let siteDistance = 8
+
+    private mutating func apply(stretch events: UnsafeBufferPointer<HeapEvent>) {
+        let count = events.count
+        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.stretch) { hashes in
+            for index in 0..<count { hashes[index] = LiveTable.hash(events[index].address) }
+            for index in 0..<min(Self.entryDistance, count) { live.prefetch(hash: hashes[index]) }
+            for index in 0..<count {
+                if index + Self.entryDistance < count { live.prefetch(hash: hashes[index + Self.entryDistance]) }
+                if index + Self.siteDistance < count {
+                    prefetchSite(events[index + Self.siteDistance], hash: hashes[index + Self.siteDistance])
+                }
                 apply(events[index], hash: hashes[index])
             }
+        }
+    }
+
+    @inline(__always)
+    private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
+        if event.kind == .alloc {
+            sites.prefetch(event.stack.rawValue)
+        } else if let stack = live.stackHint(event.address, hash: hash) {
+            sites.prefetch(stack)
         }
     }
 

@@ -1,3 +1,5 @@
+internal import CSiltSystem
+
 /// What `ProcessHeap` keeps of one stack and touches with every event: one cache line.
 struct SiteState {
     /// Set while the stack is in the list of those touched in the open interval.
@@ -65,6 +67,14 @@ struct SitePages: ~Copyable {
             UnsafePointer(page.assumingMemoryBound(to: SiteState.self) + offset),
             UnsafePointer((page + Self.ageOffset).assumingMemoryBound(to: Aging.self) + offset)
         )
+    }
+
+    /// Asks for the state's cache line some events ahead of its use.
+    @inline(__always)
+    func prefetch(_ stack: UInt32) {
+        let index = Int(stack) >> Self.pageShift
+        guard index < capacity, let page = pages[index] else { return }
+        silt_prefetch(page + (Int(stack) & (Self.pageCount - 1)) * MemoryLayout<SiteState>.stride)
     }
 
     func forEach(_ body: (UnsafeMutablePointer<SiteState>) -> Void) {
