@@ -26,8 +26,8 @@ let package = Package(
         .target(name: "SiltGrowth", swiftSettings: strict),
         .target(name: "SiltSymbols", dependencies: ["Clibdw", "CSiltSystem"], swiftSettings: strict),
         .target(
-            name: "SiltRecording", dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"],
-            swiftSettings: strict),
+            name: "SiltRecording", dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"], exclude: ["docs"],
+            swiftSettings: strict, linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]),
         .target(
             name: "SiltReports", dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"], swiftSettings: strict),
         .target(
@@ -52,7 +52,11 @@ let package = Package(
         .testTarget(
             name: "SiltGrowthTests", dependencies: ["SiltGrowth"], exclude: ["Cases"]),
         .testTarget(name: "SiltSymbolsTests", dependencies: ["SiltSymbols", "SiltTestSupport"]),
-        .testTarget(name: "SiltRecordingTests", dependencies: ["SiltRecording", "SiltTestSupport"]),
+        .executableTarget(
+            name: "RecordingWriterProcess", dependencies: ["SiltRecording"],
+            path: "Tests/Workloads/RecordingWriterProcess", swiftSettings: strict),
+        .testTarget(
+            name: "SiltRecordingTests", dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "SiltEndToEndTests", dependencies: ["SiltTestSupport", "SiltShim"]),

@@ -26,9 +26,10 @@ extension RecordedProcess.End {
 extension TrustCounters {
     /// In the order of `Schema.trustColumns`.
     static let paths: [WritableKeyPath<TrustCounters, UInt64> & Sendable] = [
-        \.allocations, \.frees, \.reallocations, \.undoneFrees, \.maps, \.unmaps, \.unknownKinds, \.committedBytes,
-        \.receivedBytes, \.gaps, \.unknownFrees, \.inheritedFrees, \.waits, \.waitNs, \.lost, \.reentered, \.stacks,
-        \.stacksSlow, \.stacksTruncated, \.stacksIncomplete, \.modulesLost, \.offReason,
+        \.allocations, \.frees, \.reallocations, \.undoneFrees, \.maps, \.unmaps, \.remaps, \.unknownKinds,
+        \.committedBytes, \.receivedBytes, \.gaps, \.unknownFrees, \.inheritedFrees, \.overwritten,
+        \.unmatchedUnfrees, \.waits, \.waitNs, \.lost, \.reentered, \.stacks, \.stacksSlow, \.stacksTruncated,
+        \.stacksIncomplete, \.stacksMissing, \.modulesLost, \.offReason,
     ]
 
     var columns: [UInt64] { Self.paths.map { self[keyPath: $0] } }
@@ -71,8 +72,11 @@ enum ShellWords {
                     default: false
                     }
                 }
-            return plain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false)
-                .joined(separator: "'\\''") + "'"
+            return plain
+                ? word
+                : "'"
+                    + word.split(separator: "'", omittingEmptySubsequences: false)
+                    .joined(separator: "'\\''") + "'"
         }.joined(separator: " ")
     }
 

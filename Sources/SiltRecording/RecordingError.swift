@@ -21,7 +21,8 @@ extension RecordingError: CustomStringConvertible {
             "\(path) is no silt recording (silt run --out F.silt makes one)"
         case .otherVersion(let path, let found, let supported):
             "\(path) has recording format \(found), this silt reads \(supported): "
-                + (found > supported ? "read it with a newer silt" : "record again, or read it with the silt that made it")
+                + (found > supported
+                    ? "read it with a newer silt" : "record again, or read it with the silt that made it")
         case .damaged(let path, let reason):
             "\(path) is damaged (\(reason)): copy it again, with \(path)-wal if that exists; "
                 + "`sqlite3 \(path) .recover` may save a part"

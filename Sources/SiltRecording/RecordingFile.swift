@@ -51,6 +51,20 @@ enum RecordingFile {
         bigEndian(header, at: 60)
     }
 
+    /// SQLite takes what is missing of the last page for zeros; the header says how many pages there should be.
+    ///
+    /// With a log beside it, the file may be behind its header.
+    private static func checkLength(of path: String, header: [UInt8]) throws(RecordingError) {
+        var status = stat()
+        if stat(path + "-wal", &status) == 0, status.st_size > 0 { return }
+        guard stat(path, &status) == 0 else { return }
+        let pageSize = Int(header[16]) << 8 | Int(header[17])
+        let expected = bigEndian(header, at: 28) * (pageSize == 1 ? 65_536 : pageSize)
+        guard status.st_size >= expected else {
+            throw .damaged(path: path, reason: "\(status.st_size) of \(expected) bytes")
+        }
+    }
+
     private static func bigEndian(_ bytes: [UInt8], at offset: Int) -> Int {
         bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
     }
@@ -66,6 +80,7 @@ enum RecordingFile {
         guard found == Schema.version else {
             throw .otherVersion(path: path, found: found, supported: Schema.version)
         }
+        try checkLength(of: path, header: head)
         let name = uri(path)
         do {
             let database = try Database(path: path, name: name, flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
@@ -76,7 +91,10 @@ enum RecordingFile {
             var status = stat()
             guard stat(path + "-wal", &status) != 0 || status.st_size == 0 else { throw error }
             return try Database(
-                path: path, name: name + "?immutable=1", flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+                path: path,
+                name: name + "?immutable=1",
+                flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI
+            )
         }
     }
 

@@ -26,16 +26,19 @@ extension RecordingWriter {
     private func thin(_ table: String, key: String, limit: Int) throws(RecordingError) -> Int {
         let long = try database.prepare(
             "SELECT process, \(key), count(*), max(snapshot) FROM \(table) GROUP BY process, \(key) "
-                + "HAVING count(*) > \(limit)")
+                + "HAVING count(*) > \(limit)"
+        )
         var series: [(process: UInt32, key: UInt32, last: UInt32)] = []
         while try long.step() {
             series.append((long.id(0), long.id(1), long.id(3)))
         }
         let read = try database.prepare(
             "SELECT snapshot, width, inuse_space, trough_space FROM \(table) WHERE process = ? AND \(key) = ? "
-                + "ORDER BY snapshot")
+                + "ORDER BY snapshot"
+        )
         let update = try database.prepare(
-            "UPDATE \(table) SET width = ?, trough_space = ? WHERE process = ? AND \(key) = ? AND snapshot = ?")
+            "UPDATE \(table) SET width = ?, trough_space = ? WHERE process = ? AND \(key) = ? AND snapshot = ?"
+        )
         let remove = try database.prepare("DELETE FROM \(table) WHERE process = ? AND \(key) = ? AND snapshot = ?")
         for one in series {
             var rows: [Window.Row] = []
@@ -44,7 +47,12 @@ extension RecordingWriter {
             while try read.step() {
                 rows.append(
                     Window.Row(
-                        snapshot: read.id(0), width: read.id(1), inUseBytes: read.unsigned(2), troughBytes: read.unsigned(3)))
+                        snapshot: read.id(0),
+                        width: read.id(1),
+                        inUseBytes: read.unsigned(2),
+                        troughBytes: read.unsigned(3)
+                    )
+                )
             }
             read.reset()
             let kept = Window.thinned(rows, to: limit / 2)
@@ -104,8 +112,11 @@ enum Window {
         for row in rows {
             if let last = result.last, index(of: last.snapshot, width: width) == index(of: row.snapshot, width: width) {
                 result[result.count - 1] = Row(
-                    snapshot: row.snapshot, width: row.snapshot == 0 ? 1 : width, inUseBytes: row.inUseBytes,
-                    troughBytes: min(last.troughBytes, row.troughBytes))
+                    snapshot: row.snapshot,
+                    width: row.snapshot == 0 ? 1 : width,
+                    inUseBytes: row.inUseBytes,
+                    troughBytes: min(last.troughBytes, row.troughBytes)
+                )
             } else {
                 var merged = row
                 // Of a window of several snapshots, those before the row had the value that was left before.

@@ -48,17 +48,24 @@ package final class RecordingWriter {
         if let path {
             try RecordingFile.create(at: path)
             database = try Database(
-                path: path, name: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE)
+                path: path,
+                name: path,
+                flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE
+            )
         } else {
             database = try Database(
-                path: "(temporary)", name: "", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+                path: "(temporary)",
+                name: "",
+                flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+            )
         }
         try database.execute("PRAGMA page_size = 4096; PRAGMA cache_size = -16384;")
         try database.execute("BEGIN; \(Schema.tables) \(Schema.views) INSERT INTO target (id) VALUES (1); COMMIT;")
         if path != nil {
             try database.execute(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192;"
-                    + "PRAGMA journal_size_limit = 33554432;")
+                    + "PRAGMA journal_size_limit = 33554432;"
+            )
         } else {
             try database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         }
@@ -67,9 +74,12 @@ package final class RecordingWriter {
         insertStack = try database.prepare("INSERT OR REPLACE INTO stacks VALUES (?, ?, ?)")
         insertCounters = try database.prepare("INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         insertSnapshot = try database.prepare(
-            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        )
         insertSample = try database.prepare("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        insertSiteSample = try database.prepare("INSERT OR REPLACE INTO site_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertSiteSample = try database.prepare(
+            "INSERT OR REPLACE INTO site_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        )
         insertHistory = try database.prepare("INSERT OR REPLACE INTO histories VALUES (?, ?, ?)")
         insertSiteHistory = try database.prepare("INSERT OR REPLACE INTO site_histories VALUES (?, ?, ?)")
         insertString = try database.prepare("INSERT INTO strings VALUES (?, ?)")
@@ -78,9 +88,12 @@ package final class RecordingWriter {
         insertTotals = try database.prepare("INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
         let places = Array(repeating: "?", count: Schema.trustColumns.count + 1).joined(separator: ", ")
         insertTrust = try database.prepare("INSERT OR REPLACE INTO trust VALUES (\(places))")
-        insertProcess = try database.prepare("INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertProcess = try database.prepare(
+            "INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        )
         insertTarget = try database.prepare(
-            "INSERT OR REPLACE INTO target VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)")
+            "INSERT OR REPLACE INTO target VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+        )
         insertThread = try database.prepare("INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?, ?)")
     }
 
@@ -98,7 +111,9 @@ package final class RecordingWriter {
         inTransaction = false
     }
 
-    /// Ends the recording: thins the series, marks it as complete and leaves one file. Later writes are our bug.
+    /// Ends the recording: thins the series, marks it as complete and leaves one file.
+    ///
+    /// Later writes are our bug.
     package func close() throws(RecordingError) {
         guard !isClosed else { return }
         isClosed = true

@@ -85,6 +85,7 @@ package struct TrustCounters: Equatable, Sendable {
     package var undoneFrees: UInt64 = 0
     package var maps: UInt64 = 0
     package var unmaps: UInt64 = 0
+    package var remaps: UInt64 = 0
     package var unknownKinds: UInt64 = 0
     /// Bytes the process published in its rings, and bytes read out of them.
     package var committedBytes: UInt64 = 0
@@ -99,10 +100,17 @@ package struct TrustCounters: Equatable, Sendable {
     /// Events the shim could not record.
     package var lost: UInt64 = 0
     package var reentered: UInt64 = 0
+    /// Allocations at an address whose block was never seen freed.
+    package var overwritten: UInt64 = 0
+    /// Undone frees that matched no free.
+    package var unmatchedUnfrees: UInt64 = 0
+    /// Stacks the shim took, and those of them that its fallback unwinder took.
     package var stacks: UInt64 = 0
     package var stacksSlow: UInt64 = 0
+    /// Allocations whose stack was cut at the frame limit, could not be followed to its end, or is missing.
     package var stacksTruncated: UInt64 = 0
     package var stacksIncomplete: UInt64 = 0
+    package var stacksMissing: UInt64 = 0
     package var modulesLost: UInt64 = 0
     /// Why the shim gave up (`silt_off` of the wire header), 0 when it did not.
     package var offReason: UInt64 = 0
@@ -111,7 +119,7 @@ package struct TrustCounters: Equatable, Sendable {
 
     /// Heap events that were decoded.
     package var eventsReceived: UInt64 {
-        allocations + frees + reallocations + undoneFrees + maps + unmaps + unknownKinds
+        allocations + frees + reallocations + undoneFrees + maps + unmaps + remaps + unknownKinds
     }
 
     /// Heap events that the process stamped: what was received and what never arrived.
@@ -147,7 +155,9 @@ package struct RecordedSnapshot: Equatable, Sendable {
 package struct RecordedCounters: Equatable, Sendable {
     package var process: UInt32
     package var stack: UInt32
-    /// Frame that the growth history was grouped by while the program ran: the innermost that is no allocator wrapper. 0: none.
+    /// Frame that the growth history was grouped by while the program ran: the innermost that is no allocator wrapper.
+    ///
+    /// 0: none.
     package var group: UInt32 = 0
     package var inUseBytes: UInt64 = 0
     package var inUseCount: UInt64 = 0
@@ -165,7 +175,7 @@ package struct RecordedCounters: Equatable, Sendable {
     }
 }
 
-/// One stack or one group at a snapshot at which it had moved. Between two samples nothing changed.
+/// One stack or one group at a snapshot at which it had moved; between two samples nothing changed.
 package struct RecordedSample: Equatable, Sendable {
     package var process: UInt32
     /// The stack, or the frame of the group.
@@ -181,7 +191,12 @@ package struct RecordedSample: Equatable, Sendable {
     package var allocatedCount: UInt64
 
     package init(
-        process: UInt32, key: UInt32, snapshot: UInt32, inUseBytes: UInt64, inUseCount: UInt64, allocatedBytes: UInt64,
+        process: UInt32,
+        key: UInt32,
+        snapshot: UInt32,
+        inUseBytes: UInt64,
+        inUseCount: UInt64,
+        allocatedBytes: UInt64,
         allocatedCount: UInt64
     ) {
         self.process = process

@@ -1,4 +1,4 @@
-/// The tables of a recording, in SQL. The file is for anyone to query: docs/recording.md says how.
+/// The tables of a recording, in SQL; docs/recording.md says what they mean and how to query them.
 enum Schema {
     /// "SILT" in the header of the SQLite file.
     static let applicationID = 0x5349_4c54
@@ -51,9 +51,10 @@ enum Schema {
 
     /// In the order in which `RecordingWriter.write(_:process:)` binds them and the reader reads them.
     static let trustColumns = [
-        "allocations", "frees", "reallocations", "undone_frees", "maps", "unmaps", "unknown_kinds", "committed_bytes",
-        "received_bytes", "gaps", "unknown_frees", "inherited_frees", "waits", "wait_ns", "lost", "reentered", "stacks",
-        "stacks_slow", "stacks_truncated", "stacks_incomplete", "modules_lost", "off_reason",
+        "allocations", "frees", "reallocations", "undone_frees", "maps", "unmaps", "remaps", "unknown_kinds",
+        "committed_bytes", "received_bytes", "gaps", "unknown_frees", "inherited_frees", "overwritten",
+        "unmatched_unfrees", "waits", "wait_ns", "lost", "reentered", "stacks", "stacks_slow", "stacks_truncated",
+        "stacks_incomplete", "stacks_missing", "modules_lost", "off_reason",
     ]
 
     /// For the sqlite3 shell: symbols in text, call sites by their stack's innermost frame, stacks frame by frame.

@@ -1,0 +1,135 @@
+/// A recording as values: everything a report needs, in flat arrays (700,000 stacks take some 100 MB).
+///
+/// Ids are those of the recording; index = id − 1 in `modules`, `frames`, `stacks` and `symbolRanges`, whose arrays have
+/// empty entries for ids that were never written. Every id an entry holds is 0 or inside its array, and a stack's parent is
+/// smaller than itself: `init` rejects a file where it is not so.
+package struct Recording: Sendable {
+    package var target = RecordedTarget(command: [])
+    /// False: the analyzer was killed or is still writing; the numbers are those of the last transaction.
+    package var isClosed = false
+    /// By id, ascending.
+    package var processes: [RecordedProcess] = []
+    /// By process, as `processes`.
+    package var totals: [RecordedTotals] = []
+    package var trust: [TrustCounters] = []
+    package var modules: [RecordedModule] = []
+    package var frames: [RecordedFrame] = []
+    package var stacks: [RecordedStack] = []
+    /// By process, then stack.
+    package var counters: [RecordedCounters] = []
+    /// By process, then snapshot, of one width per process.
+    package var snapshots: [RecordedSnapshot] = []
+    /// By process, then stack, then snapshot; bring a series to one width with `uniform`.
+    package var samples: [RecordedSample] = []
+    package var groupSamples: [RecordedSample] = []
+    /// By process, then stack.
+    package var histories: [RecordedHistory] = []
+    /// By process, then frame of the group.
+    package var groupHistories: [RecordedHistory] = []
+    package var historyBytes: [UInt8] = []
+    /// Where a frame's rows are in `symbols`, innermost function first; empty: not symbolized.
+    package var symbolRanges: [Range<Int32>] = []
+    package var symbols: [RecordedSymbol] = []
+    package var strings: [String] = []
+    package var phases: [RecordedPhase] = []
+    package var marks: [RecordedMark] = []
+    package var threads: [RecordedThread] = []
+
+    package init() {}
+}
+
+/// A file that was mapped into a process.
+package struct RecordedModule: Equatable, Sendable {
+    package var path: String
+    package var buildID: [UInt8]
+
+    package init(path: String, buildID: [UInt8]) {
+        self.path = path
+        self.buildID = buildID
+    }
+}
+
+/// One address: of the module's file when there is a module, else absolute.
+package struct RecordedFrame: Equatable, Sendable {
+    package var module: UInt32 = 0
+    package var offset: UInt64 = 0
+    /// Raw value of the stack table's kind: 0 a return address.
+    package var kind: UInt8 = 0
+
+    package init() {}
+}
+
+/// A node of the stack trie: this frame, called from `parent`.
+package struct RecordedStack: Equatable, Sendable {
+    package var parent: UInt32 = 0
+    package var frame: UInt32 = 0
+
+    package init() {}
+}
+
+/// A survivor history: its bytes are `Recording.historyBytes[range]`.
+package struct RecordedHistory: Equatable, Sendable {
+    package var process: UInt32
+    /// The stack, or the frame of the group.
+    package var key: UInt32
+    package var range: Range<Int>
+}
+
+/// A function at a frame; `function` and `file` number `Recording.strings` from 1, 0 meaning none.
+package struct RecordedSymbol: Equatable, Sendable {
+    package var function: UInt32
+    package var file: UInt32
+    /// 0: unknown.
+    package var line: UInt32
+    package var inlined: Bool
+}
+
+extension Recording {
+    /// A text of the recording; empty for 0.
+    package func string(_ id: UInt32) -> String {
+        id == 0 ? "" : strings[Int(id) - 1]
+    }
+
+    /// Frames of a stack, innermost first.
+    package func frames(ofStack stack: UInt32) -> [UInt32] {
+        var result: [UInt32] = []
+        var node = stack
+        while node != 0 {
+            result.append(stacks[Int(node) - 1].frame)
+            node = stacks[Int(node) - 1].parent
+        }
+        return result
+    }
+
+    /// The functions at a frame, innermost first; empty when it was not symbolized.
+    package func symbols(ofFrame frame: UInt32) -> ArraySlice<RecordedSymbol> {
+        guard frame != 0 else { return [] }
+        let range = symbolRanges[Int(frame) - 1]
+        return symbols[Int(range.lowerBound)..<Int(range.upperBound)]
+    }
+
+    /// Samples of one series at one width, the widest it has.
+    package static func uniform(_ samples: ArraySlice<RecordedSample>) -> [RecordedSample] {
+        let width = samples.reduce(1) { max($0, $1.width) }
+        guard width > 1 else { return Array(samples) }
+        let rows = samples.map {
+            Window.Row(
+                snapshot: $0.snapshot,
+                width: $0.width,
+                inUseBytes: $0.inUseBytes,
+                troughBytes: $0.troughBytes
+            )
+        }
+        var merged = Window.merged(rows, width: width).makeIterator()
+        var next = merged.next()
+        var result: [RecordedSample] = []
+        for sample in samples where next?.snapshot == sample.snapshot {
+            var kept = sample
+            kept.width = next?.width ?? 1
+            kept.troughBytes = next?.troughBytes ?? sample.troughBytes
+            result.append(kept)
+            next = merged.next()
+        }
+        return result
+    }
+}

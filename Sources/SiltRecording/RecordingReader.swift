@@ -1,0 +1,327 @@
+internal import CSQLite
+
+extension Recording {
+    /// Reads a recording, also one that is still being written or whose writer was killed.
+    ///
+    /// Throws for a file that is none, that another version made, or that is damaged: then nothing of it is returned.
+    package init(path: String) throws(RecordingError) {
+        self = try Self.read(RecordingFile.openToRead(path))
+    }
+
+    /// What a writer has written so far, open transaction included; how a temporary recording is read.
+    package init(of writer: RecordingWriter) throws(RecordingError) {
+        self = try Self.read(writer.database)
+    }
+
+    private static func read(_ database: Database) throws(RecordingError) -> Recording {
+        var recording = Recording()
+        try recording.readTarget(database)
+        try recording.readProcesses(database)
+        try recording.readStacks(database)
+        try recording.readSymbols(database)
+        try recording.readCounters(database)
+        try recording.readSeries(database)
+        try recording.readTimeline(database)
+        try recording.check(database)
+        return recording
+    }
+
+    private mutating func readTarget(_ database: Database) throws(RecordingError) {
+        let row = try database.prepare(
+            """
+            SELECT command, directory, executable, pid, allocator, exit_status, signal, silt_version, kernel,
+                snapshot_period_ns, start_unix_ns, start_ns, end_ns, untraceable, closed FROM target
+            """
+        )
+        guard try row.step() else { return }
+        target.command = ShellWords.words(row.text(0))
+        target.directory = row.text(1)
+        target.executable = row.text(2)
+        target.pid = row.id(3)
+        target.allocator = row.text(4)
+        target.exitStatus = row.optionalInteger(5)
+        target.signal = row.optionalInteger(6)
+        target.siltVersion = row.text(7)
+        target.kernel = row.text(8)
+        target.snapshotPeriodNs = row.unsigned(9)
+        target.startUnixNs = row.unsigned(10)
+        target.startNs = row.unsigned(11)
+        target.endNs = row.optionalUnsigned(12)
+        target.untraceable = row.optionalText(13)
+        isClosed = row.integer(14) != 0
+    }
+
+    private mutating func readProcesses(_ database: Database) throws(RecordingError) {
+        let row = try database.prepare(
+            """
+            SELECT process, pid, parent_pid, parent, command, executable, forked, start_ns, end_ns, ended, status,
+                coalesce(alloc_space, 0), coalesce(alloc_objects, 0), coalesce(free_space, 0),
+                coalesce(free_objects, 0), coalesce(inuse_space, 0), coalesce(inuse_objects, 0),
+                coalesce(peak_inuse_space, 0), coalesce(mapped_space, 0)
+            FROM processes LEFT JOIN totals USING (process) ORDER BY process
+            """
+        )
+        while try row.step() {
+            var process = RecordedProcess(id: row.id(0), pid: row.id(1))
+            process.parentPid = row.id(2)
+            process.parent = row.id(3)
+            process.command = ShellWords.words(row.text(4))
+            process.executable = row.text(5)
+            process.forked = row.integer(6) != 0
+            process.startNs = row.unsigned(7)
+            process.endNs = row.optionalUnsigned(8)
+            process.end = RecordedProcess.End(ended: row.text(9), status: row.optionalInteger(10))
+            processes.append(process)
+            var sum = RecordedTotals()
+            sum.allocatedBytes = row.unsigned(11)
+            sum.allocatedCount = row.unsigned(12)
+            sum.freedBytes = row.unsigned(13)
+            sum.freedCount = row.unsigned(14)
+            sum.inUseBytes = row.unsigned(15)
+            sum.inUseCount = row.unsigned(16)
+            sum.peakInUseBytes = row.unsigned(17)
+            sum.mappedBytes = row.unsigned(18)
+            totals.append(sum)
+        }
+        trust = Array(repeating: TrustCounters(), count: processes.count)
+        let counters = try database.prepare(
+            "SELECT process, \(Schema.trustColumns.joined(separator: ", ")) FROM trust ORDER BY process"
+        )
+        while try counters.step() {
+            guard let index = processIndex(of: counters.id(0)) else { continue }
+            for (column, path) in TrustCounters.paths.enumerated() {
+                trust[index][keyPath: path] = counters.unsigned(Int32(column) + 1)
+            }
+        }
+    }
+
+    /// Index in `processes` of a process number.
+    package func processIndex(of id: UInt32) -> Int? {
+        var low = 0
+        var high = processes.count
+        while low < high {
+            let middle = (low + high) / 2
+            if processes[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low < processes.count && processes[low].id == id ? low : nil
+    }
+
+    /// Rows by id into an array where index = id − 1; ids beyond what a recording can hold mean a damaged file.
+    private static func table<Row>(
+        _ database: Database,
+        _ sql: String,
+        empty: Row,
+        read: (Statement) -> Row
+    ) throws(RecordingError) -> [Row] {
+        var result: [Row] = []
+        let statement = try database.prepare(sql)
+        while try statement.step() {
+            let id = statement.integer(0)
+            guard id > result.count, id <= 1 << 28, id < result.count + 1 << 24 else {
+                throw .damaged(path: database.path, reason: "id \(id) after \(result.count)")
+            }
+            while result.count < id - 1 { result.append(empty) }
+            result.append(read(statement))
+        }
+        return result
+    }
+
+    private mutating func readStacks(_ database: Database) throws(RecordingError) {
+        modules = try Self.table(
+            database,
+            "SELECT module, path, build_id FROM modules ORDER BY module",
+            empty: RecordedModule(path: "", buildID: [])
+        ) { RecordedModule(path: $0.text(1), buildID: $0.bytes(2)) }
+        frames = try Self.table(
+            database,
+            "SELECT frame, module, offset, kind FROM frames ORDER BY frame",
+            empty: RecordedFrame()
+        ) {
+            var frame = RecordedFrame()
+            frame.module = $0.id(1)
+            frame.offset = $0.unsigned(2)
+            frame.kind = UInt8(truncatingIfNeeded: $0.integer(3))
+            return frame
+        }
+        stacks = try Self.table(
+            database,
+            "SELECT stack, parent, frame FROM stacks ORDER BY stack",
+            empty: RecordedStack()
+        ) {
+            var stack = RecordedStack()
+            stack.parent = $0.id(1)
+            stack.frame = $0.id(2)
+            return stack
+        }
+    }
+
+    private mutating func readSymbols(_ database: Database) throws(RecordingError) {
+        strings = try Self.table(database, "SELECT string, text FROM strings ORDER BY string", empty: "") { $0.text(1) }
+        symbolRanges = Array(repeating: 0..<0, count: frames.count)
+        let row = try database.prepare(
+            """
+            SELECT frame, coalesce(function, 0), coalesce(file, 0), coalesce(line, 0), inlined FROM symbol_rows
+            ORDER BY frame, depth
+            """
+        )
+        while try row.step() {
+            let frame = Int(row.integer(0))
+            let symbol = RecordedSymbol(
+                function: row.id(1),
+                file: row.id(2),
+                line: row.id(3),
+                inlined: row.integer(4) != 0
+            )
+            guard frame >= 1, frame <= frames.count, symbol.function <= strings.count, symbol.file <= strings.count
+            else {
+                throw .damaged(path: database.path, reason: "symbol of frame \(frame)")
+            }
+            let range = symbolRanges[frame - 1]
+            let next = Int32(symbols.count)
+            symbolRanges[frame - 1] = (range.isEmpty ? next : range.lowerBound)..<next + 1
+            symbols.append(symbol)
+        }
+    }
+
+    private mutating func readCounters(_ database: Database) throws(RecordingError) {
+        counters.reserveCapacity(try database.integer("SELECT count(*) FROM counters"))
+        let row = try database.prepare(
+            """
+            SELECT process, stack, site, inuse_space, inuse_objects, alloc_space, alloc_objects, peak_space,
+                peak_objects, temporary_objects FROM counters ORDER BY process, stack
+            """
+        )
+        while try row.step() {
+            var one = RecordedCounters(process: row.id(0), stack: row.id(1))
+            one.group = row.id(2)
+            one.inUseBytes = row.unsigned(3)
+            one.inUseCount = row.unsigned(4)
+            one.allocatedBytes = row.unsigned(5)
+            one.allocatedCount = row.unsigned(6)
+            one.peakBytes = row.unsigned(7)
+            one.peakCount = row.unsigned(8)
+            one.temporaryCount = row.unsigned(9)
+            counters.append(one)
+        }
+    }
+
+    private mutating func readSeries(_ database: Database) throws(RecordingError) {
+        let row = try database.prepare(
+            """
+            SELECT process, snapshot, width, time_ns, inuse_space, trough_space, inuse_objects, alloc_space,
+                alloc_objects, rss, pss, mapped FROM snapshots ORDER BY process, snapshot
+            """
+        )
+        while try row.step() {
+            var one = RecordedSnapshot(process: row.id(0), snapshot: row.id(1), timeNs: row.unsigned(3))
+            one.width = max(1, row.id(2))
+            one.inUseBytes = row.unsigned(4)
+            one.troughBytes = row.unsigned(5)
+            one.inUseCount = row.unsigned(6)
+            one.allocatedBytes = row.unsigned(7)
+            one.allocatedCount = row.unsigned(8)
+            one.rssBytes = row.optionalUnsigned(9)
+            one.pssBytes = row.optionalUnsigned(10)
+            one.mappedBytes = row.optionalUnsigned(11)
+            snapshots.append(one)
+        }
+        samples = try Self.samples(database, table: "samples", key: "stack")
+        groupSamples = try Self.samples(database, table: "site_samples", key: "site")
+        histories = try readHistories(database, table: "histories", key: "stack")
+        groupHistories = try readHistories(database, table: "site_histories", key: "site")
+    }
+
+    private static func samples(
+        _ database: Database,
+        table: String,
+        key: String
+    ) throws(RecordingError) -> [RecordedSample] {
+        var result: [RecordedSample] = []
+        result.reserveCapacity(try database.integer("SELECT count(*) FROM \(table)"))
+        let row = try database.prepare(
+            """
+            SELECT process, \(key), snapshot, width, inuse_space, trough_space, inuse_objects, alloc_space,
+                alloc_objects FROM \(table) ORDER BY process, \(key), snapshot
+            """
+        )
+        while try row.step() {
+            var sample = RecordedSample(
+                process: row.id(0),
+                key: row.id(1),
+                snapshot: row.id(2),
+                inUseBytes: row.unsigned(4),
+                inUseCount: row.unsigned(6),
+                allocatedBytes: row.unsigned(7),
+                allocatedCount: row.unsigned(8)
+            )
+            sample.width = max(1, row.id(3))
+            sample.troughBytes = row.unsigned(5)
+            result.append(sample)
+        }
+        return result
+    }
+
+    private mutating func readHistories(
+        _ database: Database,
+        table: String,
+        key: String
+    ) throws(RecordingError) -> [RecordedHistory] {
+        var result: [RecordedHistory] = []
+        let row = try database.prepare("SELECT process, \(key), state FROM \(table) ORDER BY process, \(key)")
+        while try row.step() {
+            let start = historyBytes.count
+            historyBytes += row.bytes(2)
+            result.append(RecordedHistory(process: row.id(0), key: row.id(1), range: start..<historyBytes.count))
+        }
+        return result
+    }
+
+    private mutating func readTimeline(_ database: Database) throws(RecordingError) {
+        let phase = try database.prepare("SELECT name, start_ns, end_ns, requests FROM phases ORDER BY phase")
+        while try phase.step() {
+            phases.append(
+                RecordedPhase(
+                    name: phase.text(0),
+                    startNs: phase.unsigned(1),
+                    endNs: phase.optionalUnsigned(2),
+                    requests: phase.optionalUnsigned(3)
+                )
+            )
+        }
+        let mark = try database.prepare("SELECT name, time_ns FROM marks ORDER BY mark")
+        while try mark.step() {
+            marks.append(RecordedMark(name: mark.text(0), timeNs: mark.unsigned(1)))
+        }
+        let thread = try database.prepare("SELECT process, tid, name, start_ns, end_ns FROM threads")
+        while try thread.step() {
+            threads.append(
+                RecordedThread(
+                    process: thread.id(0),
+                    tid: thread.id(1),
+                    name: thread.text(2),
+                    startNs: thread.optionalUnsigned(3),
+                    endNs: thread.optionalUnsigned(4)
+                )
+            )
+        }
+    }
+
+    /// Rejects ids that lead nowhere and stacks that lead in a circle.
+    private func check(_ database: Database) throws(RecordingError) {
+        for (index, frame) in frames.enumerated() where frame.module > modules.count {
+            throw .damaged(path: database.path, reason: "frame \(index + 1) names module \(frame.module)")
+        }
+        for (index, stack) in stacks.enumerated() where stack.parent > index || stack.frame > frames.count {
+            throw .damaged(
+                path: database.path,
+                reason: "stack \(index + 1) names stack \(stack.parent), frame \(stack.frame)"
+            )
+        }
+        for row in counters where row.stack > stacks.count || row.group > frames.count {
+            throw .damaged(path: database.path, reason: "counters name stack \(row.stack), frame \(row.group)")
+        }
+        for sample in groupSamples where sample.key > frames.count {
+            throw .damaged(path: database.path, reason: "sample names frame \(sample.key)")
+        }
+    }
+}

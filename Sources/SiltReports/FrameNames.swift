@@ -1,0 +1,125 @@
+internal import SiltRecording
+internal import SiltSymbols
+
+/// The functions at each frame of a recording, which of them are allocator wrappers, and the call site each frame stands for.
+///
+/// Symbols are looked at once per frame, not per stack: 700,000 stacks have some 12,000 frames.
+struct FrameNames {
+    /// One function at a frame.
+    ///
+    /// A frame without symbols has one row with `function` 0.
+    struct Row {
+        /// Numbers `names` from 1; 0: unknown.
+        var function: UInt32
+        var file: UInt32
+        var line: UInt32
+        var inlined: Bool
+        var isWrapper: Bool
+    }
+
+    /// What one call site is: a line of a function, or an address when there are no symbols.
+    private struct SiteKey: Hashable {
+        var function: UInt32
+        var file: UInt32
+        var line: UInt32
+        var module: UInt32
+        var offset: UInt64
+    }
+
+    private(set) var rows: [Row] = []
+    /// By frame − 1: its rows, innermost function first; never empty.
+    private(set) var ranges: [Range<Int>] = []
+    /// By frame − 1: the innermost row that is no wrapper; −1 when all are, or when the frame only says where a stack broke off.
+    private(set) var blameRows: [Int32] = []
+    /// By frame − 1: the call site that a stack blaming this frame belongs to.
+    private(set) var siteOfFrame: [UInt32] = []
+    /// By site: the frame that made it, and its row.
+    private(set) var siteFrames: [UInt32] = []
+    private(set) var siteRows: [Int] = []
+
+    init(_ recording: Recording, hiding allocators: AllocatorFrames) {
+        var verdicts: [UInt64: Bool] = [:]
+        var sites: [SiteKey: UInt32] = [:]
+        ranges.reserveCapacity(recording.frames.count)
+        for (index, frame) in recording.frames.enumerated() {
+            let start = rows.count
+            let path = frame.module == 0 ? "" : recording.modules[Int(frame.module) - 1].path
+            for symbol in recording.symbols(ofFrame: UInt32(index + 1)) {
+                let name = recording.string(symbol.function)
+                let isKnown = !name.isEmpty
+                let key = UInt64(symbol.function) << 32 | UInt64(frame.module)
+                let isWrapper = verdicts[key] ?? (isKnown && allocators.isWrapper(function: name, modulePath: path))
+                verdicts[key] = isWrapper
+                rows.append(
+                    Row(
+                        function: isKnown ? symbol.function : 0,
+                        file: symbol.file,
+                        line: symbol.line,
+                        inlined: symbol.inlined,
+                        isWrapper: isWrapper
+                    )
+                )
+            }
+            if rows.count == start {
+                rows.append(Row(function: 0, file: 0, line: 0, inlined: false, isWrapper: false))
+            }
+            ranges.append(start..<rows.count)
+            let blame = frame.isPlaceholder ? nil : rows[start...].firstIndex { !$0.isWrapper }
+            blameRows.append(blame.map { Int32($0) } ?? -1)
+            let row = rows[blame ?? rows.count - 1]
+            let key =
+                row.function == 0
+                ? SiteKey(function: 0, file: 0, line: 0, module: frame.module, offset: frame.offset)
+                : SiteKey(
+                    function: row.function,
+                    file: row.file,
+                    line: row.line,
+                    module: row.file == 0 ? frame.module : 0,
+                    offset: 0
+                )
+            let site = sites[key] ?? UInt32(siteFrames.count)
+            if site == siteFrames.count {
+                sites[key] = site
+                siteFrames.append(UInt32(index + 1))
+                siteRows.append(blame ?? rows.count - 1)
+            }
+            siteOfFrame.append(site)
+        }
+    }
+
+    /// The function's name, or what stands for it: module and offset.
+    func name(ofRow row: Int, frame: UInt32, in recording: Recording) -> String {
+        let function = rows[row].function
+        return function == 0 ? Self.address(of: frame, in: recording) : recording.string(function)
+    }
+
+    static func address(of frame: UInt32, in recording: Recording) -> String {
+        let location = recording.frames[Int(frame) - 1]
+        if location.isPlaceholder { return location.isTruncated ? "[truncated]" : "[incomplete]" }
+        guard location.module != 0 else { return "[" + Format.hex(location.offset) + "]" }
+        return recording.modules[Int(location.module) - 1].path.lastPathComponent + "+" + Format.hex(location.offset)
+    }
+
+    /// By stack − 1: the frame to blame, the innermost that is no wrapper; a stack of wrappers alone blames its innermost.
+    func blameFrames(of recording: Recording) -> [UInt32] {
+        var result = [UInt32](repeating: 0, count: recording.stacks.count)
+        // 0 while every frame so far is a wrapper; parents come before their children.
+        for (index, stack) in recording.stacks.enumerated() where stack.frame != 0 {
+            if blameRows[Int(stack.frame) - 1] >= 0 {
+                result[index] = stack.frame
+            } else if stack.parent != 0 {
+                result[index] = result[Int(stack.parent) - 1]
+            }
+        }
+        for (index, stack) in recording.stacks.enumerated() where result[index] == 0 {
+            result[index] = stack.frame
+        }
+        return result
+    }
+}
+
+extension RecordedFrame {
+    /// No frame of the program: says that the stack could not be followed further, or was cut.
+    var isPlaceholder: Bool { kind >= 2 }
+    var isTruncated: Bool { kind == 3 }
+}

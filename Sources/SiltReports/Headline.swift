@@ -1,0 +1,90 @@
+internal import SiltRecording
+
+/// The verdict on the whole run, and the first line that says it.
+enum Headline {
+    static func decide(_ report: inout HeapReport, clocks: [ProcessClock]) {
+        let snapshots = clocks.map(\.count).max() ?? 0
+        let growing = report.sites.filter(\.isGrowing)
+        if !growing.isEmpty {
+            report.verdict = .growing
+            report.headline = growingLine(growing, report, clocks)
+        } else if let reason = inconclusive(report, snapshots: snapshots) {
+            report.verdict = .inconclusive
+            report.reason = reason
+            report.headline = reason
+        } else {
+            report.verdict = .notGrowing
+            let seconds = clocks.map(\.seconds).max() ?? 0
+            report.headline =
+                "none of \(Format.plural(UInt64(report.sites.count), "call site")) grew over \(snapshots) snapshots"
+                + " (\(Format.duration(seconds))); \(inUse(report.totals)) in use at the end"
+        }
+    }
+
+    static func inUse(_ totals: RecordedTotals) -> String {
+        "\(Format.bytes(totals.inUseBytes)) in \(Format.plural(totals.inUseCount, "block"))"
+    }
+
+    /// Why nothing can be said; nil when something can.
+    private static func inconclusive(_ report: HeapReport, snapshots: Int) -> String? {
+        if let reason = report.recording.target.untraceable { return reason }
+        if report.recording.processes.isEmpty { return "no process was traced: the shim never reported" }
+        if report.totals.allocatedCount == 0 {
+            return "no allocation was seen: the target made none through malloc, or has its own allocator"
+        }
+        if report.trust.counters.offReason != 0 {
+            return "the shim switched itself off during the run (\(offReason(report.trust.counters.offReason)))"
+        }
+        if snapshots < SiteOpinion.leastSnapshots {
+            return "run too short to judge growth: \(snapshots) of \(SiteOpinion.leastSnapshots) snapshots"
+        }
+        return nil
+    }
+
+    /// `enum silt_off` of the wire header.
+    private static func offReason(_ reason: UInt64) -> String {
+        switch reason {
+        case 1: "the analyzer was gone"
+        case 2: "no memory"
+        default: "internal fault"
+        }
+    }
+
+    private static func growingLine(_ growing: [ReportSite], _ report: HeapReport, _ clocks: [ProcessClock]) -> String {
+        let isSure = growing.contains { $0.confidence != "low" }
+        let rate = growing.reduce(0) { $0 + ($1.rate?.value ?? 0) }
+        let unit = growing.first?.rate?.unit.split(separator: "/").last.map(String.init) ?? "interval"
+        let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few snapshots: watch it)"
+        var line = "\(Format.plural(UInt64(growing.count), "call site")) \(verb), \(Format.bytes(rate)) per \(unit)"
+        if growing.count > 1 { line += " together" }
+        if let projection = projection(growing, report, clocks) { line += "; " + projection }
+        return line
+    }
+
+    /// When the limit is reached at the rates of the surer sites (GROWTH: only from 12 snapshots, and not further than
+    /// ten times what was observed).
+    private static func projection(
+        _ growing: [ReportSite],
+        _ report: HeapReport,
+        _ clocks: [ProcessClock]
+    ) -> String? {
+        guard let limit = report.options.limitBytes, let clock = clocks.max(by: { $0.count < $1.count }),
+            clock.count >= 12
+        else { return nil }
+        let sure = growing.compactMap { $0.confidence == "low" || $0.rate?.unit != "bytes/second" ? nil : $0.rate }
+        let rate = sure.reduce(0) { $0 + $1.value }
+        let error = sure.reduce(0) { $0 + ($1.high - $1.value) * ($1.high - $1.value) }.squareRoot()
+        let last = clock.rows.suffix(5).map(\.inUseBytes).sorted()
+        guard rate > 0, !last.isEmpty else { return nil }
+        let left = Double(limit) - Double(last[last.count / 2])
+        if left <= 0 { return "limit of \(Format.bytes(limit)) reached" }
+        guard left / rate <= 10 * clock.seconds else {
+            return "\(Format.bytes(limit)) not reached within 10x the observed time"
+        }
+        var line = "\(Format.bytes(limit)) limit reached in about \(Format.duration(left / rate))"
+        if rate > 2 * error, error > 0 {
+            line += " (\(Format.duration(left / (rate + 2 * error)))–\(Format.duration(left / (rate - 2 * error))))"
+        }
+        return line
+    }
+}

@@ -1,0 +1,178 @@
+package import SiltRecording
+
+/// What a recording says about the target's heap: the model that every renderer prints.
+///
+/// Built by `ReportBuilder`; holds the recording, so that stacks are turned into names only when they are printed.
+package struct HeapReport: Sendable {
+    package enum Verdict: String, Sendable {
+        case growing
+        case notGrowing = "not-growing"
+        /// Nothing can be said; `reason` says why.
+        case inconclusive
+    }
+
+    package var verdict = Verdict.inconclusive
+    /// Why nothing can be said; empty for the other verdicts.
+    package var reason = ""
+    /// The first line without its first word.
+    package var headline = ""
+    package var totals = RecordedTotals()
+    package var trust = ReportTrust()
+    /// By start.
+    package var processes: [ReportProcess] = []
+    /// All sites with a live or cumulative byte, in the order of the options.
+    package var sites: [ReportSite] = []
+    /// The whole-process paragraph, line by line.
+    package var wholeProcess: [String] = []
+    package var options = ReportOptions()
+    package let recording: Recording
+    let names: FrameNames
+    /// By stack − 1: the frame it blames.
+    let blameFrames: [UInt32]
+}
+
+/// A process image and its sums.
+package struct ReportProcess: Sendable {
+    package var process: RecordedProcess
+    /// Pid of the process it was forked from or started by.
+    package var parentPid: UInt32
+    package var totals: RecordedTotals
+}
+
+/// What the report's numbers rest on, over all processes.
+package struct ReportTrust: Sendable {
+    package var counters = TrustCounters()
+    /// Stacks followed to their outermost frame.
+    package var completeStacksPercent = 100.0
+    /// Allocated bytes whose call site has a function name.
+    package var symbolizedPercent = 100.0
+    /// False: the recording ends with its last transaction, because the analyzer was killed or is still writing.
+    package var isClosed = true
+
+    package init() {}
+}
+
+/// A call site: all stacks whose blame frame has the same function, file and line, over all processes.
+package struct ReportSite: Sendable {
+    package var rank = 0
+    package var verdict = "not-enough-data"
+    package var isGrowing = false
+    /// Grew, and is not called growing: shown with the reason.
+    package var isAcquitted = false
+    package var confidence = "low"
+    package var reason = ""
+    package var evidence = ""
+    package var rate: ReportRate?
+    package var blame: ReportFrame
+    /// The caller that the growing blocks have in common, when the blame frame has innocent callers as well.
+    package var caller: ReportFrame?
+    package var inUseBytes: UInt64 = 0
+    package var inUseCount: UInt64 = 0
+    package var allocatedBytes: UInt64 = 0
+    package var allocatedCount: UInt64 = 0
+    package var peakBytes: UInt64 = 0
+    package var peakCount: UInt64 = 0
+    package var temporaryCount: UInt64 = 0
+    /// The stack that holds most of it.
+    package var stack: UInt32 = 0
+    /// Stacks that belong to it.
+    package var stackCount = 0
+    /// Lowest bytes in use over equal spans of time, for the sparkline.
+    package var series: [UInt64] = []
+    /// Number of the site in the builder's tables.
+    var index = 0
+    /// What growing sites are ranked by: bytes per second that can be counted on.
+    var weight = 0.0
+}
+
+/// How fast a site grows, with the range that the error leaves.
+package struct ReportRate: Equatable, Sendable {
+    package var value: Double
+    package var low: Double
+    package var high: Double
+    /// "bytes/second", "bytes/interval" or "bytes/request".
+    package var unit: String
+}
+
+/// One function of a stack, with names.
+package struct ReportFrame: Equatable, Sendable {
+    /// Empty when unknown: then module and offset say where.
+    package var function: String
+    package var file: String?
+    package var line: Int?
+    package var module: String
+    package var offset: UInt64
+    package var inlined: Bool
+
+    /// The function, or what stands for it.
+    package var name: String {
+        if !function.isEmpty { return function }
+        return module.isEmpty
+            ? "[" + Format.hex(offset) + "]" : module.lastPathComponent + "+" + Format.hex(offset)
+    }
+
+    /// file:line with the file's last component; the module's when there are no lines.
+    package var place: String {
+        guard let file, let line else { return function.isEmpty ? "" : String(module.lastPathComponent) }
+        return file.lastPathComponent + ":\(line)"
+    }
+}
+
+extension HeapReport {
+    /// The functions of a stack, innermost first, inlined ones included.
+    package func frames(ofStack stack: UInt32) -> [ReportFrame] {
+        var result: [ReportFrame] = []
+        var node = stack
+        while node != 0 {
+            let entry = recording.stacks[Int(node) - 1]
+            node = entry.parent
+            guard entry.frame != 0 else { continue }
+            for row in names.ranges[Int(entry.frame) - 1] {
+                result.append(names.frame(ofRow: row, frame: entry.frame, in: recording))
+            }
+        }
+        return result
+    }
+
+    /// Index in `frames(ofStack:)` of the blamed function.
+    func blameIndex(ofStack stack: UInt32) -> Int {
+        var count = 0
+        var node = stack
+        while node != 0 {
+            let entry = recording.stacks[Int(node) - 1]
+            node = entry.parent
+            guard entry.frame != 0 else { continue }
+            let range = names.ranges[Int(entry.frame) - 1]
+            let blame = Int(names.blameRows[Int(entry.frame) - 1])
+            if blame >= 0 { return count + blame - range.lowerBound }
+            count += range.count
+        }
+        return 0
+    }
+
+    /// The value that the options ask for, of one stack in one process.
+    func value(of row: RecordedCounters) -> UInt64 {
+        switch options.order {
+        case .growth, .inUse: row.inUseBytes
+        case .allocated: row.allocatedBytes
+        case .peak: row.peakBytes
+        case .temporary: row.temporaryCount
+        }
+    }
+}
+
+extension FrameNames {
+    func frame(ofRow index: Int, frame: UInt32, in recording: Recording) -> ReportFrame {
+        let row = rows[index]
+        let location = recording.frames[Int(frame) - 1]
+        let placeholder = location.isPlaceholder ? Self.address(of: frame, in: recording) : ""
+        return ReportFrame(
+            function: row.function == 0 ? placeholder : recording.string(row.function),
+            file: row.file == 0 ? nil : recording.string(row.file),
+            line: row.line == 0 ? nil : Int(row.line),
+            module: location.module == 0 ? "" : recording.modules[Int(location.module) - 1].path,
+            offset: location.offset,
+            inlined: row.inlined
+        )
+    }
+}

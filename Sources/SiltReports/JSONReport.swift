@@ -1,0 +1,113 @@
+internal import SiltRecording
+
+/// The report as JSON, format "silt-report" version 1; keys are only added within a version.
+package enum JSONReport {
+    package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+        var json = JSONWriter(into: output)
+        json.object { json in
+            json.value("format", "silt-report")
+            json.value("version", 1)
+            target(report, &json)
+            json.value("verdict", report.verdict.rawValue)
+            json.object("totals") { totals(report.totals, &$0) }
+            trust(report.trust, &json)
+            json.array("processes") { json in
+                for process in report.processes {
+                    json.object { json in
+                        json.value("pid", UInt64(process.process.pid))
+                        json.value("parent", UInt64(process.parentPid))
+                        json.array("command") { for word in process.process.command { $0.value(nil, word) } }
+                        json.object("totals") { totals(process.totals, &$0) }
+                    }
+                }
+            }
+            json.array("sites") { json in
+                for item in report.sites.prefix(report.options.limit ?? Int.max) {
+                    json.object { site(item, of: report, &$0) }
+                }
+            }
+        }
+        output = json.finish()
+    }
+
+    private static func target<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
+        let target = report.recording.target
+        json.object("target") { json in
+            json.array("command") { for word in target.command { $0.value(nil, word) } }
+            json.value("pid", UInt64(target.pid))
+            json.value("allocator", target.allocator)
+            // As a shell says it: 128 + signal for a target that a signal ended.
+            json.value("exit_status", target.exitStatus ?? target.signal.map { 128 + $0 })
+        }
+    }
+
+    private static func totals<Output>(_ totals: RecordedTotals, _ json: inout JSONWriter<Output>) {
+        json.value("alloc_objects", totals.allocatedCount)
+        json.value("alloc_space", totals.allocatedBytes)
+        json.value("free_objects", totals.freedCount)
+        json.value("inuse_objects", totals.inUseCount)
+        json.value("inuse_space", totals.inUseBytes)
+        json.value("peak_inuse_space", totals.peakInUseBytes)
+    }
+
+    private static func trust<Output>(_ trust: ReportTrust, _ json: inout JSONWriter<Output>) {
+        json.object("trust") { json in
+            json.value("events_sent", trust.counters.eventsSent)
+            json.value("events_received", trust.counters.eventsReceived)
+            json.value("lost", trust.counters.lost)
+            json.value("unknown_frees", trust.counters.unknownFrees)
+            json.value("waits", trust.counters.waits)
+            json.value("stacks_complete_percent", trust.completeStacksPercent)
+            json.value("symbolized_percent", trust.symbolizedPercent)
+        }
+    }
+
+    private static func site<Output>(
+        _ site: ReportSite,
+        of report: HeapReport,
+        _ json: inout JSONWriter<Output>
+    ) {
+        json.value("rank", site.rank)
+        json.value("kind", "heap")
+        json.value("verdict", site.verdict)
+        json.value("confidence", site.confidence)
+        json.value("reason", site.reason)
+        json.value("evidence", site.evidence)
+        if let rate = site.rate {
+            json.object("rate") { json in
+                json.value("value", rate.value)
+                json.value("low", rate.low)
+                json.value("high", rate.high)
+                json.value("unit", rate.unit)
+            }
+        } else {
+            json.value("rate", nil as String?)
+        }
+        json.object("blame") { place(site.blame, &$0) }
+        if let caller = site.caller {
+            json.object("caller") { place(caller, &$0) }
+        } else {
+            json.value("caller", nil as String?)
+        }
+        json.value("inuse_space", site.inUseBytes)
+        json.value("inuse_objects", site.inUseCount)
+        json.value("alloc_space", site.allocatedBytes)
+        json.value("alloc_objects", site.allocatedCount)
+        json.array("stack") { json in
+            for frame in report.frames(ofStack: site.stack).prefix(report.options.depth ?? Int.max) {
+                json.object { json in
+                    place(frame, &json)
+                    json.value("offset", frame.offset)
+                    json.value("inlined", frame.inlined)
+                }
+            }
+        }
+    }
+
+    private static func place<Output>(_ frame: ReportFrame, _ json: inout JSONWriter<Output>) {
+        json.value("function", frame.function)
+        json.value("file", frame.file)
+        json.value("line", frame.line)
+        json.value("module", frame.module)
+    }
+}

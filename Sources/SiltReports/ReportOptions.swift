@@ -1,0 +1,27 @@
+/// What a report shows and how: the same for every renderer.
+package struct ReportOptions: Sendable {
+    /// What sites are sorted by, and what the tables count.
+    package enum Order: String, Sendable, CaseIterable {
+        case growth
+        case inUse = "inuse"
+        case allocated = "alloc"
+        case peak
+        case temporary
+    }
+
+    package var order = Order.growth
+    /// Sites shown; nil: what suits the renderer (text ten, JSON and tables all).
+    package var limit: Int?
+    /// Frames of a stack shown, innermost; nil: all that fit.
+    package var depth: Int?
+    /// Functions to step over when blaming, beside the known allocator wrappers: regular expressions.
+    package var hide: [String] = []
+    package var width = 120
+    package var color = false
+    /// Reads source files to quote the lines around the blamed one.
+    package var showsSource = true
+    /// Bytes at which the target will be stopped, if that is known.
+    package var limitBytes: UInt64?
+
+    package init() {}
+}

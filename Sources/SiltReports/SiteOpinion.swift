@@ -1,0 +1,39 @@
+/// What is said of one call site in one process, in the report's words.
+struct SiteOpinion {
+    var verdict = "not-enough-data"
+    var isGrowing = false
+    var confidence = "low"
+    var reason = ""
+    var evidence = ""
+    /// Bytes per interval, and its error.
+    var slope = 0.0
+    var error = 0.0
+
+    /// Fewer snapshots than this say nothing (mode A of the judge).
+    static let leastSnapshots = 6
+
+    static func tooFewSnapshots(_ count: Int) -> SiteOpinion {
+        SiteOpinion(reason: "snapshots", evidence: "\(count) of \(leastSnapshots) snapshots")
+    }
+
+    /// Of a site without a history: none of its blocks has seen two snapshots.
+    static func young(inUseCount: UInt64) -> SiteOpinion {
+        SiteOpinion(
+            verdict: "stable",
+            reason: "none",
+            evidence: inUseCount == 0 ? "all of it was freed" : "no block in use is older than two snapshots"
+        )
+    }
+
+    /// Growing first, then the surer, then the faster.
+    func isWeightier(than other: SiteOpinion) -> Bool {
+        let order = ["low": 0, "medium": 1, "high": 2]
+        return (isGrowing ? 1 : 0, order[confidence] ?? 0, slope)
+            > (other.isGrowing ? 1 : 0, order[other.confidence] ?? 0, other.slope)
+    }
+
+    /// What growing sites are ranked by: the slope that can be counted on.
+    var weight: Double {
+        isGrowing ? max(slope - error, 0.05 * slope) * (confidence == "low" ? 0.3 : 1) : 0
+    }
+}

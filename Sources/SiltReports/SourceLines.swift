@@ -1,0 +1,51 @@
+internal import Glibc
+
+/// The lines of a source file around one of them, when the file can be read here.
+enum SourceLines {
+    /// Bytes of a file that are looked at; generated sources beyond it are not quoted.
+    private static let limit = 16 << 20
+
+    /// Number and text of the lines from one before `line` to one after it; empty when they cannot be had.
+    static func around(_ line: Int, of path: String) -> [(number: Int, text: String)] {
+        guard line > 0, let bytes = read(path) else { return [] }
+        var result: [(number: Int, text: String)] = []
+        var number = 1
+        var start = bytes.startIndex
+        while start < bytes.endIndex, number <= line + 1 {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
+            if number >= line - 1 {
+                let text = String(decoding: bytes[start..<end], as: UTF8.self)
+                result.append((number, text.replacingTabs.printable))
+            }
+            number += 1
+            start = end + 1
+        }
+        return result.contains { $0.number == line } ? result : []
+    }
+
+    private static func read(_ path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
+            return nil
+        }
+        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
+        var count = 0
+        while count < bytes.count {
+            let more = bytes.withUnsafeMutableBytes { buffer in
+                Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+            }
+            guard more > 0 else { break }
+            count += more
+        }
+        return Array(bytes.prefix(count))
+    }
+}
+
+extension String {
+    fileprivate var replacingTabs: String {
+        split(separator: "\t", omittingEmptySubsequences: false).joined(separator: "    ")
+    }
+}

@@ -1,0 +1,91 @@
+/// Lines of at most a given width: cut, or wrapped at spaces.
+struct TextPage {
+    enum Style: String {
+        case none = ""
+        case bold = "1"
+        case red = "1;31"
+        case green = "1;32"
+        case yellow = "1;33"
+    }
+
+    let width: Int
+    let isColored: Bool
+    private(set) var text = ""
+
+    init(width: Int, isColored: Bool) {
+        self.width = width
+        self.isColored = isColored
+    }
+
+    /// One line, cut to the width.
+    mutating func line(_ line: String, style: Style = .none) {
+        let cut = line.cut(to: width)
+        text += isColored && style != .none ? "\u{1b}[\(style.rawValue)m\(cut)\u{1b}[0m\n" : cut + "\n"
+    }
+
+    /// Text wrapped at spaces; `hanging` leaves the first line unindented.
+    mutating func paragraph(_ words: String, indent: Int, style: Style = .none, hanging: Bool = false) {
+        let margin = String(repeating: " ", count: indent)
+        var current = hanging ? "" : margin
+        var isEmpty = true
+        for word in words.split(separator: " ") {
+            if !isEmpty, current.count + 1 + word.count > width {
+                line(current, style: style)
+                current = margin + word
+            } else {
+                current += (isEmpty ? "" : " ") + word
+            }
+            isEmpty = false
+        }
+        line(current, style: style)
+    }
+
+    /// `a → b → c`, broken before an arrow.
+    mutating func chain(_ links: [String], indent: Int) {
+        let margin = String(repeating: " ", count: indent)
+        var current = ""
+        for link in links {
+            let cut = link.cutInside(to: width - indent - 4)
+            if current.isEmpty {
+                current = margin + cut
+            } else if current.count + 3 + cut.count > width {
+                line(current)
+                current = margin + "→ " + cut
+            } else {
+                current += " → " + cut
+            }
+        }
+        if !current.isEmpty { line(current) }
+    }
+
+    /// A site as one line.
+    struct SiteLine {
+        var rank: Int
+        var lead: String
+        var blame: ReportFrame
+        var size: String
+        /// Left out where there is no room for it.
+        var end = ""
+    }
+
+    /// Rank, lead, function and place, size, end, in columns; the function is cut first.
+    mutating func sites(_ lines: [SiteLine]) {
+        let leads = lines.reduce(0) { max($0, $1.lead.count) }
+        let sizes = lines.reduce(0) { max($0, $1.size.count) }
+        let ends = lines.reduce(0) { max($0, $1.end.count) }
+        let places = lines.map { $0.blame.place.printable.cut(to: max(12, width / 4)) }
+        let names = lines.map(\.blame.name.printable)
+        let both = zip(names, places).reduce(0) { max($0, $1.0.count + ($1.1.isEmpty ? 0 : 2 + $1.1.count)) }
+        let fixed = 5 + leads + 2 + 3 + sizes
+        let hasEnds = ends > 0 && fixed + min(both, 36) + 3 + ends <= width
+        let room = max(12, min(both, width - fixed - (hasEnds ? 3 + ends : 0)))
+        for (index, site) in lines.enumerated() {
+            let place = places[index].isEmpty ? "" : "  " + places[index]
+            let name = names[index].cutInside(to: max(8, room - place.count)) + place
+            var text = "\(site.rank)".leftPadded(to: 3) + "  " + site.lead.padded(to: leads) + "  "
+            text +=
+                name.padded(to: room) + "   " + (hasEnds ? site.size.padded(to: sizes) + "   " + site.end : site.size)
+            line(text, style: site.end.isEmpty ? .none : .bold)
+        }
+    }
+}

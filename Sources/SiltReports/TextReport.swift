@@ -1,0 +1,197 @@
+internal import SiltRecording
+
+/// The report for a terminal.
+///
+/// The verdict first, then growing sites, acquitted ones, the largest, the whole process and what the numbers rest on.
+/// No line is wider than the options say.
+package enum TextReport {
+    package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+        var page = TextPage(width: max(40, report.options.width), isColored: report.options.color)
+        headline(report, &page)
+        let limit = report.options.limit ?? 10
+        if report.options.order == .growth {
+            let growing = report.sites.filter(\.isGrowing)
+            for site in growing.prefix(limit) { growingSite(site, report, &page) }
+            if growing.count > limit { page.line("     and \(growing.count - limit) more growing sites") }
+            acquitted(report, limit: limit, &page)
+            if report.verdict != .growing { largest(report, limit: limit, &page) }
+        } else {
+            largest(report, limit: limit, &page)
+        }
+        if !report.wholeProcess.isEmpty {
+            page.line("")
+            for line in report.wholeProcess { page.paragraph(line, indent: 2) }
+        }
+        page.paragraph("trust: " + trustLine(report), indent: 2)
+        output.write(page.text)
+    }
+
+    private static func headline(_ report: HeapReport, _ page: inout TextPage) {
+        switch report.verdict {
+        case .growing: page.paragraph("GROWING: " + report.headline, indent: 2, style: .red, hanging: true)
+        case .notGrowing: page.paragraph("NOT GROWING: " + report.headline, indent: 2, style: .green, hanging: true)
+        case .inconclusive:
+            page.paragraph("INCONCLUSIVE: " + report.headline, indent: 2, style: .yellow, hanging: true)
+        }
+    }
+
+    // MARK: - Growing
+
+    private static func growingSite(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
+        let rate = site.rate.map { "+" + Format.bytes($0.value) + "/" + shortUnit($0.unit) } ?? ""
+        let size = "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
+        page.sites([
+            TextPage.SiteLine(
+                rank: site.rank,
+                lead: rate,
+                blame: site.blame,
+                size: size,
+                end: advice(site.confidence)
+            )
+        ])
+        sparkline(site, report, &page)
+        if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
+        if let caller = site.caller {
+            page.paragraph("only when called by \(caller.name.printable) \(caller.place.printable)", indent: 5)
+        }
+        if site.stackCount > 1 {
+            page.paragraph("\(Format.plural(UInt64(site.stackCount), "stack")), most of it in", indent: 5)
+        }
+        stack(site, report, &page)
+        source(site, report, &page)
+    }
+
+    private static func shortUnit(_ unit: String) -> String {
+        let last = unit.split(separator: "/").last.map(String.init) ?? unit
+        return last == "second" ? "s" : last
+    }
+
+    private static func advice(_ confidence: String) -> String {
+        switch confidence {
+        case "high": "high: act on it"
+        case "medium": "medium: look at it"
+        default: "low: watch it"
+        }
+    }
+
+    private static func sparkline(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
+        guard let last = site.series.last, let least = site.series.min(), let most = site.series.max() else { return }
+        let range = least == most ? Format.bytes(last) : "\(Format.bytes(least)) – \(Format.bytes(most))"
+        page.line("     \(Sparkline.text(site.series))  \(range)")
+    }
+
+    /// Outermost first on one line, as calls go, when it fits; else the innermost frames line by line.
+    private static func stack(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
+        let frames = report.frames(ofStack: site.stack)
+        let blame = report.blameIndex(ofStack: site.stack)
+        let depth = report.options.depth ?? 8
+        let shown = frames.dropFirst(blame).prefix(depth)
+        var words = shown.reversed().map { ($0.name + " " + $0.place).printable.trimmedEnd }
+        if shown.endIndex < frames.count { words.insert("…", at: 0) }
+        page.chain(words, indent: 5)
+    }
+
+    private static func source(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
+        guard report.options.showsSource, let file = site.blame.file, let line = site.blame.line else { return }
+        for (number, text) in SourceLines.around(line, of: file) {
+            let mark = number == line ? "▶" : " "
+            page.line(
+                "       \(mark) \("\(number)".leftPadded(to: 5)) │ \(text)",
+                style: number == line ? .bold : .none
+            )
+        }
+    }
+
+    // MARK: - Others
+
+    private static func acquitted(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
+        let sites = report.sites.filter(\.isAcquitted).sorted { $0.inUseBytes > $1.inUseBytes }
+        guard !sites.isEmpty else { return }
+        page.line("")
+        page.line("not growing, though they look like it:")
+        for site in sites.prefix(min(limit, 5)) {
+            let size = "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
+            page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)])
+            if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
+        }
+    }
+
+    private static func largest(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
+        let sites = report.sites.filter { value(of: $0, report).bytes > 0 }
+        guard !sites.isEmpty else { return }
+        page.line("")
+        page.line(title(report))
+        let lines = sites.prefix(limit).map { site in
+            let (bytes, count) = value(of: site, report)
+            let size =
+                report.options.order == .temporary
+                ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
+                : "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
+            return TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)
+        }
+        page.sites(lines)
+        if sites.count > limit { page.line("     and \(Format.count(UInt64(sites.count - limit))) more") }
+    }
+
+    private static func title(_ report: HeapReport) -> String {
+        let isOver = !report.processes.isEmpty && report.processes.allSatisfy { $0.process.end != .running }
+        return switch report.options.order {
+        case .growth, .inUse: isOver ? "left at exit:" : "in use:"
+        case .allocated: "allocated in all:"
+        case .peak: "in use at the peak:"
+        case .temporary: "freed before the next allocation:"
+        }
+    }
+
+    private static func value(of site: ReportSite, _ report: HeapReport) -> (bytes: UInt64, count: UInt64) {
+        switch report.options.order {
+        case .growth, .inUse: (site.inUseBytes, site.inUseCount)
+        case .allocated: (site.allocatedBytes, site.allocatedCount)
+        case .peak: (site.peakBytes, site.peakCount)
+        case .temporary: (site.temporaryCount, site.temporaryCount)
+        }
+    }
+
+    private static func trustLine(_ report: HeapReport) -> String {
+        let counters = report.trust.counters
+        var parts: [String] = []
+        if counters.eventsSent == counters.eventsReceived {
+            parts.append("\(Format.count(counters.eventsSent)) events sent = received")
+        } else {
+            parts.append(
+                "\(Format.count(counters.eventsSent)) events sent, \(Format.count(counters.eventsReceived)) received"
+            )
+        }
+        parts.append("lost \(Format.count(counters.lost))")
+        parts.append("stacks complete \(Format.percent(report.trust.completeStacksPercent))")
+        parts.append("bytes symbolized \(Format.percent(report.trust.symbolizedPercent))")
+        if counters.unknownFrees > 0 {
+            parts.append(Format.plural(counters.unknownFrees, "free") + " of unknown blocks")
+        }
+        if counters.inheritedFrees > 0 {
+            parts.append(Format.plural(counters.inheritedFrees, "free") + " of blocks inherited by fork")
+        }
+        if counters.overwritten > 0 {
+            parts.append(Format.plural(counters.overwritten, "block") + " whose free was not seen")
+        }
+        if counters.unmatchedUnfrees > 0 {
+            parts.append(Format.plural(counters.unmatchedUnfrees, "undone free") + " without a free")
+        }
+        if counters.unknownKinds > 0 {
+            parts.append(Format.plural(counters.unknownKinds, "record") + " of unknown kind")
+        }
+        if counters.modulesLost > 0 { parts.append(Format.plural(counters.modulesLost, "module") + " not recorded") }
+        if counters.waits > 0 {
+            parts.append(
+                "target waited \(Format.plural(counters.waits, "time")) for silt "
+                    + "(\(Format.duration(Double(counters.waitNs) / 1e9)))"
+            )
+        }
+        if !report.trust.isClosed { parts.append("recording not closed: numbers are those of its last snapshot") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension String {
+    fileprivate var trimmedEnd: String { hasSuffix(" ") ? String(dropLast()) : self }
+}

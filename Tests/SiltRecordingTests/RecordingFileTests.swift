@@ -1,0 +1,175 @@
+import Foundation
+import SiltRecording
+import Testing
+
+@Suite struct RecordingFileTests {
+    private func closedRecording(_ folder: Folder) throws -> String {
+        let path = folder.file("a.silt")
+        let writer = try RecordingWriter(path: path)
+        try SmallWorld.write(to: writer)
+        try writer.close()
+        return path
+    }
+
+    private func error(reading path: String) -> RecordingError? {
+        do {
+            _ = try Recording(path: path)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func aKilledWriterLeavesEverythingItCommitted() throws {
+        let folder = try Folder()
+        let path = folder.file("killed.silt")
+        let tool = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+            .appendingPathComponent("RecordingWriterProcess")
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = tool
+        process.arguments = [path]
+        process.standardOutput = pipe
+        try process.run()
+        var text = ""
+        while !text.contains("\n7\n") {
+            let data = pipe.fileHandleForReading.availableData
+            guard !data.isEmpty else { break }
+            text += String(decoding: data, as: UTF8.self)
+        }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let recording = try Recording(path: path)
+        #expect(recording.snapshots.count >= 8)
+        #expect(recording.stacks.count == recording.snapshots.count * 1000)
+        #expect(recording.counters.count == recording.stacks.count)
+        #expect(!recording.isClosed)
+        #expect(recording.target.command == ["/bin/endless", "--now"])
+    }
+
+    @Test func otherFilesAreNamedAndLeftAlone() throws {
+        let folder = try Folder()
+        let path = folder.file("notes.txt")
+        try Data("hello, this is no recording; it is long enough to hold a header of a hundred bytes, and more".utf8)
+            .write(to: URL(fileURLWithPath: path))
+        #expect(error(reading: path) == .notARecording(path: path))
+        #expect(throws: RecordingError.notARecording(path: path)) { try RecordingWriter(path: path) }
+        #expect(try String(contentsOfFile: path, encoding: .utf8).hasPrefix("hello"))
+        #expect(error(reading: folder.path) == .notARecording(path: folder.path))
+        #expect(error(reading: "/dev/null") == .notARecording(path: "/dev/null"))
+    }
+
+    @Test func anotherDatabaseIsNoRecording() throws {
+        let folder = try Folder()
+        let path = folder.file("other.db")
+        _ = try sqlite3(path, "CREATE TABLE a (b); INSERT INTO a VALUES (1)")
+        #expect(error(reading: path) == .notARecording(path: path))
+        #expect(throws: RecordingError.notARecording(path: path)) { try RecordingWriter(path: path) }
+    }
+
+    @Test func aMissingFileSaysSo() throws {
+        let folder = try Folder()
+        guard case .cannotOpen(_, let reason) = error(reading: folder.file("none.silt")) else {
+            Issue.record("no error")
+            return
+        }
+        #expect(reason == "No such file or directory")
+    }
+
+    @Test func anotherVersionIsNamed() throws {
+        let folder = try Folder()
+        let path = try closedRecording(folder)
+        _ = try sqlite3(path, "PRAGMA user_version = 9")
+        #expect(error(reading: path) == .otherVersion(path: path, found: 9, supported: 1))
+        #expect("\(RecordingError.otherVersion(path: path, found: 9, supported: 1))".contains("newer silt"))
+    }
+
+    @Test func anOlderRecordingIsReplaced() throws {
+        let folder = try Folder()
+        let path = try closedRecording(folder)
+        let writer = try RecordingWriter(path: path)
+        try writer.close()
+        #expect(try Recording(path: path).stacks.isEmpty)
+    }
+
+    @Test func aFileCutAnywhereIsAnErrorAndNoCrash() throws {
+        let folder = try Folder()
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: closedRecording(folder))))
+        let path = folder.file("cut.silt")
+        for length in stride(from: 0, to: bytes.count - 1, by: 997) {
+            try Data(bytes[..<length]).write(to: URL(fileURLWithPath: path))
+            #expect(error(reading: path) != nil, "cut at \(length) of \(bytes.count)")
+        }
+    }
+
+    @Test(arguments: [1 as UInt64, 2, 3, 4])
+    func randomlyOverwrittenFilesNeverCrash(_ seed: UInt64) throws {
+        let folder = try Folder()
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: closedRecording(folder))))
+        let path = folder.file("torn.silt")
+        var random = seed &* 0x9E37_79B9_7F4A_7C15
+        var errors = 0
+        for _ in 0..<100 {
+            var torn = bytes
+            for _ in 0..<40 {
+                random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                torn[100 + Int(random >> 33) % (torn.count - 100)] = UInt8(truncatingIfNeeded: random >> 20)
+            }
+            try Data(torn).write(to: URL(fileURLWithPath: path))
+            if error(reading: path) != nil { errors += 1 }
+        }
+        #expect(errors > 0)
+    }
+
+    @Test(arguments: [
+        "UPDATE stacks SET parent = 3 WHERE stack = 1", "UPDATE stacks SET frame = 99 WHERE stack = 1",
+        "UPDATE frames SET module = 7", "INSERT INTO stacks VALUES (1 << 40, 0, 1)",
+        "UPDATE counters SET stack = 77 WHERE stack = 1", "INSERT INTO symbol_rows VALUES (1, 9, 500, 0, 0, 0)",
+        "DROP TABLE counters", "INSERT INTO stacks VALUES (-5, 0, 1)",
+    ])
+    func inconsistentRowsAreDamage(_ sql: String) throws {
+        let folder = try Folder()
+        let path = try closedRecording(folder)
+        _ = try sqlite3(path, sql)
+        guard case .damaged = error(reading: path) else {
+            Issue.record("read after \(sql)")
+            return
+        }
+    }
+
+    @Test func theSQLiteShellAnswersQuestions() throws {
+        let folder = try Folder()
+        let path = try closedRecording(folder)
+        #expect(
+            try sqlite3(path, "SELECT function, file, line, inuse_space, stacks FROM sites")
+                == "outer|/src/a.c|40|600|3\n"
+        )
+        #expect(
+            try sqlite3(path, "SELECT position, function FROM stack_frames WHERE stack = 3 ORDER BY position, depth")
+                == "0|inner\n0|outer\n1|\n2|inner\n2|outer\n"
+        )
+        #expect(try sqlite3(path, "SELECT function, inuse_space, time_ns FROM site_series") == "outer|6|5000000000\n")
+        #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok\n")
+    }
+
+    @Test func aRecordingInAFolderWithoutWritePermissionIsRead() throws {
+        let folder = try Folder()
+        let path = try closedRecording(folder)
+        chmod(path, 0o400)
+        chmod(folder.path, 0o500)
+        defer { chmod(folder.path, 0o700) }
+        #expect(try Recording(path: path).stacks.count == 3)
+    }
+
+    private func sqlite3(_ path: String, _ sql: String) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
+        process.arguments = [path, sql]
+        process.standardOutput = pipe
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self)
+    }
+}

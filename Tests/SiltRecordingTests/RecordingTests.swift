@@ -1,0 +1,113 @@
+import Foundation
+import SiltEvents
+import Testing
+
+@testable import SiltRecording
+
+@Suite struct RecordingTests {
+    private func check(_ recording: Recording) {
+        #expect(recording.target == SmallWorld.target())
+        #expect(recording.processes == SmallWorld.processes())
+        #expect(recording.totals[0].inUseBytes == 600)
+        #expect(recording.totals[0].peakInUseBytes == 777)
+        #expect(recording.totals[1] == RecordedTotals())
+        #expect(recording.trust[0].eventsReceived == 14)
+        #expect(recording.trust[0].eventsSent == 15)
+        #expect(recording.trust[0].offReason == 2)
+        #expect(recording.modules == [RecordedModule(path: "/opt/server", buildID: [0xde, 0xad])])
+        #expect(recording.frames.map(\.offset) == [0x1234, 0xffff_8000_0000_1000])
+        #expect(recording.frames(ofStack: 3) == [1, 2, 1])
+        #expect(recording.counters.map(\.inUseBytes) == [100, 200, 300])
+        #expect(recording.counters.allSatisfy { $0.allocatedBytes == .max && $0.group == 1 })
+        #expect(recording.snapshots.map(\.rssBytes) == [4096])
+        #expect(recording.samples.map(\.inUseBytes) == [5])
+        #expect(recording.groupSamples.map(\.troughBytes) == [6])
+        #expect(recording.histories.map { Array(recording.historyBytes[$0.range]) } == [[1, 2, 3]])
+        #expect(recording.groupHistories.map { Array(recording.historyBytes[$0.range]) } == [[4, 5]])
+        #expect(recording.symbols(ofFrame: 1).map { recording.string($0.function) } == ["inner", "outer"])
+        #expect(recording.symbols(ofFrame: 1).map(\.inlined) == [true, false])
+        #expect(recording.symbols(ofFrame: 2).isEmpty)
+        #expect(recording.marks == [RecordedMark(name: "ready", timeNs: 6_000_000_000)])
+        #expect(
+            recording.phases == [
+                RecordedPhase(name: "/orders", startNs: 6_000_000_000, endNs: 7_000_000_000, requests: 2000)
+            ]
+        )
+        #expect(recording.threads == [RecordedThread(process: 1, tid: 101, name: "main")])
+    }
+
+    @Test func everythingWrittenIsReadBack() throws {
+        let folder = try Folder()
+        let writer = try RecordingWriter(path: folder.file("a.silt"))
+        try SmallWorld.write(to: writer)
+        try writer.close()
+        let recording = try Recording(path: folder.file("a.silt"))
+        check(recording)
+        #expect(recording.isClosed)
+    }
+
+    @Test func aTemporaryRecordingIsReadThroughItsWriter() throws {
+        let writer = try RecordingWriter(path: nil)
+        try SmallWorld.write(to: writer)
+        check(try Recording(of: writer))
+        try writer.close()
+    }
+
+    @Test func aRecordingIsReadableWhileItIsWritten() throws {
+        let folder = try Folder()
+        let writer = try RecordingWriter(path: folder.file("a.silt"))
+        try SmallWorld.write(to: writer)
+        let recording = try Recording(path: folder.file("a.silt"))
+        check(recording)
+        #expect(!recording.isClosed)
+        try writer.close()
+    }
+
+    @Test func closingLeavesOnePrivateFile() throws {
+        let folder = try Folder()
+        let writer = try RecordingWriter(path: folder.file("a.silt"))
+        try SmallWorld.write(to: writer)
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+            let attributes = try FileManager.default.attributesOfItem(atPath: folder.file(name))
+            #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+        }
+        try writer.close()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.silt"])
+    }
+
+    @Test func rowsOfOneKeyReplaceEachOther() throws {
+        let writer = try RecordingWriter(path: nil)
+        try SmallWorld.write(to: writer)
+        var counters = RecordedCounters(process: 1, stack: 2)
+        counters.inUseBytes = 1
+        try writer.write(counters)
+        try writer.write(symbols: [SymbolRow(function: "only")], frame: 1)
+        let recording = try Recording(of: writer)
+        #expect(recording.counters.map(\.inUseBytes) == [100, 1, 300])
+        #expect(recording.symbols(ofFrame: 1).map { recording.string($0.function) } == ["only"])
+    }
+
+    @Test func theSessionsStacksAreAddedOnce() throws {
+        let table = StackTable()
+        let writer = try RecordingWriter(path: nil)
+        let module = table.intern(module: Module(path: "/opt/a", buildID: [7]))
+        let outer = table.intern(frame: Frame(module: module, offset: 16, kind: .returnAddress))
+        let main = table.intern(parent: .none, frame: outer)
+        try writer.addNew(of: table)
+        let inner = table.intern(frame: Frame(module: .none, offset: 99, kind: .exact))
+        let leaf = table.intern(parent: main, frame: inner)
+        try writer.addNew(of: table)
+        try writer.addNew(of: table)
+        let recording = try Recording(of: writer)
+        #expect(recording.modules.map(\.buildID) == [[7]])
+        #expect(recording.frames(ofStack: leaf.rawValue) == [inner.rawValue, outer.rawValue])
+        #expect(recording.frames.map(\.kind) == [0, 1])
+    }
+
+    @Test(arguments: [
+        [[]], [[""]], [["a"]], [["a b", "c"]], [["it's"]], [["'"]], [["\\", "\"", "$HOME"]], [["é", "a\nb"]],
+    ])
+    func aCommandKeepsItsWords(_ cases: [[String]]) {
+        for words in cases { #expect(ShellWords.words(ShellWords.joined(words)) == words) }
+    }
+}

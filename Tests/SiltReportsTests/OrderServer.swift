@@ -1,0 +1,166 @@
+import SiltRecording
+
+@testable import SiltReports
+
+/// A fixed recording: a server whose order_create leaks through xmalloc, a cache that filled once, and a worker forked from it.
+enum OrderServer {
+    static let frames: [(offset: UInt64, symbols: [SymbolRow])] = [
+        (0x1000, [SymbolRow(function: "xmalloc", file: "/src/util.c", line: 12)]),
+        (0x2000, [SymbolRow(function: "order_create", file: "/src/orders.c", line: 88)]),
+        (
+            0x3000,
+            [
+                SymbolRow(function: "parse_header", file: "/src/http.c", line: 31, inlined: true),
+                SymbolRow(function: "handle_order", file: "/src/http.c", line: 77),
+            ]
+        ),
+        (0x4000, [SymbolRow(function: "main", file: "/src/server.c", line: 40)]),
+        (0x5000, [SymbolRow(function: "cache_fill", file: "/src/cache.c", line: 9)]),
+        (0x6abc, []),
+    ]
+
+    static func recording(snapshots: UInt32 = 24, period: UInt64 = 2_000_000_000) throws -> Recording {
+        let writer = try RecordingWriter(path: nil)
+        try writer.begin()
+        var target = RecordedTarget(command: ["./server", "--port", "8080"])
+        target.pid = 4000
+        target.allocator = "/lib/libc.so.6"
+        target.exitStatus = 0
+        try writer.write(target)
+        try writer.add(module: 1, path: "/opt/shop/server", buildID: [1, 2, 3, 4])
+        for (index, frame) in frames.enumerated() {
+            let id = UInt32(index + 1)
+            try writer.add(frame: id, module: 1, offset: frame.offset, kind: 0)
+            try writer.write(symbols: frame.symbols, frame: id)
+        }
+        // 1 main · 2 main,handle_order · 3 …,order_create · 4 …,xmalloc · 5 main,cache_fill · 6 …,xmalloc · 7 handle_order,6abc
+        for (id, parent, frame) in [(1, 0, 4), (2, 1, 3), (3, 2, 2), (4, 3, 1), (5, 1, 5), (6, 5, 1), (7, 2, 6)] {
+            try writer.add(stack: UInt32(id), parent: UInt32(parent), frame: UInt32(frame))
+        }
+        for id: UInt32 in 1...2 {
+            try writeProcess(id, to: writer, snapshots: snapshots, period: period)
+        }
+        try writer.commit()
+        try writer.close()
+        return try Recording(of: writer)
+    }
+
+    private static func writeProcess(
+        _ id: UInt32,
+        to writer: RecordingWriter,
+        snapshots: UInt32,
+        period: UInt64
+    ) throws {
+        var process = RecordedProcess(id: id, pid: 3999 + id)
+        process.command = ["./server", "--port", "8080"]
+        process.parentPid = id == 1 ? 1000 : 4000
+        process.forked = id == 2
+        process.parent = id - 1
+        process.startNs = UInt64(id) * 1000
+        process.endNs = 60_000_000_000
+        process.end = .exited(status: 0)
+        try writer.write(process)
+        let scale: UInt64 = id == 1 ? 4 : 1
+        let leak = 14_353 * scale
+        for (stack, group, live, all) in [
+            (UInt32(4), UInt32(2), leak, leak + 444), (6, 5, 512 * scale, 512 * scale), (7, 6, 0, 99),
+        ] {
+            var counters = RecordedCounters(process: id, stack: stack)
+            counters.group = group
+            counters.inUseBytes = live * 1024
+            counters.inUseCount = live
+            counters.allocatedBytes = all * 1024
+            counters.allocatedCount = all
+            counters.peakBytes = live * 1024
+            counters.peakCount = live
+            counters.temporaryCount = all - live
+            try writer.write(counters)
+        }
+        var totals = RecordedTotals()
+        totals.inUseCount = leak + 512 * scale
+        totals.inUseBytes = totals.inUseCount * 1024
+        totals.freedCount = 543
+        totals.freedBytes = 543 * 1024
+        totals.allocatedCount = totals.inUseCount + totals.freedCount
+        totals.allocatedBytes = totals.allocatedCount * 1024
+        totals.peakInUseBytes = totals.inUseBytes
+        try writer.write(totals, process: id)
+        var trust = TrustCounters()
+        trust.allocations = totals.allocatedCount
+        trust.frees = totals.freedCount
+        trust.stacks = totals.allocatedCount
+        trust.unknownFrees = 2
+        trust.waits = 3
+        trust.waitNs = 1_500_000_000
+        try writer.write(trust, process: id)
+        for number in 0...snapshots {
+            let live = leak * 1024 * UInt64(number) / UInt64(max(1, snapshots))
+            var snapshot = RecordedSnapshot(process: id, snapshot: number, timeNs: UInt64(number) * period)
+            snapshot.inUseBytes = live
+            snapshot.rssBytes = live + 8_388_608
+            try writer.write(snapshot)
+            try writer.write(
+                group: RecordedSample(
+                    process: id,
+                    key: 2,
+                    snapshot: number,
+                    inUseBytes: live,
+                    inUseCount: live / 1024,
+                    allocatedBytes: live,
+                    allocatedCount: live / 1024
+                )
+            )
+            if number == 3 {
+                try writer.write(
+                    group: RecordedSample(
+                        process: id,
+                        key: 5,
+                        snapshot: number,
+                        inUseBytes: 512 * scale * 1024,
+                        inUseCount: 512,
+                        allocatedBytes: 512 * scale * 1024,
+                        allocatedCount: 512
+                    )
+                )
+            }
+        }
+    }
+
+    /// The report, with the verdicts given here instead of those of the judge.
+    static func growingReport(_ options: ReportOptions = ReportOptions()) throws -> HeapReport {
+        let recording = try recording()
+        var report = try ReportBuilder.build(recording, options: options)
+        for index in report.sites.indices {
+            switch report.sites[index].blame.function {
+            case "order_create":
+                report.sites[index].verdict = "growing"
+                report.sites[index].isGrowing = true
+                report.sites[index].confidence = "high"
+                report.sites[index].reason = "leak"
+                report.sites[index].evidence =
+                    "growing +2.00 MiB/interval ±1 % (high): blocks of all 18 time slices between 25 % and 97 % of the "
+                    + "run are still alive; nothing old was freed"
+                report.sites[index].rate = ReportRate(
+                    value: 1_048_576,
+                    low: 1_038_576,
+                    high: 1_058_576,
+                    unit: "bytes/second"
+                )
+                report.sites[index].caller = report.frames(ofStack: report.sites[index].stack)[3]
+            case "cache_fill":
+                report.sites[index].verdict = "plateauing"
+                report.sites[index].isAcquitted = true
+                report.sites[index].confidence = "high"
+                report.sites[index].reason = "flat"
+                report.sites[index].evidence = "grew 2.00 MiB, 97 % of it before 00:00:06; no new high for 42 s"
+            default:
+                report.sites[index].verdict = "stable"
+                report.sites[index].confidence = "low"
+                report.sites[index].reason = "none"
+                report.sites[index].evidence = ""
+            }
+        }
+        Headline.decide(&report, clocks: ProcessClock.all(of: recording))
+        return report
+    }
+}

@@ -1,0 +1,177 @@
+import Foundation
+import SiltRecording
+import Testing
+
+@testable import SiltReports
+
+@Suite struct RendererTests {
+    private func options(_ change: (inout ReportOptions) -> Void = { _ in }) -> ReportOptions {
+        var options = ReportOptions()
+        change(&options)
+        return options
+    }
+
+    private func text(_ report: HeapReport) -> String {
+        var output = ""
+        TextReport.render(report, into: &output)
+        return output
+    }
+
+    private func json(_ report: HeapReport) throws -> [String: Any] {
+        var output = ""
+        JSONReport.render(report, into: &output)
+        return try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
+
+    @Test func growingSitesComeFirst() throws {
+        try expectGolden(text(OrderServer.growingReport()), "growing.txt")
+    }
+
+    @Test func aNarrowTerminalIsHonored() throws {
+        for width in [40, 60, 80, 120] {
+            let text = text(try OrderServer.growingReport(options { $0.width = width }))
+            for line in text.split(separator: "\n") { #expect(line.count <= width, "\(line)") }
+        }
+        try expectGolden(text(OrderServer.growingReport(options { $0.width = 80 })), "growing-80.txt")
+    }
+
+    @Test func colorIsUsedOnlyWhenAsked() throws {
+        #expect(!text(try OrderServer.growingReport()).contains("\u{1b}"))
+        #expect(text(try OrderServer.growingReport(options { $0.color = true })).hasPrefix("\u{1b}[1;31mGROWING:"))
+    }
+
+    @Test func aShortRunIsInconclusiveAndStillLists() throws {
+        let report = try ReportBuilder.build(OrderServer.recording(snapshots: 3), options: ReportOptions())
+        #expect(report.verdict == .inconclusive)
+        #expect(report.reason.contains("3 of 6 snapshots"))
+        try expectGolden(text(report), "short.txt")
+    }
+
+    @Test func anEmptyRecordingIsInconclusive() throws {
+        let writer = try RecordingWriter(path: nil)
+        let report = try ReportBuilder.build(Recording(of: writer), options: ReportOptions())
+        #expect(report.verdict == .inconclusive)
+        #expect(text(report).hasPrefix("INCONCLUSIVE: no process was traced"))
+    }
+
+    @Test func anUntraceableTargetSaysWhy() throws {
+        let writer = try RecordingWriter(path: nil)
+        var target = RecordedTarget(command: ["/bin/static"])
+        target.untraceable = "/bin/static is statically linked: nothing can be preloaded into it"
+        try writer.write(target)
+        let report = try ReportBuilder.build(Recording(of: writer), options: ReportOptions())
+        #expect(text(report).hasPrefix("INCONCLUSIVE: /bin/static is statically linked"))
+    }
+
+    @Test func topLooksLikePprof() throws {
+        var output = ""
+        TopTable.render(try OrderServer.growingReport(), into: &output)
+        try expectGolden(output, "top.txt")
+    }
+
+    @Test func allocatedTopCountsEverything() throws {
+        var output = ""
+        TopTable.render(try OrderServer.growingReport(options { $0.order = .allocated }), into: &output)
+        try expectGolden(output, "top-alloc.txt")
+    }
+
+    @Test func foldedStacksAddUpProcesses() throws {
+        var output = ""
+        FoldedStacks.render(try OrderServer.growingReport(), into: &output)
+        try expectGolden(output, "folded.txt")
+    }
+
+    @Test func jsonIsAsItWas() throws {
+        var output = ""
+        JSONReport.render(try OrderServer.growingReport(), into: &output)
+        try expectGolden(output, "growing.json")
+    }
+
+    @Test func jsonHasExactlyItsKeys() throws {
+        let root = try json(OrderServer.growingReport())
+        #expect(
+            Set(root.keys) == ["format", "version", "target", "verdict", "totals", "trust", "processes", "sites"]
+        )
+        #expect(root["format"] as? String == "silt-report")
+        #expect(root["version"] as? Int == 1)
+        #expect(root["verdict"] as? String == "growing")
+        func keys(_ value: Any?) throws -> Set<String> { Set(try #require(value as? [String: Any]).keys) }
+        #expect(try keys(root["target"]) == ["command", "pid", "allocator", "exit_status"])
+        let totals: Set = [
+            "alloc_objects", "alloc_space", "free_objects", "inuse_objects", "inuse_space", "peak_inuse_space",
+        ]
+        #expect(try keys(root["totals"]) == totals)
+        #expect(
+            try keys(root["trust"]) == [
+                "events_sent", "events_received", "lost", "unknown_frees", "waits", "stacks_complete_percent",
+                "symbolized_percent",
+            ]
+        )
+        let processes = try #require(root["processes"] as? [[String: Any]])
+        #expect(processes.map { $0["pid"] as? Int } == [4000, 4001])
+        #expect(processes.map { $0["parent"] as? Int } == [1000, 4000])
+        #expect(try keys(processes[0]) == ["pid", "parent", "command", "totals"])
+        #expect(try keys(processes[0]["totals"]) == totals)
+        let sites = try #require(root["sites"] as? [[String: Any]])
+        #expect(sites.count == 3)
+        for site in sites {
+            #expect(
+                try keys(site) == [
+                    "rank", "kind", "verdict", "confidence", "reason", "evidence", "rate", "blame", "caller",
+                    "inuse_space", "inuse_objects", "alloc_space", "alloc_objects", "stack",
+                ]
+            )
+            #expect(try keys(site["blame"]) == ["function", "file", "line", "module"])
+            let stack = try #require(site["stack"] as? [[String: Any]])
+            #expect(try keys(stack[0]) == ["function", "file", "line", "module", "offset", "inlined"])
+        }
+        #expect(try keys(sites[0]["rate"]) == ["value", "low", "high", "unit"])
+        #expect(try keys(sites[0]["caller"]) == ["function", "file", "line", "module"])
+        #expect(sites[1]["rate"] is NSNull && sites[1]["caller"] is NSNull)
+        let stack = try #require(sites[0]["stack"] as? [[String: Any]])
+        #expect(
+            stack.map { $0["function"] as? String } == [
+                "xmalloc", "order_create", "parse_header", "handle_order", "main",
+            ]
+        )
+        #expect(stack.map { $0["inlined"] as? Bool } == [false, false, true, false, false])
+    }
+
+    @Test func jsonSurvivesAnyName() throws {
+        let writer = try RecordingWriter(path: nil)
+        let name = "a\"b\\c\u{0}\u{1}\u{1b}[31m\n\t\u{7f}é\u{1F600}\u{fffd}"
+        try writer.write(RecordedTarget(command: [name]))
+        try writer.write(RecordedProcess(id: 1, pid: 1))
+        try writer.add(module: 1, path: "/lib/x", buildID: [])
+        try writer.add(frame: 1, module: 1, offset: 1, kind: 0)
+        try writer.add(stack: 1, parent: 0, frame: 1)
+        try writer.write(symbols: [SymbolRow(function: name)], frame: 1)
+        var counters = RecordedCounters(process: 1, stack: 1)
+        counters.allocatedBytes = .max
+        counters.allocatedCount = 1
+        try writer.write(counters)
+        let report = try ReportBuilder.build(Recording(of: writer), options: ReportOptions())
+        let root = try json(report)
+        let site = try #require((root["sites"] as? [[String: Any]])?.first)
+        #expect((site["blame"] as? [String: Any])?["function"] as? String == name)
+        #expect(site["alloc_space"] as? UInt64 == .max)
+        let lines = text(report).unicodeScalars
+        #expect(!lines.contains { $0.value < 0x20 && $0 != "\n" })
+    }
+
+    @Test func limitsAreHonored() throws {
+        #expect((try json(OrderServer.growingReport(options { $0.limit = 1 }))["sites"] as? [Any])?.count == 1)
+        var output = ""
+        TopTable.render(try OrderServer.growingReport(options { $0.limit = 2 }), into: &output)
+        #expect(output.contains("Showing top 2 nodes out of"))
+        #expect(output.split(separator: "\n").count == 7)
+    }
+
+    @Test func hiddenFunctionsAreNotBlamed() throws {
+        let report = try ReportBuilder.build(
+            OrderServer.recording(),
+            options: options { $0.hide = ["order_create"] }
+        )
+        #expect(Set(report.sites.map(\.blame.function)) == ["parse_header", "cache_fill", ""])
+    }
+}
