@@ -23,42 +23,73 @@ let package = Package(
         // The pipeline, in its order.
         .target(name: "SiltEvents", dependencies: ["CSiltWire", "CSiltSystem"], swiftSettings: strict),
         .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: strict),
-        .target(name: "SiltGrowth", swiftSettings: strict),
-        .target(name: "SiltSymbols", dependencies: ["Clibdw", "CSiltSystem"], swiftSettings: strict),
+        .target(name: "SiltGrowth", dependencies: ["SiltHeap"], swiftSettings: strict),
         .target(
-            name: "SiltRecording", dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"], exclude: ["docs"],
-            swiftSettings: strict, linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]),
+            name: "SiltSymbols",
+            dependencies: ["Clibdw", "CSiltSystem"],
+            swiftSettings: strict,
+            linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libz.a", "stdc++"].map {
+                .linkedLibrary($0)
+            }
+        ),
         .target(
-            name: "SiltReports", dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"], swiftSettings: strict),
+            name: "SiltRecording",
+            dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"],
+            exclude: ["docs"],
+            swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
+        ),
+        .target(
+            name: "SiltReports",
+            dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"],
+            swiftSettings: strict
+        ),
         .target(
             name: "SiltSession",
             dependencies: [
                 "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltSymbols", "SiltRecording",
                 "SiltShim",
-            ], swiftSettings: strict),
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "silt",
             dependencies: [
                 "SiltSession", "SiltReports", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: strict),
+            ],
+            swiftSettings: strict
+        ),
 
         .executableTarget(
-            name: "silt-analyzer-bench", dependencies: ["CSiltWire", "SiltEvents", "SiltHeap"],
-            path: "Tests/Benchmarks/Analyzer", swiftSettings: strict),
-        .target(name: "SiltTestSupport", path: "Tests/SiltTestSupport", swiftSettings: strict),
+            name: "silt-analyzer-bench",
+            dependencies: ["CSiltWire", "SiltEvents", "SiltHeap"],
+            path: "Tests/Benchmarks/Analyzer",
+            swiftSettings: strict
+        ),
+        .target(name: "SiltTestSupport", dependencies: ["silt"], path: "Tests/SiltTestSupport"),
         .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire"]),
         .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents"]),
         .testTarget(
-            name: "SiltGrowthTests", dependencies: ["SiltGrowth"], exclude: ["Cases"]),
+            name: "SiltGrowthTests",
+            dependencies: ["SiltGrowth"],
+            exclude: ["Cases"]
+        ),
         .testTarget(name: "SiltSymbolsTests", dependencies: ["SiltSymbols", "SiltTestSupport"]),
         .executableTarget(
-            name: "RecordingWriterProcess", dependencies: ["SiltRecording"],
-            path: "Tests/Workloads/RecordingWriterProcess", swiftSettings: strict),
+            name: "RecordingWriterProcess",
+            dependencies: ["SiltRecording"],
+            path: "Tests/Workloads/RecordingWriterProcess",
+            swiftSettings: strict
+        ),
         .testTarget(
-            name: "SiltRecordingTests", dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]),
+            name: "SiltRecordingTests",
+            dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]
+        ),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
         .testTarget(
-            name: "SiltEndToEndTests", dependencies: ["SiltTestSupport", "SiltShim"]),
+            name: "SiltEndToEndTests",
+            dependencies: ["SiltTestSupport", "SiltShim"]
+        ),
     ]
 )

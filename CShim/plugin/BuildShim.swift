@@ -10,7 +10,9 @@ struct BuildShim: BuildToolPlugin {
         let output = context.pluginWorkDirectoryURL.appending(path: "ShimImage.swift")
         let files = ["", "wire"].flatMap { folder in
             (try? FileManager.default.contentsOfDirectory(
-                at: sources.appending(path: folder), includingPropertiesForKeys: nil)) ?? []
+                at: sources.appending(path: folder),
+                includingPropertiesForKeys: nil
+            )) ?? []
         }
         return [
             .buildCommand(
@@ -18,7 +20,8 @@ struct BuildShim: BuildToolPlugin {
                 executable: URL(filePath: "/bin/sh"),
                 arguments: [script.path(), sources.path(), context.pluginWorkDirectoryURL.path()],
                 inputFiles: files.filter { ["c", "h", "map", "sh"].contains($0.pathExtension) },
-                outputFiles: [output])
+                outputFiles: [output]
+            )
         ]
     }
 }

@@ -1,4 +1,6 @@
-/// One stack of the session: a node of the shared tree of frames. 0 is no stack.
+/// One stack of the session: a node of the shared tree of frames.
+///
+/// 0 is no stack.
 package struct StackID: Hashable, Sendable {
     package var rawValue: UInt32
 
@@ -9,7 +11,9 @@ package struct StackID: Hashable, Sendable {
     @inlinable package static var none: StackID { StackID(rawValue: 0) }
 }
 
-/// One distinct frame of the session. 0 is no frame.
+/// One distinct frame of the session.
+///
+/// 0 is no frame.
 package struct FrameID: Hashable, Sendable {
     package var rawValue: UInt32
 
@@ -19,7 +23,9 @@ package struct FrameID: Hashable, Sendable {
     @inlinable package static var none: FrameID { FrameID(rawValue: 0) }
 }
 
-/// One distinct module of the session. 0 is code outside every module (generated code, unknown).
+/// One distinct module of the session.
+///
+/// 0 is code outside every module (generated code, unknown).
 package struct ModuleID: Hashable, Sendable {
     package var rawValue: UInt32
 

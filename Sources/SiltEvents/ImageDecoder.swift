@@ -47,7 +47,9 @@ package struct ImageDecoder: ~Copyable {
     /// Modules of the log read so far.
     package var moduleCount: Int { imageModules.count }
 
-    /// Reads what the log has grown by. `bytes` is its whole valid prefix, from the first byte on.
+    /// Reads what the log has grown by.
+    ///
+    /// `bytes` is its whole valid prefix, from the first byte on.
     ///
     /// Read the log after `committed` of the slots and before decoding them: a record may name a module that was
     /// written just before it.
@@ -72,7 +74,8 @@ package struct ImageDecoder: ~Copyable {
             let pathStart = offset + fixed + Int(entry.build_id_bytes)
             let module = Module(
                 path: String(decoding: bytes[pathStart..<pathStart + Int(entry.path_bytes)], as: UTF8.self),
-                buildID: Array(bytes[offset + fixed..<pathStart]))
+                buildID: Array(bytes[offset + fixed..<pathStart])
+            )
             imageModules.append(ImageModule(id: stacks.intern(module: module), bias: entry.bias))
             moduleBytesRead += length
         }
@@ -131,7 +134,9 @@ package struct ImageDecoder: ~Copyable {
     /// or in front of an event that must wait (`isBlocked`). Throws only if the first record of `bytes` is bad: what
     /// comes before a bad record is delivered first, and a further call with the same bytes throws the same error.
     package mutating func decode(
-        slot: Int, _ bytes: UnsafeRawBufferPointer, into batch: inout HeapEventBatch
+        slot: Int,
+        _ bytes: UnsafeRawBufferPointer,
+        into batch: inout HeapEventBatch
     ) throws(WireError) -> Int {
         guard slot >= 0, slot < Int(SILT_MAX_SLOTS) else { throw .badSlot(slot: slot) }
         let box: SlotBox
@@ -145,8 +150,13 @@ package struct ImageDecoder: ~Copyable {
         box.state.blocked = nil
         guard let base = bytes.baseAddress, bytes.count >= 8 else { return 0 }
         var run = RecordRun(
-            base: base, count: bytes.count, space: batch.freeEnd(), expected: expected, slot: UInt16(slot),
-            counts: counts)
+            base: base,
+            count: bytes.count,
+            space: batch.freeEnd(),
+            expected: expected,
+            slot: UInt16(slot),
+            counts: counts
+        )
         run.decode(slot: &box.state, modules: self)
         counts = run.counts
         batch.didAppend(run.events)

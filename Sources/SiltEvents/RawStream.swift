@@ -27,7 +27,9 @@ enum RawStream {
     }
 }
 
-/// What the next chunk of an event file holds. Its bytes are the reader's `payload`.
+/// What the next chunk of an event file holds.
+///
+/// Its bytes are the reader's `payload`.
 package enum RawStreamItem: Equatable, Sendable {
     /// An image appeared; payload: its header page and texts.
     case image(UInt64)
@@ -61,7 +63,9 @@ extension RawStreamError: CustomStringConvertible {
     }
 }
 
-/// Writes an event file. What is buffered is lost if `close` is not called.
+/// Writes an event file.
+///
+/// What is buffered is lost if `close` is not called.
 package struct RawStreamWriter: ~Copyable {
     private let path: String
     private let descriptor: Int32
@@ -86,7 +90,9 @@ package struct RawStreamWriter: ~Copyable {
 
     /// The module log's bytes from `offset` on.
     package mutating func modules(
-        image: UInt64, offset: UInt64, _ bytes: UnsafeRawBufferPointer
+        image: UInt64,
+        offset: UInt64,
+        _ bytes: UnsafeRawBufferPointer
     ) throws(RawStreamError) {
         append(image: image, slot: RawStream.Mark.modules.rawValue, offset: offset, bytes)
         try flushIfLong()
@@ -94,7 +100,10 @@ package struct RawStreamWriter: ~Copyable {
 
     /// The bytes that a call of `ImageDecoder.decode` consumed, in the order of those calls.
     package mutating func records(
-        image: UInt64, slot: Int, offset: UInt64, _ bytes: UnsafeRawBufferPointer
+        image: UInt64,
+        slot: Int,
+        offset: UInt64,
+        _ bytes: UnsafeRawBufferPointer
     ) throws(RawStreamError) {
         guard !bytes.isEmpty else { return }
         append(image: image, slot: UInt32(slot), offset: offset, bytes)
@@ -125,7 +134,12 @@ package struct RawStreamWriter: ~Copyable {
         let length = payload?.count ?? 0
         precondition(length <= RawStream.longest, "a chunk holds at most \(RawStream.longest) bytes")
         let chunk = silt_chunk(
-            magic: UInt64(SILT_MAGIC), image: image, slot: slot, length: UInt32(length), offset: offset)
+            magic: UInt64(SILT_MAGIC),
+            image: image,
+            slot: slot,
+            length: UInt32(length),
+            offset: offset
+        )
         withUnsafeBytes(of: chunk) { buffer.append(contentsOf: $0) }
         if let payload { buffer.append(contentsOf: payload) }
         buffer.append(contentsOf: repeatElement(0, count: -length & 7))
@@ -176,7 +190,9 @@ package struct RawStreamReader: ~Copyable {
 
     deinit { _ = Glibc.close(descriptor) }
 
-    /// The next item; nil at the end of the file. A file cut inside a chunk throws `.truncated` in its place.
+    /// The next item; nil at the end of the file.
+    ///
+    /// A file cut inside a chunk throws `.truncated` in its place.
     package mutating func next() throws(RawStreamError) -> RawStreamItem? {
         var head: [UInt8] = []
         let got = try Self.fill(&head, RawStream.headerBytes, descriptor, path)
@@ -194,8 +210,11 @@ package struct RawStreamReader: ~Copyable {
         let available = try Self.fill(&payload, padded, descriptor, path)
         guard available == padded else {
             throw .truncated(
-                path: path, offset: start, needed: RawStream.headerBytes + padded,
-                available: RawStream.headerBytes + available)
+                path: path,
+                offset: start,
+                needed: RawStream.headerBytes + padded,
+                available: RawStream.headerBytes + available
+            )
         }
         payload.removeLast(padded - length)
         offset = start + UInt64(RawStream.headerBytes + padded)
@@ -213,8 +232,10 @@ package struct RawStreamReader: ~Copyable {
         case .modules: return .modules(image: chunk.image, offset: chunk.offset)
         case .gap:
             let gap = StampGap(
-                shard: UInt32(chunk.offset & 0xFFFF), stamp: UInt16(chunk.offset >> 16 & 0xFFFF),
-                missing: UInt16(chunk.offset >> 32 & 0xFFFF))
+                shard: UInt32(chunk.offset & 0xFFFF),
+                stamp: UInt16(chunk.offset >> 16 & 0xFFFF),
+                missing: UInt16(chunk.offset >> 32 & 0xFFFF)
+            )
             return .gap(image: chunk.image, gap)
         case .snapshot: return .snapshot(timeNanoseconds: chunk.offset)
         case .end: return .end(image: chunk.image)
@@ -223,7 +244,10 @@ package struct RawStreamReader: ~Copyable {
 
     /// Replaces `bytes` by up to `count` bytes of the file; fewer only at its end.
     private static func fill(
-        _ bytes: inout [UInt8], _ count: Int, _ descriptor: Int32, _ path: String
+        _ bytes: inout [UInt8],
+        _ count: Int,
+        _ descriptor: Int32,
+        _ path: String
     ) throws(RawStreamError) -> Int {
         if bytes.count < count { bytes.append(contentsOf: repeatElement(0, count: count - bytes.count)) }
         if bytes.count > count { bytes.removeLast(bytes.count - count) }

@@ -4,7 +4,9 @@ internal import CSiltWire
 ///
 /// A record is checked whole before it changes anything, so that a bad one leaves no trace.
 struct RecordRun {
-    /// The unread bytes: `end` of them, a multiple of 8. Every read is checked against `end` first.
+    /// The unread bytes: `end` of them, a multiple of 8.
+    ///
+    /// Every read is checked against `end` first.
     let base: UnsafeRawPointer
     let end: Int
     /// Where events go: room for `space.count`, the first `events` of them initialized.
@@ -20,8 +22,12 @@ struct RecordRun {
     var threads: [ThreadSeen] = []
 
     init(
-        base: UnsafeRawPointer, count: Int, space: UnsafeMutableBufferPointer<HeapEvent>,
-        expected: UnsafeMutablePointer<UInt16>, slot: UInt16, counts: EventCounts
+        base: UnsafeRawPointer,
+        count: Int,
+        space: UnsafeMutableBufferPointer<HeapEvent>,
+        expected: UnsafeMutablePointer<UInt16>,
+        slot: UInt16,
+        counts: EventCounts
     ) {
         self.base = base
         end = count & ~7
@@ -71,8 +77,13 @@ struct RecordRun {
                 let fresh = kind == SILT_ALLOC.rawValue
                 (out + events).initialize(
                     to: HeapEvent(
-                        kind: fresh ? .alloc : .realloc, address: address, size: second >> 26,
-                        stack: StackID(rawValue: value & SlotState.stackMask), slot: slot))
+                        kind: fresh ? .alloc : .realloc,
+                        address: address,
+                        size: second >> 26,
+                        stack: StackID(rawValue: value & SlotState.stackMask),
+                        slot: slot
+                    )
+                )
                 events += 1
                 position += 16
                 note(value)
@@ -127,7 +138,10 @@ struct RecordRun {
     private mutating func length(_ words: UInt64, atLeast: Int, _ state: borrowing SlotState) -> Int? {
         guard words >= UInt64(atLeast), words <= UInt64(SILT_RING_BYTES / 8) else {
             error = .badLength(
-                slot: Int(slot), offset: offset(state), words: Int(truncatingIfNeeded: min(words, 1 << 60)))
+                slot: Int(slot),
+                offset: offset(state),
+                words: Int(truncatingIfNeeded: min(words, 1 << 60))
+            )
             return nil
         }
         let bytes = Int(words) * 8
@@ -135,7 +149,9 @@ struct RecordRun {
     }
 
     private mutating func node(
-        _ first: UInt64, _ state: inout SlotState, _ modules: borrowing ImageDecoder
+        _ first: UInt64,
+        _ state: inout SlotState,
+        _ modules: borrowing ImageDecoder
     ) -> Bool {
         guard position + 16 <= end else { return false }
         let second = word(1)
@@ -155,7 +171,11 @@ struct RecordRun {
         let parentStack = outer & SlotState.stackMask
         guard
             let stack = modules.stack(
-                parent: parentStack, flags: flags, module: module, address: second & (1 << 48 - 1))
+                parent: parentStack,
+                flags: flags,
+                module: module,
+                address: second & (1 << 48 - 1)
+            )
         else {
             error = .unknownModule(slot: Int(slot), offset: offset(state), module: module)
             return false
@@ -171,7 +191,9 @@ struct RecordRun {
     }
 
     private mutating func extended(
-        _ first: UInt64, _ state: inout SlotState, _ out: UnsafeMutablePointer<HeapEvent>
+        _ first: UInt64,
+        _ state: inout SlotState,
+        _ out: UnsafeMutablePointer<HeapEvent>
     ) -> Bool {
         let type = UInt32(truncatingIfNeeded: first >> 32) & 0xFFFF
         let needed: Int
@@ -198,8 +220,14 @@ struct RecordRun {
             let fresh = type == SILT_X_ALLOC.rawValue
             put(
                 HeapEvent(
-                    kind: fresh ? .alloc : .realloc, address: word(2), size: word(3),
-                    stack: StackID(rawValue: value & SlotState.stackMask), slot: slot), out)
+                    kind: fresh ? .alloc : .realloc,
+                    address: word(2),
+                    size: word(3),
+                    stack: StackID(rawValue: value & SlotState.stackMask),
+                    slot: slot
+                ),
+                out
+            )
             note(value)
             if fresh { counts.alloc += 1 } else { counts.realloc += 1 }
         case SILT_X_MAP.rawValue:
@@ -218,10 +246,12 @@ struct RecordRun {
             let text = UnsafeRawBufferPointer(start: base + position + 16, count: 16).prefix { $0 != 0 }
             let name = String(decoding: text, as: UTF8.self)
             threads.append(
-                ThreadSeen(slot: Int(slot), tid: UInt32(truncatingIfNeeded: word(1)), name: name, ended: false))
+                ThreadSeen(slot: Int(slot), tid: UInt32(truncatingIfNeeded: word(1)), name: name, ended: false)
+            )
         case SILT_X_THREAD_END.rawValue:
             threads.append(
-                ThreadSeen(slot: Int(slot), tid: UInt32(truncatingIfNeeded: word(1)), name: "", ended: true))
+                ThreadSeen(slot: Int(slot), tid: UInt32(truncatingIfNeeded: word(1)), name: "", ended: true)
+            )
         default:
             counts.unknownTypes += 1
         }
@@ -249,7 +279,10 @@ struct RecordRun {
         let value = id < 1 << 26 ? state.value(of: UInt32(id)) : 0
         guard value != 0 else {
             error = .unknownStack(
-                slot: Int(slot), offset: offset(state), id: UInt32(truncatingIfNeeded: min(id, UInt64(UInt32.max))))
+                slot: Int(slot),
+                offset: offset(state),
+                id: UInt32(truncatingIfNeeded: min(id, UInt64(UInt32.max)))
+            )
             return nil
         }
         return StackID(rawValue: value & SlotState.stackMask)

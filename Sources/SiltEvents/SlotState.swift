@@ -12,8 +12,9 @@ struct SlotState: ~Copyable {
     var blocked: BlockedSlot?
     var tid: UInt32 = 0
 
-    /// `capacity` entries, all initialized: node id → session stack id and bits; 0 = never announced. Entry 0 is "no
-    /// stack" and always known.
+    /// `capacity` entries, all initialized: node id → session stack id and bits; 0 = never announced.
+    ///
+    /// Entry 0 is "no stack" and always known.
     private(set) var stacks: UnsafeMutablePointer<UInt32>
     private(set) var capacity: Int
 

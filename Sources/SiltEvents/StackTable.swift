@@ -17,7 +17,9 @@ package final class StackTable {
     private var moduleIDs: [Module: ModuleID] = [:]
     private var frameIDs: [Frame: FrameID] = [:]
     private var nodes: [Node] = []
-    /// Open addressing over `nodes`: 0 is free, else a stack id. Its count is a power of two, at least twice `nodes`.
+    /// Open addressing over `nodes`: 0 is free, else a stack id.
+    ///
+    /// Its count is a power of two, at least twice `nodes`.
     private var slots = [UInt32](repeating: 0, count: 1024)
 
     private struct Node {

@@ -1,4 +1,6 @@
-/// What is wrong with the bytes of a process image. `offset` counts bytes from the slot's (or module log's) beginning.
+/// What is wrong with the bytes of a process image.
+///
+/// `offset` counts bytes from the slot's (or module log's) beginning.
 package enum WireError: Error, Equatable {
     case badSlot(slot: Int)
     case unknownKind(slot: Int, offset: UInt64, kind: UInt8)

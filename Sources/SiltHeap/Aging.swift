@@ -8,7 +8,9 @@ struct Aging {
     var live1: UInt64
     var live2: UInt64
     var live3: UInt64
-    /// Alive and born in interval `closed`. Meaningless once there is a history.
+    /// Alive and born in interval `closed`.
+    ///
+    /// Meaningless once there is a history.
     var lastBytes: UInt64
     var lastCount: UInt32
     var liveCount1: UInt32
@@ -20,7 +22,16 @@ struct Aging {
     var group: UInt32
 
     static let none = Aging(
-        live1: 0, live2: 0, live3: 0, lastBytes: 0, lastCount: 0, liveCount1: 0, closed: 0, history: 0, group: 0)
+        live1: 0,
+        live2: 0,
+        live3: 0,
+        lastBytes: 0,
+        lastCount: 0,
+        liveCount1: 0,
+        closed: 0,
+        history: 0,
+        group: 0
+    )
 
     /// Before the first change in `interval`: the intervals since the last change went by with nothing happening.
     @inline(__always)
@@ -50,9 +61,15 @@ struct Aging {
         }
     }
 
-    /// A snapshot. Returns whether it must be looked at again at the next one even if nothing happens to it.
+    /// A snapshot.
+    ///
+    /// Returns whether it must be looked at again at the next one even if nothing happens to it.
     mutating func close(
-        _ interval: UInt32, live: UInt64, liveCount: UInt32, open: UInt64, openCount: UInt32,
+        _ interval: UInt32,
+        live: UInt64,
+        liveCount: UInt32,
+        open: UInt64,
+        openCount: UInt32,
         _ histories: inout [SiteHistory]
     ) -> Bool {
         // Snapshots that went by without this: nothing was alive to grow old, or there is a history that was told.
@@ -88,9 +105,10 @@ struct Aging {
         return false
     }
 
-    /// The history up to and with the snapshot before `interval`. The old blocks were all born two intervals ago: had
-    /// there been older ones, the history would have begun earlier. Before the third last snapshot its live bytes are
-    /// taken as constant.
+    /// The history up to and with the snapshot before `interval`.
+    ///
+    /// The old blocks were all born two intervals ago: had there been older ones, the history would have begun earlier.
+    /// Before the third last snapshot its live bytes are taken as constant.
     private func begin(_ interval: UInt32, old: UInt64, oldCount: UInt32) -> SiteHistory {
         if interval == 2 {
             var history = SiteHistory(baselineBytes: live2, baselineCount: UInt64(oldCount), interval: 0)

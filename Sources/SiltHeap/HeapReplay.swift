@@ -71,7 +71,9 @@ package final class HeapReplay {
         }
     }
 
-    /// Decodes what can be decoded of a slot. Recorded in the order of decoding, nothing usually stays behind.
+    /// Decodes what can be decoded of a slot.
+    ///
+    /// Recorded in the order of decoding, nothing usually stays behind.
     private func drain(_ image: Image, _ slot: Int, _ batch: inout HeapEventBatch) {
         guard image.errors[slot] == nil, var bytes = image.pending[slot] else { return }
         var used = 0

@@ -11,12 +11,16 @@ internal import CSiltSystem
 package struct LiveTable: ~Copyable {
     /// `bucketCount * 16` words, all initialized, aligned to a page.
     private var words: UnsafeMutablePointer<UInt64>
-    /// Blocks that are not in this bucket because it was full when they came; `sticky` stays. One per bucket.
+    /// Blocks that are not in this bucket because it was full when they came; `sticky` stays.
+    ///
+    /// One per bucket.
     private var passed: UnsafeMutablePointer<UInt8>
     private var bucketCount: Int
     private var packedCount = 0
     private var growAt: Int
-    /// Blocks that 16 bytes cannot hold, by address. Usually empty.
+    /// Blocks that 16 bytes cannot hold, by address.
+    ///
+    /// Usually empty.
     private var wide: [UInt64: LiveBlock] = [:]
 
     private static let minimumBuckets = 128
@@ -84,7 +88,9 @@ package struct LiveTable: ~Copyable {
         silt_prefetch(passed + bucket)
     }
 
-    /// The stack of the block at `address`, if it lies in its home bucket. A hint, for prefetching.
+    /// The stack of the block at `address`, if it lies in its home bucket.
+    ///
+    /// A hint, for prefetching.
     @inline(__always)
     func stackHint(_ address: UInt64, hash: UInt64) -> UInt32? {
         let keys = keys(home(hash))
@@ -115,7 +121,7 @@ package struct LiveTable: ~Copyable {
     }
 
     /// Every live block, in no order.
-    package func forEach(_ body: (LiveBlock) -> Void) {
+    package func visit(_ body: (LiveBlock) -> Void) {
         for bucket in 0..<bucketCount {
             for index in 0..<8 where keys(bucket)[index] != 0 { body(entry(keys(bucket), index).block) }
         }
@@ -142,8 +148,11 @@ package struct LiveTable: ~Copyable {
     private mutating func insertPacked(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {
         let granule = block.address >> 3
         let packed = PackedBlock(
-            granule: granule, size: block.size, stack: block.stack.rawValue,
-            birth: min(block.birth, PackedBlock.birthLimit))
+            granule: granule,
+            size: block.size,
+            stack: block.stack.rawValue,
+            birth: min(block.birth, PackedBlock.birthLimit)
+        )
         let home = home(hash)
         if let (bucket, index) = find(granule, home) {
             let old = entry(keys(bucket), index).block

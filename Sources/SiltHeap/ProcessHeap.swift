@@ -19,7 +19,9 @@ package struct ProcessHeap: ~Copyable {
 
     /// The peak's number: raised by the first decrease after each new peak.
     private var peakEpoch: UInt32 = 0
-    /// Between a decrease after a peak and the next new peak. Else the peak is now.
+    /// Between a decrease after a peak and the next new peak.
+    ///
+    /// Else the peak is now.
     private var pastPeak = false
     /// The newest allocation of the process.
     private var lastAllocated: UInt64 = 0
@@ -49,7 +51,9 @@ package struct ProcessHeap: ~Copyable {
         }
 
         static let none = FreedBlock(
-            block: LiveBlock(address: 0, size: 0, stack: .none, birth: 0), outcome: .none)
+            block: LiveBlock(address: 0, size: 0, stack: .none, birth: 0),
+            outcome: .none
+        )
     }
 
     /// The stacks of one key of `groupOf`.
@@ -105,7 +109,9 @@ package struct ProcessHeap: ~Copyable {
         return result
     }
 
-    /// Nil: the stack never held a block for more than two intervals. Not caught up to the current interval.
+    /// Nil: the stack never held a block for more than two intervals.
+    ///
+    /// Not caught up to the current interval.
     package func history(of stack: StackID) -> SiteHistory? {
         guard let index = sites.existing(stack.rawValue)?.aging.pointee.history, index != 0 else { return nil }
         return histories[Int(index) - 1]
@@ -149,7 +155,7 @@ package struct ProcessHeap: ~Copyable {
     }
 
     /// Every live block, in no order.
-    package func forEachLive(_ body: (LiveBlock) -> Void) { live.forEach(body) }
+    package func forEachLive(_ body: (LiveBlock) -> Void) { live.visit(body) }
 
     // MARK: Events
 
@@ -229,7 +235,9 @@ package struct ProcessHeap: ~Copyable {
         guard let block = live.remove(event.address, hash: hash) else {
             if inheritsHeap { sums.inheritedFrees += 1 } else { sums.unknownFrees += 1 }
             lastFreed[slot] = FreedBlock(
-                block: LiveBlock(address: event.address, size: 0, stack: .none, birth: 0), outcome: .unknown)
+                block: LiveBlock(address: event.address, size: 0, stack: .none, birth: 0),
+                outcome: .unknown
+            )
             return
         }
         let state = subtract(block)
@@ -364,7 +372,7 @@ package struct ProcessHeap: ~Copyable {
     @inline(never)
     private mutating func restartEpochs() {
         peakEpoch = 1
-        sites.forEach { $0.pointee.peakEpoch = 0 }
+        sites.visit { $0.pointee.peakEpoch = 0 }
     }
 
     @inline(never)
@@ -388,6 +396,7 @@ package struct ProcessHeap: ~Copyable {
     // MARK: Snapshots
 
     /// A snapshot: what was born in the open interval and lives becomes its survivors, and the next interval begins.
+    ///
     /// Costs time in proportion to the stacks touched since the last one.
     package mutating func closeInterval() {
         var closingGroups: [Int] = []
@@ -424,8 +433,13 @@ package struct ProcessHeap: ~Copyable {
         groups[group].openBytes &+= state.pointee.openBytes
         groups[group].openCount &+= state.pointee.openCount
         let again = aging.pointee.close(
-            interval, live: state.pointee.liveBytes, liveCount: state.pointee.liveCount,
-            open: state.pointee.openBytes, openCount: state.pointee.openCount, &histories)
+            interval,
+            live: state.pointee.liveBytes,
+            liveCount: state.pointee.liveCount,
+            open: state.pointee.openBytes,
+            openCount: state.pointee.openCount,
+            &histories
+        )
         if again { stillAging.append(stack) }
         state.pointee.openBytes = 0
         state.pointee.openCount = 0
@@ -435,8 +449,13 @@ package struct ProcessHeap: ~Copyable {
         if groups[index].touchedIn != interval { groups[index].aging.catchUp(to: interval, &histories) }
         // Whether it must be looked at again follows from its stacks.
         _ = groups[index].aging.close(
-            interval, live: groups[index].liveBytes, liveCount: groups[index].liveCount,
-            open: groups[index].openBytes, openCount: groups[index].openCount, &histories)
+            interval,
+            live: groups[index].liveBytes,
+            liveCount: groups[index].liveCount,
+            open: groups[index].openBytes,
+            openCount: groups[index].openCount,
+            &histories
+        )
         groups[index].openBytes = 0
         groups[index].openCount = 0
         if !groups[index].isChanged {

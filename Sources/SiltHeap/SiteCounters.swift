@@ -1,4 +1,6 @@
-/// The numbers of one stack in one process. Freed is allocated − live.
+/// The numbers of one stack in one process.
+///
+/// Freed is allocated − live.
 package struct SiteCounters: Equatable, Sendable {
     package var liveBytes: UInt64 = 0
     package var liveCount: UInt64 = 0

@@ -45,7 +45,9 @@ struct SitePages: ~Copyable {
         pages.deallocate()
     }
 
-    /// The state of a stack, made if need be. Valid until the table goes away.
+    /// The state of a stack, made if need be.
+    ///
+    /// Valid until the table goes away.
     @inline(__always)
     mutating func state(_ stack: UInt32) -> UnsafeMutablePointer<SiteState> {
         let page = self.page(Int(stack) >> Self.pageShift)
@@ -77,7 +79,7 @@ struct SitePages: ~Copyable {
         silt_prefetch(page + (Int(stack) & (Self.pageCount - 1)) * MemoryLayout<SiteState>.stride)
     }
 
-    func forEach(_ body: (UnsafeMutablePointer<SiteState>) -> Void) {
+    func visit(_ body: (UnsafeMutablePointer<SiteState>) -> Void) {
         for index in 0..<capacity {
             guard let page = pages[index] else { continue }
             for offset in 0..<Self.pageCount { body(page.assumingMemoryBound(to: SiteState.self) + offset) }

@@ -5,22 +5,19 @@ extension RecordingWriter {
     package func addNew(of table: StackTable) throws(RecordingError) {
         while storedModules < table.modules.count {
             let module = table.modules[storedModules]
-            storedModules += 1
-            try add(module: UInt32(storedModules), path: module.path, buildID: module.buildID)
+            try add(module: UInt32(storedModules + 1), path: module.path, buildID: module.buildID)
         }
         while storedFrames < table.frames.count {
             let frame = table.frames[storedFrames]
-            storedFrames += 1
             try add(
-                frame: UInt32(storedFrames),
+                frame: UInt32(storedFrames + 1),
                 module: frame.module.rawValue,
                 offset: frame.offset,
                 kind: frame.kind.rawValue
             )
         }
         while storedStacks < table.stackCount {
-            storedStacks += 1
-            let stack = StackID(rawValue: UInt32(storedStacks))
+            let stack = StackID(rawValue: UInt32(storedStacks + 1))
             try add(
                 stack: stack.rawValue,
                 parent: table.parent(of: stack).rawValue,

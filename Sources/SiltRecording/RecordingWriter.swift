@@ -37,10 +37,10 @@ package final class RecordingWriter {
     /// Sample and snapshot rows since the last thinning, and rows it left.
     var unthinned = 0
     var thinned = 0
-    /// How many modules, frames and stacks of the session's table are in the file.
-    package internal(set) var storedModules = 0
-    package internal(set) var storedFrames = 0
-    package internal(set) var storedStacks = 0
+    /// Highest ids added: how many modules, frames and stacks of the session's table are in the file.
+    package private(set) var storedModules = 0
+    package private(set) var storedFrames = 0
+    package private(set) var storedStacks = 0
 
     /// Makes the file (0600), replacing an older recording of that name; any other file there is left alone.
     package init(path: String?) throws(RecordingError) {
@@ -231,6 +231,7 @@ package final class RecordingWriter {
         insertModule.bind(path, at: 2)
         insertModule.bind(buildID, at: 3)
         try insertModule.run()
+        storedModules = max(storedModules, Int(id))
     }
 
     /// `kind` is the raw value of the stack table's frame kind.
@@ -240,6 +241,7 @@ package final class RecordingWriter {
         insertFrame.bind(offset, at: 3)
         insertFrame.bind(UInt32(kind), at: 4)
         try insertFrame.run()
+        storedFrames = max(storedFrames, Int(id))
     }
 
     package func add(stack id: UInt32, parent: UInt32, frame: UInt32) throws(RecordingError) {
@@ -247,6 +249,7 @@ package final class RecordingWriter {
         insertStack.bind(parent, at: 2)
         insertStack.bind(frame, at: 3)
         try insertStack.run()
+        storedStacks = max(storedStacks, Int(id))
     }
 
     /// The functions at a frame, innermost first; replaces what was written of it.

@@ -30,6 +30,8 @@ struct CallSites {
         var histories: [Range<Int>] = []
         /// Stacks with a history of their own, for the distinguishing caller.
         var stacks: [StackPart] = []
+        /// All its stacks.
+        var allStacks: [UInt32] = []
     }
 
     struct StackPart {
@@ -86,6 +88,7 @@ struct CallSites {
             }
             parts[part].inUseBytes &+= row.inUseBytes
             parts[part].inUseCount &+= row.inUseCount
+            parts[part].allStacks.append(row.stack)
             if row.group != 0 {
                 let known = siteOfGroup[row.group]
                 siteOfGroup[row.group] = known == nil || known == site ? site : -1

@@ -35,6 +35,18 @@ enum Format {
         return String(decoding: result, as: UTF8.self)
     }
 
+    /// The words as a shell would take them: those with other than plain characters in single quotes.
+    static func commandLine(_ words: [String]) -> String {
+        words.map { word in
+            let isPlain = word.utf8.allSatisfy { byte in
+                byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
+                    || "0123456789_@%+=:,./-".utf8.contains(byte)
+            }
+            guard !isPlain || word.isEmpty else { return word }
+            return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }.joined(separator: " ")
+    }
+
     /// As 56.1 MiB, 1.00 KiB, 192 B.
     static func bytes(_ value: UInt64) -> String { bytes(Double(value)) }
 

@@ -16,7 +16,7 @@ package enum JSONReport {
                     json.object { json in
                         json.value("pid", UInt64(process.process.pid))
                         json.value("parent", UInt64(process.parentPid))
-                        json.array("command") { for word in process.process.command { $0.value(nil, word) } }
+                        json.value("command", Format.commandLine(process.process.command))
                         json.object("totals") { totals(process.totals, &$0) }
                     }
                 }
@@ -33,7 +33,7 @@ package enum JSONReport {
     private static func target<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
         let target = report.recording.target
         json.object("target") { json in
-            json.array("command") { for word in target.command { $0.value(nil, word) } }
+            json.value("command", Format.commandLine(target.command))
             json.value("pid", UInt64(target.pid))
             json.value("allocator", target.allocator)
             // As a shell says it: 128 + signal for a target that a signal ended.

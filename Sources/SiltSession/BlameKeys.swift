@@ -18,15 +18,15 @@ final class BlameKeys {
         self.wrappers = wrappers
     }
 
-    /// The blame frame's id; the innermost frame's when all of them are wrappers, 0 for an empty stack.
-    func key(_ stack: StackID) -> UInt32 {
+    /// The blame frame's id, as a key; the innermost frame's when all of them are wrappers, 0 for an empty stack.
+    func key(_ stack: StackID) -> StackID {
         var at = stack
         while at.rawValue != 0 {
             let frame = stacks.frame(of: at)
-            if !isWrapper(frame) { return frame.rawValue }
+            if !isWrapper(frame) { return StackID(rawValue: frame.rawValue) }
             at = stacks.parent(of: at)
         }
-        return stack.rawValue == 0 ? 0 : stacks.frame(of: stack).rawValue
+        return StackID(rawValue: stack.rawValue == 0 ? 0 : stacks.frame(of: stack).rawValue)
     }
 
     private func isWrapper(_ frame: FrameID) -> Bool {
@@ -39,9 +39,15 @@ final class BlameKeys {
     }
 
     private func nameIsWrapper(_ frame: Frame) -> Bool {
-        guard let module = stacks.module(of: frame) else { return false }
-        guard let name = symbolizer.functionName(
-            modulePath: module.path, buildID: module.buildID, offset: frame.offset, exact: frame.kind == .exact)
+        guard frame.module.rawValue != 0 else { return false }
+        let module = stacks.modules[Int(frame.module.rawValue) - 1]
+        guard
+            let name = symbolizer.functionName(
+                modulePath: module.path,
+                buildID: module.buildID,
+                offset: frame.offset,
+                exact: frame.kind == .exact
+            )
         else { return false }
         return wrappers.isWrapper(function: name, modulePath: module.path)
     }

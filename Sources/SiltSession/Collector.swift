@@ -10,8 +10,8 @@ package struct TraceOptions: Sendable {
     package var recording: String
     /// Seconds between snapshots.
     package var snapshotEvery: Double
-    /// File that keeps the raw event stream, nil for none.
-    package var events: String?
+    /// What recordings name as the silt that wrote them.
+    package var siltVersion = ""
     /// Socket to listen at; nil for a private one.
     package var socket: String?
     /// More functions to be taken for allocator wrappers (POSIX extended regular expressions).
@@ -92,7 +92,7 @@ package final class Collector {
         poller = try Poller()
         let symbolizer = Symbolizer()
         blame = BlameKeys(stacks: stacks, symbolizer: symbolizer, wrappers: try AllocatorFrames(hide: options.hide))
-        output = try RecordingOutput(options: options, stacks: stacks, symbolizer: symbolizer)
+        output = try RecordingOutput(options: options, stacks: stacks, symbolizer: symbolizer, blame: blame)
         nextSnapshot = startedAt + options.snapshotEvery
         try poller.add(rendezvous.listener, token: Collector.token(.listener, rendezvous.listener))
         try poller.add(signals, token: Collector.token(.signals, signals))
@@ -199,7 +199,12 @@ package final class Collector {
         // The same process with a new image: it has executed another program.
         for earlier in images.values where earlier.pid == hello.pid { try end(earlier, how: .executed) }
         let image = TracedImage(
-            hello: hello, shared: shared, stacks: stacks, groupOf: blame.key, at: monotonicSeconds() - startedAt)
+            hello: hello,
+            shared: shared,
+            stacks: stacks,
+            groupOf: blame.key,
+            at: monotonicSeconds() - startedAt
+        )
         images[hello.image] = image
         outcome.traced += 1
         try poller.add(hello.pipe, token: Collector.token(.pipe, hello.pipe))
@@ -270,7 +275,7 @@ package final class Collector {
             try end(image, how: .stillRunning)
         }
         for connection in connections { close(connection) }
-        try output.close(outcome)
+        try output.close(outcome, at: monotonicSeconds() - startedAt)
     }
 
     private static func token(_ kind: Watched, _ descriptor: Int32) -> UInt64 {

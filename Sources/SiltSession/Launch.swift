@@ -1,5 +1,5 @@
 internal import CSiltSystem
-internal import Glibc
+package import Glibc
 internal import SiltShim
 
 /// How a process ended.
@@ -36,11 +36,26 @@ func launch(command: [String], socket: String) throws -> pid_t {
     }
     environment.append("LD_PRELOAD=" + preload)
     environment.append("SILT_SOCKET=" + socket)
+    return try spawn(command, environment)
+}
+
+/// Starts a program of silt's own, untraced; returns its process id, for waitpid(2).
+package func startProcess(_ command: [String]) throws -> pid_t {
+    var environment: [String] = []
+    var entry = environ
+    while let text = entry.pointee {
+        environment.append(String(cString: text))
+        entry += 1
+    }
+    return try spawn(command, environment)
+}
+
+private func spawn(_ command: [String], _ environment: [String]) throws(SessionError) -> pid_t {
     let pid = withCStrings(command) { arguments in
         withCStrings(environment) { silt_spawn(arguments, $0) }
     }
     guard pid > 0 else {
-        throw SessionError.cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
+        throw .cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
     }
     return pid
 }

@@ -42,7 +42,9 @@ func readWholeFile(_ path: String) -> [UInt8]? {
 }
 
 extension Sequence<UInt8> {
-    fileprivate func suffix(while isKept: (UInt8) -> Bool) -> [UInt8] { Array(Array(self).reversed().prefix(while: isKept).reversed()) }
+    fileprivate func suffix(while isKept: (UInt8) -> Bool) -> [UInt8] {
+        Array(Array(self).reversed().prefix(while: isKept).reversed())
+    }
 }
 
 extension [UInt8] {

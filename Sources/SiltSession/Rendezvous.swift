@@ -52,7 +52,7 @@ struct Rendezvous: ~Copyable {
 
     /// Listens at `path`, or in a new private directory when it is nil.
     init(path: String?) throws(SessionError) {
-        let directory = try path == nil ? Rendezvous.makePrivateDirectory() : nil
+        let directory = try path == nil ? makePrivateDirectory() : nil
         let place = path ?? (directory ?? "") + "/silt.sock"
         if access(place, F_OK) == 0 {
             let probe = silt_connect(place)
@@ -73,19 +73,6 @@ struct Rendezvous: ~Copyable {
         close(listener)
         unlink(path)
         if let ownedDirectory { rmdir(ownedDirectory) }
-    }
-
-    /// A new directory, 0700, short enough for a socket address (108 bytes, unix(7)).
-    static func makePrivateDirectory() throws(SessionError) -> String {
-        let runtime = getenv("XDG_RUNTIME_DIR").map { String(cString: $0) }
-        let parents = [runtime, "/tmp", "/var/tmp"].compactMap { $0 }.filter { $0.hasPrefix("/") && $0.utf8.count < 70 }
-        for parent in parents {
-            var template = Array("\(parent)/silt-XXXXXX".utf8CString)
-            if mkdtemp(&template) != nil {
-                return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            }
-        }
-        throw .noPrivateDirectory(tried: parents)
     }
 
     /// What a look at a connection gave.
@@ -131,4 +118,17 @@ struct Rendezvous: ~Copyable {
             )
         )
     }
+}
+
+/// A new directory, 0700, short enough for a socket address (108 bytes, unix(7)).
+package func makePrivateDirectory() throws(SessionError) -> String {
+    let runtime = getenv("XDG_RUNTIME_DIR").map { String(cString: $0) }
+    let parents = [runtime, "/tmp", "/var/tmp"].compactMap { $0 }.filter { $0.hasPrefix("/") && $0.utf8.count < 70 }
+    for parent in parents {
+        var template = Array("\(parent)/silt-XXXXXX".utf8CString)
+        if mkdtemp(&template) != nil {
+            return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+    }
+    throw .noPrivateDirectory(tried: parents)
 }

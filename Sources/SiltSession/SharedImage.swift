@@ -139,4 +139,9 @@ struct SharedImage: ~Copyable {
             sum &+ silt_load_acquire_u64(&slot.assumingMemoryBound(to: silt_slot.self).pointee.committed)
         }
     }
+
+    /// Bytes the analyzer has read out of all slots.
+    var consumedBytes: UInt64 {
+        slots.reduce(0) { sum, slot in sum &+ slot.assumingMemoryBound(to: silt_slot.self).pointee.consumed }
+    }
 }

@@ -3,6 +3,7 @@ internal import CSiltWire
 internal import Glibc
 internal import SiltEvents
 internal import SiltHeap
+internal import SiltRecording
 
 /// One traced process image: what it shared, how its events are read, and what its heap holds.
 final class TracedImage {
@@ -19,10 +20,14 @@ final class TracedImage {
     /// Why the rest of the stream could not be read; nil while all is well.
     private(set) var damage: String?
     private var batch = HeapEventBatch()
+    private var isBatchFull: Bool { batch.count == batch.capacity }
     private var progressAt = monotonicSeconds()
 
     init(
-        hello: Hello, shared: consuming SharedImage, stacks: StackTable, groupOf: @escaping (StackID) -> UInt32,
+        hello: Hello,
+        shared: consuming SharedImage,
+        stacks: StackTable,
+        groupOf: @escaping (StackID) -> StackID,
         at time: Double
     ) {
         id = hello.image
@@ -92,7 +97,9 @@ final class TracedImage {
                             progressed = true
                             shared.consume(slot: slot, count: used)
                         }
-                        if batch.isFull { applyBatch() } else if used == 0 {
+                        if isBatchFull {
+                            applyBatch()
+                        } else if used == 0 {
                             left = true
                             break
                         }
@@ -103,7 +110,7 @@ final class TracedImage {
                 if progressed { continue }
                 // Stuck: the missing event is still being written, or its thread was ended between stamp and append.
                 if ended || monotonicSeconds() - progressAt > 2 {
-                    if decoder.skipGaps() { continue }
+                    if decoder.skipGaps() != nil { continue }
                 }
                 applyBatch()
                 return true
@@ -124,5 +131,19 @@ final class TracedImage {
     /// A snapshot: closes the current interval.
     func closeInterval() {
         heap.closeInterval()
+    }
+
+    /// Stacks that changed since the last call.
+    func takeChangedStacks() -> [StackID] {
+        var changed: [StackID] = []
+        heap.drainChanged { changed.append($0) }
+        return changed
+    }
+
+    /// Keys of groups that changed since the last call.
+    func takeChangedGroups() -> [StackID] {
+        var changed: [StackID] = []
+        heap.drainChangedGroups { changed.append($0) }
+        return changed
     }
 }

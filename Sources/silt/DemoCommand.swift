@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CSiltSystem
 internal import Glibc
 internal import SiltSession
 
@@ -11,7 +10,8 @@ struct DemoCommand: ParsableCommand {
         discussion: """
             silt demo
             silt demo --seconds 30
-            """)
+            """
+    )
 
     @Option(help: "How long the server is loaded.")
     var seconds: Double = 12
@@ -34,9 +34,12 @@ struct DemoCommand: ParsableCommand {
             table and its searches are innocent.
 
 
-            """, to: STDOUT_FILENO)
+            """,
+            to: STDOUT_FILENO
+        )
         var options = TraceOptions(recording: scratch.path, snapshotEvery: seconds / 40)
         options.hide = layout.hide
+        options.siltVersion = siltVersion
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         do {
             let load = try startProcess([executable, "demo-load", portFile, "\(seconds)"])

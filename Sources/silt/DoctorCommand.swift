@@ -12,7 +12,8 @@ struct DoctorCommand: ParsableCommand {
             silt doctor 4711          a running process
 
             Exit status: 0 it can be traced, 3 it cannot.
-            """)
+            """
+    )
 
     @Argument(help: "A program (looked up on PATH) or the id of a running process.")
     var target: String
@@ -43,16 +44,23 @@ struct DoctorCommand: ParsableCommand {
 
     private func examineProcess(_ pid: Int32) throws {
         guard let executable = processExecutable(pid) else {
-            throw Terminal.fail(SessionError.system(call: "reading /proc/\(pid)/exe", reason: "not permitted, or a kernel thread"))
+            throw Terminal.fail(
+                SessionError.system(call: "reading /proc/\(pid)/exe", reason: "not permitted, or a kernel thread")
+            )
         }
         switch isPreloaded(pid) {
         case true?:
-            Terminal.write("process \(pid) (\(executable)) has the preload library: it is being traced\n", to: STDOUT_FILENO)
+            Terminal.write(
+                "process \(pid) (\(executable)) has the preload library: it is being traced\n",
+                to: STDOUT_FILENO
+            )
         default:
             let inspection = inspectTarget(command: executable)
             try show(inspection, title: "process \(pid)")
             Terminal.write(
-                "  note: it runs without the preload library; start it again under silt to trace it\n", to: STDOUT_FILENO)
+                "  note: it runs without the preload library; start it again under silt to trace it\n",
+                to: STDOUT_FILENO
+            )
         }
     }
 }

@@ -10,16 +10,14 @@ struct ListenCommand: ParsableCommand {
         discussion: """
             silt listen --out server.silt /run/silt.sock
             LD_PRELOAD=/usr/local/lib/libsilt.so SILT_SOCKET=/run/silt.sock ./server
-            """)
+            """
+    )
 
     @Option(name: .customLong("out"), help: "Keep the recording in this file.")
     var recording: String?
 
     @Option(help: "Time between snapshots: 500ms, 1s, 2m.")
     var snapshotEvery: Duration = Duration(seconds: 1)
-
-    @Option(help: "Also keep the raw event stream in this file.")
-    var events: String?
 
     @Flag(help: "End when the last traced program has ended; print nothing then.")
     var once = false
@@ -34,7 +32,7 @@ struct ListenCommand: ParsableCommand {
         let path = recording ?? scratch?.path ?? ""
         var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
         options.socket = socket
-        options.events = events
+        options.siltVersion = siltVersion
         options.once = once
         options.hide = layout.hide
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }

@@ -15,16 +15,14 @@ struct RunCommand: ParsableCommand {
             The report goes to standard error, so that the command's own output stays as it is. Exit status: that of
             the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the
             second ends silt.
-            """)
+            """
+    )
 
     @Option(name: .customLong("out"), help: "Keep the recording in this file.")
     var recording: String?
 
     @Option(help: "Time between snapshots: 500ms, 1s, 2m. A verdict needs 6 of them, a certain one 12.")
     var snapshotEvery: Duration = Duration(seconds: 1)
-
-    @Option(help: "Also keep the raw event stream in this file.")
-    var events: String?
 
     @Flag(help: "Go on after the command has ended, until all its children have.")
     var follow = false
@@ -44,7 +42,7 @@ struct RunCommand: ParsableCommand {
         let scratch = try recording == nil ? ScratchRecording() : nil
         let path = recording ?? scratch?.path ?? ""
         var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
-        options.events = events
+        options.siltVersion = siltVersion
         options.hide = layout.hide
         options.follow = follow
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
@@ -63,7 +61,8 @@ struct RunCommand: ParsableCommand {
         }
         if outcome.stillRunning > 0 {
             Terminal.message(
-                "\(outcome.stillRunning) traced processes still run, now untraced; --follow waits for them")
+                "\(outcome.stillRunning) traced processes still run, now untraced; --follow waits for them"
+            )
         }
         if let recording { Terminal.message("recording: \(recording)") }
         let code = outcome.exit?.code ?? 130

@@ -11,7 +11,8 @@ struct ShimCommand: ParsableCommand {
             LD_PRELOAD=/usr/local/lib/libsilt.so SILT_OUT=/var/tmp/server.silt ./server
 
             The path must have neither space nor colon: LD_PRELOAD splits there (ld.so(8)).
-            """)
+            """
+    )
 
     @Argument(help: "Where to write it.")
     var path: String

@@ -18,7 +18,8 @@ struct Silt: ParsableCommand {
         subcommands: [
             RunCommand.self, ReportCommand.self, DoctorCommand.self, ListenCommand.self, ShimCommand.self,
             DemoCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
-        ])
+        ]
+    )
 }
 
 /// The version that recordings and `--version` name.

@@ -3,7 +3,7 @@ import Testing
 
 @Suite(.serialized)
 struct ExactnessTests {
-    static let folder = Result { try ScratchFolder() }
+    static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
 
     @Test(arguments: [1, 8])
     func everyAllocationIsCountedWhateverThreadFreesIt(threads: Int) throws {
@@ -11,12 +11,12 @@ struct ExactnessTests {
         let (result, report) = try trace([program, "\(threads)"])
         #expect(result.status == 7)
         let sites = report.sites(named: "make_block")
-        #expect(sites.map(\.alloc_objects).reduce(0, +) == 1_234_567)
-        #expect(sites.map(\.inuse_objects).reduce(0, +) == 345_678)
-        #expect(sites.map(\.inuse_space).reduce(0, +) == 345_678 * 40)
+        #expect(sites.map(\.allocObjects).reduce(0, +) == 1_234_567)
+        #expect(sites.map(\.inuseObjects).reduce(0, +) == 345_678)
+        #expect(sites.map(\.inuseSpace).reduce(0, +) == 345_678 * 40)
         #expect(report.trust.lost == 0)
-        #expect(report.trust.unknown_frees == 0)
-        #expect(report.trust.events_sent == report.trust.events_received)
+        #expect(report.trust.unknownFrees == 0)
+        #expect(report.trust.eventsSent == report.trust.eventsReceived)
     }
 
     @Test(arguments: [1, 8])
@@ -25,8 +25,8 @@ struct ExactnessTests {
         let (result, report) = try trace([program, "\(threads)", "kill"])
         #expect(result.status == 137)
         let sites = report.sites(named: "make_block")
-        #expect(sites.map(\.alloc_objects).reduce(0, +) == 1_234_567)
-        #expect(sites.map(\.inuse_objects).reduce(0, +) == 345_678)
+        #expect(sites.map(\.allocObjects).reduce(0, +) == 1_234_567)
+        #expect(sites.map(\.inuseObjects).reduce(0, +) == 345_678)
     }
 
     @Test func everyForkedChildIsAProcessOfItsOwn() throws {
@@ -35,9 +35,9 @@ struct ExactnessTests {
         #expect(result.status == 0)
         #expect(report.processes.count == 26)
         let sites = report.sites(named: "child_work")
-        #expect(sites.map(\.alloc_objects).reduce(0, +) == 25_000)
-        #expect(sites.map(\.inuse_objects).reduce(0, +) == 25 * 600)
-        #expect(report.trust.unknown_frees == 0)
+        #expect(sites.map(\.allocObjects).reduce(0, +) == 25_000)
+        #expect(sites.map(\.inuseObjects).reduce(0, +) == 25 * 600)
+        #expect(report.trust.unknownFrees == 0)
     }
 
     @Test func aProgramThatClosesAllDescriptorsKeepsItsFilesCleanAndIsStillTraced() throws {
@@ -47,9 +47,9 @@ struct ExactnessTests {
         let (result, report) = try trace([program, file])
         #expect(result.status == 0)
         #expect(try runProgram(["stat", "-c", "%s", file]).output == "0\n")
-        let main = report.sites(named: "main").filter { $0.alloc_space == $0.alloc_objects * 77 }
-        #expect(main.map(\.alloc_objects).reduce(0, +) == 200_000)
-        #expect(main.map(\.inuse_objects).reduce(0, +) == 100_000)
+        let main = report.sites(named: "main").filter { $0.allocSpace == $0.allocObjects * 77 }
+        #expect(main.map(\.allocObjects).reduce(0, +) == 200_000)
+        #expect(main.map(\.inuseObjects).reduce(0, +) == 100_000)
     }
 
     @Test func resultsAndErrnoAreThoseWithoutSilt() throws {
@@ -58,7 +58,7 @@ struct ExactnessTests {
         let (result, report) = try trace([program])
         #expect(result.output == plain.output)
         #expect(result.status == plain.status)
-        #expect(report.trust.unknown_frees == 0)
+        #expect(report.trust.unknownFrees == 0)
     }
 
     @Test func aSignalHandlerMayAllocateAtAnyTime() throws {
@@ -66,9 +66,9 @@ struct ExactnessTests {
         let (result, report) = try trace([program])
         #expect(result.output == "handled enough\n")
         let handler = report.sites(named: "on_timer")
-        #expect(handler.map(\.alloc_objects).reduce(0, +) >= 50)
-        #expect(handler.allSatisfy { $0.alloc_space == $0.alloc_objects * 55 })
-        #expect(report.trust.unknown_frees == 0)
+        #expect(handler.map(\.allocObjects).reduce(0, +) >= 50)
+        #expect(handler.allSatisfy { $0.allocSpace == $0.allocObjects * 55 })
+        #expect(report.trust.unknownFrees == 0)
         #expect(report.trust.lost == 0)
     }
 }

@@ -15,7 +15,7 @@ struct VerdictTests {
         #expect(first.blame.file?.hasSuffix("growth.c") == true)
         #expect(first.caller?.function == "leaky_caller")
         #expect(first.confidence == "high")
-        let callsPerSecond = Double(first.inuse_objects) / 5
+        let callsPerSecond = Double(first.inuseObjects) / 5
         let rate = try #require(first.rate)
         #expect(rate.unit == "bytes/s")
         #expect(abs(rate.value - callsPerSecond * 1009) < 0.15 * callsPerSecond * 1009)

@@ -49,7 +49,9 @@ import Testing
                 // Whatever is left begins with a bad record, or with one that is cut.
                 let before = world.errors.count
                 let used = world.step(slot)
-                #expect(used == 0 && (world.errors.count == before + 1 || slots[slot].count - world.done[slot] < 1 << 18))
+                #expect(
+                    used == 0 && (world.errors.count == before + 1 || slots[slot].count - world.done[slot] < 1 << 18)
+                )
             }
         }
     }
@@ -74,7 +76,9 @@ import Testing
         while zip(world.done, world.slots).contains(where: { $0 < $1.count }) {
             let slot = Int.random(in: 0..<4, using: &random)
             let end = min(
-                world.done[slot] + Int.random(in: 0...4096, using: &random), world.slots[slot].count)
+                world.done[slot] + Int.random(in: 0...4096, using: &random),
+                world.slots[slot].count
+            )
             _ = world.step(slot, upTo: end)
         }
         #expect(world.errors.isEmpty && world.events.count == 20_000)

@@ -29,7 +29,8 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(world.errors.isEmpty)
         let outer = world.stacks.intern(
             parent: .none,
-            frame: world.stacks.intern(frame: Frame(module: .none, offset: 0x1000, kind: .returnAddress)))
+            frame: world.stacks.intern(frame: Frame(module: .none, offset: 0x1000, kind: .returnAddress))
+        )
         #expect(
             world.events == [
                 HeapEvent(kind: .alloc, address: a, size: 100, stack: StackID(rawValue: 2)),
@@ -37,7 +38,8 @@ private let b: UInt64 = 0x5500_0000_1000
                 HeapEvent(kind: .unfree, address: a),
                 HeapEvent(kind: .free, address: a),
                 HeapEvent(kind: .realloc, address: a, size: 200, stack: outer),
-            ])
+            ]
+        )
         #expect(world.stacks.parent(of: StackID(rawValue: 2)) == outer)
         #expect(world.decoder.counts.free == 2 && world.decoder.counts.blockEvents == 5)
         #expect(world.consumed(0) == UInt64(records.bytes.count))
@@ -69,7 +71,8 @@ private let b: UInt64 = 0x5500_0000_1000
                 HeapEvent(kind: .unmap, address: 0x10000, size: 0x3000),
                 HeapEvent(kind: .remap, address: 0x20000, size: 0x4000, stack: stack),
                 HeapEvent(kind: .unmap, address: 0x20000, size: 0x4000),
-            ])
+            ]
+        )
         #expect(world.decoder.threads == [ThreadSeen(slot: 0, tid: 77, name: "hell", ended: true)])
         #expect(world.decoder.counts.unknownTypes == 1)
     }
@@ -134,7 +137,8 @@ private let b: UInt64 = 0x5500_0000_1000
                 Frame(module: ModuleID(rawValue: 1), offset: 0x123, kind: .returnAddress),
                 Frame(module: .none, offset: 0, kind: .incomplete),
                 Frame(module: ModuleID(rawValue: 2), offset: 0x4200, kind: .exact),
-            ])
+            ]
+        )
         #expect(world.decoder.counts.incompleteStacks == 1)
     }
 

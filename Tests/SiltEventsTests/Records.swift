@@ -40,8 +40,14 @@ func moduleEntry(_ index: UInt32, bias: UInt64, path: String, buildID: [UInt8] =
     let text = buildID + Array(path.utf8)
     let padding = -text.count & 7
     let entry = silt_module(
-        bytes: UInt32(40 + text.count + padding), index: index, start: bias, end: bias + 0x1000, bias: bias,
-        build_id_bytes: UInt32(buildID.count), path_bytes: UInt32(path.utf8.count))
+        bytes: UInt32(40 + text.count + padding),
+        index: index,
+        start: bias,
+        end: bias + 0x1000,
+        bias: bias,
+        build_id_bytes: UInt32(buildID.count),
+        path_bytes: UInt32(path.utf8.count)
+    )
     return withUnsafeBytes(of: entry) { Array($0) } + text + [UInt8](repeating: 0, count: padding)
 }
 

@@ -72,8 +72,12 @@ struct NaiveHeap {
             switch random(9) {
             case 0..<4:
                 event = HeapEvent(
-                    kind: random(4) == 0 ? .realloc : .alloc, address: address, size: random(30) == 0 ? 1 << 33 : random(500),
-                    stack: StackID(rawValue: UInt32(random(40)) * 100), slot: slot)
+                    kind: random(4) == 0 ? .realloc : .alloc,
+                    address: address,
+                    size: random(30) == 0 ? 1 << 33 : random(500),
+                    stack: StackID(rawValue: UInt32(random(40)) * 100),
+                    slot: slot
+                )
             case 4..<8: event = HeapEvent(kind: .free, address: address, slot: slot)
             default:
                 guard let last = naive.freed[slot], naive.live[last.address] == nil else { continue }
@@ -135,8 +139,11 @@ struct NaiveHeap {
             let hash = LiveTable.hash(address)
             if random(10) < (step < 250_000 ? 7 : 3) {
                 let block = LiveBlock(
-                    address: address, size: random(1 << 32), stack: StackID(rawValue: UInt32(random(1 << 28))),
-                    birth: UInt32(random(1 << 24)))
+                    address: address,
+                    size: random(1 << 32),
+                    stack: StackID(rawValue: UInt32(random(1 << 28))),
+                    birth: UInt32(random(1 << 24))
+                )
                 let old = table.insert(block, hash: hash)
                 let expected = naive.updateValue(block, forKey: address)
                 #expect(old == expected)
@@ -149,7 +156,7 @@ struct NaiveHeap {
         let count = table.count
         #expect(count == naive.count)
         var seen = 0
-        table.forEach { block in
+        table.visit { block in
             seen += 1
             if naive[block.address] != block { Issue.record("\(block)") }
         }

@@ -16,8 +16,12 @@ final class TestHeap {
     func alloc(_ address: UInt64, _ size: UInt64, _ stack: UInt32 = 1, slot: UInt16 = 0, realloc: Bool = false) {
         apply([
             HeapEvent(
-                kind: realloc ? .realloc : .alloc, address: address, size: size, stack: StackID(rawValue: stack),
-                slot: slot)
+                kind: realloc ? .realloc : .alloc,
+                address: address,
+                size: size,
+                stack: StackID(rawValue: stack),
+                slot: slot
+            )
         ])
     }
 
@@ -133,7 +137,9 @@ final class TestHeap {
         #expect(heap.site(2).temporaryCount == 0 && heap.totals.temporaryCount == 1)
     }
 
-    @Test(arguments: [(0x1001, 8), (1 << 50, 8), (0x1000, 1 << 40), (0x1000, 1 << 32 - 1), (8, 0)] as [(UInt64, UInt64)])
+    @Test(
+        arguments: [(0x1001, 8), (1 << 50, 8), (0x1000, 1 << 40), (0x1000, 1 << 32 - 1), (8, 0)] as [(UInt64, UInt64)]
+    )
     func oddAddressesAndHugeSizesAreBlocksLikeOthers(address: UInt64, size: UInt64) {
         let heap = TestHeap()
         heap.alloc(address, size)

@@ -53,4 +53,12 @@ import Testing
         #expect(Sparkline.text([1000, 1001, 1000]) == "▁▁▁")
         #expect(Sparkline.text([]) == "")
     }
+
+    @Test(arguments: [
+        (["./server", "--port=80"], "./server --port=80"), (["sh", "-c", "a b"], "sh -c 'a b'"),
+        (["it's", ""], "'it'\\''s' ''"),
+    ])
+    func aCommandLineCanBePastedIntoAShell(words: [String], line: String) {
+        #expect(Format.commandLine(words) == line)
+    }
 }

@@ -1,32 +1,32 @@
 import Foundation
 
 /// Result of a program that was run to its end.
-public struct ProgramResult {
+package struct ProgramResult {
     /// Exit status, or 128 + signal.
-    public var status: Int32
-    public var output: String
-    public var errors: String
+    package var status: Int32
+    package var output: String
+    package var errors: String
 }
 
 /// What the tests need from outside could not be had.
-public struct TestSetupError: Error, CustomStringConvertible {
-    public var description: String
+package struct TestSetupError: Error, CustomStringConvertible {
+    package var description: String
 }
 
 /// The root of the package.
-public let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+package let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
 /// The `silt` executable that was built together with the tests.
-public let siltExecutable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "silt")
+package let siltExecutable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "silt")
     .path()
 
 /// A folder of its own for one test, removed with the value.
-public final class ScratchFolder {
-    public let path: String
+package final class ScratchFolder: Sendable {
+    package let path: String
 
     /// Makes the folder under the system's temporary one.
-    public init() throws {
+    package init() throws {
         path = NSTemporaryDirectory() + "silt-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
@@ -40,12 +40,15 @@ public final class ScratchFolder {
     }
 
     /// Path of a file in the folder.
-    public func file(_ name: String) -> String { path + "/" + name }
+    package func file(_ name: String) -> String { path + "/" + name }
 }
 
 /// Runs a program to its end; kills it after `seconds`.
-public func runProgram(
-    _ command: [String], environment: [String: String] = [:], input: String? = nil, seconds: Double = 120
+package func runProgram(
+    _ command: [String],
+    environment: [String: String] = [:],
+    input: String? = nil,
+    seconds: Double = 120
 ) throws -> ProgramResult {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
@@ -54,7 +57,7 @@ public func runProgram(
     let folder = try ScratchFolder()
     let outputPath = folder.file("output")
     let errorPath = folder.file("errors")
-    for path in [outputPath, errorPath] { FileManager.default.createFile(atPath: path, contents: nil) }
+    for path in [outputPath, errorPath] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
     process.standardOutput = FileHandle(forWritingAtPath: outputPath)
     process.standardError = FileHandle(forWritingAtPath: errorPath)
     if let input {
@@ -74,7 +77,8 @@ public func runProgram(
         usleep(5000)
     }
     process.waitUntilExit()
-    let status = process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+    let status =
+        process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
     func text(_ path: String) throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
     }
@@ -82,7 +86,7 @@ public func runProgram(
 }
 
 /// Builds one of the C programs in Tests/Workloads; returns the executable's path.
-public func buildWorkload(_ name: String, into folder: ScratchFolder, flags: [String] = []) throws -> String {
+package func buildWorkload(_ name: String, into folder: ScratchFolder, flags: [String] = []) throws -> String {
     let source = packageRoot.appending(path: "Tests/Workloads/\(name).c").path()
     let executable = folder.file(name)
     let result = try runProgram(["gcc", "-O1", "-g", "-pthread", "-o", executable, source] + flags)

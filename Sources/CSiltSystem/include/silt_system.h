@@ -28,4 +28,11 @@ static inline void silt_store_release_u32(uint32_t *p, uint32_t value) {
     __atomic_store_n(p, value, __ATOMIC_SEQ_CST);
 }
 
+/* The C++ ABI's demangler (Itanium C++ ABI, 3.4): a text to be freed, or NULL. */
+extern char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *status);
+
+static inline char *silt_cxa_demangle(const char *name, int *status) {
+    return __cxa_demangle(name, NULL, NULL, status);
+}
+
 #endif

@@ -107,7 +107,10 @@ final class Consumer {
                 let end = min(position + Int(SILT_RING_BYTES), bytes.count)
                 do {
                     let used = try decoder.decode(
-                        slot: 0, UnsafeRawBufferPointer(rebasing: bytes[position..<end]), into: &batch)
+                        slot: 0,
+                        UnsafeRawBufferPointer(rebasing: bytes[position..<end]),
+                        into: &batch
+                    )
                     batch.withUnsafeBufferPointer { heap.apply($0) }
                     batch.removeAll()
                     if used == 0 {
@@ -162,7 +165,8 @@ func measure(live: Int, events: Int) {
         "\(fixed(Double(table) / Double(blocks))) B of table a block (\(table >> 20) MiB),",
         "close \(fixed(closed * 1e3)) ms,",
         "producer \(producer.live.capacity * 8 >> 20) MiB, RSS before \(base >> 10) now \(statusKiB("VmRSS") >> 10)",
-        "peak \(statusKiB("VmHWM") >> 10) MiB")
+        "peak \(statusKiB("VmHWM") >> 10) MiB"
+    )
 }
 
 let arguments = CommandLine.arguments.dropFirst()
@@ -178,7 +182,9 @@ if arguments.first == "--replay", let path = arguments.dropFirst().first {
     let seconds = cpuSeconds() - start
     var events: UInt64 = 0
     for image in replay.images { events += image.decoder.counts.blockEvents }
-    print("\(events) events, \(replay.images.count) images, \(fixed(Double(events) / seconds / 1e6)) M events/s of CPU time")
+    print(
+        "\(events) events, \(replay.images.count) images, \(fixed(Double(events) / seconds / 1e6)) M events/s of CPU time"
+    )
     if let diagnosis = replay.diagnosis { print("\(diagnosis)") }
 } else if let live = arguments.first.flatMap({ Int($0) }) {
     measure(live: live, events: arguments.dropFirst().first.flatMap { Int($0) } ?? 20_000_000)

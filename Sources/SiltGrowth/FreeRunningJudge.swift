@@ -1,0 +1,338 @@
+package import SiltHeap
+
+/// Judges a site of a free-running trace by what survived of each time slice.
+///
+/// A leak leaves survivors in every slice, start-up only in the first, churn only in the last; an evicting cache loses
+/// old blocks as fast as new ones mature. Six snapshots are needed, eight for medium confidence, twelve for high.
+package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
+    FreeRunningJudge(series).verdict()
+}
+
+/// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
+package func judgeWithoutBirths(_ live: [Double]) -> GrowthVerdict {
+    let count = live.count - 1
+    let troughs = Array(live.dropFirst())
+    var facts = GrowthFacts()
+    facts.snapshots = count
+    facts.baseline = live.first ?? 0
+    facts.live = live.last ?? 0
+    guard count >= 6 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    let shape = Shape(live, drops: countDrops(live))
+    let rise = (troughs.last ?? 0) - (troughs.first ?? 0)
+    let second = Array(troughs[(troughs.count / 2)...])
+    let slope = theilSen(troughs)
+    if rise > 0, mannKendall(troughs) >= 2.33, mannKendall(second) >= 1, theilSen(second) >= 0.4 * slope,
+        rise >= 0.05 * (troughs.max() ?? 0), drawDown(troughs) <= 0.5 * rise,
+        risesInQuarters(live, share: 0.06, of: rise)
+    {
+        let isSlow = slope * Double(count) < 0.1 * facts.live
+        return GrowthVerdict(
+            isSlow ? .slowGrowing : .growing,
+            .trend,
+            confidence: count >= 12 ? .medium : .low,
+            slope: slope,
+            error: deviation(zip(troughs.dropFirst(), troughs).map(-)) * 1.96 / Double(count).squareRoot(),
+            facts: facts
+        )
+    }
+    return GrowthVerdict(shape.verdict(reason: .none), .none, facts: facts)
+}
+
+private func countDrops(_ live: [Double]) -> Int {
+    var peak = 0.0
+    var drops = 0
+    for (before, after) in zip(live, live.dropFirst()) {
+        peak = max(peak, before)
+        if before - after > 0.2 * peak { drops += 1 }
+    }
+    return drops
+}
+
+/// True when each quarter of the series carries at least that share of the rise.
+func risesInQuarters(_ values: [Double], share: Double, of rise: Double) -> Bool {
+    let n = values.count - 1
+    guard n >= 4 else { return false }
+    return (0..<4).allSatisfy { quarter in
+        values[n * (quarter + 1) / 4] - values[n * quarter / 4] >= share * rise
+    }
+}
+
+/// The judge's work on one series: survivors → reason → verdict.
+private struct FreeRunningJudge {
+    let series: SurvivorSeries
+    let full: Int
+    let width: Double
+
+    init(_ series: SurvivorSeries) {
+        self.series = series
+        full = series.counts.count
+        width = Double(series.width)
+    }
+
+    /// What one look at the survivors gave.
+    struct Look {
+        var reason: Reason
+        /// Judged buckets, 1-based, first and last.
+        var eligible: ClosedRange<Int>
+        /// Bytes per interval that survive.
+        var slope: Double
+        var recentRise: Double
+        var halfRise: Double
+        var older: Double
+        var newer: Double
+        var survivors: Double
+        var occupied: Int
+    }
+
+    func verdict() -> GrowthVerdict {
+        var facts = GrowthFacts()
+        facts.snapshots = series.snapshots
+        facts.baseline = series.baseline
+        facts.live = series.live
+        facts.drops = series.drops
+        guard series.snapshots >= 6, full >= 3 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+        guard
+            var look = look(skip: max(1, full / 4), young: (full + 3) / 4, share: 0.75, older: series.olderThanQuarter)
+        else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+        describe(look, &facts)
+        if look.reason == .decel, full >= 12, let slowed = slowed(after: look) { look = slowed }
+        if [.turnover, .stalled, .sparse].contains(look.reason), full >= 8, let deep = deep() { look = deep }
+        var slope: (value: Double, error: Double)?
+        if [.none, .sparse, .turnover, .stalled].contains(look.reason) {
+            if let doubling = doubling() {
+                look.reason = .doubling
+                slope = doubling
+            } else if let backlog = backlog(look) {
+                look.reason = .backlog
+                slope = backlog
+            }
+        }
+        switch look.reason {
+        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend:
+            describe(look, &facts)
+            let rate = slope ?? survivorSlope(look)
+            let isSlow = rate.value * Double(series.snapshots) < 0.1 * series.live
+            return GrowthVerdict(
+                isSlow ? .slowGrowing : .growing,
+                look.reason,
+                confidence: confidence(look),
+                slope: rate.value,
+                error: rate.error,
+                facts: facts
+            )
+        case .none, .decel, .turnover, .stalled, .flat, .sparse:
+            let shape = Shape([series.baseline] + series.troughs + [series.live], drops: series.drops)
+            return GrowthVerdict(shape.verdict(reason: look.reason), look.reason, facts: facts)
+        }
+    }
+
+    private func count(_ bucket: Int) -> Double { series.counts[bucket - 1] }
+    private func bytes(_ bucket: Int) -> Double { series.bytes[bucket - 1] }
+
+    private func describe(_ look: Look, _ facts: inout GrowthFacts) {
+        let counts = look.eligible.map(count)
+        facts.slices = counts.count
+        facts.occupied = counts.count { $0 > 0 }
+        facts.fewest = counts.min() ?? 0
+        facts.most = counts.max() ?? 0
+        facts.survivors = counts.reduce(0, +)
+        facts.survivorBytes = look.eligible.map(bytes).reduce(0, +)
+        facts.older = look.older
+        facts.newer = look.newer
+        facts.from = Double(look.eligible.lowerBound - 1) / Double(full)
+        facts.to = Double(look.eligible.upperBound) / Double(full)
+    }
+
+    /// One pass over the eligible buckets.
+    ///
+    /// `share`: how much of the run is old by the given series.
+    private func look(skip q: Int, young a: Int, share f: Double, older old: [Double], extends: Bool = true) -> Look? {
+        let m = full
+        guard m - a > q else { return nil }
+        var eligible = q + 1...m - a
+        if extends, m - 1 > m - a {
+            let youngMean = mean((m - a + 1...m - 1).map(count))
+            let base = eligible.map(count)
+            if youngMean <= 2.5 * mean(base) + 2 / Double(base.count) { eligible = q + 1...m - 1 }
+        }
+        return look(over: eligible, share: f, older: old)
+    }
+
+    private func look(over eligible: ClosedRange<Int>, share f: Double, older old: [Double]) -> Look {
+        let m = full
+        let counts = eligible.map(count)
+        let k = counts.count
+        let total = counts.reduce(0, +)
+        let slope = eligible.map(bytes).reduce(0, +) / (Double(k) * width)
+        let perInterval = total / (Double(k) * width)
+        let half = k / 2
+        let older = half > 0 ? mean(counts[..<half]) : counts[0]
+        let newer = half > 0 ? mean(counts[(k - half)...]) : counts[0]
+        let noise = half > 0 ? deviation(counts) * (2 / Double(half)).squareRoot() : 0
+        let quarter = max(2, m / 4)
+        func rise(_ back: Int) -> Double {
+            guard back > 0, back < m else { return 0 }
+            return (old[m - 1] - old[m - 1 - back]) / (Double(back) * width * f)
+        }
+        var look = Look(
+            reason: .leak,
+            eligible: eligible,
+            slope: slope,
+            recentRise: rise(quarter),
+            halfRise: rise(m / 2),
+            older: older,
+            newer: newer,
+            survivors: total,
+            occupied: counts.count { $0 > 0 }
+        )
+        if total < 4 {
+            look.reason = .none
+        } else if older > 2 * newer, older - newer > 1.28 * noise {
+            look.reason = .decel
+        } else if look.halfRise < 0.5 * slope {
+            look.reason = .turnover
+        } else if look.recentRise < 0.3 * slope, perInterval * Double(quarter) * width >= 3 {
+            look.reason = .stalled
+        } else if isFlat(slope: slope, perInterval: perInterval, quarter: quarter) {
+            look.reason = .flat
+        } else {
+            look.reason = occupancy(counts, older: older, newer: newer)
+        }
+        return look
+    }
+
+    /// No new high of the troughs for a while, with little movement.
+    private func isFlat(slope: Double, perInterval: Double, quarter: Int) -> Bool {
+        let troughs = series.troughs
+        var top = troughs.first ?? 0
+        var trailing = 0
+        for trough in troughs.dropFirst() {
+            if trough > top + 0.05 * slope * width {
+                top = trough
+                trailing = 0
+            } else {
+                trailing += 1
+            }
+            top = max(top, trough)
+        }
+        let w = trailing
+        guard w >= 2, perInterval * width * Double(w) >= 6 else { return false }
+        let tail = troughs[(troughs.count - w)...]
+        let range = (tail.max() ?? 0) - (tail.min() ?? 0)
+        let net = (tail.last ?? 0) - (tail.first ?? 0)
+        let span = slope * width * Double(w)
+        guard range <= 0.25 * span, net <= 0.1 * span else { return false }
+        guard troughs.count > quarter else { return true }
+        let steps = (quarter..<troughs.count).map { troughs[$0] - troughs[$0 - quarter] }
+        let center = median(steps)
+        let noise = 1.4826 * median(steps.map { abs($0 - center) })
+        return noise <= 0.5 * slope * Double(quarter) * width
+    }
+
+    /// Late, sparse or a leak, by which stretches of the run are represented.
+    private func occupancy(_ counts: [Double], older: Double, newer: Double) -> Reason {
+        let third = (counts.count + 2) / 3
+        let parts = [
+            counts.prefix(third), counts.dropFirst(third).prefix(max(0, counts.count - 2 * third)),
+            counts.suffix(third),
+        ].map { part in part.contains { $0 > 0 } }
+        let occupied = counts.count { $0 > 0 }
+        if parts != [true, true, true] {
+            let onlyFirstEmpty = parts == [false, true, true]
+            return parts[2] && (older < newer / 3 || onlyFirstEmpty) && occupied >= 3 ? .late : .sparse
+        }
+        return Double(occupied) / Double(counts.count) < 0.3 ? .sparse : .leak
+    }
+
+    /// Fewer survivors than at first, but steady since: grows on, slower.
+    private func slowed(after look: Look) -> Look? {
+        let start = max(look.eligible.lowerBound, full / 2 + 1)
+        guard start <= look.eligible.upperBound else { return nil }
+        var part = self.look(over: start...look.eligible.upperBound, share: 0.75, older: series.olderThanQuarter)
+        let k = part.eligible.count
+        guard k >= 4, part.survivors >= 12, Double(part.occupied) >= 0.75 * Double(k),
+            part.older <= 1.25 * part.newer, look.recentRise >= 0.5 * part.slope
+        else { return nil }
+        part.reason = .slowed
+        return part
+    }
+
+    /// A leak under long-lived churn: only what is older than half the run counts.
+    private func deep() -> Look? {
+        guard
+            var look = look(
+                skip: max(1, full / 8),
+                young: (full + 1) / 2,
+                share: 0.5,
+                older: series.olderThanHalf,
+                extends: false
+            ),
+            look.reason == .leak
+        else { return nil }
+        let second = Array(series.troughs[(full / 2)...])
+        guard theilSenUpper(second, z: 2.326) / width >= 0.5 * look.slope else { return nil }
+        look.reason = .deep
+        return look
+    }
+
+    /// One block replaced by a bigger one, again and again.
+    private func doubling() -> (value: Double, error: Double)? {
+        let values = [series.baseline] + series.troughs + [series.live]
+        var jumps: [Int] = []
+        var carried = 0.0
+        for index in 1..<values.count {
+            guard values[index] >= values[index - 1] else { return nil }
+            if values[index] >= 1.4 * values[index - 1], values[index - 1] > 0 {
+                jumps.append(index)
+                carried += values[index] - values[index - 1]
+            }
+        }
+        let growth = (values.last ?? 0) - (values.first ?? 0)
+        guard jumps.count >= 3, growth > 0, carried >= 0.9 * growth, let last = jumps.last else { return nil }
+        let gap = last - jumps[jumps.count - 2]
+        guard Double(values.count - 1 - last) <= 2.5 * Double(gap) else { return nil }
+        let slope = (series.live - series.baseline) / Double(series.snapshots)
+        return (slope, 0.5 * slope)
+    }
+
+    /// Content is replaced all the time, but there is ever more of it.
+    private func backlog(_ look: Look) -> (value: Double, error: Double)? {
+        guard [.none, .sparse].contains(look.reason) || look.older <= 0.1 * look.newer else { return nil }
+        let troughs = series.troughs
+        let rise = (troughs.last ?? 0) - (troughs.first ?? 0)
+        let limit = full >= 12 ? 4.5 : full >= 9 ? 3.3 : 2.5
+        guard rise > 0, rise >= 0.25 * (troughs.max() ?? 0), mannKendall(troughs) >= limit,
+            drawDown(troughs) <= 0.1 * rise,
+            risesInQuarters([series.baseline] + troughs, share: 0.1, of: rise)
+        else { return nil }
+        let slope = theilSen(troughs) / width
+        let steps = zip(troughs.dropFirst(), troughs).map { ($0 - $1) / width }
+        return (slope, 1.96 * deviation(steps) / Double(max(1, steps.count)).squareRoot())
+    }
+
+    private func survivorSlope(_ look: Look) -> (value: Double, error: Double) {
+        let values = look.eligible.map(bytes)
+        let k = values.count
+        let counts = look.eligible.map(count)
+        let half = k / 2
+        let noise = half > 0 ? deviation(counts) * (2 / Double(half)).squareRoot() : 0
+        let accelerates = look.newer > 1.5 * look.older && look.newer - look.older > 1.64 * noise
+        let judged = half > 0 && (look.reason == .late || accelerates) ? Array(values[(k - half)...]) : values
+        return (mean(judged) / width, 1.96 * deviation(values) / (Double(k).squareRoot() * width))
+    }
+
+    private func confidence(_ look: Look) -> Confidence {
+        let n = series.snapshots
+        if look.reason == .doubling || look.reason == .backlog || look.reason == .trend {
+            return n >= 12 ? .medium : .low
+        }
+        let k = Double(look.eligible.count)
+        let share = Double(look.occupied) / k
+        if n < 8 || look.occupied < 4 || look.survivors < 6 || share < 0.5 || look.reason == .late { return .low }
+        let ratio = look.newer > 0 ? look.older / look.newer : .infinity
+        let isHigh =
+            n >= 12 && look.reason == .leak && k >= 6 && share >= 0.75 && look.survivors >= 12 && ratio >= 0.4
+            && ratio <= 2 && look.recentRise >= 0.5 * look.slope && look.halfRise >= 0.6 * look.slope
+        return isHigh ? .high : .medium
+    }
+}

@@ -1,0 +1,89 @@
+/// What a site does with its memory.
+package enum Verdict: String, Sendable, CaseIterable {
+    case growing
+    case slowGrowing = "slow-growing"
+    case plateauing
+    case step
+    case sawtooth
+    case stable
+    case shrinking
+    case notEnoughData = "not-enough-data"
+
+    /// True for a site that is charged.
+    package var isGrowing: Bool { self == .growing || self == .slowGrowing }
+}
+
+/// Which pattern in the survivors led to the verdict.
+package enum Reason: String, Sendable, CaseIterable {
+    case leak
+    case late
+    case deep
+    case slowed
+    case doubling
+    case backlog
+    case trend
+    case none
+    case decel
+    case turnover
+    case stalled
+    case flat
+    case sparse
+}
+
+/// How far a verdict can be relied on.
+package enum Confidence: String, Sendable, CaseIterable {
+    case high
+    case medium
+    case low
+}
+
+/// A site's verdict with the figures it rests on.
+package struct GrowthVerdict: Equatable, Sendable {
+    package var verdict: Verdict
+    package var reason: Reason
+    /// Nil unless the site grows.
+    package var confidence: Confidence?
+    /// Bytes per interval, and half the width of its 95 % range.
+    package var slope: Double
+    package var error: Double
+    package var facts: GrowthFacts
+
+    init(
+        _ verdict: Verdict,
+        _ reason: Reason,
+        confidence: Confidence? = nil,
+        slope: Double = 0,
+        error: Double = 0,
+        facts: GrowthFacts
+    ) {
+        self.verdict = verdict
+        self.reason = reason
+        self.confidence = confidence
+        self.slope = slope
+        self.error = error
+        self.facts = facts
+    }
+}
+
+/// What the evidence line says.
+package struct GrowthFacts: Equatable, Sendable {
+    package var snapshots = 0
+    /// Time slices that were judged, and those with survivors.
+    package var slices = 0
+    package var occupied = 0
+    /// Fewest and most survivors in a slice.
+    package var fewest = 0.0
+    package var most = 0.0
+    package var survivors = 0.0
+    package var survivorBytes = 0.0
+    /// Mean survivors a slice in the older and in the newer half.
+    package var older = 0.0
+    package var newer = 0.0
+    /// Live bytes at the baseline and now.
+    package var baseline = 0.0
+    package var live = 0.0
+    package var drops = 0
+    /// Judged slices as shares of the run.
+    package var from = 0.0
+    package var to = 1.0
+}

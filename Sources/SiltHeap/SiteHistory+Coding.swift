@@ -1,0 +1,72 @@
+/// A stored history that cannot be read.
+package enum HistoryError: Error, Equatable {
+    case otherVersion(UInt64)
+    case truncated
+    case contradictory
+}
+
+extension SiteHistory {
+    private static let codingVersion: UInt64 = 1
+
+    /// Version, scalars, then the five arrays of equal length; all LEB128 (DWARF 5, 7.6).
+    package func encoded() -> [UInt8] {
+        var bytes: [UInt8] = []
+        func put(_ value: UInt64) {
+            var rest = value
+            repeat {
+                let low = UInt8(rest & 0x7f)
+                rest >>= 7
+                bytes.append(rest == 0 ? low : low | 0x80)
+            } while rest != 0
+        }
+        for value in [
+            SiteHistory.codingVersion, UInt64(width), UInt64(snapshot + 1), baseBytes, baseCount, baseline, live, peak,
+            UInt64(drops), UInt64(bornBytes.count),
+        ] { put(value) }
+        for array in [bornBytes, bornCount, troughs, olderThanQuarter, olderThanHalf] { array.forEach(put) }
+        return bytes
+    }
+
+    /// Reads what `encoded` wrote.
+    package init(decoding bytes: [UInt8]) throws(HistoryError) {
+        var at = 0
+        func take() throws(HistoryError) -> UInt64 {
+            var value: UInt64 = 0
+            var shift: UInt64 = 0
+            while at < bytes.count, shift < 64 {
+                let byte = bytes[at]
+                at += 1
+                value |= UInt64(byte & 0x7f) << shift
+                if byte & 0x80 == 0 { return value }
+                shift += 7
+            }
+            throw .truncated
+        }
+        let version = try take()
+        guard version == SiteHistory.codingVersion else { throw .otherVersion(version) }
+        self.init(baselineBytes: 0, baselineCount: 0, interval: 0)
+        let width = try take()
+        let snapshot = try take()
+        guard width > 0, width & (width - 1) == 0, width <= 1 << 26, snapshot <= 1 << 32 else { throw .contradictory }
+        self.width = UInt32(width)
+        self.snapshot = Int64(snapshot) - 1
+        baseBytes = try take()
+        baseCount = try take()
+        baseline = try take()
+        live = try take()
+        peak = try take()
+        drops = UInt32(clamping: try take())
+        let count = try take()
+        guard count <= SiteHistory.bucketLimit else { throw .contradictory }
+        func array() throws(HistoryError) -> [UInt64] {
+            var values: [UInt64] = []
+            for _ in 0..<count { values.append(try take()) }
+            return values
+        }
+        bornBytes = try array()
+        bornCount = try array()
+        troughs = try array()
+        olderThanQuarter = try array()
+        olderThanHalf = try array()
+    }
+}

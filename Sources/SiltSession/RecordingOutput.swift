@@ -1,0 +1,253 @@
+internal import CSiltWire
+internal import Glibc
+internal import SiltEvents
+internal import SiltHeap
+internal import SiltRecording
+internal import SiltSymbols
+
+/// Turns what the collector knows into rows of the recording, one transaction a snapshot.
+///
+/// Cost follows what moved, not what exists. When a snapshot's rows took more than a tenth of the period, the next
+/// ones are left to a later transaction: histories lose nothing by that, they are replaced as a whole.
+final class RecordingOutput {
+    private let writer: RecordingWriter
+    private let stacks: StackTable
+    private let symbolizer: Symbolizer
+    private let blame: BlameKeys
+    private let period: Double
+    private var target = RecordedTarget(command: [])
+    private var numbers: [UInt64: UInt32] = [:]
+    private var processes: [UInt64: RecordedProcess] = [:]
+    private var skip = 0
+
+    init(options: TraceOptions, stacks: StackTable, symbolizer: Symbolizer, blame: BlameKeys) throws {
+        self.blame = blame
+        writer = try RecordingWriter(path: options.recording)
+        self.stacks = stacks
+        self.symbolizer = symbolizer
+        period = options.snapshotEvery
+        target.snapshotPeriodNs = UInt64(options.snapshotEvery * 1e9)
+        target.siltVersion = options.siltVersion
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        target.startUnixNs = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        target.kernel = kernelRelease()
+        try transaction { try writer.write(target) }
+    }
+
+    func setTarget(command: [String]) throws {
+        target.command = command
+        try transaction { try writer.write(target) }
+    }
+
+    /// A process image said hello.
+    func begin(_ image: TracedImage) throws {
+        let number = UInt32(numbers.count + 1)
+        numbers[image.id] = number
+        let header = image.shared.header
+        var process = RecordedProcess(id: number, pid: UInt32(image.pid))
+        process.parentPid = header.ppid
+        process.parent = numbers[header.parent_image] ?? 0
+        process.command = image.shared.command
+        process.executable = image.shared.executable
+        process.forked = header.forked != 0
+        process.startNs = nanoseconds(image.startedAt)
+        processes[image.id] = process
+        if number == 1 {
+            target.pid = process.pid
+            target.executable = process.executable
+            target.allocator = image.shared.allocator
+            target.directory = image.shared.workingDirectory
+            if target.command.isEmpty { target.command = process.command }
+        }
+        try transaction {
+            try writer.write(process)
+            if number == 1 { try writer.write(target) }
+        }
+    }
+
+    /// A process image has ended; what it held until then is written.
+    func end(_ image: TracedImage, how: ImageEnd, at time: Double) throws {
+        guard var process = processes.removeValue(forKey: image.id) else { return }
+        process.endNs = nanoseconds(time)
+        switch how {
+        case .status(.exited(let status)): process.end = .exited(status: Int(status))
+        case .status(.signaled(let signal)): process.end = .killed(signal: Int(signal))
+        case .ended: process.end = .unknown
+        case .executed: process.end = .execed
+        case .stillRunning: process.end = .running
+        }
+        try transaction {
+            try writeState(image, at: time)
+            try writer.write(process)
+        }
+    }
+
+    /// Writes what moved since the last snapshot; returns how the trace stands.
+    func snapshot(_ images: [TracedImage], at time: Double) throws -> TraceProgress {
+        if skip > 0 {
+            skip -= 1
+        } else {
+            let began = monotonicSeconds()
+            try transaction { for image in images { try writeState(image, at: time) } }
+            skip = Int((monotonicSeconds() - began) * 10 / period)
+        }
+        var progress = TraceProgress(
+            seconds: time,
+            liveBytes: 0,
+            liveBlocks: 0,
+            processes: images.count,
+            topGrower: nil
+        )
+        for image in images {
+            progress.liveBytes += image.heap.totals.inUseBytes
+            progress.liveBlocks += image.heap.totals.inUseCount
+        }
+        return progress
+    }
+
+    /// Symbolizes every frame and closes the file.
+    func close(_ outcome: TraceOutcome, at time: Double) throws {
+        switch outcome.exit {
+        case .exited(let status)?: target.exitStatus = Int(status)
+        case .signaled(let signal)?: target.signal = Int(signal)
+        case nil: break
+        }
+        target.endNs = nanoseconds(time)
+        try transaction {
+            try writer.addNew(of: stacks)
+            try writeSymbols()
+            try writer.write(target)
+        }
+        try writer.close()
+    }
+
+    private func writeState(_ image: TracedImage, at time: Double) throws {
+        guard let number = numbers[image.id] else { return }
+        try writer.addNew(of: stacks)
+        let interval = image.heap.interval
+        var snapshot = RecordedSnapshot(process: number, snapshot: interval, timeNs: nanoseconds(time))
+        let totals = image.heap.totals
+        snapshot.inUseBytes = totals.inUseBytes
+        snapshot.inUseCount = totals.inUseCount
+        snapshot.allocatedBytes = totals.allocatedBytes
+        snapshot.allocatedCount = totals.allocatedCount
+        snapshot.mappedBytes = totals.mappedBytes
+        snapshot.rssBytes = residentBytes(image.pid)
+        try writer.write(snapshot)
+        try writeTotals(totals, number)
+        try writeTrust(image, number)
+        for stack in image.takeChangedStacks() {
+            let counters = image.heap.counters(of: stack)
+            var row = RecordedCounters(process: number, stack: stack.rawValue)
+            row.group = blame.key(stack).rawValue
+            row.inUseBytes = counters.liveBytes
+            row.inUseCount = counters.liveCount
+            row.allocatedBytes = counters.allocatedBytes
+            row.allocatedCount = counters.allocatedCount
+            row.peakBytes = counters.peakBytes
+            row.peakCount = counters.peakCount
+            row.temporaryCount = counters.temporaryCount
+            try writer.write(row)
+            if let history = image.heap.history(of: stack) {
+                try writer.write(history: history.encoded(), process: number, stack: stack.rawValue)
+            }
+        }
+        for key in image.takeChangedGroups() {
+            let live = image.heap.groupLive(of: key)
+            try writer.write(
+                group: RecordedSample(
+                    process: number,
+                    key: key.rawValue,
+                    snapshot: interval,
+                    inUseBytes: live.bytes,
+                    inUseCount: live.count,
+                    allocatedBytes: 0,
+                    allocatedCount: 0
+                )
+            )
+            if let history = image.heap.groupHistory(of: key) {
+                try writer.write(history: history.encoded(), process: number, group: key.rawValue)
+            }
+        }
+    }
+
+    private func writeTotals(_ totals: HeapTotals, _ number: UInt32) throws {
+        var row = RecordedTotals()
+        row.allocatedBytes = totals.allocatedBytes
+        row.allocatedCount = totals.allocatedCount
+        row.freedBytes = totals.freedBytes
+        row.freedCount = totals.freedCount
+        row.inUseBytes = totals.inUseBytes
+        row.inUseCount = totals.inUseCount
+        row.peakInUseBytes = totals.peakInUseBytes
+        row.mappedBytes = totals.mappedBytes
+        try writer.write(row, process: number)
+    }
+
+    private func writeTrust(_ image: TracedImage, _ number: UInt32) throws {
+        let header = image.shared.header
+        let counts = image.decoder.counts
+        let totals = image.heap.totals
+        var trust = TrustCounters()
+        trust.allocations = counts.alloc
+        trust.reallocations = counts.realloc
+        trust.frees = counts.free
+        trust.undoneFrees = counts.unfree
+        trust.maps = counts.map
+        trust.unmaps = counts.unmap
+        trust.remaps = counts.remap
+        trust.unknownKinds = counts.unknownTypes
+        trust.committedBytes = image.shared.committedBytes
+        trust.receivedBytes = image.shared.consumedBytes
+        trust.gaps = counts.gaps
+        trust.unknownFrees = totals.unknownFrees
+        trust.inheritedFrees = totals.inheritedFrees
+        trust.overwritten = totals.overwritten
+        trust.unmatchedUnfrees = totals.unmatchedUnfrees
+        trust.waits = header.waits
+        trust.waitNs = header.wait_ns
+        trust.lost = header.lost
+        trust.reentered = header.reentered
+        trust.stacks = header.stacks
+        trust.stacksSlow = header.stacks_slow
+        trust.stacksTruncated = counts.truncatedStacks
+        trust.stacksIncomplete = counts.incompleteStacks
+        trust.stacksMissing = counts.noStack
+        trust.modulesLost = UInt64(header.modules_lost)
+        trust.offReason = UInt64(header.off_reason)
+        try writer.write(trust, process: number)
+    }
+
+    private func writeSymbols() throws {
+        for (index, frame) in stacks.frames.enumerated() {
+            guard frame.module.rawValue != 0 else { continue }
+            let module = stacks.modules[Int(frame.module.rawValue) - 1]
+            let lines = symbolizer.resolve(
+                modulePath: module.path,
+                buildID: module.buildID,
+                offset: frame.offset,
+                exact: frame.kind == .exact
+            )
+            let rows = lines.filter { !$0.function.isEmpty }.map {
+                SymbolRow(function: $0.function, file: $0.file, line: $0.line, inlined: $0.inlined)
+            }
+            try writer.write(symbols: rows, frame: UInt32(index + 1))
+        }
+    }
+
+    private func transaction(_ body: () throws -> Void) throws {
+        try writer.begin()
+        try body()
+        try writer.commit()
+    }
+
+    private func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
+}
+
+/// Release of the running kernel (uname(2)).
+private func kernelRelease() -> String {
+    var names = utsname()
+    guard uname(&names) == 0 else { return "" }
+    return withUnsafeBytes(of: names.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}

@@ -1,0 +1,118 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltRecording
+internal import SiltReports
+
+/// What every command that ends in a report lets the user choose.
+struct ReportLayout: ParsableArguments {
+    @Option(help: "Sort call sites by growth, inuse, alloc, peak or temporary.")
+    var by: Order = .growth
+
+    @Option(help: "Call sites shown.")
+    var limit: Int?
+
+    @Option(help: "Frames of a stack shown.")
+    var stack: Int?
+
+    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    var hide: [String] = []
+
+    enum Order: String, ExpressibleByArgument, CaseIterable {
+        case growth, inuse, alloc, peak, temporary
+    }
+
+    func options(for descriptor: Int32) -> ReportOptions {
+        var options = ReportOptions()
+        options.order = ReportOptions.Order(rawValue: by.rawValue) ?? .growth
+        options.limit = limit
+        options.depth = stack
+        options.hide = hide
+        options.width = Terminal.columns(of: descriptor)
+        options.color = Terminal.usesColor(descriptor)
+        return options
+    }
+}
+
+/// `silt report F.silt`: renders a recording.
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report",
+        abstract: "Render a recording: growing call sites first, or a table, JSON or folded stacks.",
+        discussion: """
+            silt report server.silt
+            silt report server.silt --top --by inuse --limit 20
+            silt report server.silt --json | jq '.sites[0]'
+            silt report server.silt --folded server.folded && flamegraph.pl server.folded > server.svg
+            """
+    )
+
+    @Flag(help: "A table in the shape of go tool pprof -top.")
+    var top = false
+
+    @Flag(help: "Call sites with verdict, evidence and stack (the default).")
+    var sites = false
+
+    @Flag(help: "JSON, format silt-report version 1.")
+    var json = false
+
+    @Option(help: "Write folded stacks (flamegraph.pl, inferno) to this file, - for standard output.")
+    var folded: String?
+
+    @OptionGroup var layout: ReportLayout
+
+    @Argument(help: "A recording.")
+    var recording: String
+
+    func validate() throws {
+        if [top, sites, json].count(where: { $0 }) > 1 { throw ValidationError("one of --sites, --top and --json") }
+    }
+
+    func run() throws {
+        let report: HeapReport
+        do {
+            report = try ReportBuilder.build(
+                Recording(path: recording),
+                options: layout.options(for: STDOUT_FILENO)
+            )
+        } catch {
+            throw Terminal.fail(error)
+        }
+        var text = ""
+        if let folded {
+            FoldedStacks.render(report, into: &text)
+            try write(text, to: folded)
+            return
+        }
+        if top {
+            TopTable.render(report, into: &text)
+        } else if json {
+            JSONReport.render(report, into: &text)
+        } else {
+            TextReport.render(report, into: &text)
+        }
+        Terminal.write(text, to: STDOUT_FILENO)
+    }
+
+    private func write(_ text: String, to path: String) throws {
+        if path == "-" { return Terminal.write(text, to: STDOUT_FILENO) }
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            Terminal.message("cannot write \(path): \(String(cString: strerror(errno)))")
+            throw SiltExit.cannotMeasure
+        }
+        Terminal.write(text, to: descriptor)
+        close(descriptor)
+    }
+}
+
+/// Prints the text report of a recording that was just made.
+func printReport(of path: String, layout: ReportLayout, to descriptor: Int32) throws {
+    do {
+        let report = try ReportBuilder.build(Recording(path: path), options: layout.options(for: descriptor))
+        var text = ""
+        TextReport.render(report, into: &text)
+        Terminal.write(text, to: descriptor)
+    } catch {
+        throw Terminal.fail(error)
+    }
+}

@@ -1,0 +1,30 @@
+import Testing
+
+@testable import SiltGrowth
+@testable import SiltHeap
+
+struct FreeRunningJudgeTests {
+    @Test(arguments: try GrowthCase.load(mode: "A"))
+    func labelledCaseGetsItsVerdict(_ labelled: GrowthCase) throws {
+        let verdict: GrowthVerdict
+        if labelled.ages == false {
+            verdict = judgeWithoutBirths(labelled.liveBytes ?? [])
+        } else {
+            verdict = judge(labelled.replay().series(atSnapshot: UInt32(labelled.snapshots ?? 0)))
+        }
+        #expect(verdict.verdict.rawValue == labelled.expect.verdict, "\(verdict)")
+        if let slope = labelled.expect.slope, let tolerance = labelled.expect.tol {
+            #expect(abs(verdict.slope - slope) <= max(tolerance * abs(slope), tolerance), "\(verdict)")
+        }
+        if let confidence = labelled.expect.confidence, !confidence.isEmpty {
+            #expect(verdict.confidence?.rawValue == confidence, "\(verdict)")
+        }
+        if let reason = labelled.expect.reason, !reason.isEmpty {
+            #expect(verdict.reason.rawValue == reason, "\(verdict)")
+        }
+    }
+
+    @Test func thereAreCasesOfThisMode() throws {
+        #expect(try GrowthCase.load(mode: "A").isEmpty == false)
+    }
+}
