@@ -52,6 +52,9 @@ package struct HeapEventBatch: ~Copyable {
 
     package var isEmpty: Bool { count == 0 }
 
+    /// Whether the decoder would find no room: one record can become two events.
+    package var isFull: Bool { count + 2 > capacity }
+
     @inline(__always)
     package mutating func append(_ event: HeapEvent) {
         precondition(count < capacity, "batch is full")

@@ -20,7 +20,6 @@ final class TracedImage {
     /// Why the rest of the stream could not be read; nil while all is well.
     private(set) var damage: String?
     private var batch = HeapEventBatch()
-    private var isBatchFull: Bool { batch.count == batch.capacity }
     private var progressAt = monotonicSeconds()
 
     init(
@@ -97,7 +96,7 @@ final class TracedImage {
                             progressed = true
                             shared.consume(slot: slot, count: used)
                         }
-                        if isBatchFull {
+                        if batch.isFull {
                             applyBatch()
                         } else if used == 0 {
                             left = true
