@@ -95,3 +95,15 @@ let package = Package(
         ),
     ]
 )
+
+// libFuzzer brings the main function: this target links only under `swift build --sanitize=fuzzer` (.ci/run does that).
+if Context.environment["SILT_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "silt-decoder-fuzz",
+            dependencies: ["SiltEvents", "SiltHeap"],
+            path: "Tests/Fuzz/Decoder",
+            swiftSettings: [.unsafeFlags(["-parse-as-library"])]
+        )
+    )
+}
