@@ -69,6 +69,12 @@ let package = Package(
             path: "Tests/Benchmarks/Analyzer",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "silt-benchmark",
+            dependencies: ["SiltRecording", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Benchmarks/Tracing",
+            swiftSettings: strict
+        ),
         .target(name: "SiltTestSupport", dependencies: ["silt"], path: "Tests/SiltTestSupport"),
         .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire"]),
         .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents"]),

@@ -5,6 +5,8 @@
 /// smaller than itself: `init` rejects a file where it is not so.
 package struct Recording: Sendable {
     package var target = RecordedTarget(command: [])
+    /// Nil until the recording is closed.
+    package var cost: RecordedCost?
     /// False: the analyzer was killed or is still writing; the numbers are those of the last transaction.
     package var isClosed = false
     /// By id, ascending.

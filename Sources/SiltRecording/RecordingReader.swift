@@ -49,6 +49,16 @@ extension Recording {
         target.endNs = row.optionalUnsigned(12)
         target.untraceable = row.optionalText(13)
         isClosed = row.integer(14) != 0
+        let costs = try database.prepare(
+            "SELECT command_cpu_ns, command_peak, analyzer_cpu_ns, analyzer_peak FROM costs"
+        )
+        guard try costs.step() else { return }
+        var cost = RecordedCost()
+        cost.commandCPUNs = costs.unsigned(0)
+        cost.commandPeakBytes = costs.unsigned(1)
+        cost.analyzerCPUNs = costs.unsigned(2)
+        cost.analyzerPeakBytes = costs.unsigned(3)
+        self.cost = cost
     }
 
     private mutating func readProcesses(_ database: Database) throws(RecordingError) {

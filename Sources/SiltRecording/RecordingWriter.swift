@@ -149,6 +149,15 @@ package final class RecordingWriter {
         try row.run()
     }
 
+    package func write(_ cost: RecordedCost) throws(RecordingError) {
+        let row = try database.prepare("INSERT OR REPLACE INTO costs VALUES (1, ?, ?, ?, ?)")
+        row.bind(cost.commandCPUNs, at: 1)
+        row.bind(cost.commandPeakBytes, at: 2)
+        row.bind(cost.analyzerCPUNs, at: 3)
+        row.bind(cost.analyzerPeakBytes, at: 4)
+        try row.run()
+    }
+
     /// Adds the process, or replaces what was written of it.
     package func write(_ process: RecordedProcess) throws(RecordingError) {
         let row = insertProcess

@@ -30,6 +30,20 @@ package struct RecordedTarget: Equatable, Sendable {
     }
 }
 
+/// What a run took, itself and to be traced: one per recording, written when it is closed.
+package struct RecordedCost: Equatable, Sendable {
+    /// User and system time of the command and of what it waited for (getrusage(2)); 0 when silt did not start it.
+    package var commandCPUNs: UInt64 = 0
+    /// The largest resident size among them; 0 when silt did not start it.
+    package var commandPeakBytes: UInt64 = 0
+    /// User and system time of the analyzer until the last event was taken in: without symbols and report.
+    package var analyzerCPUNs: UInt64 = 0
+    /// The analyzer's largest resident size until then.
+    package var analyzerPeakBytes: UInt64 = 0
+
+    package init() {}
+}
+
 /// One process image: from its start (fork or exec) to its end (exit or the next exec).
 package struct RecordedProcess: Equatable, Sendable {
     package enum End: Equatable, Sendable {

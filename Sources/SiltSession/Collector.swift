@@ -43,6 +43,9 @@ package struct TraceProgress: Sendable {
 package struct TraceOutcome: Sendable {
     /// Status of the command; nil when silt ended first, or only listened.
     package var exit: ExitStatus?
+    /// CPU time of the command and of what it waited for, and the largest resident size of them.
+    package var commandCPUNanoseconds: UInt64 = 0
+    package var commandPeakBytes: UInt64 = 0
     package var interrupted = false
     /// Processes that said hello.
     package var traced = 0
@@ -237,8 +240,11 @@ package final class Collector {
     }
 
     private func reapChild() throws {
-        guard child != 0, let status = reap(child) else { return }
+        guard child != 0, let ended = reap(child) else { return }
+        let status = ended.status
         outcome.exit = status
+        outcome.commandCPUNanoseconds = ended.cpuNanoseconds
+        outcome.commandPeakBytes = ended.peakBytes
         try acceptAll()
         // Its last events are in the memory file: read them before anything else is decided.
         for image in images.values where image.pid == child { try end(image, how: .status(status)) }

@@ -60,12 +60,25 @@ private func spawn(_ command: [String], _ environment: [String]) throws(SessionE
     return pid
 }
 
-/// The status of a child that has ended; nil while it runs.
-func reap(_ pid: pid_t) -> ExitStatus? {
+/// A child that has ended, with what it and those it waited for used (getrusage(2)).
+struct EndedChild {
+    var status: ExitStatus
+    var cpuNanoseconds: UInt64
+    var peakBytes: UInt64
+}
+
+/// Takes the end of a child; nil while it runs.
+func reap(_ pid: pid_t) -> EndedChild? {
     var status: Int32 = 0
-    guard waitpid(pid, &status, WNOHANG) == pid else { return nil }
+    var usage = rusage()
+    guard wait4(pid, &status, WNOHANG, &usage) == pid else { return nil }
+    func nanoseconds(_ time: timeval) -> UInt64 { UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_usec) * 1000 }
     let signal = status & 0x7f
-    return signal == 0 ? .exited(status >> 8 & 0xff) : .signaled(signal)
+    return EndedChild(
+        status: signal == 0 ? .exited(status >> 8 & 0xff) : .signaled(signal),
+        cpuNanoseconds: nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime),
+        peakBytes: UInt64(usage.ru_maxrss) * 1024
+    )
 }
 
 /// Calls the body with a NULL-terminated array of C strings that live for the call.

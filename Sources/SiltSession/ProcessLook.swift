@@ -26,6 +26,25 @@ func residentBytes(_ pid: Int32) -> UInt64? {
     return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
 }
 
+/// CPU time of this process.
+func ownCPUNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}
+
+/// The largest resident size this process has had (VmHWM of proc_pid_status(5)); 0 when it cannot be read.
+///
+/// Not ru_maxrss: that remembers the process that was here before exec.
+func ownPeakBytes() -> UInt64 {
+    guard let bytes = readWholeFile("/proc/self/status") else { return 0 }
+    for line in bytes.split(separator: 10) where line.starts(with: Array("VmHWM:".utf8)) {
+        let digits = line.filter { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
+        return (UInt64(String(decoding: digits, as: UTF8.self)) ?? 0) * 1024
+    }
+    return 0
+}
+
 /// The bytes of a file that the kernel makes up as it is read; nil when it cannot be opened.
 func readWholeFile(_ path: String) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)

@@ -114,7 +114,13 @@ final class RecordingOutput {
         case nil: break
         }
         target.endNs = nanoseconds(time)
+        var cost = RecordedCost()
+        cost.commandCPUNs = outcome.commandCPUNanoseconds
+        cost.commandPeakBytes = outcome.commandPeakBytes
+        cost.analyzerCPUNs = ownCPUNanoseconds()
+        cost.analyzerPeakBytes = ownPeakBytes()
         try transaction {
+            try writer.write(cost)
             try writer.addNew(of: stacks)
             try writeSymbols()
             try writer.write(target)

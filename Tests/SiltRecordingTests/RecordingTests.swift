@@ -7,6 +7,7 @@ import Testing
 @Suite struct RecordingTests {
     private func check(_ recording: Recording) {
         #expect(recording.target == SmallWorld.target())
+        #expect(recording.cost == SmallWorld.cost())
         #expect(recording.processes == SmallWorld.processes())
         #expect(recording.totals[0].inUseBytes == 600)
         #expect(recording.totals[0].peakInUseBytes == 777)

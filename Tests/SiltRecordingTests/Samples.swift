@@ -39,6 +39,15 @@ enum SmallWorld {
         return target
     }
 
+    static func cost() -> RecordedCost {
+        var cost = RecordedCost()
+        cost.commandCPUNs = 3_700_000_000
+        cost.commandPeakBytes = 17_000_000
+        cost.analyzerCPUNs = 900_000_000
+        cost.analyzerPeakBytes = 23_000_000
+        return cost
+    }
+
     static func processes() -> [RecordedProcess] {
         var parent = RecordedProcess(id: 1, pid: 101)
         parent.command = ["/opt/server"]
@@ -55,6 +64,7 @@ enum SmallWorld {
     static func write(to writer: RecordingWriter) throws {
         try writer.begin()
         try writer.write(target())
+        try writer.write(cost())
         for process in processes() { try writer.write(process) }
         var totals = RecordedTotals()
         totals.allocatedBytes = 1000
