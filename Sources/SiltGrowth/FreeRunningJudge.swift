@@ -10,11 +10,7 @@ package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
 
 /// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
 package func judgeWithoutBirths(_ series: SurvivorSeries) -> GrowthVerdict {
-    var facts = GrowthFacts()
-    facts.snapshots = series.snapshots
-    facts.baseline = series.baseline
-    facts.live = series.live
-    facts.drops = series.drops
+    let facts = GrowthFacts(series)
     let troughs = series.troughs
     guard series.snapshots >= 6, troughs.count >= 4 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
     let values = [series.baseline] + troughs
@@ -76,11 +72,7 @@ private struct FreeRunningJudge {
     }
 
     func verdict() -> GrowthVerdict {
-        var facts = GrowthFacts()
-        facts.snapshots = series.snapshots
-        facts.baseline = series.baseline
-        facts.live = series.live
-        facts.drops = series.drops
+        var facts = GrowthFacts(series)
         guard series.snapshots >= 6, full >= 3 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
         guard
             var look = look(skip: max(1, full / 4), young: (full + 3) / 4, share: 0.75, older: series.olderThanQuarter)
@@ -130,6 +122,8 @@ private struct FreeRunningJudge {
         facts.survivorBytes = look.eligible.map(bytes).reduce(0, +)
         facts.older = look.older
         facts.newer = look.newer
+        let first = look.eligible.first { count($0) > 0 } ?? look.eligible.lowerBound
+        facts.since = Double(first - 1) / Double(full)
         facts.from = Double(look.eligible.lowerBound - 1) / Double(full)
         facts.to = Double(look.eligible.upperBound) / Double(full)
     }
