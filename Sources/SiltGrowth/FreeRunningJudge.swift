@@ -9,43 +9,30 @@ package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
 }
 
 /// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
-package func judgeWithoutBirths(_ live: [Double]) -> GrowthVerdict {
-    let count = live.count - 1
-    let troughs = Array(live.dropFirst())
-    var facts = GrowthFacts()
-    facts.snapshots = count
-    facts.baseline = live.first ?? 0
-    facts.live = live.last ?? 0
-    guard count >= 6 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
-    let shape = Shape(live, drops: countDrops(live))
+package func judgeWithoutBirths(_ series: SurvivorSeries) -> GrowthVerdict {
+    let facts = GrowthFacts(series)
+    let troughs = series.troughs
+    guard series.snapshots >= 6, troughs.count >= 4 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    let values = [series.baseline] + troughs
     let rise = (troughs.last ?? 0) - (troughs.first ?? 0)
     let second = Array(troughs[(troughs.count / 2)...])
     let slope = theilSen(troughs)
     if rise > 0, mannKendall(troughs) >= 2.33, mannKendall(second) >= 1, theilSen(second) >= 0.4 * slope,
         rise >= 0.05 * (troughs.max() ?? 0), drawDown(troughs) <= 0.5 * rise,
-        risesInQuarters(live, share: 0.06, of: rise)
+        risesInQuarters(values, share: 0.06, of: rise)
     {
-        let isSlow = slope * Double(count) < 0.1 * facts.live
+        let rate = slope / Double(series.width)
+        let isSlow = rate * Double(series.snapshots) < 0.1 * series.live
         return GrowthVerdict(
             isSlow ? .slowGrowing : .growing,
             .trend,
-            confidence: count >= 12 ? .medium : .low,
-            slope: slope,
-            error: deviation(zip(troughs.dropFirst(), troughs).map(-)) * 1.96 / Double(count).squareRoot(),
+            confidence: series.snapshots >= 12 ? .medium : .low,
+            slope: rate,
+            error: theilSenSpread(troughs, z: 2.326) / Double(series.width),
             facts: facts
         )
     }
-    return GrowthVerdict(shape.verdict(reason: .none), .none, facts: facts)
-}
-
-private func countDrops(_ live: [Double]) -> Int {
-    var peak = 0.0
-    var drops = 0
-    for (before, after) in zip(live, live.dropFirst()) {
-        peak = max(peak, before)
-        if before - after > 0.2 * peak { drops += 1 }
-    }
-    return drops
+    return GrowthVerdict(Shape(values, drops: series.drops).verdict(reason: .none), .none, facts: facts)
 }
 
 /// True when each quarter of the series carries at least that share of the rise.
@@ -85,11 +72,7 @@ private struct FreeRunningJudge {
     }
 
     func verdict() -> GrowthVerdict {
-        var facts = GrowthFacts()
-        facts.snapshots = series.snapshots
-        facts.baseline = series.baseline
-        facts.live = series.live
-        facts.drops = series.drops
+        var facts = GrowthFacts(series)
         guard series.snapshots >= 6, full >= 3 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
         guard
             var look = look(skip: max(1, full / 4), young: (full + 3) / 4, share: 0.75, older: series.olderThanQuarter)
@@ -121,7 +104,7 @@ private struct FreeRunningJudge {
                 facts: facts
             )
         case .none, .decel, .turnover, .stalled, .flat, .sparse:
-            let shape = Shape([series.baseline] + series.troughs + [series.live], drops: series.drops)
+            let shape = Shape([series.baseline] + series.troughs, drops: series.drops)
             return GrowthVerdict(shape.verdict(reason: look.reason), look.reason, facts: facts)
         }
     }
@@ -139,6 +122,8 @@ private struct FreeRunningJudge {
         facts.survivorBytes = look.eligible.map(bytes).reduce(0, +)
         facts.older = look.older
         facts.newer = look.newer
+        let first = look.eligible.first { count($0) > 0 } ?? look.eligible.lowerBound
+        facts.since = Double(first - 1) / Double(full)
         facts.from = Double(look.eligible.lowerBound - 1) / Double(full)
         facts.to = Double(look.eligible.upperBound) / Double(full)
     }
@@ -153,7 +138,7 @@ private struct FreeRunningJudge {
         if extends, m - 1 > m - a {
             let youngMean = mean((m - a + 1...m - 1).map(count))
             let base = eligible.map(count)
-            if youngMean <= 2.5 * mean(base) + 2 / Double(base.count) { eligible = q + 1...m - 1 }
+            if youngMean <= 2.5 * mean(base) + 2 / Double(a - 1) { eligible = q + 1...m - 1 }
         }
         return look(over: eligible, share: f, older: old)
     }
@@ -231,11 +216,9 @@ private struct FreeRunningJudge {
 
     /// Late, sparse or a leak, by which stretches of the run are represented.
     private func occupancy(_ counts: [Double], older: Double, newer: Double) -> Reason {
-        let third = (counts.count + 2) / 3
-        let parts = [
-            counts.prefix(third), counts.dropFirst(third).prefix(max(0, counts.count - 2 * third)),
-            counts.suffix(third),
-        ].map { part in part.contains { $0 > 0 } }
+        // Bucket i of k belongs to third 3 i / k: each begins at the ceiling of its share.
+        var parts = [false, false, false]
+        for (index, count) in counts.enumerated() where count > 0 { parts[3 * index / counts.count] = true }
         let occupied = counts.count { $0 > 0 }
         if parts != [true, true, true] {
             let onlyFirstEmpty = parts == [false, true, true]
@@ -270,7 +253,7 @@ private struct FreeRunningJudge {
             look.reason == .leak
         else { return nil }
         let second = Array(series.troughs[(full / 2)...])
-        guard theilSenUpper(second, z: 2.326) / width >= 0.5 * look.slope else { return nil }
+        guard theilSenLimits(second, z: 2.326).upper / width >= 0.5 * look.slope else { return nil }
         look.reason = .deep
         return look
     }
@@ -282,7 +265,7 @@ private struct FreeRunningJudge {
         var carried = 0.0
         for index in 1..<values.count {
             guard values[index] >= values[index - 1] else { return nil }
-            if values[index] >= 1.4 * values[index - 1], values[index - 1] > 0 {
+            if values[index] > values[index - 1], values[index] >= 1.4 * values[index - 1] {
                 jumps.append(index)
                 carried += values[index] - values[index - 1]
             }
@@ -306,8 +289,7 @@ private struct FreeRunningJudge {
             risesInQuarters([series.baseline] + troughs, share: 0.1, of: rise)
         else { return nil }
         let slope = theilSen(troughs) / width
-        let steps = zip(troughs.dropFirst(), troughs).map { ($0 - $1) / width }
-        return (slope, 1.96 * deviation(steps) / Double(max(1, steps.count)).squareRoot())
+        return (slope, theilSenSpread(troughs, z: 2.326) / width)
     }
 
     private func survivorSlope(_ look: Look) -> (value: Double, error: Double) {
@@ -318,7 +300,7 @@ private struct FreeRunningJudge {
         let noise = half > 0 ? deviation(counts) * (2 / Double(half)).squareRoot() : 0
         let accelerates = look.newer > 1.5 * look.older && look.newer - look.older > 1.64 * noise
         let judged = half > 0 && (look.reason == .late || accelerates) ? Array(values[(k - half)...]) : values
-        return (mean(judged) / width, 1.96 * deviation(values) / (Double(k).squareRoot() * width))
+        return (mean(judged) / width, 1.96 * deviation(judged) / (Double(judged.count).squareRoot() * width))
     }
 
     private func confidence(_ look: Look) -> Confidence {

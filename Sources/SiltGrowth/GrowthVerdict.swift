@@ -1,3 +1,5 @@
+internal import SiltHeap
+
 /// What a site does with its memory.
 package enum Verdict: String, Sendable, CaseIterable {
     case growing
@@ -86,4 +88,55 @@ package struct GrowthFacts: Equatable, Sendable {
     /// Judged slices as shares of the run.
     package var from = 0.0
     package var to = 1.0
+    /// Share of the run that was over when the first judged survivor was born.
+    package var since = 0.0
+    /// Share of the run that was over when 97 % of the growth had come.
+    package var settledAt = 1.0
+    /// Snapshots since the least live bytes of a slice last reached a new high.
+    package var sinceHigh = 0
+    /// The biggest rise from one slice to the next, and the share of the run before it.
+    package var biggestRise = 0.0
+    package var biggestRiseAt = 0.0
+    /// Rises by 1.4 and more, snapshots since the last one, and between the last two.
+    package var jumps = 0
+    package var sinceJump = 0
+    package var jumpGap = 0
+    /// Half the range of the live bytes, as a share of their middle.
+    package var wobble = 0.0
+}
+
+extension GrowthFacts {
+    /// What the live bytes did, whatever the survivors say.
+    init(_ series: SurvivorSeries) {
+        snapshots = series.snapshots
+        baseline = series.baseline
+        live = series.live
+        drops = series.drops
+        let values = [series.baseline] + series.troughs
+        let count = Double(max(1, series.troughs.count))
+        guard let last = values.last, let most = values.max(), let least = values.min() else { return }
+        wobble = most + least > 0 ? (most - least) / (most + least) : 0
+        let settled = series.baseline + 0.97 * (last - series.baseline)
+        settledAt = Double(values.firstIndex { $0 >= settled } ?? values.count - 1) / count
+        var top = values[0]
+        var highest = 0
+        for (index, value) in values.enumerated() where index > 0 {
+            if value > top {
+                top = value
+                highest = index
+            }
+            let rise = value - values[index - 1]
+            if rise > biggestRise {
+                biggestRise = rise
+                biggestRiseAt = Double(index - 1) / count
+            }
+            if rise > 0, value >= 1.4 * values[index - 1] {
+                jumps += 1
+                let ago = (values.count - 1 - index) * series.width
+                jumpGap = jumps == 1 ? 0 : sinceJump - ago
+                sinceJump = ago
+            }
+        }
+        sinceHigh = (values.count - 1 - highest) * series.width
+    }
 }

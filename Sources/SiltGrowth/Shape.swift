@@ -24,8 +24,9 @@ struct Shape {
         if net > 0.1 * top, falls <= 0.35 * rises, drops < 3 {
             let biggest = steps.max() ?? 0
             let at = steps.firstIndex(of: biggest) ?? 0
-            let kept = values[(at + 1)...].allSatisfy { $0 >= values[at] + 0.5 * biggest }
-            if biggest >= 0.6 * rises, kept { return .step }
+            let isKept = values[(at + 1)...].allSatisfy { $0 >= values[at] + 0.5 * biggest }
+            // What comes in the first slice is start-up: warmed up, not a step.
+            if at > 0, biggest >= 0.6 * rises, isKept { return .step }
             let third = values.count - max(1, values.count / 3)
             let lastThird = last - values[max(0, third - 1)]
             if lastThird <= 0.25 * net || [.decel, .turnover, .stalled, .flat].contains(reason) { return .plateauing }

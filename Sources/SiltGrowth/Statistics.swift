@@ -47,14 +47,23 @@ private func pairSlopes(_ values: [Double]) -> [Double] {
 /// The Theil–Sen slope, per step.
 func theilSen(_ values: [Double]) -> Double { median(pairSlopes(values)) }
 
-/// Upper limit of the Theil–Sen slope at a standard score (Sen 1968, from Kendall's variance).
-func theilSenUpper(_ values: [Double], z: Double) -> Double {
+/// Limits of the Theil–Sen slope at a standard score (Sen 1968, from Kendall's variance).
+func theilSenLimits(_ values: [Double], z: Double) -> (lower: Double, upper: Double) {
     let slopes = pairSlopes(values)
-    guard !slopes.isEmpty else { return 0 }
+    guard !slopes.isEmpty else { return (0, 0) }
     let n = Double(values.count)
     let spread = z * (n * (n - 1) * (2 * n + 5) / 18).squareRoot()
-    let index = Int(((Double(slopes.count) + spread) / 2).rounded(.up))
-    return slopes[min(max(index, 0), slopes.count - 1)]
+    func slope(_ index: Double) -> Double { slopes[min(max(Int(index), 0), slopes.count - 1)] }
+    return (
+        slope(((Double(slopes.count) - spread) / 2).rounded(.down)),
+        slope(((Double(slopes.count) + spread) / 2).rounded(.up))
+    )
+}
+
+/// Half the distance of the limits.
+func theilSenSpread(_ values: [Double], z: Double) -> Double {
+    let limits = theilSenLimits(values, z: z)
+    return (limits.upper - limits.lower) / 2
 }
 
 /// Largest fall from an earlier maximum.

@@ -8,7 +8,7 @@ package enum HistoryError: Error, Equatable {
 extension SiteHistory {
     private static let codingVersion: UInt64 = 1
 
-    /// Version, scalars, then the five arrays of equal length; all LEB128 (DWARF 5, 7.6).
+    /// Version, scalars, then the five columns of equal length; all LEB128 (DWARF 5, 7.6).
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         func put(_ value: UInt64) {
@@ -21,9 +21,11 @@ extension SiteHistory {
         }
         for value in [
             SiteHistory.codingVersion, UInt64(width), UInt64(snapshot + 1), baseBytes, baseCount, baseline, live, peak,
-            UInt64(drops), UInt64(bornBytes.count),
+            UInt64(drops), UInt64(bucketCount),
         ] { put(value) }
-        for array in [bornBytes, bornCount, troughs, olderThanQuarter, olderThanHalf] { array.forEach(put) }
+        for column in Column.allCases {
+            for bucket in 0..<bucketCount { put(value(column, bucket)) }
+        }
         return bytes
     }
 
@@ -47,7 +49,9 @@ extension SiteHistory {
         self.init(baselineBytes: 0, baselineCount: 0, interval: 0)
         let width = try take()
         let snapshot = try take()
-        guard width > 0, width & (width - 1) == 0, width <= 1 << 26, snapshot <= 1 << 32 else { throw .contradictory }
+        guard width > 0, width & (width - 1) == 0, width <= 1 << 26,
+            snapshot <= 1 + width * UInt64(SiteHistory.bucketLimit)
+        else { throw .contradictory }
         self.width = UInt32(width)
         self.snapshot = Int64(snapshot) - 1
         baseBytes = try take()
@@ -58,15 +62,13 @@ extension SiteHistory {
         drops = UInt32(clamping: try take())
         let count = try take()
         guard count <= SiteHistory.bucketLimit else { throw .contradictory }
-        func array() throws(HistoryError) -> [UInt64] {
-            var values: [UInt64] = []
-            for _ in 0..<count { values.append(try take()) }
-            return values
+        makeBuckets(Int(count))
+        for column in Column.allCases {
+            for bucket in 0..<Int(count) {
+                let value = try take()
+                guard value < 1 << 48 else { throw .contradictory }
+                set(value, column, bucket)
+            }
         }
-        bornBytes = try array()
-        bornCount = try array()
-        troughs = try array()
-        olderThanQuarter = try array()
-        olderThanHalf = try array()
     }
 }

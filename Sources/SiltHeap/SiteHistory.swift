@@ -1,24 +1,33 @@
 /// The survivors of one site, or of a group of sites, by the time slice they were born in.
 ///
 /// Snapshot 0 is the baseline, interval i ends with snapshot i. Intervals are gathered into at most 32 equally wide
-/// buckets: when a 33rd is needed, neighbours merge and the width doubles. Idle stretches cost nothing until the site
-/// moves again, or is looked at.
+/// buckets: when a 33rd is needed, neighbors merge and the width doubles. Idle stretches cost nothing until the site
+/// moves again, or is looked at. Memory: 20 bytes a bucket, 640 when all are used, and some 100 beside them.
 package struct SiteHistory: Equatable, Sendable {
     package static let bucketLimit = 32
 
+    /// Five numbers a bucket, one after the other.
+    enum Column: Int, CaseIterable {
+        /// Live now, by the bucket of their birth.
+        case bornBytes
+        case bornCount
+        /// Least live bytes at the snapshots of a bucket.
+        case trough
+        /// At a bucket's end: live bytes older than a quarter, and than half, of the run.
+        case olderThanQuarter
+        case olderThanHalf
+    }
+
+    private static let stride = Column.allCases.count
+
     /// Snapshots in a bucket.
     var width: UInt32 = 1
+    /// Bits the byte columns have lost at the low end: 0 until one of them passes 4 GiB.
+    var shift: UInt32 = 0
     /// Live bytes and blocks born before the baseline.
     var baseBytes: UInt64 = 0
     var baseCount: UInt64 = 0
-    /// Live now, by the bucket of their birth.
-    var bornBytes: [UInt64] = []
-    var bornCount: [UInt64] = []
-    /// Least live bytes at the snapshots of a bucket.
-    var troughs: [UInt64] = []
-    /// At a bucket's end: live bytes older than a quarter, and than half, of the run.
-    var olderThanQuarter: [UInt64] = []
-    var olderThanHalf: [UInt64] = []
+    private var cells: [UInt32] = []
     var baseline: UInt64 = 0
     var live: UInt64 = 0
     var peak: UInt64 = 0
@@ -30,7 +39,8 @@ package struct SiteHistory: Equatable, Sendable {
     package init(baselineBytes: UInt64, baselineCount: UInt64, interval: UInt32) {
         baseBytes = baselineBytes
         baseCount = baselineCount
-        for snapshot in 0...interval { take(snapshot, baselineBytes) }
+        take(0, baselineBytes)
+        catchUp(before: interval + 1)
     }
 
     /// Blocks born in an interval are alive: at the snapshot that ends it, or again after a failed realloc.
@@ -41,8 +51,8 @@ package struct SiteHistory: Equatable, Sendable {
             return
         }
         let bucket = makeBucket(for: interval)
-        bornBytes[bucket] += bytes
-        bornCount[bucket] += count
+        add(bytes, .bornBytes, bucket)
+        add(count, .bornCount, bucket)
     }
 
     /// Blocks born in an earlier interval were freed, in the interval after the last one that was closed.
@@ -53,8 +63,10 @@ package struct SiteHistory: Equatable, Sendable {
             return
         }
         let bucket = makeBucket(for: interval)
-        bornBytes[bucket] -= min(bornBytes[bucket], bytes)
-        bornCount[bucket] -= min(bornCount[bucket], count)
+        let left = value(.bornBytes, bucket)
+        set(left - min(left, rounded(bytes)), .bornBytes, bucket)
+        let blocks = value(.bornCount, bucket)
+        set(blocks - min(blocks, count), .bornCount, bucket)
     }
 
     /// Takes in a snapshot; those without a call were like the one before.
@@ -68,17 +80,17 @@ package struct SiteHistory: Equatable, Sendable {
         var copy = self
         copy.catchUp(before: interval + 1)
         let full = Int(max(0, copy.snapshot)) / Int(copy.width)
-        func padded(_ values: [UInt64]) -> [Double] {
-            (0..<full).map { $0 < values.count ? Double(values[$0]) : 0 }
+        func padded(_ column: Column) -> [Double] {
+            (0..<full).map { $0 < copy.bucketCount ? Double(copy.value(column, $0)) : 0 }
         }
         return SurvivorSeries(
             snapshots: Int(max(0, copy.snapshot)),
             width: Int(copy.width),
-            bytes: padded(copy.bornBytes),
-            counts: padded(copy.bornCount),
-            troughs: padded(copy.troughs),
-            olderThanQuarter: padded(copy.olderThanQuarter),
-            olderThanHalf: padded(copy.olderThanHalf),
+            bytes: padded(.bornBytes),
+            counts: padded(.bornCount),
+            troughs: padded(.trough),
+            olderThanQuarter: padded(.olderThanQuarter),
+            olderThanHalf: padded(.olderThanHalf),
             baseline: Double(copy.baseline),
             live: Double(copy.live),
             peak: Double(copy.peak),
@@ -86,8 +98,22 @@ package struct SiteHistory: Equatable, Sendable {
         )
     }
 
+    /// Live bytes that were born after the baseline.
+    package var survivorBytes: UInt64 { (0..<bucketCount).reduce(0) { $0 + value(.bornBytes, $1) } }
+
+    /// Live blocks that were born after the baseline.
+    package var survivorCount: UInt64 { (0..<bucketCount).reduce(0) { $0 + value(.bornCount, $1) } }
+
     private mutating func catchUp(before interval: UInt32) {
-        while snapshot + 1 < Int64(interval) { take(UInt32(snapshot + 1), live) }
+        while snapshot + 1 < Int64(interval) {
+            let next = UInt32(snapshot + 1)
+            take(next, live)
+            // The rest of its bucket at once.
+            let end = next == 0 ? 0 : min(((next - 1) / width + 1) * width, interval - 1)
+            guard end > next else { continue }
+            snapshot = Int64(end)
+            if end % width == 0 { age(Int((end - 1) / width)) }
+        }
     }
 
     private mutating func take(_ interval: UInt32, _ bytes: UInt64) {
@@ -102,40 +128,46 @@ package struct SiteHistory: Equatable, Sendable {
         }
         let bucket = makeBucket(for: interval)
         let isFirst = (interval - 1) % width == 0
-        troughs[bucket] = isFirst ? bytes : min(troughs[bucket], bytes)
-        if interval % width == 0 {
-            let number = bucket + 1
-            olderThanQuarter[bucket] = bornBefore(number * 3 / 4)
-            olderThanHalf[bucket] = bornBefore(number / 2)
-        }
+        set(isFirst ? bytes : min(value(.trough, bucket), bytes), .trough, bucket)
+        if interval % width == 0 { age(bucket) }
     }
 
-    private func bornBefore(_ buckets: Int) -> UInt64 { bornBytes[..<buckets].reduce(baseBytes, +) }
+    /// What is old at a bucket's end.
+    private mutating func age(_ bucket: Int) {
+        let number = bucket + 1
+        var bytes = baseBytes
+        for earlier in 0..<number * 3 / 4 {
+            if earlier == number / 2 { set(bytes, .olderThanHalf, bucket) }
+            bytes &+= value(.bornBytes, earlier)
+        }
+        if number * 3 / 4 <= number / 2 { set(bytes, .olderThanHalf, bucket) }
+        set(bytes, .olderThanQuarter, bucket)
+    }
 
     private mutating func makeBucket(for interval: UInt32) -> Int {
         while Int((interval - 1) / width) >= SiteHistory.bucketLimit { mergePairs() }
         let bucket = Int((interval - 1) / width)
-        while bornBytes.count <= bucket {
-            bornBytes.append(0)
-            bornCount.append(0)
-            troughs.append(0)
-            olderThanQuarter.append(0)
-            olderThanHalf.append(0)
-        }
+        while bucketCount <= bucket { appendBucket() }
         return bucket
     }
 
     private mutating func mergePairs() {
-        func merged(_ values: [UInt64], _ merge: (UInt64, UInt64) -> UInt64) -> [UInt64] {
-            stride(from: 0, to: values.count, by: 2).map {
-                $0 + 1 < values.count ? merge(values[$0], values[$0 + 1]) : values[$0]
+        let count = bucketCount
+        let old = self
+        cells.removeAll(keepingCapacity: true)
+        for bucket in 0..<(count + 1) / 2 {
+            appendBucket()
+            let first = 2 * bucket
+            let second = min(first + 1, count - 1)
+            for column in Column.allCases {
+                let (a, b) = (old.value(column, first), old.value(column, second))
+                switch column {
+                case .bornBytes, .bornCount: set(second > first ? a + b : a, column, bucket)
+                case .trough: set(min(a, b), column, bucket)
+                case .olderThanQuarter, .olderThanHalf: set(b, column, bucket)
+                }
             }
         }
-        bornBytes = merged(bornBytes, +)
-        bornCount = merged(bornCount, +)
-        troughs = merged(troughs, min)
-        olderThanQuarter = merged(olderThanQuarter) { $1 }
-        olderThanHalf = merged(olderThanHalf) { $1 }
         width *= 2
     }
 
@@ -144,27 +176,82 @@ package struct SiteHistory: Equatable, Sendable {
     /// Births and old bytes add up exactly. Troughs are sums of troughs: a lower bound of the sum's own.
     package func adding(_ other: SiteHistory) -> SiteHistory {
         var first = self
-        var second = other
-        let last = UInt32(max(first.snapshot, second.snapshot, 0))
-        first.catchUp(before: last + 1)
-        second.catchUp(before: last + 1)
-        while first.width < second.width { first.mergePairs() }
-        while second.width < first.width { second.mergePairs() }
-        func sum(_ a: [UInt64], _ b: [UInt64]) -> [UInt64] {
-            (0..<max(a.count, b.count)).map { ($0 < a.count ? a[$0] : 0) + ($0 < b.count ? b[$0] : 0) }
-        }
-        first.baseBytes += second.baseBytes
-        first.baseCount += second.baseCount
-        first.bornBytes = sum(first.bornBytes, second.bornBytes)
-        first.bornCount = sum(first.bornCount, second.bornCount)
-        first.troughs = sum(first.troughs, second.troughs)
-        first.olderThanQuarter = sum(first.olderThanQuarter, second.olderThanQuarter)
-        first.olderThanHalf = sum(first.olderThanHalf, second.olderThanHalf)
-        first.baseline += second.baseline
-        first.live += second.live
-        first.peak += second.peak
-        first.drops = max(first.drops, second.drops)
+        first.add(other)
         return first
+    }
+
+    /// Becomes the history of both together, as `adding` says.
+    package mutating func add(_ other: SiteHistory) {
+        var second = other
+        let last = UInt32(max(snapshot, second.snapshot, 0))
+        catchUp(before: last + 1)
+        second.catchUp(before: last + 1)
+        while width < second.width { mergePairs() }
+        while second.width < width { second.mergePairs() }
+        baseBytes &+= second.baseBytes
+        baseCount &+= second.baseCount
+        while bucketCount < second.bucketCount { appendBucket() }
+        for bucket in 0..<second.bucketCount {
+            for column in Column.allCases { add(second.value(column, bucket), column, bucket) }
+        }
+        baseline &+= second.baseline
+        live &+= second.live
+        peak &+= second.peak
+        drops = max(drops, second.drops)
+    }
+
+    // MARK: Buckets
+
+    var bucketCount: Int { cells.count / SiteHistory.stride }
+
+    @inline(__always)
+    func value(_ column: Column, _ bucket: Int) -> UInt64 {
+        let cell = UInt64(cells[bucket * SiteHistory.stride + column.rawValue])
+        return column == .bornCount ? cell : cell << UInt64(shift)
+    }
+
+    @inline(__always)
+    mutating func set(_ value: UInt64, _ column: Column, _ bucket: Int) {
+        if column == .bornCount {
+            cells[bucket * SiteHistory.stride + column.rawValue] = UInt32(clamping: value)
+            return
+        }
+        while value >> UInt64(shift) > UInt64(UInt32.max) { coarsen() }
+        cells[bucket * SiteHistory.stride + column.rawValue] = UInt32(value >> UInt64(shift))
+    }
+
+    @inline(__always)
+    private mutating func add(_ amount: UInt64, _ column: Column, _ bucket: Int) {
+        let amount = column == .bornCount ? amount : rounded(amount)
+        set(value(column, bucket) &+ amount, column, bucket)
+    }
+
+    /// As the byte columns can hold it.
+    @inline(__always)
+    private func rounded(_ bytes: UInt64) -> UInt64 {
+        guard shift > 0 else { return bytes }
+        let half = UInt64(1) << UInt64(shift - 1)
+        return ((bytes &+ half) >> UInt64(shift)) << UInt64(shift)
+    }
+
+    private mutating func appendBucket() {
+        if cells.count == cells.capacity {
+            cells.reserveCapacity(min(max(4, 2 * bucketCount), SiteHistory.bucketLimit) * SiteHistory.stride)
+        }
+        for _ in 0..<SiteHistory.stride { cells.append(0) }
+    }
+
+    /// Halves the resolution of all byte columns.
+    private mutating func coarsen() {
+        shift += 1
+        for index in cells.indices where index % SiteHistory.stride != Column.bornCount.rawValue { cells[index] >>= 1 }
+    }
+}
+
+extension SiteHistory {
+    /// Buckets full of zeroes, to be `set`: what a decoder starts from.
+    mutating func makeBuckets(_ count: Int) {
+        cells = Array(repeating: 0, count: count * SiteHistory.stride)
     }
 }
 

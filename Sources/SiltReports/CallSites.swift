@@ -2,57 +2,41 @@ internal import SiltRecording
 
 /// The counters of a recording added up by call site, over all processes and for each.
 struct CallSites {
-    /// One call site over all processes.
-    struct Sum {
-        var inUseBytes: UInt64 = 0
-        var inUseCount: UInt64 = 0
-        var allocatedBytes: UInt64 = 0
-        var allocatedCount: UInt64 = 0
-        var peakBytes: UInt64 = 0
-        var peakCount: UInt64 = 0
-        var temporaryCount: UInt64 = 0
-        var stackCount = 0
-        /// The stack that holds most, by bytes in use, then bytes allocated.
-        var stack: UInt32 = 0
-        fileprivate var heaviest = (inUse: UInt64(0), allocated: UInt64(0))
-    }
-
     /// One call site in one process, with the histories its verdict rests on.
     struct Part {
         /// Index in `Recording.processes`.
         var process: Int
         var site: Int
-        var inUseBytes: UInt64 = 0
-        var inUseCount: UInt64 = 0
         /// Groups whose stacks all belong to this site.
         var groups: [UInt32] = []
-        /// In `Recording.historyBytes`.
+        /// Of those groups, in `Recording.historyBytes`; of single stacks where a group spans several sites.
         var histories: [Range<Int>] = []
-        /// Stacks with a history of their own, for the distinguishing caller.
+        /// By stack.
         var stacks: [StackPart] = []
-        /// All its stacks.
-        var allStacks: [UInt32] = []
     }
 
     struct StackPart {
         var stack: UInt32
-        var inUseBytes: UInt64
-        var history: Range<Int>
+        /// In `Recording.counters`.
+        var row: Int
+        /// In `Recording.historyBytes`; nil: it never held a block for long.
+        var history: Range<Int>?
     }
 
-    private(set) var sums: [Sum]
+    /// By process.
     private(set) var parts: [Part] = []
+    /// Allocated bytes, and those whose call site has a function name.
+    private(set) var allocatedBytes: UInt64 = 0
+    private(set) var namedBytes: UInt64 = 0
 
     init(_ recording: Recording, names: FrameNames, blameFrames: [UInt32]) {
-        sums = Array(repeating: Sum(), count: names.siteFrames.count)
-        var isSeen = [Bool](repeating: false, count: recording.stacks.count)
         var start = 0
         while start < recording.counters.count {
             let process = recording.counters[start].process
             var end = start
             while end < recording.counters.count, recording.counters[end].process == process { end += 1 }
             if let index = recording.processIndex(of: process) {
-                add(recording.counters[start..<end], of: index, recording, names, blameFrames, &isSeen)
+                add(recording.counters[start..<end], of: index, recording, names, blameFrames)
             }
             start = end
         }
@@ -63,8 +47,7 @@ struct CallSites {
         of process: Int,
         _ recording: Recording,
         _ names: FrameNames,
-        _ blameFrames: [UInt32],
-        _ isSeen: inout [Bool]
+        _ blameFrames: [UInt32]
     ) {
         let id = recording.processes[process].id
         let groupHistories = Self.index(recording.groupHistories, process: id)
@@ -72,31 +55,23 @@ struct CallSites {
         /// Site of each group of this process; -1 when its stacks belong to several, because of what is hidden now.
         var siteOfGroup: [UInt32: Int] = [:]
         var partOfSite: [Int: Int] = [:]
-        for row in rows where row.stack != 0 {
+        for (offset, row) in zip(rows.indices, rows) where row.stack != 0 {
             let blame = blameFrames[Int(row.stack) - 1]
             guard blame != 0 else { continue }
             let site = Int(names.siteOfFrame[Int(blame) - 1])
-            sums[site].add(row)
-            if !isSeen[Int(row.stack) - 1] {
-                isSeen[Int(row.stack) - 1] = true
-                sums[site].stackCount += 1
-            }
+            allocatedBytes &+= row.allocatedBytes
+            if names.rows[names.siteRows[site]].function != 0 { namedBytes &+= row.allocatedBytes }
             let part = partOfSite[site] ?? parts.count
             if part == parts.count {
                 partOfSite[site] = part
                 parts.append(Part(process: process, site: site))
             }
-            parts[part].inUseBytes &+= row.inUseBytes
-            parts[part].inUseCount &+= row.inUseCount
-            parts[part].allStacks.append(row.stack)
+            parts[part].stacks.append(
+                StackPart(stack: row.stack, row: offset, history: stackHistories[row.stack])
+            )
             if row.group != 0 {
                 let known = siteOfGroup[row.group]
                 siteOfGroup[row.group] = known == nil || known == site ? site : -1
-            }
-            if let history = stackHistories[row.stack] {
-                parts[part].stacks.append(
-                    StackPart(stack: row.stack, inUseBytes: row.inUseBytes, history: history)
-                )
             }
         }
         var hasWholeGroups = Set<Int>()
@@ -110,7 +85,7 @@ struct CallSites {
         }
         let splitGroups = Set(siteOfGroup.filter { $0.value < 0 }.keys)
         for (site, part) in partOfSite where !hasWholeGroups.contains(site) || !splitGroups.isEmpty {
-            addSplit(part, isAlone: !hasWholeGroups.contains(site), splitGroups, rows, recording)
+            addSplit(part, isAlone: !hasWholeGroups.contains(site), splitGroups, recording)
         }
     }
 
@@ -119,19 +94,10 @@ struct CallSites {
         _ part: Int,
         isAlone: Bool,
         _ splitGroups: Set<UInt32>,
-        _ rows: ArraySlice<RecordedCounters>,
         _ recording: Recording
     ) {
-        for stack in parts[part].stacks {
-            var low = rows.startIndex
-            var high = rows.endIndex
-            while low < high {
-                let middle = (low + high) / 2
-                if rows[middle].stack < stack.stack { low = middle + 1 } else { high = middle }
-            }
-            if isAlone || splitGroups.contains(rows[low].group) {
-                parts[part].histories.append(stack.history)
-            }
+        for stack in parts[part].stacks where isAlone || splitGroups.contains(recording.counters[stack.row].group) {
+            if let history = stack.history { parts[part].histories.append(history) }
         }
     }
 
@@ -139,21 +105,5 @@ struct CallSites {
         var result: [UInt32: Range<Int>] = [:]
         for history in histories where history.process == process { result[history.key] = history.range }
         return result
-    }
-}
-
-extension CallSites.Sum {
-    fileprivate mutating func add(_ row: RecordedCounters) {
-        inUseBytes &+= row.inUseBytes
-        inUseCount &+= row.inUseCount
-        allocatedBytes &+= row.allocatedBytes
-        allocatedCount &+= row.allocatedCount
-        peakBytes &+= row.peakBytes
-        peakCount &+= row.peakCount
-        temporaryCount &+= row.temporaryCount
-        if stack == 0 || (row.inUseBytes, row.allocatedBytes) > heaviest {
-            stack = row.stack
-            heaviest = (row.inUseBytes, row.allocatedBytes)
-        }
     }
 }

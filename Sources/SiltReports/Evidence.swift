@@ -1,77 +1,98 @@
 internal import SiltGrowth
 
 /// The one line that says why a site is charged or acquitted.
-enum Evidence {
+struct Evidence {
+    private let verdict: GrowthVerdict
+    private let facts: GrowthFacts
+    /// Seconds between snapshots, 0 when they are unknown.
+    private let period: Double
+
     /// `period`: seconds between snapshots, 0 when they are unknown.
     static func line(_ verdict: GrowthVerdict, period: Double) -> String {
-        let facts = verdict.facts
+        Evidence(verdict: verdict, facts: verdict.facts, period: period).line
+    }
+
+    private var line: String {
         switch verdict.verdict {
-        case .growing, .slowGrowing: return growing(verdict, period: period)
+        case .growing, .slowGrowing: growing
         case .plateauing:
-            let grown = max(0, facts.live - facts.baseline)
-            return "grew \(Format.bytes(grown)); \(standstill(verdict, period: period))"
+            "grew \(Format.bytes(max(0, facts.live - facts.baseline))), 97 % of it in the first "
+                + "\(time(share: facts.settledAt)) of \(wholeTime); \(standstill)"
         case .step:
-            return "+\(Format.bytes(max(0, facts.live - facts.baseline))) at once, flat since"
-        case .sawtooth: return "\(facts.drops) falls of more than 20 %; the troughs do not rise"
-        case .stable: return "stable over \(span(facts, period: period))"
+            "+\(Format.bytes(facts.biggestRise)) at once after \(time(share: facts.biggestRiseAt)), flat since"
+        case .sawtooth: "\(facts.drops) falls of more than 20 %; the troughs do not rise"
+        case .stable: "within ±\(Format.fixed(100 * facts.wobble, 0)) % for \(wholeTime)"
         case .shrinking:
-            let share = facts.baseline > 0 ? 100 * (facts.live - facts.baseline) / facts.baseline : 0
-            return "\(Format.fixed(share, 0)) % since the start"
-        case .notEnoughData: return "\(facts.snapshots) of \(SiteOpinion.leastSnapshots) snapshots"
+            "\(Format.fixed(facts.baseline > 0 ? 100 * (facts.live - facts.baseline) / facts.baseline : 0, 0)) % "
+                + "since the start"
+        case .notEnoughData: "\(facts.snapshots) of \(SiteOpinion.leastSnapshots) snapshots"
         }
     }
 
-    private static func growing(_ verdict: GrowthVerdict, period: Double) -> String {
-        let facts = verdict.facts
-        let share = verdict.slope > 0 ? 100 * verdict.error / verdict.slope : 0
-        var line = "+\(Format.bytes(verdict.slope))/interval ±\(Format.fixed(share, 0)) %: "
+    private var growing: String {
+        let rose = "\(Format.bytes(facts.baseline)) -> \(Format.bytes(facts.live))"
+        var line = rate + ": "
         switch verdict.reason {
         case .doubling:
-            return line + "one block replaced by a bigger one again and again "
-                + "(\(Format.bytes(facts.baseline)) -> \(Format.bytes(facts.live))): look at what it holds"
+            line += "one block replaced by a bigger one \(facts.jumps) times (\(rose)), last "
+            line += facts.sinceJump == 0 ? "just now" : "\(time(snapshots: facts.sinceJump)) ago"
+            if facts.jumpGap > 0 {
+                let next = max(facts.jumpGap * 2 - facts.sinceJump, 1)
+                line += ", next expected in ~\(time(snapshots: next))"
+            }
+            return line + ": look at what it holds"
         case .backlog:
-            return line + "content is replaced, but there is ever more of it: "
-                + "\(Format.bytes(facts.baseline)) -> \(Format.bytes(facts.live)), rose in all four quarters"
-        case .trend:
-            return line + "rose in all four quarters, \(Format.bytes(facts.baseline)) -> \(Format.bytes(facts.live))"
-        case .deep: line += "hidden under churn: of the blocks older than half the run, "
-        case .slowed: line += "slower than at first, but steady since: "
-        case .late: line += "only since \(Format.percent(100 * facts.from)) of the run: "
+            return line + "content is replaced, but there is ever more of it: \(rose), rose in all four quarters"
+        case .trend: return line + "rose in all four quarters, \(rose)"
+        case .deep: line += "hidden under churn: of what is older than half the run, "
+        case .slowed: line += "slower than at first, but steady since \(time(share: facts.from)): "
+        case .late: line += "only since \(time(share: facts.since)): "
         case .leak, .none, .decel, .turnover, .stalled, .flat, .sparse: break
         }
         let slices = facts.occupied == facts.slices ? "all \(facts.slices)" : "\(facts.occupied) of \(facts.slices)"
+        let perSlice =
+            facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))..\(count(facts.most))"
         line +=
             "blocks of \(slices) time slices between \(Format.fixed(100 * facts.from, 0)) % and "
-            + "\(Format.fixed(100 * facts.to, 0)) % of the run are still alive, "
-            + "\(count(facts.fewest))..\(count(facts.most)) a slice, \(count(facts.survivors)) objects "
-            + Format.bytes(facts.survivorBytes)
+            + "\(Format.fixed(100 * facts.to, 0)) % of the run are still alive, \(perSlice) a slice, "
+            + "\(count(facts.survivors)) blocks, \(Format.bytes(facts.survivorBytes))"
         if verdict.verdict == .slowGrowing, facts.live > 0 {
             let part = 100 * verdict.slope * Double(facts.snapshots) / facts.live
-            line +=
-                "; = \(Format.fixed(part, 1)) % of the site's \(Format.bytes(facts.live)) over "
-                + span(facts, period: period)
+            line += "; = \(Format.percent(part)) of the site's \(Format.bytes(facts.live)) over \(wholeTime)"
         }
         return line
     }
 
-    private static func standstill(_ verdict: GrowthVerdict, period: Double) -> String {
-        let facts = verdict.facts
+    /// As `+192 B/s ±6 %`.
+    private var rate: String {
+        let share = verdict.slope > 0 ? 100 * verdict.error / verdict.slope : 0
+        let text = period > 0 ? Format.bytes(verdict.slope / period) + "/s" : Format.bytes(verdict.slope) + "/interval"
+        return "+\(text) ±\(Format.fixed(share, 0)) %"
+    }
+
+    private var standstill: String {
         switch verdict.reason {
-        case .decel: return "fewer new survivors: \(count(facts.older)) a slice -> \(count(facts.newer))"
-        case .turnover: return "old blocks are freed as fast as new ones stay"
-        case .stalled: return "nothing more of it stays"
-        case .flat: return "no new high for a while"
-        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse:
-            return "little has stayed since, over \(span(facts, period: period))"
+        case .decel: "fewer new survivors: \(count(facts.older)) a slice -> \(count(facts.newer))"
+        case .turnover: "old blocks are freed as fast as new ones stay"
+        case .stalled: "nothing more of it stays"
+        case .flat: "no new high for \(time(snapshots: facts.sinceHigh))"
+        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse: "little of it has stayed since"
         }
     }
 
-    private static func span(_ facts: GrowthFacts, period: Double) -> String {
+    private var wholeTime: String { time(snapshots: facts.snapshots) }
+
+    private func time(share: Double) -> String {
         period > 0
-            ? Format.duration(period * Double(facts.snapshots)) : "\(facts.snapshots) snapshots"
+            ? Format.duration(period * share * Double(facts.snapshots)) : "\(Format.fixed(100 * share, 0)) % of the run"
     }
 
-    private static func count(_ value: Double) -> String {
+    private func time(snapshots: Int) -> String {
+        period > 0
+            ? Format.duration(period * Double(snapshots)) : "\(snapshots) snapshots"
+    }
+
+    private func count(_ value: Double) -> String {
         Format.count(UInt64(max(0, min(value, 1e18)).rounded()))
     }
 }

@@ -53,6 +53,8 @@ package struct ReportTrust: Sendable {
 }
 
 /// A call site: all stacks whose blame frame has the same function, file and line, over all processes.
+///
+/// When only one caller of that function grows, its stacks are a site of their own, and so are those of each of several.
 package struct ReportSite: Sendable {
     package var rank = 0
     package var verdict = "not-enough-data"
@@ -64,7 +66,7 @@ package struct ReportSite: Sendable {
     package var evidence = ""
     package var rate: ReportRate?
     package var blame: ReportFrame
-    /// The caller that the growing blocks have in common, when the blame frame has innocent callers as well.
+    /// The caller that its blocks have in common, when the blamed function has innocent callers as well.
     package var caller: ReportFrame?
     package var inUseBytes: UInt64 = 0
     package var inUseCount: UInt64 = 0
@@ -77,6 +79,8 @@ package struct ReportSite: Sendable {
     package var stack: UInt32 = 0
     /// Stacks that belong to it.
     package var stackCount = 0
+    /// Blamed functions below this one that a thin leak is spread over; 0: it is to blame itself.
+    package var spreadOver = 0
     /// Lowest bytes in use over equal spans of time, for the sparkline.
     package var series: [UInt64] = []
     /// Number of the site in the builder's tables.

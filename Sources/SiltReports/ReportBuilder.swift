@@ -13,9 +13,9 @@ package enum ReportBuilder {
         report.processes = processes(of: recording)
         let clocks = ProcessClock.all(of: recording)
         let sites = CallSites(recording, names: names, blameFrames: blameFrames)
-        report.sites = SiteBuilder(recording, names: names, blameFrames: blameFrames, clocks: clocks).sites(sites)
+        report.sites = SiteBuilder(recording, names: names, clocks: clocks).sites(sites)
         sort(&report.sites, by: options.order)
-        report.trust = trust(of: recording, sites: sites, names: names)
+        report.trust = trust(of: recording, sites: sites)
         report.wholeProcess = WholeProcess.lines(recording, clocks: clocks, report: report)
         Headline.decide(&report, clocks: clocks)
         return report
@@ -32,7 +32,7 @@ package enum ReportBuilder {
         }.sorted { ($0.process.startNs, $0.process.id) < ($1.process.startNs, $1.process.id) }
     }
 
-    private static func trust(of recording: Recording, sites: CallSites, names: FrameNames) -> ReportTrust {
+    private static func trust(of recording: Recording, sites: CallSites) -> ReportTrust {
         var trust = ReportTrust()
         for counters in recording.trust { trust.counters += counters }
         let stacks = Double(trust.counters.allocations &+ trust.counters.reallocations)
@@ -42,13 +42,8 @@ package enum ReportBuilder {
             )
             trust.completeStacksPercent = max(0, 100 * (1 - broken / stacks))
         }
-        var all: UInt64 = 0
-        var named: UInt64 = 0
-        for (site, sum) in sites.sums.enumerated() {
-            all &+= sum.allocatedBytes
-            if names.rows[names.siteRows[site]].function != 0 { named &+= sum.allocatedBytes }
-        }
-        trust.symbolizedPercent = all == 0 ? 100 : 100 * Double(named) / Double(all)
+        trust.symbolizedPercent =
+            sites.allocatedBytes == 0 ? 100 : 100 * Double(sites.namedBytes) / Double(sites.allocatedBytes)
         trust.isClosed = recording.isClosed
         return trust
     }

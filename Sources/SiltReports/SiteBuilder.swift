@@ -1,67 +1,236 @@
+internal import SiltGrowth
+internal import SiltHeap
 internal import SiltRecording
 
-/// Makes the report's sites out of the sums: names, verdicts over all processes, rates, sparklines.
+/// Makes the report's sites out of the stacks' counters: names, verdicts over all processes, rates, sparklines.
+///
+/// Each stack of a process belongs to one site: to a growing caller of its blamed function where one stands out
+/// (`CallerSearch`), to a function that a thin leak is spread below (`ThinSites`), else to its blamed function and line.
 struct SiteBuilder {
     private let recording: Recording
     private let names: FrameNames
-    private let blameFrames: [UInt32]
     private let clocks: [ProcessClock]
     private let judge: SiteJudge
     private let samples: SampleIndex
 
-    init(_ recording: Recording, names: FrameNames, blameFrames: [UInt32], clocks: [ProcessClock]) {
+    init(_ recording: Recording, names: FrameNames, clocks: [ProcessClock]) {
         self.recording = recording
         self.names = names
-        self.blameFrames = blameFrames
         self.clocks = clocks
         judge = SiteJudge(historyBytes: recording.historyBytes)
         samples = SampleIndex(recording.groupSamples)
     }
 
-    private struct PartOpinion {
-        var part: CallSites.Part
+    private enum Key: Hashable {
+        case site(Int)
+        case caller(of: Int, function: UInt64, line: UInt32)
+        case spread(function: UInt64)
+    }
+
+    private struct Place {
+        var row: Int
+        var frame: UInt32
+    }
+
+    /// What one process has of one site.
+    private struct Share {
+        var key: Key
+        var process: Int
+        /// In `Recording.counters`.
+        var rows: [Int]
         var opinion: SiteOpinion
-        var clock: ProcessClock
+        var blame: Place
+        var caller: Place?
+        /// The stack to show; 0: the one that holds most.
+        var stack: UInt32 = 0
+        /// Whose samples draw the sparkline; where there are none, `series` does.
+        var groups: [UInt32] = []
+        var series: SurvivorSeries?
+        var spreadOver = 0
     }
 
     /// All sites with a live or cumulative byte or block, in no particular order.
     func sites(_ sites: CallSites) -> [ReportSite] {
+        let search = CallerSearch(recording, names, judge, CallerSearch.Budget())
+        var shares: [Share] = []
+        var start = 0
+        while start < sites.parts.count {
+            let process = sites.parts[start].process
+            var end = start
+            while end < sites.parts.count, sites.parts[end].process == process { end += 1 }
+            shares += self.shares(of: start..<end, sites, process: process, search)
+            start = end
+        }
         var result: [ReportSite] = []
-        var indexOfSite = [Int](repeating: -1, count: sites.sums.count)
-        for (site, sum) in sites.sums.enumerated() where sum.allocatedBytes > 0 || sum.allocatedCount > 0 {
-            let frame = names.siteFrames[site]
-            var item = ReportSite(blame: names.frame(ofRow: names.siteRows[site], frame: frame, in: recording))
-            item.index = site
-            item.inUseBytes = sum.inUseBytes
-            item.inUseCount = sum.inUseCount
-            item.allocatedBytes = sum.allocatedBytes
-            item.allocatedCount = sum.allocatedCount
-            item.peakBytes = sum.peakBytes
-            item.peakCount = sum.peakCount
-            item.temporaryCount = sum.temporaryCount
-            item.stack = sum.stack
-            item.stackCount = sum.stackCount
-            indexOfSite[site] = result.count
+        var indexes: [Key: Int] = [:]
+        var members: [[Share]] = []
+        for share in shares where !share.rows.isEmpty {
+            let index = indexes[share.key] ?? members.count
+            if index == members.count {
+                indexes[share.key] = index
+                members.append([])
+            }
+            members[index].append(share)
+        }
+        for group in members {
+            var item = ReportSite(blame: frame(group[0].blame))
+            item.index = result.count
+            addUp(group.flatMap(\.rows), into: &item)
+            guard item.allocatedBytes > 0 || item.allocatedCount > 0 else { continue }
+            apply(group, to: &item)
             result.append(item)
         }
-        var opinions: [[PartOpinion]] = Array(repeating: [], count: result.count)
-        for part in sites.parts where indexOfSite[part.site] >= 0 {
-            let clock = clocks[part.process]
-            let opinion = judge.opinion(of: part, clock: clock)
-            opinions[indexOfSite[part.site]].append(PartOpinion(part: part, opinion: opinion, clock: clock))
-        }
-        for index in result.indices { apply(opinions[index], to: &result[index]) }
         return result
     }
 
+    // MARK: Who owns which stack
+
+    private func shares(
+        of parts: Range<Int>,
+        _ sites: CallSites,
+        process: Int,
+        _ search: CallerSearch
+    ) -> [Share] {
+        let clock = clocks[process]
+        var result: [Share] = []
+        /// Members of each part that belong to no growing caller, and the share they make.
+        var left: [(part: Int, share: Int, members: [Int])] = []
+        for index in parts {
+            let part = sites.parts[index]
+            var whole = Share(
+                key: .site(part.site),
+                process: process,
+                rows: part.stacks.map(\.row),
+                opinion: .tooFewSnapshots(clock.count),
+                blame: Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site])
+            )
+            whole.groups = part.groups
+            let verdict =
+                clock.count >= SiteOpinion.leastSnapshots && !part.histories.isEmpty
+                ? judge.verdict(of: part.histories, clock: clock) : nil
+            let groups = verdict.map { search.groups(of: part, verdict: $0, clock: clock) } ?? []
+            if groups.isEmpty {
+                whole.opinion = opinion(verdict, part.histories, whole.rows, clock)
+                left.append((index, result.count, Array(part.stacks.indices)))
+                result.append(whole)
+                continue
+            }
+            for group in groups { result.append(share(of: group, part, whole, clock)) }
+            let taken = Set(groups.flatMap(\.members))
+            let rest = part.stacks.indices.filter { !taken.contains($0) }
+            guard !rest.isEmpty else { continue }
+            let histories = rest.compactMap { part.stacks[$0].history }
+            whole.rows = rest.map { part.stacks[$0].row }
+            whole.groups = []
+            let restVerdict = judge.verdict(of: histories, clock: clock)
+            whole.opinion = opinion(restVerdict, histories, whole.rows, clock)
+            whole.series = SiteJudge.sum(histories.lazy.compactMap(judge.history)).map { judge.series($0, clock) }
+            left.append((index, result.count, rest))
+            result.append(whole)
+        }
+        addThin(left, sites, clock, process, &result)
+        return result
+    }
+
+    private func share(
+        of group: CallerSearch.Group,
+        _ part: CallSites.Part,
+        _ whole: Share,
+        _ clock: ProcessClock
+    ) -> Share {
+        var share = whole
+        share.key = .caller(
+            of: part.site,
+            function: names.functionKey(ofRow: group.caller.row, frame: group.caller.frame, in: recording),
+            line: names.rows[group.caller.row].line
+        )
+        share.rows = group.members.map { part.stacks[$0].row }
+        share.opinion = SiteJudge.opinion(group.verdict, clock: clock)
+        share.caller = Place(row: group.caller.row, frame: group.caller.frame)
+        share.stack = group.stack
+        share.groups = []
+        share.series = group.series
+        return share
+    }
+
+    /// What too many sites have too little of each.
+    private func addThin(
+        _ left: [(part: Int, share: Int, members: [Int])],
+        _ sites: CallSites,
+        _ clock: ProcessClock,
+        _ process: Int,
+        _ result: inout [Share]
+    ) {
+        let thin = left.filter { item in
+            let opinion = result[item.share].opinion
+            return !opinion.isGrowing && opinion.isUndecided
+        }
+        guard
+            let found = ThinSites.find(thin.map { ($0.part, $0.members) }, sites, recording, names, judge, clock)
+        else { return }
+        var share = Share(
+            key: .spread(
+                function: names.functionKey(ofRow: found.blame.row, frame: found.blame.frame, in: recording)
+            ),
+            process: process,
+            rows: found.members.map { sites.parts[$0.part].stacks[$0.member].row },
+            opinion: SiteJudge.opinion(found.verdict, clock: clock),
+            blame: Place(row: found.blame.row, frame: found.blame.frame)
+        )
+        share.stack = found.stack
+        share.series = found.series
+        share.spreadOver = found.siteCount
+        let taken = Set(share.rows)
+        for item in thin { result[item.share].rows.removeAll { taken.contains($0) } }
+        result.append(share)
+    }
+
+    private func opinion(
+        _ verdict: GrowthVerdict?,
+        _ histories: [Range<Int>],
+        _ rows: [Int],
+        _ clock: ProcessClock
+    ) -> SiteOpinion {
+        guard clock.count >= SiteOpinion.leastSnapshots else { return .tooFewSnapshots(clock.count) }
+        if let verdict { return SiteJudge.opinion(verdict, clock: clock) }
+        guard histories.isEmpty else {
+            return SiteOpinion(reason: "damaged", evidence: "its history cannot be read")
+        }
+        let inUse = rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
+        return .young(inUseCount: inUse, snapshots: clock.count)
+    }
+
+    // MARK: One site over all processes
+
+    private func addUp(_ rows: [Int], into site: inout ReportSite) {
+        var heaviest = (inUse: UInt64(0), allocated: UInt64(0))
+        var stacks = Set<UInt32>()
+        for index in rows {
+            let row = recording.counters[index]
+            site.inUseBytes &+= row.inUseBytes
+            site.inUseCount &+= row.inUseCount
+            site.allocatedBytes &+= row.allocatedBytes
+            site.allocatedCount &+= row.allocatedCount
+            site.peakBytes &+= row.peakBytes
+            site.peakCount &+= row.peakCount
+            site.temporaryCount &+= row.temporaryCount
+            stacks.insert(row.stack)
+            if site.stack == 0 || (row.inUseBytes, row.allocatedBytes) > heaviest {
+                site.stack = row.stack
+                heaviest = (row.inUseBytes, row.allocatedBytes)
+            }
+        }
+        site.stackCount = stacks.count
+    }
+
     /// Growing in any process is growing; the rates of processes that live at the same time add up.
-    private func apply(_ opinions: [PartOpinion], to site: inout ReportSite) {
-        guard var leading = opinions.first else { return }
-        for other in opinions.dropFirst() {
+    private func apply(_ shares: [Share], to site: inout ReportSite) {
+        guard var leading = shares.first else { return }
+        func inUse(_ share: Share) -> UInt64 { share.rows.reduce(0) { $0 &+ recording.counters[$1].inUseBytes } }
+        for other in shares.dropFirst() {
             let isWeightier =
                 other.opinion.isGrowing || leading.opinion.isGrowing
-                ? other.opinion.isWeightier(than: leading.opinion)
-                : other.part.inUseBytes > leading.part.inUseBytes
+                ? other.opinion.isWeightier(than: leading.opinion) : inUse(other) > inUse(leading)
             if isWeightier { leading = other }
         }
         let opinion = leading.opinion
@@ -70,47 +239,53 @@ struct SiteBuilder {
         site.confidence = opinion.confidence
         site.reason = opinion.reason
         site.evidence = opinion.evidence
+        site.spreadOver = leading.spreadOver
         site.isAcquitted =
             !opinion.isGrowing && site.inUseBytes > 0
             && ["plateauing", "step", "sawtooth"].contains(opinion.verdict)
-        let growing = opinions.filter { $0.opinion.isGrowing }
+        let growing = shares.filter { $0.opinion.isGrowing }
         if growing.count > 1 { site.evidence += "; in \(growing.count) processes" }
         if let rate = rate(of: growing) {
             site.rate = rate
             site.weight = max(rate.low, 0.05 * rate.value) * (opinion.confidence == "low" ? 0.3 : 1)
-            if let caller = DistinguishingCaller.find(
-                leading.part,
-                recording,
-                blameFrames,
-                judge,
-                snapshots: leading.clock.count
-            ) {
-                site.caller = names.callerFrame(caller.frame, in: recording)
-                site.stack = caller.stack
-            }
         }
-        let process = recording.processes[leading.part.process].id
-        site.series = Sparkline.columns(
-            leading.part.groups.compactMap { samples.rows(process: process, key: $0) },
-            snapshots: leading.clock.count,
-            columns: 24
+        site.caller = leading.caller.map(frame)
+        if leading.stack != 0 { site.stack = leading.stack }
+        site.series = sparkline(leading)
+    }
+
+    private func frame(_ place: Place) -> ReportFrame {
+        names.frame(ofRow: place.row, frame: place.frame, in: recording)
+    }
+
+    private func sparkline(_ share: Share) -> [UInt64] {
+        let columns = 24
+        if let series = share.series, share.groups.isEmpty {
+            let values = [series.baseline] + series.troughs
+            let count = min(columns, values.count)
+            return (0..<count).map { UInt64(max(0, values[$0 * (values.count - 1) / max(1, count - 1)])) }
+        }
+        return Sparkline.columns(
+            share.groups.compactMap { samples.rows(process: recording.processes[share.process].id, key: $0) },
+            snapshots: clocks[share.process].count,
+            columns: columns
         )
     }
 
     /// The fastest sum of rates at any time: a worker that was replaced by another does not count twice.
-    private func rate(of growing: [PartOpinion]) -> ReportRate? {
+    private func rate(of growing: [Share]) -> ReportRate? {
         guard !growing.isEmpty else { return nil }
-        let isTimed = growing.allSatisfy { $0.clock.period > 0 }
+        let isTimed = growing.allSatisfy { clocks[$0.process].period > 0 }
         var best = ReportRate(value: -.infinity, low: 0, high: 0, unit: isTimed ? "bytes/second" : "bytes/interval")
         for one in growing {
-            let start = recording.processes[one.part.process].startNs
+            let start = recording.processes[one.process].startNs
             var value = 0.0
             var variance = 0.0
             for other in growing {
-                let process = recording.processes[other.part.process]
-                guard process.startNs <= start, process.endNs ?? .max > start || other.part.process == one.part.process
+                let process = recording.processes[other.process]
+                guard process.startNs <= start, process.endNs ?? .max > start || other.process == one.process
                 else { continue }
-                let period = isTimed ? other.clock.period : 1
+                let period = isTimed ? clocks[other.process].period : 1
                 value += other.opinion.slope / period
                 variance += (other.opinion.error / period) * (other.opinion.error / period)
             }

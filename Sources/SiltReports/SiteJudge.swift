@@ -2,7 +2,7 @@ internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
 
-/// Asks the judge of growth about call sites: recorded histories in, opinions in the report's words out.
+/// Asks the judge of growth about call sites: recorded histories in, verdicts and opinions in the report's words out.
 struct SiteJudge {
     private let bytes: [UInt8]
 
@@ -10,14 +10,9 @@ struct SiteJudge {
         bytes = historyBytes
     }
 
-    func opinion(of part: CallSites.Part, clock: ProcessClock) -> SiteOpinion {
-        guard clock.count >= SiteOpinion.leastSnapshots else { return .tooFewSnapshots(clock.count) }
-        guard !part.histories.isEmpty else { return .young(inUseCount: part.inUseCount, snapshots: clock.count) }
-        guard let history = sum(part.histories) else {
-            return SiteOpinion(reason: "damaged", evidence: "its history cannot be read")
-        }
-        let verdict = judge(history.series(atSnapshot: UInt32(clock.count)))
-        return SiteOpinion(
+    /// What is said of a site that has a verdict.
+    static func opinion(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
+        SiteOpinion(
             verdict: verdict.verdict.rawValue,
             isGrowing: verdict.verdict.isGrowing,
             confidence: verdict.confidence?.rawValue ?? SiteOpinion.confidence(inStillnessAfter: clock.count),
@@ -28,28 +23,34 @@ struct SiteJudge {
         )
     }
 
-    /// Whether those histories together would be called growing after so many snapshots.
-    func isGrowing(_ histories: [Range<Int>], snapshots: Int) -> Bool {
-        guard let history = sum(histories) else { return false }
-        return judge(history.series(atSnapshot: UInt32(snapshots))).verdict.isGrowing
+    /// The verdict on those histories together; nil when one cannot be read.
+    func verdict(of histories: [Range<Int>], clock: ProcessClock) -> GrowthVerdict? {
+        var decoded: [SiteHistory] = []
+        for range in histories {
+            guard let history = history(range) else { return nil }
+            decoded.append(history)
+        }
+        return SiteJudge.sum(decoded).map { judge(series($0, clock)) }
     }
 
-    /// Bytes that were born after the baseline and live.
-    func survivors(_ range: Range<Int>, snapshots: Int) -> Double {
-        guard let history = sum([range]) else { return 0 }
-        return history.series(atSnapshot: UInt32(snapshots)).bytes.reduce(0, +)
+    /// nil when it cannot be read.
+    func history(_ range: Range<Int>) -> SiteHistory? {
+        do {
+            return try SiteHistory(decoding: Array(bytes[range]))
+        } catch {
+            return nil
+        }
     }
 
-    /// nil when there is none, or when one cannot be read.
-    private func sum(_ ranges: [Range<Int>]) -> SiteHistory? {
+    func series(_ history: SiteHistory, _ clock: ProcessClock) -> SurvivorSeries {
+        history.series(atSnapshot: UInt32(min(clock.count, 1 << 30)))
+    }
+
+    /// nil when there is none.
+    static func sum(_ histories: some Sequence<SiteHistory>) -> SiteHistory? {
         var result: SiteHistory?
-        for range in ranges {
-            do {
-                let history = try SiteHistory(decoding: Array(bytes[range]))
-                result = result?.adding(history) ?? history
-            } catch {
-                return nil
-            }
+        for history in histories {
+            if result == nil { result = history } else { result?.add(history) }
         }
         return result
     }

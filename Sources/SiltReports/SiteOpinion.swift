@@ -9,6 +9,9 @@ struct SiteOpinion {
     var slope = 0.0
     var error = 0.0
 
+    /// True when too few of its blocks survived for more to be said: neither charged nor acquitted.
+    var isUndecided: Bool { ["none", "sparse"].contains(reason) }
+
     /// Fewer snapshots than this say nothing (mode A of the judge).
     static let leastSnapshots = 6
 

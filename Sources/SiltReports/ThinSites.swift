@@ -1,0 +1,136 @@
+internal import SiltGrowth
+internal import SiltHeap
+internal import SiltRecording
+
+/// A leak spread so thin over call sites that none of them says anything: an interpreter's objects, generated code.
+///
+/// Takes the stacks of all sites of a process that are too thin to be judged, judges them as one, and names the innermost
+/// function through which most of their survivors were allocated.
+enum ThinSites {
+    struct Finding {
+        /// Row and frame of the function.
+        var blame: (row: Int, frame: UInt32)
+        /// Part and member, as in `CallSites.parts[part].stacks[member]`.
+        var members: [(part: Int, member: Int)]
+        var verdict: GrowthVerdict
+        var series: SurvivorSeries
+        /// The member with most survivors.
+        var stack: UInt32
+        /// Blamed functions and lines it was spread over.
+        var siteCount: Int
+    }
+
+    private static let share = 0.8
+
+    /// `candidates`: parts of one process, with those of their stacks that belong to nothing that grows.
+    static func find(
+        _ candidates: [(part: Int, members: [Int])],
+        _ sites: CallSites,
+        _ recording: Recording,
+        _ names: FrameNames,
+        _ judge: SiteJudge,
+        _ clock: ProcessClock
+    ) -> Finding? {
+        struct Thin {
+            var part: Int
+            var member: Int
+            var stack: UInt32
+            var history: SiteHistory
+        }
+        var thin: [Thin] = []
+        for (part, members) in candidates {
+            for member in members {
+                let stack = sites.parts[part].stacks[member]
+                guard let history = stack.history.flatMap(judge.history), history.survivorCount > 0 else { continue }
+                thin.append(Thin(part: part, member: member, stack: stack.stack, history: history))
+            }
+        }
+        guard thin.count > 1, grows(thin.map(\.history), judge, clock) != nil else { return nil }
+
+        // Bytes through each function, and how far out it is: the innermost with enough of them is the one.
+        struct Passing {
+            var weight = 0.0
+            var distance = 0.0
+            var heaviest: UInt64 = 0
+            var place = (row: 0, frame: UInt32(0))
+        }
+        var passing: [UInt64: Passing] = [:]
+        var total = 0.0
+        for item in thin {
+            let bytes = item.history.survivorBytes
+            total += Double(bytes)
+            var distance = 0.0
+            var seen = Set<UInt64>()
+            walk(item.stack, recording, names) { row, frame in
+                distance += 1
+                let key = names.functionKey(ofRow: row, frame: frame, in: recording)
+                guard seen.insert(key).inserted else { return }
+                var entry = passing[key] ?? Passing()
+                entry.weight += Double(bytes)
+                entry.distance += Double(bytes) * distance
+                if entry.place.frame == 0 || bytes > entry.heaviest {
+                    entry.heaviest = bytes
+                    entry.place = (row, frame)
+                }
+                passing[key] = entry
+            }
+        }
+        let best = passing.filter { $0.value.weight >= share * total }.min {
+            ($0.value.distance / $0.value.weight, $0.key) < ($1.value.distance / $1.value.weight, $1.key)
+        }
+        guard let best else { return nil }
+        let inside = thin.filter { item in
+            var passes = false
+            walk(item.stack, recording, names) { row, frame in
+                passes = passes || names.functionKey(ofRow: row, frame: frame, in: recording) == best.key
+            }
+            return passes
+        }
+        guard let found = grows(inside.map(\.history), judge, clock),
+            let heaviest = inside.max(by: { $0.history.survivorBytes < $1.history.survivorBytes })
+        else { return nil }
+        return Finding(
+            blame: best.value.place,
+            members: inside.map { ($0.part, $0.member) },
+            verdict: found.verdict,
+            series: found.series,
+            stack: heaviest.stack,
+            siteCount: Set(inside.map { sites.parts[$0.part].site }).count
+        )
+    }
+
+    /// Only a sure verdict counts: everything that was acquitted alone is asked again here.
+    private static func grows(
+        _ histories: [SiteHistory],
+        _ judge: SiteJudge,
+        _ clock: ProcessClock
+    ) -> (verdict: GrowthVerdict, series: SurvivorSeries)? {
+        guard let sum = SiteJudge.sum(histories) else { return nil }
+        let series = judge.series(sum, clock)
+        let verdict = SiltGrowth.judge(series)
+        return verdict.verdict == .growing && verdict.confidence == .high ? (verdict, series) : nil
+    }
+
+    /// From the blame frame outward, wrappers left out.
+    private static func walk(
+        _ stack: UInt32,
+        _ recording: Recording,
+        _ names: FrameNames,
+        _ body: (_ row: Int, _ frame: UInt32) -> Void
+    ) {
+        var node = stack
+        var isOutside = false
+        while node != 0 {
+            let entry = recording.stacks[Int(node) - 1]
+            node = entry.parent
+            guard entry.frame != 0 else { continue }
+            let blame = Int(names.blameRows[Int(entry.frame) - 1])
+            guard isOutside || blame >= 0 else { continue }
+            let range = names.ranges[Int(entry.frame) - 1]
+            for row in (isOutside ? range.lowerBound : blame)..<range.upperBound where !names.rows[row].isWrapper {
+                body(row, entry.frame)
+            }
+            isOutside = true
+        }
+    }
+}
