@@ -67,9 +67,9 @@ static int raise_descriptor(int fd) {
     return fd;
 }
 
-static void remember_pipe(void) {
+static void remember_pipe(int writer) {
     struct stat status;
-    if (silt_call(SYS_newfstatat, silt_pipe, "", &status, AT_EMPTY_PATH) == 0) {
+    if (silt_call(SYS_newfstatat, writer, "", &status, AT_EMPTY_PATH) == 0) {
         pipe_device = status.st_dev;
         pipe_inode = status.st_ino;
     }
@@ -87,20 +87,25 @@ static long connect_socket(void) {
     memcpy(address.sun_path, socket_path, sizeof address.sun_path);
     long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return -1;
+        return fd;
     }
-    if (silt_call(SYS_connect, fd, &address, sizeof address) < 0) {
+    long error;
+    do {
+        error = silt_call(SYS_connect, fd, &address, sizeof address);
+    } while (error == -EINTR);
+    if (error < 0) {
         silt_call(SYS_close, fd);
-        return -1;
+        return error;
     }
     return fd;
 }
 
-/* Sends the hello with its descriptors; the analyzer owns them from then on. */
-static bool say_hello(bool resume, int pipe_reader, int memory) {
+/* Sends the hello with its descriptors; the analyzer owns them from then on. 0 or a negative errno.
+ */
+static long say_hello(bool resume, int pipe_reader, int memory) {
     long fd = connect_socket();
     if (fd < 0) {
-        return false;
+        return fd;
     }
     struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, resume,
                                silt_shared->image, silt_shared->pid,  0};
@@ -115,33 +120,71 @@ static bool say_hello(bool resume, int pipe_reader, int memory) {
     rights->cmsg_type = SCM_RIGHTS;
     rights->cmsg_len = CMSG_LEN(bytes);
     memcpy(CMSG_DATA(rights), descriptors, bytes);
-    long sent = silt_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+    long sent;
+    do {
+        sent = silt_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+    } while (sent == -EINTR);
     silt_call(SYS_close, fd);
-    return sent == sizeof hello;
+    return sent < 0 ? sent : 0;
 }
 
-/* A new pipe for this image; its read end goes to the analyzer with the hello. */
-static bool open_pipe(bool resume, int memory) {
+/* A new pipe for this image; its read end goes to the analyzer with the hello. 0 or a negative
+ * errno. */
+static long open_pipe(bool resume, int memory) {
     int ends[2];
-    if (silt_call(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-        return false;
+    long error = silt_call(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK);
+    if (error < 0) {
+        return error;
     }
-    silt_pipe = raise_descriptor(ends[1]);
-    remember_pipe();
-    bool told = say_hello(resume, ends[0], memory);
+    int writer = raise_descriptor(ends[1]);
+    error = say_hello(resume, ends[0], memory);
     silt_call(SYS_close, ends[0]);
-    if (!told) {
-        silt_call(SYS_close, silt_pipe);
-        silt_pipe = -1;
+    if (error < 0) {
+        silt_call(SYS_close, writer);
+        return error;
     }
-    return told;
+    remember_pipe(writer);
+    silt_pipe = writer;
+    return 0;
 }
 
 /* The program closed our pipe, or put something of its own there: never touch that number again. In
- * a hook. */
-bool silt_reopen_pipe(void) {
-    silt_pipe = -1;
-    return open_pipe(true, -1);
+ * a hook. A program that has used up its descriptors leaves us none: then the analyzer polls the
+ * memory file, which it does for every image whose pipe has ended. */
+enum silt_reopened silt_reopen_pipe(void) {
+    static _Atomic uint32_t reopening;
+    enum silt_reopened result = SILT_NO_DESCRIPTORS;
+    if (__atomic_exchange_n(&reopening, 1, __ATOMIC_ACQUIRE)) {
+        return result; /* another thread, or the code that this signal handler interrupted */
+    }
+    if (silt_pipe_is_ours()) {
+        result = SILT_REOPENED;
+    } else {
+        silt_pipe = -1;
+        long error = open_pipe(true, -1);
+        if (error == 0) {
+            result = SILT_REOPENED;
+        } else if (error == -ECONNREFUSED || error == -ENOENT) {
+            result = SILT_REFUSED;
+        }
+    }
+    __atomic_store_n(&reopening, 0, __ATOMIC_RELEASE);
+    return result;
+}
+
+/* True when the analyzer has not moved for half a minute; for a target that has no pipe which would
+ * say that it is gone. In a hook that waits. */
+bool silt_reader_is_silent(void) {
+    static _Atomic uint64_t beats, since;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t seen = __atomic_load_n(&silt_shared->reader_beats, __ATOMIC_RELAXED);
+    if (seen != beats || since == 0) {
+        beats = seen;
+        since = (uint64_t)now.tv_sec;
+        return false;
+    }
+    return (uint64_t)now.tv_sec - since > 30;
 }
 
 /* Recording is over for good; the hooks only forward from now on. */
@@ -242,7 +285,7 @@ static bool begin(uint64_t parent_image, bool forked) {
         return false;
     }
     fill_header(parent_image, forked);
-    bool told = open_pipe(false, memory);
+    bool told = open_pipe(false, memory) == 0;
     silt_call(SYS_close, memory);
     if (!told) {
         return false;

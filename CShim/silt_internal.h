@@ -74,7 +74,9 @@ extern uint32_t silt_image_number;
 bool silt_wake_up(
     void); /* silt_live was 0: initialize, or begin anew after a fork; true when recording */
 void silt_switch_off(uint32_t reason);
-bool silt_reopen_pipe(void);
+enum silt_reopened { SILT_REOPENED, SILT_NO_DESCRIPTORS, SILT_REFUSED };
+enum silt_reopened silt_reopen_pipe(void);
+bool silt_reader_is_silent(void);
 extern int silt_pipe;
 bool silt_pipe_is_ours(void);
 

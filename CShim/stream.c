@@ -92,9 +92,14 @@ static void announce(struct silt_sink *sink) {
         silt_switch_off(SILT_OFF_READER_GONE);
         return;
     }
-    if (!silt_pipe_is_ours() && !silt_reopen_pipe()) {
-        silt_switch_off(SILT_OFF_READER_GONE);
-        return;
+    if (!silt_pipe_is_ours()) {
+        enum silt_reopened reopened = silt_reopen_pipe();
+        if (reopened == SILT_REFUSED) {
+            silt_switch_off(SILT_OFF_READER_GONE);
+        }
+        if (reopened != SILT_REOPENED) {
+            return; /* without a pipe the analyzer looks at the counters on its own */
+        }
     }
     /* The reader may be gone: its SIGPIPE must not reach the program (signal(7): it is sent to the
      * writing thread). */
@@ -119,7 +124,7 @@ static bool reader_is_gone(void) {
         return true;
     }
     if (!silt_pipe_is_ours()) {
-        return !silt_reopen_pipe();
+        return silt_reopen_pipe() == SILT_REFUSED || silt_reader_is_silent();
     }
     return silt_call(SYS_ppoll, &state, 1, &none, 0, 8) > 0 && (state.revents & POLLERR);
 }
@@ -201,6 +206,12 @@ static inline void publish(struct silt_sink *sink, unsigned words) {
     __atomic_store_n(&sink->slot->committed, sink->committed, __ATOMIC_RELEASE);
 }
 
+/* As publish, for a record that is an event: the analyzer compares its count with ours. */
+static inline void publish_event(struct silt_sink *sink, unsigned words) {
+    sink->slot->events++;
+    publish(sink, words);
+}
+
 void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
                         unsigned words) {
     uint64_t *record = reserve(sink, words + 1);
@@ -211,7 +222,11 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
     for (unsigned i = 0; i < words; i++) {
         record[i + 1] = payload[i];
     }
-    publish(sink, words + 1);
+    if (type == SILT_X_THREAD || type == SILT_X_THREAD_END) {
+        publish(sink, words + 1);
+    } else {
+        publish_event(sink, words + 1);
+    }
 }
 
 void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
@@ -269,7 +284,7 @@ void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
         record[1] = stamp;
         record[2] = address;
     }
-    publish(sink, words);
+    publish_event(sink, words);
 }
 
 /* The block has been made by the stack that `node` names. */
@@ -294,5 +309,5 @@ void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, ui
         record[3] = bytes;
         record[4] = node;
     }
-    publish(sink, words);
+    publish_event(sink, words);
 }

@@ -107,7 +107,8 @@ struct silt_chunk {
 
 struct silt_slot {
     uint64_t committed; /* producer: bytes written since the slot was made */
-    uint64_t pad0[7];
+    uint64_t events; /* producer: events written: all records but PAD, NODE, THREAD, THREAD_END */
+    uint64_t pad0[6];
     uint64_t consumed; /* analyzer: bytes read */
     uint32_t waiting;  /* producer sleeps on this futex (FUTEX_WAIT, shared) while it is 1 */
     uint32_t pad1;
@@ -152,7 +153,9 @@ struct silt_header {
     uint64_t stacks_truncated;
     uint32_t switched_off; /* the shim gave up recording; reason below */
     uint32_t off_reason;   /* enum silt_off */
-    uint64_t spare[16];
+    uint64_t
+        reader_beats; /* analyzer: rises while it reads; what a target without a pipe goes by */
+    uint64_t spare[15];
 };
 
 enum silt_off {

@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -144,6 +145,20 @@ int silt_signals_next(int fd, pid_t *sender) {
     return (int)info.ssi_signo;
 }
 
+static struct rlimit original_limit;
+static int limit_saved;
+
+void silt_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (limit_saved || getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return;
+    }
+    original_limit = limit;
+    limit_saved = 1;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 pid_t silt_spawn(char *const argv[], char *const envp[]) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) < 0) {
@@ -154,6 +169,9 @@ pid_t silt_spawn(char *const argv[], char *const envp[]) {
         if (mask_saved) {
             sigaction(SIGPIPE, &original_pipe, NULL);
             sigprocmask(SIG_SETMASK, &original_mask, NULL);
+        }
+        if (limit_saved) {
+            setrlimit(RLIMIT_NOFILE, &original_limit);
         }
         execvpe(argv[0], argv, envp);
         int failure = errno;

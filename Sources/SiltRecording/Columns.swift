@@ -27,7 +27,7 @@ extension TrustCounters {
     /// In the order of `Schema.trustColumns`.
     static let paths: [WritableKeyPath<TrustCounters, UInt64> & Sendable] = [
         \.allocations, \.frees, \.reallocations, \.undoneFrees, \.maps, \.unmaps, \.remaps, \.unknownKinds,
-        \.committedBytes, \.receivedBytes, \.gaps, \.unknownFrees, \.inheritedFrees, \.overwritten,
+        \.eventsSent, \.committedBytes, \.receivedBytes, \.gaps, \.unknownFrees, \.inheritedFrees, \.overwritten,
         \.unmatchedUnfrees, \.waits, \.waitNs, \.lost, \.reentered, \.stacks, \.stacksSlow, \.stacksTruncated,
         \.stacksIncomplete, \.stacksMissing, \.modulesLost, \.offReason,
     ]

@@ -101,6 +101,8 @@ package struct TrustCounters: Equatable, Sendable {
     package var unmaps: UInt64 = 0
     package var remaps: UInt64 = 0
     package var unknownKinds: UInt64 = 0
+    /// Events the process wrote, by its own count.
+    package var eventsSent: UInt64 = 0
     /// Bytes the process published in its rings, and bytes read out of them.
     package var committedBytes: UInt64 = 0
     package var receivedBytes: UInt64 = 0
@@ -131,13 +133,10 @@ package struct TrustCounters: Equatable, Sendable {
 
     package init() {}
 
-    /// Heap events that were decoded.
+    /// Events that were decoded.
     package var eventsReceived: UInt64 {
         allocations + frees + reallocations + undoneFrees + maps + unmaps + remaps + unknownKinds
     }
-
-    /// Heap events that the process stamped: what was received and what never arrived.
-    package var eventsSent: UInt64 { eventsReceived + gaps }
 }
 
 /// A process at one snapshot.

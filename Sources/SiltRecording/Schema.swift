@@ -54,7 +54,7 @@ enum Schema {
     /// In the order in which `RecordingWriter.write(_:process:)` binds them and the reader reads them.
     static let trustColumns = [
         "allocations", "frees", "reallocations", "undone_frees", "maps", "unmaps", "remaps", "unknown_kinds",
-        "committed_bytes", "received_bytes", "gaps", "unknown_frees", "inherited_frees", "overwritten",
+        "events_sent", "committed_bytes", "received_bytes", "gaps", "unknown_frees", "inherited_frees", "overwritten",
         "unmatched_unfrees", "waits", "wait_ns", "lost", "reentered", "stacks", "stacks_slow", "stacks_truncated",
         "stacks_incomplete", "stacks_missing", "modules_lost", "off_reason",
     ]

@@ -180,6 +180,9 @@ package enum TextReport {
         if counters.unknownKinds > 0 {
             parts.append(Format.plural(counters.unknownKinds, "record") + " of unknown kind")
         }
+        if counters.offReason > 0 {
+            parts.append("recording stopped before the end (\(offReason(counters.offReason)))")
+        }
         if counters.modulesLost > 0 { parts.append(Format.plural(counters.modulesLost, "module") + " not recorded") }
         if counters.waits > 0 {
             parts.append(
@@ -189,6 +192,15 @@ package enum TextReport {
         }
         if !report.trust.isClosed { parts.append("recording not closed: numbers are those of its last snapshot") }
         return parts.joined(separator: ", ")
+    }
+
+    /// `enum silt_off` of the wire header in words.
+    private static func offReason(_ reason: UInt64) -> String {
+        switch reason {
+        case 1: "silt was gone"
+        case 2: "no memory for it in the target"
+        default: "an error in the preload library"
+        }
     }
 }
 

@@ -89,6 +89,7 @@ package final class Collector {
 
     package init(options: TraceOptions) throws {
         self.options = options
+        silt_raise_descriptor_limit()
         signals = silt_signals_open()
         guard signals >= 0 else { throw SessionError.last("signalfd") }
         rendezvous = try Rendezvous(path: options.socket)
@@ -123,18 +124,31 @@ package final class Collector {
             let wait = max(0, nextSnapshot - monotonicSeconds())
             // An image without a pipe cannot say that its ring is full, so it is looked at often.
             let silent = images.values.contains { $0.pipe < 0 }
-            let milliseconds = Int32((min(wait, silent ? 0.01 : wait) * 1000).rounded(.up))
+            let busy = images.values.contains { $0.hasMore }
+            let milliseconds = busy ? 0 : Int32((min(wait, silent ? 0.01 : wait) * 1000).rounded(.up))
             for token in poller.wait(milliseconds: milliseconds) {
                 guard let kind = Watched(rawValue: token >> 32) else { continue }
                 try handle(kind, Int32(truncatingIfNeeded: token))
             }
-            if silent { for image in images.values where image.pipe < 0 { image.drain() } }
+            for image in images.values where image.hasMore { image.drain() }
+            if silent { try lookAtSilentImages() }
             if monotonicSeconds() >= nextSnapshot { try snapshot() }
             if child == 0, options.once, outcome.traced > 0, images.isEmpty { finished = true }
             if child == 0, options.follow, outcome.exit != nil, images.isEmpty { finished = true }
         }
         try finish()
         return outcome
+    }
+
+    /// Images whose pipe has ended: they are gone, or the program closed it and has no descriptor for another.
+    private func lookAtSilentImages() throws {
+        for image in images.values where image.pipe < 0 {
+            if image.hasEnded {
+                try end(image, how: .ended)
+            } else {
+                image.drain()
+            }
+        }
     }
 
     private func handle(_ kind: Watched, _ descriptor: Int32) throws {
@@ -258,6 +272,9 @@ package final class Collector {
         if image.pipe >= 0 { poller.remove(image.pipe) }
         if image.pidfd >= 0 { poller.remove(image.pidfd) }
         images[image.id] = nil
+        if let damage = image.damage {
+            outcome.notes.append("process \(image.pid): the rest of its events could not be read (\(damage))")
+        }
         try output.end(image, how: how, at: monotonicSeconds() - startedAt)
     }
 

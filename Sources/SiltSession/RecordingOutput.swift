@@ -139,7 +139,7 @@ final class RecordingOutput {
         snapshot.allocatedBytes = totals.allocatedBytes
         snapshot.allocatedCount = totals.allocatedCount
         snapshot.mappedBytes = totals.mappedBytes
-        snapshot.rssBytes = residentBytes(image.pid)
+        snapshot.rssBytes = image.sampleResidentBytes()
         try writer.write(snapshot)
         try writeTotals(totals, number)
         try writeTrust(image, number)
@@ -204,6 +204,7 @@ final class RecordingOutput {
         trust.unmaps = counts.unmap
         trust.remaps = counts.remap
         trust.unknownKinds = counts.unknownTypes
+        trust.eventsSent = image.shared.sentEvents
         trust.committedBytes = image.shared.committedBytes
         trust.receivedBytes = image.shared.consumedBytes
         trust.gaps = counts.gaps

@@ -60,6 +60,12 @@ struct SharedImage: ~Copyable {
         for slot in slots { silt_wake(&slot.assumingMemoryBound(to: silt_slot.self).pointee.waiting) }
     }
 
+    /// Tells a target that has no pipe that somebody still reads.
+    func beat() {
+        let header = head.assumingMemoryBound(to: silt_header.self)
+        silt_store_release_u64(&header.pointee.reader_beats, header.pointee.reader_beats &+ 1)
+    }
+
     /// The module log's valid bytes.
     var moduleLog: UnsafeRawBufferPointer {
         let valid = silt_load_acquire_u64(&head.assumingMemoryBound(to: silt_header.self).pointee.modules_bytes)
@@ -131,6 +137,13 @@ struct SharedImage: ~Copyable {
         let state = slots[slot].assumingMemoryBound(to: silt_slot.self)
         silt_store_release_u64(&state.pointee.consumed, state.pointee.consumed + UInt64(count))
         if silt_load_acquire_u32(&state.pointee.waiting) != 0 { silt_wake(&state.pointee.waiting) }
+    }
+
+    /// Events the shim has written into all slots, by its own count.
+    var sentEvents: UInt64 {
+        slots.reduce(0) { sum, slot in
+            sum &+ silt_load_acquire_u64(&slot.assumingMemoryBound(to: silt_slot.self).pointee.events)
+        }
     }
 
     /// Bytes the shim has written into all slots.

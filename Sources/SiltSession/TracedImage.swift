@@ -11,6 +11,8 @@ final class TracedImage {
     let pid: pid_t
     /// Readable once the process has ended (pidfd_open(2)); -1 when it could not be had.
     let pidfd: Int32
+    /// True when the process had ended, and been waited for, before its hello was read.
+    private let isGone: Bool
     /// Read end of the image's pipe; -1 once every writer has closed it.
     private(set) var pipe: Int32
     private(set) var shared: SharedImage
@@ -19,8 +21,15 @@ final class TracedImage {
     let startedAt: Double
     /// Why the rest of the stream could not be read; nil while all is well.
     private(set) var damage: String?
+    /// True when the last `drain` stopped because its time was up.
+    private(set) var hasMore = false
     private var batch = HeapEventBatch()
+    /// Seconds one `drain` may take: snapshots, signals and other images are due as well.
+    private static let longestDrain = 0.05
     private var progressAt = monotonicSeconds()
+    /// Resident bytes when they were last read while the process lived; nil: never.
+    private var residentBytesSeen: UInt64?
+    private var residentSeenAt = 0.0
 
     init(
         hello: Hello,
@@ -32,6 +41,7 @@ final class TracedImage {
         id = hello.image
         pid = hello.pid
         pidfd = silt_pidfd(hello.pid)
+        isGone = pidfd < 0 && errno == ESRCH
         pipe = hello.pipe
         decoder = ImageDecoder(stacks: stacks)
         heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf)
@@ -45,10 +55,20 @@ final class TracedImage {
         if pipe >= 0 { close(pipe) }
     }
 
-    /// True once the kernel says so; false when that is not known.
+    /// True once the kernel says so.
     var hasEnded: Bool {
+        if isGone { return true }
+        if pidfd < 0 { return kill(pid, 0) != 0 && errno == ESRCH }
         var state = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
-        return pidfd >= 0 && poll(&state, 1, 0) > 0
+        return poll(&state, 1, 0) > 0
+    }
+
+    /// Resident bytes now, or, once the process has ended, as they were last seen; nil when they were never seen.
+    func sampleResidentBytes() -> UInt64? {
+        // What has ended and was not waited for yet has a statm of zeros.
+        if let bytes = residentBytes(pid), bytes > 0 { residentBytesSeen = bytes }
+        residentSeenAt = monotonicSeconds()
+        return residentBytesSeen
     }
 
     /// Tells the shim that nobody reads any more.
@@ -81,8 +101,11 @@ final class TracedImage {
     @discardableResult
     func drain(ended: Bool = false) -> Bool {
         guard damage == nil else { return false }
+        if !ended, monotonicSeconds() - residentSeenAt > 0.1 { _ = sampleResidentBytes() }
+        shared.beat()
+        hasMore = false
+        let deadline = monotonicSeconds() + TracedImage.longestDrain
         do {
-            try decoder.readModules(shared.moduleLog)
             let slots = shared.mapNewSlots()
             while true {
                 var progressed = false
@@ -91,6 +114,8 @@ final class TracedImage {
                     while true {
                         let bytes = try shared.unread(slot: slot)
                         if bytes.isEmpty { break }
+                        // After the slot's counter was read: a record may name a module logged just before it.
+                        try decoder.readModules(shared.moduleLog)
                         let used = try decoder.decode(slot: slot, bytes, into: &batch)
                         if used > 0 {
                             progressed = true
@@ -101,6 +126,11 @@ final class TracedImage {
                         } else if used == 0 {
                             left = true
                             break
+                        }
+                        if !ended, monotonicSeconds() > deadline {
+                            hasMore = true
+                            applyBatch()
+                            return false
                         }
                     }
                 }

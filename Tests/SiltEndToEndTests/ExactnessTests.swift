@@ -32,25 +32,32 @@ extension EndToEnd {
 
         @Test func everyForkedChildIsAProcessOfItsOwn() throws {
             let program = try buildWorkload("forks", into: try Self.folder.get())
-            let (result, report) = try trace([program, "25"])
+            let (result, report) = try trace([program, "60"])
             #expect(result.status == 0)
-            #expect(report.processes.count == 26)
+            #expect(report.processes.count == 61)
             let sites = report.sites(named: "child_work")
-            #expect(sites.map(\.allocObjects).reduce(0, +) == 25_000)
-            #expect(sites.map(\.inuseObjects).reduce(0, +) == 25 * 600)
+            #expect(sites.map(\.allocObjects).reduce(0, +) == 60_000)
+            #expect(sites.map(\.inuseObjects).reduce(0, +) == 60 * 600)
             #expect(report.trust.unknownFrees == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+            #expect(report.trust.eventsSent >= 60 * 1_401)
         }
 
-        @Test func aProgramThatClosesAllDescriptorsKeepsItsFilesCleanAndIsStillTraced() throws {
+        /// With 1,200 files and a limit of 500 the program leaves no descriptor for a new pipe.
+        @Test(arguments: [4096, 500])
+        func aProgramThatClosesAllDescriptorsKeepsItsFilesCleanAndIsStillTraced(limit: Int) throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("closes_descriptors", into: folder)
             let file = folder.file("data")
-            let (result, report) = try trace([program, file])
+            let (result, report) = try trace(["/bin/sh", "-c", "ulimit -n \(limit); exec \(program) \(file)"])
             #expect(result.status == 0)
             #expect(try runProgram(["stat", "-c", "%s", file]).output == "0\n")
-            let main = report.sites(named: "main").filter { $0.allocSpace == $0.allocObjects * 77 }
-            #expect(main.map(\.allocObjects).reduce(0, +) == 200_000)
-            #expect(main.map(\.inuseObjects).reduce(0, +) == 100_000)
+            let blocks = report.sites(named: "daemon_block")
+            #expect(blocks.map(\.allocObjects).reduce(0, +) == 200_000)
+            #expect(blocks.map(\.inuseObjects).reduce(0, +) == 100_000)
+            #expect(blocks.map(\.inuseSpace).reduce(0, +) == 7_700_000)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
         }
 
         @Test func resultsAndErrnoAreThoseWithoutSilt() throws {

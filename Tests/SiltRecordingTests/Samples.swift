@@ -79,6 +79,7 @@ enum SmallWorld {
         trust.allocations = 10
         trust.frees = 4
         trust.gaps = 1
+        trust.eventsSent = 15
         trust.offReason = 2
         try writer.write(trust, process: 1)
         try writer.add(module: 1, path: "/opt/server", buildID: [0xde, 0xad])

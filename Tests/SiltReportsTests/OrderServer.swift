@@ -88,6 +88,7 @@ enum OrderServer {
         var trust = TrustCounters()
         trust.allocations = totals.allocatedCount
         trust.frees = totals.freedCount
+        trust.eventsSent = trust.eventsReceived
         trust.stacks = totals.allocatedCount
         trust.unknownFrees = 2
         trust.waits = 3

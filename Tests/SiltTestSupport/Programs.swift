@@ -43,7 +43,7 @@ package final class ScratchFolder: Sendable {
     package func file(_ name: String) -> String { path + "/" + name }
 }
 
-/// Runs a program to its end; kills it after `seconds`.
+/// Runs a program to its end; kills it and what it started after `seconds`.
 package func runProgram(
     _ command: [String],
     environment: [String: String] = [:],
@@ -52,7 +52,8 @@ package func runProgram(
 ) throws -> ProgramResult {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = command
+    // timeout(1) makes a process group of its own and ends all of it.
+    process.arguments = ["timeout", "--kill-after=5", "\(Int(seconds))"] + command
     process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = try ScratchFolder()
     let outputPath = folder.file("output")
@@ -68,7 +69,7 @@ package func runProgram(
         process.standardInput = FileHandle.nullDevice
     }
     try process.run()
-    let deadline = Date(timeIntervalSinceNow: seconds)
+    let deadline = Date(timeIntervalSinceNow: seconds + 10)
     while process.isRunning {
         if Date() > deadline {
             kill(process.processIdentifier, SIGKILL)
@@ -77,6 +78,9 @@ package func runProgram(
         usleep(5000)
     }
     process.waitUntilExit()
+    if process.terminationStatus == 124 {
+        throw TestSetupError(description: "\(command.joined(separator: " ")) did not end within \(seconds) s")
+    }
     let status =
         process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
     func text(_ path: String) throws -> String {

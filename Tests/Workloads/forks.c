@@ -16,7 +16,7 @@ __attribute__((noinline)) void child_work(void) {
 
 int main(int argc, char **argv) {
     int count = argc > 1 ? atoi(argv[1]) : 10;
-    void *before = malloc(321);
+    void *volatile before = malloc(321);
     for (int i = 0; i < count; i++) {
         pid_t pid = fork();
         if (pid == 0) {

@@ -26,6 +26,11 @@ int main(void) {
     sigaltstack(&(stack_t){.ss_sp = stack, .ss_size = sizeof stack}, NULL);
     struct sigaction action = {.sa_handler = on_timer, .sa_flags = SA_ONSTACK | SA_RESTART};
     sigaction(SIGALRM, &action, NULL);
+    /* Whoever starts this may have the signal blocked. */
+    sigset_t alarms;
+    sigemptyset(&alarms);
+    sigaddset(&alarms, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &alarms, NULL);
     setitimer(ITIMER_REAL, &(struct itimerval){{0, 200}, {0, 200}}, NULL);
     for (long i = 0; i < 300000 || handled < 50; i++) {
         inside = 1;

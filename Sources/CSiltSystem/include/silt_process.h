@@ -43,6 +43,10 @@ int silt_signals_open(void);
  * none. */
 int silt_signals_next(int fd, pid_t *sender);
 
+/* Allows this process as many descriptors as the hard limit does (each traced image takes three);
+ * what silt_spawn starts gets the old limit. */
+void silt_raise_descriptor_limit(void);
+
 int silt_pidfd(pid_t pid);
 
 /* Wakes the producer that sleeps on `word` (shared futex) after setting it to 0. */
