@@ -24,7 +24,7 @@ struct DemoCommand: ParsableCommand {
         }
         let scratch = try ScratchRecording()
         let portFile = scratch.path + ".port"
-        defer { unlink(portFile) }
+        defer { withExtendedLifetime(scratch) { _ = unlink(portFile) } }
         Terminal.write(
             """
             A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of requests for /orders, /users \

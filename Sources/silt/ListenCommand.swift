@@ -29,6 +29,7 @@ struct ListenCommand: ParsableCommand {
 
     func run() throws {
         let scratch = try recording == nil ? ScratchRecording() : nil
+        defer { withExtendedLifetime(scratch) {} }
         let path = recording ?? scratch?.path ?? ""
         var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
         options.socket = socket

@@ -33,6 +33,8 @@ struct RunCommand: ParsableCommand {
     var command: [String] = []
 
     func validate() throws {
+        // Everything from the first word that is no option on belongs to the command, --help included.
+        if ["--help", "-h"].contains(command.first) { throw CleanExit.helpRequest(self) }
         if commandWords.isEmpty { throw ValidationError("name a command: silt run -- ./server") }
     }
 
@@ -40,6 +42,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let scratch = try recording == nil ? ScratchRecording() : nil
+        defer { withExtendedLifetime(scratch) {} }
         let path = recording ?? scratch?.path ?? ""
         var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
         options.siltVersion = siltVersion

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Glibc
 
 /// The command line: one subcommand per file.
 @main
@@ -20,6 +21,20 @@ struct Silt: ParsableCommand {
             DemoCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
         ]
     )
+}
+
+extension Silt {
+    /// Parses and runs; a usage error ends with status 2 rather than the parser's own 64.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            Terminal.write(fullMessage(for: error) + "\n", to: STDERR_FILENO)
+            exit(withError: SiltExit.usage)
+        }
+    }
 }
 
 /// The version that recordings and `--version` name.

@@ -50,39 +50,22 @@ package func runProgram(
     input: String? = nil,
     seconds: Double = 120
 ) throws -> ProgramResult {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    // timeout(1) makes a process group of its own and ends all of it.
-    process.arguments = ["timeout", "--kill-after=5", "\(Int(seconds))"] + command
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let folder = try ScratchFolder()
     let outputPath = folder.file("output")
     let errorPath = folder.file("errors")
-    for path in [outputPath, errorPath] { _ = FileManager.default.createFile(atPath: path, contents: nil) }
-    process.standardOutput = FileHandle(forWritingAtPath: outputPath)
-    process.standardError = FileHandle(forWritingAtPath: errorPath)
+    var inputPath = "/dev/null"
     if let input {
-        let inputPath = folder.file("input")
+        inputPath = folder.file("input")
         try input.write(toFile: inputPath, atomically: false, encoding: .utf8)
-        process.standardInput = FileHandle(forReadingAtPath: inputPath)
-    } else {
-        process.standardInput = FileHandle.nullDevice
     }
-    try process.run()
-    let deadline = Date(timeIntervalSinceNow: seconds + 10)
-    while process.isRunning {
-        if Date() > deadline {
-            kill(process.processIdentifier, SIGKILL)
-            throw TestSetupError(description: "\(command.joined(separator: " ")) did not end within \(seconds) s")
-        }
-        usleep(5000)
-    }
-    process.waitUntilExit()
-    if process.terminationStatus == 124 {
-        throw TestSetupError(description: "\(command.joined(separator: " ")) did not end within \(seconds) s")
-    }
-    let status =
-        process.terminationReason == .uncaughtSignal ? 128 + process.terminationStatus : process.terminationStatus
+    let program = try StartedProgram(
+        command,
+        environment: environment,
+        input: inputPath,
+        output: outputPath,
+        errors: errorPath
+    )
+    let status = try program.wait(seconds: seconds)
     func text(_ path: String) throws -> String {
         String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
     }

@@ -1,0 +1,127 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// What the commands print, where, and with which exit status.
+    struct Commands {
+        @Test(arguments: [("exit 0", 0), ("exit 9", 9), ("kill -TERM $$", 143), ("kill -KILL $$", 137)])
+        func runEndsWithTheStatusOfTheCommand(script: String, status: Int32) throws {
+            let result = try runProgram([siltExecutable, "run", "--", "/bin/sh", "-c", "echo to output; \(script)"])
+            #expect(result.status == status)
+            #expect(result.output == "to output\n", "the command's own output stays as it is")
+            #expect(result.errors.contains("events sent = received, lost 0"))
+        }
+
+        @Test func aCommandThatIsNotThereIsNamedAndNothingIsMeasured() throws {
+            let result = try runProgram([siltExecutable, "run", "--", "no-such-program-here"])
+            #expect(result.status == 3)
+            #expect(result.errors.contains("no-such-program-here: no such program on PATH"))
+        }
+
+        @Test(arguments: [
+            ["run"], ["report"], ["run", "--snapshot-every", "1 fortnight", "--", "true"],
+            ["report", "--by", "age", "x"],
+            ["nonsense"],
+        ])
+        func wrongUseEndsWithStatusTwoAndSaysWhy(words: [String]) throws {
+            let result = try runProgram([siltExecutable] + words)
+            #expect(result.status == 2)
+            #expect(result.errors.contains("Usage: silt"))
+        }
+
+        @Test(arguments: ["run", "report", "doctor", "listen", "shim", "demo"])
+        func everyCommandHelpsWithAnExample(command: String) throws {
+            let result = try runProgram([siltExecutable, command, "--help"])
+            #expect(result.status == 0)
+            #expect(result.output.contains("silt \(command) "))
+        }
+
+        @Test func theFirstInterruptGoesToTheCommandAndTheSecondEndsSilt() throws {
+            let folder = try ScratchFolder()
+            let program = folder.file("stubborn.sh")
+            let script = "trap 'echo first; touch \(folder.file("first"))' INT\ntouch \(folder.file("ready"))\n"
+            try (script + "i=0; while [ $i -lt 600 ]; do sleep 0.05; i=$((i+1)); done\n")
+                .write(toFile: program, atomically: true, encoding: .utf8)
+            let silt = try StartedProgram(
+                [siltExecutable, "run", "--out", folder.file("run.silt"), "--", "/bin/sh", program])
+            defer { silt.end() }
+            let ready = waitUntil { FileManager.default.fileExists(atPath: folder.file("ready")) }
+            try #require(ready)
+            kill(silt.pid, SIGINT)
+            let heard = waitUntil { FileManager.default.fileExists(atPath: folder.file("first")) }
+            #expect(heard && silt.isRunning)
+            kill(silt.pid, SIGINT)
+            let ended = waitUntil { !silt.isRunning }
+            #expect(ended)
+            let report = try report(of: folder.file("run.silt"))
+            #expect(report.trust.lost == 0)
+        }
+
+        @Test func aRecordingIsRenderedEveryWay() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("growth", into: folder)
+            let recording = folder.file("run.silt")
+            let options = ["--out", recording, "--snapshot-every", "100ms"]
+            let run = try runProgram([siltExecutable, "run"] + options + ["--", program, "2"])
+            #expect(run.status == 0)
+            #expect(run.errors.hasPrefix("GROWING: 1 call site"))
+            #expect(try permissions(of: recording) == 0o600)
+
+            let text = try runProgram([siltExecutable, "report", recording]).output
+            #expect(run.errors.hasPrefix(text), "a report of the recording is the report of the run")
+            #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 })
+            #expect(!text.contains("\u{1b}"))
+
+            let top = try runProgram([siltExecutable, "report", recording, "--top", "--by", "alloc", "--limit", "3"])
+            let columns = try #require(top.output.split(separator: "\n").first { $0.contains("flat%") })
+            #expect(columns.split(separator: " ") == ["flat", "flat%", "sum%", "cum", "cum%"])
+            for order in ["growth", "inuse", "alloc", "peak", "temporary"] {
+                #expect(try runProgram([siltExecutable, "report", recording, "--by", order]).status == 0)
+            }
+            let folded = folder.file("folded")
+            #expect(try runProgram([siltExecutable, "report", recording, "--folded", folded]).status == 0)
+            let lines = try String(contentsOfFile: folded, encoding: .utf8).split(separator: "\n")
+            #expect(lines.contains { $0.contains("main;leaky_caller;build_string ") })
+            let full = try report(of: recording)
+            let total = lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +)
+            #expect(total == full.totals.inuseSpace)
+            let limited = try runProgram([siltExecutable, "report", recording, "--json", "--limit", "1"]).output
+            #expect(limited.components(separatedBy: "\"rank\"").count == 2)
+        }
+
+        @Test(arguments: ["", "SQLite format 3\0 and then nothing", "no recording"])
+        func aFileThatIsNoRecordingIsAnErrorThatSaysSo(content: String) throws {
+            let folder = try ScratchFolder()
+            try content.write(toFile: folder.file("bad.silt"), atomically: true, encoding: .utf8)
+            let result = try runProgram([siltExecutable, "report", folder.file("bad.silt")])
+            #expect(result.status == 3)
+            #expect(result.output.isEmpty)
+            #expect(result.errors.hasPrefix("silt: ") && result.errors.contains("bad.silt"))
+        }
+
+        @Test func theDemoNamesItsTwoLeaksAndAcquitsTheRest() throws {
+            let result = try runProgram([siltExecutable, "demo", "--seconds", "8", "--limit", "10"])
+            #expect(result.status == 0)
+            let report = try #require(result.output.components(separatedBy: "\n\n").dropFirst().first)
+            #expect(report.hasPrefix("GROWING: "))
+            #expect(result.output.contains("handleOrder"))
+            #expect(result.output.contains("recordHeartbeat"))
+            let growing = result.output.components(separatedBy: "not growing, though").first ?? ""
+            for innocent in ["handleUser", "handleSearch", "loadTable"] { #expect(!growing.contains(innocent)) }
+        }
+
+        private func permissions(of path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        }
+    }
+}
+
+/// Whether a condition came true within 20 seconds.
+private func waitUntil(_ isTrue: () -> Bool) -> Bool {
+    for _ in 0..<1000 {
+        if isTrue() { return true }
+        usleep(20_000)
+    }
+    return isTrue()
+}

@@ -1,0 +1,80 @@
+import Foundation
+
+/// A program under way, in a process group of its own, with an empty signal mask and default dispositions.
+///
+/// Foundation's `Process` starts programs from threads that block most signals, and a program inherits that mask.
+package final class StartedProgram {
+    package let pid: pid_t
+    private let command: String
+    private var status: Int32?
+
+    /// Starts it with standard input, output and error from and to files.
+    package init(
+        _ command: [String],
+        environment: [String: String] = [:],
+        input: String = "/dev/null",
+        output: String = "/dev/null",
+        errors: String = "/dev/null"
+    ) throws {
+        self.command = command.joined(separator: " ")
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+        for (descriptor, path) in [(Int32(1), output), (2, errors)] {
+            posix_spawn_file_actions_addopen(&actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var set = sigset_t()
+        sigemptyset(&set)
+        posix_spawnattr_setsigmask(&attributes, &set)
+        sigfillset(&set)
+        posix_spawnattr_setsigdefault(&attributes, &set)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes,
+            Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)
+        )
+        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let words = command.map { strdup($0) } + [nil]
+        let entries = variables.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in words + entries { free(text) } }
+        var started: pid_t = 0
+        let result = posix_spawnp(&started, command[0], &actions, &attributes, words, entries)
+        guard result == 0 else {
+            throw TestSetupError(description: "\(self.command): \(String(cString: strerror(result)))")
+        }
+        pid = started
+    }
+
+    /// Whether it has not ended yet.
+    package var isRunning: Bool {
+        var raw: Int32 = 0
+        if status == nil, waitpid(pid, &raw, WNOHANG) == pid {
+            let signal = raw & 0x7f
+            status = signal == 0 ? raw >> 8 & 0xff : 128 + signal
+        }
+        return status == nil
+    }
+
+    /// Its exit status, or 128 + signal; after `seconds` the whole process group is killed and this throws.
+    package func wait(seconds: Double) throws -> Int32 {
+        let deadline = Date(timeIntervalSinceNow: seconds)
+        while isRunning {
+            guard Date() < deadline else {
+                end()
+                throw TestSetupError(description: "\(command) did not end within \(seconds) s")
+            }
+            usleep(2000)
+        }
+        return status ?? -1
+    }
+
+    /// Kills what is left of the process group.
+    package func end() {
+        kill(-pid, SIGKILL)
+        while isRunning { usleep(1000) }
+    }
+}
