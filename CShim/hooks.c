@@ -8,6 +8,7 @@
 void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo);
 void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, uint32_t node,
                      bool moved);
+uintptr_t silt_last_allocation(const struct silt_sink *sink);
 
 #define FRAME() __builtin_frame_address(0)
 
@@ -260,4 +261,40 @@ SILT_EXPORT size_t malloc_usable_size(void *block) {
         return silt_early_size(block);
     }
     return silt_real.malloc_usable_size ? silt_real.malloc_usable_size(block) : 0;
+}
+
+/* For the hooks of other files, whose own frame is `frame`. */
+
+uint64_t silt_position(void) {
+    const struct silt_sink *sink = silt_thread.sink;
+    return sink && silt_thread.image == silt_image_number ? sink->committed : 0;
+}
+
+void silt_record_alloc_once(void *block, size_t bytes, const void *frame, uint64_t since) {
+    if (silt_position() == since || silt_last_allocation(silt_thread.sink) != (uintptr_t)block) {
+        record_alloc(block, bytes, frame, false);
+    }
+}
+
+void silt_record_free(void *block, const void *frame) {
+    record_free(block, frame, false);
+}
+
+uint32_t silt_into_real(const void *frame) {
+    return into_real(frame);
+}
+
+void silt_leave(uint32_t before) {
+    leave(before);
+}
+
+struct silt_sink *silt_enter(const void *frame, uint32_t *before) {
+    if (!enter(frame, before)) {
+        return NULL;
+    }
+    struct silt_sink *sink = sink_of_thread();
+    if (!sink) {
+        leave(*before);
+    }
+    return sink;
 }

@@ -75,12 +75,21 @@ static uint16_t add_module(const struct dl_find_object *found) {
     const struct link_map *map = found->dlfo_link_map;
     uint32_t id_bytes;
     const uint8_t *id = build_id(start, end, map->l_addr, &id_bytes);
-    char exe[4096];
+    char full[4096];
     const char *path = map->l_name;
     if (!path || !*path) {
-        long length = silt_call(SYS_readlink, "/proc/self/exe", exe, sizeof exe - 1);
-        exe[length > 0 ? length : 0] = 0;
-        path = exe;
+        long length = silt_call(SYS_readlink, "/proc/self/exe", full, sizeof full - 1);
+        full[length > 0 ? length : 0] = 0;
+        path = full;
+    } else if (*path != '/' && strchr(path, '/')) {
+        /* Opened by a relative path; getcwd(2) counts the NUL. */
+        long length = silt_call(SYS_getcwd, full, sizeof full / 2);
+        if (length > 1) {
+            full[length - 1] = '/';
+            strncpy(full + length, path, sizeof full / 2 - 1);
+            full[length + (long)sizeof full / 2 - 1] = 0;
+            path = full;
+        }
     }
     uint32_t path_bytes = (uint32_t)strnlen(path, 4095);
     uint32_t bytes = (uint32_t)((sizeof(struct silt_module) + id_bytes + path_bytes + 7) & ~7u);
@@ -167,6 +176,7 @@ void silt_modules_forget(void) {
 /* Modules come and go behind dlopen's back too; a close that we see is looked at at once. */
 SILT_EXPORT int dlclose(void *handle) {
     int result = silt_real.dlclose ? silt_real.dlclose(handle) : 0;
+    silt_operators_forget();
     if (*silt_live) {
         silt_modules_check();
     }

@@ -330,6 +330,17 @@ static void start(void) {
     }
 }
 
+/* silt_live read 0 in a program that was being recorded: a fork child. */
+bool silt_wake_child(void) {
+    uint32_t recording = RECORDING;
+    if (phase == RECORDING && *silt_live) {
+        return true;
+    }
+    return __atomic_compare_exchange_n(&phase, &recording, STARTING, false, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST) &&
+           begin_again();
+}
+
 /* silt_live read 0: this is the first call, a fork child's first, or recording is off. */
 bool silt_wake_up(void) {
     uint32_t expected = NOTHING;
@@ -337,15 +348,7 @@ bool silt_wake_up(void) {
         return false;
     }
     if (phase == RECORDING) {
-        if (*silt_live) {
-            return true;
-        }
-        uint32_t recording = RECORDING;
-        if (!__atomic_compare_exchange_n(&phase, &recording, STARTING, false, __ATOMIC_SEQ_CST,
-                                         __ATOMIC_SEQ_CST)) {
-            return false;
-        }
-        return begin_again();
+        return silt_wake_child();
     }
     if (!__atomic_compare_exchange_n(&phase, &expected, STARTING, false, __ATOMIC_SEQ_CST,
                                      __ATOMIC_SEQ_CST)) {

@@ -47,6 +47,18 @@ static void *next(const char *name) {
     return dlsym(RTLD_NEXT, name);
 }
 
+uintptr_t silt_allocator_start, silt_allocator_end;
+
+static void remember_allocator(void *real_malloc) {
+    struct dl_find_object allocator, libc;
+    if (_dl_find_object(real_malloc, &allocator) == 0 &&
+        _dl_find_object((void *)strnlen, &libc) == 0 &&
+        allocator.dlfo_link_map != libc.dlfo_link_map) {
+        silt_allocator_start = (uintptr_t)allocator.dlfo_map_start;
+        silt_allocator_end = (uintptr_t)allocator.dlfo_map_end;
+    }
+}
+
 /* In the first hook or the constructor, by one thread. dlsym may call malloc: that is served early.
  */
 void silt_find_real(void) {
@@ -65,5 +77,8 @@ void silt_find_real(void) {
     found.free_aligned_sized = (void (*)(void *, size_t, size_t))next("free_aligned_sized");
     found.malloc_usable_size = (size_t (*)(void *))next("malloc_usable_size");
     found.dlclose = (int (*)(void *))next("dlclose");
+    remember_allocator((void *)found.malloc);
+    silt_find_operators();
+    dlerror(); /* what was not found is not the program's to hear of */
     silt_real = found;
 }

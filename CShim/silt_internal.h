@@ -36,6 +36,8 @@ void *silt_early_alloc(size_t align, size_t bytes);
 bool silt_is_early(const void *block);
 size_t silt_early_size(const void *block);
 void silt_find_real(void);
+/* Code of the module that defines the real malloc, unless that is the C library. */
+extern uintptr_t silt_allocator_start, silt_allocator_end;
 
 /* One producer of records: a thread's, or that of the signal handlers that interrupt it (stream.c).
  */
@@ -71,8 +73,10 @@ extern struct silt_header *silt_shared;
 extern uint32_t silt_image_number;
 
 /* process.c */
-bool silt_wake_up(
-    void); /* silt_live was 0: initialize, or begin anew after a fork; true when recording */
+/* silt_live was 0: initialize, or begin anew after a fork; true when recording. */
+bool silt_wake_up(void);
+/* The same where nothing may be initialized: in hooks that an allocator may call. */
+bool silt_wake_child(void);
 void silt_switch_off(uint32_t reason);
 enum silt_reopened { SILT_REOPENED, SILT_NO_DESCRIPTORS, SILT_REFUSED };
 enum silt_reopened silt_reopen_pipe(void);
@@ -89,6 +93,31 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
                         unsigned words);
 void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
                     uint16_t module, uint64_t address);
+
+void silt_emit_mapping(struct silt_sink *sink, uint32_t type, uint64_t *payload, unsigned words);
+
+/* hooks.c, for the hooks of other files; `frame` is that of the hook. */
+void silt_record_free(void *block, const void *frame);
+/* Records an allocation, unless a nested hook has recorded that very block since silt_position gave
+ * `since`. */
+void silt_record_alloc_once(void *block, size_t bytes, const void *frame, uint64_t since);
+uint64_t silt_position(void);
+/* Around a call of the real allocator. */
+uint32_t silt_into_real(const void *frame);
+void silt_leave(uint32_t before);
+/* Begins the record of an event; NULL when it is not to be recorded, else silt_leave must follow.
+ */
+struct silt_sink *silt_enter(const void *frame, uint32_t *before);
+
+/* new.c */
+void silt_find_operators(void);
+void silt_operators_forget(void);
+
+/* lookup.c: the definitions that the loader would have found for `module`, our own left out. Fills
+ * those of `functions` that are NULL, as far as there are any. Takes no lock. */
+struct link_map;
+void silt_lookup(const struct link_map *module, const char *const *names, void **functions,
+                 unsigned count);
 
 /* thread.c */
 struct silt_sink *silt_thread_sink(void);

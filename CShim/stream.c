@@ -243,7 +243,7 @@ void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_
 /* Stamps: the order of events at one address (silt_wire.h). */
 static struct {
     _Alignas(64) uint16_t next;
-} stamps[SILT_STAMP_SHARDS];
+} stamps[SILT_ALL_SHARDS];
 
 extern char __libc_single_threaded __attribute__((weak));
 
@@ -251,9 +251,9 @@ void silt_stamps_reset(void) {
     memset(stamps, 0, sizeof stamps);
 }
 
-static inline uint64_t take_stamp(uintptr_t address) {
+static inline uint64_t take_stamp_of(uint32_t shard) {
     uint16_t stamp = 1;
-    uint16_t *next = &stamps[silt_stamp_shard(address)].next;
+    uint16_t *next = &stamps[shard].next;
     if (&__libc_single_threaded && __libc_single_threaded) {
         /* One instruction, so that a signal handler cannot come in between. */
         __asm__ volatile("xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
@@ -261,6 +261,10 @@ static inline uint64_t take_stamp(uintptr_t address) {
         __asm__ volatile("lock xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
     }
     return stamp;
+}
+
+static inline uint64_t take_stamp(uintptr_t address) {
+    return take_stamp_of(silt_stamp_shard(address));
 }
 
 static inline bool fits_short(uintptr_t address) {
@@ -310,4 +314,23 @@ void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, ui
         record[4] = node;
     }
     publish_event(sink, words);
+}
+
+/* A mapping event: `payload` has `words` words, the first of which becomes the stamp. */
+void silt_emit_mapping(struct silt_sink *sink, uint32_t type, uint64_t *payload, unsigned words) {
+    if (reserve(sink, words + 1)) {
+        payload[0] = take_stamp_of(SILT_MAPPING_SHARD);
+        silt_emit_extended(sink, type, payload, words);
+    }
+}
+
+/* Address of the block whose allocation is the last record of a sink; 0 if that is another record.
+ */
+uintptr_t silt_last_allocation(const struct silt_sink *sink) {
+    ptrdiff_t words = sink->at - sink->ring;
+    const uint64_t *last = sink->at - 2;
+    if (words < 2 || (last[0] & 15) != SILT_ALLOC) {
+        return 0;
+    }
+    return (uintptr_t)(last[0] >> 20) << 3;
 }

@@ -54,7 +54,9 @@
 #define SILT_NOTIFY_BYTES   (64u << 10) /* a chunk is announced each time this much became ready */
 
 /* Order between threads: 16-bit counters, one per cache line, chosen by the address. */
-#define SILT_STAMP_SHARDS 1024u
+#define SILT_STAMP_SHARDS  1024u
+#define SILT_MAPPING_SHARD SILT_STAMP_SHARDS
+#define SILT_ALL_SHARDS    (SILT_STAMP_SHARDS + 1u)
 /* shard = (address >> 10) * 0x9E3779B97F4A7C15 >> 54 */
 static inline uint32_t silt_stamp_shard(uint64_t address) {
     return (uint32_t)(((address >> 10) * 0x9E3779B97F4A7C15ULL) >> 54);
@@ -78,9 +80,12 @@ enum silt_extended {
     SILT_X_REALLOC = 2,
     SILT_X_FREE = 3,   /* stamp, address */
     SILT_X_UNFREE = 4, /* stamp, address */
-    SILT_X_MAP = 5,    /* address, length, prot | flags << 32, stack: mmap by the program */
-    SILT_X_UNMAP = 6,  /* address, length */
-    SILT_X_REMAP = 7,  /* old address, old length, new address, new length, stack */
+    /* Mappings by the program. Their order is that of one counter of their own, since ranges
+       overlap as they like: stamps of SILT_MAPPING_SHARD. */
+    SILT_X_MAP = 5,    /* stamp, address, length, prot | flags << 32, stack */
+    SILT_X_UNMAP = 6,  /* stamp, address, length: about to be unmapped, or moved by mremap */
+    SILT_X_REMAP = 7,  /* stamp, address, length, stack: where mremap left it; after a failed mremap
+                          or  munmap, where it was */
     SILT_X_THREAD = 8, /* tid, name (16 bytes, NUL padded): the slot now belongs to this thread */
     SILT_X_THREAD_END = 9 /* tid */
 };

@@ -10,7 +10,7 @@ package struct ImageDecoder: ~Copyable {
     package private(set) var threads: [ThreadSeen] = []
 
     let stacks: StackTable
-    /// `SILT_STAMP_SHARDS` entries, all initialized: the stamp that comes next.
+    /// `SILT_ALL_SHARDS` entries, all initialized: the stamp that comes next.
     private let expected: UnsafeMutablePointer<UInt16>
     /// `SILT_MAX_SLOTS` entries, all initialized.
     private let slots: UnsafeMutablePointer<SlotBox?>
@@ -30,8 +30,8 @@ package struct ImageDecoder: ~Copyable {
 
     package init(stacks: StackTable) {
         self.stacks = stacks
-        expected = .allocate(capacity: Int(SILT_STAMP_SHARDS))
-        expected.initialize(repeating: 0, count: Int(SILT_STAMP_SHARDS))
+        expected = .allocate(capacity: Int(SILT_ALL_SHARDS))
+        expected.initialize(repeating: 0, count: Int(SILT_ALL_SHARDS))
         slots = .allocate(capacity: Int(SILT_MAX_SLOTS))
         slots.initialize(repeating: nil, count: Int(SILT_MAX_SLOTS))
     }
@@ -116,7 +116,7 @@ package struct ImageDecoder: ~Copyable {
 
     /// Repeats what an earlier `skipGaps` decided, when a recorded stream is replayed.
     package mutating func skip(_ gap: StampGap) {
-        guard gap.shard < SILT_STAMP_SHARDS else { return }
+        guard gap.shard < SILT_ALL_SHARDS else { return }
         expected[Int(gap.shard)] = gap.stamp
         counts.gaps += UInt64(gap.missing)
     }

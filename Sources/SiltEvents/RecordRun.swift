@@ -11,7 +11,7 @@ struct RecordRun {
     let end: Int
     /// Where events go: room for `space.count`, the first `events` of them initialized.
     let space: UnsafeMutableBufferPointer<HeapEvent>
-    /// `SILT_STAMP_SHARDS` entries; an index from `silt_stamp_shard` is below that.
+    /// `SILT_ALL_SHARDS` entries; an index from `silt_stamp_shard` is below that.
     let expected: UnsafeMutablePointer<UInt16>
     let slot: UInt16
     var counts: EventCounts
@@ -40,8 +40,7 @@ struct RecordRun {
     /// Consumes records until one is cut, must wait or is bad (`error`), or the batch is full.
     mutating func decode(slot state: inout SlotState, modules: borrowing ImageDecoder) {
         guard let out = space.baseAddress else { return }
-        // Room for two: a REMAP becomes two events.
-        let limit = space.count - 1
+        let limit = space.count
         var frees: UInt64 = 0
         var allocs: UInt64 = 0
         scan: while position < end && events < limit {
@@ -114,7 +113,16 @@ struct RecordRun {
     /// Takes the event's stamp if it is the next one of its shard, else blocks the slot.
     @inline(__always)
     private func take(_ address: UInt64, _ stamp: UInt16, _ state: inout SlotState) -> Bool {
-        let shard = Int(silt_stamp_shard(address))
+        take(shard: Int(silt_stamp_shard(address)), stamp, &state)
+    }
+
+    /// As `take`, for the stamp in front of a mapping event's payload.
+    private func takeMapping(_ state: inout SlotState) -> Bool {
+        take(shard: Int(SILT_MAPPING_SHARD), UInt16(truncatingIfNeeded: word(1)), &state)
+    }
+
+    @inline(__always)
+    private func take(shard: Int, _ stamp: UInt16, _ state: inout SlotState) -> Bool {
         guard expected[shard] == stamp else {
             state.blocked = BlockedSlot(slot: Int(slot), shard: shard, stamp: stamp)
             return false
@@ -198,9 +206,10 @@ struct RecordRun {
         let type = UInt32(truncatingIfNeeded: first >> 32) & 0xFFFF
         let needed: Int
         switch type {
-        case SILT_X_FREE.rawValue, SILT_X_UNFREE.rawValue, SILT_X_UNMAP.rawValue: needed = 3
-        case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue, SILT_X_MAP.rawValue: needed = 5
-        case SILT_X_REMAP.rawValue: needed = 6
+        case SILT_X_FREE.rawValue, SILT_X_UNFREE.rawValue: needed = 3
+        case SILT_X_UNMAP.rawValue: needed = 4
+        case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue, SILT_X_REMAP.rawValue: needed = 5
+        case SILT_X_MAP.rawValue: needed = 6
         case SILT_X_THREAD.rawValue: needed = 4
         case SILT_X_THREAD_END.rawValue: needed = 2
         default: needed = 1
@@ -231,16 +240,16 @@ struct RecordRun {
             note(value)
             if fresh { counts.alloc += 1 } else { counts.realloc += 1 }
         case SILT_X_MAP.rawValue:
-            guard let stack = known(word(4), state) else { return false }
-            put(HeapEvent(kind: .map, address: word(1), size: word(2), stack: stack, slot: slot), out)
+            guard let stack = known(word(5), state), takeMapping(&state) else { return false }
+            put(HeapEvent(kind: .map, address: word(2), size: word(3), stack: stack, slot: slot), out)
             counts.map += 1
         case SILT_X_UNMAP.rawValue:
-            put(HeapEvent(kind: .unmap, address: word(1), size: word(2), slot: slot), out)
+            guard takeMapping(&state) else { return false }
+            put(HeapEvent(kind: .unmap, address: word(2), size: word(3), slot: slot), out)
             counts.unmap += 1
         case SILT_X_REMAP.rawValue:
-            guard let stack = known(word(5), state) else { return false }
-            put(HeapEvent(kind: .unmap, address: word(1), size: word(2), slot: slot), out)
-            put(HeapEvent(kind: .remap, address: word(3), size: word(4), stack: stack, slot: slot), out)
+            guard let stack = known(word(4), state), takeMapping(&state) else { return false }
+            put(HeapEvent(kind: .remap, address: word(2), size: word(3), stack: stack, slot: slot), out)
             counts.remap += 1
         case SILT_X_THREAD.rawValue:
             let text = UnsafeRawBufferPointer(start: base + position + 16, count: 16).prefix { $0 != 0 }

@@ -67,7 +67,8 @@ package final class Collector {
     private let blame: BlameKeys
     private let output: RecordingOutput
     private var images: [UInt64: TracedImage] = [:]
-    private var connections: Set<Int32> = []
+    /// In the order in which they were accepted, which is that of the hellos of one process.
+    private var connections: [Int32] = []
     private var outcome = TraceOutcome()
     private let startedAt = monotonicSeconds()
     private var nextSnapshot: Double
@@ -154,7 +155,7 @@ package final class Collector {
     private func handle(_ kind: Watched, _ descriptor: Int32) throws {
         switch kind {
         case .listener: try acceptAll()
-        case .connection: try readHellos(descriptor)
+        case .connection: try acceptAll()
         case .signals: try readSignals()
         case .pipe:
             guard let image = images.values.first(where: { $0.pipe == descriptor }) else { return }
@@ -175,7 +176,7 @@ package final class Collector {
         while true {
             let connection = silt_accept(rendezvous.listener)
             guard connection >= 0 else { break }
-            connections.insert(connection)
+            connections.append(connection)
             try poller.add(connection, token: Collector.token(.connection, connection))
         }
         for connection in connections { try readHellos(connection) }
@@ -188,7 +189,7 @@ package final class Collector {
             case .closed:
                 poller.remove(connection)
                 close(connection)
-                connections.remove(connection)
+                connections.removeAll { $0 == connection }
             case .refused(let reason): outcome.notes.append("refused \(reason)")
             case .hello(let hello): try welcome(hello)
             }
@@ -213,8 +214,10 @@ package final class Collector {
             outcome.notes.append("process \(hello.pid): its memory file cannot be read (\(error))")
             return
         }
-        // The same process with a new image: it has executed another program.
-        for earlier in images.values where earlier.pid == hello.pid { try end(earlier, how: .executed) }
+        // The same process with a new image: it has executed another program, unless the id was given to another.
+        for earlier in images.values where earlier.pid == hello.pid {
+            try end(earlier, how: earlier.hasEnded ? .ended : .executed)
+        }
         let image = TracedImage(
             hello: hello,
             shared: shared,

@@ -52,9 +52,10 @@ private let b: UInt64 = 0x5500_0000_1000
         records.extended(1, [0, a + 1, 1 << 40, 1])
         records.extended(3, [1, a + 1])
         records.extended(4, [2, a + 1])
-        records.extended(5, [0x10000, 0x3000, 3, 1])
-        records.extended(7, [0x10000, 0x3000, 0x20000, 0x4000, 1])
-        records.extended(6, [0x20000, 0x4000])
+        records.extended(5, [0, 0x10000, 0x3000, 3, 1])
+        records.extended(6, [1, 0x10000, 0x3000])
+        records.extended(7, [2, 0x20000, 0x4000, 1])
+        records.extended(6, [3, 0x20000, 0x4000])
         records.extended(999, [1, 2, 3])
         records.pad(5)
         records.extended(9, [77])
@@ -75,6 +76,21 @@ private let b: UInt64 = 0x5500_0000_1000
         )
         #expect(world.decoder.threads == [ThreadSeen(slot: 0, tid: 77, name: "hell", ended: true)])
         #expect(world.decoder.counts.unknownTypes == 1)
+    }
+
+    @Test func anUnmapWaitsForTheMapOfAnotherThread() {
+        var maps = Records()
+        maps.node(1, parent: 0, 0x1000)
+        maps.extended(5, [0, 0x10000, 0x3000, 3, 1])
+        maps.extended(5, [2, 0x10000, 0x1000, 3, 1])
+        var unmaps = Records()
+        unmaps.extended(6, [1, 0x10000, 0x3000])
+        let world = World([unmaps.bytes, maps.bytes])
+        #expect(world.step(0) == 0)
+        #expect(world.isBlocked(0))
+        world.run()
+        #expect(world.events.map(\.kind) == [.map, .unmap, .map])
+        #expect(world.decoder.counts.map == 2 && world.decoder.counts.unmap == 1)
     }
 
     @Test func aFreeThatArrivesBeforeItsAllocWaitsForIt() {

@@ -11,6 +11,8 @@ package struct ProgramResult {
 /// What the tests need from outside could not be had.
 package struct TestSetupError: Error, CustomStringConvertible {
     package var description: String
+
+    package init(description: String) { self.description = description }
 }
 
 /// The root of the package.
@@ -72,11 +74,14 @@ package func runProgram(
     return ProgramResult(status: status, output: try text(outputPath), errors: try text(errorPath))
 }
 
-/// Builds one of the C programs in Tests/Workloads; returns the executable's path.
+/// Builds one of the C or C++ programs in Tests/Workloads; returns the executable's path.
 package func buildWorkload(_ name: String, into folder: ScratchFolder, flags: [String] = []) throws -> String {
-    let source = packageRoot.appending(path: "Tests/Workloads/\(name).c").path()
+    let sources = packageRoot.appending(path: "Tests/Workloads")
+    let isC = FileManager.default.fileExists(atPath: sources.appending(path: "\(name).c").path())
+    let source = sources.appending(path: name + (isC ? ".c" : ".cpp")).path()
     let executable = folder.file(name)
-    let result = try runProgram(["gcc", "-O1", "-g", "-pthread", "-o", executable, source] + flags)
-    guard result.status == 0 else { throw TestSetupError(description: "\(name).c: \(result.errors)") }
+    let compiler = isC ? "gcc" : "g++"
+    let result = try runProgram([compiler, "-O1", "-g", "-pthread", "-o", executable, source] + flags)
+    guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
     return executable
 }

@@ -1,0 +1,249 @@
+/*
+ * lookup.c: finds functions as the loader would for a module outside of the global scope, without
+ * its locks. A module that came with a dlopen is searched with the scope of the module that was
+ * opened: that one first, then what it needs, breadth first (ELF gABI, "Shared Object
+ * Dependencies").
+ */
+#define _GNU_SOURCE
+#include "silt_internal.h"
+
+#include <elf.h>
+#include <link.h>
+#include <string.h>
+
+#define MAX_SCOPE 192 /* modules of one scope; what lies beyond is not found */
+
+/* What the dynamic section says (gABI chapter 5); glibc relocates its pointers where it can. */
+struct tables {
+    const ElfW(Sym) * symbols;
+    const char *strings;
+    const uint32_t *gnu_hash;
+    const uint32_t *hash;
+};
+
+static const void *pointer(const struct link_map *map, ElfW(Addr) value) {
+    return (const void *)(value < map->l_addr ? value + map->l_addr : value);
+}
+
+static bool read_tables(const struct link_map *map, struct tables *tables) {
+    *tables = (struct tables){0};
+    for (const ElfW(Dyn) *entry = map->l_ld; entry && entry->d_tag != DT_NULL; entry++) {
+        switch (entry->d_tag) {
+        case DT_SYMTAB:
+            tables->symbols = pointer(map, entry->d_un.d_ptr);
+            break;
+        case DT_STRTAB:
+            tables->strings = pointer(map, entry->d_un.d_ptr);
+            break;
+        case DT_GNU_HASH:
+            tables->gnu_hash = pointer(map, entry->d_un.d_ptr);
+            break;
+        case DT_HASH:
+            tables->hash = pointer(map, entry->d_un.d_ptr);
+            break;
+        }
+    }
+    return tables->symbols && tables->strings && (tables->gnu_hash || tables->hash);
+}
+
+static void *defined(const struct link_map *map, const struct tables *tables, uint32_t index,
+                     const char *name) {
+    const ElfW(Sym) *symbol = &tables->symbols[index];
+    if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC ||
+        ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ||
+        strcmp(tables->strings + symbol->st_name, name) != 0) {
+        return NULL;
+    }
+    return (void *)(map->l_addr + symbol->st_value);
+}
+
+/* DT_GNU_HASH: header, bloom filter, buckets, chain (its layout is that of binutils'
+ * bfd/elflink.c). */
+static void *find_gnu(const struct link_map *map, const struct tables *tables, const char *name) {
+    uint32_t hash = 5381;
+    for (const unsigned char *c = (const void *)name; *c; c++) {
+        hash = hash * 33 + *c;
+    }
+    const uint32_t *head = tables->gnu_hash;
+    uint32_t buckets = head[0], first = head[1], words = head[2];
+    const uint32_t *bucket = head + 4 + (size_t)words * (sizeof(ElfW(Addr)) / 4);
+    const uint32_t *chain = bucket + buckets;
+    uint32_t index = buckets ? bucket[hash % buckets] : 0;
+    if (index < first) {
+        return NULL;
+    }
+    for (;; index++) {
+        uint32_t there = chain[index - first];
+        if ((there | 1) == (hash | 1)) {
+            void *function = defined(map, tables, index, name);
+            if (function) {
+                return function;
+            }
+        }
+        if (there & 1) {
+            return NULL;
+        }
+    }
+}
+
+/* DT_HASH (gABI, "Hash Table"). */
+static void *find_sysv(const struct link_map *map, const struct tables *tables, const char *name) {
+    uint32_t hash = 0;
+    for (const unsigned char *c = (const void *)name; *c; c++) {
+        hash = (hash << 4) + *c;
+        hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
+    }
+    const uint32_t *bucket = tables->hash + 2, *chain = bucket + tables->hash[0];
+    for (uint32_t i = tables->hash[0] ? bucket[hash % tables->hash[0]] : 0; i; i = chain[i]) {
+        void *function = defined(map, tables, i, name);
+        if (function) {
+            return function;
+        }
+    }
+    return NULL;
+}
+
+static const char *file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool has_file_name(const struct link_map *map, const char *needed) {
+    return map->l_name && strcmp(file_name(map->l_name), file_name(needed)) == 0;
+}
+
+static bool has_soname(const struct link_map *map, const char *needed) {
+    struct tables tables;
+    if (!read_tables(map, &tables)) {
+        return false;
+    }
+    for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_SONAME) {
+            return strcmp(tables.strings + entry->d_un.d_val, needed) == 0;
+        }
+    }
+    return false;
+}
+
+/* The loaded module that a DT_NEEDED entry stands for. */
+static const struct link_map *find_needed(const struct link_map *first, const char *needed) {
+    for (const struct link_map *map = first; map; map = map->l_next) {
+        if (has_file_name(map, needed)) {
+            return map;
+        }
+    }
+    for (const struct link_map *map = first; map; map = map->l_next) {
+        if (has_soname(map, needed)) {
+            return map;
+        }
+    }
+    return NULL;
+}
+
+struct scope {
+    const struct link_map *modules[MAX_SCOPE];
+    unsigned count;
+};
+
+static void add(struct scope *scope, const struct link_map *map) {
+    for (unsigned i = 0; i < scope->count; i++) {
+        if (scope->modules[i] == map) {
+            return;
+        }
+    }
+    if (map && scope->count < MAX_SCOPE) {
+        scope->modules[scope->count++] = map;
+    }
+}
+
+static bool needs(const struct link_map *map, const struct link_map *other) {
+    struct tables tables;
+    if (!read_tables(map, &tables)) {
+        return false;
+    }
+    for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_NEEDED) {
+            const char *needed = tables.strings + entry->d_un.d_val;
+            if (has_file_name(other, needed) || has_soname(other, needed)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* All modules that need `module`, it included. */
+static void find_dependents(struct scope *dependents, const struct link_map *first,
+                            const struct link_map *module) {
+    dependents->count = 0;
+    add(dependents, module);
+    for (unsigned i = 0; i < dependents->count; i++) {
+        for (const struct link_map *map = first; map; map = map->l_next) {
+            if (needs(map, dependents->modules[i])) {
+                add(dependents, map);
+            }
+        }
+    }
+}
+
+static void find_scope(struct scope *scope, const struct link_map *first,
+                       const struct link_map *root) {
+    scope->count = 0;
+    add(scope, root);
+    for (unsigned i = 0; i < scope->count; i++) {
+        struct tables tables;
+        if (!read_tables(scope->modules[i], &tables)) {
+            continue;
+        }
+        for (const ElfW(Dyn) *entry = scope->modules[i]->l_ld; entry->d_tag != DT_NULL; entry++) {
+            if (entry->d_tag == DT_NEEDED) {
+                add(scope, find_needed(first, tables.strings + entry->d_un.d_val));
+            }
+        }
+    }
+}
+
+static void *find_in(const struct link_map *map, const char *name) {
+    struct dl_find_object ours;
+    struct tables tables;
+    if (!read_tables(map, &tables) ||
+        (_dl_find_object((void *)find_in, &ours) == 0 && ours.dlfo_link_map == map)) {
+        return NULL;
+    }
+    return tables.gnu_hash ? find_gnu(map, &tables, name) : find_sysv(map, &tables, name);
+}
+
+/* In a hook. The list of modules is in the order of their loading, so the first that needs `module`
+ * is the one whose opening brought it; others that were opened later add their scopes behind. A
+ * module that defines the functions itself is a runtime library, hardly opened for its own sake: it
+ * may stand in front because those that brought it have gone, and is asked last. */
+void silt_lookup(const struct link_map *module, const char *const *names, void **functions,
+                 unsigned count) {
+    struct scope dependents, scope;
+    const struct link_map *first = module;
+    while (first->l_prev) {
+        first = first->l_prev;
+    }
+    find_dependents(&dependents, first, module);
+    bool last = count && find_in(module, names[0]);
+    for (const struct link_map *root = first; root; root = root->l_next) {
+        bool is_root = false;
+        for (unsigned i = 0; i < dependents.count && !is_root; i++) {
+            is_root = dependents.modules[i] == root;
+        }
+        if (!is_root || (last && root == module)) {
+            continue;
+        }
+        find_scope(&scope, first, root);
+        for (unsigned name = 0; name < count; name++) {
+            for (unsigned i = 0; i < scope.count && !functions[name]; i++) {
+                functions[name] = find_in(scope.modules[i], names[name]);
+            }
+        }
+    }
+    for (unsigned name = 0; last && name < count; name++) {
+        if (!functions[name]) {
+            functions[name] = find_in(module, names[name]);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+/*
+ * mappings.c: mmap, munmap and mremap as the program calls them. The C library's own allocator maps
+ * without these names; what another allocator maps is told by the address it is called from, and
+ * left out.
+ *
+ * An allocator may call these with its locks held, before anything is initialized: they forward by
+ * system call, look nothing up and take no lock.
+ */
+#define _GNU_SOURCE
+#include "silt_internal.h"
+#include "system.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+#define FRAME()  __builtin_frame_address(0)
+#define CALLER() ((uintptr_t)__builtin_return_address(0))
+
+static struct silt_sink *enter(const void *frame, uintptr_t caller, uint32_t *before) {
+    if (caller - silt_allocator_start < silt_allocator_end - silt_allocator_start ||
+        (!*silt_live && !silt_wake_child())) {
+        return NULL;
+    }
+    return silt_enter(frame, before);
+}
+
+/* A range is about to go: recorded before, since another thread may get it at once. */
+static bool record_unmap(void *address, size_t length, const void *frame, uintptr_t caller) {
+    uint32_t before;
+    struct silt_sink *sink = enter(frame, caller, &before);
+    if (!sink) {
+        return false;
+    }
+    uint64_t payload[3] = {0, (uintptr_t)address, length};
+    silt_emit_mapping(sink, SILT_X_UNMAP, payload, 3);
+    silt_leave(before);
+    return true;
+}
+
+static void record_map(uint32_t type, void *address, size_t length, uint64_t flags,
+                       const void *frame, uintptr_t caller) {
+    uint32_t before;
+    struct silt_sink *sink = enter(frame, caller, &before);
+    if (!sink) {
+        return;
+    }
+    uint64_t stack = silt_walker_capture(sink->walker, frame, sink);
+    sink->stacks++;
+    if (type == SILT_X_MAP) {
+        uint64_t payload[5] = {0, (uintptr_t)address, length, flags, stack};
+        silt_emit_mapping(sink, type, payload, 5);
+    } else {
+        uint64_t payload[4] = {0, (uintptr_t)address, length, stack};
+        silt_emit_mapping(sink, type, payload, 4);
+    }
+    silt_leave(before);
+}
+
+static bool failed(long result) {
+    return result < 0 && result > -4096;
+}
+
+static size_t whole_pages(size_t length) {
+    return (length + 4095) & ~(size_t)4095;
+}
+
+SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset) {
+    long at = silt_call(SYS_mmap, address, length, prot, flags, fd, offset);
+    if (failed(at)) {
+        errno = (int)-at;
+        return MAP_FAILED;
+    }
+    record_map(SILT_X_MAP, (void *)at, whole_pages(length),
+               (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, FRAME(), CALLER());
+    return (void *)at;
+}
+
+SILT_EXPORT void *mmap64(void *address, size_t length, int prot, int flags, int fd, off_t offset) {
+    long at = silt_call(SYS_mmap, address, length, prot, flags, fd, offset);
+    if (failed(at)) {
+        errno = (int)-at;
+        return MAP_FAILED;
+    }
+    record_map(SILT_X_MAP, (void *)at, whole_pages(length),
+               (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, FRAME(), CALLER());
+    return (void *)at;
+}
+
+SILT_EXPORT int munmap(void *address, size_t length) {
+    /* What the kernel refuses by its arguments alone (munmap(2), EINVAL) was no event. */
+    bool sensible = ((uintptr_t)address & 4095) == 0 && length != 0 && length < (1ull << 47);
+    bool recorded = sensible && record_unmap(address, whole_pages(length), FRAME(), CALLER());
+    long result = silt_call(SYS_munmap, address, length);
+    if (!failed(result)) {
+        return 0;
+    }
+    if (recorded) {
+        record_map(SILT_X_REMAP, address, whole_pages(length), 0, FRAME(), CALLER());
+    }
+    errno = (int)-result;
+    return -1;
+}
+
+SILT_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags, ...) {
+    void *wanted = NULL;
+    if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
+        va_list arguments;
+        va_start(arguments, flags);
+        wanted = va_arg(arguments, void *);
+        va_end(arguments);
+    }
+    /* old_length 0 makes a second mapping of a shared one, MREMAP_DONTUNMAP leaves the first. */
+    bool goes = ((uintptr_t)old & 4095) == 0 && old_length != 0 && old_length < (1ull << 47) &&
+                !(flags & MREMAP_DONTUNMAP);
+    bool recorded = goes && record_unmap(old, whole_pages(old_length), FRAME(), CALLER());
+    long at = silt_call(SYS_mremap, old, old_length, length, flags, wanted);
+    if (failed(at)) {
+        if (recorded) {
+            record_map(SILT_X_REMAP, old, whole_pages(old_length), 0, FRAME(), CALLER());
+        }
+        errno = (int)-at;
+        return MAP_FAILED;
+    }
+    record_map(SILT_X_REMAP, (void *)at, whole_pages(length), 0, FRAME(), CALLER());
+    return (void *)at;
+}
