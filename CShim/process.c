@@ -28,11 +28,12 @@ volatile uint32_t *silt_live = &not_live;
 struct silt_header *silt_shared;
 uint32_t silt_image_number = 1;
 int silt_pipe = -1;
+/* The connection to the analyzer, kept: a fork child that has changed its root or its user since
+ * can still say hello. The analyzer takes its end for that of the last process that may. */
+static int rendezvous = -1;
 
 enum phase { NOTHING, STARTING, RECORDING, OFF };
 static _Atomic uint32_t phase;
-static dev_t pipe_device;
-static ino_t pipe_inode;
 static uint64_t current_image;
 static char socket_path[sizeof((struct sockaddr_un *)0)->sun_path];
 
@@ -42,7 +43,7 @@ void *silt_pages(size_t bytes) {
     return at < 0 && at > -4096 ? NULL : (void *)at;
 }
 
-static const char *variable(const char *name) {
+const char *silt_variable(const char *name) {
     size_t length = strlen(name);
     for (char **entry = environ; entry && *entry; entry++) {
         if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
@@ -67,19 +68,28 @@ static int raise_descriptor(int fd) {
     return fd;
 }
 
-static void remember_pipe(int writer) {
+/* What a descriptor refers to: programs close them all, or put their own in their place. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+static struct identity pipe_identity, socket_identity;
+
+static struct identity identify(int fd) {
     struct stat status;
-    if (silt_call(SYS_newfstatat, writer, "", &status, AT_EMPTY_PATH) == 0) {
-        pipe_device = status.st_dev;
-        pipe_inode = status.st_ino;
+    if (fd < 0 || silt_call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) < 0) {
+        return (struct identity){0, 0};
     }
+    return (struct identity){status.st_dev, status.st_ino};
+}
+
+static bool is_still(int fd, struct identity what) {
+    struct identity now = identify(fd);
+    return fd >= 0 && now.inode && now.device == what.device && now.inode == what.inode;
 }
 
 bool silt_pipe_is_ours(void) {
-    struct stat status;
-    return silt_pipe >= 0 &&
-           silt_call(SYS_newfstatat, silt_pipe, "", &status, AT_EMPTY_PATH) == 0 &&
-           status.st_dev == pipe_device && status.st_ino == pipe_inode;
+    return is_still(silt_pipe, pipe_identity);
 }
 
 static long connect_socket(void) {
@@ -103,9 +113,14 @@ static long connect_socket(void) {
 /* Sends the hello with its descriptors; the analyzer owns them from then on. 0 or a negative errno.
  */
 static long say_hello(bool resume, int pipe_reader, int memory) {
-    long fd = connect_socket();
-    if (fd < 0) {
-        return fd;
+    bool kept = is_still(rendezvous, socket_identity);
+    if (!kept) {
+        long fd = connect_socket();
+        if (fd < 0) {
+            return fd;
+        }
+        rendezvous = raise_descriptor((int)fd);
+        socket_identity = identify(rendezvous);
     }
     struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, resume,
                                silt_shared->image, silt_shared->pid,  0};
@@ -122,9 +137,11 @@ static long say_hello(bool resume, int pipe_reader, int memory) {
     memcpy(CMSG_DATA(rights), descriptors, bytes);
     long sent;
     do {
-        sent = silt_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL);
+        sent = silt_call(SYS_sendmsg, rendezvous, &message, MSG_NOSIGNAL);
     } while (sent == -EINTR);
-    silt_call(SYS_close, fd);
+    if (sent == -EPIPE || sent == -ECONNRESET) {
+        return -ECONNREFUSED;
+    }
     return sent < 0 ? sent : 0;
 }
 
@@ -143,7 +160,7 @@ static long open_pipe(bool resume, int memory) {
         silt_call(SYS_close, writer);
         return error;
     }
-    remember_pipe(writer);
+    pipe_identity = identify(writer);
     silt_pipe = writer;
     return 0;
 }
@@ -214,7 +231,7 @@ static void read_file(const char *path, char *into, size_t capacity) {
     }
 }
 
-static uint64_t random_number(void) {
+uint64_t silt_random(void) {
     uint64_t number = 0;
     silt_call(SYS_getrandom, &number, sizeof number, 0);
     return number | 1;
@@ -262,7 +279,7 @@ static void fill_header(uint64_t parent_image, bool forked) {
     header->magic = SILT_MAGIC;
     header->version = SILT_WIRE_VERSION;
     header->header_bytes = sizeof *header;
-    header->image = random_number();
+    header->image = silt_random();
     header->parent_image = parent_image;
     header->pid = (uint32_t)silt_call(SYS_getpid, 0);
     header->ppid = (uint32_t)silt_call(SYS_getppid, 0);
@@ -316,14 +333,26 @@ static bool begin_again(void) {
     return phase == RECORDING;
 }
 
+/* SILT_SOCKET names one that listens; else SILT_OUT asks for one of our own. With neither the hooks
+ * only forward. */
+static bool find_analyzer(void) {
+    const char *path = silt_variable("SILT_SOCKET"), *out = silt_variable("SILT_OUT");
+    if (path && *path) {
+        if (strlen(path) >= sizeof socket_path) {
+            return false;
+        }
+        strcpy(socket_path, path);
+        return true;
+    }
+    return out && *out && silt_start_analyzer(out, socket_path, sizeof socket_path);
+}
+
 static void start(void) {
     silt_find_real();
-    const char *path = getauxval(AT_SECURE) ? NULL : variable("SILT_SOCKET");
-    if (!path || strlen(path) >= sizeof socket_path) {
+    if (getauxval(AT_SECURE) || !find_analyzer()) {
         phase = OFF;
         return;
     }
-    strcpy(socket_path, path);
     silt_threads_init();
     if (!begin(0, false)) {
         phase = OFF;
@@ -363,4 +392,21 @@ void silt_unwind_init(void);
 __attribute__((constructor)) static void at_start(void) {
     silt_wake_up();
     silt_unwind_init();
+}
+
+/* At the end of pid 1 the kernel kills the rest of its pid namespace: an analyzer that was started
+ * there needs the time to close its recording. Bounded: it is not waited for more than 10 s. */
+__attribute__((destructor)) static void at_end(void) {
+    if (phase != RECORDING || !*silt_live || silt_call(SYS_getpid, 0) != 1) {
+        return;
+    }
+    struct silt_chunk chunk = {SILT_MAGIC, silt_shared->image, 0, 0, 0};
+    silt_shared->leaving = 1;
+    if (silt_pipe_is_ours()) {
+        silt_call(SYS_write, silt_pipe, &chunk, sizeof chunk);
+    }
+    for (int i = 0; i < 1000 && !silt_shared->leave_answer && !silt_shared->reader_gone; i++) {
+        struct timespec pause = {0, 10000000};
+        silt_call(SYS_nanosleep, &pause, 0);
+    }
 }

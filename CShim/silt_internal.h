@@ -72,7 +72,13 @@ extern volatile uint32_t *silt_live;
 extern struct silt_header *silt_shared;
 extern uint32_t silt_image_number;
 
+/* analyzer.c: starts an analyzer that records into `out`; its socket's path, or false after a line
+ * on stderr. */
+bool silt_start_analyzer(const char *out, char *socket, size_t capacity);
+
 /* process.c */
+const char *silt_variable(const char *name); /* out of environ; NULL when unset */
+uint64_t silt_random(void);                  /* never 0 */
 /* silt_live was 0: initialize, or begin anew after a fork; true when recording. */
 bool silt_wake_up(void);
 /* The same where nothing may be initialized: in hooks that an allocator may call. */

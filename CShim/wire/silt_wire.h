@@ -160,7 +160,9 @@ struct silt_header {
     uint32_t off_reason;   /* enum silt_off */
     uint64_t
         reader_beats; /* analyzer: rises while it reads; what a target without a pipe goes by */
-    uint64_t spare[15];
+    uint32_t leaving; /* 1: pid 1 of a pid namespace ends, and with it all that runs there */
+    uint32_t leave_answer; /* analyzer: 1 it runs elsewhere, 2 it has closed the recording */
+    uint64_t spare[14];
 };
 
 enum silt_off {

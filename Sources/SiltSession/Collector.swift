@@ -20,6 +20,8 @@ package struct TraceOptions: Sendable {
     package var follow = false
     /// End when the last traced process has ended (a listener that serves one program).
     package var once = false
+    /// Set when the preload library started this listener for its program.
+    package var startedByPreload: StartedByPreload?
     /// Called about once a second with how things stand.
     package var progress: (@Sendable (TraceProgress) -> Void)?
 
@@ -27,6 +29,14 @@ package struct TraceOptions: Sendable {
         self.recording = recording
         self.snapshotEvery = snapshotEvery
     }
+}
+
+/// How a listener that the preload library started talks to it.
+package struct StartedByPreload: Sendable {
+    /// A byte is written here once the socket is there, then it is closed.
+    package var readyDescriptor: Int32
+
+    package init(readyDescriptor: Int32) { self.readyDescriptor = readyDescriptor }
 }
 
 /// How a running trace stands.
@@ -74,6 +84,16 @@ package final class Collector {
     private var nextSnapshot: Double
     private var child: pid_t = 0
     private var interrupts = 0
+    /// When there was nothing left to trace; nil while there is.
+    private var idleSince: Double?
+    /// Pid 1 of this process's pid namespace, which waits for the recording to be closed.
+    private var leaving: TracedImage?
+
+    /// Seconds between the end of the last process and the end of the trace: a program that it has started in the
+    /// background needs as long to say hello.
+    private static let grace = 2.0
+    /// Seconds within which the program that asked for this listener must say hello.
+    private static let longestStart = 60.0
     private var finished = false
 
     /// What a token of the poller stands for; the low 32 bits are the descriptor.
@@ -93,11 +113,12 @@ package final class Collector {
         silt_raise_descriptor_limit()
         signals = silt_signals_open()
         guard signals >= 0 else { throw SessionError.last("signalfd") }
-        rendezvous = try Rendezvous(path: options.socket)
         poller = try Poller()
         let symbolizer = Symbolizer()
         blame = BlameKeys(stacks: stacks, symbolizer: symbolizer, wrappers: try AllocatorFrames(hide: options.hide))
         output = try RecordingOutput(options: options, stacks: stacks, symbolizer: symbolizer, blame: blame)
+        // Last: who finds the socket may rely on being recorded.
+        rendezvous = try Rendezvous(path: options.socket, ownsDirectory: options.startedByPreload != nil)
         nextSnapshot = startedAt + options.snapshotEvery
         try poller.add(rendezvous.listener, token: Collector.token(.listener, rendezvous.listener))
         try poller.add(signals, token: Collector.token(.signals, signals))
@@ -117,12 +138,18 @@ package final class Collector {
 
     /// Collects what connects to the socket until it is interrupted, or with `once` until the last one has ended.
     package func listen() throws -> TraceOutcome {
-        try collect()
+        if let starter = options.startedByPreload {
+            var byte: UInt8 = 1
+            _ = write(starter.readyDescriptor, &byte, 1)
+            close(starter.readyDescriptor)
+        }
+        return try collect()
     }
 
     private func collect() throws -> TraceOutcome {
         while !finished {
-            let wait = max(0, nextSnapshot - monotonicSeconds())
+            var wait = max(0, nextSnapshot - monotonicSeconds())
+            if idleSince != nil { wait = min(wait, 0.1) }
             // An image without a pipe cannot say that its ring is full, so it is looked at often.
             let silent = images.values.contains { $0.pipe < 0 }
             let busy = images.values.contains { $0.hasMore }
@@ -134,11 +161,27 @@ package final class Collector {
             for image in images.values where image.hasMore { image.drain() }
             if silent { try lookAtSilentImages() }
             if monotonicSeconds() >= nextSnapshot { try snapshot() }
-            if child == 0, options.once, outcome.traced > 0, images.isEmpty { finished = true }
-            if child == 0, options.follow, outcome.exit != nil, images.isEmpty { finished = true }
+            if child == 0, options.once || (options.follow && outcome.exit != nil) { try lookForTheEnd() }
         }
         try finish()
         return outcome
+    }
+
+    /// Ends a trace that goes on until every process has ended: none is known, and none can come any more.
+    private func lookForTheEnd() throws {
+        // A connection lasts as long as a process that may still use it: fork children say hello late.
+        guard images.isEmpty, connections.isEmpty else {
+            idleSince = nil
+            return
+        }
+        let now = monotonicSeconds()
+        let since = idleSince ?? now
+        idleSince = since
+        if outcome.traced > 0 || options.follow {
+            finished = now - since > Collector.grace
+        } else if options.startedByPreload != nil {
+            finished = now - since > Collector.longestStart
+        }
     }
 
     /// Images whose pipe has ended: they are gone, or the program closed it and has no descriptor for another.
@@ -164,11 +207,23 @@ package final class Collector {
                 poller.remove(descriptor)
             }
             image.drain()
+            if image.shared.isLeaving { try letLeave(image) }
         case .process:
             for image in images.values where image.pidfd == descriptor && image.hasEnded {
                 try end(image, how: .ended)
             }
         }
+    }
+
+    /// Pid 1 of a pid namespace ends: if that is ours too, the recording must be closed before it does.
+    private func letLeave(_ image: TracedImage) throws {
+        guard options.startedByPreload != nil, leaving == nil, image.pid == 1 else {
+            image.shared.answerLeaving(closed: false)
+            return
+        }
+        leaving = image
+        try end(image, how: .ended)
+        finished = true
     }
 
     /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
@@ -240,14 +295,26 @@ package final class Collector {
             switch signal {
             case 0: return
             case SIGCHLD: try reapChild()
-            case SIGINT, SIGQUIT:
-                interrupts += 1
-                // A terminal gave it to the whole group, the command included; anyone else gave it to silt alone.
-                if sender != 0, child != 0 { kill(child, signal) }
-                if child == 0 || interrupts > 1 { interrupt() }
-            default:
-                if child != 0 { kill(child, signal) } else { interrupt() }
+            // A service manager ends the whole group: the program's last events are still to come.
+            case SIGINT where isNeeded, SIGTERM where isNeeded, SIGHUP where isNeeded: continue
+            default: pass(signal, from: sender)
             }
+        }
+    }
+
+    /// True for a listener that the preload library started while its program runs.
+    private var isNeeded: Bool { options.startedByPreload != nil && !images.isEmpty }
+
+    private func pass(_ signal: Int32, from sender: pid_t) {
+        if signal == SIGINT || signal == SIGQUIT {
+            interrupts += 1
+            // A terminal gave it to the whole group, the command included; anyone else gave it to silt alone.
+            if sender != 0, child != 0 { kill(child, signal) }
+            if child == 0 || interrupts > 1 { interrupt() }
+        } else if child != 0 {
+            kill(child, signal)
+        } else {
+            interrupt()
         }
     }
 
@@ -302,6 +369,7 @@ package final class Collector {
         }
         for connection in connections { close(connection) }
         try output.close(outcome, at: monotonicSeconds() - startedAt)
+        leaving?.shared.answerLeaving(closed: true)
     }
 
     private static func token(_ kind: Watched, _ descriptor: Int32) -> UInt64 {

@@ -51,7 +51,9 @@ struct Rendezvous: ~Copyable {
     private let ownedDirectory: String?
 
     /// Listens at `path`, or in a new private directory when it is nil.
-    init(path: String?) throws(SessionError) {
+    ///
+    /// With `ownsDirectory` the directory of `path` was made for the socket and is removed with it.
+    init(path: String?, ownsDirectory: Bool = false) throws(SessionError) {
         let directory = try path == nil ? makePrivateDirectory() : nil
         let place = path ?? (directory ?? "") + "/silt.sock"
         if access(place, F_OK) == 0 {
@@ -65,7 +67,7 @@ struct Rendezvous: ~Copyable {
         let descriptor = silt_listen(place)
         guard descriptor >= 0 else { throw .last("listening on \(place)") }
         self.path = place
-        ownedDirectory = directory
+        ownedDirectory = ownsDirectory ? place.lastIndex(of: "/").map { String(place[..<$0]) } : directory
         listener = descriptor
     }
 

@@ -60,6 +60,19 @@ struct SharedImage: ~Copyable {
         for slot in slots { silt_wake(&slot.assumingMemoryBound(to: silt_slot.self).pointee.waiting) }
     }
 
+    /// True when the target is the first of its pid namespace and ends now.
+    var isLeaving: Bool {
+        silt_load_acquire_u32(&head.assumingMemoryBound(to: silt_header.self).pointee.leaving) != 0
+    }
+
+    /// Lets such a target go on.
+    func answerLeaving(closed: Bool) {
+        silt_store_release_u32(
+            &head.assumingMemoryBound(to: silt_header.self).pointee.leave_answer,
+            closed ? 2 : 1
+        )
+    }
+
     /// Tells a target that has no pipe that somebody still reads.
     func beat() {
         let header = head.assumingMemoryBound(to: silt_header.self)

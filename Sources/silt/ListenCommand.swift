@@ -22,6 +22,12 @@ struct ListenCommand: ParsableCommand {
     @Flag(help: "End when the last traced program has ended; print nothing then.")
     var once = false
 
+    @Flag(help: .hidden)
+    var startedByPreload = false
+
+    @Option(help: .hidden)
+    var readyFd: Int32 = -1
+
     @OptionGroup var layout: ReportLayout
 
     @Argument(help: "The socket to listen at; it must not exist.")
@@ -35,6 +41,7 @@ struct ListenCommand: ParsableCommand {
         options.socket = socket
         options.siltVersion = siltVersion
         options.once = once
+        if startedByPreload { options.startedByPreload = StartedByPreload(readyDescriptor: readyFd) }
         options.hide = layout.hide
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         do {
