@@ -79,6 +79,9 @@ static inline void record_alloc(void *block, size_t bytes, const void *frame, bo
     if (SILT_LIKELY(sink != NULL)) {
         uint32_t node = silt_walker_capture(sink->walker, frame, sink);
         sink->stacks++;
+#ifdef SILT_VERIFY_STACKS
+        silt_verify_stack(sink->index, node, frame);
+#endif
         silt_emit_alloc(sink, (uintptr_t)block, bytes, node, moved);
     }
     leave(before);

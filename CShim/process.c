@@ -358,9 +358,6 @@ bool silt_wake_up(void) {
     return phase == RECORDING;
 }
 
-void silt_unwind_init(void);
-
 __attribute__((constructor)) static void at_start(void) {
     silt_wake_up();
-    silt_unwind_init();
 }

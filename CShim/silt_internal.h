@@ -130,9 +130,15 @@ void silt_modules_forget(void);
 
 /* unwind.c */
 struct silt_walker *silt_walker_new(void);
-void silt_walker_reset(struct silt_walker *walker);
 void silt_walker_forget_range(uintptr_t start, uintptr_t end);
 uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame, struct silt_sink *sink);
+
+#ifdef SILT_VERIFY_STACKS
+/* Tests/Unwinding/verify.c: a build for tests compares each stack with libunwind's. */
+void silt_verify_node(uint32_t sink, uint32_t id, uint32_t parent, uint8_t flags, uint64_t address);
+void silt_verify_stack(uint32_t sink, uint32_t node, const void *hook_frame);
+void silt_verify_flush(void);
+#endif
 
 /* Memory and system calls that touch neither errno nor the allocator (system.h). */
 void *silt_pages(size_t bytes);

@@ -231,6 +231,9 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
 
 void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
                     uint16_t module, uint64_t address) {
+#ifdef SILT_VERIFY_STACKS
+    silt_verify_node(sink->index, id, parent, flags, address);
+#endif
     uint64_t *record = reserve(sink, 2);
     if (!record) {
         return;
