@@ -377,7 +377,13 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     }
     *row = initial;
     row->is_signal = cie.is_signal;
+    row->start = from;
     return run_program(b, &cie, &initial, row, from, pc) ? SILT_CFI_FOUND : SILT_CFI_ODD;
+}
+
+bool silt_cfi_begins(uintptr_t pc) {
+    struct silt_cfi_row row;
+    return silt_cfi_find(pc, &row) == SILT_CFI_FOUND && row.start == pc;
 }
 
 /* ---- rows as rules of 64 bits ---- */

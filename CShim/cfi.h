@@ -68,6 +68,7 @@ struct silt_cfi_row {
     int64_t registers[SILT_CFI_REGISTERS];
     int64_t cfa_offset;
     const uint8_t *cfa_expression; /* its length as ULEB128, then its bytes */
+    uintptr_t start;               /* of the code that the table covers */
     uint8_t cfa_register;
     bool is_signal;
 };
@@ -81,6 +82,10 @@ enum silt_cfi_found {
 /* Finds the row for the instruction at `pc`; for a return address pass address - 1. In a hook; no
  * locks. */
 enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row);
+
+/* True when a function begins at `pc`. Where no code lies before it, no call has put that address
+ * on a stack: makecontext(3) and its like did, and it is the outermost one. */
+bool silt_cfi_begins(uintptr_t pc);
 
 /* Computes the rule for the instruction at `pc`; for a return address pass address - 1. In a hook;
  * no locks. */

@@ -70,6 +70,9 @@ static struct silt_rule_table *table_with_room(void) {
 __attribute__((noinline)) silt_rule silt_rule_learn(uint64_t key) {
     uintptr_t address = key >> 1;
     silt_rule rule = silt_cfi_rule(key & 1 ? address : address - 1);
+    if (rule == SILT_RULE_NONE && !(key & 1) && silt_cfi_begins(address)) {
+        rule = SILT_RULE_END;
+    }
     struct silt_rule_table *table = rule != SILT_RULE_NONE ? table_with_room() : NULL;
     if (table) {
         enter(table, key, rule);

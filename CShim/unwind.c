@@ -603,16 +603,34 @@ static __attribute__((noinline)) void start_over(struct silt_walker *walker) {
     walker->generation = generation;
 }
 
+/* A capture whose innermost frame is not kept, or not in front of what it was in front of. */
+static __attribute__((noinline)) uint32_t capture_changed(struct silt_walker *walker,
+                                                          struct walk *walk, uint32_t limit,
+                                                          uintptr_t hook_frame,
+                                                          struct silt_sink *sink) {
+    uintptr_t slot = hook_frame + 8;
+    bool memorize = memo_is_on(walker);
+    uint32_t node = 0;
+    walker->busy = true;
+    if (memorize) {
+        node = memo_find(walker, walk, slot, word(slot), word(hook_frame));
+        walker->memo_found += node != 0;
+    }
+    if (!node) {
+        node = capture_anew(walker, walk, limit, hook_frame, memorize, sink);
+    }
+    walker->busy = false;
+    return node;
+}
+
 uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
                              struct silt_sink *sink) {
     uintptr_t hook_frame = (uintptr_t)frame, slot = hook_frame + 8;
-    uintptr_t address = word(slot), rbp = word(hook_frame);
     if (SILT_UNLIKELY(walker->generation != generation || walker->busy)) {
         start_over(walker);
     }
-    walker->busy = true;
     struct walk *walk = choose_walk(walker, slot);
-    uint32_t k = walk->cursor, node = 0;
+    uint32_t k = walk->cursor;
     while (k < walk->count && walk->frames[k].slot >= slot) {
         k++;
     }
@@ -623,24 +641,13 @@ uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
     walk->cursor = k;
     if (k > 0) {
         const struct frame *top = &walk->frames[k - 1];
-        if (top->slot == slot && (top->key & ~NEEDS_RBP) == address &&
-            (!(top->key & NEEDS_RBP) || top->need == rbp)) {
+        if (top->slot == slot && (top->key & ~NEEDS_RBP) == word(slot) &&
+            (!(top->key & NEEDS_RBP) || top->need == word(hook_frame))) {
             limit = k - 1;
-            if (holds(walk, k - 1, &limit)) {
-                node = top->node;
+            if (SILT_LIKELY(holds(walk, k - 1, &limit))) {
+                return top->node;
             }
         }
     }
-    if (!node) {
-        bool memorize = memo_is_on(walker);
-        if (memorize) {
-            node = memo_find(walker, walk, slot, address, rbp);
-            walker->memo_found += node != 0;
-        }
-        if (!node) {
-            node = capture_anew(walker, walk, limit, hook_frame, memorize, sink);
-        }
-    }
-    walker->busy = false;
-    return node;
+    return capture_changed(walker, walk, limit, hook_frame, sink);
 }

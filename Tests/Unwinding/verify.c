@@ -262,7 +262,9 @@ __attribute__((noinline)) void silt_verify_stack(uint32_t sink, uint32_t node,
             unw_proc_info_t info;
             c->theirs[c->their_count++] = ip;
             if (c->incomplete && c->their_count == c->our_count) {
-                c->untabled = oracle.get_proc_info(&cursor, &info) < 0;
+                /* Without a table, it makes up one instruction's worth of a procedure. */
+                c->untabled =
+                    oracle.get_proc_info(&cursor, &info) < 0 || info.end_ip <= info.start_ip + 1;
             }
         }
     }
