@@ -259,25 +259,57 @@ static enum step step_out(struct registers *registers, bool *exact, struct silt_
     return STEPPED;
 }
 
+/* The registers as they are in the calling function, which must not be inlined. */
+#define TAKE_REGISTERS(registers)                                                                  \
+    do {                                                                                           \
+        __asm__ volatile("leaq 0(%%rip), %%rax\n\t"                                                \
+                         "movq %%rax, 128(%0)\n\t"                                                 \
+                         "movq %%rbx, 24(%0)\n\t"                                                  \
+                         "movq %%rbp, 48(%0)\n\t"                                                  \
+                         "movq %%rsp, 56(%0)\n\t"                                                  \
+                         "movq %%r12, 96(%0)\n\t"                                                  \
+                         "movq %%r13, 104(%0)\n\t"                                                 \
+                         "movq %%r14, 112(%0)\n\t"                                                 \
+                         "movq %%r15, 120(%0)"                                                     \
+                         :                                                                         \
+                         : "r"((registers).value)                                                  \
+                         : "rax", "memory");                                                       \
+        (registers).known = 1u << RBX | 1u << RBP | 1u << RSP | 0xfu << R12 | 1u << RA;            \
+    } while (0)
+
+enum silt_reach __attribute__((noinline)) silt_walk_reaches(uintptr_t hook_frame, uintptr_t slot) {
+    struct registers registers;
+    struct silt_readable known = {0, 0};
+    bool exact = true, crossed = false;
+    TAKE_REGISTERS(registers);
+    for (unsigned i = 0; i < 2 * SILT_MAX_FRAMES; i++) {
+        switch (step_out(&registers, &exact, &known)) {
+        case STUCK:
+            return SILT_REACH_UNKNOWN;
+        case OUTERMOST:
+            return SILT_NOT_REACHED;
+        case STEPPED:
+            break;
+        }
+        crossed |= exact;
+        /* The hook that asks may have the very frame of one that is gone. */
+        if (registers.value[RSP] == slot + 8 && !exact && slot != hook_frame + 8) {
+            return crossed ? SILT_REACHED_SIGNAL : SILT_REACHED;
+        }
+        if (registers.value[RA] == 0) {
+            return SILT_NOT_REACHED;
+        }
+    }
+    return SILT_REACH_UNKNOWN;
+}
+
 uint32_t __attribute__((noinline)) silt_walk_slowly(uintptr_t hook_frame, struct silt_trie *trie,
                                                     struct silt_sink *sink, uint64_t *keys) {
     struct registers registers;
     struct silt_readable known = {0, 0};
     bool exact = true;
     uint32_t count = 0;
-    __asm__ volatile("leaq 0(%%rip), %%rax\n\t"
-                     "movq %%rax, 128(%0)\n\t"
-                     "movq %%rbx, 24(%0)\n\t"
-                     "movq %%rbp, 48(%0)\n\t"
-                     "movq %%rsp, 56(%0)\n\t"
-                     "movq %%r12, 96(%0)\n\t"
-                     "movq %%r13, 104(%0)\n\t"
-                     "movq %%r14, 112(%0)\n\t"
-                     "movq %%r15, 120(%0)"
-                     :
-                     : "r"(registers.value)
-                     : "rax", "memory");
-    registers.known = 1u << RBX | 1u << RBP | 1u << RSP | 0xfu << R12 | 1u << RA;
+    TAKE_REGISTERS(registers);
     __atomic_fetch_add(&silt_shared->stacks_slow, 1, __ATOMIC_RELAXED);
     enum step end = STEPPED;
     /* First out of our own frames: the hook's CFA is its frame address + 16. */

@@ -79,6 +79,9 @@ int main(int argc, char **argv) {
     static char below[1 << 17];
     char *low = mmap(NULL, 1 << 17, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct sigaction action = {.sa_handler = on_user, .sa_flags = SA_ONSTACK};
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL); /* whoever started this may have blocked some */
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGUSR2, &action, NULL);
     action.sa_handler = on_tick;
