@@ -47,10 +47,10 @@ private struct UnwindingTools {
         }
     }
 
-    /// Builds a workload, `NAME.c` or `NAME.cc`, with an optimization level.
+    /// Builds a workload, `NAME.c` or `NAME.cpp`, with an optimization level.
     func build(_ source: String, _ flags: [String], as name: String) throws -> String {
         let executable = folder.file(name)
-        let compiler = source.hasSuffix(".cc") ? "g++" : "gcc"
+        let compiler = source.hasSuffix(".cpp") ? "g++" : "gcc"
         let path = packageRoot.path() + "Tests/Workloads/" + source
         try Self.run([compiler, "-g", "-fno-optimize-sibling-calls", "-o", executable, path] + flags)
         return executable
@@ -96,7 +96,7 @@ extension EndToEnd {
         private static let tools: Result<UnwindingTools, any Error> = Result { try UnwindingTools() }
 
         @Test(arguments: [
-            ("exceptions.cc", "-O0", ["60"]), ("exceptions.cc", "-O1", ["60"]), ("exceptions.cc", "-O2", ["60"]),
+            ("exceptions.cpp", "-O0", ["60"]), ("exceptions.cpp", "-O1", ["60"]), ("exceptions.cpp", "-O2", ["60"]),
             ("frames.c", "-O0", ["150"]), ("frames.c", "-O1", ["150"]), ("frames.c", "-O2", ["150"]),
             ("handlers.c", "-O0", ["600"]), ("handlers.c", "-O2", ["600"]),
             ("coroutines.c", "-O1", ["8000", "4"]), ("coroutines.c", "-O2", ["8000", "20"]),
@@ -133,7 +133,7 @@ extension EndToEnd {
                     "with recursive n(i) as (select 1 union all select i + 1 from n where i < 9000) select count(distinct hex(i * i)) from n",
                 ], 2
             ),
-            (["g++", "-x", "c++", "-O1", "-S", "-o", "-", packageRoot.path() + "Tests/Workloads/exceptions.cc"], 29),
+            (["g++", "-x", "c++", "-O1", "-S", "-o", "-", packageRoot.path() + "Tests/Workloads/exceptions.cpp"], 29),
         ])
         func stacksOfRealProgramsEqualLibunwinds(command: [String], every: Int) throws {
             let result = try Self.tools.get().compare(command, every: every, environment: ["PYTHONMALLOC": "malloc"])
@@ -148,9 +148,9 @@ extension EndToEnd {
             let program = try tools.build("reload.c", ["-O1"], as: "reload")
             let libraries = try (1...4).map { variant in
                 try tools.build(
-                    "plugin.c",
+                    "reloaded.c",
                     ["-O1", "-shared", "-fPIC", "-DVARIANT=\(variant)"],
-                    as: "plugin\(variant).so"
+                    as: "reloaded\(variant).so"
                 )
             }
             let result = try tools.compare([program, "100"] + libraries)

@@ -1,4 +1,4 @@
-/* exceptions.cc ROUNDS: random recursion with containers, destructors that allocate while an
+/* exceptions.cpp ROUNDS: random recursion with containers, destructors that allocate while an
  * exception passes, nested and rethrown exceptions. */
 #include <cstdint>
 #include <cstdio>

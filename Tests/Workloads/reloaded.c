@@ -1,4 +1,4 @@
-/* plugin.c: a library whose frames depend on VARIANT; reload.c loads one after the other, often to
+/* reloaded.c: a library whose frames depend on VARIANT; reload.c loads one after the other, often to
  * the same place. */
 #include <stdlib.h>
 #include <string.h>
