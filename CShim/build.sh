@@ -1,13 +1,14 @@
 #!/bin/sh
-# build.sh SOURCES OUTPUT: builds OUTPUT/libsilt.so and OUTPUT/ShimImage.swift, which carries it as base64.
+# build.sh SOURCES OUTPUT [COMPILER ARGUMENT…]: builds OUTPUT/libsilt.so and OUTPUT/ShimImage.swift, which carries it as base64.
 set -eu
 sources=$1
 output=$2
+shift 2
 cc=${SILT_CC:-$(command -v gcc || command -v clang || command -v cc)}
 "$cc" -std=gnu11 -O2 -g1 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -ftls-model=initial-exec \
-    -fno-omit-frame-pointer -fexceptions -fasynchronous-unwind-tables -shared \
+    -mgeneral-regs-only -fno-omit-frame-pointer -fexceptions -fasynchronous-unwind-tables -shared \
     -Wl,--version-script="$sources/silt.map" -Wl,-z,now -Wl,-z,relro -Wl,--build-id=sha1 -Wl,-soname,libsilt.so \
-    -I"$sources" -I"$sources/wire" -o "$output/libsilt.so.new" "$sources"/*.c
+    -I"$sources" -I"$sources/wire" -o "$output/libsilt.so.new" "$sources"/*.c "$@"
 mv "$output/libsilt.so.new" "$output/libsilt.so"
 {
     echo 'package enum ShimImage { package static let base64: StaticString = """'

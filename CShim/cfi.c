@@ -9,6 +9,9 @@
 /* Register numbers of the x86-64 psABI, figure 3.36. */
 enum { REG_RBP = 6, REG_RSP = 7, REG_RA = 16 };
 
+/* Rows that a CFA program may remember at a time. Compilers nest them once. */
+#define SAVED_ROWS 4
+
 struct bytes {
     const uint8_t *at, *end;
     bool bad;
@@ -161,56 +164,32 @@ static struct cie parse_cie(const uint8_t *at, const uint8_t *limit) {
     return cie;
 }
 
-/* What a CFA program has established so far, as far as rbp, the CFA and the return address are
- * concerned. */
-struct row {
-    uint8_t cfa_register; /* or 0xff: an expression */
-    uint8_t rbp_mode;
-    bool ra_undefined, odd;
-    int64_t cfa_offset, rbp_offset;
-    int64_t deref_offset; /* with an expression: CFA = *(rbp + deref_offset) */
-};
-
-/* The expressions compilers write: *(rbp + n) for realigned stacks; the PLT's rsp + 8 + (rip % 16
- * >= 11) * 8. */
-static void cfa_expression(struct row *row, struct bytes e, uintptr_t pc) {
-    static const uint8_t plt_tail[] = {0x80, 0x00, 0x3f, 0x1a};
-    row->cfa_register = 0xff;
-    row->odd = true;
-    uint8_t op = (uint8_t)take(&e, 1);
-    if (op == 0x70 + REG_RBP) { /* DW_OP_breg6 */
-        int64_t offset = sleb(&e);
-        if (take(&e, 1) == 0x06 && e.at == e.end && !e.bad) { /* DW_OP_deref */
-            row->deref_offset = offset;
-            row->odd = false;
-        }
-    } else if (op == 0x70 + REG_RSP) {
-        int64_t offset = sleb(&e);
-        if (offset == 8 && e.end - e.at >= 9 && memcmp(e.at, plt_tail, sizeof plt_tail) == 0) {
-            /* breg16 0, lit15, and, litN, ge, lit3, shl, plus */
-            unsigned from = e.at[4] - 0x30u;
-            row->cfa_register = REG_RSP;
-            row->cfa_offset = 8 + ((pc & 15) >= from ? 8 : 0);
-            row->odd = from > 15;
-        }
+/* What a CFA program has established so far is a silt_cfi_row; the places of expressions in it are
+ * those of their length (ULEB128). */
+static void set_register(struct silt_cfi_row *row, uint64_t number, unsigned how, int64_t value) {
+    if (number < SILT_CFI_REGISTERS) {
+        row->registers[number] = (int64_t)((uint64_t)value << 3) | how;
     }
 }
 
-static void set_rbp(struct row *row, uint8_t mode, int64_t offset) {
-    row->rbp_mode = mode;
-    row->rbp_offset = offset;
+static bool skip_expression(struct bytes *b) {
+    uint64_t length = uleb(b);
+    if (b->bad || length > (uintptr_t)(b->end - b->at)) {
+        return false;
+    }
+    b->at += length;
+    return true;
 }
 
 /* Runs a CFA program until it passes `pc`; false when it cannot be understood. */
-static bool run_program(struct bytes b, const struct cie *cie, const struct row *initial,
-                        struct row *row, uintptr_t location, uintptr_t pc) {
-    struct row saved[16];
+static bool run_program(struct bytes b, const struct cie *cie, const struct silt_cfi_row *initial,
+                        struct silt_cfi_row *row, uintptr_t location, uintptr_t pc) {
+    struct silt_cfi_row saved[SAVED_ROWS];
     unsigned depth = 0;
     while (b.at < b.end && !b.bad) {
         uint8_t op = *b.at++;
-        uint64_t reg, length;
+        uint64_t reg;
         int64_t offset;
-        struct bytes expression;
         switch (op & 0xc0) {
         case 0x40: /* advance_loc */
             location += (op & 0x3f) * cie->code_align;
@@ -220,15 +199,11 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct row 
             continue;
         case 0x80: /* offset */
             offset = (int64_t)uleb(&b) * cie->data_align;
-            if ((op & 0x3f) == REG_RBP) {
-                set_rbp(row, SILT_RBP_AT_CFA, offset);
-            } else if ((op & 0x3f) == REG_RA && offset != -8) {
-                row->odd = true;
-            }
+            set_register(row, op & 0x3f, SILT_CFI_AT_CFA, offset);
             continue;
         case 0xc0: /* restore */
-            if ((op & 0x3f) == REG_RBP) {
-                set_rbp(row, initial->rbp_mode, initial->rbp_offset);
+            if ((op & 0x3f) < SILT_CFI_REGISTERS) {
+                row->registers[op & 0x3f] = initial->registers[op & 0x3f];
             }
             continue;
         default:
@@ -255,39 +230,26 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct row 
         case 0x11: /* offset_extended, offset_extended_sf */
             reg = uleb(&b);
             offset = (op == 0x05 ? (int64_t)uleb(&b) : sleb(&b)) * cie->data_align;
-            if (reg == REG_RBP) {
-                set_rbp(row, SILT_RBP_AT_CFA, offset);
-            } else if (reg == REG_RA && offset != -8) {
-                row->odd = true;
-            }
+            set_register(row, reg, SILT_CFI_AT_CFA, offset);
             break;
         case 0x06: /* restore_extended */
-            if (uleb(&b) == REG_RBP) {
-                set_rbp(row, initial->rbp_mode, initial->rbp_offset);
+            reg = uleb(&b);
+            if (reg < SILT_CFI_REGISTERS) {
+                row->registers[reg] = initial->registers[reg];
             }
             break;
         case 0x07: /* undefined */
-            reg = uleb(&b);
-            if (reg == REG_RA) {
-                row->ra_undefined = true;
-            } else if (reg == REG_RBP) {
-                set_rbp(row, SILT_RBP_UNKNOWN, 0);
-            }
+            set_register(row, uleb(&b), SILT_CFI_UNDEFINED, 0);
             break;
         case 0x08: /* same_value */
-            if (uleb(&b) == REG_RBP) {
-                set_rbp(row, SILT_RBP_SAME, 0);
-            }
+            set_register(row, uleb(&b), SILT_CFI_SAME, 0);
             break;
         case 0x09: /* register */
             reg = uleb(&b);
-            uleb(&b);
-            if (reg == REG_RBP || reg == REG_RA) {
-                row->odd = true;
-            }
+            set_register(row, reg, SILT_CFI_REGISTER, (int64_t)uleb(&b));
             break;
         case 0x0a: /* remember_state */
-            if (depth == 16) {
+            if (depth == SAVED_ROWS) {
                 return false;
             }
             saved[depth++] = *row;
@@ -313,44 +275,26 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct row 
             row->cfa_offset = sleb(&b) * cie->data_align;
             break;
         case 0x0f: /* def_cfa_expression */
-            length = uleb(&b);
-            if (length > (uintptr_t)(b.end - b.at)) {
+            row->cfa_register = SILT_CFI_EXPRESSION;
+            row->cfa_expression = b.at;
+            if (!skip_expression(&b)) {
                 return false;
             }
-            expression = (struct bytes){b.at, b.at + length, false};
-            b.at += length;
-            cfa_expression(row, expression, pc);
             break;
         case 0x10:
         case 0x16: /* expression, val_expression */
             reg = uleb(&b);
-            length = uleb(&b);
-            if (length > (uintptr_t)(b.end - b.at)) {
+            set_register(row, reg, op == 0x10 ? SILT_CFI_AT_EXPRESSION : SILT_CFI_IS_EXPRESSION,
+                         (int64_t)(uintptr_t)b.at);
+            if (!skip_expression(&b)) {
                 return false;
-            }
-            expression = (struct bytes){b.at, b.at + length, false};
-            b.at += length;
-            if (reg == REG_RBP) {
-                /* DW_OP_breg6 n alone: saved at rbp + n. */
-                uint8_t first = (uint8_t)take(&expression, 1);
-                int64_t at = sleb(&expression);
-                if (op == 0x10 && first == 0x70 + REG_RBP && expression.at == expression.end &&
-                    !expression.bad) {
-                    set_rbp(row, SILT_RBP_AT_RBP, at);
-                } else {
-                    set_rbp(row, SILT_RBP_UNKNOWN, 0);
-                }
-            } else if (reg == REG_RA) {
-                row->odd = true;
             }
             break;
         case 0x14:
         case 0x15: /* val_offset, val_offset_sf */
             reg = uleb(&b);
-            uleb(&b);
-            if (reg == REG_RBP || reg == REG_RA) {
-                row->odd = true;
-            }
+            offset = (op == 0x14 ? (int64_t)uleb(&b) : sleb(&b)) * cie->data_align;
+            set_register(row, reg, SILT_CFI_IS_CFA, offset);
             break;
         case 0x2e: /* GNU_args_size */
             uleb(&b);
@@ -362,42 +306,16 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct row 
     return !b.bad;
 }
 
-static silt_rule make_rule(unsigned kind, unsigned mode, int64_t cfa, int64_t rbp) {
-    if (cfa < -(1 << 27) || cfa >= 1 << 27 || rbp < -(1 << 27) || rbp >= 1 << 27) {
-        return SILT_RULE_SLOW;
-    }
-    return kind | (uint64_t)mode << 4 | ((uint64_t)cfa & 0xfffffff) << 8 | (uint64_t)rbp << 36;
-}
-
-static silt_rule rule_of_row(const struct row *row) {
-    if (row->ra_undefined) {
-        return SILT_RULE_END;
-    }
-    if (row->odd) {
-        return SILT_RULE_SLOW;
-    }
-    switch (row->cfa_register) {
-    case REG_RSP:
-        return make_rule(SILT_RULE_RSP, row->rbp_mode, row->cfa_offset, row->rbp_offset);
-    case REG_RBP:
-        return make_rule(SILT_RULE_RBP, row->rbp_mode, row->cfa_offset, row->rbp_offset);
-    case 0xff:
-        return make_rule(SILT_RULE_DEREF, row->rbp_mode, row->deref_offset, row->rbp_offset);
-    default:
-        return SILT_RULE_SLOW;
-    }
-}
-
-silt_rule silt_cfi_rule(uintptr_t pc) {
+enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     struct dl_find_object found;
     if (_dl_find_object((void *)pc, &found) != 0 || !found.dlfo_eh_frame) {
-        return SILT_RULE_NONE;
+        return SILT_CFI_NONE;
     }
     const uint8_t *start = found.dlfo_map_start, *end = found.dlfo_map_end;
     const uint8_t *header = found.dlfo_eh_frame;
     struct bytes b = {header, end, false};
     if (header < start || header >= end || take(&b, 1) != 1) {
-        return SILT_RULE_NONE;
+        return SILT_CFI_NONE;
     }
     uint8_t frame_encoding = (uint8_t)take(&b, 1);
     uint8_t count_encoding = (uint8_t)take(&b, 1);
@@ -407,7 +325,7 @@ silt_rule silt_cfi_rule(uintptr_t pc) {
     /* Linkers write one form of table: pairs of 32-bit offsets from the header, sorted by address.
      */
     if (b.bad || table_encoding != 0x3b || count == 0 || count > (uintptr_t)(end - b.at) / 8) {
-        return SILT_RULE_NONE;
+        return SILT_CFI_NONE;
     }
     const int32_t *table = (const void *)b.at;
     int64_t wanted = (int64_t)(pc - (uintptr_t)header);
@@ -422,46 +340,156 @@ silt_rule silt_cfi_rule(uintptr_t pc) {
     }
     const uint8_t *fde = header + table[low * 2 + 1];
     if (table[low * 2] > wanted || fde < start || fde >= end) {
-        return SILT_RULE_NONE;
+        return SILT_CFI_NONE;
     }
     b = (struct bytes){fde, end, false};
     uint64_t length = take(&b, 4);
     if (length == 0 || length >= 0xfffffff0u || length > (uintptr_t)(end - b.at)) {
-        return SILT_RULE_NONE;
+        return SILT_CFI_NONE;
     }
     b.end = b.at + length;
     const uint8_t *cie_at = b.at;
     cie_at -= take(&b, 4);
     if (cie_at < start || cie_at >= end) {
-        return SILT_RULE_NONE;
+        return SILT_CFI_NONE;
     }
     struct cie cie = parse_cie(cie_at, end);
     if (cie.bad) {
-        return SILT_RULE_SLOW;
+        return SILT_CFI_ODD;
     }
     uintptr_t from = encoded(&b, cie.encoding, 0);
     uintptr_t bytes = encoded(&b, cie.encoding & 0x0f, 0);
     if (b.bad || pc - from >= bytes) {
-        return SILT_RULE_NONE;
+        return SILT_CFI_NONE;
     }
     if (cie.has_augmentation) {
         uint64_t skip = uleb(&b);
         if (skip > (uintptr_t)(b.end - b.at)) {
-            return SILT_RULE_SLOW;
+            return SILT_CFI_ODD;
         }
         b.at += skip;
     }
-    if (cie.is_signal) {
-        return SILT_RULE_SIGNAL;
-    }
-    struct row initial = {.cfa_register = REG_RSP, .cfa_offset = 8};
-    struct row none = initial;
+    struct silt_cfi_row initial = {.cfa_register = REG_RSP, .cfa_offset = 8};
+    set_register(&initial, REG_RA, SILT_CFI_AT_CFA, -8);
+    struct silt_cfi_row none = initial;
     if (!run_program(cie.program, &cie, &none, &initial, 0, UINTPTR_MAX)) {
+        return SILT_CFI_ODD;
+    }
+    *row = initial;
+    row->is_signal = cie.is_signal;
+    row->start = from;
+    return run_program(b, &cie, &initial, row, from, pc) ? SILT_CFI_FOUND : SILT_CFI_ODD;
+}
+
+bool silt_cfi_begins(uintptr_t pc) {
+    struct silt_cfi_row row;
+    return silt_cfi_find(pc, &row) == SILT_CFI_FOUND && row.start == pc;
+}
+
+/* ---- rows as rules of 64 bits ---- */
+
+static silt_rule make_rule(unsigned kind, unsigned mode, int64_t cfa, int64_t rbp) {
+    if (cfa < -(1 << 27) || cfa >= 1 << 27 || rbp < -(1 << 27) || rbp >= 1 << 27) {
         return SILT_RULE_SLOW;
     }
-    struct row row = initial;
-    if (!run_program(b, &cie, &initial, &row, from, pc)) {
+    return kind | (uint64_t)mode << 4 | ((uint64_t)cfa & 0xfffffff) << 8 | (uint64_t)rbp << 36;
+}
+
+static struct bytes expression_at(const uint8_t *at) {
+    struct bytes b = {at, at + 16, false};
+    uint64_t length = uleb(&b);
+    b.end = b.at + length;
+    return b;
+}
+
+/* True for the expression "register + offset" (DW_OP_breg), optionally with a DW_OP_deref after it.
+ */
+static bool is_based(const uint8_t *at, unsigned number, bool deref, int64_t *offset) {
+    struct bytes e = expression_at(at);
+    if (take(&e, 1) != 0x70 + number) {
+        return false;
+    }
+    *offset = sleb(&e);
+    return (!deref || take(&e, 1) == 0x06) && e.at == e.end && !e.bad;
+}
+
+/* The linkers' CFA of a PLT: rsp + 8 + (rip % 16 >= N) * 8, which is a constant for one address. */
+static bool plt_offset(const uint8_t *at, uintptr_t pc, int64_t *offset) {
+    /* breg7 8, breg16 0, lit15, and, litN, ge, lit3, shl, plus */
+    static const uint8_t form[] = {0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a,
+                                   0x30, 0x2a, 0x33, 0x24, 0x22};
+    struct bytes e = expression_at(at);
+    if ((uintptr_t)(e.end - e.at) != sizeof form) {
+        return false;
+    }
+    for (unsigned i = 0; i < sizeof form; i++) {
+        if (i != 6 && e.at[i] != form[i]) {
+            return false;
+        }
+    }
+    unsigned from = e.at[6] - 0x30u;
+    *offset = 8 + ((pc & 15) >= from ? 8 : 0);
+    return from <= 15;
+}
+
+silt_rule silt_cfi_rule(uintptr_t pc) {
+    struct silt_cfi_row row;
+    switch (silt_cfi_find(pc, &row)) {
+    case SILT_CFI_NONE:
+        return SILT_RULE_NONE;
+    case SILT_CFI_ODD:
+        return SILT_RULE_SLOW;
+    case SILT_CFI_FOUND:
+        break;
+    }
+    int64_t ra = row.registers[REG_RA], rbp = row.registers[REG_RBP], offset;
+    if (silt_cfi_how(ra) == SILT_CFI_UNDEFINED) {
+        return SILT_RULE_END;
+    }
+    if (row.is_signal) {
+        /* The kernel's frame: rip is the 16th of the ucontext's gregs, which begin at rsp + 40. */
+        bool usual = silt_cfi_how(ra) == SILT_CFI_AT_EXPRESSION &&
+                     is_based((const uint8_t *)silt_cfi_value(ra), REG_RSP, false, &offset) &&
+                     offset == 40 + 16 * 8;
+        return usual ? SILT_RULE_SIGNAL : SILT_RULE_SLOW;
+    }
+    if (silt_cfi_how(ra) != SILT_CFI_AT_CFA || silt_cfi_value(ra) != -8 ||
+        silt_cfi_how(row.registers[REG_RSP]) != SILT_CFI_SAME) {
         return SILT_RULE_SLOW;
     }
-    return rule_of_row(&row);
+    unsigned mode;
+    int64_t rbp_offset = 0;
+    switch (silt_cfi_how(rbp)) {
+    case SILT_CFI_SAME:
+        mode = SILT_RBP_SAME;
+        break;
+    case SILT_CFI_AT_CFA:
+        mode = SILT_RBP_AT_CFA;
+        rbp_offset = silt_cfi_value(rbp);
+        break;
+    case SILT_CFI_AT_EXPRESSION:
+        mode = SILT_RBP_AT_RBP;
+        if (!is_based((const uint8_t *)silt_cfi_value(rbp), REG_RBP, false, &rbp_offset)) {
+            return SILT_RULE_SLOW;
+        }
+        break;
+    default:
+        return SILT_RULE_SLOW;
+    }
+    switch (row.cfa_register) {
+    case REG_RSP:
+        return make_rule(SILT_RULE_RSP, mode, row.cfa_offset, rbp_offset);
+    case REG_RBP:
+        return make_rule(SILT_RULE_RBP, mode, row.cfa_offset, rbp_offset);
+    case SILT_CFI_EXPRESSION:
+        if (is_based(row.cfa_expression, REG_RBP, true, &offset)) {
+            return make_rule(SILT_RULE_DEREF, mode, offset, rbp_offset);
+        }
+        if (plt_offset(row.cfa_expression, pc, &offset)) {
+            return make_rule(SILT_RULE_RSP, mode, offset, rbp_offset);
+        }
+        return SILT_RULE_SLOW;
+    default:
+        return SILT_RULE_SLOW;
+    }
 }

@@ -19,23 +19,9 @@ static inline bool enter(const void *frame, uint32_t *before) {
     if (SILT_UNLIKELY(!*silt_live) && !silt_wake_up()) {
         return false;
     }
-    uint32_t state = self->state;
-    *before = state;
-    if (SILT_UNLIKELY(state != SILT_IDLE)) {
-        /* A frame further out than the one under way: that hook was left by longjmp(3), its mark is
-         * stale. */
-        bool stale = (uintptr_t)frame > self->sp && (uintptr_t)frame - self->sp < (8u << 20);
-        if (stale) {
-            *before = SILT_IDLE;
-        } else if (state == SILT_IN_RECORD) {
-            self->state = SILT_IN_SIGNAL;
-            return true;
-        } else {
-            if (state == SILT_IN_SIGNAL) {
-                __atomic_fetch_add(&silt_shared->reentered, 1, __ATOMIC_RELAXED);
-            }
-            return false;
-        }
+    *before = self->state;
+    if (SILT_UNLIKELY(self->state != SILT_IDLE)) {
+        return silt_thread_nested_record((uintptr_t)frame, before);
     }
     self->sp = (uintptr_t)frame;
     self->state = SILT_IN_RECORD;
@@ -43,7 +29,11 @@ static inline bool enter(const void *frame, uint32_t *before) {
 }
 
 static inline void leave(uint32_t before) {
-    silt_thread.state = before;
+    if (SILT_UNLIKELY(before != SILT_IDLE)) {
+        silt_thread_leave_nested(before);
+        return;
+    }
+    silt_thread.state = SILT_IDLE;
 }
 
 static inline struct silt_sink *sink_of_thread(void) {
@@ -62,12 +52,12 @@ static inline struct silt_sink *sink_of_thread(void) {
 /* Marks that the real allocator runs: what it calls of ours is its own business. */
 static inline uint32_t into_real(const void *frame) {
     struct silt_thread *self = &silt_thread;
-    uint32_t before = self->state;
-    if (before == SILT_IDLE) {
-        self->sp = (uintptr_t)frame;
-        self->state = SILT_IN_REAL;
+    if (SILT_UNLIKELY(self->state != SILT_IDLE)) {
+        return silt_thread_nested_real((uintptr_t)frame);
     }
-    return before;
+    self->sp = (uintptr_t)frame;
+    self->state = SILT_IN_REAL;
+    return SILT_IDLE;
 }
 
 static inline void record_alloc(void *block, size_t bytes, const void *frame, bool moved) {
@@ -79,6 +69,9 @@ static inline void record_alloc(void *block, size_t bytes, const void *frame, bo
     if (SILT_LIKELY(sink != NULL)) {
         uint32_t node = silt_walker_capture(sink->walker, frame, sink);
         sink->stacks++;
+#ifdef SILT_VERIFY_STACKS
+        silt_verify_stack(sink->index, node, frame);
+#endif
         silt_emit_alloc(sink, (uintptr_t)block, bytes, node, moved);
     }
     leave(before);

@@ -387,11 +387,8 @@ bool silt_wake_up(void) {
     return phase == RECORDING;
 }
 
-void silt_unwind_init(void);
-
 __attribute__((constructor)) static void at_start(void) {
     silt_wake_up();
-    silt_unwind_init();
 }
 
 /* At the end of pid 1 the kernel kills the rest of its pid namespace: an analyzer that was started

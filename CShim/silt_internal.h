@@ -58,12 +58,20 @@ struct silt_sink {
 struct silt_thread {
     struct silt_sink *sink;
     struct silt_sink *signal_sink;
-    uintptr_t sp;   /* frame of the hook that is under way */
-    uint32_t state; /* enum silt_state */
-    uint32_t image; /* silt_image_number when the sinks were taken */
-    uint32_t ended; /* the thread's destructor ran */
+    uintptr_t sp;       /* frame of the hook that is under way */
+    uintptr_t outer_sp; /* of the one that it interrupted in the real allocator */
+    uint32_t state;     /* enum silt_state */
+    uint32_t image;     /* silt_image_number when the sinks were taken */
+    uint32_t ended;     /* the thread's destructor ran */
 };
-enum silt_state { SILT_IDLE = 0, SILT_IN_REAL = 1, SILT_IN_RECORD = 2, SILT_IN_SIGNAL = 3 };
+enum silt_state {
+    SILT_IDLE = 0,
+    SILT_IN_REAL = 1,        /* the real allocator runs; the sink is free */
+    SILT_IN_RECORD = 2,      /* the sink is in use */
+    SILT_IN_SIGNAL_REAL = 3, /* as IN_REAL, in a signal handler that interrupted IN_RECORD */
+    SILT_IN_SIGNAL = 4,      /* the signal sink is in use too */
+    SILT_OUTER_SP = 0x100    /* flag of what to go back to: sp is that of an interrupted hook */
+};
 extern __thread struct silt_thread silt_thread __attribute__((tls_model("initial-exec")));
 
 /* 1 while events are recorded. It lies in a page that fork wipes, so a child reads 0 (process.c).
@@ -92,6 +100,8 @@ bool silt_pipe_is_ours(void);
 
 /* stream.c */
 struct silt_sink *silt_sink_take(bool for_signals);
+/* After a record of this sink was left half-made: goes back to the last one that was published. */
+void silt_sink_recover(struct silt_sink *sink);
 void silt_sink_give_back(struct silt_sink *sink);
 void silt_sinks_forget(void); /* fork child */
 bool silt_make_room(struct silt_sink *sink, unsigned words);
@@ -128,17 +138,38 @@ void silt_lookup(const struct link_map *module, const char *const *names, void *
 /* thread.c */
 struct silt_sink *silt_thread_sink(void);
 void silt_threads_init(void);
+/* A hook begins while another one of the thread is under way: it calls the real allocator, or
+ * records (false: it must not). They return what silt_thread_leave_nested goes back to. */
+uint32_t silt_thread_nested_real(uintptr_t frame);
+bool silt_thread_nested_record(uintptr_t frame, uint32_t *before);
+void silt_thread_leave_nested(uint32_t before);
 
 /* modules.c */
 uint16_t silt_module_of(uintptr_t address);
 void silt_modules_check(void);
 void silt_modules_forget(void);
 
+/* slow.c */
+enum silt_reach {
+    SILT_REACHED,        /* the stack outside of a hook's frame holds that return address */
+    SILT_REACHED_SIGNAL, /* it does, beyond a signal frame */
+    SILT_NOT_REACHED,    /* it was walked to its end, and does not */
+    SILT_REACH_UNKNOWN
+};
+/* Whether the stack outside of a hook's frame has its return address at `slot`. */
+enum silt_reach silt_walk_reaches(uintptr_t hook_frame, uintptr_t slot);
+
 /* unwind.c */
 struct silt_walker *silt_walker_new(void);
-void silt_walker_reset(struct silt_walker *walker);
 void silt_walker_forget_range(uintptr_t start, uintptr_t end);
 uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame, struct silt_sink *sink);
+
+#ifdef SILT_VERIFY_STACKS
+/* Tests/Unwinding/verify.c: a build for tests compares each stack with libunwind's. */
+void silt_verify_node(uint32_t sink, uint32_t id, uint32_t parent, uint8_t flags, uint64_t address);
+void silt_verify_stack(uint32_t sink, uint32_t node, const void *hook_frame);
+void silt_verify_flush(void);
+#endif
 
 /* Memory and system calls that touch neither errno nor the allocator (system.h). */
 void *silt_pages(size_t bytes);

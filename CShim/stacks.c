@@ -1,46 +1,60 @@
-/* stacks.c: stack → id, one table per sink. Runs inside hooks. */
+/* stacks.c: stack → id, one tree per sink. Runs inside hooks. */
+#define _GNU_SOURCE
 #include "stacks.h"
 
 #include "system.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
-#define FIRST_BITS 12
-#define LAST_ID    ((1u << 26) - 1)
+#define FIRST_NODES 4096u
+#define FIRST_BITS  10u
+#define LAST_ID     ((1u << 26) - 1)
+#define SIBLINGS    4u /* children that are looked for in a list before the hash is asked */
 
 bool silt_trie_init(struct silt_trie *trie) {
-    trie->bits = FIRST_BITS;
-    trie->used = trie->last_id = 0;
-    trie->entries = silt_pages(sizeof *trie->entries << trie->bits);
-    return trie->entries != NULL;
+    *trie = (struct silt_trie){.node_limit = FIRST_NODES};
+    trie->nodes = silt_pages(sizeof *trie->nodes * FIRST_NODES);
+    return trie->nodes != NULL;
 }
 
 void silt_trie_unlink(struct silt_trie *trie) {
-    memset(trie->entries, 0, sizeof *trie->entries << trie->bits);
+    trie->nodes[0].child = 0;
+    if (trie->entries) {
+        memset(trie->entries, 0, sizeof *trie->entries << trie->bits);
+    }
     trie->used = 0;
 }
 
-void silt_trie_reset(struct silt_trie *trie) {
-    silt_trie_unlink(trie);
-    trie->last_id = 0;
-}
-
-static inline size_t slot_of(uint64_t address, uint32_t parent, uint32_t bits) {
-    return ((address ^ (uint64_t)parent << 32) * 0x9E3779B97F4A7C15ull ^
+static inline size_t slot_of(uint64_t key, uint32_t parent, uint32_t bits) {
+    return ((key ^ (uint64_t)parent << 32) * 0x9E3779B97F4A7C15ull ^
             (uint64_t)parent * 0xD6E8FEB86659FD93ull) >>
            (64 - bits);
 }
 
-static bool grow(struct silt_trie *trie) {
+static bool grow_nodes(struct silt_trie *trie) {
+    size_t bytes = sizeof *trie->nodes * trie->node_limit;
+    long at = silt_call(SYS_mremap, trie->nodes, bytes, bytes * 2, MREMAP_MAYMOVE);
+    if (at < 0 && at > -4096) {
+        return false;
+    }
+    trie->nodes = (struct silt_trie_node *)at;
+    trie->node_limit *= 2;
+    return true;
+}
+
+static bool grow_entries(struct silt_trie *trie) {
     struct silt_trie_entry *old = trie->entries;
-    size_t count = (size_t)1 << trie->bits, mask = count * 2 - 1;
-    struct silt_trie_entry *made = silt_pages(sizeof *made << (trie->bits + 1));
+    size_t count = old ? (size_t)1 << trie->bits : 0;
+    uint32_t bits = old ? trie->bits + 1 : FIRST_BITS;
+    size_t mask = ((size_t)1 << bits) - 1;
+    struct silt_trie_entry *made = silt_pages(sizeof *made << bits);
     if (!made) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         if (old[i].id) {
-            size_t at = slot_of(old[i].address, old[i].parent, trie->bits + 1);
+            size_t at = slot_of(old[i].key, old[i].parent, bits);
             while (made[at].id) {
                 at = (at + 1) & mask;
             }
@@ -48,33 +62,63 @@ static bool grow(struct silt_trie *trie) {
         }
     }
     trie->entries = made;
-    trie->bits++;
-    silt_call(SYS_munmap, old, sizeof *old * count);
+    trie->bits = bits;
+    if (old) {
+        silt_call(SYS_munmap, old, sizeof *old * count);
+    }
     return true;
 }
 
-uint32_t silt_trie_child(struct silt_trie *trie, uint32_t parent, uintptr_t address, uint8_t flags,
-                         struct silt_sink *sink) {
-    uint64_t key = (uint64_t)address | (uint64_t)flags << 56;
-    size_t mask = ((size_t)1 << trie->bits) - 1;
-    size_t at = slot_of(key, parent, trie->bits);
-    for (; trie->entries[at].id; at = (at + 1) & mask) {
-        if (trie->entries[at].address == key && trie->entries[at].parent == parent) {
-            return trie->entries[at].id;
-        }
-    }
-    if (trie->last_id == LAST_ID || (trie->used > mask / 4 * 3 && !grow(trie))) {
-        return parent;
-    }
-    mask = ((size_t)1 << trie->bits) - 1;
-    for (at = slot_of(key, parent, trie->bits); trie->entries[at].id; at = (at + 1) & mask) {
-    }
+/* A node's record goes out before the node can be found, so that whoever finds it may name it. */
+static uint32_t make_node(struct silt_trie *trie, uint32_t parent, uint64_t key,
+                          struct silt_sink *sink) {
+    uint8_t flags = (uint8_t)(key >> 56);
+    uintptr_t address = key & 0xffffffffffffffu;
     uint32_t id = ++trie->last_id;
-    trie->entries[at] = (struct silt_trie_entry){key, parent, id};
-    trie->used++;
     bool is_frame = !(flags & (SILT_NODE_INCOMPLETE | SILT_NODE_TRUNCATED));
     uint16_t module =
         is_frame ? silt_module_of(flags & SILT_NODE_EXACT ? address : address - 1) : 0;
     silt_emit_node(sink, id, parent, flags, module, address);
+    trie->nodes[id] = (struct silt_trie_node){.key = key};
+    return id;
+}
+
+uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
+                        struct silt_sink *sink) {
+    uint32_t last = 0, siblings = 0;
+    for (uint32_t id = trie->nodes[parent].child; id; id = trie->nodes[id].next) {
+        if (trie->nodes[id].key == key) {
+            return id;
+        }
+        last = id;
+        siblings++;
+    }
+    bool hashed = siblings == SIBLINGS;
+    if (hashed && trie->entries) {
+        size_t mask = ((size_t)1 << trie->bits) - 1;
+        for (size_t at = slot_of(key, parent, trie->bits); trie->entries[at].id;
+             at = (at + 1) & mask) {
+            if (trie->entries[at].key == key && trie->entries[at].parent == parent) {
+                return trie->entries[at].id;
+            }
+        }
+    }
+    if (trie->last_id == LAST_ID || (trie->last_id + 1 == trie->node_limit && !grow_nodes(trie)) ||
+        (hashed && (!trie->entries || trie->used >= (3u << trie->bits) / 4) &&
+         !grow_entries(trie))) {
+        return parent;
+    }
+    uint32_t id = make_node(trie, parent, key, sink);
+    if (!hashed) {
+        *(last ? &trie->nodes[last].next : &trie->nodes[parent].child) = id;
+        return id;
+    }
+    size_t mask = ((size_t)1 << trie->bits) - 1;
+    size_t at = slot_of(key, parent, trie->bits);
+    while (trie->entries[at].id) {
+        at = (at + 1) & mask;
+    }
+    trie->entries[at] = (struct silt_trie_entry){key, parent, id};
+    trie->used++;
     return id;
 }

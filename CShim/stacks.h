@@ -5,27 +5,46 @@
 
 #include "silt_internal.h"
 
+/* A frame as a key: the address with its silt_node_flags in the top byte. */
+#define SILT_KEY(address, flags) ((uint64_t)(address) | (uint64_t)(flags) << 56)
+
+struct silt_trie_node {
+    uint64_t key;
+    uint32_t child; /* the first of at most SIBLINGS children in a list; the others are hashed */
+    uint32_t next;
+};
+
 struct silt_trie_entry {
-    uint64_t address; /* with the flags in the top byte */
+    uint64_t key;
     uint32_t parent;
     uint32_t id; /* 0: empty */
 };
 
 struct silt_trie {
-    struct silt_trie_entry *entries;
+    struct silt_trie_node *nodes; /* by id; [0] is the parent of the outermost frames */
+    uint32_t node_limit;
+    uint32_t last_id;
+    struct silt_trie_entry *entries; /* open addressing; made with the first entry */
     uint32_t bits;
     uint32_t used;
-    uint32_t last_id;
 };
 
 bool silt_trie_init(struct silt_trie *trie);
-/* A new stream: ids begin again. */
-void silt_trie_reset(struct silt_trie *trie);
 /* A module has gone: addresses mean something else from now on, ids go on. */
 void silt_trie_unlink(struct silt_trie *trie);
-/* The node of a frame inside `parent`; a new one is announced before it is returned. 0 when ids are
- * used up. */
-uint32_t silt_trie_child(struct silt_trie *trie, uint32_t parent, uintptr_t address, uint8_t flags,
-                         struct silt_sink *sink);
+/* Looks further than silt_trie_child's first glance, and makes the node if it is new: it is
+ * announced before its id is returned. The parent's id when ids or memory are used up. */
+uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
+                        struct silt_sink *sink);
+
+/* The node of a frame inside `parent`. */
+static inline uint32_t silt_trie_child(struct silt_trie *trie, uint32_t parent, uint64_t key,
+                                       struct silt_sink *sink) {
+    uint32_t child = trie->nodes[parent].child;
+    if (SILT_LIKELY(child && trie->nodes[child].key == key)) {
+        return child;
+    }
+    return silt_trie_find(trie, parent, key, sink);
+}
 
 #endif

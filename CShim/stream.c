@@ -13,7 +13,7 @@
 
 static struct silt_sink *sinks[SILT_MAX_SLOTS];
 /* Free sinks: a stack of index + 1 in the low half, a counter against ABA in the high half. */
-static _Atomic uint64_t free_sinks;
+static _Atomic uint64_t free_sinks[2]; /* of threads; of signal handlers */
 
 uint8_t *silt_slots;      /* mapping of the slots */
 uint32_t silt_slot_limit; /* how many of them fit the mapping */
@@ -46,35 +46,68 @@ static struct silt_sink *sink_new(bool for_signals) {
     return sink;
 }
 
-struct silt_sink *silt_sink_take(bool for_signals) {
-    if (!for_signals) {
-        uint64_t head = free_sinks;
-        while ((uint32_t)head) {
-            struct silt_sink *sink = sinks[(uint32_t)head - 1];
-            uint64_t next = ((head >> 32) + 1) << 32 | sink->next_free;
-            if (__atomic_compare_exchange_n(&free_sinks, &head, next, false, __ATOMIC_SEQ_CST,
-                                            __ATOMIC_SEQ_CST)) {
-                return sink;
-            }
+static struct silt_sink *pop_free(bool for_signals) {
+    uint64_t head = free_sinks[for_signals];
+    while ((uint32_t)head) {
+        struct silt_sink *sink = sinks[(uint32_t)head - 1];
+        uint64_t next = ((head >> 32) + 1) << 32 | sink->next_free;
+        if (__atomic_compare_exchange_n(&free_sinks[for_signals], &head, next, false,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+            return sink;
         }
     }
-    return sink_new(for_signals);
+    return NULL;
+}
+
+/* Takes back the sinks of threads that are gone without having said so: ended by exit(2), or having
+ * freed something after their destructor. */
+static void collect_orphans(void) {
+    static int collecting;
+    if (__atomic_exchange_n(&collecting, 1, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    for (uint32_t i = 0; i < silt_slot_limit; i++) {
+        uint32_t tid = sinks[i] ? sinks[i]->slot->tid : 0;
+        if (tid && silt_call(SYS_tgkill, silt_shared->pid, tid, 0) == -ESRCH) {
+            silt_sink_recover(sinks[i]);
+            silt_sink_give_back(sinks[i]);
+        }
+    }
+    __atomic_store_n(&collecting, 0, __ATOMIC_RELEASE);
+}
+
+struct silt_sink *silt_sink_take(bool for_signals) {
+    struct silt_sink *sink = pop_free(for_signals);
+    if (!sink) {
+        sink = sink_new(for_signals);
+    }
+    if (!sink) {
+        collect_orphans();
+        sink = pop_free(for_signals);
+    }
+    return sink;
+}
+
+void silt_sink_recover(struct silt_sink *sink) {
+    sink->committed = sink->slot->committed;
+    sink->at = sink->limit = sink->ring + sink->committed % SILT_RING_BYTES / 8;
 }
 
 void silt_sink_give_back(struct silt_sink *sink) {
-    uint64_t head = free_sinks;
+    _Atomic uint64_t *list = &free_sinks[sink->slot->signal_slot != 0];
+    uint64_t head = *list;
+    sink->slot->tid = 0;
     do {
         sink->next_free = (uint32_t)head;
-    } while (!__atomic_compare_exchange_n(&free_sinks, &head,
-                                          ((head >> 32) + 1) << 32 | (sink->index + 1), false,
-                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+    } while (!__atomic_compare_exchange_n(list, &head, ((head >> 32) + 1) << 32 | (sink->index + 1),
+                                          false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 }
 
 /* In a fork child: the inherited sinks write into the parent's memory file, so none of them may be
  * used again. */
 void silt_sinks_forget(void) {
     memset(sinks, 0, sizeof sinks);
-    free_sinks = 0;
+    free_sinks[0] = free_sinks[1] = 0;
 }
 
 /* Tells the analyzer that something is ready. A full pipe is no loss: it reads the counters, not
@@ -231,6 +264,9 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
 
 void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
                     uint16_t module, uint64_t address) {
+#ifdef SILT_VERIFY_STACKS
+    silt_verify_node(sink->index, id, parent, flags, address);
+#endif
     uint64_t *record = reserve(sink, 2);
     if (!record) {
         return;

@@ -1,418 +1,653 @@
 /*
  * unwind.c: the current stack of a thread, by unwind rules and verified reuse. Runs inside hooks.
  *
- * Unwinding is a deterministic function of the words it reads. A walker therefore keeps what its
- * last walks read, outermost frame first, with the stack id of each frame. A new capture walks from
- * the innermost frame until it meets a kept one, checks that every word read from there outward
- * still holds, and is done: the id is known.
+ * Unwinding is a deterministic function of the words it reads. A walker therefore keeps the frames
+ * of its last walks, outermost first, with the words that were read to get from each frame to the
+ * next one and the id of the stack that ends there. A capture walks from the innermost frame until
+ * it meets a kept one, checks the kept words from there outward, and is done: the id is known. The
+ * words are checked in the order in which an unwinder would read them, so that nothing is read that
+ * it would not read; stacks of coroutines come and go.
+ *
+ * A walker keeps several walks, since programs change between stacks. Frames of a signal handler
+ * are walked each time, with careful reads, until they meet the kept walk of the stack that was
+ * interrupted.
+ *
+ * Frames deeper than MAX_FRAMES are named from a cut on: a frame at depth 1024 m to 1024 m + 1023,
+ * counted from the outermost kept one, is named by the frames from 1024 (m - 1) inward. So between
+ * 1024 and 2047 frames name it, a recursion shares the nodes of its outer part, and no capture
+ * reads more than that.
  */
 #define _GNU_SOURCE
-#include "silt_internal.h"
+#include "unwind.h"
 
-#include "cfi.h"
+#include "careful.h"
+#include "rules.h"
 #include "stacks.h"
 #include "system.h"
 
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/uio.h>
 
-#define MAX_FRAMES 2048
-#define WALKS      6
-#define MAX_STEP   (1u << 20) /* a frame larger than this is taken for damage */
+#define WALKS      8
+#define KEPT       8192 /* frames of a kept walk */
+#define CUT        (SILT_MAX_FRAMES / 2)
+#define REGION     (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
+#define MAX_STEP   (1u << 20) /* a larger frame is left only after a look at where it leads */
+#define MEMO_SETS  64
+#define MEMO_WAYS  4
+#define MEMO_WORDS 16
 
-/* One return address found on the stack, and what led from it to the next one outward. */
+#define NEEDS_RBP ((uint64_t)0x80 << 56) /* in a kept frame's key only */
+#define EXACT     ((uint64_t)SILT_NODE_EXACT << 56)
+
+struct word {
+    uintptr_t at, value;
+};
+
+/* A frame that was kept. */
 struct frame {
-    uintptr_t slot;      /* where the return address lies */
-    uintptr_t address;   /* the return address itself */
-    uintptr_t rbp_slot;  /* where this frame's function saved its caller's rbp; 0 if it did not */
-    uintptr_t rbp_value; /* what must still be there, when `checks_rbp` */
-    uintptr_t need;      /* rbp this frame must be entered with, when `needs_rbp` */
+    uintptr_t slot; /* where the return address lies; for an interrupted frame rsp - 8 */
+    uint64_t key;   /* SILT_KEY, and NEEDS_RBP */
+    uintptr_t need; /* with NEEDS_RBP: the rbp with which this frame is returned to */
     uint32_t node;
-    uint8_t checks_rbp, needs_rbp, exact;
-    uint8_t fresh; /* a walk may not be joined here: behind a signal frame or a slow step */
+    uint32_t words; /* end of the words read from here to the outermost frame */
 };
 
 struct walk {
     struct frame *frames; /* outermost first */
+    struct word *words;   /* in the same order; what leads from frame i outward ends at [i].words */
     uint32_t count;
-    uintptr_t high; /* slot of the outermost frame */
+    uint32_t cursor; /* frames on or above the last capture's innermost one */
+    uintptr_t high;  /* slot of the outermost frame */
+};
+
+/* A frame found by the walk under way. */
+struct step {
+    uintptr_t slot;
+    uint64_t key;
+    uintptr_t rbp_at; /* where its function saved the caller's rbp; 0: nowhere */
+    uintptr_t cfa_at; /* the word that held the CFA; 0: none did */
+    uintptr_t need;
+};
+
+/* A stack that was walked out to a kept frame: what was read before, and which frame that was. */
+struct memo {
+    uintptr_t join_slot, join_need;
+    uint64_t join_key;
+    uintptr_t need;
+    uint32_t join, join_node;
+    uint32_t node;
+    uint16_t count;
+    bool needs_rbp;
+    struct word words[MEMO_WORDS]; /* innermost first */
+};
+struct memo_set {
+    uintptr_t slots[MEMO_WAYS], addresses[MEMO_WAYS];
 };
 
 struct silt_walker {
     struct walk walks[WALKS];
+    struct walk none; /* always empty */
     uint32_t current;
     uint32_t victim;
+    uintptr_t low, span; /* slots in [low, low + span] belong to the current walk for sure */
     uint32_t generation;
-    struct frame *fresh; /* the frames of the walk under way, innermost first */
+    bool busy; /* a capture is under way */
     struct silt_trie trie;
+    struct step *steps; /* innermost first */
+    struct memo_set *memo_sets;
+    struct memo *memos;
+    uint32_t memo_asked, memo_found, memo_rest, memo_victim;
 };
 
 static uint32_t generation; /* rises when a module goes */
 
-/* ---- rules by address: insert-only, lock-free, shared by all threads ---- */
-
-struct rule_entry {
-    _Atomic uint64_t address;
-    _Atomic uint64_t rule;
-};
-static struct {
-    struct rule_entry *entries;
-    uint32_t bits;
-    _Atomic uint32_t used;
-} tables[] = {{NULL, 13, 0}, {NULL, 16, 0}, {NULL, 19, 0}, {NULL, 22, 0}};
-#define TABLES       (sizeof tables / sizeof *tables)
-#define RULE_DROPPED UINT64_MAX
-
-static inline size_t rule_slot(uintptr_t address, uint32_t bits) {
-    return (address * 0x9E3779B97F4A7C15ull) >> (64 - bits);
-}
-
-static struct rule_entry *table_entries(unsigned t) {
-    struct rule_entry *entries = __atomic_load_n(&tables[t].entries, __ATOMIC_ACQUIRE);
-    if (!entries) {
-        struct rule_entry *made = silt_pages(sizeof *made << tables[t].bits);
-        if (made && __atomic_compare_exchange_n(&tables[t].entries, &entries, made, false,
-                                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-            return made;
-        }
-        if (made) {
-            silt_call(SYS_munmap, made, sizeof *made << tables[t].bits);
-        }
-    }
-    return entries;
-}
-
-static __attribute__((noinline)) silt_rule learn_rule(uintptr_t address, bool exact) {
-    silt_rule rule = silt_cfi_rule(exact ? address : address - 1);
-    if (rule == SILT_RULE_NONE) {
-        return rule; /* perhaps not mapped yet: never remembered */
-    }
-    uint64_t key = (uint64_t)address << 1 | exact;
-    for (unsigned t = 0; t < TABLES; t++) {
-        struct rule_entry *entries = table_entries(t);
-        uint32_t mask = (1u << tables[t].bits) - 1;
-        if (!entries || tables[t].used > mask / 2) {
-            continue;
-        }
-        for (size_t i = rule_slot(key, tables[t].bits);; i = (i + 1) & mask) {
-            uint64_t there = entries[i].address;
-            if (there == 0 && __atomic_compare_exchange_n(&entries[i].address, &there, key, false,
-                                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-                tables[t].used++;
-                entries[i].rule = rule;
-                return rule;
-            }
-            if (there == key) {
-                entries[i].rule = rule;
-                return rule;
-            }
-        }
-    }
-    return rule;
-}
-
-static inline silt_rule rule_of(uintptr_t address, bool exact) {
-    uint64_t key = (uint64_t)address << 1 | exact;
-    for (unsigned t = 0; t < TABLES; t++) {
-        struct rule_entry *entries = tables[t].entries;
-        if (!entries) {
-            break;
-        }
-        uint32_t mask = (1u << tables[t].bits) - 1;
-        for (size_t i = rule_slot(key, tables[t].bits);; i = (i + 1) & mask) {
-            uint64_t there = entries[i].address;
-            if (there == key) {
-                uint64_t rule = entries[i].rule;
-                if (rule != 0 && rule != RULE_DROPPED) {
-                    return rule;
-                }
-                return learn_rule(address, exact);
-            }
-            if (there == 0) {
-                break;
-            }
-        }
-    }
-    return learn_rule(address, exact);
-}
-
 void silt_walker_forget_range(uintptr_t start, uintptr_t end) {
-    for (unsigned t = 0; t < TABLES; t++) {
-        struct rule_entry *entries = tables[t].entries;
-        for (size_t i = 0; entries && i < (size_t)1 << tables[t].bits; i++) {
-            uintptr_t address = entries[i].address >> 1;
-            if (address - start < end - start) {
-                entries[i].rule = RULE_DROPPED;
-            }
-        }
-    }
+    silt_rules_forget(start, end);
     __atomic_fetch_add(&generation, 1, __ATOMIC_SEQ_CST);
+#ifdef SILT_VERIFY_STACKS
+    silt_verify_flush();
+#endif
 }
-
-/* ---- walking ---- */
 
 struct silt_walker *silt_walker_new(void) {
-    size_t frames = MAX_FRAMES * sizeof(struct frame);
+    size_t walk_bytes = KEPT * (sizeof(struct frame) + 3 * sizeof(struct word));
+    size_t step_bytes = SILT_MAX_FRAMES * sizeof(struct step);
     struct silt_walker *walker = silt_pages(sizeof *walker);
-    uint8_t *memory = silt_pages((WALKS + 1) * frames);
+    uint8_t *memory =
+        silt_pages(WALKS * walk_bytes + step_bytes + MEMO_SETS * sizeof(struct memo_set) +
+                   MEMO_SETS * MEMO_WAYS * sizeof(struct memo));
     if (!walker || !memory || !silt_trie_init(&walker->trie)) {
         return NULL;
     }
     for (unsigned i = 0; i < WALKS; i++) {
-        walker->walks[i].frames = (struct frame *)(void *)(memory + i * frames);
+        walker->walks[i].frames = (struct frame *)(void *)memory;
+        walker->walks[i].words = (struct word *)(void *)(walker->walks[i].frames + KEPT);
+        memory += walk_bytes;
     }
-    walker->fresh = (struct frame *)(void *)(memory + WALKS * frames);
+    walker->steps = (struct step *)(void *)memory;
+    walker->memo_sets = (struct memo_set *)(void *)(memory + step_bytes);
+    walker->memos = (struct memo *)(void *)(walker->memo_sets + MEMO_SETS);
+    walker->low = UINTPTR_MAX;
     walker->generation = generation;
     return walker;
 }
 
-void silt_walker_reset(struct silt_walker *walker) {
+static void forget_walks(struct silt_walker *walker) {
     for (unsigned i = 0; i < WALKS; i++) {
-        walker->walks[i].count = 0;
+        walker->walks[i].count = walker->walks[i].cursor = 0;
+        walker->walks[i].high = 0;
     }
-    silt_trie_reset(&walker->trie);
+    walker->low = UINTPTR_MAX;
+    walker->span = 0;
+    memset(walker->memo_sets, 0, MEMO_SETS * sizeof *walker->memo_sets);
 }
 
-/* The kept walk of the stack that holds `slot`: the one whose outermost frame is nearest above it.
- */
-static struct walk *choose_walk(struct silt_walker *walker, uintptr_t slot) {
-    struct walk *current = &walker->walks[walker->current];
-    uintptr_t best = current->count && current->high >= slot ? current->high - slot : UINTPTR_MAX;
-    if (best < 65536) {
-        return current;
-    }
-    uint32_t found = WALKS;
-    best = 8u << 20;
-    for (uint32_t i = 0; i < WALKS; i++) {
+/* ---- which walk ---- */
+
+/* The walk of the stack that holds `slot`: the one whose outermost frame is nearest above it. */
+static __attribute__((noinline)) struct walk *find_walk(struct silt_walker *walker,
+                                                        uintptr_t slot) {
+    struct walk *found = &walker->none;
+    uintptr_t best = REGION;
+    for (unsigned i = 0; i < WALKS; i++) {
         struct walk *walk = &walker->walks[i];
-        if (walk->count && walk->high >= slot && walk->high - slot < best) {
+        if (walk->count && walk->high - slot < best) {
             best = walk->high - slot;
-            found = i;
+            found = walk;
         }
     }
-    if (found == WALKS) {
-        for (found = 0; found < WALKS && walker->walks[found].count; found++) {
-        }
-        if (found == WALKS) {
-            found = walker->victim++ % WALKS;
-        }
-        walker->walks[found].count = 0;
-    }
-    walker->current = found;
-    return &walker->walks[found];
+    return found;
 }
+
+/* Makes a walk the current one, and finds which slots are its own. */
+static void make_current(struct silt_walker *walker, const struct walk *current) {
+    walker->current = (uint32_t)(current - walker->walks);
+    uintptr_t low = current->high > REGION ? current->high - REGION + 1 : 1;
+    for (unsigned i = 0; i < WALKS; i++) {
+        const struct walk *walk = &walker->walks[i];
+        if (walk->count && walk->high < current->high && walk->high >= low) {
+            low = walk->high + 1;
+        }
+    }
+    walker->low = low;
+    walker->span = current->high - low;
+}
+
+static inline struct walk *choose_walk(struct silt_walker *walker, uintptr_t slot) {
+    if (SILT_LIKELY(slot - walker->low <= walker->span)) {
+        return &walker->walks[walker->current];
+    }
+    struct walk *walk = find_walk(walker, slot);
+    if (walk->count) {
+        make_current(walker, walk);
+    }
+    return walk;
+}
+
+/* Room for a walk that met no kept one: that of the same stack, an empty one, or the victim. */
+static struct walk *place_walk(struct silt_walker *walker, uintptr_t high) {
+    struct walk *empty = NULL;
+    for (unsigned i = 0; i < WALKS; i++) {
+        struct walk *walk = &walker->walks[i];
+        if (walk->count && walk->high == high) {
+            return walk;
+        }
+        if (!walk->count && !empty) {
+            empty = walk;
+        }
+    }
+    return empty ? empty : &walker->walks[walker->victim++ % WALKS];
+}
+
+/* ---- reading and checking ---- */
 
 static inline uintptr_t word(uintptr_t address) {
     return *(const uintptr_t *)address;
 }
 
-/* Reads memory that may not be there (process_vm_readv(2) on oneself). */
-static bool careful_read(uintptr_t address, void *into, size_t bytes) {
-    struct iovec here = {into, bytes}, there = {(void *)address, bytes};
-    static long pid_of_image;
-    static uint32_t image;
-    if (image != silt_image_number) {
-        pid_of_image = silt_call(SYS_getpid, 0);
-        image = silt_image_number;
-    }
-    return silt_call(SYS_process_vm_readv, pid_of_image, &here, 1, &there, 1, 0) == (long)bytes;
+/* Outermost frame that takes part in the name of frame k. */
+static inline uint32_t base_of(uint32_t k) {
+    return SILT_LIKELY(k < SILT_MAX_FRAMES) ? 0 : (k / CUT - 1) * CUT;
 }
 
-enum end { END_OUTERMOST, END_JOINED, END_INCOMPLETE, END_TRUNCATED };
+/* True when every word that names frame k still holds; else *limit is the number of frames outside
+ * of the first change. */
+static inline bool holds(const struct walk *walk, uint32_t k, uint32_t *limit) {
+    const struct word *at = walk->words + walk->frames[k].words;
+    uint32_t base = base_of(k);
+    const struct word *low = walk->words + (base ? walk->frames[base].words : 0);
+    while (at != low) {
+        at--;
+        if (SILT_UNLIKELY(*(const uintptr_t *)at->at != at->value)) {
+            uint32_t changed = (uint32_t)(at - walk->words);
+            while (k > 0 && walk->frames[k - 1].words > changed) {
+                k--;
+            }
+            *limit = k;
+            return false;
+        }
+    }
+    return true;
+}
 
-/* Walks outward from the hook's frame; the frames found go to walker->fresh, innermost first. */
-static enum end walk_out(struct silt_walker *walker, struct walk *walk, const void *hook_frame,
-                         uint32_t *count, int64_t *joined) {
-    uintptr_t slot = (uintptr_t)hook_frame + 8;
-    uintptr_t rbp_at = (uintptr_t)hook_frame; /* where the current frame's rbp value can be read */
-    uintptr_t address = word(slot);
-    int64_t k = (int64_t)walk->count - 1;
-    bool exact = false, careful = false;
-    uintptr_t rbp_copy; /* home of an rbp that came out of a ucontext */
-    *count = 0;
+enum end { END_OUTERMOST, END_JOINED, END_INCOMPLETE, END_TRUNCATED, END_SLOW };
+
+/* A walk's findings beside its steps. */
+struct outcome {
+    enum end end;
+    bool crossed;        /* a signal frame was passed */
+    bool damaged;        /* END_INCOMPLETE for what was read, not for want of a rule */
+    uint32_t count;      /* steps */
+    uint32_t join;       /* END_JOINED: the frame met */
+    struct walk *joined; /* in this walk */
+    uintptr_t last_at;   /* where the address beyond the last step was read; 0: none was */
+    uintptr_t last_slot;
+    uintptr_t last;
+};
+
+/* Walks outward from the hook's frame; a kept frame is met only among the first `limit` ones. */
+static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t limit,
+                     uintptr_t hook_frame, struct outcome *out) {
+    uintptr_t slot = hook_frame + 8;
+    uintptr_t rbp_at = hook_frame; /* where the current frame's rbp can be read */
+    uintptr_t at = slot, address = word(slot), rbp, cfa;
+    uint64_t exact = 0;
+    uint32_t k = limit, count = 0;
+    bool careful = false;
+    struct silt_readable known = {0, 0};
+    out->end = END_INCOMPLETE;
+    out->crossed = false;
+    out->damaged = true;
+#define READ(place, into)                                                                          \
+    do {                                                                                           \
+        uintptr_t place_ = (place);                                                                \
+        if (SILT_UNLIKELY(careful)) {                                                              \
+            if (!silt_careful_word(&known, place_, &(into))) {                                     \
+                goto done;                                                                         \
+            }                                                                                      \
+        } else {                                                                                   \
+            (into) = word(place_);                                                                 \
+        }                                                                                          \
+    } while (0)
     for (;;) {
-        while (k >= 0 && walk->frames[k].slot < slot) {
+        while (k > 0 && walk->frames[k - 1].slot < slot) {
             k--;
         }
-        if (k >= 0 && walk->frames[k].slot == slot && walk->frames[k].address == address &&
-            !careful && walk->frames[k].exact == exact && !walk->frames[k].fresh &&
-            (!walk->frames[k].needs_rbp || word(rbp_at) == walk->frames[k].need)) {
-            /* Candidate: every word from here outward must be what it was. */
-            int64_t i = k;
-            bool holds = true;
-            for (;;) {
-                const struct frame *f = &walk->frames[i];
-                if (f->checks_rbp && word(f->rbp_slot) != f->rbp_value) {
-                    holds = false;
+        if (k > 0 && walk->frames[k - 1].slot == slot) {
+            const struct frame *met = &walk->frames[k - 1];
+            if ((met->key & ~NEEDS_RBP) == (address | exact)) {
+                bool same = true;
+                if (met->key & NEEDS_RBP) {
+                    READ(rbp_at, rbp);
+                    same = rbp == met->need;
+                }
+                uint32_t outside = k - 1;
+                if (same && holds(walk, k - 1, &outside)) {
+                    out->end = END_JOINED;
+                    out->join = k - 1;
+                    out->joined = walk;
                     break;
                 }
-                if (i == 0) {
-                    break;
-                }
-                const struct frame *outer = f - 1;
-                if (outer->fresh) {
-                    break; /* reached through a signal frame: the part outside of it is on another
-                              stack */
-                }
-                if (word(outer->slot) != outer->address) {
-                    holds = false;
-                    break;
-                }
-                i--;
+                k = outside;
             }
-            if (holds && (i == 0)) {
-                *joined = k;
-                return END_JOINED;
-            }
-            /* Frames k..i are still right, what lies outside of i is not: go on walking from i. */
-            for (; k > i; k--) {
-                if (*count >= MAX_FRAMES) {
-                    return END_TRUNCATED;
-                }
-                walker->fresh[(*count)++] = walk->frames[k];
-                if (walk->frames[k].rbp_slot) {
-                    rbp_at = walk->frames[k].rbp_slot;
-                }
-            }
-            slot = walk->frames[i].slot;
-            address = walk->frames[i].address;
-            k = i - 1;
         }
         if (address == 0) {
-            return END_OUTERMOST;
+            out->end = END_OUTERMOST;
+            break;
         }
-        if (*count >= MAX_FRAMES) {
-            return END_TRUNCATED;
+        if (SILT_UNLIKELY(count == SILT_MAX_FRAMES)) {
+            out->end = END_TRUNCATED;
+            break;
         }
-        struct frame *frame = &walker->fresh[(*count)++];
-        *frame = (struct frame){.slot = slot, .address = address, .exact = exact, .fresh = careful};
-        silt_rule rule = rule_of(address, exact);
-        exact = false;
-        uintptr_t cfa, rbp;
+        struct step *step = &walker->steps[count++];
+        step->slot = slot;
+        step->key = address | exact;
+        step->rbp_at = 0;
+        step->cfa_at = 0;
+        silt_rule rule = silt_rule_of(address, exact != 0);
+        exact = 0;
         switch (silt_rule_kind(rule)) {
         case SILT_RULE_RSP:
             cfa = slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
         case SILT_RULE_RBP:
-            rbp = word(rbp_at);
-            frame->needs_rbp = 1;
-            frame->need = rbp;
+            READ(rbp_at, rbp);
+            step->key |= NEEDS_RBP;
+            step->need = rbp;
             cfa = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
-        case SILT_RULE_DEREF:
-            rbp = word(rbp_at);
-            frame->needs_rbp = 1;
-            frame->need = rbp;
-            /* The word that the CFA is read from is not kept: such a frame is always walked. */
-            if (rbp - slot > MAX_STEP || (rbp & 7)) {
-                return END_INCOMPLETE;
+        case SILT_RULE_DEREF: {
+            READ(rbp_at, rbp);
+            step->key |= NEEDS_RBP;
+            step->need = rbp;
+            uintptr_t cfa_at = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
+            if (careful || (cfa_at & 7) || cfa_at - slot > MAX_STEP) {
+                if (!silt_careful_word(&known, cfa_at, &cfa)) {
+                    goto done;
+                }
+            } else {
+                cfa = word(cfa_at);
             }
-            cfa = word(rbp + (uintptr_t)silt_rule_cfa_offset(rule));
-            frame->fresh = 1;
+            step->cfa_at = cfa_at;
             break;
+        }
         case SILT_RULE_SIGNAL: {
-            /* ucontext at rsp = slot + 8: gregs begin at 40; rbp is 10th, rsp 15th, rip 16th
-             * (sys/ucontext.h). */
-            uintptr_t registers = slot + 8 + 40;
-            rbp_copy = registers + 10 * 8;
-            rbp_at = rbp_copy;
-            uintptr_t rsp = word(registers + 15 * 8);
-            address = word(registers + 16 * 8);
+            /* The ucontext lies at rsp = slot + 8; its gregs begin at 40, rbp is the 11th of them,
+             * rsp the 16th, rip the 17th (sys/ucontext.h). */
+            uintptr_t registers = slot + 8 + 40, rsp;
+            careful = out->crossed = true;
+            READ(registers + 15 * 8, rsp);
+            READ(registers + 16 * 8, address);
+            step->rbp_at = rbp_at = registers + 10 * 8;
             slot = rsp - 8;
-            exact = true;
-            careful = true; /* another stack: nothing is reused across, and the words are read each
-                               time */
-            frame->fresh = 1;
-            k = -1;
+            at = registers + 16 * 8;
+            exact = EXACT;
+            walk = find_walk(walker, slot);
+            k = walk->count;
             continue;
         }
         case SILT_RULE_END:
-            return END_OUTERMOST;
+            out->end = END_OUTERMOST;
+            out->last_at = 0;
+            out->count = count;
+            return;
+        case SILT_RULE_SLOW:
+            out->end = END_SLOW;
+            goto done;
         default:
-            return END_INCOMPLETE;
+            out->damaged = false;
+            goto done;
         }
         uintptr_t next = cfa - 8;
-        if (next <= slot && !frame->exact) {
-            return END_INCOMPLETE;
+        if (SILT_UNLIKELY(next <= slot || (next & 7))) {
+            goto done;
         }
-        if (next - slot > MAX_STEP || (next & 7)) {
+        if (SILT_UNLIKELY(next - slot > MAX_STEP)) {
             uintptr_t probe;
-            if ((next & 7) || !careful_read(next, &probe, sizeof probe)) {
-                return END_INCOMPLETE;
+            if (!silt_careful_word(&known, next, &probe)) {
+                goto done;
             }
-            frame->fresh = 1;
         }
         switch (silt_rule_rbp_mode(rule)) {
         case SILT_RBP_AT_CFA:
-            rbp_at = frame->rbp_slot = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
+            rbp_at = step->rbp_at = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         case SILT_RBP_AT_RBP:
-            rbp_at = frame->rbp_slot = word(rbp_at) + (uintptr_t)silt_rule_rbp_offset(rule);
+            READ(rbp_at, rbp);
+            step->key |= NEEDS_RBP;
+            step->need = rbp;
+            rbp_at = step->rbp_at = rbp + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         default:
             break;
         }
-        slot = next;
-        address = word(slot);
+        at = slot = next;
+        READ(at, address);
+    }
+#undef READ
+    out->last_at = at;
+    out->last_slot = slot;
+    out->last = address;
+    out->count = count;
+    return;
+done:
+    out->last_at = 0;
+    out->count = count;
+}
+
+/* ---- memo: stacks that join the kept walk after a few frames, by return address and rsp ---- */
+
+static inline unsigned memo_set_of(uintptr_t slot, uintptr_t address) {
+    return (unsigned)(((slot >> 3 ^ address << 20) * 0x9E3779B97F4A7C15ull) >> 58);
+}
+
+/* It costs more than it gives unless most questions find something. */
+static inline bool memo_is_on(struct silt_walker *walker) {
+    if (SILT_UNLIKELY(walker->memo_rest)) {
+        walker->memo_rest--;
+        return false;
+    }
+    if (SILT_UNLIKELY(++walker->memo_asked == 1024)) {
+        bool pays = walker->memo_found >= 1024 * 7 / 10;
+        walker->memo_asked = walker->memo_found = 0;
+        walker->memo_rest = pays ? 0 : 16384;
+    }
+    return true;
+}
+
+static uint32_t memo_find(struct silt_walker *walker, const struct walk *walk, uintptr_t slot,
+                          uintptr_t address, uintptr_t rbp) {
+    unsigned set = memo_set_of(slot, address);
+    const struct memo_set *tags = &walker->memo_sets[set];
+    for (unsigned way = 0; way < MEMO_WAYS; way++) {
+        if (tags->slots[way] != slot || tags->addresses[way] != address) {
+            continue;
+        }
+        const struct memo *memo = &walker->memos[set * MEMO_WAYS + way];
+        if (memo->join >= walk->count || (memo->needs_rbp && memo->need != rbp)) {
+            continue;
+        }
+        const struct frame *join = &walk->frames[memo->join];
+        if (join->node != memo->join_node || join->slot != memo->join_slot ||
+            join->key != memo->join_key || join->need != memo->join_need) {
+            continue;
+        }
+        unsigned i = 0;
+        while (i < memo->count && word(memo->words[i].at) == memo->words[i].value) {
+            i++;
+        }
+        uint32_t outside;
+        if (i == memo->count && holds(walk, memo->join, &outside)) {
+            return memo->node;
+        }
+    }
+    return 0;
+}
+
+/* Remembers the frames of `walk` inside of frame `join`, as they have just been kept. */
+static void memo_keep(struct silt_walker *walker, const struct walk *walk, uint32_t join) {
+    const struct frame *outer = &walk->frames[join], *inner = &walk->frames[walk->count - 1];
+    uint32_t count = inner->words - outer->words;
+    if (count > MEMO_WORDS) {
+        return;
+    }
+    unsigned set = memo_set_of(inner->slot, inner->key & ~NEEDS_RBP);
+    struct memo_set *tags = &walker->memo_sets[set];
+    unsigned way = 0;
+    while (way < MEMO_WAYS && tags->slots[way]) {
+        way++;
+    }
+    if (way == MEMO_WAYS) {
+        way = walker->memo_victim++ % MEMO_WAYS;
+    }
+    struct memo *memo = &walker->memos[set * MEMO_WAYS + way];
+    tags->slots[way] = inner->slot;
+    tags->addresses[way] = inner->key & ~NEEDS_RBP;
+    memo->join = join;
+    memo->join_slot = outer->slot;
+    memo->join_key = outer->key;
+    memo->join_need = outer->need;
+    memo->join_node = outer->node;
+    memo->node = inner->node;
+    memo->needs_rbp = (inner->key & NEEDS_RBP) != 0;
+    memo->need = inner->need;
+    memo->count = (uint16_t)count;
+    for (unsigned i = 0; i < count; i++) {
+        memo->words[i] = walk->words[inner->words - 1 - i];
     }
 }
 
-uint32_t silt_walker_capture(struct silt_walker *walker, const void *hook_frame,
-                             struct silt_sink *sink) {
-    if (SILT_UNLIKELY(walker->generation != generation)) {
-        walker->generation = generation;
-        for (unsigned i = 0; i < WALKS; i++) {
-            walker->walks[i].count = 0;
-        }
-        silt_trie_unlink(&walker->trie);
+/* ---- keeping and naming ---- */
+
+/* The parent of frame `index` of a walk; frames outside of it are named already. */
+static uint32_t parent_of(struct silt_walker *walker, const struct walk *walk, uint32_t index,
+                          struct silt_sink *sink) {
+    if (SILT_LIKELY(index < SILT_MAX_FRAMES || index % CUT != 0)) {
+        return walk->frames[index - 1].node;
     }
-    struct walk *walk = choose_walk(walker, (uintptr_t)hook_frame + 8);
-    uint32_t count;
-    int64_t joined = -1;
-    enum end end = walk_out(walker, walk, hook_frame, &count, &joined);
-    uint32_t node = 0;
-    struct frame *outer = NULL;
-    if (end == END_JOINED) {
-        outer = &walk->frames[joined];
-        node = outer->node;
-        walk->count = (uint32_t)joined + 1;
-    } else {
-        walk->count = 0;
-        if (end == END_TRUNCATED) {
-            __atomic_fetch_add(&silt_shared->stacks_truncated, 1, __ATOMIC_RELAXED);
-            node = silt_trie_child(&walker->trie, 0, 0, SILT_NODE_TRUNCATED, sink);
-        } else if (end == END_INCOMPLETE) {
-            node = silt_trie_child(&walker->trie, 0, 0, SILT_NODE_INCOMPLETE, sink);
-        }
+    uint32_t node = silt_trie_child(&walker->trie, 0, SILT_KEY(0, SILT_NODE_TRUNCATED), sink);
+    for (uint32_t i = index - CUT; i < index; i++) {
+        node = silt_trie_child(&walker->trie, node, walk->frames[i].key & ~NEEDS_RBP, sink);
     }
-    if (count + walk->count > MAX_FRAMES) {
-        walk->count = 0; /* kept too deep: this stack is named, but not kept */
-        outer = NULL;
-    }
-    for (uint32_t i = count; i-- > 0;) {
-        struct frame *frame = &walk->frames[walk->count];
-        *frame = walker->fresh[i];
-        node = silt_trie_child(&walker->trie, node, frame->address,
-                               frame->exact ? SILT_NODE_EXACT : 0, sink);
-        frame->node = node;
-        /* The rbp that the frames further out depend on, where it is saved by this one or passes
-         * through it. */
-        frame->checks_rbp = 0;
-        if (outer && outer->needs_rbp) {
-            if (frame->rbp_slot) {
-                frame->checks_rbp = 1;
-                frame->rbp_value = outer->need;
-            } else if (!frame->needs_rbp) {
-                frame->needs_rbp = 1;
-                frame->need = outer->need;
-            }
-        }
-        outer = frame;
-        walk->count++;
-    }
-    walk->high = walk->count ? walk->frames[0].slot : 0;
     return node;
 }
 
-void silt_unwind_init(void) {}
+/* Keeps the steps of a walk inside the `base` frames that stay; returns the innermost one's node.
+ */
+static uint32_t keep(struct silt_walker *walker, struct walk *walk, uint32_t base,
+                     const struct outcome *out, uint32_t parent, struct silt_sink *sink) {
+    struct frame *frame = &walk->frames[base];
+    const struct frame *outer = base ? frame - 1 : NULL;
+    struct word *words = walk->words + (outer ? outer->words : 0);
+    uint64_t outer_needs = outer ? outer->key & NEEDS_RBP : 0;
+    uintptr_t outer_need = outer ? outer->need : 0;
+    uintptr_t at = out->last_at, slot = out->last_slot, address = out->last;
+    for (uint32_t i = out->count; i-- > 0;) {
+        const struct step *step = &walker->steps[i];
+        uint64_t key = step->key;
+        if (i + 1 < out->count || at) { /* nothing was read beyond an end without an address */
+            *words++ = (struct word){at, address};
+            if (SILT_UNLIKELY(step->cfa_at)) {
+                *words++ = (struct word){step->cfa_at, slot + 8};
+            }
+        }
+        frame->need = step->need;
+        if (outer_needs) {
+            if (step->rbp_at) {
+                *words++ = (struct word){step->rbp_at, outer_need};
+            } else if (!(key & NEEDS_RBP)) {
+                key |= NEEDS_RBP;
+                frame->need = outer_need;
+            }
+        }
+        if (!(key & NEEDS_RBP)) {
+            frame->need = 0;
+        }
+        if (SILT_UNLIKELY(base >= SILT_MAX_FRAMES)) {
+            parent = parent_of(walker, walk, base, sink);
+        }
+        slot = at = step->slot;
+        address = key & 0xffffffffffffffu;
+        parent = silt_trie_child(&walker->trie, parent, key & ~NEEDS_RBP, sink);
+        frame->slot = slot;
+        frame->key = key;
+        frame->node = parent;
+        frame->words = (uint32_t)(words - walk->words);
+        outer_needs = key & NEEDS_RBP;
+        outer_need = frame->need;
+        frame++;
+        base++;
+    }
+    walk->count = walk->cursor = base;
+    return parent;
+}
+
+static uint32_t name_only(struct silt_walker *walker, uint32_t count, uint32_t node,
+                          struct silt_sink *sink) {
+    for (uint32_t i = count; i-- > 0;) {
+        node = silt_trie_child(&walker->trie, node, walker->steps[i].key & ~NEEDS_RBP, sink);
+    }
+    return node;
+}
+
+static __attribute__((noinline)) uint32_t capture_anew(struct silt_walker *walker,
+                                                       struct walk *walk, uint32_t limit,
+                                                       uintptr_t hook_frame, bool memorize,
+                                                       struct silt_sink *sink) {
+    struct outcome out;
+    walk_out(walker, walk, limit, hook_frame, &out);
+    if (SILT_LIKELY(out.end == END_JOINED)) {
+        uint32_t parent = out.joined->frames[out.join].node;
+        if (out.crossed) {
+            return name_only(walker, out.count, parent, sink);
+        }
+        if (SILT_LIKELY(out.join + 1 + out.count <= KEPT)) {
+            uint32_t node = keep(walker, walk, out.join + 1, &out, parent, sink);
+            if (memorize) {
+                memo_keep(walker, walk, out.join);
+            }
+            return node;
+        }
+        walk->count = walk->cursor = 0; /* too deep to add to: begin with the innermost frames */
+        return capture_anew(walker, walk, 0, hook_frame, false, sink);
+    }
+    uint32_t parent = 0;
+    switch (out.end) {
+    case END_JOINED:
+    case END_OUTERMOST:
+        break;
+    case END_SLOW:
+        return silt_walk_slowly(hook_frame, &walker->trie, sink, (uint64_t *)(void *)walker->steps);
+    case END_TRUNCATED:
+        __atomic_fetch_add(&silt_shared->stacks_truncated, 1, __ATOMIC_RELAXED);
+        parent = silt_trie_child(&walker->trie, 0, SILT_KEY(0, SILT_NODE_TRUNCATED), sink);
+        break;
+    case END_INCOMPLETE:
+        parent = silt_trie_child(&walker->trie, 0, SILT_KEY(0, SILT_NODE_INCOMPLETE), sink);
+        break;
+    }
+    if (out.crossed || (out.end == END_INCOMPLETE && out.damaged)) {
+        return name_only(walker, out.count, parent, sink);
+    }
+    walk = place_walk(walker, walker->steps[out.count - 1].slot);
+    uint32_t node = keep(walker, walk, 0, &out, parent, sink);
+    walk->high = walk->frames[0].slot;
+    make_current(walker, walk);
+    return node;
+}
+
+/* What a module that went or a capture that was left by longjmp(3) makes void. */
+static __attribute__((noinline)) void start_over(struct silt_walker *walker) {
+    forget_walks(walker);
+    silt_trie_unlink(&walker->trie);
+    walker->generation = generation;
+}
+
+/* A capture whose innermost frame is not kept, or not in front of what it was in front of. */
+static __attribute__((noinline)) uint32_t capture_changed(struct silt_walker *walker,
+                                                          struct walk *walk, uint32_t limit,
+                                                          uintptr_t hook_frame,
+                                                          struct silt_sink *sink) {
+    uintptr_t slot = hook_frame + 8;
+    bool memorize = memo_is_on(walker);
+    uint32_t node = 0;
+    walker->busy = true;
+    if (memorize) {
+        node = memo_find(walker, walk, slot, word(slot), word(hook_frame));
+        walker->memo_found += node != 0;
+    }
+    if (!node) {
+        node = capture_anew(walker, walk, limit, hook_frame, memorize, sink);
+    }
+    walker->busy = false;
+    return node;
+}
+
+uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
+                             struct silt_sink *sink) {
+    uintptr_t hook_frame = (uintptr_t)frame, slot = hook_frame + 8;
+    if (SILT_UNLIKELY(walker->generation != generation || walker->busy)) {
+        start_over(walker);
+    }
+    struct walk *walk = choose_walk(walker, slot);
+    uint32_t k = walk->cursor;
+    while (k < walk->count && walk->frames[k].slot >= slot) {
+        k++;
+    }
+    while (k > 0 && walk->frames[k - 1].slot < slot) {
+        k--;
+    }
+    uint32_t limit = k;
+    walk->cursor = k;
+    if (k > 0) {
+        const struct frame *top = &walk->frames[k - 1];
+        if (top->slot == slot && (top->key & ~NEEDS_RBP) == word(slot) &&
+            (!(top->key & NEEDS_RBP) || top->need == word(hook_frame))) {
+            limit = k - 1;
+            if (SILT_LIKELY(holds(walk, k - 1, &limit))) {
+                return top->node;
+            }
+        }
+    }
+    return capture_changed(walker, walk, limit, hook_frame, sink);
+}

@@ -1,0 +1,94 @@
+/*
+ * rules.c: the table of unwind rules, shared by all threads. Runs inside hooks.
+ *
+ * Readers take no lock. The table only ever gains entries; when it is half full, one thread copies
+ * it into a larger one, and what others enter into the old one meanwhile is learned again. Old
+ * tables stay, since somebody may be reading them: together they are smaller than the current one.
+ */
+#include "rules.h"
+
+#include "system.h"
+
+#define FIRST_BITS 12
+
+struct silt_rule_table *silt_rules;
+static int changing; /* held by whoever replaces the table or drops entries */
+
+static struct silt_rule_table *new_table(uint32_t bits) {
+    struct silt_rule_table *table =
+        silt_pages(sizeof *table + (sizeof(struct silt_rule_entry) << bits));
+    if (table) {
+        table->bits = bits;
+    }
+    return table;
+}
+
+static void enter(struct silt_rule_table *table, uint64_t key, uint64_t rule) {
+    size_t mask = ((size_t)1 << table->bits) - 1;
+    for (size_t i = (key * 0x9E3779B97F4A7C15ull) >> (64 - table->bits);; i = (i + 1) & mask) {
+        uint64_t there = table->entries[i].key;
+        if (there == 0 && __atomic_compare_exchange_n(&table->entries[i].key, &there, key, false,
+                                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+            table->used++;
+            there = key;
+        }
+        if (there == key) {
+            table->entries[i].rule = rule;
+            return;
+        }
+    }
+}
+
+/* A table with room for one more entry, or NULL: then the rule is not kept this time. */
+static struct silt_rule_table *table_with_room(void) {
+    struct silt_rule_table *table = __atomic_load_n(&silt_rules, __ATOMIC_ACQUIRE);
+    if (table && table->used < 1u << (table->bits - 1)) {
+        return table;
+    }
+    if (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE)) {
+        return NULL;
+    }
+    struct silt_rule_table *made = NULL;
+    table = silt_rules;
+    if (!table) {
+        made = new_table(FIRST_BITS);
+    } else if (table->bits < 26) {
+        made = new_table(table->bits + 1);
+        for (size_t i = 0; made && i < (size_t)1 << table->bits; i++) {
+            if (table->entries[i].key && table->entries[i].rule != SILT_RULE_NONE) {
+                enter(made, table->entries[i].key, table->entries[i].rule);
+            }
+        }
+    }
+    if (made) {
+        __atomic_store_n(&silt_rules, made, __ATOMIC_RELEASE);
+    }
+    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+    return made;
+}
+
+__attribute__((noinline)) silt_rule silt_rule_learn(uint64_t key) {
+    uintptr_t address = key >> 1;
+    silt_rule rule = silt_cfi_rule(key & 1 ? address : address - 1);
+    if (rule == SILT_RULE_NONE && !(key & 1) && silt_cfi_begins(address)) {
+        rule = SILT_RULE_END;
+    }
+    struct silt_rule_table *table = rule != SILT_RULE_NONE ? table_with_room() : NULL;
+    if (table) {
+        enter(table, key, rule);
+    }
+    return rule;
+}
+
+void silt_rules_forget(uintptr_t start, uintptr_t end) {
+    while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE)) {
+        silt_call(SYS_sched_yield, 0);
+    }
+    struct silt_rule_table *table = silt_rules;
+    for (size_t i = 0; table && i < (size_t)1 << table->bits; i++) {
+        if ((table->entries[i].key >> 1) - start < end - start) {
+            table->entries[i].rule = SILT_RULE_NONE;
+        }
+    }
+    __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,333 @@
+/*
+ * slow.c: walking with all registers, for call frame information that no 64-bit rule can say.
+ * Runs inside hooks.
+ *
+ * Takes the registers as they are in its own frame and steps outward by whole rows: every rule of
+ * DWARF 5 section 6.4 and its expressions (section 2.5) as far as they make sense for a call frame.
+ * No locks, no library: all reads of the stack are careful ones. Some hundred times slower than
+ * unwind.c; stacks_slow counts its calls.
+ */
+#include "unwind.h"
+
+#include "careful.h"
+#include "cfi.h"
+
+enum { RBX = 3, RBP = 6, RSP = 7, R12 = 12, R15 = 15, RA = 16 };
+
+#define EXPRESSION_STACK 16
+
+struct registers {
+    uintptr_t value[SILT_CFI_REGISTERS];
+    uint32_t known; /* one bit per register */
+};
+
+static uint64_t uleb(const uint8_t **at) {
+    uint64_t value = 0;
+    uint8_t byte;
+    unsigned shift = 0;
+    do {
+        byte = *(*at)++;
+        value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
+        shift += 7;
+    } while (byte & 0x80);
+    return value;
+}
+
+static int64_t sleb(const uint8_t **at) {
+    uint64_t value = 0;
+    uint8_t byte;
+    unsigned shift = 0;
+    do {
+        byte = *(*at)++;
+        value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
+        shift += 7;
+    } while (byte & 0x80);
+    if (shift < 64 && (byte & 0x40)) {
+        value |= ~0ull << shift;
+    }
+    return (int64_t)value;
+}
+
+static uint64_t fixed(const uint8_t **at, unsigned bytes) {
+    uint64_t value = 0;
+    __builtin_memcpy(&value, *at, bytes);
+    *at += bytes;
+    return value;
+}
+
+static bool is_known(const struct registers *registers, uint64_t number) {
+    return number < SILT_CFI_REGISTERS && (registers->known >> number & 1);
+}
+
+/* Arithmetic of two operands; false for another operation. */
+static bool combine(uint8_t op, uintptr_t a, uintptr_t b, uintptr_t *result) {
+    intptr_t x = (intptr_t)a, y = (intptr_t)b;
+    switch (op) {
+    case 0x1a:
+        *result = a & b;
+        return true;
+    case 0x1c:
+        *result = a - b;
+        return true;
+    case 0x1e:
+        *result = a * b;
+        return true;
+    case 0x21:
+        *result = a | b;
+        return true;
+    case 0x22:
+        *result = a + b;
+        return true;
+    case 0x24:
+        *result = b < 64 ? a << b : 0;
+        return true;
+    case 0x25:
+        *result = b < 64 ? a >> b : 0;
+        return true;
+    case 0x26:
+        *result = (uintptr_t)(x >> (b < 63 ? b : 63));
+        return true;
+    case 0x27:
+        *result = a ^ b;
+        return true;
+    case 0x29:
+        *result = x == y;
+        return true;
+    case 0x2a:
+        *result = x >= y;
+        return true;
+    case 0x2b:
+        *result = x > y;
+        return true;
+    case 0x2c:
+        *result = x <= y;
+        return true;
+    case 0x2d:
+        *result = x < y;
+        return true;
+    case 0x2e:
+        *result = x != y;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Evaluates the expression whose length lies at `at`; `first` is on its stack at the start, if it
+ * is given. */
+static bool evaluate(const uint8_t *at, const struct registers *registers, const uintptr_t *first,
+                     struct silt_readable *known, uintptr_t *result) {
+    uintptr_t stack[EXPRESSION_STACK];
+    unsigned depth = 0;
+    uint64_t length = uleb(&at);
+    const uint8_t *end = at + length;
+    if (first) {
+        stack[depth++] = *first;
+    }
+    while (at < end) {
+        uint8_t op = *at++;
+        uintptr_t value;
+        if (depth == EXPRESSION_STACK) {
+            return false;
+        }
+        if (op >= 0x70 && op <= 0x8f) { /* breg */
+            int64_t offset = sleb(&at);
+            if (!is_known(registers, op - 0x70u)) {
+                return false;
+            }
+            stack[depth++] = registers->value[op - 0x70] + (uintptr_t)offset;
+        } else if (op == 0x92) { /* bregx */
+            uint64_t number = uleb(&at);
+            int64_t offset = sleb(&at);
+            if (!is_known(registers, number)) {
+                return false;
+            }
+            stack[depth++] = registers->value[number] + (uintptr_t)offset;
+        } else if (op >= 0x30 && op <= 0x4f) { /* lit */
+            stack[depth++] = op - 0x30u;
+        } else if (op >= 0x08 && op <= 0x0f) { /* const1u, const1s, const2u, ... const8s */
+            unsigned bytes = 1u << ((op - 8) / 2), unused = 64 - 8 * bytes;
+            value = fixed(&at, bytes);
+            stack[depth++] = op & 1 ? (uintptr_t)((int64_t)(value << unused) >> unused) : value;
+        } else if (op == 0x03) { /* addr */
+            stack[depth++] = fixed(&at, 8);
+        } else if (op == 0x10) { /* constu */
+            stack[depth++] = uleb(&at);
+        } else if (op == 0x11) { /* consts */
+            stack[depth++] = (uintptr_t)sleb(&at);
+        } else if (op == 0x96) { /* nop */
+        } else if (depth == 0) {
+            return false;
+        } else if (op == 0x06) { /* deref */
+            if (!silt_careful_word(known, stack[depth - 1], &stack[depth - 1])) {
+                return false;
+            }
+        } else if (op == 0x12) { /* dup */
+            stack[depth] = stack[depth - 1];
+            depth++;
+        } else if (op == 0x13) { /* drop */
+            depth--;
+        } else if (op == 0x1f) { /* neg */
+            stack[depth - 1] = -stack[depth - 1];
+        } else if (op == 0x20) { /* not */
+            stack[depth - 1] = ~stack[depth - 1];
+        } else if (op == 0x23) { /* plus_uconst */
+            stack[depth - 1] += uleb(&at);
+        } else if (depth >= 2 && combine(op, stack[depth - 2], stack[depth - 1], &value)) {
+            stack[--depth - 1] = value;
+        } else if (depth >= 2 && op == 0x14) { /* over */
+            stack[depth] = stack[depth - 2];
+            depth++;
+        } else if (depth >= 2 && op == 0x16) { /* swap */
+            value = stack[depth - 1];
+            stack[depth - 1] = stack[depth - 2];
+            stack[depth - 2] = value;
+        } else {
+            return false;
+        }
+    }
+    *result = depth ? stack[depth - 1] : 0;
+    return depth != 0;
+}
+
+enum step { STEPPED, OUTERMOST, STUCK };
+
+/* From one frame to the one outside of it. `exact` says how the address is meant, before and
+ * after. */
+static enum step step_out(struct registers *registers, bool *exact, struct silt_readable *known) {
+    struct silt_cfi_row row;
+    struct registers outer = {.known = 0};
+    uintptr_t cfa, place;
+    if (silt_cfi_find(registers->value[RA] - !*exact, &row) != SILT_CFI_FOUND) {
+        return !*exact && silt_cfi_begins(registers->value[RA]) ? OUTERMOST : STUCK;
+    }
+    if (silt_cfi_how(row.registers[RA]) == SILT_CFI_UNDEFINED) {
+        return OUTERMOST;
+    }
+    if (row.cfa_register == SILT_CFI_EXPRESSION) {
+        if (!evaluate(row.cfa_expression, registers, NULL, known, &cfa)) {
+            return STUCK;
+        }
+    } else if (is_known(registers, row.cfa_register)) {
+        cfa = registers->value[row.cfa_register] + (uintptr_t)row.cfa_offset;
+    } else {
+        return STUCK;
+    }
+    for (unsigned i = 0; i < SILT_CFI_REGISTERS; i++) {
+        int64_t value = silt_cfi_value(row.registers[i]);
+        bool has = false;
+        switch (silt_cfi_how(row.registers[i])) {
+        case SILT_CFI_SAME:
+            has = is_known(registers, i);
+            outer.value[i] = registers->value[i];
+            break;
+        case SILT_CFI_UNDEFINED:
+            break;
+        case SILT_CFI_AT_CFA:
+            has = silt_careful_word(known, cfa + (uintptr_t)value, &outer.value[i]);
+            break;
+        case SILT_CFI_IS_CFA:
+            has = true;
+            outer.value[i] = cfa + (uintptr_t)value;
+            break;
+        case SILT_CFI_REGISTER:
+            has = is_known(registers, (uint64_t)value);
+            outer.value[i] = has ? registers->value[value] : 0;
+            break;
+        case SILT_CFI_AT_EXPRESSION:
+            has = evaluate((const uint8_t *)value, registers, &cfa, known, &place) &&
+                  silt_careful_word(known, place, &outer.value[i]);
+            break;
+        case SILT_CFI_IS_EXPRESSION:
+            has = evaluate((const uint8_t *)value, registers, &cfa, known, &outer.value[i]);
+            break;
+        }
+        outer.known |= (uint32_t)has << i;
+    }
+    if (silt_cfi_how(row.registers[RSP]) == SILT_CFI_SAME) {
+        outer.value[RSP] = cfa;
+        outer.known |= 1u << RSP;
+    }
+    if (!is_known(&outer, RA) || !is_known(&outer, RSP)) {
+        return STUCK;
+    }
+    if (!row.is_signal && outer.value[RSP] <= registers->value[RSP]) {
+        return STUCK; /* a stack that does not shrink outward has no end */
+    }
+    *registers = outer;
+    *exact = row.is_signal;
+    return STEPPED;
+}
+
+/* The registers as they are in the calling function, which must not be inlined. */
+#define TAKE_REGISTERS(registers)                                                                  \
+    do {                                                                                           \
+        __asm__ volatile("leaq 0(%%rip), %%rax\n\t"                                                \
+                         "movq %%rax, 128(%0)\n\t"                                                 \
+                         "movq %%rbx, 24(%0)\n\t"                                                  \
+                         "movq %%rbp, 48(%0)\n\t"                                                  \
+                         "movq %%rsp, 56(%0)\n\t"                                                  \
+                         "movq %%r12, 96(%0)\n\t"                                                  \
+                         "movq %%r13, 104(%0)\n\t"                                                 \
+                         "movq %%r14, 112(%0)\n\t"                                                 \
+                         "movq %%r15, 120(%0)"                                                     \
+                         :                                                                         \
+                         : "r"((registers).value)                                                  \
+                         : "rax", "memory");                                                       \
+        (registers).known = 1u << RBX | 1u << RBP | 1u << RSP | 0xfu << R12 | 1u << RA;            \
+    } while (0)
+
+enum silt_reach __attribute__((noinline)) silt_walk_reaches(uintptr_t hook_frame, uintptr_t slot) {
+    struct registers registers;
+    struct silt_readable known = {0, 0};
+    bool exact = true, crossed = false;
+    TAKE_REGISTERS(registers);
+    for (unsigned i = 0; i < 2 * SILT_MAX_FRAMES; i++) {
+        switch (step_out(&registers, &exact, &known)) {
+        case STUCK:
+            return SILT_REACH_UNKNOWN;
+        case OUTERMOST:
+            return SILT_NOT_REACHED;
+        case STEPPED:
+            break;
+        }
+        crossed |= exact;
+        /* The hook that asks may have the very frame of one that is gone. */
+        if (registers.value[RSP] == slot + 8 && !exact && slot != hook_frame + 8) {
+            return crossed ? SILT_REACHED_SIGNAL : SILT_REACHED;
+        }
+        if (registers.value[RA] == 0) {
+            return SILT_NOT_REACHED;
+        }
+    }
+    return SILT_REACH_UNKNOWN;
+}
+
+uint32_t __attribute__((noinline)) silt_walk_slowly(uintptr_t hook_frame, struct silt_trie *trie,
+                                                    struct silt_sink *sink, uint64_t *keys) {
+    struct registers registers;
+    struct silt_readable known = {0, 0};
+    bool exact = true;
+    uint32_t count = 0;
+    TAKE_REGISTERS(registers);
+    __atomic_fetch_add(&silt_shared->stacks_slow, 1, __ATOMIC_RELAXED);
+    enum step end = STEPPED;
+    /* First out of our own frames: the hook's CFA is its frame address + 16. */
+    while (end == STEPPED && registers.value[RSP] < hook_frame + 16) {
+        end = step_out(&registers, &exact, &known);
+    }
+    while (end == STEPPED && registers.value[RA] != 0 && count < SILT_MAX_FRAMES) {
+        keys[count++] = SILT_KEY(registers.value[RA], exact ? SILT_NODE_EXACT : 0);
+        end = step_out(&registers, &exact, &known);
+    }
+    uint32_t node = 0;
+    if (end == STUCK) {
+        node = silt_trie_child(trie, 0, SILT_KEY(0, SILT_NODE_INCOMPLETE), sink);
+    } else if (end == STEPPED && registers.value[RA] != 0) {
+        node = silt_trie_child(trie, 0, SILT_KEY(0, SILT_NODE_TRUNCATED), sink);
+    }
+    while (count-- > 0) {
+        node = silt_trie_child(trie, node, keys[count], sink);
+    }
+    return node;
+}
