@@ -89,11 +89,16 @@ package func runProgram(
     return ProgramResult(status: status, output: try text(outputPath), errors: try text(errorPath))
 }
 
-/// Builds one of the C programs in Tests/Workloads; returns the executable's path.
+/// Builds one of the C or C++ programs in Tests/Workloads; returns the executable's path.
 package func buildWorkload(_ name: String, into folder: ScratchFolder, flags: [String] = []) throws -> String {
-    let source = packageRoot.appending(path: "Tests/Workloads/\(name).c").path()
+    var source = packageRoot.appending(path: "Tests/Workloads/\(name).c").path()
+    var compiler = "gcc"
+    if !FileManager.default.fileExists(atPath: source) {
+        source += "pp"
+        compiler = "g++"
+    }
     let executable = folder.file(name)
-    let result = try runProgram(["gcc", "-O1", "-g", "-pthread", "-o", executable, source] + flags)
-    guard result.status == 0 else { throw TestSetupError(description: "\(name).c: \(result.errors)") }
+    let result = try runProgram([compiler, "-O1", "-g", "-pthread", "-o", executable, source] + flags)
+    guard result.status == 0 else { throw TestSetupError(description: "\(source): \(result.errors)") }
     return executable
 }

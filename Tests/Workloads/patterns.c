@@ -1,7 +1,7 @@
 /*
- * patterns MODE SECONDS [fixed]: what call sites of long-lived servers do, one pattern a mode. A
- * tick is a millisecond; a busy machine catches up. Prints the bytes that were leaked and the
- * seconds it took; "fixed" does the same work and gives everything back.
+ * patterns MODE SECONDS [fixed|at-exit]: what call sites of long-lived servers do, one pattern a
+ * mode. A tick is a millisecond; a busy machine catches up. Prints the bytes that were leaked and
+ * the seconds it took; "fixed" does the same work and gives everything back.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #define NOINLINE __attribute__((noinline))
 
 static int fixed;
+static int frees_at_exit;
 static long ticks;
 static size_t leaked;
 
@@ -244,15 +245,52 @@ static void settling_vector(long tick) {
     }
 }
 
+/* A leak of a few blocks in each of 256 functions that one dispatcher calls, as generated code
+ * does. */
+#define LEAF(n)                                                                                    \
+    NOINLINE void leaf_##n(void) {                                                                 \
+        void *block = malloc(200);                                                                 \
+        if (fixed) {                                                                               \
+            free(block);                                                                           \
+        } else {                                                                                   \
+            keep(block, 200);                                                                      \
+        }                                                                                          \
+    }
+/* clang-format off */
+#define SIXTEEN(M, n) \
+    M(n##0) M(n##1) M(n##2) M(n##3) M(n##4) M(n##5) M(n##6) M(n##7) \
+    M(n##8) M(n##9) M(n##a) M(n##b) M(n##c) M(n##d) M(n##e) M(n##f)
+#define ALL(M) \
+    SIXTEEN(M, 0) SIXTEEN(M, 1) SIXTEEN(M, 2) SIXTEEN(M, 3) \
+    SIXTEEN(M, 4) SIXTEEN(M, 5) SIXTEEN(M, 6) SIXTEEN(M, 7) \
+    SIXTEEN(M, 8) SIXTEEN(M, 9) SIXTEEN(M, a) SIXTEEN(M, b) \
+    SIXTEEN(M, c) SIXTEEN(M, d) SIXTEEN(M, e) SIXTEEN(M, f)
+ALL(LEAF)
+/* clang-format on */
+#define ENTRY(n) leaf_##n,
+static void (*const leaves[])(void) = {ALL(ENTRY)};
+
+NOINLINE void dispatch(unsigned number) {
+    leaves[number % 256]();
+    slots[0] = NULL;
+}
+
+static void scattered_leak(long tick) {
+    if (tick % 10 == 0) {
+        dispatch((unsigned)random_bits());
+    }
+}
+
 static const struct mode {
     const char *name;
     void (*tick)(long tick);
 } modes[] = {
-    {"shared", shared_helper},  {"two", two_leaks},
-    {"buried", buried_leak},    {"sessions", slow_leak_in_sessions},
-    {"cache", cache_insert},    {"store", store_insert},
-    {"tables", build_table},    {"queue", bursty_queue},
-    {"vector", growing_vector}, {"settling", settling_vector},
+    {"shared", shared_helper},     {"two", two_leaks},
+    {"buried", buried_leak},       {"sessions", slow_leak_in_sessions},
+    {"cache", cache_insert},       {"store", store_insert},
+    {"tables", build_table},       {"queue", bursty_queue},
+    {"vector", growing_vector},    {"settling", settling_vector},
+    {"scattered", scattered_leak},
 };
 
 static double seconds_since(const struct timespec *start) {
@@ -267,6 +305,7 @@ int main(int argc, char **argv) {
     }
     ticks = (long)(atof(argv[2]) * 1000);
     fixed = argc > 3 && strcmp(argv[3], "fixed") == 0;
+    frees_at_exit = argc > 3 && strcmp(argv[3], "at-exit") == 0;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(modes[i].name, argv[1]) != 0) {
             continue;
@@ -280,6 +319,11 @@ int main(int argc, char **argv) {
             modes[i].tick(tick);
         }
         printf("%zu %.3f\n", leaked, seconds_since(&start));
+        while (frees_at_exit && registry) {
+            struct kept *next = registry->next;
+            free(registry);
+            registry = next;
+        }
         return 0;
     }
     return 2;
