@@ -16,8 +16,7 @@ struct Evidence {
         switch verdict.verdict {
         case .growing, .slowGrowing: growing
         case .plateauing:
-            "grew \(Format.bytes(max(0, facts.live - facts.baseline))), 97 % of it in the first "
-                + "\(time(share: facts.settledAt)) of \(wholeTime); \(standstill)"
+            "grew \(Format.bytes(max(0, facts.live - facts.baseline)))\(settled); \(standstill)"
         case .step:
             "+\(Format.bytes(facts.biggestRise)) at once after \(time(share: facts.biggestRiseAt)), flat since"
         case .sawtooth: "\(facts.drops) falls of more than 20 %; the troughs do not rise"
@@ -27,6 +26,11 @@ struct Evidence {
                 + "since the start"
         case .notEnoughData: "\(facts.snapshots) of \(SiteOpinion.leastSnapshots) snapshots"
         }
+    }
+
+    /// When it had grown, if that was early.
+    private var settled: String {
+        facts.settledAt > 0.7 ? "" : ", 97 % of it in the first \(time(share: facts.settledAt)) of \(wholeTime)"
     }
 
     private var growing: String {
@@ -76,7 +80,7 @@ struct Evidence {
         case .turnover: "old blocks are freed as fast as new ones stay"
         case .stalled: "nothing more of it stays"
         case .flat: "no new high for \(time(snapshots: facts.sinceHigh))"
-        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse: "little of it has stayed since"
+        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse: "what came later did not stay"
         }
     }
 

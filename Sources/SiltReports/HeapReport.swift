@@ -79,6 +79,8 @@ package struct ReportSite: Sendable {
     package var stack: UInt32 = 0
     /// Stacks that belong to it.
     package var stackCount = 0
+    /// Bytes in use at the last snapshot, before the program gave anything back on its way out; 0: not known.
+    package var lastInUseBytes: UInt64 = 0
     /// Blamed functions below this one that a thin leak is spread over; 0: it is to blame itself.
     package var spreadOver = 0
     /// Lowest bytes in use over equal spans of time, for the sparkline.
@@ -87,6 +89,11 @@ package struct ReportSite: Sendable {
     var index = 0
     /// What growing sites are ranked by: bytes per second that can be counted on.
     var weight = 0.0
+}
+
+extension ReportSite {
+    /// True when most of it was freed between the last snapshot and the program's end.
+    var wasGivenBack: Bool { lastInUseBytes > 2 * inUseBytes }
 }
 
 /// How fast a site grows, with the range that the error leaves.

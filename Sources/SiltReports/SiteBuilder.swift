@@ -240,6 +240,7 @@ struct SiteBuilder {
         site.reason = opinion.reason
         site.evidence = opinion.evidence
         site.spreadOver = leading.spreadOver
+        site.lastInUseBytes = shares.reduce(0) { $0 &+ UInt64(min(max(0, $1.opinion.live), 1e18)) }
         site.isAcquitted =
             !opinion.isGrowing && site.inUseBytes > 0
             && ["plateauing", "step", "sawtooth"].contains(opinion.verdict)

@@ -19,7 +19,8 @@ struct SiteJudge {
             reason: verdict.reason.rawValue,
             evidence: Evidence.line(verdict, period: clock.period),
             slope: verdict.slope,
-            error: verdict.error
+            error: verdict.error,
+            live: verdict.facts.live
         )
     }
 

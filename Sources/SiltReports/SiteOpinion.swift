@@ -8,6 +8,8 @@ struct SiteOpinion {
     /// Bytes per interval, and its error.
     var slope = 0.0
     var error = 0.0
+    /// Live bytes at the last snapshot.
+    var live = 0.0
 
     /// True when too few of its blocks survived for more to be said: neither charged nor acquitted.
     var isUndecided: Bool { ["none", "sparse"].contains(reason) }

@@ -11,7 +11,9 @@ package enum TextReport {
         let limit = report.options.limit ?? 10
         if report.options.order == .growth {
             let growing = report.sites.filter(\.isGrowing)
-            for site in growing.prefix(limit) { growingSite(site, report, &page) }
+            for (index, site) in growing.prefix(limit).enumerated() {
+                growingSite(site, report, isBrief: index >= detailed && report.options.limit == nil, &page)
+            }
             if growing.count > limit { page.line("     and \(growing.count - limit) more growing sites") }
             acquitted(report, limit: limit, &page)
             if report.verdict != .growing { largest(report, limit: limit, &page) }
@@ -37,9 +39,20 @@ package enum TextReport {
 
     // MARK: - Growing
 
-    private static func growingSite(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
+    /// Growing sites of which stack, sparkline and source are shown unasked.
+    private static let detailed = 3
+
+    private static func growingSite(
+        _ site: ReportSite,
+        _ report: HeapReport,
+        isBrief: Bool,
+        _ page: inout TextPage
+    ) {
         let rate = site.rate.map { "+" + Format.bytes($0.value) + "/" + shortUnit($0.unit) } ?? ""
-        let size = "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
+        let size =
+            site.wasGivenBack
+            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit"
+            : "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
         page.sites([
             TextPage.SiteLine(
                 rank: site.rank,
@@ -49,11 +62,16 @@ package enum TextReport {
                 end: advice(site.confidence)
             )
         ])
-        sparkline(site, report, &page)
+        if !isBrief { sparkline(site, report, &page) }
         if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
+        if site.spreadOver > 0 {
+            let places = Format.plural(UInt64(site.spreadOver), "place")
+            page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
+        }
         if let caller = site.caller {
             page.paragraph("only when called by \(caller.name.printable) \(caller.place.printable)", indent: 5)
         }
+        if isBrief { return }
         if site.stackCount > 1 {
             page.paragraph("\(Format.plural(UInt64(site.stackCount), "stack")), most of it in", indent: 5)
         }
@@ -85,10 +103,17 @@ package enum TextReport {
         let frames = report.frames(ofStack: site.stack)
         let blame = report.blameIndex(ofStack: site.stack)
         let depth = report.options.depth ?? 8
-        let shown = frames.dropFirst(blame).prefix(depth)
+        let runtime = frames.reversed().prefix { isRuntimeStart($0.function) }.count
+        let shown = frames.dropFirst(blame).dropLast(max(0, min(runtime, frames.count - blame - 1))).prefix(depth)
         var words = shown.reversed().map { ($0.name + " " + $0.place).printable.trimmedEnd }
-        if shown.endIndex < frames.count { words.insert("…", at: 0) }
+        if shown.endIndex < frames.count - runtime { words.insert("…", at: 0) }
         page.chain(words, indent: 5)
+    }
+
+    /// What calls main, or a thread's function.
+    private static func isRuntimeStart(_ function: String) -> Bool {
+        ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
+            || function.hasPrefix("__libc_start")
     }
 
     private static func source(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
@@ -105,7 +130,10 @@ package enum TextReport {
     // MARK: - Others
 
     private static func acquitted(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
-        let sites = report.sites.filter(\.isAcquitted).sorted { $0.inUseBytes > $1.inUseBytes }
+        let all = report.sites.filter(\.isAcquitted).sorted { $0.inUseBytes > $1.inUseBytes }
+        // What nobody would suspect is not named.
+        let least = max(4096, report.totals.inUseBytes / 100)
+        let sites = all.filter { $0.inUseBytes >= least }
         guard !sites.isEmpty else { return }
         page.line("")
         page.line("not growing, though they look like it:")
@@ -114,6 +142,8 @@ package enum TextReport {
             page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)])
             if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
         }
+        let others = all.count - min(sites.count, min(limit, 5))
+        if others > 0 { page.line("     and \(Format.count(UInt64(others))) smaller ones") }
     }
 
     private static func largest(_ report: HeapReport, limit: Int, _ page: inout TextPage) {

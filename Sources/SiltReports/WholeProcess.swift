@@ -16,7 +16,7 @@ enum WholeProcess {
                 recording.totals[$0].allocatedBytes < recording.totals[$1].allocatedBytes
             })
         else { return lines }
-        let rows = clocks[main].rows.filter { $0.rssBytes != nil }
+        let rows = clocks[main].rows.filter { ($0.rssBytes ?? 0) > 0 }
         if let first = rows.first, let last = rows.last, let start = first.rssBytes, let end = last.rssBytes {
             var line = recording.processes.count > 1 ? "memory of pid \(recording.processes[main].pid): " : "memory: "
             line += "RSS \(Format.bytes(end)), \(Format.bytes(start)) at the start"
@@ -25,6 +25,7 @@ enum WholeProcess {
                 line += "(allocator overhead, code, stacks, mappings)"
             }
             lines.append(line)
+            if let note = PoolAllocators.note(report) { lines.append(note) }
             if !report.sites.contains(where: \.isGrowing), let retention = retention(rows) { lines.append(retention) }
         }
         return lines

@@ -39,16 +39,27 @@ final class BlameKeys {
     }
 
     private func nameIsWrapper(_ frame: Frame) -> Bool {
-        guard frame.module.rawValue != 0 else { return false }
+        guard frame.module.rawValue != 0, let name = name(frame) else { return false }
+        return wrappers.isWrapper(
+            function: name,
+            modulePath: stacks.modules[Int(frame.module.rawValue) - 1].path
+        )
+    }
+
+    /// The function at a frame; nil when it has no symbol.
+    func functionName(frame id: UInt32) -> String? {
+        guard id != 0, Int(id) <= stacks.frames.count else { return nil }
+        return name(stacks.frames[Int(id) - 1])
+    }
+
+    private func name(_ frame: Frame) -> String? {
+        guard frame.module.rawValue != 0 else { return nil }
         let module = stacks.modules[Int(frame.module.rawValue) - 1]
-        guard
-            let name = symbolizer.functionName(
-                modulePath: module.path,
-                buildID: module.buildID,
-                offset: frame.offset,
-                exact: frame.kind == .exact
-            )
-        else { return false }
-        return wrappers.isWrapper(function: name, modulePath: module.path)
+        return symbolizer.functionName(
+            modulePath: module.path,
+            buildID: module.buildID,
+            offset: frame.offset,
+            exact: frame.kind == .exact
+        )
     }
 }

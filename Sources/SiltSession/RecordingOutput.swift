@@ -19,6 +19,13 @@ final class RecordingOutput {
     private var numbers: [UInt64: UInt32] = [:]
     private var processes: [UInt64: RecordedProcess] = [:]
     private var skip = 0
+    /// Live bytes of each group at its image's first snapshot, and now.
+    private var growers: [Grower: (start: UInt64, now: UInt64)] = [:]
+
+    private struct Grower: Hashable {
+        var image: UInt64
+        var group: StackID
+    }
 
     init(options: TraceOptions, stacks: StackTable, symbolizer: Symbolizer, blame: BlameKeys) throws {
         self.blame = blame
@@ -77,10 +84,17 @@ final class RecordingOutput {
         case .executed: process.end = .execed
         case .stillRunning: process.end = .running
         }
+        // What a program gives back on its way out says nothing about how it grew while it ran.
+        let tearsDown =
+            switch how {
+            case .status(.exited), .ended: true
+            case .status(.signaled), .executed, .stillRunning: false
+            }
         try transaction {
-            try writeState(image, at: time)
+            if tearsDown { try writeNumbers(image) } else { try writeState(image, at: time) }
             try writer.write(process)
         }
+        growers = growers.filter { $0.key.image != image.id }
     }
 
     /// Writes what moved since the last snapshot; returns how the trace stands.
@@ -97,7 +111,7 @@ final class RecordingOutput {
             liveBytes: 0,
             liveBlocks: 0,
             processes: images.count,
-            topGrower: nil
+            topGrower: topGrower()
         )
         for image in images {
             progress.liveBytes += image.heap.totals.inUseBytes
@@ -128,10 +142,11 @@ final class RecordingOutput {
         try writer.close()
     }
 
+    /// A snapshot: numbers, and how they came about.
     private func writeState(_ image: TracedImage, at time: Double) throws {
         guard let number = numbers[image.id] else { return }
-        try writer.addNew(of: stacks)
-        let interval = image.heap.interval
+        // The interval that is open now began with this snapshot.
+        let interval = image.heap.interval - 1
         var snapshot = RecordedSnapshot(process: number, snapshot: interval, timeNs: nanoseconds(time))
         let totals = image.heap.totals
         snapshot.inUseBytes = totals.inUseBytes
@@ -139,28 +154,17 @@ final class RecordingOutput {
         snapshot.allocatedBytes = totals.allocatedBytes
         snapshot.allocatedCount = totals.allocatedCount
         snapshot.mappedBytes = totals.mappedBytes
-        snapshot.rssBytes = image.sampleResidentBytes()
+        snapshot.rssBytes = residentBytes(image.pid)
         try writer.write(snapshot)
-        try writeTotals(totals, number)
-        try writeTrust(image, number)
-        for stack in image.takeChangedStacks() {
-            let counters = image.heap.counters(of: stack)
-            var row = RecordedCounters(process: number, stack: stack.rawValue)
-            row.group = blame.key(stack).rawValue
-            row.inUseBytes = counters.liveBytes
-            row.inUseCount = counters.liveCount
-            row.allocatedBytes = counters.allocatedBytes
-            row.allocatedCount = counters.allocatedCount
-            row.peakBytes = counters.peakBytes
-            row.peakCount = counters.peakCount
-            row.temporaryCount = counters.temporaryCount
-            try writer.write(row)
+        for stack in try writeNumbers(image) {
             if let history = image.heap.history(of: stack) {
                 try writer.write(history: history.encoded(), process: number, stack: stack.rawValue)
             }
         }
         for key in image.takeChangedGroups() {
             let live = image.heap.groupLive(of: key)
+            let grower = Grower(image: image.id, group: key)
+            growers[grower, default: (start: interval == 0 ? live.bytes : 0, now: 0)].now = live.bytes
             try writer.write(
                 group: RecordedSample(
                     process: number,
@@ -176,6 +180,40 @@ final class RecordingOutput {
                 try writer.write(history: history.encoded(), process: number, group: key.rawValue)
             }
         }
+    }
+
+    /// Totals, trust, and the counters of the stacks that changed, which are returned.
+    @discardableResult
+    private func writeNumbers(_ image: TracedImage) throws -> [StackID] {
+        guard let number = numbers[image.id] else { return [] }
+        try writer.addNew(of: stacks)
+        try writeTotals(image.heap.totals, number)
+        try writeTrust(image, number)
+        let changed = image.takeChangedStacks()
+        for stack in changed {
+            let counters = image.heap.counters(of: stack)
+            var row = RecordedCounters(process: number, stack: stack.rawValue)
+            row.group = blame.key(stack).rawValue
+            row.inUseBytes = counters.liveBytes
+            row.inUseCount = counters.liveCount
+            row.allocatedBytes = counters.allocatedBytes
+            row.allocatedCount = counters.allocatedCount
+            row.peakBytes = counters.peakBytes
+            row.peakCount = counters.peakCount
+            row.temporaryCount = counters.temporaryCount
+            try writer.write(row)
+        }
+        return changed
+    }
+
+    /// The function whose in-use bytes rose most since the trace began.
+    private func topGrower() -> (function: String, bytes: Int64)? {
+        var rises: [UInt32: Int64] = [:]
+        for (grower, bytes) in growers {
+            rises[grower.group.rawValue, default: 0] += Int64(clamping: bytes.now) - Int64(clamping: bytes.start)
+        }
+        guard let top = rises.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), top.value > 0 else { return nil }
+        return blame.functionName(frame: top.key).map { ($0, top.value) }
     }
 
     private func writeTotals(_ totals: HeapTotals, _ number: UInt32) throws {

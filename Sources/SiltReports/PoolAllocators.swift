@@ -1,0 +1,19 @@
+/// Allocators inside the program that serve many objects from one block or mapping: silt sees their supplies only.
+enum PoolAllocators {
+    /// Functions that only run when a pool is in use, and what to do about it.
+    private static let signs: [(prefix: String, note: String)] = [
+        ("arena_map_mark_used", python), ("new_arena", python), ("_PyObject_Arena", python),
+    ]
+
+    private static let python =
+        "note: Python keeps objects of up to 512 bytes in arenas of its own, which count as mappings here; run it with "
+        + "PYTHONMALLOC=malloc to see each of them"
+
+    /// A line for the report; nil when no known pool was seen.
+    static func note(_ report: HeapReport) -> String? {
+        for site in report.sites {
+            for sign in signs where site.blame.function.hasPrefix(sign.prefix) { return sign.note }
+        }
+        return nil
+    }
+}
