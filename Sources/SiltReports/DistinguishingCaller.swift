@@ -68,7 +68,6 @@ enum DistinguishingCaller {
 extension FrameNames {
     /// The function that makes the call at a frame: the innermost inlined one that is no wrapper.
     func callerFrame(_ frame: UInt32, in recording: Recording) -> ReportFrame {
-        let blame = Int(blameRows[Int(frame) - 1])
-        return self.frame(ofRow: blame >= 0 ? blame : ranges[Int(frame) - 1].lowerBound, frame: frame, in: recording)
+        self.frame(ofRow: Int(blameRows[Int(frame) - 1]), frame: frame, in: recording)
     }
 }

@@ -86,10 +86,13 @@ package enum TextReport {
         let blame = report.blameIndex(ofStack: site.stack)
         let depth = report.options.depth ?? 8
         let shown = frames.dropFirst(blame).prefix(depth)
-        var words = shown.reversed().map { ($0.name + " " + $0.place).printable.trimmedEnd }
+        var words = shown.reversed().map { ($0.name(width: linkWidth) + " " + $0.place.printable).trimmedEnd }
         if shown.endIndex < frames.count { words.insert("…", at: 0) }
         page.chain(words, indent: 5)
     }
+
+    /// Characters of a function's name in a stack.
+    private static let linkWidth = 60
 
     private static func source(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         guard report.options.showsSource, let file = site.blame.file, let line = site.blame.line else { return }
