@@ -29,14 +29,14 @@ struct CallSites {
     private(set) var allocatedBytes: UInt64 = 0
     private(set) var namedBytes: UInt64 = 0
 
-    init(_ recording: Recording, names: FrameNames, blameFrames: [UInt32]) {
+    init(_ recording: Recording, names: FrameNames) {
         var start = 0
         while start < recording.counters.count {
             let process = recording.counters[start].process
             var end = start
             while end < recording.counters.count, recording.counters[end].process == process { end += 1 }
             if let index = recording.processIndex(of: process) {
-                add(recording.counters[start..<end], of: index, recording, names, blameFrames)
+                add(recording.counters[start..<end], of: index, recording, names)
             }
             start = end
         }
@@ -46,8 +46,7 @@ struct CallSites {
         _ rows: ArraySlice<RecordedCounters>,
         of process: Int,
         _ recording: Recording,
-        _ names: FrameNames,
-        _ blameFrames: [UInt32]
+        _ names: FrameNames
     ) {
         let id = recording.processes[process].id
         let groupHistories = Self.index(recording.groupHistories, process: id)
@@ -56,7 +55,7 @@ struct CallSites {
         var siteOfGroup: [UInt32: Int] = [:]
         var partOfSite: [Int: Int] = [:]
         for (offset, row) in zip(rows.indices, rows) where row.stack != 0 {
-            let blame = blameFrames[Int(row.stack) - 1]
+            let blame = names.blameFrames[Int(row.stack) - 1]
             guard blame != 0 else { continue }
             let site = Int(names.siteOfFrame[Int(blame) - 1])
             allocatedBytes &+= row.allocatedBytes

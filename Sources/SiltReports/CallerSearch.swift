@@ -73,7 +73,7 @@ struct CallerSearch {
     func groups(of part: CallSites.Part, verdict: GrowthVerdict, clock: ProcessClock) -> [Group] {
         guard part.stacks.count > 1, part.stacks.contains(where: { $0.history != nil }) else { return [] }
         let paths = part.stacks.enumerated().map { index, stack -> Path in
-            let (node, row) = start(stack.stack)
+            let (node, row) = names.blame(ofStack: stack.stack, in: recording)
             let history = stack.history.flatMap(judge.history)
             return Path(
                 member: index,
@@ -215,20 +215,6 @@ struct CallerSearch {
 
     // MARK: Walking
 
-    /// The blame frame's node and row; a stack of wrappers alone blames its innermost.
-    private func start(_ stack: UInt32) -> (node: UInt32, row: Int) {
-        var node = stack
-        while node != 0 {
-            let entry = recording.stacks[Int(node) - 1]
-            if entry.frame != 0, names.blameRows[Int(entry.frame) - 1] >= 0 {
-                return (node, Int(names.blameRows[Int(entry.frame) - 1]))
-            }
-            node = entry.parent
-        }
-        let frame = recording.stacks[Int(stack) - 1].frame
-        return (stack, frame == 0 ? 0 : names.ranges[Int(frame) - 1].upperBound - 1)
-    }
-
     /// To the next function outward that is no wrapper and not yet on the way; node 0 past the outermost.
     private func advance(_ path: inout Path, past seen: Set<UInt64>) {
         while path.node != 0 {
@@ -242,7 +228,7 @@ struct CallerSearch {
                 guard next != 0 else { continue }
                 path.row = names.ranges[Int(next) - 1].lowerBound
             }
-            if !names.rows[path.row].isWrapper, !seen.contains(functionKey(path)) { return }
+            if names.rows[path.row].kind == .program, !seen.contains(functionKey(path)) { return }
         }
     }
 

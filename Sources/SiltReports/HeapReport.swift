@@ -1,4 +1,5 @@
 package import SiltRecording
+internal import SiltSymbols
 
 /// What a recording says about the target's heap: the model that every renderer prints.
 ///
@@ -27,8 +28,6 @@ package struct HeapReport: Sendable {
     package var options = ReportOptions()
     package let recording: Recording
     let names: FrameNames
-    /// By stack − 1: the frame it blames.
-    let blameFrames: [UInt32]
 }
 
 /// A process image and its sums.
@@ -115,11 +114,16 @@ package struct ReportFrame: Equatable, Sendable {
     package var offset: UInt64
     package var inlined: Bool
 
-    /// The function, or what stands for it.
+    /// The function as a reader wants it, or what stands for it.
     package var name: String {
-        if !function.isEmpty { return function }
+        if !function.isEmpty { return readableName(function) }
         return module.isEmpty
             ? "[" + Format.hex(offset) + "]" : module.lastPathComponent + "+" + Format.hex(offset)
+    }
+
+    /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
+    func name(width: Int) -> String {
+        (function.isEmpty ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
     }
 
     /// file:line with the file's last component; the module's when there are no lines.
@@ -147,16 +151,17 @@ extension HeapReport {
 
     /// Index in `frames(ofStack:)` of the blamed function.
     func blameIndex(ofStack stack: UInt32) -> Int {
+        guard stack != 0 else { return 0 }
+        let (blameNode, row) = names.blame(ofStack: stack, in: recording)
         var count = 0
         var node = stack
         while node != 0 {
             let entry = recording.stacks[Int(node) - 1]
+            if node == blameNode {
+                return entry.frame == 0 ? count : count + row - names.ranges[Int(entry.frame) - 1].lowerBound
+            }
+            if entry.frame != 0 { count += names.ranges[Int(entry.frame) - 1].count }
             node = entry.parent
-            guard entry.frame != 0 else { continue }
-            let range = names.ranges[Int(entry.frame) - 1]
-            let blame = Int(names.blameRows[Int(entry.frame) - 1])
-            if blame >= 0 { return count + blame - range.lowerBound }
-            count += range.count
         }
         return 0
     }

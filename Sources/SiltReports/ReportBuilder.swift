@@ -6,13 +6,12 @@ package enum ReportBuilder {
     /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
     package static func build(_ recording: Recording, options: ReportOptions) throws -> HeapReport {
         let names = FrameNames(recording, hiding: try AllocatorFrames(hide: options.hide))
-        let blameFrames = names.blameFrames(of: recording)
-        var report = HeapReport(recording: recording, names: names, blameFrames: blameFrames)
+        var report = HeapReport(recording: recording, names: names)
         report.options = options
         for totals in recording.totals { report.totals += totals }
         report.processes = processes(of: recording)
         let clocks = ProcessClock.all(of: recording)
-        let sites = CallSites(recording, names: names, blameFrames: blameFrames)
+        let sites = CallSites(recording, names: names)
         report.sites = SiteBuilder(recording, names: names, clocks: clocks).sites(sites)
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)

@@ -24,6 +24,7 @@ package enum TextReport {
             page.line("")
             for line in report.wholeProcess { page.paragraph(line, indent: 2) }
         }
+        for line in MissingLines.notes(report, limit: limit) { page.paragraph(line, indent: 2) }
         page.paragraph("trust: " + trustLine(report), indent: 2)
         output.write(page.text)
     }
@@ -105,10 +106,13 @@ package enum TextReport {
         let depth = report.options.depth ?? 8
         let runtime = frames.reversed().prefix { isRuntimeStart($0.function) }.count
         let shown = frames.dropFirst(blame).dropLast(max(0, min(runtime, frames.count - blame - 1))).prefix(depth)
-        var words = shown.reversed().map { ($0.name + " " + $0.place).printable.trimmedEnd }
+        var words = shown.reversed().map { ($0.name(width: linkWidth) + " " + $0.place.printable).trimmedEnd }
         if shown.endIndex < frames.count - runtime { words.insert("…", at: 0) }
         page.chain(words, indent: 5)
     }
+
+    /// Characters of a function's name in a stack.
+    private static let linkWidth = 60
 
     /// What calls main, or a thread's function.
     private static func isRuntimeStart(_ function: String) -> Bool {

@@ -118,19 +118,19 @@ enum ThinSites {
         _ names: FrameNames,
         _ body: (_ row: Int, _ frame: UInt32) -> Void
     ) {
-        var node = stack
-        var isOutside = false
+        let (start, blameRow) = names.blame(ofStack: stack, in: recording)
+        var node = start
         while node != 0 {
             let entry = recording.stacks[Int(node) - 1]
-            node = entry.parent
-            guard entry.frame != 0 else { continue }
-            let blame = Int(names.blameRows[Int(entry.frame) - 1])
-            guard isOutside || blame >= 0 else { continue }
-            let range = names.ranges[Int(entry.frame) - 1]
-            for row in (isOutside ? range.lowerBound : blame)..<range.upperBound where !names.rows[row].isWrapper {
-                body(row, entry.frame)
+            if entry.frame != 0 {
+                let range = names.ranges[Int(entry.frame) - 1]
+                let isBlame = node == start
+                for row in (isBlame ? blameRow : range.lowerBound)..<range.upperBound
+                where isBlame && row == blameRow || names.rows[row].kind == .program {
+                    body(row, entry.frame)
+                }
             }
-            isOutside = true
+            node = entry.parent
         }
     }
 }

@@ -66,11 +66,9 @@ package enum TopTable {
         var seen = [Int](repeating: -1, count: nodes.count)
         for (index, value) in sums.enumerated() where value > 0 {
             var stack = index + 1
-            let blame = Int(report.blameFrames[index])
+            let blame = Int(names.blameFrames[index])
             if blame > 0 {
-                let range = names.ranges[blame - 1]
-                let row = Int(names.blameRows[blame - 1])
-                nodes[nodeOfRow[row >= 0 ? row : range.lowerBound]].flat &+= value
+                nodes[nodeOfRow[Int(names.blameRows[blame - 1])]].flat &+= value
             }
             while stack != 0 {
                 let entry = recording.stacks[stack - 1]
