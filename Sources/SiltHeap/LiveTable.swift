@@ -112,6 +112,23 @@ package struct LiveTable: ~Copyable {
         return removePacked(address, hash: hash)
     }
 
+    /// Puts a block into the place of the one that is live at its address, and returns that; nil, and nothing done, if
+    /// there is none.
+    @inline(__always)
+    package mutating func replace(with block: LiveBlock, hash: UInt64) -> LiveBlock? {
+        guard PackedBlock.fits(block), wide.isEmpty, let (bucket, index) = find(block.address >> 3, home(hash))
+        else { return nil }
+        let old = entry(keys(bucket), index).block
+        put(pack(block), bucket, index)
+        return old
+    }
+
+    /// Whether no block is live at `address`; false too when the table cannot tell at a glance.
+    @inline(__always)
+    func isFree(_ address: UInt64, hash: UInt64) -> Bool {
+        PackedBlock.fits(address) && wide.isEmpty && find(address >> 3, home(hash)) == nil
+    }
+
     /// The block that is live at `address`.
     package func block(at address: UInt64) -> LiveBlock? {
         if let block = wide[address] { return block }
@@ -146,15 +163,9 @@ package struct LiveTable: ~Copyable {
 
     @inline(__always)
     private mutating func insertPacked(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {
-        let granule = block.address >> 3
-        let packed = PackedBlock(
-            granule: granule,
-            size: block.size,
-            stack: block.stack.rawValue,
-            birth: min(block.birth, PackedBlock.birthLimit)
-        )
+        let packed = pack(block)
         let home = home(hash)
-        if let (bucket, index) = find(granule, home) {
+        if let (bucket, index) = find(block.address >> 3, home) {
             let old = entry(keys(bucket), index).block
             put(packed, bucket, index)
             return old
@@ -163,6 +174,16 @@ package struct LiveTable: ~Copyable {
         packedCount += 1
         if packedCount > growAt { grow() }
         return nil
+    }
+
+    @inline(__always)
+    private func pack(_ block: LiveBlock) -> PackedBlock {
+        PackedBlock(
+            granule: block.address >> 3,
+            size: block.size,
+            stack: block.stack.rawValue,
+            birth: min(block.birth, PackedBlock.birthLimit)
+        )
     }
 
     /// Puts a block into the first bucket from its home on that has room; one has, the load being below 1.
