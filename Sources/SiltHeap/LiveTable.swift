@@ -88,14 +88,14 @@ package struct LiveTable: ~Copyable {
         silt_prefetch(passed + bucket)
     }
 
-    /// The stack of the block at `address`, if it lies in its home bucket.
+    /// The block at `address`, if it lies in its home bucket.
     ///
     /// A hint, for prefetching.
     @inline(__always)
-    func stackHint(_ address: UInt64, hash: UInt64) -> UInt32? {
+    func hint(_ address: UInt64, hash: UInt64) -> PackedBlock? {
         let keys = keys(home(hash))
         let match = silt_bucket_matches(keys, address >> 3)
-        return match == 0 ? nil : entry(keys, first(match)).stack
+        return match == 0 ? nil : entry(keys, first(match))
     }
 
     /// Adds a block; returns the one that was live at its address, if any.

@@ -247,9 +247,10 @@ package struct ProcessHeap: ~Copyable {
 
     @inline(__always)
     private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
-        // Of the other kinds the stack is none, whose page is as good as any.
-        let stack = event.stack.rawValue
-        sites.prefetch(stack != 0 ? stack : live.stackHint(event.address, hash: hash) ?? 0)
+        if event.stack.rawValue != 0 { return sites.prefetch(event.stack.rawValue) }
+        guard let block = live.hint(event.address, hash: hash) else { return }
+        sites.prefetch(block.stack)
+        if block.birth != interval { sites.prefetchAging(block.stack) }
     }
 
     @inline(__always)
