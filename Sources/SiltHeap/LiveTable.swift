@@ -88,14 +88,14 @@ package struct LiveTable: ~Copyable {
         silt_prefetch(passed + bucket)
     }
 
-    /// The stack of the block at `address`, if it lies in its home bucket.
+    /// The block at `address`, if it lies in its home bucket.
     ///
     /// A hint, for prefetching.
     @inline(__always)
-    func stackHint(_ address: UInt64, hash: UInt64) -> UInt32? {
+    func hint(_ address: UInt64, hash: UInt64) -> PackedBlock? {
         let keys = keys(home(hash))
         let match = silt_bucket_matches(keys, address >> 3)
-        return match == 0 ? nil : entry(keys, first(match)).stack
+        return match == 0 ? nil : entry(keys, first(match))
     }
 
     /// Adds a block; returns the one that was live at its address, if any.
@@ -110,6 +110,23 @@ package struct LiveTable: ~Copyable {
     package mutating func remove(_ address: UInt64, hash: UInt64) -> LiveBlock? {
         guard PackedBlock.fits(address), wide.isEmpty else { return removeSlow(address) }
         return removePacked(address, hash: hash)
+    }
+
+    /// Puts a block into the place of the one that is live at its address, and returns that; nil, and nothing done, if
+    /// there is none.
+    @inline(__always)
+    package mutating func replace(with block: LiveBlock, hash: UInt64) -> LiveBlock? {
+        guard PackedBlock.fits(block), wide.isEmpty, let (bucket, index) = find(block.address >> 3, home(hash))
+        else { return nil }
+        let old = entry(keys(bucket), index).block
+        put(pack(block), bucket, index)
+        return old
+    }
+
+    /// Whether no block is live at `address`; false too when the table cannot tell at a glance.
+    @inline(__always)
+    func isFree(_ address: UInt64, hash: UInt64) -> Bool {
+        PackedBlock.fits(address) && wide.isEmpty && find(address >> 3, home(hash)) == nil
     }
 
     /// The block that is live at `address`.
@@ -146,15 +163,9 @@ package struct LiveTable: ~Copyable {
 
     @inline(__always)
     private mutating func insertPacked(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {
-        let granule = block.address >> 3
-        let packed = PackedBlock(
-            granule: granule,
-            size: block.size,
-            stack: block.stack.rawValue,
-            birth: min(block.birth, PackedBlock.birthLimit)
-        )
+        let packed = pack(block)
         let home = home(hash)
-        if let (bucket, index) = find(granule, home) {
+        if let (bucket, index) = find(block.address >> 3, home) {
             let old = entry(keys(bucket), index).block
             put(packed, bucket, index)
             return old
@@ -163,6 +174,16 @@ package struct LiveTable: ~Copyable {
         packedCount += 1
         if packedCount > growAt { grow() }
         return nil
+    }
+
+    @inline(__always)
+    private func pack(_ block: LiveBlock) -> PackedBlock {
+        PackedBlock(
+            granule: block.address >> 3,
+            size: block.size,
+            stack: block.stack.rawValue,
+            birth: min(block.birth, PackedBlock.birthLimit)
+        )
     }
 
     /// Puts a block into the first bucket from its home on that has room; one has, the load being below 1.

@@ -179,21 +179,78 @@ package struct ProcessHeap: ~Copyable {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.stretch) { hashes in
             for index in 0..<count { hashes[index] = LiveTable.hash(events[index].address) }
             for index in 0..<min(Self.entryDistance, count) { live.prefetch(hash: hashes[index]) }
+            var done = 0
             for index in 0..<count {
                 if index + Self.entryDistance < count { live.prefetch(hash: hashes[index + Self.entryDistance]) }
                 if index + Self.siteDistance < count {
                     prefetchSite(events[index + Self.siteDistance], hash: hashes[index + Self.siteDistance])
                 }
-                apply(events[index], hash: hashes[index])
+                guard index == done else { continue }
+                if index + 1 < count, events[index].address == events[index + 1].address,
+                    applyPair(events[index], events[index + 1], hash: hashes[index])
+                {
+                    done += 2
+                } else {
+                    apply(events[index], hash: hashes[index])
+                    done += 1
+                }
             }
         }
     }
 
+    /// Two events in a row at one address, with one look-up for both; false, and nothing done, when they are no pair.
+    ///
+    /// Blocks freed right after they were made, and free blocks handed out again at once, are what most programs do
+    /// most. Besides half the work this spares the wait for a look at 16 bytes of which 8 were just written.
+    @inline(__always)
+    private mutating func applyPair(_ first: HeapEvent, _ second: HeapEvent, hash: UInt64) -> Bool {
+        switch (first.kind, second.kind) {
+        case (.alloc, .free): return temporary(first, second, hash: hash)
+        case (.free, .alloc), (.free, .realloc):
+            let block = LiveBlock(
+                address: second.address,
+                size: second.size,
+                stack: second.stack,
+                birth: interval
+            )
+            guard let old = live.replace(with: block, hash: hash) else { return false }
+            freed(old, by: first)
+            if second.kind == .realloc { undoTemporary(slot: Int(second.slot)) }
+            allocated(second)
+            return true
+        default: return false
+        }
+    }
+
+    /// A block that is freed right after it was made never enters the live table; false when that would lose something.
+    @inline(__always)
+    private mutating func temporary(_ made: HeapEvent, _ freed: HeapEvent, hash: UInt64) -> Bool {
+        // Past the peak and not above it: the block cannot be part of a new one.
+        guard pastPeak, sums.inUseBytes &+ made.size <= sums.peakInUseBytes, live.isFree(made.address, hash: hash)
+        else { return false }
+        let slot = Int(freed.slot)
+        if slot >= freedCapacity { growFreed(slot) }
+        let state = site(made.stack.rawValue)
+        state.pointee.allocatedBytes &+= made.size
+        state.pointee.allocatedCount &+= 1
+        state.pointee.temporaryAndFlags &+= SiteState.temporary
+        sums.allocatedBytes &+= made.size
+        sums.allocatedCount &+= 1
+        sums.temporaryCount += 1
+        lastAllocated = made.address
+        lastFreed[slot] = FreedBlock(
+            block: LiveBlock(address: made.address, size: made.size, stack: made.stack, birth: interval),
+            outcome: .temporary
+        )
+        return true
+    }
+
     @inline(__always)
     private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
-        // Of the other kinds the stack is none, whose page is as good as any.
-        let stack = event.stack.rawValue
-        sites.prefetch(stack != 0 ? stack : live.stackHint(event.address, hash: hash) ?? 0)
+        if event.stack.rawValue != 0 { return sites.prefetch(event.stack.rawValue) }
+        guard let block = live.hint(event.address, hash: hash) else { return }
+        sites.prefetch(block.stack)
+        if block.birth != interval { sites.prefetchAging(block.stack) }
     }
 
     @inline(__always)
@@ -217,6 +274,12 @@ package struct ProcessHeap: ~Copyable {
             sums.overwritten += 1
             subtract(old)
         }
+        allocated(event)
+    }
+
+    /// Counts a block that has entered the live table.
+    @inline(__always)
+    private mutating func allocated(_ event: HeapEvent) {
         let state = site(event.stack.rawValue)
         state.pointee.allocatedBytes &+= event.size
         state.pointee.allocatedCount &+= 1
@@ -230,9 +293,9 @@ package struct ProcessHeap: ~Copyable {
 
     @inline(__always)
     private mutating func free(_ event: HeapEvent, hash: UInt64) {
-        let slot = Int(event.slot)
-        if slot >= freedCapacity { growFreed(slot) }
         guard let block = live.remove(event.address, hash: hash) else {
+            let slot = Int(event.slot)
+            if slot >= freedCapacity { growFreed(slot) }
             if inheritsHeap { sums.inheritedFrees += 1 } else { sums.unknownFrees += 1 }
             lastFreed[slot] = FreedBlock(
                 block: LiveBlock(address: event.address, size: 0, stack: .none, birth: 0),
@@ -240,6 +303,14 @@ package struct ProcessHeap: ~Copyable {
             )
             return
         }
+        freed(block, by: event)
+    }
+
+    /// Counts a block that has left the live table.
+    @inline(__always)
+    private mutating func freed(_ block: LiveBlock, by event: HeapEvent) {
+        let slot = Int(event.slot)
+        if slot >= freedCapacity { growFreed(slot) }
         let state = subtract(block)
         let isTemporary = lastAllocated == event.address
         if isTemporary {

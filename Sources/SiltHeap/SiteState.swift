@@ -79,6 +79,13 @@ struct SitePages: ~Copyable {
         silt_prefetch(page + (Int(stack) & (Self.pageCount - 1)) * MemoryLayout<SiteState>.stride)
     }
 
+    @inline(__always)
+    func prefetchAging(_ stack: UInt32) {
+        let index = Int(stack) >> Self.pageShift
+        guard index < capacity, let page = pages[index] else { return }
+        silt_prefetch(page + Self.ageOffset + (Int(stack) & (Self.pageCount - 1)) * MemoryLayout<Aging>.stride)
+    }
+
     func visit(_ body: (UnsafeMutablePointer<SiteState>) -> Void) {
         for index in 0..<capacity {
             guard let page = pages[index] else { continue }

@@ -42,6 +42,8 @@ struct Producer {
     var random: UInt64 = 88_172_645_463_325_252
     var nextAddress: UInt64 = 0x7f00_0000_0000
     var bytes: [UInt64] = []
+    var freed: [UInt64] = []
+    var reused = 0
     let stackCount: UInt32
 
     mutating func roll() -> UInt64 {
@@ -73,12 +75,31 @@ struct Producer {
         }
     }
 
-    /// `pairs` frees of random blocks, each followed by an allocation at the address freed.
-    mutating func churn(_ pairs: Int) {
+    /// `pairs` frees of random blocks, each followed by an allocation at the address that was freed `delay` pairs ago.
+    ///
+    /// 0: at the same one, as a free list hands it out again; 64: what a look at the table finds has left the caches.
+    mutating func churn(_ pairs: Int, delay: Int) {
         for _ in 0..<pairs {
             let victim = Int(roll() % UInt64(live.count))
             free(live[victim])
-            alloc(live[victim])
+            freed.append(live[victim])
+            live[victim] = live[live.count - 1]
+            live.removeLast()
+            while freed.count - reused > delay {
+                live.append(freed[reused])
+                alloc(freed[reused])
+                reused += 1
+            }
+        }
+        freed.removeFirst(reused)
+        reused = 0
+    }
+
+    /// `pairs` blocks that are freed at once, all at one place.
+    mutating func temporary(_ pairs: Int) {
+        for _ in 0..<pairs {
+            alloc(0x7e00_0000_0000)
+            free(0x7e00_0000_0000)
         }
     }
 
@@ -95,7 +116,6 @@ final class Consumer {
     var decoder = ImageDecoder(stacks: StackTable())
     var heap = ProcessHeap(inheritsHeap: false, groupOf: { StackID(rawValue: $0.rawValue & 1023) })
     var batch = HeapEventBatch()
-    var decodeOnly = 0.0
 
     /// Feeds the producer's bytes in ring-sized pieces; returns the CPU seconds.
     func consume(_ producer: inout Producer) -> Double {
@@ -144,27 +164,30 @@ func measure(live: Int, events: Int) {
         left -= min(left, 1 << 18)
     }
     consumer.heap.closeInterval()
-    var seconds = 0.0
-    var fastest = 0.0
-    var done = 0
-    while done < events {
-        producer.churn(1 << 17)
-        let round = consumer.consume(&producer)
-        seconds += round
-        fastest = max(fastest, Double(1 << 18) / round)
-        done += 1 << 18
+    /// Rounds of 2^18 events; their median, in millions a second, which a moment's load on the machine does not move.
+    func rate(_ produce: (inout Producer) -> Void) -> String {
+        var rates: [Double] = []
+        while rates.count << 18 < events {
+            produce(&producer)
+            rates.append(Double(1 << 18) / consumer.consume(&producer) / 1e6)
+        }
+        rates.sort()
+        return fixed(rates[rates.count / 2])
     }
+    let churn = rate { $0.churn(1 << 17, delay: 64) }
+    let reuse = rate { $0.churn(1 << 17, delay: 0) }
+    let temporary = rate { $0.temporary(1 << 17) }
     let blocks = consumer.heap.totals.inUseCount
     let table = consumer.heap.liveTableBytes
     let closing = cpuSeconds()
     consumer.heap.closeInterval()
     let closed = cpuSeconds() - closing
     print(
-        "\(blocks) live: churn \(fixed(Double(done) / seconds / 1e6)) M events/s (best round \(fixed(fastest / 1e6))),",
+        "\(blocks) live: churn \(churn) M events/s, reuse at once \(reuse), temporary \(temporary),",
         "growing \(fixed(Double(live) / growing / 1e6)) M/s,",
         "\(fixed(Double(table) / Double(blocks))) B of table a block (\(table >> 20) MiB),",
         "close \(fixed(closed * 1e3)) ms,",
-        "producer \(producer.live.capacity * 8 >> 20) MiB, RSS before \(base >> 10) now \(statusKiB("VmRSS") >> 10)",
+        "producer's own \(producer.live.capacity * 8 >> 20) MiB, RSS before \(base >> 10) now \(statusKiB("VmRSS") >> 10)",
         "peak \(statusKiB("VmHWM") >> 10) MiB"
     )
 }

@@ -41,6 +41,9 @@ struct Benchmark: ParsableCommand {
     @Option(help: "The silt to measure; by default the one of this package, which is built first.")
     var silt: String?
 
+    @Option(help: "Make programs and inputs in this folder, use what is there, and leave it.")
+    var folder: String?
+
     func validate() throws {
         for name in rowNames where !WorkloadMaker.names.contains(name) {
             throw ValidationError("no row is called \(name)")
@@ -55,9 +58,9 @@ struct Benchmark: ParsableCommand {
     private var wayNames: [String] { ways?.split(separator: ",").map(String.init) ?? Way.allCases.map(\.rawValue) }
 
     func run() throws {
-        let folder = NSTemporaryDirectory() + "silt-benchmark-\(getpid())"
+        let folder = self.folder ?? NSTemporaryDirectory() + "silt-benchmark-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { _ = try? FileManager.default.removeItem(atPath: folder) }
+        defer { if self.folder == nil { _ = try? FileManager.default.removeItem(atPath: folder) } }
         do {
             try measure(in: folder)
         } catch let error as BenchmarkError {

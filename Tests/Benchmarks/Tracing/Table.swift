@@ -97,11 +97,8 @@ struct Table {
                 if let theirs = row.slowdown(.heaptrack) { parts.append("by \(fixed(theirs, 2)) under heaptrack") }
                 if silt > 2 { parts.append("MISSED: at most 2") }
             }
-            if let peak = row.median(.silt, { Double($0.analyzerPeak) }),
-                let target = row.median(.silt, { Double($0.targetPeak) }),
-                let native = row.median(.native, { Double($0.targetPeak) })
-            {
-                parts.append("analyzer \(mebibytes(peak)), target +\(mebibytes(target - native))")
+            if let peak = row.median(.silt, { Double($0.analyzerPeak) }) {
+                parts.append("analyzer's peak \(mebibytes(peak))")
             }
             if let analyzer = row.median(.silt, { $0.analyzer }), let events = row.events, events > 0,
                 row.workload.name != "start"
