@@ -1,8 +1,10 @@
 /*
- * lookup.c: finds functions as the loader would for a module outside of the global scope, without
- * its locks. A module that came with a dlopen is searched with the scope of the module that was
- * opened: that one first, then what it needs, breadth first (ELF gABI, "Shared Object
- * Dependencies").
+ * lookup.c: finds functions as the loader would, without its locks and without dlsym(3), which
+ * allocates and leaves an error behind.
+ *
+ * At start the chain of modules is the global scope, in its order. Later, a module that came with a
+ * dlopen is searched with the scope of the module that was opened: that one first, then what it
+ * needs, breadth first (ELF gABI, "Shared Object Dependencies").
  */
 #define _GNU_SOURCE
 #include "silt_internal.h"
@@ -19,6 +21,7 @@ struct tables {
     const char *strings;
     const uint32_t *gnu_hash;
     const uint32_t *hash;
+    const uint16_t *versions; /* top bit: not the default version */
 };
 
 static const void *pointer(const struct link_map *map, ElfW(Addr) value) {
@@ -38,6 +41,9 @@ static bool read_tables(const struct link_map *map, struct tables *tables) {
         case DT_GNU_HASH:
             tables->gnu_hash = pointer(map, entry->d_un.d_ptr);
             break;
+        case DT_VERSYM:
+            tables->versions = pointer(map, entry->d_un.d_ptr);
+            break;
         case DT_HASH:
             tables->hash = pointer(map, entry->d_un.d_ptr);
             break;
@@ -51,6 +57,7 @@ static void *defined(const struct link_map *map, const struct tables *tables, ui
     const ElfW(Sym) *symbol = &tables->symbols[index];
     if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC ||
         ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ||
+        (tables->versions && tables->versions[index] & 0x8000) ||
         strcmp(tables->strings + symbol->st_name, name) != 0) {
         return NULL;
     }
@@ -211,6 +218,21 @@ static void *find_in(const struct link_map *map, const char *name) {
         return NULL;
     }
     return tables.gnu_hash ? find_gnu(map, &tables, name) : find_sysv(map, &tables, name);
+}
+
+/* The next definition after ours in the global scope. Only at start, when all modules that are
+ * loaded are in it. */
+void *silt_next(const char *name) {
+    struct dl_find_object ours;
+    if (_dl_find_object((void *)silt_next, &ours) != 0) {
+        return NULL;
+    }
+    void *function = NULL;
+    for (const struct link_map *map = ours.dlfo_link_map->l_next; map && !function;
+         map = map->l_next) {
+        function = find_in(map, name);
+    }
+    return function;
 }
 
 /* In a hook. The list of modules is in the order of their loading, so the first that needs `module`

@@ -44,7 +44,7 @@ static struct {
 
 void silt_find_operators(void) {
     for (unsigned i = 0; i < OPERATOR_COUNT; i++) {
-        void *function = dlsym(RTLD_NEXT, names[i]);
+        void *function = silt_next(names[i]);
         if (!function && i == AT_Znwm) {
             return; /* no C++ runtime in the global scope */
         }

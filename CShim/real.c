@@ -7,8 +7,8 @@
 
 struct silt_real silt_real;
 
-/* Static memory for the loader's and dlsym's own calls. Never given back; far more than they were
- * seen to need. */
+/* Static memory for what is called while the real allocator is looked for. Never given back; far
+ * more than they were seen to need. */
 static _Alignas(4096) uint8_t early[1u << 20];
 static _Atomic size_t early_used;
 
@@ -43,10 +43,6 @@ size_t silt_early_size(const void *block) {
     return bytes;
 }
 
-static void *next(const char *name) {
-    return dlsym(RTLD_NEXT, name);
-}
-
 uintptr_t silt_allocator_start, silt_allocator_end;
 
 static void remember_allocator(void *real_malloc) {
@@ -59,26 +55,26 @@ static void remember_allocator(void *real_malloc) {
     }
 }
 
-/* In the first hook or the constructor, by one thread. dlsym may call malloc: that is served early.
- */
+/* In the first hook or the constructor, by one thread. The first call may come from inside the C
+ * library with its locks held (newlocale(3) in a library's constructor): dlsym and dlerror are not
+ * for here. */
 void silt_find_real(void) {
     struct silt_real found = {0};
-    found.malloc = (void *(*)(size_t))next("malloc");
-    found.calloc = (void *(*)(size_t, size_t))next("calloc");
-    found.realloc = (void *(*)(void *, size_t))next("realloc");
-    found.reallocarray = (void *(*)(void *, size_t, size_t))next("reallocarray");
-    found.free = (void (*)(void *))next("free");
-    found.posix_memalign = (int (*)(void **, size_t, size_t))next("posix_memalign");
-    found.aligned_alloc = (void *(*)(size_t, size_t))next("aligned_alloc");
-    found.memalign = (void *(*)(size_t, size_t))next("memalign");
-    found.valloc = (void *(*)(size_t))next("valloc");
-    found.pvalloc = (void *(*)(size_t))next("pvalloc");
-    found.free_sized = (void (*)(void *, size_t))next("free_sized");
-    found.free_aligned_sized = (void (*)(void *, size_t, size_t))next("free_aligned_sized");
-    found.malloc_usable_size = (size_t (*)(void *))next("malloc_usable_size");
-    found.dlclose = (int (*)(void *))next("dlclose");
+    found.malloc = (void *(*)(size_t))silt_next("malloc");
+    found.calloc = (void *(*)(size_t, size_t))silt_next("calloc");
+    found.realloc = (void *(*)(void *, size_t))silt_next("realloc");
+    found.reallocarray = (void *(*)(void *, size_t, size_t))silt_next("reallocarray");
+    found.free = (void (*)(void *))silt_next("free");
+    found.posix_memalign = (int (*)(void **, size_t, size_t))silt_next("posix_memalign");
+    found.aligned_alloc = (void *(*)(size_t, size_t))silt_next("aligned_alloc");
+    found.memalign = (void *(*)(size_t, size_t))silt_next("memalign");
+    found.valloc = (void *(*)(size_t))silt_next("valloc");
+    found.pvalloc = (void *(*)(size_t))silt_next("pvalloc");
+    found.free_sized = (void (*)(void *, size_t))silt_next("free_sized");
+    found.free_aligned_sized = (void (*)(void *, size_t, size_t))silt_next("free_aligned_sized");
+    found.malloc_usable_size = (size_t (*)(void *))silt_next("malloc_usable_size");
+    found.dlclose = (int (*)(void *))silt_next("dlclose");
     remember_allocator((void *)found.malloc);
     silt_find_operators();
-    dlerror(); /* what was not found is not the program's to hear of */
     silt_real = found;
 }

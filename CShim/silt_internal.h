@@ -129,7 +129,10 @@ struct silt_sink *silt_enter(const void *frame, uint32_t *before);
 void silt_find_operators(void);
 void silt_operators_forget(void);
 
-/* lookup.c: the definitions that the loader would have found for `module`, our own left out. Fills
+/* lookup.c: what dlsym(RTLD_NEXT, name) would give at start; takes no lock either. */
+void *silt_next(const char *name);
+
+/* The definitions that the loader would have found for `module`, our own left out. Fills
  * those of `functions` that are NULL, as far as there are any. Takes no lock. */
 struct link_map;
 void silt_lookup(const struct link_map *module, const char *const *names, void **functions,
