@@ -52,6 +52,9 @@ struct silt_sink {
     uint32_t index;
     uint32_t next_free; /* index + 1 of the next in the free list */
     uint64_t stacks;
+    /* The last stamp that was taken: low half of `committed` before it, shard (16), counter (16).
+     */
+    uint64_t pending;
 };
 
 /* State of the calling thread; initial-exec, trivial. */
@@ -110,7 +113,8 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
 void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
                     uint16_t module, uint64_t address);
 
-void silt_emit_mapping(struct silt_sink *sink, uint32_t type, uint64_t *payload, unsigned words);
+void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
+                       unsigned words);
 
 /* hooks.c, for the hooks of other files; `frame` is that of the hook. */
 void silt_record_free(void *block, const void *frame);

@@ -42,6 +42,7 @@ static struct silt_sink *sink_new(bool for_signals) {
     sink->at = sink->limit = sink->ring;
     sink->walker = walker;
     sink->index = index;
+    sink->pending = UINT64_MAX;
     sinks[index] = sink;
     return sink;
 }
@@ -86,11 +87,6 @@ struct silt_sink *silt_sink_take(bool for_signals) {
         sink = pop_free(for_signals);
     }
     return sink;
-}
-
-void silt_sink_recover(struct silt_sink *sink) {
-    sink->committed = sink->slot->committed;
-    sink->at = sink->limit = sink->ring + sink->committed % SILT_RING_BYTES / 8;
 }
 
 void silt_sink_give_back(struct silt_sink *sink) {
@@ -287,28 +283,51 @@ void silt_stamps_reset(void) {
     memset(stamps, 0, sizeof stamps);
 }
 
-static inline uint64_t take_stamp_of(uint32_t shard) {
+/* Publishes an event that is whole but for its stamp, which goes to bit `shift` of a word. Nothing
+ * may come between stamp and record: room has been made before. A handler that leaves in between
+ * is made good by silt_sink_recover, which finds in `pending` what the counter was before. */
+static inline void publish_stamped(struct silt_sink *sink, uint32_t shard, uint64_t *into,
+                                   unsigned shift, unsigned words) {
     uint16_t stamp = 1;
     uint16_t *next = &stamps[shard].next;
+    sink->pending = sink->committed << 32 | shard << 16 | *(volatile uint16_t *)next;
     if (&__libc_single_threaded && __libc_single_threaded) {
         /* One instruction, so that a signal handler cannot come in between. */
         __asm__ volatile("xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
     } else {
         __asm__ volatile("lock xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
     }
-    return stamp;
+    *into |= (uint64_t)stamp << shift;
+    publish_event(sink, words);
 }
 
-static inline uint64_t take_stamp(uintptr_t address) {
-    return take_stamp_of(silt_stamp_shard(address));
+void silt_sink_recover(struct silt_sink *sink) {
+    sink->committed = sink->slot->committed;
+    sink->at = sink->limit = sink->ring + sink->committed % SILT_RING_BYTES / 8;
+    if ((uint32_t)sink->committed != sink->pending >> 32) {
+        return;
+    }
+    /* A stamp was about to be taken for the record that lies there. It was if the counter has moved
+     * on: by one, unless another thread came by in those few instructions. Then the gap remains. */
+    uint16_t before = (uint16_t)sink->pending;
+    uint16_t now = *(volatile uint16_t *)&stamps[(uint16_t)(sink->pending >> 16)].next;
+    if (now == (uint16_t)(before + 1)) {
+        uint64_t first = sink->at[0];
+        if ((first & 15) == SILT_EXTENDED) {
+            sink->at[1] = before;
+            publish_event(sink, (uint16_t)(first >> 16));
+        } else {
+            sink->at[0] |= (uint64_t)before << 4;
+            publish_event(sink, (first & 15) == SILT_ALLOC || (first & 15) == SILT_REALLOC ? 2 : 1);
+        }
+    }
 }
 
 static inline bool fits_short(uintptr_t address) {
     return !(address & 7) && address < (1ull << 47);
 }
 
-/* The block is about to be freed. Room is made before the stamp is taken: nothing may come between
- * stamp and record. */
+/* The block is about to be freed. */
 void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
     bool is_short = fits_short(address);
     unsigned words = is_short ? 1 : 3;
@@ -316,15 +335,16 @@ void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
     if (!record) {
         return;
     }
-    uint64_t stamp = take_stamp(address);
+    uint32_t shard = silt_stamp_shard(address);
     if (SILT_LIKELY(is_short)) {
-        record[0] = (uint64_t)(address >> 3) << 20 | stamp << 4 | (undo ? SILT_UNFREE : SILT_FREE);
+        record[0] = (uint64_t)(address >> 3) << 20 | (undo ? SILT_UNFREE : SILT_FREE);
+        publish_stamped(sink, shard, record, 4, words);
     } else {
         record[0] = (uint64_t)(undo ? SILT_X_UNFREE : SILT_X_FREE) << 32 | 3u << 16 | SILT_EXTENDED;
-        record[1] = stamp;
+        record[1] = 0;
         record[2] = address;
+        publish_stamped(sink, shard, record + 1, 0, words);
     }
-    publish_event(sink, words);
 }
 
 /* The block has been made by the stack that `node` names. */
@@ -336,28 +356,35 @@ void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, ui
     if (!record) {
         return;
     }
-    uint64_t stamp = take_stamp(address);
+    uint32_t shard = silt_stamp_shard(address);
     if (SILT_LIKELY(is_short)) {
-        record[0] =
-            (uint64_t)(address >> 3) << 20 | stamp << 4 | (moved ? SILT_REALLOC : SILT_ALLOC);
+        record[0] = (uint64_t)(address >> 3) << 20 | (moved ? SILT_REALLOC : SILT_ALLOC);
         record[1] = (uint64_t)bytes << 26 | node;
+        publish_stamped(sink, shard, record, 4, words);
     } else {
         record[0] =
             (uint64_t)(moved ? SILT_X_REALLOC : SILT_X_ALLOC) << 32 | 5u << 16 | SILT_EXTENDED;
-        record[1] = stamp;
+        record[1] = 0;
         record[2] = address;
         record[3] = bytes;
         record[4] = node;
+        publish_stamped(sink, shard, record + 1, 0, words);
     }
-    publish_event(sink, words);
 }
 
-/* A mapping event: `payload` has `words` words, the first of which becomes the stamp. */
-void silt_emit_mapping(struct silt_sink *sink, uint32_t type, uint64_t *payload, unsigned words) {
-    if (reserve(sink, words + 1)) {
-        payload[0] = take_stamp_of(SILT_MAPPING_SHARD);
-        silt_emit_extended(sink, type, payload, words);
+/* A mapping event: the first of the `words` words of `payload` is left for the stamp. */
+void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
+                       unsigned words) {
+    uint64_t *record = reserve(sink, words + 1);
+    if (!record) {
+        return;
     }
+    record[0] = (uint64_t)type << 32 | (uint64_t)(words + 1) << 16 | SILT_EXTENDED;
+    record[1] = 0;
+    for (unsigned i = 1; i < words; i++) {
+        record[i + 1] = payload[i];
+    }
+    publish_stamped(sink, SILT_MAPPING_SHARD, record + 1, 0, words + 1);
 }
 
 /* Address of the block whose allocation is the last record of a sink; 0 if that is another record.

@@ -27,7 +27,7 @@
 
 #include <string.h>
 
-#define WALKS      8
+#define WALKS      32   /* stacks of coroutines that are told apart; made as they are met */
 #define KEPT       8192 /* frames of a kept walk */
 #define CUT        (SILT_MAX_FRAMES / 2)
 #define REGION     (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
@@ -53,11 +53,10 @@ struct frame {
 };
 
 struct walk {
-    struct frame *frames; /* outermost first */
+    struct frame *frames; /* outermost first; NULL: this walk has not been needed yet */
     struct word *words;   /* in the same order; what leads from frame i outward ends at [i].words */
     uint32_t count;
     uint32_t cursor; /* frames on or above the last capture's innermost one */
-    uintptr_t high;  /* slot of the outermost frame */
 };
 
 /* A frame found by the walk under way. */
@@ -85,13 +84,14 @@ struct memo_set {
 };
 
 struct silt_walker {
-    struct walk walks[WALKS];
-    struct walk none; /* always empty */
+    uintptr_t low, span; /* slots in [low, low + span] belong to the current walk for sure */
     uint32_t current;
     uint32_t victim;
-    uintptr_t low, span; /* slots in [low, low + span] belong to the current walk for sure */
     uint32_t generation;
     bool busy; /* a capture is under way */
+    struct walk walks[WALKS];
+    struct walk none;       /* always empty */
+    uintptr_t highs[WALKS]; /* slots of the outermost frames; 0: empty */
     struct silt_trie trie;
     struct step *steps; /* innermost first */
     struct memo_set *memo_sets;
@@ -110,19 +110,12 @@ void silt_walker_forget_range(uintptr_t start, uintptr_t end) {
 }
 
 struct silt_walker *silt_walker_new(void) {
-    size_t walk_bytes = KEPT * (sizeof(struct frame) + 3 * sizeof(struct word));
     size_t step_bytes = SILT_MAX_FRAMES * sizeof(struct step);
     struct silt_walker *walker = silt_pages(sizeof *walker);
-    uint8_t *memory =
-        silt_pages(WALKS * walk_bytes + step_bytes + MEMO_SETS * sizeof(struct memo_set) +
-                   MEMO_SETS * MEMO_WAYS * sizeof(struct memo));
+    uint8_t *memory = silt_pages(step_bytes + MEMO_SETS * sizeof(struct memo_set) +
+                                 MEMO_SETS * MEMO_WAYS * sizeof(struct memo));
     if (!walker || !memory || !silt_trie_init(&walker->trie)) {
         return NULL;
-    }
-    for (unsigned i = 0; i < WALKS; i++) {
-        walker->walks[i].frames = (struct frame *)(void *)memory;
-        walker->walks[i].words = (struct word *)(void *)(walker->walks[i].frames + KEPT);
-        memory += walk_bytes;
     }
     walker->steps = (struct step *)(void *)memory;
     walker->memo_sets = (struct memo_set *)(void *)(memory + step_bytes);
@@ -135,7 +128,7 @@ struct silt_walker *silt_walker_new(void) {
 static void forget_walks(struct silt_walker *walker) {
     for (unsigned i = 0; i < WALKS; i++) {
         walker->walks[i].count = walker->walks[i].cursor = 0;
-        walker->walks[i].high = 0;
+        walker->highs[i] = 0;
     }
     walker->low = UINTPTR_MAX;
     walker->span = 0;
@@ -150,10 +143,9 @@ static __attribute__((noinline)) struct walk *find_walk(struct silt_walker *walk
     struct walk *found = &walker->none;
     uintptr_t best = REGION;
     for (unsigned i = 0; i < WALKS; i++) {
-        struct walk *walk = &walker->walks[i];
-        if (walk->count && walk->high - slot < best) {
-            best = walk->high - slot;
-            found = walk;
+        if (walker->highs[i] - slot < best) {
+            best = walker->highs[i] - slot;
+            found = &walker->walks[i];
         }
     }
     return found;
@@ -162,15 +154,15 @@ static __attribute__((noinline)) struct walk *find_walk(struct silt_walker *walk
 /* Makes a walk the current one, and finds which slots are its own. */
 static void make_current(struct silt_walker *walker, const struct walk *current) {
     walker->current = (uint32_t)(current - walker->walks);
-    uintptr_t low = current->high > REGION ? current->high - REGION + 1 : 1;
+    uintptr_t high = walker->highs[walker->current];
+    uintptr_t low = high > REGION ? high - REGION + 1 : 1;
     for (unsigned i = 0; i < WALKS; i++) {
-        const struct walk *walk = &walker->walks[i];
-        if (walk->count && walk->high < current->high && walk->high >= low) {
-            low = walk->high + 1;
+        if (walker->highs[i] < high && walker->highs[i] >= low) {
+            low = walker->highs[i] + 1;
         }
     }
     walker->low = low;
-    walker->span = current->high - low;
+    walker->span = high - low;
 }
 
 static inline struct walk *choose_walk(struct silt_walker *walker, uintptr_t slot) {
@@ -184,19 +176,23 @@ static inline struct walk *choose_walk(struct silt_walker *walker, uintptr_t slo
     return walk;
 }
 
-/* Room for a walk that met no kept one: that of the same stack, an empty one, or the victim. */
+/* Room for a walk that met no kept one: that of the same stack, an empty one, or the victim. NULL
+ * when there is no memory. */
 static struct walk *place_walk(struct silt_walker *walker, uintptr_t high) {
-    struct walk *empty = NULL;
-    for (unsigned i = 0; i < WALKS; i++) {
-        struct walk *walk = &walker->walks[i];
-        if (walk->count && walk->high == high) {
-            return walk;
-        }
-        if (!walk->count && !empty) {
-            empty = walk;
+    unsigned place = 0;
+    while (place < WALKS && walker->highs[place] != high) {
+        place++;
+    }
+    if (place == WALKS) {
+        for (place = 0; place < WALKS && walker->highs[place]; place++) {
         }
     }
-    return empty ? empty : &walker->walks[walker->victim++ % WALKS];
+    struct walk *walk = &walker->walks[place < WALKS ? place : walker->victim++ % WALKS];
+    if (!walk->frames) {
+        walk->frames = silt_pages(KEPT * (sizeof *walk->frames + 3 * sizeof *walk->words));
+        walk->words = (struct word *)(void *)(walk->frames + KEPT);
+    }
+    return walk->frames ? walk : NULL;
 }
 
 /* ---- reading and checking ---- */
@@ -590,8 +586,11 @@ static __attribute__((noinline)) uint32_t capture_anew(struct silt_walker *walke
         return name_only(walker, out.count, parent, sink);
     }
     walk = place_walk(walker, walker->steps[out.count - 1].slot);
+    if (!walk) {
+        return name_only(walker, out.count, parent, sink);
+    }
     uint32_t node = keep(walker, walk, 0, &out, parent, sink);
-    walk->high = walk->frames[0].slot;
+    walker->highs[walk - walker->walks] = walk->frames[0].slot;
     make_current(walker, walk);
     return node;
 }
