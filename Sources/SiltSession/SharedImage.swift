@@ -7,11 +7,11 @@ internal import Glibc
 /// The file belongs to the target, which may write anything into it: every number read here is checked against the
 /// file's size before it is used, and a slot whose counters contradict each other is reported as damaged.
 struct SharedImage: ~Copyable {
-    private let file: Int32
+    let file: Int32
     /// Header, texts and module log; always mapped.
-    private let head: UnsafeMutableRawPointer
+    let head: UnsafeMutableRawPointer
     /// One mapping per slot, made when the slot is first looked at.
-    private var slots: [UnsafeMutableRawPointer] = []
+    private(set) var slots: [UnsafeMutableRawPointer] = []
 
     private static let headBytes = Int(SILT_SLOTS_OFFSET)
     private static let ringBytes = UInt64(SILT_RING_BYTES)
