@@ -132,11 +132,26 @@ struct SharedImage: ~Copyable {
         )
     }
 
-    /// Gives `count` bytes back to the producer and wakes it when it waits for room.
+    /// Gives `count` bytes back to the producer, and wakes it when it waits for room and half of its ring is free.
+    ///
+    /// Woken for every few bytes, a program that is faster than the analyzer would spend its time in going to sleep.
+    /// Call `wakeWaiting` when no more is read for now.
     func consume(slot: Int, count: Int) {
         let state = slots[slot].assumingMemoryBound(to: silt_slot.self)
-        silt_store_release_u64(&state.pointee.consumed, state.pointee.consumed + UInt64(count))
-        if silt_load_acquire_u32(&state.pointee.waiting) != 0 { silt_wake(&state.pointee.waiting) }
+        let consumed = state.pointee.consumed + UInt64(count)
+        silt_store_release_u64(&state.pointee.consumed, consumed)
+        if silt_load_acquire_u32(&state.pointee.waiting) != 0 {
+            let unread = silt_load_acquire_u64(&state.pointee.committed) &- consumed
+            if unread <= SharedImage.ringBytes / 2 { silt_wake(&state.pointee.waiting) }
+        }
+    }
+
+    /// Wakes the producers that wait, however little room there is.
+    func wakeWaiting() {
+        for slot in slots {
+            let state = slot.assumingMemoryBound(to: silt_slot.self)
+            if silt_load_acquire_u32(&state.pointee.waiting) != 0 { silt_wake(&state.pointee.waiting) }
+        }
     }
 
     /// Events the shim has written into all slots, by its own count.

@@ -149,6 +149,7 @@ final class TracedImage {
         shared.beat()
         hasMore = false
         let deadline = monotonicSeconds() + TracedImage.longestDrain
+        defer { shared.wakeWaiting() }
         do {
             let slots = shared.mapNewSlots()
             while true {
