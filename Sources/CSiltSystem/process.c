@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -201,6 +202,10 @@ pid_t silt_spawn(char *const argv[], char *const envp[]) {
 
 int silt_pidfd(pid_t pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+int silt_memory_file(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC);
 }
 
 void silt_wake(uint32_t *word) {

@@ -7,7 +7,7 @@ internal import Glibc
 /// decoded. Above: what `Mark` says. The file begins with a `.begin` chunk without payload whose `offset` is the format
 /// version, so that other files are told apart at once. Example: 8 bytes of slot 3 from its byte 4096 on, image 7 →
 /// `53 49 4c 54 31 00 00 00 | 07 0 0 0 0 0 0 0 | 03 00 00 00 | 08 00 00 00 | 00 10 0 0 0 0 0 0`, then the 8 bytes.
-enum RawStream {
+package enum RawStream {
     static let version: UInt64 = 1
     static let headerBytes = MemoryLayout<silt_chunk>.size
     /// Nothing that is written is longer: a whole module log.
@@ -15,15 +15,20 @@ enum RawStream {
 
     enum Mark: UInt32 {
         case begin = 0xFFFF_FF00
-        /// Payload: the image's header and texts, `SILT_MODULES_OFFSET` bytes at most.
+        /// Payload: the image's header and texts, `SILT_MODULES_OFFSET` bytes at most; `offset`: time in ns.
         case image = 0xFFFF_FF01
         /// Payload: the module log from `offset` on.
         case modules = 0xFFFF_FF02
         /// `offset`: shard | stamp << 16 | missing << 32.
         case gap = 0xFFFF_FF03
-        /// `offset`: time in ns.
+        /// `offset`: time in ns; payload: the image and its resident bytes, for each that lives, 16 bytes a pair.
         case snapshot = 0xFFFF_FF04
+        /// `offset`: time in ns; payload: how the image ended (u32, i32), then its header as it stood then.
         case end = 0xFFFF_FF05
+        /// Payload: what was run and by whom, as texts that end with NUL.
+        case trace = 0xFFFF_FF06
+        /// `offset`: time in ns; payload: how the command ended (u32, i32), its CPU time and peak (u64, u64).
+        case exit = 0xFFFF_FF07
     }
 }
 
@@ -31,15 +36,21 @@ enum RawStream {
 ///
 /// Its bytes are the reader's `payload`.
 package enum RawStreamItem: Equatable, Sendable {
+    /// Payload: what was run and by whom, as texts that end with NUL.
+    case trace
     /// An image appeared; payload: its header page and texts.
-    case image(UInt64)
+    case image(UInt64, timeNanoseconds: UInt64)
     /// Payload: the image's module log from byte `offset` on.
     case modules(image: UInt64, offset: UInt64)
     /// Payload: records of a slot from its byte `offset` on.
     case records(image: UInt64, slot: Int, offset: UInt64)
     case gap(image: UInt64, StampGap)
+    /// Payload: pairs of image and resident bytes.
     case snapshot(timeNanoseconds: UInt64)
-    case end(image: UInt64)
+    /// Payload: how it ended, and its header then.
+    case end(image: UInt64, timeNanoseconds: UInt64)
+    /// Payload: how the command ended and what it used.
+    case exit(timeNanoseconds: UInt64)
 }
 
 package enum RawStreamError: Error, Equatable {
@@ -48,6 +59,18 @@ package enum RawStreamError: Error, Equatable {
     case version(path: String, UInt64)
     case truncated(path: String, offset: UInt64, needed: Int, available: Int)
     case badChunk(path: String, offset: UInt64)
+}
+
+extension RawStream {
+    /// Whether a file begins like an event file; false too when it cannot be read.
+    package static func isEventFile(_ path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        var chunk = silt_chunk()
+        let count = withUnsafeMutableBytes(of: &chunk) { pread(descriptor, $0.baseAddress, $0.count, 0) }
+        return count == headerBytes && chunk.magic == UInt64(SILT_MAGIC) && chunk.slot == Mark.begin.rawValue
+    }
 }
 
 extension RawStreamError: CustomStringConvertible {
@@ -83,8 +106,20 @@ package struct RawStreamWriter: ~Copyable {
 
     deinit { _ = Glibc.close(descriptor) }
 
-    package mutating func image(_ image: UInt64, header: UnsafeRawBufferPointer) throws(RawStreamError) {
-        append(image: image, slot: RawStream.Mark.image.rawValue, offset: 0, header)
+    /// What was run and by whom.
+    package mutating func trace(_ texts: [String]) throws(RawStreamError) {
+        var bytes: [UInt8] = []
+        for text in texts { bytes += Array(text.utf8) + [0] }
+        bytes.withUnsafeBytes { append(image: 0, slot: RawStream.Mark.trace.rawValue, offset: 0, $0) }
+        try flushIfLong()
+    }
+
+    package mutating func image(
+        _ image: UInt64,
+        timeNanoseconds: UInt64,
+        header: UnsafeRawBufferPointer
+    ) throws(RawStreamError) {
+        append(image: image, slot: RawStream.Mark.image.rawValue, offset: timeNanoseconds, header)
         try flushIfLong()
     }
 
@@ -117,13 +152,31 @@ package struct RawStreamWriter: ~Copyable {
     }
 
     /// All open intervals end here.
-    package mutating func snapshot(timeNanoseconds: UInt64) throws(RawStreamError) {
-        append(image: 0, slot: RawStream.Mark.snapshot.rawValue, offset: timeNanoseconds, nil)
+    ///
+    /// `residents`: resident bytes of each image.
+    package mutating func snapshot(
+        timeNanoseconds: UInt64,
+        residents: [(image: UInt64, bytes: UInt64)]
+    ) throws(RawStreamError) {
+        residents.flatMap { [$0.image, $0.bytes] }.withUnsafeBytes {
+            append(image: 0, slot: RawStream.Mark.snapshot.rawValue, offset: timeNanoseconds, $0)
+        }
         try flushIfLong()
     }
 
-    package mutating func end(image: UInt64) throws(RawStreamError) {
-        append(image: image, slot: RawStream.Mark.end.rawValue, offset: 0, nil)
+    /// An image ended; the meaning of `payload` is the session's.
+    package mutating func end(
+        image: UInt64,
+        timeNanoseconds: UInt64,
+        _ payload: UnsafeRawBufferPointer
+    ) throws(RawStreamError) {
+        append(image: image, slot: RawStream.Mark.end.rawValue, offset: timeNanoseconds, payload)
+        try flushIfLong()
+    }
+
+    /// The command ended, or silt did; the meaning of `payload` is the session's.
+    package mutating func exit(timeNanoseconds: UInt64, _ payload: UnsafeRawBufferPointer) throws(RawStreamError) {
+        append(image: 0, slot: RawStream.Mark.exit.rawValue, offset: timeNanoseconds, payload)
         try flushIfLong()
     }
 
@@ -228,7 +281,8 @@ package struct RawStreamReader: ~Copyable {
         guard let mark = RawStream.Mark(rawValue: chunk.slot) else { return nil }
         switch mark {
         case .begin: return nil
-        case .image: return .image(chunk.image)
+        case .trace: return .trace
+        case .image: return .image(chunk.image, timeNanoseconds: chunk.offset)
         case .modules: return .modules(image: chunk.image, offset: chunk.offset)
         case .gap:
             let gap = StampGap(
@@ -238,7 +292,8 @@ package struct RawStreamReader: ~Copyable {
             )
             return .gap(image: chunk.image, gap)
         case .snapshot: return .snapshot(timeNanoseconds: chunk.offset)
-        case .end: return .end(image: chunk.image)
+        case .end: return .end(image: chunk.image, timeNanoseconds: chunk.offset)
+        case .exit: return .exit(timeNanoseconds: chunk.offset)
         }
     }
 

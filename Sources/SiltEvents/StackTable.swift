@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The modules, frames and stacks of a session, each stored once and named by a small number.
 ///
 /// One table serves all process images, so that the stacks of forked workers coincide. A stack is its innermost frame
@@ -15,21 +17,26 @@ package final class StackTable {
     package private(set) var stacksRefused: UInt64 = 0
 
     private var moduleIDs: [Module: ModuleID] = [:]
-    private var frameIDs: [Frame: FrameID] = [:]
-    private var nodes: [Node] = []
-    /// Open addressing over `nodes`: 0 is free, else a stack id.
-    ///
-    /// Its count is a power of two, at least twice `nodes`.
-    private var slots = [UInt32](repeating: 0, count: 1024)
+    /// Frame ids by frame, and stack ids by node.
+    private var frameIndex = IDIndex()
+    private var nodeIndex = IDIndex()
+    /// `nodeCapacity` nodes, the first `stackCount` of them initialized; from malloc(3).
+    private var nodes: UnsafeMutablePointer<Node>
+    private var nodeCapacity = 0
 
     private struct Node {
         var parent: UInt32
         var frame: UInt32
     }
 
-    package init() {}
+    package init() {
+        nodes = Self.resize(nil, to: 1024)
+        nodeCapacity = 1024
+    }
 
-    package var stackCount: Int { nodes.count }
+    deinit { free(nodes) }
+
+    package private(set) var stackCount = 0
 
     package var frameCount: Int { frames.count }
 
@@ -42,42 +49,56 @@ package final class StackTable {
     }
 
     package func intern(frame: Frame) -> FrameID {
-        if let id = frameIDs[frame] { return id }
+        let hash = IDIndex.hash(frame.offset &+ UInt64(frame.kind.rawValue) << 60, UInt64(frame.module.rawValue))
+        var place = frameIndex.home(hash)
+        while frameIndex[place] != 0 {
+            // Ids come from `put` below, so there is a frame.
+            if frameIndex.matches(place, hash), frames[Int(frameIndex[place]) - 1] == frame {
+                return FrameID(rawValue: frameIndex[place])
+            }
+            place = frameIndex.next(place)
+        }
         frames.append(frame)
-        let id = FrameID(rawValue: UInt32(frames.count))
-        frameIDs[frame] = id
-        return id
+        let id = UInt32(frames.count)
+        frameIndex.put(id, at: place, hash: hash)
+        return FrameID(rawValue: id)
     }
 
     /// The stack whose innermost frame is `frame`, called from `parent` (none: `frame` is the outermost).
     package func intern(parent: StackID, frame: FrameID) -> StackID {
-        precondition(parent.rawValue <= nodes.count, "parent is not of this table")
-        var index = Self.home(parent.rawValue, frame.rawValue, slots.count)
-        while slots[index] != 0 {
-            let node = nodes[Int(slots[index]) - 1]
-            if node.parent == parent.rawValue && node.frame == frame.rawValue {
-                return StackID(rawValue: slots[index])
+        precondition(parent.rawValue <= stackCount, "parent is not of this table")
+        let hash = IDIndex.hash(UInt64(parent.rawValue), UInt64(frame.rawValue))
+        var place = nodeIndex.home(hash)
+        while nodeIndex[place] != 0 {
+            if nodeIndex.matches(place, hash) {
+                // Ids come from `put` below: at most `stackCount`.
+                let node = nodes[Int(nodeIndex[place]) - 1]
+                if node.parent == parent.rawValue && node.frame == frame.rawValue {
+                    return StackID(rawValue: nodeIndex[place])
+                }
             }
-            index = (index + 1) & (slots.count - 1)
+            place = nodeIndex.next(place)
         }
-        guard nodes.count < Self.stackLimit else {
+        guard stackCount < Self.stackLimit else {
             stacksRefused += 1
             return .none
         }
-        nodes.append(Node(parent: parent.rawValue, frame: frame.rawValue))
-        slots[index] = UInt32(nodes.count)
-        if nodes.count * 2 > slots.count { grow() }
-        return StackID(rawValue: UInt32(nodes.count))
+        if stackCount == nodeCapacity { grow() }
+        (nodes + stackCount).initialize(to: Node(parent: parent.rawValue, frame: frame.rawValue))
+        stackCount += 1
+        nodeIndex.put(UInt32(stackCount), at: place, hash: hash)
+        return StackID(rawValue: UInt32(stackCount))
     }
 
     /// The stack of the caller; none for an outermost frame.
-    package func parent(of stack: StackID) -> StackID {
-        StackID(rawValue: nodes[Int(stack.rawValue) - 1].parent)
-    }
+    package func parent(of stack: StackID) -> StackID { StackID(rawValue: node(stack).parent) }
 
     /// The innermost frame of `stack`.
-    package func frame(of stack: StackID) -> FrameID {
-        FrameID(rawValue: nodes[Int(stack.rawValue) - 1].frame)
+    package func frame(of stack: StackID) -> FrameID { FrameID(rawValue: node(stack).frame) }
+
+    private func node(_ stack: StackID) -> Node {
+        precondition(stack.rawValue != 0 && stack.rawValue <= stackCount, "stack is not of this table")
+        return nodes[Int(stack.rawValue) - 1]
     }
 
     /// All frames of `stack`, innermost first; empty for none.
@@ -92,17 +113,15 @@ package final class StackTable {
     }
 
     private func grow() {
-        slots = [UInt32](repeating: 0, count: slots.count * 2)
-        for (number, node) in nodes.enumerated() {
-            var index = Self.home(node.parent, node.frame, slots.count)
-            while slots[index] != 0 { index = (index + 1) & (slots.count - 1) }
-            slots[index] = UInt32(number + 1)
-        }
+        nodes = Self.resize(nodes, to: nodeCapacity * 2)
+        nodeCapacity *= 2
     }
 
-    private static func home(_ parent: UInt32, _ frame: UInt32, _ count: Int) -> Int {
-        var hash = (UInt64(parent) << 32 | UInt64(frame)) &* 0x9E37_79B9_7F4A_7C15
-        hash ^= hash >> 29
-        return Int(truncatingIfNeeded: (hash &* 0xBF58_476D_1CE4_E5B9) >> 32) & (count - 1)
+    /// realloc(3) moves the pages of a big table instead of copying them.
+    private static func resize(_ nodes: UnsafeMutablePointer<Node>?, to capacity: Int) -> UnsafeMutablePointer<Node> {
+        guard let moved = realloc(nodes, capacity * MemoryLayout<Node>.stride) else {
+            preconditionFailure("out of memory: \(capacity) stacks")
+        }
+        return moved.bindMemory(to: Node.self, capacity: capacity)
     }
 }

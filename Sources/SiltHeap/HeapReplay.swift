@@ -49,7 +49,8 @@ package final class HeapReplay {
 
     private func apply(_ item: RawStreamItem, _ payload: [UInt8], _ batch: inout HeapEventBatch) {
         switch item {
-        case .image(let id): _ = image(id)
+        case .trace, .exit: break
+        case .image(let id, _): _ = image(id)
         case .modules(let id, _):
             let image = image(id)
             image.moduleLog += payload

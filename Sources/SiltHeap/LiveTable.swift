@@ -1,4 +1,5 @@
 internal import CSiltSystem
+internal import SiltEvents
 
 /// The live blocks of one process by address: an open hash table of buckets of 8 entries.
 ///

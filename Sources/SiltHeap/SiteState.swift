@@ -1,4 +1,5 @@
 internal import CSiltSystem
+internal import SiltEvents
 
 /// What `ProcessHeap` keeps of one stack and touches with every event: one cache line.
 struct SiteState {
@@ -33,6 +34,10 @@ struct SitePages: ~Copyable {
     /// `capacity` entries, all initialized; a page is `pageBytes` of zeroes at first.
     private var pages: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     private var capacity: Int
+    /// Memory pages are cut out of, a few at first and then many at a time: a fault for each 4 KiB costs more than
+    /// their use.
+    private var arenas: [(start: UnsafeMutableRawPointer, bytes: Int)] = []
+    private var arenaUsed = 0
 
     init() {
         capacity = 16
@@ -41,7 +46,7 @@ struct SitePages: ~Copyable {
     }
 
     deinit {
-        for index in 0..<capacity { pages[index]?.deallocate() }
+        for arena in arenas { Pages.free(arena.start, bytes: arena.bytes) }
         pages.deallocate()
     }
 
@@ -111,8 +116,17 @@ struct SitePages: ~Copyable {
             pages = bigger
             capacity = grown
         }
-        let page = UnsafeMutableRawPointer.allocate(byteCount: Self.pageBytes, alignment: 64)
-        page.initializeMemory(as: UInt8.self, repeating: 0, count: Self.pageBytes)
+        let last = arenas.last
+        var page: UnsafeMutableRawPointer
+        if let last, arenaUsed + Self.pageBytes <= last.bytes {
+            page = last.start + arenaUsed
+        } else {
+            let bytes = last == nil ? Self.pageBytes : min(4 << 20, (last?.bytes ?? 0) * 2)
+            page = Pages.bytes(bytes)
+            arenas.append((page, bytes))
+            arenaUsed = 0
+        }
+        arenaUsed += Self.pageBytes
         pages[index] = page
         return page
     }

@@ -8,6 +8,8 @@ internal import SiltSymbols
 package struct TraceOptions: Sendable {
     /// Where the recording goes.
     package var recording: String
+    /// Where the raw stream goes besides; nil: nowhere.
+    package var events: String?
     /// Seconds between snapshots.
     package var snapshotEvery: Double
     /// What recordings name as the silt that wrote them.
@@ -76,6 +78,7 @@ package final class Collector {
     private let stacks = StackTable()
     private let blame: BlameKeys
     private let output: RecordingOutput
+    private let events: EventFile?
     private var images: [UInt64: TracedImage] = [:]
     /// In the order in which they were accepted, which is that of the hellos of one process.
     private var connections: [Int32] = []
@@ -117,6 +120,7 @@ package final class Collector {
         let symbolizer = Symbolizer()
         blame = BlameKeys(stacks: stacks, symbolizer: symbolizer, wrappers: try AllocatorFrames(hide: options.hide))
         output = try RecordingOutput(options: options, stacks: stacks, symbolizer: symbolizer, blame: blame)
+        events = try options.events.map { path in try EventFile(path: path) }
         // Last: who finds the socket may rely on being recorded.
         rendezvous = try Rendezvous(path: options.socket, ownsDirectory: options.startedByPreload != nil)
         nextSnapshot = startedAt + options.snapshotEvery
@@ -147,6 +151,7 @@ package final class Collector {
     }
 
     private func collect() throws -> TraceOutcome {
+        events?.trace(output.origin)
         while !finished {
             var wait = max(0, nextSnapshot - monotonicSeconds())
             if idleSince != nil { wait = min(wait, 0.1) }
@@ -281,6 +286,8 @@ package final class Collector {
             at: monotonicSeconds() - startedAt
         )
         images[hello.image] = image
+        image.events = events
+        events?.image(image, at: image.startedAt)
         outcome.traced += 1
         try poller.add(hello.pipe, token: Collector.token(.pipe, hello.pipe))
         if image.pidfd >= 0 { try poller.add(image.pidfd, token: Collector.token(.process, image.pidfd)) }
@@ -345,7 +352,9 @@ package final class Collector {
         if let damage = image.damage {
             outcome.notes.append("process \(image.pid): the rest of its events could not be read (\(damage))")
         }
-        try output.end(image, how: how, at: monotonicSeconds() - startedAt)
+        let now = monotonicSeconds() - startedAt
+        events?.end(image, how: how, at: now)
+        try output.end(image, how: how, at: now)
     }
 
     private func snapshot() throws {
@@ -354,6 +363,7 @@ package final class Collector {
             image.drain()
             image.closeInterval()
         }
+        events?.snapshot(Array(images.values), at: now - startedAt)
         let progress = try output.snapshot(Array(images.values), at: now - startedAt)
         options.progress?(progress)
         nextSnapshot = max(nextSnapshot + options.snapshotEvery, monotonicSeconds())
@@ -368,7 +378,11 @@ package final class Collector {
             try end(image, how: .stillRunning)
         }
         for connection in connections { close(connection) }
-        try output.close(outcome, at: monotonicSeconds() - startedAt)
+        let now = monotonicSeconds() - startedAt
+        if let failure = events?.close(outcome, at: now) {
+            outcome.notes.append("\(failure): the raw stream ends there, the recording is whole")
+        }
+        try output.close(outcome, at: now)
         leaving?.shared.answerLeaving(closed: true)
     }
 

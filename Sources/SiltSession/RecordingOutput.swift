@@ -47,6 +47,27 @@ final class RecordingOutput {
         try transaction { try writer.write(target) }
     }
 
+    /// What is traced, for the raw stream.
+    var origin: TraceOrigin {
+        TraceOrigin(
+            command: target.command,
+            siltVersion: target.siltVersion,
+            kernel: target.kernel,
+            snapshotPeriodNs: target.snapshotPeriodNs,
+            startUnixNs: target.startUnixNs
+        )
+    }
+
+    /// Says of a replayed trace what was said when it was recorded.
+    func setOrigin(_ origin: TraceOrigin) throws {
+        target.command = origin.command
+        target.siltVersion = origin.siltVersion
+        target.kernel = origin.kernel
+        target.snapshotPeriodNs = origin.snapshotPeriodNs
+        target.startUnixNs = origin.startUnixNs
+        try transaction { try writer.write(target) }
+    }
+
     /// A process image said hello.
     func begin(_ image: TracedImage) throws {
         let number = UInt32(numbers.count + 1)

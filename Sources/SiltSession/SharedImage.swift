@@ -7,11 +7,11 @@ internal import Glibc
 /// The file belongs to the target, which may write anything into it: every number read here is checked against the
 /// file's size before it is used, and a slot whose counters contradict each other is reported as damaged.
 struct SharedImage: ~Copyable {
-    private let file: Int32
+    let file: Int32
     /// Header, texts and module log; always mapped.
-    private let head: UnsafeMutableRawPointer
+    let head: UnsafeMutableRawPointer
     /// One mapping per slot, made when the slot is first looked at.
-    private var slots: [UnsafeMutableRawPointer] = []
+    private(set) var slots: [UnsafeMutableRawPointer] = []
 
     private static let headBytes = Int(SILT_SLOTS_OFFSET)
     private static let ringBytes = UInt64(SILT_RING_BYTES)
@@ -145,11 +145,26 @@ struct SharedImage: ~Copyable {
         )
     }
 
-    /// Gives `count` bytes back to the producer and wakes it when it waits for room.
+    /// Gives `count` bytes back to the producer, and wakes it when it waits for room and half of its ring is free.
+    ///
+    /// Woken for every few bytes, a program that is faster than the analyzer would spend its time in going to sleep.
+    /// Call `wakeWaiting` when no more is read for now.
     func consume(slot: Int, count: Int) {
         let state = slots[slot].assumingMemoryBound(to: silt_slot.self)
-        silt_store_release_u64(&state.pointee.consumed, state.pointee.consumed + UInt64(count))
-        if silt_load_acquire_u32(&state.pointee.waiting) != 0 { silt_wake(&state.pointee.waiting) }
+        let consumed = state.pointee.consumed + UInt64(count)
+        silt_store_release_u64(&state.pointee.consumed, consumed)
+        if silt_load_acquire_u32(&state.pointee.waiting) != 0 {
+            let unread = silt_load_acquire_u64(&state.pointee.committed) &- consumed
+            if unread <= SharedImage.ringBytes / 2 { silt_wake(&state.pointee.waiting) }
+        }
+    }
+
+    /// Wakes the producers that wait, however little room there is.
+    func wakeWaiting() {
+        for slot in slots {
+            let state = slot.assumingMemoryBound(to: silt_slot.self)
+            if silt_load_acquire_u32(&state.pointee.waiting) != 0 { silt_wake(&state.pointee.waiting) }
+        }
     }
 
     /// Events the shim has written into all slots, by its own count.

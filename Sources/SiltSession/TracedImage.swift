@@ -30,6 +30,10 @@ final class TracedImage {
     /// Resident bytes when they were last read while the process lived; nil: never.
     private var residentBytesSeen: UInt64?
     private var residentSeenAt = 0.0
+    /// Where the raw stream is kept besides; nil: nowhere.
+    var events: EventFile?
+    /// True when the stream comes from a file: the process is not looked at.
+    private let isReplayed: Bool
 
     init(
         hello: Hello,
@@ -47,7 +51,28 @@ final class TracedImage {
         heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf)
         self.shared = shared
         startedAt = time
+        isReplayed = false
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
+    }
+
+    /// An image whose records are put into its memory file by this process.
+    init(
+        replayed hello: Hello,
+        shared: consuming SharedImage,
+        stacks: StackTable,
+        groupOf: @escaping (StackID) -> StackID,
+        at time: Double
+    ) {
+        id = hello.image
+        pid = hello.pid
+        pidfd = -1
+        isGone = true
+        pipe = -1
+        decoder = ImageDecoder(stacks: stacks)
+        heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf)
+        self.shared = shared
+        startedAt = time
+        isReplayed = true
     }
 
     deinit {
@@ -65,10 +90,29 @@ final class TracedImage {
 
     /// Resident bytes now, or, once the process has ended, as they were last seen; nil when they were never seen.
     func sampleResidentBytes() -> UInt64? {
+        if isReplayed { return residentBytesSeen }
         // What has ended and was not waited for yet has a statm of zeros.
         if let bytes = residentBytes(pid), bytes > 0 { residentBytesSeen = bytes }
         residentSeenAt = monotonicSeconds()
         return residentBytesSeen
+    }
+
+    /// What the recorded trace saw; 0: nothing.
+    func setResidentBytes(_ bytes: UInt64) {
+        if bytes > 0 { residentBytesSeen = bytes }
+    }
+
+    /// Puts records of the recorded stream behind those of a slot and applies them; false when they are not what comes next.
+    func replay(_ records: [UInt8], slot: Int, at offset: UInt64) -> Bool {
+        guard shared.appendRecords(records, slot: slot, at: offset) else { return false }
+        repeat { drain() } while hasMore
+        return true
+    }
+
+    /// Repeats what the recorded trace gave up.
+    func replay(_ gap: StampGap) {
+        decoder.skip(gap)
+        drain()
     }
 
     /// Tells the shim that nobody reads any more.
@@ -105,6 +149,7 @@ final class TracedImage {
         shared.beat()
         hasMore = false
         let deadline = monotonicSeconds() + TracedImage.longestDrain
+        defer { shared.wakeWaiting() }
         do {
             let slots = shared.mapNewSlots()
             while true {
@@ -116,9 +161,16 @@ final class TracedImage {
                         if bytes.isEmpty { break }
                         // After the slot's counter was read: a record may name a module logged just before it.
                         try decoder.readModules(shared.moduleLog)
+                        events?.modules(id, log: shared.moduleLog)
                         let used = try decoder.decode(slot: slot, bytes, into: &batch)
                         if used > 0 {
                             progressed = true
+                            events?.records(
+                                id,
+                                slot: slot,
+                                offset: decoder.consumed(slot: slot) - UInt64(used),
+                                UnsafeRawBufferPointer(rebasing: bytes[..<used])
+                            )
                             shared.consume(slot: slot, count: used)
                         }
                         if batch.isFull {
@@ -139,7 +191,10 @@ final class TracedImage {
                 if progressed { continue }
                 // Stuck: the missing event is still being written, or its thread was ended between stamp and append.
                 if ended || monotonicSeconds() - progressAt > 2 {
-                    if decoder.skipGaps() != nil { continue }
+                    if let gap = decoder.skipGaps() {
+                        events?.gap(id, gap)
+                        continue
+                    }
                 }
                 applyBatch()
                 return true

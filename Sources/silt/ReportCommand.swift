@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import SiltRecording
 internal import SiltReports
+internal import SiltSession
 
 /// What every command that ends in a report lets the user choose.
 struct ReportLayout: ParsableArguments {
@@ -41,6 +42,7 @@ struct ReportCommand: ParsableCommand {
         discussion: """
             silt report server.silt
             silt report server.silt --top --by inuse --limit 20
+            silt report server.events
             silt report server.silt --json | jq '.sites[0]'
             silt report server.silt --folded server.folded && flamegraph.pl server.folded > server.svg
             """
@@ -60,7 +62,7 @@ struct ReportCommand: ParsableCommand {
 
     @OptionGroup var layout: ReportLayout
 
-    @Argument(help: "A recording.")
+    @Argument(help: "A recording, or an event file of silt run --events.")
     var recording: String
 
     func validate() throws {
@@ -69,9 +71,20 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let report: HeapReport
+        let scratch = try isEventFile(recording) ? ScratchRecording() : nil
+        defer { withExtendedLifetime(scratch) {} }
         do {
+            if let scratch {
+                let notes = try EventReplay.run(
+                    events: recording,
+                    recording: scratch.path,
+                    hide: layout.hide,
+                    siltVersion: siltVersion
+                )
+                for note in notes { Terminal.message(note) }
+            }
             report = try ReportBuilder.build(
-                Recording(path: recording),
+                Recording(path: scratch?.path ?? recording),
                 options: layout.options(for: STDOUT_FILENO)
             )
         } catch {

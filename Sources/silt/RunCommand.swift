@@ -11,6 +11,7 @@ struct RunCommand: ParsableCommand {
             silt run -- ./server --port 8080
             silt run --out server.silt --snapshot-every 10s -- ./server
             silt run --hide '^my_alloc' -- ./server
+            silt run --events server.events -- ./server
 
             The report goes to standard error, so that the command's own output stays as it is. Exit status: that of
             the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the
@@ -20,6 +21,9 @@ struct RunCommand: ParsableCommand {
 
     @Option(name: .customLong("out"), help: "Keep the recording in this file.")
     var recording: String?
+
+    @Option(help: "Keep the raw event stream in this file as well; silt report replays it.")
+    var events: String?
 
     @Option(help: "Time between snapshots: 500ms, 1s, 2m. A verdict needs 6 of them, a certain one 12.")
     var snapshotEvery: Duration = Duration(seconds: 1)
@@ -48,6 +52,7 @@ struct RunCommand: ParsableCommand {
         options.siltVersion = siltVersion
         options.hide = layout.hide
         options.follow = follow
+        options.events = events
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         let outcome: TraceOutcome
         do {
@@ -68,6 +73,7 @@ struct RunCommand: ParsableCommand {
             )
         }
         if let recording { Terminal.message("recording: \(recording)") }
+        if let events { Terminal.message("events: \(events)") }
         let code = outcome.exit?.code ?? 130
         throw ExitCode(outcome.traced == 0 && code == 0 ? SiltExit.cannotMeasure.rawValue : code)
     }

@@ -49,6 +49,9 @@ void silt_raise_descriptor_limit(void);
 
 int silt_pidfd(pid_t pid);
 
+/* An empty memory file (memfd_create(2)), close-on-exec. Returns -1 and errno. */
+int silt_memory_file(const char *name);
+
 /* Wakes the producer that sleeps on `word` (shared futex) after setting it to 0. */
 void silt_wake(uint32_t *word);
 

@@ -117,8 +117,9 @@ struct Tools {
         let fifo = folder + "/fifo"
         unlink(fifo)
         guard mkfifo(fifo, 0o600) == 0 else { throw BenchmarkError("cannot make \(fifo)") }
-        // Keeps the FIFO open until the program has opened it; closed, the interpreter sees its end.
-        let held = open(fifo, O_RDWR | O_CLOEXEC)
+        // So that the interpreter can open it at once; without a second reader, a program whose interpreter has died
+        // does not wait for it for ever.
+        let both = open(fifo, O_RDWR | O_CLOEXEC)
         let interpreter = try RunningProgram(
             Command(
                 words: [heaptrack.interpreter],
@@ -127,6 +128,9 @@ struct Tools {
                 errors: folder + "/heaptrack.err"
             )
         )
+        // Until the program has opened it; when all have closed it, the interpreter sees the end.
+        let held = open(fifo, O_WRONLY | O_CLOEXEC)
+        close(both)
         var traced = command
         traced.environment["LD_PRELOAD"] = heaptrack.preload
         traced.environment["DUMP_HEAPTRACK_OUTPUT"] = fifo
@@ -134,6 +138,9 @@ struct Tools {
         close(held)
         let usage = try interpreter.wait()
         unlink(fifo)
+        guard usage.status == 0 else {
+            throw BenchmarkError("heaptrack's interpreter ended with status \(usage.status)")
+        }
         var sample = Sample(try result.get())
         sample.analyzer = usage.cpuSeconds
         sample.analyzerPeak = usage.peakBytes

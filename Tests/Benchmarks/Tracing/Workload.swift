@@ -44,22 +44,22 @@ struct WorkloadMaker {
             return (workload, "")
         case "sqlite":
             return try real(name, "sqlite3", limit: 1.25) {
-                Command(words: [$0, "-batch", ":memory:"], input: try file("script.sql", Inputs.sql(times(6))))
+                Command(words: [$0, "-batch", ":memory:"], input: try file("script.sql", Inputs.sql(times(12))))
             }
         case "perl":
             return try real(name, "perl", limit: 1.35) {
-                Command(words: [$0, try file("words.pl", Inputs.perl), "\(times(12))"])
+                Command(words: [$0, try file("words.pl", Inputs.perl), "\(times(8))"])
             }
         case "python":
             return try real(name, "python3", limit: 1.5) {
                 Command(
-                    words: [try interpreter($0), "-S", try file("objects.py", Inputs.python), "\(times(8))"],
+                    words: [try interpreter($0), "-S", try file("objects.py", Inputs.python), "\(times(28))"],
                     environment: ["PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0"]
                 )
             }
         case "xmllint":
             return try real(name, "xmllint") {
-                Command(words: [$0, "--huge", "--noout", try file("data.xml", Inputs.xml(times(120_000)))])
+                Command(words: [$0, "--huge", "--noout", try file("data.xml", Inputs.xml(times(360_000)))])
             }
         case "git-log":
             return try real(name, "git") { git in
@@ -124,7 +124,7 @@ struct WorkloadMaker {
         if !FileManager.default.fileExists(atPath: path) {
             let environment = ["GIT_CONFIG_NOSYSTEM": "1", "HOME": folder]
             try Command(words: [git, "init", "--quiet", "--bare", path], environment: environment).run()
-            let history = try file("history", Inputs.history(times(1500)))
+            let history = try file("history", Inputs.history(times(3000)))
             try Command(
                 words: [git, "-C", path, "fast-import", "--quiet"],
                 environment: environment,

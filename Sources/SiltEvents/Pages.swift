@@ -1,27 +1,32 @@
 internal import Glibc
 
 /// Zeroed memory straight from the system, in huge pages where they pay.
-enum Pages {
+package enum Pages {
     private static let hugePage = 2 << 20
-    /// Words per stretch that `LiveTable.grow` gives back at a time: 4 MiB.
-    static let releaseStride = (4 << 20) / 8
+    /// Words per stretch that a growing table gives back at a time: 4 MiB.
+    package static let releaseStride = (4 << 20) / 8
 
-    static func words(_ count: Int) -> UnsafeMutablePointer<UInt64> {
+    package static func words(_ count: Int) -> UnsafeMutablePointer<UInt64> {
         map(count * 8).bindMemory(to: UInt64.self, capacity: count)
     }
 
-    static func counts(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+    package static func counts(_ count: Int) -> UnsafeMutablePointer<UInt8> {
         map(count).bindMemory(to: UInt8.self, capacity: count)
     }
 
     /// Gives the memory of words back that are not read again; they stay mapped.
-    static func release(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) {
+    package static func release(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) {
         madvise(start, count * 8, MADV_DONTNEED)
     }
 
-    static func free(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) { munmap(start, count * 8) }
+    package static func free(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) { munmap(start, count * 8) }
 
-    static func free(_ start: UnsafeMutablePointer<UInt8>, _ count: Int) { munmap(start, count) }
+    package static func free(_ start: UnsafeMutablePointer<UInt8>, _ count: Int) { munmap(start, count) }
+
+    /// Bytes, aligned to a page.
+    package static func bytes(_ count: Int) -> UnsafeMutableRawPointer { map(count) }
+
+    package static func free(_ start: UnsafeMutableRawPointer, bytes: Int) { munmap(start, bytes) }
 
     /// Huge pages are aligned, so a mapping that is to have them is cut out of a bigger one.
     private static func map(_ bytes: Int) -> UnsafeMutableRawPointer {
@@ -33,7 +38,7 @@ enum Pages {
         let address = mmap(nil, wanted, PROT_READ | PROT_WRITE, flags, -1, 0)
         guard let address, address != MAP_FAILED else {
             // As malloc failing inside the Swift runtime would: there is no state left to go on with.
-            preconditionFailure("out of memory: \(bytes) bytes for the live table")
+            preconditionFailure("out of memory: \(bytes) bytes for a table")
         }
         guard isBig else { return address }
         let before = -Int(bitPattern: address) & (hugePage - 1)
