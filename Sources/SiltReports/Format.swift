@@ -102,7 +102,7 @@ enum Format {
 }
 
 extension String {
-    /// Without control characters, which a terminal would obey: each becomes `?`, a tab a space.
+    /// Without control characters, which a terminal would obey: each becomes `\x1b` and the like, a tab a space.
     var printable: String {
         guard unicodeScalars.contains(where: { $0.value < 0x20 || $0.value >= 0x7f && $0.value < 0xa0 }) else {
             return self
@@ -111,7 +111,9 @@ extension String {
         for scalar in unicodeScalars {
             switch scalar.value {
             case 0x09: result.append(" ")
-            case 0..<0x20, 0x7f..<0xa0: result.append("?")
+            case 0..<0x20, 0x7f..<0xa0:
+                let digits = String(scalar.value, radix: 16)
+                result.append(contentsOf: ("\\x" + (digits.count < 2 ? "0" : "") + digits).unicodeScalars)
             default: result.append(scalar)
             }
         }

@@ -1,9 +1,10 @@
 internal import SiltRecording
 internal import SiltSymbols
 
-/// The functions at each frame of a recording, which of them are allocator wrappers, and the call site each frame stands for.
+/// The functions at each frame of a recording, which of them are program code, and the call site each frame stands for.
 ///
-/// Symbols are looked at once per frame, not per stack: 700,000 stacks have some 12,000 frames.
+/// A frame is what the most program-like of its functions is, inlined ones included; `BlameKeys` applies the same rule
+/// while the program runs, so that the stacks it counted together belong to one call site here. Symbols are looked at once per frame, not per stack: 700,000 stacks have some 12,000 frames.
 struct FrameNames {
     /// One function at a frame.
     ///
@@ -14,7 +15,7 @@ struct FrameNames {
         var file: UInt32
         var line: UInt32
         var inlined: Bool
-        var isWrapper: Bool
+        var kind: FunctionKind
     }
 
     /// What one call site is: a line of a function, or an address when there are no symbols.
@@ -29,7 +30,9 @@ struct FrameNames {
     private(set) var rows: [Row] = []
     /// By frame − 1: its rows, innermost function first; never empty.
     private(set) var ranges: [Range<Int>] = []
-    /// By frame − 1: the innermost row that is no wrapper; −1 when all are, or when the frame only says where a stack broke off.
+    /// By frame − 1: what the frame is; nil when it only says where a stack broke off.
+    private(set) var kinds: [FunctionKind?] = []
+    /// By frame − 1: the innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
     private(set) var blameRows: [Int32] = []
     /// By frame − 1: the call site that a stack blaming this frame belongs to.
     private(set) var siteOfFrame: [UInt32] = []
@@ -38,7 +41,7 @@ struct FrameNames {
     private(set) var siteRows: [Int] = []
 
     init(_ recording: Recording, hiding allocators: AllocatorFrames) {
-        var verdicts: [UInt64: Bool] = [:]
+        var verdicts: [UInt64: FunctionKind] = [:]
         var sites: [SiteKey: UInt32] = [:]
         ranges.reserveCapacity(recording.frames.count)
         for (index, frame) in recording.frames.enumerated() {
@@ -48,25 +51,29 @@ struct FrameNames {
                 let name = recording.string(symbol.function)
                 let isKnown = !name.isEmpty
                 let key = UInt64(symbol.function) << 32 | UInt64(frame.module)
-                let isWrapper = verdicts[key] ?? (isKnown && allocators.isWrapper(function: name, modulePath: path))
-                verdicts[key] = isWrapper
+                let kind = verdicts[key] ?? allocators.kind(function: name, modulePath: path)
+                verdicts[key] = kind
                 rows.append(
                     Row(
                         function: isKnown ? symbol.function : 0,
                         file: symbol.file,
                         line: symbol.line,
                         inlined: symbol.inlined,
-                        isWrapper: isWrapper
+                        kind: kind
                     )
                 )
             }
             if rows.count == start {
-                rows.append(Row(function: 0, file: 0, line: 0, inlined: false, isWrapper: false))
+                let kind = frame.module == 0 ? .program : allocators.kind(function: "", modulePath: path)
+                rows.append(Row(function: 0, file: 0, line: 0, inlined: false, kind: kind))
             }
             ranges.append(start..<rows.count)
-            let blame = frame.isPlaceholder ? nil : rows[start...].firstIndex { !$0.isWrapper }
-            blameRows.append(blame.map { Int32($0) } ?? -1)
-            let row = rows[blame ?? rows.count - 1]
+            let kind = rows[start...].reduce(FunctionKind.allocator) { max($0, $1.kind) }
+            kinds.append(frame.isPlaceholder ? nil : kind)
+            let blame =
+                kind == .allocator ? rows.count - 1 : rows[start...].firstIndex { $0.kind == kind } ?? rows.count - 1
+            blameRows.append(Int32(blame))
+            let row = rows[blame]
             let key =
                 row.function == 0
                 ? SiteKey(function: 0, file: 0, line: 0, module: frame.module, offset: frame.offset)
@@ -81,16 +88,16 @@ struct FrameNames {
             if site == siteFrames.count {
                 sites[key] = site
                 siteFrames.append(UInt32(index + 1))
-                siteRows.append(blame ?? rows.count - 1)
+                siteRows.append(blame)
             }
             siteOfFrame.append(site)
         }
     }
 
-    /// The function's name, or what stands for it: module and offset.
+    /// The function's name as a reader wants it, or what stands for it: module and offset.
     func name(ofRow row: Int, frame: UInt32, in recording: Recording) -> String {
         let function = rows[row].function
-        return function == 0 ? Self.address(of: frame, in: recording) : recording.string(function)
+        return function == 0 ? Self.address(of: frame, in: recording) : readableName(recording.string(function))
     }
 
     static func address(of frame: UInt32, in recording: Recording) -> String {
@@ -100,19 +107,19 @@ struct FrameNames {
         return recording.modules[Int(location.module) - 1].path.lastPathComponent + "+" + Format.hex(location.offset)
     }
 
-    /// By stack − 1: the frame to blame, the innermost that is no wrapper; a stack of wrappers alone blames its innermost.
+    /// By stack − 1: the frame to blame, the innermost that is program code; without one the innermost carrier, then the innermost frame.
     func blameFrames(of recording: Recording) -> [UInt32] {
         var result = [UInt32](repeating: 0, count: recording.stacks.count)
-        // 0 while every frame so far is a wrapper; parents come before their children.
+        var carriers = [UInt32](repeating: 0, count: recording.stacks.count)
+        // Parents come before their children.
         for (index, stack) in recording.stacks.enumerated() where stack.frame != 0 {
-            if blameRows[Int(stack.frame) - 1] >= 0 {
-                result[index] = stack.frame
-            } else if stack.parent != 0 {
-                result[index] = result[Int(stack.parent) - 1]
-            }
+            let parent = Int(stack.parent) - 1
+            let kind = kinds[Int(stack.frame) - 1]
+            result[index] = kind == .program ? stack.frame : parent >= 0 ? result[parent] : 0
+            carriers[index] = kind == .carrier ? stack.frame : parent >= 0 ? carriers[parent] : 0
         }
         for (index, stack) in recording.stacks.enumerated() where result[index] == 0 {
-            result[index] = stack.frame
+            result[index] = carriers[index] != 0 ? carriers[index] : stack.frame
         }
         return result
     }

@@ -1,4 +1,5 @@
 package import SiltRecording
+internal import SiltSymbols
 
 /// What a recording says about the target's heap: the model that every renderer prints.
 ///
@@ -115,11 +116,16 @@ package struct ReportFrame: Equatable, Sendable {
     package var offset: UInt64
     package var inlined: Bool
 
-    /// The function, or what stands for it.
+    /// The function as a reader wants it, or what stands for it.
     package var name: String {
-        if !function.isEmpty { return function }
+        if !function.isEmpty { return readableName(function) }
         return module.isEmpty
             ? "[" + Format.hex(offset) + "]" : module.lastPathComponent + "+" + Format.hex(offset)
+    }
+
+    /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
+    func name(width: Int) -> String {
+        (function.isEmpty ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
     }
 
     /// file:line with the file's last component; the module's when there are no lines.
@@ -147,6 +153,8 @@ extension HeapReport {
 
     /// Index in `frames(ofStack:)` of the blamed function.
     func blameIndex(ofStack stack: UInt32) -> Int {
+        guard stack != 0 else { return 0 }
+        let blame = blameFrames[Int(stack) - 1]
         var count = 0
         var node = stack
         while node != 0 {
@@ -154,8 +162,7 @@ extension HeapReport {
             node = entry.parent
             guard entry.frame != 0 else { continue }
             let range = names.ranges[Int(entry.frame) - 1]
-            let blame = Int(names.blameRows[Int(entry.frame) - 1])
-            if blame >= 0 { return count + blame - range.lowerBound }
+            if entry.frame == blame { return count + Int(names.blameRows[Int(blame) - 1]) - range.lowerBound }
             count += range.count
         }
         return 0

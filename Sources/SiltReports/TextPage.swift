@@ -81,7 +81,7 @@ struct TextPage {
         let room = max(12, min(both, width - fixed - (hasEnds ? 3 + ends : 0)))
         for (index, site) in lines.enumerated() {
             let place = places[index].isEmpty ? "" : "  " + places[index]
-            let name = names[index].cutInside(to: max(8, room - place.count)) + place
+            let name = site.blame.name(width: max(8, room - place.count)) + place
             var text = "\(site.rank)".leftPadded(to: 3) + "  " + site.lead.padded(to: leads) + "  "
             text +=
                 name.padded(to: room) + "   " + (hasEnds ? site.size.padded(to: sizes) + "   " + site.end : site.size)

@@ -105,7 +105,7 @@ package enum TextReport {
         let depth = report.options.depth ?? 8
         let runtime = frames.reversed().prefix { isRuntimeStart($0.function) }.count
         let shown = frames.dropFirst(blame).dropLast(max(0, min(runtime, frames.count - blame - 1))).prefix(depth)
-        var words = shown.reversed().map { ($0.name + " " + $0.place).printable.trimmedEnd }
+        var words = shown.reversed().map { ($0.name(width: linkWidth) + " " + $0.place.printable).trimmedEnd }
         if shown.endIndex < frames.count - runtime { words.insert("…", at: 0) }
         page.chain(words, indent: 5)
     }
@@ -115,6 +115,9 @@ package enum TextReport {
         ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
             || function.hasPrefix("__libc_start")
     }
+
+    /// Characters of a function's name in a stack.
+    private static let linkWidth = 60
 
     private static func source(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         guard report.options.showsSource, let file = site.blame.file, let line = site.blame.line else { return }

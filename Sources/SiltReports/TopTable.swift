@@ -68,9 +68,7 @@ package enum TopTable {
             var stack = index + 1
             let blame = Int(report.blameFrames[index])
             if blame > 0 {
-                let range = names.ranges[blame - 1]
-                let row = Int(names.blameRows[blame - 1])
-                nodes[nodeOfRow[row >= 0 ? row : range.lowerBound]].flat &+= value
+                nodes[nodeOfRow[Int(names.blameRows[blame - 1])]].flat &+= value
             }
             while stack != 0 {
                 let entry = recording.stacks[stack - 1]

@@ -1,16 +1,21 @@
 internal import SiltEvents
 internal import SiltSymbols
 
-/// Which frame of a stack is to blame, decided while the program runs: the innermost that is no allocator wrapper.
+/// Which frame of a stack is to blame, decided while the program runs: the innermost that is program code.
 ///
-/// Only symbol tables are asked here, once per distinct frame; lines and inlined calls come when the recording is closed.
-/// A frame stands for all stacks that share it, so that a leak spread over many stacks is seen as one.
+/// The rule is the report's (`FrameNames`), so that all stacks of a key have one call site there and share its history:
+/// a frame is what the most program-like of its functions is, inlined ones included; without program code the innermost
+/// carrier is blamed, then the innermost frame. A frame whose compiled function is program code needs no more than the
+/// symbol table; debug information is read for the others alone, which are few: a container or `std::function` into
+/// which the program's code may be inlined. Asked once per distinct frame. A frame stands for all stacks that share it,
+/// so that a leak spread over many stacks is seen as one. Where a report hides more functions than the run did, it
+/// splits keys and judges the stacks by their own histories.
 final class BlameKeys {
     private let stacks: StackTable
     private let symbolizer: Symbolizer
     private let wrappers: AllocatorFrames
-    /// By frame id: 0 not asked yet, 1 program code, 2 allocator wrapper.
-    private var kinds: [UInt8] = []
+    /// By frame id: nil not asked yet.
+    private var kinds: [FunctionKind?] = []
 
     init(stacks: StackTable, symbolizer: Symbolizer, wrappers: AllocatorFrames) {
         self.stacks = stacks
@@ -18,32 +23,30 @@ final class BlameKeys {
         self.wrappers = wrappers
     }
 
-    /// The blame frame's id, as a key; the innermost frame's when all of them are wrappers, 0 for an empty stack.
+    /// The blame frame's id, as a key; 0 for an empty stack.
     func key(_ stack: StackID) -> StackID {
         var at = stack
+        var carrier: FrameID?
         while at.rawValue != 0 {
             let frame = stacks.frame(of: at)
-            if !isWrapper(frame) { return StackID(rawValue: frame.rawValue) }
+            switch kind(frame) {
+            case .program: return StackID(rawValue: frame.rawValue)
+            case .carrier: carrier = carrier ?? frame
+            case .allocator: break
+            }
             at = stacks.parent(of: at)
         }
+        if let carrier { return StackID(rawValue: carrier.rawValue) }
         return StackID(rawValue: stack.rawValue == 0 ? 0 : stacks.frame(of: stack).rawValue)
     }
 
-    private func isWrapper(_ frame: FrameID) -> Bool {
+    private func kind(_ frame: FrameID) -> FunctionKind {
         let index = Int(frame.rawValue)
-        while kinds.count <= index { kinds.append(0) }
-        if kinds[index] == 0 {
-            kinds[index] = nameIsWrapper(stacks.frames[index - 1]) ? 2 : 1
-        }
-        return kinds[index] == 2
-    }
-
-    private func nameIsWrapper(_ frame: Frame) -> Bool {
-        guard frame.module.rawValue != 0, let name = name(frame) else { return false }
-        return wrappers.isWrapper(
-            function: name,
-            modulePath: stacks.modules[Int(frame.module.rawValue) - 1].path
-        )
+        while kinds.count <= index { kinds.append(nil) }
+        if let known = kinds[index] { return known }
+        let kind = decide(stacks.frames[index - 1])
+        kinds[index] = kind
+        return kind
     }
 
     /// The function at a frame; nil when it has no symbol.
@@ -61,5 +64,25 @@ final class BlameKeys {
             offset: frame.offset,
             exact: frame.kind == .exact
         )
+    }
+
+    private func decide(_ frame: Frame) -> FunctionKind {
+        switch frame.kind {
+        // Says only where a stack broke off: never to blame while there is another.
+        case .incomplete, .truncated: return .allocator
+        case .returnAddress, .exact: break
+        }
+        guard frame.module.rawValue != 0 else { return .program }
+        let module = stacks.modules[Int(frame.module.rawValue) - 1]
+        if let name = name(frame), wrappers.kind(function: name, modulePath: module.path) == .program {
+            return .program
+        }
+        let functions = symbolizer.resolve(
+            modulePath: module.path,
+            buildID: module.buildID,
+            offset: frame.offset,
+            exact: frame.kind == .exact
+        )
+        return functions.reduce(.allocator) { max($0, wrappers.kind(function: $1.function, modulePath: module.path)) }
     }
 }

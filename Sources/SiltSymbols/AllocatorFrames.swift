@@ -9,35 +9,114 @@ package struct PatternError: Error, CustomStringConvertible {
 }
 
 /// Which functions only pass allocations on: the blame goes to their callers.
+///
+/// The blame frame of a stack is the innermost frame that is program code; without one, the innermost carrier; without
+/// that, the innermost frame. A frame is what the most program-like of its functions is, the inlined ones included.
 package final class AllocatorFrames {
-    private var known: [String: Bool] = [:]
+    private struct Key: Hashable {
+        var function: String
+        var module: String
+    }
+
+    private var known: [Key: FunctionKind] = [:]
     private let patterns: CompiledPatterns
 
     package init(hide: [String]) throws(PatternError) {
         patterns = try CompiledPatterns(hide)
     }
 
-    /// True for an allocator, a wrapper of one, or a container that allocates for its user.
-    package func isWrapper(function: String, modulePath: String) -> Bool {
-        if let answer = known[function] { return answer }
+    /// `function` is demangled, empty when unknown.
+    package func kind(function: String, modulePath: String) -> FunctionKind {
+        let key = Key(function: function, module: modulePath)
+        if let answer = known[key] { return answer }
         let answer = decide(function, modulePath)
-        known[function] = answer
+        known[key] = answer
         return answer
     }
 
-    private func decide(_ function: String, _ modulePath: String) -> Bool {
-        if patterns.match(function) { return true }
-        if WrapperNames.prefixes.contains(where: { function.hasPrefix($0) }) { return true }
-        let plain = function.prefix { $0 != "(" && $0 != "<" }
-        let last = plain.split(separator: ".").last.map(String.init) ?? String(plain)
-        if WrapperNames.exact.contains(String(plain)) || WrapperNames.exact.contains(last) { return true }
-        return WrapperNames.isAllocatorLike(last)
+    private func decide(_ function: String, _ modulePath: String) -> FunctionKind {
+        if patterns.isEmpty == false, !function.isEmpty,
+            patterns.match(function) || patterns.match(readableName(function))
+        {
+            return .allocator
+        }
+        if function.isEmpty { return WrapperNames.isRuntime(modulePath: modulePath) ? .allocator : .program }
+        if let swift = SwiftName(function) { return kind(swift) }
+        let isRuntime = WrapperNames.isRuntime(modulePath: modulePath)
+        let name = QualifiedName(function)
+        let path = name.components.map(\.name).filter { !WrapperNames.inlineNamespaces.contains($0) }
+        guard let last = path.last else { return isRuntime ? .allocator : .program }
+        if path.count > 1 || path[0].hasPrefix("<") { return kind(path, isRust: name.parameters.isEmpty, isRuntime) }
+        return isRuntime || WrapperNames.exact.contains(last) || WrapperNames.starts.contains(last)
+            || WrapperNames.isAllocatorLike(last)
+            || WrapperNames.cPrefixes.contains(where: { last.hasPrefix($0) }) ? .allocator : .program
+    }
+
+    private func kind(_ name: SwiftName) -> FunctionKind {
+        if name.isThunk { return .carrier }
+        if name.isGlue || name.isAllocatingInitializer { return .allocator }
+        if WrapperNames.swiftModules.contains(name.module) { return .allocator }
+        if name.module == "__C" { return WrapperNames.exact.contains(name.components.last ?? "") ? .allocator : .program }
+        return .program
+    }
+
+    /// C++ and Rust.
+    private func kind(_ path: [String], isRust: Bool, _ isRuntime: Bool) -> FunctionKind {
+        let last = path[path.count - 1]
+        if last.hasPrefix("operator new") || last.hasPrefix("operator delete") { return .allocator }
+        if path[0].hasPrefix("<") { return implementation(path[0]) }
+        if WrapperNames.isLibraryPath(path, isRust: isRust) || isRuntime {
+            return path.contains(where: { WrapperNames.carrierParts.contains($0) }) ? .carrier : .allocator
+        }
+        return WrapperNames.isAllocatorLike(last) ? .allocator : .program
+    }
+
+    /// Rust's `<Type as Trait>::method`: the type's, or the trait's where the type is a primitive or a parameter.
+    private func implementation(_ part: String) -> FunctionKind {
+        let inner = String(part.dropFirst().dropLast())
+        let pieces = Self.splitAs(inner)
+        var type = Substring(pieces.type)
+        while let word = ["&mut ", "&", "*const ", "*mut ", "dyn ", "["].first(where: { type.hasPrefix($0) }) {
+            type = type.dropFirst(word.count)
+        }
+        let path = QualifiedName(String(type)).components.map(\.name)
+        if path.count > 1 || path.first?.hasPrefix("<") == true {
+            if path[0].hasPrefix("<") { return implementation(path[0]) }
+            return WrapperNames.isLibraryPath(path, isRust: true) ? .allocator : .program
+        }
+        guard let trait = pieces.trait else { return .allocator }
+        let traitPath = QualifiedName(trait).components.map(\.name)
+        return WrapperNames.isLibraryPath(traitPath, isRust: true)
+            ? (traitPath.contains { WrapperNames.carrierParts.contains($0) } ? .carrier : .allocator) : .program
+    }
+
+    /// At the ` as ` outside brackets.
+    private static func splitAs(_ text: String) -> (type: String, trait: String?) {
+        var depth = 0
+        var previous: UInt8 = 0
+        let bytes = Array(text.utf8)
+        for (index, byte) in bytes.enumerated() {
+            switch byte {
+            case UInt8(ascii: "<"), UInt8(ascii: "("), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: ")"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: ">") where previous != UInt8(ascii: "-"): depth -= 1
+            case UInt8(ascii: " ") where depth == 0 && bytes[index...].starts(with: " as ".utf8):
+                return (
+                    String(decoding: bytes[..<index], as: UTF8.self), String(decoding: bytes[(index + 4)...], as: UTF8.self)
+                )
+            default: break
+            }
+            previous = byte
+        }
+        return (text, nil)
     }
 }
 
 /// POSIX regular expressions (regex(3)), matched anywhere in a name.
 private final class CompiledPatterns {
     private var compiled: [UnsafeMutablePointer<regex_t>] = []
+
+    var isEmpty: Bool { compiled.isEmpty }
 
     init(_ sources: [String]) throws(PatternError) {
         for source in sources {

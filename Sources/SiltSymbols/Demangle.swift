@@ -12,29 +12,77 @@ private func swiftDemangle(
 
 /// A linkage name as its language writes it; the name itself when it is no mangled name.
 ///
-/// C++ through the C++ ABI's `__cxa_demangle` (which reads Rust's legacy names too), Swift through its runtime.
+/// C++ through the C++ ABI's `__cxa_demangle`, Swift through its runtime (whose entry point takes no options), Rust
+/// by `RustDemangler`. Suffixes that compilers give to parts and copies of a function are left out, so that
+/// `f.cold` and `f.isra.0` are `f`.
 package func demangle(_ linkageName: String) -> String {
-    if linkageName.hasPrefix("_Z") {
+    let name = withoutCloneSuffix(linkageName)
+    if name.hasPrefix("_R"), let text = RustDemangler.demangle(name) { return text }
+    if name.hasPrefix("_Z") {
+        if let text = RustDemangler.demangle(name) { return text }
         var status: Int32 = 0
-        guard let text = silt_cxa_demangle(linkageName, &status) else { return linkageName }
+        guard let text = silt_cxa_demangle(name, &status) else { return name }
         defer { free(text) }
-        return withoutRustHash(String(cString: text))
+        return escapedText(cString: text)
     }
-    if linkageName.hasPrefix("$s") || linkageName.hasPrefix("$S") || linkageName.hasPrefix("_$s") {
-        var name = linkageName
-        let text = name.withUTF8 { swiftDemangle($0.baseAddress, $0.count, nil, nil, 0) }
-        guard let text else { return linkageName }
+    if name.hasPrefix("$s") || name.hasPrefix("$S") || name.hasPrefix("_$s") || name.hasPrefix("$e") {
+        var mangled = name
+        let text = mangled.withUTF8 { swiftDemangle($0.baseAddress, $0.count, nil, nil, 0) }
+        guard let text else { return name }
         defer { free(text) }
-        return String(cString: text)
+        return escapedText(cString: text)
     }
-    return linkageName
+    return name
 }
 
-/// Rust's legacy mangling ends names in `::h` and 16 hexadecimal digits.
-private func withoutRustHash(_ name: String) -> String {
-    let tail = name.utf8.suffix(19)
-    guard tail.count == 19, tail.starts(with: "::h".utf8),
-        tail.dropFirst(3).allSatisfy({ ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) })
-    else { return name }
-    return String(decoding: name.utf8.dropLast(19), as: UTF8.self)
+/// Words that compilers append behind a dot: `.cold` and `.part.0` are pieces, `.isra.0` and `.constprop.0` copies.
+private let cloneWords: Set<Substring> = [
+    "cold", "part", "isra", "constprop", "lto_priv", "llvm", "clone", "localalias", "resume", "destroy", "cleanup",
+    "warm", "hot", "split", "str2alloca", "actor", "__uniq", "default", "ipa", "ra", "icp", "specialized",
+]
+
+/// Without the suffixes of clones, and without the `@@VERSION` of a versioned symbol.
+private func withoutCloneSuffix(_ name: String) -> String {
+    guard name.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "@") }) else { return name }
+    var rest = name[...]
+    if let version = rest.utf8.firstIndex(of: UInt8(ascii: "@")), version > rest.startIndex { rest = rest[..<version] }
+    while let dot = rest.utf8.lastIndex(of: UInt8(ascii: ".")), dot > rest.startIndex {
+        let word = rest[rest.utf8.index(after: dot)...]
+        guard !word.isEmpty, cloneWords.contains(word) || word.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { break }
+        rest = rest[..<dot]
+    }
+    return String(rest)
+}
+
+/// The text of a NUL-terminated name from a file: what is not UTF-8 becomes `\xNN`, so that different names stay different.
+func escapedText(cString: UnsafePointer<CChar>) -> String {
+    if let text = String(validatingCString: cString) { return text }
+    let length = strlen(cString)
+    return cString.withMemoryRebound(to: UInt8.self, capacity: length) {
+        escapedText(UnsafeBufferPointer(start: $0, count: length))
+    }
+}
+
+func escapedText(_ bytes: some Collection<UInt8>) -> String {
+    if let text = String(validating: bytes, as: UTF8.self) { return text }
+    var result = ""
+    var rest = Array(bytes)[...]
+    while !rest.isEmpty {
+        // A scalar takes one to four bytes.
+        var taken = 0
+        for length in 1...4 where length <= rest.count {
+            if let text = String(validating: rest.prefix(length), as: UTF8.self) {
+                result += text
+                taken = length
+                break
+            }
+        }
+        if taken == 0 {
+            let digits = String(rest[rest.startIndex], radix: 16)
+            result += "\\x" + (digits.count < 2 ? "0" : "") + digits
+            taken = 1
+        }
+        rest = rest.dropFirst(taken)
+    }
+    return result
 }

@@ -1,0 +1,103 @@
+/// A demangled name as a reader wants it: without return types, modules, default allocators and compiler-made wrappings.
+///
+/// `void shop::Cache<int>::fill<char>(int)` becomes `shop::Cache<int>::fill<char>(int)`, Swift names get the form
+/// `DemoServer.filled(_:)`. Different functions may get the same text; the recording keeps the whole name.
+package func readableName(_ name: String) -> String {
+    if let swift = SwiftName(name) { return swift.isGlue || swift.isThunk ? name : swift.readable }
+    guard name.utf8.contains(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "(") }) else { return name }
+    let parts = QualifiedName(withAliases(name))
+    guard !parts.components.isEmpty else { return name }
+    return parts.components.map(\.full).joined(separator: "::") + parts.parameters
+}
+
+/// The same in at most `width` characters where that can be: first without parameters, then without template arguments.
+///
+/// What is still too long loses its outer namespaces, but never the function and its type.
+package func abridgedName(_ name: String, width: Int) -> String {
+    let readable = readableName(name)
+    if readable.count <= width { return readable }
+    if let swift = SwiftName(name) {
+        guard !swift.isGlue, !swift.isThunk else { return readable }
+        let bare = swift.components.joined(separator: ".")
+        if bare.count <= width || swift.components.count < 3 { return bare }
+        return swift.components.suffix(2).joined(separator: ".")
+    }
+    guard readable.utf8.contains(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "(") }) else { return readable }
+    let parts = QualifiedName(withAliases(name)).components
+    guard !parts.isEmpty else { return readable }
+    let whole = parts.map(\.full).joined(separator: "::")
+    if whole.count <= width { return whole }
+    var bare = parts.map { part in
+        part.name.hasPrefix("<")
+            ? typeOfQualifiedSelf(part.name) : part.full == part.name ? shortLambda(part.name) : part.name + "<…>"
+    }
+    while bare.count > 2, bare.joined(separator: "::").count > width { bare.removeFirst() }
+    return bare.joined(separator: "::")
+}
+
+/// `{lambda(std::vector<int> const&)#1}` as `{lambda#1}`.
+private func shortLambda(_ name: String) -> String {
+    guard name.hasPrefix("{lambda("), let mark = name.lastIndex(of: "#") else { return name }
+    return "{lambda" + name[mark...]
+}
+
+/// Rust's `<shop::Cache as core::iter::Iterator>` as `<Cache>`.
+private func typeOfQualifiedSelf(_ name: String) -> String {
+    let inner = name.dropFirst().dropLast()
+    let parts = QualifiedName(String(inner.prefix { $0 != " " && $0 != "<" })).components
+    return "<" + (parts.last?.name ?? "…") + ">"
+}
+
+/// Standard names for what the standard library's defaults spell out.
+private let aliases: [(long: String, short: String)] = [
+    ("std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >", "std::string"),
+    ("std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char>>", "std::string"),
+    ("std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char>>", "std::string"),
+    ("std::__1::basic_string<char, std::__1::char_traits<char>, std::__1::allocator<char> >", "std::string"),
+    ("std::basic_string_view<char, std::char_traits<char> >", "std::string_view"),
+    ("std::basic_string_view<char, std::char_traits<char>>", "std::string_view"),
+    ("std::__1::basic_string_view<char, std::__1::char_traits<char>>", "std::string_view"),
+    ("std::__cxx11::", "std::"), ("std::__1::", "std::"), ("[abi:cxx11]", ""),
+]
+
+private func withAliases(_ name: String) -> String {
+    guard name.contains("std::") || name.contains("[abi") else { return name }
+    var text = name
+    for (long, short) in aliases { text = text.replacing(long, with: short) }
+    return withoutDefaultAllocators(text)
+}
+
+/// Without `, std::allocator<…>` at the end of template arguments, and the comparisons and hashes before it.
+private func withoutDefaultAllocators(_ name: String) -> String {
+    var text = Array(name.utf8)
+    for word in ["std::allocator<", "std::default_delete<", "std::less<", "std::equal_to<", "std::hash<", "std::char_traits<"] {
+        let pattern = Array((", " + word).utf8)
+        var at = 0
+        while at + pattern.count <= text.count {
+            guard text[at] == pattern[0], text[at...].starts(with: pattern), let end = closing(text, at + pattern.count),
+                let next = text[end...].first(where: { $0 != UInt8(ascii: " ") }),
+                next == UInt8(ascii: ">") || next == UInt8(ascii: ",")
+            else {
+                at += 1
+                continue
+            }
+            text.removeSubrange(at..<end)
+        }
+    }
+    return String(decoding: text, as: UTF8.self).replacing(" >", with: ">")
+}
+
+/// Index behind the angle bracket that was opened before `start`.
+private func closing(_ text: [UInt8], _ start: Int) -> Int? {
+    var depth = 1
+    for index in start..<text.count {
+        switch text[index] {
+        case UInt8(ascii: "<"): depth += 1
+        case UInt8(ascii: ">") where text[index - 1] != UInt8(ascii: "-"):
+            depth -= 1
+            if depth == 0 { return index + 1 }
+        default: break
+        }
+    }
+    return nil
+}
