@@ -44,6 +44,8 @@ package struct Recording: Sendable {
 package struct RecordedModule: Equatable, Sendable {
     package var path: String
     package var buildID: [UInt8]
+    /// Why its addresses have no lines; nil when they have, or when nobody looked.
+    package var missingLines: String?
 
     package init(path: String, buildID: [UInt8]) {
         self.path = path

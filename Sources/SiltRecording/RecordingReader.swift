@@ -139,9 +139,13 @@ extension Recording {
     private mutating func readStacks(_ database: Database) throws(RecordingError) {
         modules = try Self.table(
             database,
-            "SELECT module, path, build_id FROM modules ORDER BY module",
+            "SELECT module, path, build_id, missing_lines FROM modules ORDER BY module",
             empty: RecordedModule(path: "", buildID: [])
-        ) { RecordedModule(path: $0.text(1), buildID: $0.bytes(2)) }
+        ) {
+            var module = RecordedModule(path: $0.text(1), buildID: $0.bytes(2))
+            module.missingLines = $0.optionalText(3)
+            return module
+        }
         frames = try Self.table(
             database,
             "SELECT frame, module, offset, kind FROM frames ORDER BY frame",

@@ -69,7 +69,7 @@ package final class RecordingWriter {
         } else {
             try database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         }
-        insertModule = try database.prepare("INSERT OR REPLACE INTO modules VALUES (?, ?, ?)")
+        insertModule = try database.prepare("INSERT OR REPLACE INTO modules (module, path, build_id) VALUES (?, ?, ?)")
         insertFrame = try database.prepare("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)")
         insertStack = try database.prepare("INSERT OR REPLACE INTO stacks VALUES (?, ?, ?)")
         insertCounters = try database.prepare("INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
@@ -241,6 +241,14 @@ package final class RecordingWriter {
         insertModule.bind(buildID, at: 3)
         try insertModule.run()
         storedModules = max(storedModules, Int(id))
+    }
+
+    /// Why addresses of a module have no lines; a module without such a row has some, or was not looked at.
+    package func write(missingLines reason: String, module id: UInt32) throws(RecordingError) {
+        let row = try database.prepare("UPDATE modules SET missing_lines = ? WHERE module = ?")
+        row.bind(reason, at: 1)
+        row.bind(id, at: 2)
+        try row.run()
     }
 
     /// `kind` is the raw value of the stack table's frame kind.

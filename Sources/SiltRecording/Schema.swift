@@ -21,7 +21,7 @@ enum Schema {
             free_space INTEGER, free_objects INTEGER, inuse_space INTEGER, inuse_objects INTEGER,
             peak_inuse_space INTEGER, mapped_space INTEGER);
         CREATE TABLE trust (process INTEGER PRIMARY KEY, \(trustColumns.map { $0 + " INTEGER" }.joined(separator: ", ")));
-        CREATE TABLE modules (module INTEGER PRIMARY KEY, path TEXT, build_id BLOB);
+        CREATE TABLE modules (module INTEGER PRIMARY KEY, path TEXT, build_id BLOB, missing_lines TEXT);
         CREATE TABLE frames (frame INTEGER PRIMARY KEY, module INTEGER, offset INTEGER, kind INTEGER);
         CREATE TABLE stacks (stack INTEGER PRIMARY KEY, parent INTEGER, frame INTEGER);
         CREATE TABLE counters (process INTEGER, stack INTEGER, site INTEGER, inuse_space INTEGER, inuse_objects INTEGER,

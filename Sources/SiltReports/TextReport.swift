@@ -24,6 +24,7 @@ package enum TextReport {
             page.line("")
             for line in report.wholeProcess { page.paragraph(line, indent: 2) }
         }
+        for line in MissingLines.notes(report, limit: limit) { page.paragraph(line, indent: 2) }
         page.paragraph("trust: " + trustLine(report), indent: 2)
         output.write(page.text)
     }

@@ -52,6 +52,7 @@ final class RecordingOutput {
         let number = UInt32(numbers.count + 1)
         numbers[image.id] = number
         let header = image.shared.header
+        symbolizer.add(process: image.pid)
         var process = RecordedProcess(id: number, pid: UInt32(image.pid))
         process.parentPid = header.ppid
         process.parent = numbers[header.parent_image] ?? 0
@@ -264,21 +265,31 @@ final class RecordingOutput {
         try writer.write(trust, process: number)
     }
 
+    /// File by file, so that no more than one file's debug information is in memory.
     private func writeSymbols() throws {
-        for (index, frame) in stacks.frames.enumerated() {
-            guard frame.module.rawValue != 0 else { continue }
-            let module = stacks.modules[Int(frame.module.rawValue) - 1]
-            let lines = symbolizer.resolve(
-                modulePath: module.path,
-                buildID: module.buildID,
-                offset: frame.offset,
-                exact: frame.kind == .exact
-            )
-            let rows = lines.filter { !$0.function.isEmpty }.map {
-                SymbolRow(function: $0.function, file: $0.file, line: $0.line, inlined: $0.inlined)
+        let byModule = Dictionary(grouping: stacks.frames.indices) { stacks.frames[$0].module.rawValue }
+        for (number, module) in stacks.modules.enumerated() {
+            guard let frames = byModule[UInt32(number + 1)] else { continue }
+            for index in frames { try writeSymbols(of: index, in: module) }
+            if let reason = symbolizer.missingLines(modulePath: module.path, buildID: module.buildID) {
+                try writer.write(missingLines: reason, module: UInt32(number + 1))
             }
-            try writer.write(symbols: rows, frame: UInt32(index + 1))
+            symbolizer.release(modulePath: module.path, buildID: module.buildID)
         }
+    }
+
+    private func writeSymbols(of index: Int, in module: Module) throws {
+        let frame = stacks.frames[index]
+        let lines = symbolizer.resolve(
+            modulePath: module.path,
+            buildID: module.buildID,
+            offset: frame.offset,
+            exact: frame.kind == .exact
+        )
+        let rows = lines.filter { !$0.function.isEmpty }.map {
+            SymbolRow(function: $0.function, file: $0.file, line: $0.line, inlined: $0.inlined)
+        }
+        try writer.write(symbols: rows, frame: UInt32(index + 1))
     }
 
     private func transaction(_ body: () throws -> Void) throws {

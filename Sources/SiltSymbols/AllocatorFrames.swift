@@ -44,6 +44,7 @@ package final class AllocatorFrames {
         if let swift = SwiftName(function) { return kind(swift) }
         let isRuntime = WrapperNames.isRuntime(modulePath: modulePath)
         let name = QualifiedName(function)
+        if WrapperNames.swiftRuntimeTypes.contains(where: { name.parameters.contains($0) }) { return .allocator }
         let path = name.components.map(\.name).filter { !WrapperNames.inlineNamespaces.contains($0) }
         guard let last = path.last else { return isRuntime ? .allocator : .program }
         if path.count > 1 || path[0].hasPrefix("<") { return kind(path, isRust: name.parameters.isEmpty, isRuntime) }
@@ -64,6 +65,7 @@ package final class AllocatorFrames {
     private func kind(_ path: [String], isRust: Bool, _ isRuntime: Bool) -> FunctionKind {
         let last = path[path.count - 1]
         if last.hasPrefix("operator new") || last.hasPrefix("operator delete") { return .allocator }
+        if last.hasPrefix("swift_") || last.hasPrefix("_swift_") { return .allocator }
         if path[0].hasPrefix("<") { return implementation(path[0]) }
         if WrapperNames.isLibraryPath(path, isRust: isRust) || isRuntime {
             return path.contains(where: { WrapperNames.carrierParts.contains($0) }) ? .carrier : .allocator
@@ -80,14 +82,11 @@ package final class AllocatorFrames {
             type = type.dropFirst(word.count)
         }
         let path = QualifiedName(String(type)).components.map(\.name)
-        if path.count > 1 || path.first?.hasPrefix("<") == true {
-            if path[0].hasPrefix("<") { return implementation(path[0]) }
-            return WrapperNames.isLibraryPath(path, isRust: true) ? .allocator : .program
-        }
+        if path.count > 1 || path.first?.hasPrefix("<") == true { return kind(path, isRust: true, false) }
+        // A primitive or a type parameter.
         guard let trait = pieces.trait else { return .allocator }
         let traitPath = QualifiedName(trait).components.map(\.name)
-        return WrapperNames.isLibraryPath(traitPath, isRust: true)
-            ? (traitPath.contains { WrapperNames.carrierParts.contains($0) } ? .carrier : .allocator) : .program
+        return traitPath.isEmpty ? .allocator : kind(traitPath, isRust: true, false)
     }
 
     /// At the ` as ` outside brackets.

@@ -33,6 +33,7 @@ final class DebugUnit {
     private var root: Dwarf_Die
     /// dwfl address − address in the debug information.
     let bias: UInt64
+    private let directory: String
     private var functions: [FunctionSpan]?
     private var highestEnds: [UInt64] = []
     private var bodies: [Int: Body] = [:]
@@ -53,6 +54,9 @@ final class DebugUnit {
         {
             root = split
         }
+        var attribute = Dwarf_Attribute()
+        let found = dwarf_attr(&line, UInt32(DW_AT_comp_dir), &attribute) != nil ? dwarf_formstring(&attribute) : nil
+        directory = found.map { escapedText(cString: $0) } ?? ""
     }
 
     /// File and line of an address of the debug information's own numbering; nil for code without a line.
@@ -60,7 +64,7 @@ final class DebugUnit {
         guard let row = dwarf_getsrc_die(&line, address) else { return (nil, nil) }
         var number: Int32 = 0
         dwarf_lineno(row, &number)
-        let file = dwarf_linesrc(row, nil, nil).map { escapedText(cString: $0) }
+        let file = dwarf_linesrc(row, nil, nil).map { absolute(escapedText(cString: $0)) }
         return (file, number > 0 ? Int(number) : nil)
     }
 
@@ -86,6 +90,11 @@ final class DebugUnit {
         }
         result.append(body.scopes[0])
         return result
+    }
+
+    /// Relative paths are relative to where the compiler ran; a relative directory is in them already.
+    private func absolute(_ path: String) -> String {
+        path.hasPrefix("/") || !directory.hasPrefix("/") ? path : directory + "/" + path
     }
 
     // MARK: - Functions
@@ -220,7 +229,7 @@ final class DebugUnit {
             dwarf_getsrcfiles(&root, &files, &count) == 0, value < UInt64(count),
             let name = dwarf_filesrc(files, Int(value), nil, nil)
         {
-            file = escapedText(cString: name)
+            file = absolute(escapedText(cString: name))
         }
         return (file, line)
     }

@@ -7,7 +7,15 @@ package func readableName(_ name: String) -> String {
     guard name.utf8.contains(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "(") }) else { return name }
     let parts = QualifiedName(withAliases(name))
     guard !parts.components.isEmpty else { return name }
-    return parts.components.map(\.full).joined(separator: "::") + parts.parameters
+    return withoutBrackets(parts.components.map(\.full)).joined(separator: "::") + parts.parameters
+}
+
+/// Rust's `<shop::Cache>::fill` as `shop::Cache::fill`.
+private func withoutBrackets(_ path: [String]) -> [String] {
+    guard let first = path.first, first.hasPrefix("<"), first.hasSuffix(">"), !first.contains(" as "),
+        first.dropFirst().first?.isLetter == true
+    else { return path }
+    return [String(first.dropFirst().dropLast())] + path.dropFirst()
 }
 
 /// The same in at most `width` characters where that can be: first without parameters, then without template arguments.
@@ -25,7 +33,7 @@ package func abridgedName(_ name: String, width: Int) -> String {
     guard readable.utf8.contains(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "(") }) else { return readable }
     let parts = QualifiedName(withAliases(name)).components
     guard !parts.isEmpty else { return readable }
-    let whole = parts.map(\.full).joined(separator: "::")
+    let whole = withoutBrackets(parts.map(\.full)).joined(separator: "::")
     if whole.count <= width { return whole }
     var bare = parts.map { part in
         part.name.hasPrefix("<")

@@ -35,8 +35,9 @@ struct SwiftName {
         }
         let head = name.prefix { $0 != "(" && $0 != "<" }
         // A function inside a function: "helper #1 (a: Swift.Int) -> () in module.outer() -> ()".
+        if head.contains("::") { return false }
         return head.utf8.contains(UInt8(ascii: ".")) && !head.hasPrefix(".") && !name.utf8.contains(UInt8(ascii: "/"))
-            && !head.contains("::") || head.contains(" #")
+            && name.utf8.contains(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: " ") }) || head.contains(" #")
     }
 
     private static let phrases = [

@@ -96,8 +96,10 @@ final class SymbolFile {
         return name
     }
 
-    func aliases(at address: UInt64) -> [String] {
-        symbols.index(of: address &+ bias).map { symbols.aliases($0) } ?? []
+    /// The symbol's name, unless symbols of the same place have others: then the debug information knows better.
+    func unambiguousSymbol(at address: UInt64) -> String? {
+        guard let index = symbols.index(of: address &+ bias), !symbols.hasAliases(index) else { return nil }
+        return symbol(at: address)
     }
 
     func frames(at address: UInt64) -> [SourceFrame] {
@@ -112,7 +114,12 @@ final class SymbolFile {
             result.append(SourceFrame(function: scope.function, file: file, line: line, inlined: true))
             (file, line) = (scope.callFile, scope.callLine)
         }
-        let function = outer.isEmpty ? scopes.last?.function ?? "" : outer
+        var function = outer
+        if let written = scopes.last?.function, !written.isEmpty, written != outer,
+            outer.isEmpty || symbols.index(of: place).map({ symbols.isAlias(written, of: $0) }) == true
+        {
+            function = written
+        }
         result.append(SourceFrame(function: function, file: file, line: line))
         let named = result.filter { !$0.function.isEmpty }
         return named.isEmpty ? [SourceFrame(function: "", file: file, line: line)] : named

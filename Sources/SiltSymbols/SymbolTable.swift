@@ -92,14 +92,28 @@ struct SymbolTable {
 
     func name(_ index: Int) -> String { demangle(escapedText(cString: symbols[index].name)) }
 
-    /// All names of the place that the symbol at `index` names.
-    func aliases(_ index: Int) -> [String] {
-        var result: [String] = []
-        var at = index
-        while at < symbols.count, symbols[at].start == symbols[index].start {
-            result.append(name(at))
+    /// True when the place has several mangled symbols, as after the linker has merged equal functions.
+    func hasAliases(_ index: Int) -> Bool {
+        index + 1 < symbols.count && symbols[index + 1].start == symbols[index].start
+            && Self.isMangled(symbols[index + 1].name)
+    }
+
+    /// True for a demangled name that another mangled symbol gives the place.
+    ///
+    /// Names of C are not asked for: the debug information may know a function by an internal one (`__GI_abort`).
+    func isAlias(_ function: String, of index: Int) -> Bool {
+        var at = index + 1
+        while at < symbols.count, symbols[at].start == symbols[index].start, at - index < 64 {
+            if Self.isMangled(symbols[at].name), name(at) == function { return true }
             at += 1
         }
-        return result
+        return false
+    }
+
+    private static func isMangled(_ name: UnsafePointer<CChar>) -> Bool {
+        let first = UInt8(bitPattern: name[0])
+        let second = UInt8(bitPattern: name[1])
+        return first == UInt8(ascii: "_") && (second == UInt8(ascii: "Z") || second == UInt8(ascii: "R"))
+            || first == UInt8(ascii: "$") && (second | 0x20 == UInt8(ascii: "s") || second == UInt8(ascii: "e"))
     }
 }

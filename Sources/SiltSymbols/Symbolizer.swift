@@ -53,14 +53,9 @@ package final class Symbolizer {
 
     /// The function whose symbol covers the address, demangled; no debug information is read.
     ///
-    /// The last frame of `resolve` has this name, when there is one.
+    /// The last frame of `resolve` has this name, when there is one. nil also where several symbols name one place.
     package func functionName(modulePath: String, buildID: [UInt8], offset: UInt64, exact: Bool) -> String? {
-        file(modulePath, buildID)?.symbol(at: exact ? offset : offset &- 1)
-    }
-
-    /// All the names that symbols give the function at an address, the shown one first.
-    package func aliases(modulePath: String, buildID: [UInt8], offset: UInt64, exact: Bool) -> [String] {
-        file(modulePath, buildID)?.aliases(at: exact ? offset : offset &- 1) ?? []
+        file(modulePath, buildID)?.unambiguousSymbol(at: exact ? offset : offset &- 1)
     }
 
     /// Why addresses of a file get no lines, as the end of "no line numbers for F: "; nil when they do.

@@ -98,7 +98,7 @@ enum WrapperNames {
     static let cPrefixes = [
         "operator new", "operator delete", "__libc_", "__GI_", "__malloc", "__calloc", "__realloc", "_IO_", "__strdup",
         "__strndup", "__vasprintf", "__asprintf", "__getdelim", "__fopen", "__alloc_dir", "__opendir", 
-        "swift_", "_swift_", "apr_palloc", "apr_pcalloc", "apr_allocator_", "allocator_alloc", "apr_pstr",
+        "swift_", "_swift_", "__swift_", "apr_palloc", "apr_pcalloc", "apr_allocator_", "allocator_alloc", "apr_pstr",
         "apr_pmemdup", "apr_psprintf", "apr_pvsprintf", "apr_pool_create", "apr_bucket_alloc", "apr_array_", "apr_table_",
         "apr_hash_", "apr_thread_mutex_create",
         "g_malloc", "g_realloc", "g_try_", "g_slice_", "g_strdup", "g_strndup", "g_strconcat", "g_strjoin", "g_strsplit",
@@ -112,7 +112,8 @@ enum WrapperNames {
 
     /// Namespaces and classes of C++ whose functions allocate for their callers: the beginning of a path.
     private static let classPaths: [[String]] = [
-        ["std"], ["__gnu_cxx"], ["__gnu_debug"], ["__gnu_parallel"], ["__cxxabiv1"], ["swift"], ["tcmalloc"],
+        ["std"], ["__gnu_cxx"], ["__gnu_debug"], ["__gnu_parallel"], ["__cxxabiv1"], ["swift"], ["__swift"], ["ConformanceState"],
+        ["tcmalloc"],
         ["mimalloc"], ["absl", "container_internal"], ["absl", "inlined_vector_internal"], ["absl", "cord_internal"],
         ["boost", "container"], ["boost", "unordered"], ["boost", "detail"], ["boost", "shared_ptr"],
         ["boost", "make_shared"], ["boost", "allocate_shared"], ["boost", "function"], ["boost", "pool"],
@@ -143,6 +144,12 @@ enum WrapperNames {
         let steps = path.filter { !$0.hasPrefix("lts_") }
         return classPaths.contains { steps.count >= $0.count && steps.starts(with: $0) }
     }
+
+    /// Types of the Swift runtime, whose functions are not all in its namespace.
+    static let swiftRuntimeTypes = [
+        "swift::Target", "swift::InProcess", "swift::Demangle", "__swift::", "ConformanceState&", "TypeMetadataPrivateState&",
+        "ProtocolMetadataPrivateState&",
+    ]
 
     /// How every thread begins, in programs that carry it inside.
     static let starts: Set<String> = ["_start", "__libc_csu_init", "execute_native_thread_routine", "frame_dummy"]

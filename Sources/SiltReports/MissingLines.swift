@@ -1,0 +1,26 @@
+internal import SiltRecording
+
+/// Why the call sites that a report shows have no lines, file by file.
+enum MissingLines {
+    /// Files named; more would bury the verdict.
+    private static let fileLimit = 3
+
+    /// One line for each file that a shown call site without a line is in, the heaviest first.
+    static func notes(_ report: HeapReport, limit: Int) -> [String] {
+        var notes: [String] = []
+        var seen: Set<String> = []
+        for site in report.sites.prefix(limit) where site.blame.line == nil && !site.blame.module.isEmpty {
+            let path = site.blame.module
+            guard notes.count < fileLimit, seen.insert(path).inserted,
+                let module = report.recording.modules.first(where: { $0.path == path }),
+                let reason = module.missingLines
+            else { continue }
+            let id = module.buildID.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            notes.append(
+                "no line numbers for \(path.lastPathComponent): \(reason)".printable
+                    + (id.isEmpty ? "" : " (build id \(id))")
+            )
+        }
+        return notes
+    }
+}
