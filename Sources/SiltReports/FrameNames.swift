@@ -16,6 +16,8 @@ struct FrameNames {
         var line: UInt32
         var inlined: Bool
         var kind: FunctionKind
+
+        var isWrapper: Bool { kind != .program }
     }
 
     /// What one call site is: a line of a function, or an address when there are no symbols.
@@ -32,8 +34,10 @@ struct FrameNames {
     private(set) var ranges: [Range<Int>] = []
     /// By frame − 1: what the frame is; nil when it only says where a stack broke off.
     private(set) var kinds: [FunctionKind?] = []
-    /// By frame − 1: the innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
+    /// By frame − 1: the innermost row that is program code; −1 when there is none, or when the frame only says where a stack broke off.
     private(set) var blameRows: [Int32] = []
+    /// By frame − 1: the row to show when the frame is blamed: that one, else the innermost carrier, else the outermost row.
+    private(set) var shownRows: [Int] = []
     /// By frame − 1: the call site that a stack blaming this frame belongs to.
     private(set) var siteOfFrame: [UInt32] = []
     /// By site: the frame that made it, and its row.
@@ -72,7 +76,8 @@ struct FrameNames {
             kinds.append(frame.isPlaceholder ? nil : kind)
             let blame =
                 kind == .allocator ? rows.count - 1 : rows[start...].firstIndex { $0.kind == kind } ?? rows.count - 1
-            blameRows.append(Int32(blame))
+            blameRows.append(kind == .program && !frame.isPlaceholder ? Int32(blame) : -1)
+            shownRows.append(blame)
             let row = rows[blame]
             let key =
                 row.function == 0

@@ -162,7 +162,7 @@ extension HeapReport {
             node = entry.parent
             guard entry.frame != 0 else { continue }
             let range = names.ranges[Int(entry.frame) - 1]
-            if entry.frame == blame { return count + Int(names.blameRows[Int(blame) - 1]) - range.lowerBound }
+            if entry.frame == blame { return count + names.shownRows[Int(blame) - 1] - range.lowerBound }
             count += range.count
         }
         return 0

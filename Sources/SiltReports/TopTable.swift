@@ -68,7 +68,7 @@ package enum TopTable {
             var stack = index + 1
             let blame = Int(report.blameFrames[index])
             if blame > 0 {
-                nodes[nodeOfRow[Int(names.blameRows[blame - 1])]].flat &+= value
+                nodes[nodeOfRow[names.shownRows[blame - 1]]].flat &+= value
             }
             while stack != 0 {
                 let entry = recording.stacks[stack - 1]
