@@ -97,7 +97,7 @@ let package = Package(
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "SiltEndToEndTests",
-            dependencies: ["SiltTestSupport", "SiltShim"]
+            dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]
         ),
     ]
 )

@@ -99,8 +99,8 @@ package func trace(
 }
 
 /// The JSON report of a recording.
-package func report(of recording: String) throws -> TraceReport {
-    let json = try runProgram([siltExecutable, "report", recording, "--json"])
+package func report(of recording: String, options: [String] = []) throws -> TraceReport {
+    let json = try runProgram([siltExecutable, "report", recording, "--json"] + options)
     guard json.status == 0 else { throw TestSetupError(description: json.errors) }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
