@@ -92,7 +92,7 @@ extension EndToEnd {
         private func checkGroups(of path: String) throws {
             let recording = try Recording(path: path)
             let names = FrameNames(recording, hiding: try AllocatorFrames(hide: []))
-            let blamed = names.blameFrames(of: recording)
+            let blamed = names.blameFrames
             let rows = recording.counters.filter { $0.stack != 0 && $0.group != 0 }
             #expect(!rows.isEmpty)
             for row in rows { #expect(blamed[Int(row.stack) - 1] == row.group, "stack \(row.stack)") }
