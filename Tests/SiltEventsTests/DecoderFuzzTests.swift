@@ -19,7 +19,7 @@ import Testing
             case 2: records.free(address, stamp)
             case 3: records.unfree(address, stamp)
             case 4: records.extended(1, [UInt64(stamp), address | 1, 64, UInt64(stack)])
-            case 5: records.extended(7, [address, 8, address, 16, UInt64(stack)])
+            case 5: records.extended(7, [UInt64(stamp), address, 16, UInt64(stack)])
             default: records.pad(Int.random(in: 1...4, using: &random))
             }
         }
