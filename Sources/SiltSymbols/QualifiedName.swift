@@ -125,17 +125,18 @@ struct QualifiedName {
             full += text[range]
             return true
         }
-        if name.elementsEqual("decltype".utf8) || name.elementsEqual("decltype ".utf8) { return true }
-        // What a local class or lambda is in: f(int) const::{lambda()#1}.
-        var after = at
-        while after < text.count, " const&volatile".utf8.contains(text[after]) { after += 1 }
-        if after + 1 < text.count, text[after] == UInt8(ascii: ":"), text[after + 1] == UInt8(ascii: ":") {
-            at = after
+        // A return type: "decltype (f(1)) call<int>(int)".
+        if name.elementsEqual("decltype".utf8) || name.isEmpty && components.isEmpty && byte() == UInt8(ascii: " ") {
             return true
         }
+        // What a local class or lambda is in: f(int) const::{lambda()#1}.
+        while let word = Self.qualifiers.first(where: { text[at...].starts(with: $0) }) { at += word.count }
+        if byte() == UInt8(ascii: ":"), byte(1) == UInt8(ascii: ":") { return true }
         at = start
         return false
     }
+
+    private static let qualifiers = [" const", " volatile", " &&", " &", " noexcept"].map { Array($0.utf8) }
 
     /// The range of a bracketed text that begins here; up to the end when it is not closed.
     private mutating func balanced() -> Range<Int> {

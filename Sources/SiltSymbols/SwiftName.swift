@@ -29,7 +29,7 @@ struct SwiftName {
         if phrases.contains(where: { name.hasPrefix($0) }) || bracketed.contains(where: { name.hasPrefix($0) })
             || glue.contains(where: { name.hasPrefix($0) }) || name.hasPrefix("reabstraction thunk")
             || name.hasPrefix("closure #") || name.hasPrefix("implicit closure #")
-            || name.hasPrefix("(extension in ")
+            || name.hasPrefix("(extension in ") || endOfPiece(name) != nil
         {
             return true
         }
@@ -66,8 +66,6 @@ struct SwiftName {
         "lazy protocol conformance ", "class metadata ", "initializeWithCopy ", "destroy value witness ",
     ]
 
-    private static let numbered = ["(", "closure #", "implicit closure #"]
-
     /// Takes off one thing in front of the name; false when there is none.
     private mutating func strip(_ rest: inout Substring) -> Bool {
         if rest.hasPrefix("reabstraction thunk") {
@@ -88,12 +86,8 @@ struct SwiftName {
             rest = rest[end...]
             return true
         }
-        // "(3) suspend resume partial function for": a piece of an async function.
-        if rest.hasPrefix("("), let close = rest.firstIndex(of: ")"),
-            rest[rest.index(after: rest.startIndex)..<close].allSatisfy(\.isNumber),
-            rest[close...].hasPrefix(") ")
-        {
-            rest = rest[rest.index(close, offsetBy: 2)...]
+        if let end = Self.endOfPiece(rest) {
+            rest = rest[end...]
             return true
         }
         if rest.hasPrefix("default argument ") {
@@ -112,6 +106,14 @@ struct SwiftName {
         guard let phrase = Self.phrases.first(where: { rest.hasPrefix($0) }) else { return false }
         rest = rest.dropFirst(phrase.count)
         return true
+    }
+
+    /// Index behind the number of "(3) suspend resume partial function for": a piece of an async function.
+    private static func endOfPiece(_ name: Substring) -> Substring.Index? {
+        guard name.hasPrefix("("), let close = name.firstIndex(of: ")"), name[close...].hasPrefix(") "),
+            name[..<close].dropFirst().allSatisfy(\.isNumber)
+        else { return nil }
+        return name.index(close, offsetBy: 2)
     }
 
     /// `protocol witness for Swift.Hashable.hash(…) in conformance user.Key : Swift.Hashable in user` is `user.Key.hash(…)`.
