@@ -57,7 +57,9 @@ package final class AllocatorFrames {
         if name.isThunk { return .carrier }
         if name.isGlue || name.isAllocatingInitializer { return .allocator }
         if WrapperNames.swiftModules.contains(name.module) { return .allocator }
-        if name.module == "__C" { return WrapperNames.exact.contains(name.components.last ?? "") ? .allocator : .program }
+        if name.module == "__C" {
+            return WrapperNames.exact.contains(name.components.last ?? "") ? .allocator : .program
+        }
         return .program
     }
 
@@ -101,7 +103,8 @@ package final class AllocatorFrames {
             case UInt8(ascii: ">") where previous != UInt8(ascii: "-"): depth -= 1
             case UInt8(ascii: " ") where depth == 0 && bytes[index...].starts(with: " as ".utf8):
                 return (
-                    String(decoding: bytes[..<index], as: UTF8.self), String(decoding: bytes[(index + 4)...], as: UTF8.self)
+                    String(decoding: bytes[..<index], as: UTF8.self),
+                    String(decoding: bytes[(index + 4)...], as: UTF8.self)
                 )
             default: break
             }

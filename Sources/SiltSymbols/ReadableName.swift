@@ -78,11 +78,14 @@ private func withAliases(_ name: String) -> String {
 /// Without `, std::allocator<…>` at the end of template arguments, and the comparisons and hashes before it.
 private func withoutDefaultAllocators(_ name: String) -> String {
     var text = Array(name.utf8)
-    for word in ["std::allocator<", "std::default_delete<", "std::less<", "std::equal_to<", "std::hash<", "std::char_traits<"] {
+    for word in [
+        "std::allocator<", "std::default_delete<", "std::less<", "std::equal_to<", "std::hash<", "std::char_traits<",
+    ] {
         let pattern = Array((", " + word).utf8)
         var at = 0
         while at + pattern.count <= text.count {
-            guard text[at] == pattern[0], text[at...].starts(with: pattern), let end = closing(text, at + pattern.count),
+            guard text[at] == pattern[0], text[at...].starts(with: pattern),
+                let end = closing(text, at + pattern.count),
                 let next = text[end...].first(where: { $0 != UInt8(ascii: " ") }),
                 next == UInt8(ascii: ">") || next == UInt8(ascii: ",")
             else {

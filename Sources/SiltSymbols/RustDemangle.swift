@@ -547,7 +547,10 @@ private struct RustV0Parser {
         let digits = Array(try hexDigits())
         guard digits.count % 2 == 0 else { throw Malformed() }
         let bytes = stride(from: 0, to: digits.count, by: 2).map { index in
-            UInt8((RustDemangler.hexadecimal(digits[index]) ?? 0) << 4 | (RustDemangler.hexadecimal(digits[index + 1]) ?? 0))
+            UInt8(
+                (RustDemangler.hexadecimal(digits[index]) ?? 0) << 4
+                    | (RustDemangler.hexadecimal(digits[index + 1]) ?? 0)
+            )
         }
         guard let text = String(validating: bytes, as: UTF8.self) else { throw Malformed() }
         try print("\"" + text.unicodeScalars.map { Self.quoted($0, in: "\"") }.joined() + "\"")

@@ -43,7 +43,8 @@ struct SwiftName {
     private static let phrases = [
         "merged ", "specialized ", "static ", "class ", "@objc ", "@nonobjc ", "partial apply forwarder for ",
         "partial apply for ", "partial apply ObjC forwarder for ", "dispatch thunk of ", "curry thunk of ",
-        "override thunk of ", "async function pointer to ", "back deployment thunk for ", "back deployment fallback for ",
+        "override thunk of ", "async function pointer to ", "back deployment thunk for ",
+        "back deployment fallback for ",
         "distributed thunk ", "variable initialization expression of ", "one-time initialization function for ",
         "one-time initialization token for ", "lazy initializer for ", "property wrapper backing initializer of ",
         "key path getter for ", "key path setter for ", "protocol witness for ", "vtable thunk for ",
@@ -61,7 +62,8 @@ struct SwiftName {
     ]
     private static let glue = [
         "outlined ", "type metadata ", "nominal type descriptor ", "generic type metadata ", "value witness ",
-        "metaclass ", "full type metadata ", "protocol conformance ", "lazy protocol witness ", "protocol witness table ",
+        "metaclass ", "full type metadata ", "protocol conformance ", "lazy protocol witness ",
+        "protocol witness table ",
         "associated type ", "base witness table ", "reflection metadata ", "demangling cache ", "metadata ",
         "lazy protocol conformance ", "class metadata ", "initializeWithCopy ", "destroy value witness ",
     ]
@@ -121,7 +123,10 @@ struct SwiftName {
         let type = conformance.prefix(upTo: Self.start(of: " : ", in: conformance) ?? conformance.endIndex)
         let end = Self.start(of: " in conformance ", in: requirement) ?? requirement.endIndex
         var parts = Self.split(requirement[..<end])
-        guard let member = parts.popLast() else { return rest = requirement[..<end] }
+        guard let member = parts.popLast() else {
+            rest = requirement[..<end]
+            return
+        }
         rest = Substring(type + "." + member)
     }
 

@@ -154,7 +154,9 @@ final class SymbolFile {
             guard gelf_getshdr(section, &header) != nil, header.sh_flags & UInt64(SHF_COMPRESSED) != 0,
                 gelf_getchdr(section, &compression) != nil
             else { continue }
-            if compression.ch_type == 2 { return "its debug information is compressed with zstd, which silt cannot read" }
+            if compression.ch_type == 2 {
+                return "its debug information is compressed with zstd, which silt cannot read"
+            }
         }
     }
 }

@@ -84,7 +84,8 @@ struct SymbolTable {
     /// Of the names for the same place the one that is shown.
     private func first(of index: Int) -> Int {
         var first = index
-        while first > 0, symbols[first - 1].start == symbols[index].start, symbols[first - 1].end >= symbols[index].end {
+        while first > 0, symbols[first - 1].start == symbols[index].start, symbols[first - 1].end >= symbols[index].end
+        {
             first -= 1
         }
         return first

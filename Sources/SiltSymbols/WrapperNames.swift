@@ -10,22 +10,26 @@ enum WrapperNames {
         // libc and what it allocates in, for programs that carry it inside
         "malloc", "calloc", "realloc", "reallocarray", "free", "posix_memalign", "aligned_alloc", "memalign", "valloc",
         "pvalloc", "cfree", "strdup", "strndup", "wcsdup", "asprintf", "vasprintf", "getline", "getdelim",
-        "open_memstream", "fopen", "fopen64", "fdopen", "freopen", "popen", "opendir", "fdopendir", "scandir", "qsort_r",
-        "qsort", "tsearch", "hcreate", "setlocale", "newlocale", "regcomp", "getaddrinfo", "realpath", "setenv", "putenv",
+        "open_memstream", "fopen", "fopen64", "fdopen", "freopen", "popen", "opendir", "fdopendir", "scandir",
+        "qsort_r",
+        "qsort", "tsearch", "hcreate", "setlocale", "newlocale", "regcomp", "getaddrinfo", "realpath", "setenv",
+        "putenv",
         "getcwd", "glob", "wordexp", "iconv_open", "setvbuf", "malloc_hook_ini", "sysmalloc", "tcache_init",
         "_int_malloc", "_int_realloc", "_int_memalign", "_mid_memalign", "dlopen", "dlerror", "pthread_create",
         // Python
         "_PyMem_RawMalloc", "_PyMem_RawCalloc", "_PyMem_RawRealloc", "PyMem_Malloc", "PyMem_Calloc", "PyMem_Realloc",
         "PyMem_RawMalloc", "PyMem_RawCalloc", "PyMem_RawRealloc", "PyObject_Malloc", "PyObject_Calloc",
         "PyObject_Realloc", "_PyObject_Malloc", "_PyObject_Calloc", "_PyObject_Realloc", "_PyObject_GC_New",
-        "_PyObject_GC_NewVar", "_PyObject_GC_Resize", "_PyObject_GC_Malloc", "_PyObject_GC_Calloc", "_PyObject_GC_Alloc",
+        "_PyObject_GC_NewVar", "_PyObject_GC_Resize", "_PyObject_GC_Malloc", "_PyObject_GC_Calloc",
+        "_PyObject_GC_Alloc",
         "PyType_GenericAlloc", "PyType_GenericNew", "_PyType_AllocNoTrack", "_PyObject_New", "_PyObject_NewVar",
         "PyObject_GC_New", "gc_alloc", "_PyMem_Strdup", "_PyMem_RawStrdup", "_PyMem_RawWcsdup", "_PyBytes_Resize",
         "PyUnicode_New", "PyUnicode_New.localalias", "resize_compact", "unicode_resize", "_PyLong_New", "_PyLong_Copy",
         "PyTuple_New", "tuple_alloc", "_PyTuple_Resize", "PyList_New", "list_resize", "list_preallocate_exact",
         "PyDict_New", "new_dict", "new_keys_object", "new_values", "dictresize", "insertion_resize", "set_table_resize",
         "_PyBytes_FromSize", "_PyUnicodeWriter_PrepareInternal", "pymalloc_alloc", "new_arena", "_PyObject_Arena_Alloc",
-        "_PyMem_DebugMalloc", "_PyMem_DebugRawAlloc", "_PyMem_DebugRawRealloc", "_PyMem_DebugRealloc", "allocate_from_new_pool",
+        "_PyMem_DebugMalloc", "_PyMem_DebugRawAlloc", "_PyMem_DebugRawRealloc", "_PyMem_DebugRealloc",
+        "allocate_from_new_pool",
         // Perl
         "Perl_safesysmalloc", "Perl_safesyscalloc", "Perl_safesysrealloc", "Perl_more_bodies", "Perl_sv_grow",
         "Perl_sv_grow_fresh", "Perl_new_sv", "S_new_sv", "S_new_body", "Perl_more_sv", "S_more_sv", "Perl_savepvn",
@@ -97,27 +101,33 @@ enum WrapperNames {
     /// How names without a namespace begin.
     static let cPrefixes = [
         "operator new", "operator delete", "__libc_", "__GI_", "__malloc", "__calloc", "__realloc", "_IO_", "__strdup",
-        "__strndup", "__vasprintf", "__asprintf", "__getdelim", "__fopen", "__alloc_dir", "__opendir", 
+        "__strndup", "__vasprintf", "__asprintf", "__getdelim", "__fopen", "__alloc_dir", "__opendir",
         "swift_", "_swift_", "__swift_", "apr_palloc", "apr_pcalloc", "apr_allocator_", "allocator_alloc", "apr_pstr",
-        "apr_pmemdup", "apr_psprintf", "apr_pvsprintf", "apr_pool_create", "apr_bucket_alloc", "apr_array_", "apr_table_",
+        "apr_pmemdup", "apr_psprintf", "apr_pvsprintf", "apr_pool_create", "apr_bucket_alloc", "apr_array_",
+        "apr_table_",
         "apr_hash_", "apr_thread_mutex_create",
-        "g_malloc", "g_realloc", "g_try_", "g_slice_", "g_strdup", "g_strndup", "g_strconcat", "g_strjoin", "g_strsplit",
-        "g_memdup", "g_new", "g_aligned_alloc", "g_array_", "g_ptr_array_", "g_byte_array_", "g_hash_table_", "g_string_",
+        "g_malloc", "g_realloc", "g_try_", "g_slice_", "g_strdup", "g_strndup", "g_strconcat", "g_strjoin",
+        "g_strsplit",
+        "g_memdup", "g_new", "g_aligned_alloc", "g_array_", "g_ptr_array_", "g_byte_array_", "g_hash_table_",
+        "g_string_",
         "g_list_", "g_slist_", "g_queue_", "g_tree_", "g_bytes_", "g_object_new", "g_type_create_instance",
         "g_variant_", "g_closure_new", "g_build_", "slab_allocator_", "thread_memory_magazine",
-        "je_", "jemalloc", "_rjem_", "mi_malloc", "mi_calloc", "mi_realloc", "mi_zalloc", "mi_heap_", "mi_new", "_mi_", "tc_malloc", "tc_calloc",
+        "je_", "jemalloc", "_rjem_", "mi_malloc", "mi_calloc", "mi_realloc", "mi_zalloc", "mi_heap_", "mi_new", "_mi_",
+        "tc_malloc", "tc_calloc",
         "tc_realloc", "tc_new", "tc_memalign", "tc_posix_memalign",
         "scudo_", "rpmalloc", "rpcalloc", "rprealloc", "snmalloc", "_dispatch_",
     ]
 
     /// Namespaces and classes of C++ whose functions allocate for their callers: the beginning of a path.
     private static let classPaths: [[String]] = [
-        ["std"], ["__gnu_cxx"], ["__gnu_debug"], ["__gnu_parallel"], ["__cxxabiv1"], ["swift"], ["__swift"], ["ConformanceState"],
+        ["std"], ["__gnu_cxx"], ["__gnu_debug"], ["__gnu_parallel"], ["__cxxabiv1"], ["swift"], ["__swift"],
+        ["ConformanceState"],
         ["tcmalloc"],
         ["mimalloc"], ["absl", "container_internal"], ["absl", "inlined_vector_internal"], ["absl", "cord_internal"],
         ["boost", "container"], ["boost", "unordered"], ["boost", "detail"], ["boost", "shared_ptr"],
         ["boost", "make_shared"], ["boost", "allocate_shared"], ["boost", "function"], ["boost", "pool"],
-        ["boost", "any"], ["folly", "fbvector"], ["folly", "f14"], ["folly", "detail"], ["google", "protobuf", "Arena"],
+        ["boost", "any"], ["folly", "fbvector"], ["folly", "f14"], ["folly", "detail"],
+        ["google", "protobuf", "Arena"],
         ["google", "protobuf", "internal"], ["os", "malloc"], ["os", "realloc"], ["os", "strdup"], ["Arena", "grow"],
         ["Arena", "Amalloc"], ["llvm", "SmallVectorBase"], ["llvm", "SmallVectorTemplateBase"],
         ["llvm", "SmallVectorImpl"], ["llvm", "SmallVector"], ["llvm", "StringMapImpl"], ["llvm", "StringMap"],
@@ -126,7 +136,8 @@ enum WrapperNames {
         ["vec", "reserve"], ["vec", "safe_push"], ["vec", "safe_grow"], ["hash_table", "alloc_entries"],
         ["hash_table", "expand"], ["hash_table", "find_slot_with_hash"], ["hash_table", "hash_table"],
         ["pool_allocator", "allocate"], ["object_allocator", "allocate"], ["base_pool_allocator"], ["QArrayData"],
-        ["QTypedArrayData"], ["QListData"], ["QList"], ["QVector"], ["QHashData"], ["QHash"], ["QMapDataBase"], ["QMap"],
+        ["QTypedArrayData"], ["QListData"], ["QList"], ["QVector"], ["QHashData"], ["QHash"], ["QMapDataBase"],
+        ["QMap"],
         ["QString"], ["QByteArray"], ["QArrayDataPointer"], ["QHashPrivate"], ["QtPrivate"], ["WTF", "fastMalloc"],
         ["WTF", "Vector"], ["WTF", "StringImpl"],
     ]
@@ -147,7 +158,8 @@ enum WrapperNames {
 
     /// Types of the Swift runtime, whose functions are not all in its namespace.
     static let swiftRuntimeTypes = [
-        "swift::Target", "swift::InProcess", "swift::Demangle", "__swift::", "ConformanceState&", "TypeMetadataPrivateState&",
+        "swift::Target", "swift::InProcess", "swift::Demangle", "__swift::", "ConformanceState&",
+        "TypeMetadataPrivateState&",
         "ProtocolMetadataPrivateState&",
     ]
 
@@ -174,7 +186,8 @@ enum WrapperNames {
     private static let runtimeFiles = [
         "libc.so.", "libc-2.", "libc.musl", "ld-linux", "ld-musl", "ld-2.", "libpthread.so", "libpthread-2.", "libm.so",
         "libdl.so", "librt.so", "libresolv.so", "libnss_", "libstdc++.so", "libc++.so", "libc++abi.so", "libsupc++",
-        "libgcc_s.so", "libswift", "lib_Foundation", "libFoundation", "lib_Internal", "libdispatch.so", "libBlocksRuntime",
+        "libgcc_s.so", "libswift", "lib_Foundation", "libFoundation", "lib_Internal", "libdispatch.so",
+        "libBlocksRuntime",
         "libjemalloc", "libtcmalloc", "libmimalloc", "libscudo", "libsnmalloc", "libhoard", "libglib-2.0",
         "libgobject-2.0", "libgthread-2.0", "libapr-1", "libtalloc.so",
         "libstd-",

@@ -43,7 +43,8 @@ private struct Leak {
 private func leaks(in workload: String) throws -> [Leak] {
     let source = try String(contentsOf: packageRoot.appending(path: "Tests/Workloads/\(workload)"), encoding: .utf8)
     return source.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, text in
-        guard let mark = text.range(of: "// leak: "), text[..<mark.lowerBound].contains(where: { !$0.isWhitespace }) else {
+        guard let mark = text.range(of: "// leak: "), text[..<mark.lowerBound].contains(where: { !$0.isWhitespace })
+        else {
             return nil
         }
         return Leak(line: index + 1, name: String(text[mark.upperBound...]))
@@ -109,14 +110,18 @@ extension EndToEnd {
         }
 
         @Test(
-            .enabled(if: has("clang++-14") && libcxxHeaders != nil, "clang++ or the headers of libc++ are not installed")
+            .enabled(
+                if: has("clang++-14") && libcxxHeaders != nil,
+                "clang++ or the headers of libc++ are not installed"
+            )
         )
         func ofCPlusPlusWithLibcxxIsTheProgramsLine() throws {
             let headers = try #require(libcxxHeaders)
             let library = headers.split(separator: "/").first { $0.hasPrefix("llvm-") } ?? ""
             try check("leaks_cpp.cpp") { source, program in
                 [
-                    "clang++-14", "-O0", "-g", "-nostdinc++", "-isystem", headers, "-nostdlib++", "-pthread", "-o", program,
+                    "clang++-14", "-O0", "-g", "-nostdinc++", "-isystem", headers, "-nostdlib++", "-pthread", "-o",
+                    program,
                     source, "/usr/lib/\(library)/lib/libc++.so.1", "/usr/lib/\(library)/lib/libc++abi.so.1",
                 ]
             }
@@ -128,7 +133,8 @@ extension EndToEnd {
                 "leaks_rust.rs",
                 compile: {
                     [
-                        "rustc", "-O", "-g", "-C", "symbol-mangling-version=\(mangling)", "-Z", "unstable-options", "-o",
+                        "rustc", "-O", "-g", "-C", "symbol-mangling-version=\(mangling)", "-Z", "unstable-options",
+                        "-o",
                         $1, $0,
                     ]
                 },
@@ -139,7 +145,9 @@ extension EndToEnd {
 
         @Test(.enabled(if: has("swiftc"), "swiftc is not installed"), arguments: [[], ["-static-stdlib"]])
         func ofSwiftIsTheProgramsLine(options: [String]) throws {
-            try check("leaks_swift.swift") { ["swiftc", "-O", "-g", "-module-name", "leaks"] + options + [$0, "-o", $1] }
+            try check("leaks_swift.swift") {
+                ["swiftc", "-O", "-g", "-module-name", "leaks"] + options + [$0, "-o", $1]
+            }
         }
 
         @Test(.enabled(if: glibFlags != nil, "pkg-config or libglib2.0-dev is not installed"))

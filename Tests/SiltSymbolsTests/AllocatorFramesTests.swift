@@ -3,14 +3,19 @@ import Testing
 @testable import SiltSymbols
 
 struct AllocatorFramesTests {
-    private func kind(_ function: String, in module: String = "/opt/shop/server", hide: [String] = []) throws -> FunctionKind {
+    private func kind(
+        _ function: String,
+        in module: String = "/opt/shop/server",
+        hide: [String] = []
+    ) throws -> FunctionKind {
         try AllocatorFrames(hide: hide).kind(function: function, modulePath: module)
     }
 
     @Test(arguments: [
         "malloc", "strdup", "xmalloc", "my_strdup", "pool_calloc", "MyMalloc", "safe_realloc", "zmalloc", "ngx_palloc",
         "PyObject_Malloc", "Perl_safesysmalloc", "sqlite3MallocZero", "CRYPTO_malloc", "xmlStrdup", "apr_palloc",
-        "g_malloc0", "g_hash_table_insert", "strbuf_grow", "operator new(unsigned long)", "operator new[](unsigned long)",
+        "g_malloc0", "g_hash_table_insert", "strbuf_grow", "operator new(unsigned long)",
+        "operator new[](unsigned long)",
         "Order::operator new(unsigned long)",
         "std::vector<int, std::allocator<int> >::push_back(int const&)",
         "void std::vector<Order, std::allocator<Order> >::_M_realloc_insert<Order const&>(Order const&)",
@@ -25,7 +30,8 @@ struct AllocatorFramesTests {
         "<u8 as <[_]>::to_vec_in::ConvertVec>::to_vec::<alloc::alloc::Global>", "__rustc::__rust_alloc",
         "Swift.Array.append(__owned A) -> ()", "swift_allocObject", "_swift_allocObject_",
         "generic specialization <main.Order> of Swift.Array._copyToNewBuffer(oldCount: Swift.Int) -> ()",
-        "main.Order.__allocating_init(size: Swift.Int) -> main.Order", "Foundation.Data.init(count: Swift.Int) -> Foundation.Data",
+        "main.Order.__allocating_init(size: Swift.Int) -> main.Order",
+        "Foundation.Data.init(count: Swift.Int) -> Foundation.Data",
         "outlined init with copy of main.Order", "type metadata accessor for main.Order",
         "getCache(swift::TargetTypeContextDescriptor<swift::InProcess> const&)",
     ])
@@ -35,14 +41,17 @@ struct AllocatorFramesTests {
 
     @Test(arguments: [
         "main", "order_create", "malloc_stats_printer", "alloc_order", "reallocate_seats", "clone", "call", "tc_parse",
-        "dispatch_request", "expand", "shop::Cache<Order>::fill(Order)", "void shop::fill<std::vector<int> >(std::vector<int>&)",
+        "dispatch_request", "expand", "shop::Cache<Order>::fill(Order)",
+        "void shop::fill<std::vector<int> >(std::vector<int>&)",
         "void fill<std::allocator<int> >()", "std_like::vector<int>::push_back(int)", "stdx::load()",
         "shop::by_sort()::{lambda(int, int)#1}::operator()(int, int) const",
         "bool (anonymous namespace)::less<std::string>(std::string const&)", "core::Engine::load(int)",
-        "alloc::Table::load(std::string)", "leaks::main", "leaks::main::{{closure}}", "<leaks::Shop as core::clone::Clone>::clone",
+        "alloc::Table::load(std::string)", "leaks::main", "leaks::main::{{closure}}",
+        "<leaks::Shop as core::clone::Clone>::clone",
         "<leaks::Shop>::by_box", "<leaks::main::{closure#0} as core::ops::function::FnOnce<()>>::call_once",
         "leaks::generic::<alloc::vec::Vec<u8>>", "main.Shop.word(Swift.Int) -> ()",
-        "generic specialization <Swift.Int64> of main.generic<A>(_: A) -> ()", "(extension in main):Swift.Array.leakAll() -> ()",
+        "generic specialization <Swift.Int64> of main.generic<A>(_: A) -> ()",
+        "(extension in main):Swift.Array.leakAll() -> ()",
         "closure #1 (Swift.Int) -> () in main.Shop.mapped(Swift.Int) -> ()",
         "partial apply forwarder for closure #1 () -> () in main.run() -> ()",
         "protocol witness for Swift.Hashable.hash(into: inout Swift.Hasher) -> () in conformance main.Key : Swift.Hashable in main",
@@ -64,7 +73,10 @@ struct AllocatorFramesTests {
     }
 
     @Test func everythingInARuntimeLibraryAllocatesForItsCaller() throws {
-        for module in ["/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/libstdc++.so.6.0.30", "/opt/swift/libswiftCore.so", "/usr/lib/libglib-2.0.so.0"] {
+        for module in [
+            "/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/libstdc++.so.6.0.30", "/opt/swift/libswiftCore.so",
+            "/usr/lib/libglib-2.0.so.0",
+        ] {
             #expect(try kind("setlocale", in: module) == .allocator)
             #expect(try kind("", in: module) == .allocator)
         }

@@ -34,7 +34,10 @@ struct ReadableNameTests {
             "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> > join(std::vector<int, std::allocator<int> > const&)",
             "join(std::vector<int> const&)"
         ),
-        ("shop::by_sort()::{lambda(int, int)#1}::operator()(int, int) const", "shop::by_sort::{lambda(int, int)#1}::operator()(int, int) const"),
+        (
+            "shop::by_sort()::{lambda(int, int)#1}::operator()(int, int) const",
+            "shop::by_sort::{lambda(int, int)#1}::operator()(int, int) const"
+        ),
         ("(anonymous namespace)::Pool::take(unsigned long)", "(anonymous namespace)::Pool::take(unsigned long)"),
         ("bool operator< <Key>(Key const&, Key const&)", "operator<<Key>(Key const&, Key const&)"),
         ("Foo::operator std::vector<int>() const", "Foo::operator std::vector<int>() const"),
@@ -67,7 +70,10 @@ struct ReadableNameTests {
         ("_ZN4shop4loadEv.isra.0.constprop.1", "shop::load()"), ("parse.constprop.0.isra.0", "parse"),
         ("parse.llvm.1234567", "parse"), ("memcpy@@GLIBC_2.14", "memcpy"), ("plain", "plain"), (".hidden", ".hidden"),
         ("lib.rs", "lib.rs"), ("$s4main4ShopV4wordyySiF", "main.Shop.word(Swift.Int) -> ()"),
-        ("$s4main4ShopV4wordyySiFTf4nd_n", "function signature specialization <Arg[1] = Dead> of main.Shop.word(Swift.Int) -> ()"),
+        (
+            "$s4main4ShopV4wordyySiFTf4nd_n",
+            "function signature specialization <Arg[1] = Dead> of main.Shop.word(Swift.Int) -> ()"
+        ),
         ("_Zbroken", "_Zbroken"), ("$sbroken", "$sbroken"),
     ])
     func linkageNamesAreReadAndClonesFolded(name: String, expected: String) {

@@ -95,7 +95,10 @@ struct RustDemangleTests {
     }
 
     @Test(
-        .enabled(if: isInstalled("rustc") && isInstalled("c++filt") && isInstalled("nm"), "rustc or binutils are not installed"),
+        .enabled(
+            if: isInstalled("rustc") && isInstalled("c++filt") && isInstalled("nm"),
+            "rustc or binutils are not installed"
+        ),
         arguments: ["v0", "legacy"]
     )
     func everySymbolOfARustProgramIsReadAsBinutilsReadsIt(mangling: String) throws {
@@ -103,7 +106,10 @@ struct RustDemangleTests {
         let program = folder.file("program")
         let source = packageRoot.appending(path: "Tests/Workloads/leaks_rust.rs").path()
         let built = try runProgram(
-            ["rustc", "-g", "-C", "symbol-mangling-version=\(mangling)", "-Z", "unstable-options", "-o", program, source],
+            [
+                "rustc", "-g", "-C", "symbol-mangling-version=\(mangling)", "-Z", "unstable-options", "-o", program,
+                source,
+            ],
             environment: ["RUSTC_BOOTSTRAP": "1"]
         )
         try #require(built.status == 0, "\(built.errors)")

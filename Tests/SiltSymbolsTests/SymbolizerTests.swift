@@ -97,6 +97,8 @@ struct SymbolizerTests {
             var place = frame
             // LLVM marks parts and copies: "f() (.cold)".
             place.function = place.function.components(separatedBy: " (.").first ?? ""
+            // What LLVM leaves mangled, and a blank it leaves out.
+            place.function = demangle(place.function).replacingOccurrences(of: "operator< <", with: "operator<<")
             place.function = QualifiedName(place.function).components.last?.name.filter { !$0.isWhitespace } ?? ""
             place.file = place.file == "??" ? "" : URL(filePath: place.file).lastPathComponent
             return place
@@ -166,7 +168,9 @@ struct SymbolizerTests {
             if comparable(mine[index]) == comparable(theirs[index]) { continue }
             different += 1
             if different < 4 {
-                Issue.record("\(name) 0x\(String(addresses[index], radix: 16)): \(mine[index]) instead of \(theirs[index])")
+                Issue.record(
+                    "\(name) 0x\(String(addresses[index], radix: 16)): \(mine[index]) instead of \(theirs[index])"
+                )
             }
         }
         #expect(different == 0)
@@ -174,7 +178,10 @@ struct SymbolizerTests {
     }
 
     @Test(
-        .enabled(if: isInstalled("g++") && isInstalled("objcopy") && isInstalled("strip"), "g++ or binutils are not installed")
+        .enabled(
+            if: isInstalled("g++") && isInstalled("objcopy") && isInstalled("strip"),
+            "g++ or binutils are not installed"
+        )
     )
     func separateDebugInformationIsFoundBesideTheFile() throws {
         let path = try compile("separate", ["g++", "-O2", "-g"])
@@ -215,14 +222,18 @@ struct SymbolizerTests {
         #expect(ours(first, addresses).map(comparable) == expected.map(comparable))
     }
 
-    @Test(.enabled(if: isInstalled("g++") && isInstalled("strip") && isInstalled("xz"), "g++, strip or xz are not installed"))
+    @Test(
+        .enabled(
+            if: isInstalled("g++") && isInstalled("strip") && isInstalled("xz"),
+            "g++, strip or xz are not installed"
+        )
+    )
     func theCompressedSymbolTableOfAStrippedFileIsRead() throws {
         let path = try compile("mini", ["g++", "-O2"])
         let addresses = try addresses(in: path, perFunction: 2)
         let expected = ours(path, addresses)
         let debug = path + ".symbols"
         for step in [
-            ["objcopy", "-S", "--remove-section", ".comment", "--keep-symbols=/dev/null", path, debug + ".empty"],
             ["objcopy", "--only-keep-debug", path, debug], ["strip", path], ["xz", "-f", debug],
             ["objcopy", "--add-section", ".gnu_debugdata=\(debug).xz", path],
         ] {
@@ -245,7 +256,11 @@ struct SymbolizerTests {
             #expect(frames.contains { $0.line != nil } || reason?.contains("zstd") == true)
         }
         let gone = Symbolizer()
-        #expect(gone.resolve(modulePath: "/nowhere/lib.so", buildID: [], offset: 1, exact: true) == [SourceFrame(function: "")])
+        #expect(
+            gone.resolve(modulePath: "/nowhere/lib.so", buildID: [], offset: 1, exact: true) == [
+                SourceFrame(function: "")
+            ]
+        )
         #expect(gone.missingLines(modulePath: "/nowhere/lib.so", buildID: []) == "the file is gone")
         #expect(gone.missingLines(modulePath: "[vdso]", buildID: []) == "it is not a file")
         #expect(gone.missingLines(modulePath: path, buildID: [1, 2, 3])?.contains("build id differs") == true)
@@ -299,7 +314,9 @@ struct SymbolizerTests {
         let symbolizer = Symbolizer()
         symbolizer.add(process: process.processIdentifier)
         for path in [executable, executable + " (deleted)"] {
-            let frames = functions.map { symbolizer.resolve(modulePath: path, buildID: [], offset: $0.start, exact: true) }
+            let frames = functions.map {
+                symbolizer.resolve(modulePath: path, buildID: [], offset: $0.start, exact: true)
+            }
             #expect(frames.contains { $0.contains { $0.function == "wait_here" && $0.line == 2 } }, "\(path)")
         }
     }
@@ -326,7 +343,10 @@ struct SymbolizerTests {
         #expect(symbolizer.resolve(modulePath: path, buildID: [], offset: behind, exact: true).last?.function != "ends")
     }
 
-    @Test(.enabled(if: isInstalled("g++"), "g++ is not installed"), arguments: [["-g"], ["-g", "-gz=zlib"], ["-gdwarf-4"]])
+    @Test(
+        .enabled(if: isInstalled("g++"), "g++ is not installed"),
+        arguments: [["-g"], ["-g", "-gz=zlib"], ["-gdwarf-4"]]
+    )
     func damagedFilesGiveFewerNamesAndNeverACrash(flags: [String]) throws {
         let path = try compile("fuzzed" + flags.joined(), ["g++", "-O2"] + flags)
         let original = Array(try Data(contentsOf: URL(filePath: path)))
@@ -361,14 +381,10 @@ struct SymbolizerTests {
         let symbolizer = Symbolizer()
         let first = addresses.map { symbolizer.resolve(modulePath: path, buildID: [], offset: $0, exact: true) }
         symbolizer.release(modulePath: path, buildID: [])
-        #expect(!(try openFiles().contains(path)))
+        #expect(try !mappings().contains(path))
         #expect(first == addresses.map { symbolizer.resolve(modulePath: path, buildID: [], offset: $0, exact: true) })
-        #expect(try openFiles().contains(path))
+        #expect(try mappings().contains(path))
     }
 
-    private func openFiles() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
-            try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
-        }
-    }
+    private func mappings() throws -> String { try String(contentsOfFile: "/proc/self/maps", encoding: .utf8) }
 }

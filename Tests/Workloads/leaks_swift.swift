@@ -1,9 +1,10 @@
+import Foundation
+
 // leaks_swift.swift [rounds]: each function leaks through another part of the standard library.
 // A line that is to be blamed ends in a comment: leak, and what its function's name contains.
 #if canImport(Glibc)
 import Glibc
 #endif
-import Foundation
 
 final class Order {
     var note: [UInt8]
@@ -51,14 +52,14 @@ struct Shop {
         sets.append(Set(key..<(key + 33)))  // leak: Shop.set(
     }
     @inline(never) func mapped(_ key: Int) {
-        let blocks = (0..<3).map { _ in malloc(203)! }  // leak: Shop.mapped(
+        let blocks = (0..<3).map { _ in malloc(203) }  // leak: Shop.mapped(
         orders.last?.note[0] = UInt8(blocks.count)
     }
 }
 @inline(never) func generic<T>(_ value: T, into list: inout [[T]]) {
     list.append([T](repeating: value, count: 19))  // leak: generic<A>(_: A, into:
 }
-let rounds = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1])! : 50
+let rounds = CommandLine.arguments.dropFirst().first.flatMap { Int($0) } ?? 50
 let shop = Shop()
 var store: any Store = ArrayStore()
 var lists: [[Int64]] = []
