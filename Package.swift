@@ -44,6 +44,7 @@ let package = Package(
         .target(
             name: "SiltReports",
             dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"],
+            exclude: ["docs"],
             swiftSettings: strict
         ),
         .target(

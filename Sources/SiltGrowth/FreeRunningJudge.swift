@@ -61,6 +61,8 @@ private struct FreeRunningJudge {
         var reason: Reason
         /// Judged buckets, 1-based, first and last.
         var eligible: ClosedRange<Int>
+        /// Those the rate is taken from, when not all.
+        var measured: ClosedRange<Int>?
         /// Bytes per interval that survive.
         var slope: Double
         var recentRise: Double
@@ -135,12 +137,26 @@ private struct FreeRunningJudge {
         let m = full
         guard m - a > q else { return nil }
         var eligible = q + 1...m - a
+        var measured: ClosedRange<Int>?
         if extends, m - 1 > m - a {
             let youngMean = mean((m - a + 1...m - 1).map(count))
             let base = eligible.map(count)
             if youngMean <= 2.5 * mean(base) + 2 / Double(a - 1) { eligible = q + 1...m - 1 }
+            // A small hump of churn is no leak: it would be in the slope.
+            if youngMean > 1.5 * mean(base), !accelerates(base) { measured = q + 1...m - a }
         }
-        return look(over: eligible, share: f, older: old)
+        var look = look(over: eligible, share: f, older: old)
+        look.measured = measured
+        return look
+    }
+
+    /// Survivors become more from the older to the newer half, beyond noise.
+    private func accelerates(_ counts: [Double]) -> Bool {
+        let half = counts.count / 2
+        guard half > 0 else { return false }
+        let older = mean(counts[..<half])
+        let newer = mean(counts[(counts.count - half)...])
+        return newer > 1.5 * older && newer - older > 1.64 * deviation(counts) * (2 / Double(half)).squareRoot()
     }
 
     private func look(over eligible: ClosedRange<Int>, share f: Double, older old: [Double]) -> Look {
@@ -260,7 +276,9 @@ private struct FreeRunningJudge {
 
     /// One block replaced by a bigger one, again and again.
     private func doubling() -> (value: Double, error: Double)? {
-        let values = [series.baseline] + series.troughs + [series.live]
+        // Of a site that was not there at first, from its first block on.
+        let values = ([series.baseline] + series.troughs + [series.live]).drop { $0 == 0 }.map { $0 }
+        guard values.count > 1 else { return nil }
         var jumps: [Int] = []
         var carried = 0.0
         for index in 1..<values.count {
@@ -293,13 +311,11 @@ private struct FreeRunningJudge {
     }
 
     private func survivorSlope(_ look: Look) -> (value: Double, error: Double) {
-        let values = look.eligible.map(bytes)
-        let k = values.count
-        let counts = look.eligible.map(count)
-        let half = k / 2
-        let noise = half > 0 ? deviation(counts) * (2 / Double(half)).squareRoot() : 0
-        let accelerates = look.newer > 1.5 * look.older && look.newer - look.older > 1.64 * noise
-        let judged = half > 0 && (look.reason == .late || accelerates) ? Array(values[(k - half)...]) : values
+        let range = look.reason == .leak ? look.measured ?? look.eligible : look.eligible
+        let values = range.map(bytes)
+        let half = values.count / 2
+        let isNewer = half > 0 && (look.reason == .late || accelerates(range.map(count)))
+        let judged = isNewer ? Array(values[(values.count - half)...]) : values
         return (mean(judged) / width, 1.96 * deviation(judged) / (Double(judged.count).squareRoot() * width))
     }
 

@@ -130,7 +130,7 @@ extension GrowthFacts {
                 biggestRise = rise
                 biggestRiseAt = Double(index - 1) / count
             }
-            if rise > 0, value >= 1.4 * values[index - 1] {
+            if rise > 0, values[index - 1] > 0, value >= 1.4 * values[index - 1] {
                 jumps += 1
                 let ago = (values.count - 1 - index) * series.width
                 jumpGap = jumps == 1 ? 0 : sinceJump - ago

@@ -114,6 +114,8 @@ struct CallerSearch {
             if paths.allSatisfy({ lineKey($0) == key }) {
                 guard paths[0].node != 0 else { break }
                 seen.insert(functionKey(paths[0]))
+                // A caller without a name says little: the next one that all of them have serves as well.
+                if let known = caller, !isNamed(known.row) { caller = (paths[0].row, frame(paths[0])) }
                 continue
             }
             let children = Dictionary(grouping: paths, by: lineKey).values.sorted { weight($0) > weight($1) }
@@ -169,10 +171,13 @@ struct CallerSearch {
         _ search: inout Search
     ) {
         let first = child.paths[0]
-        let caller = (first.row, frame(first))
+        var caller = (row: first.row, frame: frame(first))
         let next = seen.union([functionKey(first)])
         guard child.paths.count > 1 else {
             guard let series = series(child.paths, search.clock) else { return }
+            var outward = first
+            while outward.node != 0, !isNamed(outward.row) { advance(&outward, past: seen) }
+            if outward.node != 0 { caller = (outward.row, frame(outward)) }
             search.found.append(
                 Group(
                     caller: caller,
@@ -233,6 +238,8 @@ struct CallerSearch {
     }
 
     private func frame(_ path: Path) -> UInt32 { path.node == 0 ? 0 : recording.stacks[Int(path.node) - 1].frame }
+
+    private func isNamed(_ row: Int) -> Bool { names.rows[row].function != 0 }
 
     /// The function a path is at.
     private func functionKey(_ path: Path) -> UInt64 {

@@ -19,7 +19,7 @@ struct Evidence {
             "grew \(Format.bytes(max(0, facts.live - facts.baseline)))\(settled); \(standstill)"
         case .step:
             "+\(Format.bytes(facts.biggestRise)) at once after \(time(share: facts.biggestRiseAt)), flat since"
-        case .sawtooth: "\(facts.drops) falls of more than 20 %; the troughs do not rise"
+        case .sawtooth: "\(Format.plural(UInt64(facts.drops), "fall")) of more than 20 %; the troughs do not rise"
         case .stable: "within ±\(Format.fixed(100 * facts.wobble, 0)) % for \(wholeTime)"
         case .shrinking:
             "\(Format.fixed(facts.baseline > 0 ? 100 * (facts.live - facts.baseline) / facts.baseline : 0, 0)) % "

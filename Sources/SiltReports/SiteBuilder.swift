@@ -163,7 +163,9 @@ struct SiteBuilder {
     ) {
         let thin = left.filter { item in
             let opinion = result[item.share].opinion
-            return !opinion.isGrowing && opinion.isUndecided
+            guard opinion.isGrowing else { return opinion.isUndecided }
+            return opinion.confidence != "high" && opinion.reason != "doubling"
+                && survivors(of: item.members.map { sites.parts[item.part].stacks[$0] }) < ThinSites.fewSurvivors
         }
         guard
             let found = ThinSites.find(thin.map { ($0.part, $0.members) }, sites, recording, names, judge, clock)
@@ -181,8 +183,18 @@ struct SiteBuilder {
         share.series = found.series
         share.spreadOver = found.siteCount
         let taken = Set(share.rows)
-        for item in thin { result[item.share].rows.removeAll { taken.contains($0) } }
+        for item in thin {
+            let before = result[item.share].rows.count
+            result[item.share].rows.removeAll { taken.contains($0) }
+            guard result[item.share].opinion.isGrowing, result[item.share].rows.count < before else { continue }
+            let inUse = result[item.share].rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
+            result[item.share].opinion = .young(inUseCount: inUse, snapshots: clock.count)
+        }
         result.append(share)
+    }
+
+    private func survivors(of stacks: [CallSites.StackPart]) -> UInt64 {
+        stacks.reduce(0) { $0 + ($1.history.flatMap(judge.history)?.survivorCount ?? 0) }
     }
 
     private func opinion(

@@ -4,7 +4,7 @@ internal import SiltRecording
 
 /// A leak spread so thin over call sites that none of them says anything: an interpreter's objects, generated code.
 ///
-/// Takes the stacks of all sites of a process that are too thin to be judged, judges them as one, and names the innermost
+/// Takes the stacks of all sites of a process that are too thin to be judged, or only just, judges them as one, and names the innermost
 /// function through which most of their survivors were allocated.
 enum ThinSites {
     struct Finding {
@@ -21,8 +21,12 @@ enum ThinSites {
     }
 
     private static let share = 0.8
+    /// With fewer survivors a growing site is not sure (GROWTH.md, confidence), and may be part of something bigger.
+    static let fewSurvivors: UInt64 = 12
+    /// One site with more than this share of the survivors is no thin one.
+    private static let largest = 0.34
 
-    /// `candidates`: parts of one process, with those of their stacks that belong to nothing that grows.
+    /// `candidates`: parts of one process, with those of their stacks that belong to nothing that surely grows.
     static func find(
         _ candidates: [(part: Int, members: [Int])],
         _ sites: CallSites,
@@ -46,6 +50,10 @@ enum ThinSites {
             }
         }
         guard thin.count > 1, grows(thin.map(\.history), judge, clock) != nil else { return nil }
+
+        var byPart: [Int: Double] = [:]
+        for item in thin { byPart[item.part, default: 0] += Double(item.history.survivorBytes) }
+        guard (byPart.values.max() ?? 0) <= largest * byPart.values.reduce(0, +) else { return nil }
 
         // Bytes through each function, and how far out it is: the innermost with enough of them is the one.
         struct Passing {

@@ -23,8 +23,8 @@ extension EndToEnd {
             let result = try runProgram([
                 "bash", "-c",
                 """
-                '\(workloads)/redis_load.sh' '\(socket)' 6 &
-                '\(siltExecutable)' run --out '\(recording)' --snapshot-every 200ms -- redis-server --port 0 \
+                '\(workloads)/redis_load.sh' '\(socket)' 10 &
+                '\(siltExecutable)' run --out '\(recording)' --snapshot-every 400ms -- redis-server --port 0 \
                     --unixsocket '\(socket)' --save '' --dir '\(folder.path)' --loadmodule '\(module)' \(argument) \
                     > '\(folder.file("redis.log"))'
                 status=$?
@@ -41,7 +41,7 @@ extension EndToEnd {
 
         @Test func aRedisModuleThatLosesRecordsIsNamedAndRedisItselfIsAcquitted() throws {
             let run = try Self.redis("", in: ScratchFolder())
-            #expect(run.report.verdict == "growing")
+            #expect(run.report.verdict == "growing", "\(run.text)")
             let growing = run.report.sites.filter { $0.verdict.hasSuffix("growing") }
             #expect(growing.map(\.blame.function) == ["make_record"], "\(growing.map(\.evidence))")
             let site = try #require(growing.first)
@@ -83,7 +83,7 @@ extension EndToEnd {
             ]
         )
         func objectsThatAnInterpreterKeepsAreNamedAtFewSitesAndAcquittedWhenDropped(program: [String]) throws {
-            let command = [program[0], Self.workloads + "/" + program[1], "5"]
+            let command = [program[0], Self.workloads + "/" + program[1], "8"]
             let leaking = try Self.interpreter(command, environment: ["PYTHONMALLOC": "malloc"])
             #expect(leaking.report.verdict == "growing")
             #expect((4...30).contains(leaking.growing.count), "\(leaking.growing.count) sites")

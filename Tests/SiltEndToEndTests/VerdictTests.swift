@@ -143,6 +143,19 @@ extension EndToEnd {
             #expect(site.evidence?.isEmpty == false)
         }
 
+        @Test func memoryThatTheAllocatorKeepsIsNotCalledALeak() throws {
+            let folder = try Self.folder.get()
+            let recording = folder.file("fragments.silt")
+            let result = try runProgram([
+                siltExecutable, "run", "--out", recording, "--snapshot-every", "100ms", "--",
+                try Self.programs.get().patterns, "fragments", "3",
+            ])
+            #expect(result.status == 0)
+            #expect(result.errors.hasPrefix("NOT GROWING"), "\(result.errors)")
+            #expect(result.errors.contains("not a leak: allocator retention"), "\(result.errors)")
+            #expect(result.errors.contains("malloc_trim(0)"))
+        }
+
         @Test func whatIsGivenBackOnTheWayOutHasStillGrown() throws {
             let run = try Self.run([Self.programs.get().patterns, "shared", "3", "at-exit"])
             #expect(run.growing.map { $0.caller?.function } == ["leaky_caller"])

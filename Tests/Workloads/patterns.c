@@ -245,6 +245,26 @@ static void settling_vector(long tick) {
     }
 }
 
+/* A peak of which every 20th block stays, so that the allocator can give no page back. */
+NOINLINE void remember(size_t at) {
+    slots[at] = malloc(700);
+    memset(slots[at], 'r', 700);
+}
+
+static void fragments(long tick) {
+    if (tick == ticks / 4) {
+        for (size_t i = 0; i < SLOTS; i++) {
+            remember(i);
+        }
+    }
+    for (size_t i = 0; tick == ticks / 3 && i < SLOTS; i++) {
+        if (i % 20 != 0) {
+            free(slots[i]);
+            slots[i] = NULL;
+        }
+    }
+}
+
 /* A leak of a few blocks in each of 256 functions that one dispatcher calls, as generated code
  * does. */
 #define LEAF(n)                                                                                    \
@@ -290,7 +310,7 @@ static const struct mode {
     {"cache", cache_insert},       {"store", store_insert},
     {"tables", build_table},       {"queue", bursty_queue},
     {"vector", growing_vector},    {"settling", settling_vector},
-    {"scattered", scattered_leak},
+    {"scattered", scattered_leak}, {"fragments", fragments},
 };
 
 static double seconds_since(const struct timespec *start) {

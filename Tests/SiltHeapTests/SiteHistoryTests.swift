@@ -1,0 +1,97 @@
+import Testing
+
+@testable import SiltHeap
+
+struct SiteHistoryTests {
+    /// The same site told of every snapshot, and only of those at which something happened.
+    @Test(arguments: [1, 3, 7, 40, 333])
+    func idleStretchesAreFilledInAsIfTheyHadBeenTold(pause: UInt32) {
+        var eager = SiteHistory(baselineBytes: 500, baselineCount: 5, interval: 0)
+        var lazy = eager
+        var live: UInt64 = 500
+        for interval in UInt32(1)...1200 {
+            if interval % pause == 0 {
+                let size = UInt64(interval % 11 + 1) * 16
+                for index in [0, 1] {
+                    var history = index == 0 ? eager : lazy
+                    history.close(interval: interval - 1, liveBytes: live)
+                    history.survived(bytes: size, count: 1, born: interval)
+                    history.close(interval: interval, liveBytes: live + size)
+                    if index == 0 { eager = history } else { lazy = history }
+                }
+                live += size
+            } else {
+                eager.close(interval: interval, liveBytes: live)
+            }
+        }
+        #expect(eager.series(atSnapshot: 1200) == lazy.series(atSnapshot: 1200))
+        #expect(eager.survivorBytes == live - 500)
+    }
+
+    @Test func aWeekOfStandingStillIsPassedOverBucketByBucket() {
+        var history = SiteHistory(baselineBytes: 64, baselineCount: 1, interval: 0)
+        history.close(interval: 1, liveBytes: 64)
+        let series = history.series(atSnapshot: 604_800)
+        #expect(series.snapshots == 604_800)
+        #expect((16...32).contains(series.troughs.count))
+        #expect(series.troughs.allSatisfy { $0 == 64 })
+        #expect(series.olderThanQuarter.allSatisfy { $0 == 64 })
+    }
+
+    @Test func beyondFourGibibytesABucketLosesResolutionOnly() {
+        var history = SiteHistory(baselineBytes: 0, baselineCount: 0, interval: 0)
+        var live: UInt64 = 0
+        for interval in UInt32(1)...10 {
+            history.survived(bytes: 9_000_000_000, count: 1000, born: interval)
+            history.survived(bytes: 100, count: 1, born: interval)
+            live += 9_000_000_100
+            history.close(interval: interval, liveBytes: live)
+        }
+        history.died(bytes: 9_000_000_000, count: 1000, born: 3)
+        let series = history.series(atSnapshot: 10)
+        #expect(abs(series.bytes[4] - 9_000_000_100) < 100)
+        #expect(series.bytes[2] < 1000)
+        #expect(series.counts[2] == 1)
+        #expect(abs(series.troughs[9] - 90_000_001_000) < 100)
+        #expect(series.live == 90_000_001_000)
+    }
+
+    @Test func sumsAreThoseOfTheirParts() {
+        var first = SiteHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
+        var second = SiteHistory(baselineBytes: 20, baselineCount: 1, interval: 0)
+        var both = SiteHistory(baselineBytes: 30, baselineCount: 2, interval: 0)
+        for interval in UInt32(1)...77 {
+            first.survived(bytes: 32, count: 1, born: interval)
+            first.close(interval: interval, liveBytes: 10 + 32 * UInt64(interval))
+            both.survived(bytes: 32, count: 1, born: interval)
+            if interval <= 20 {
+                second.survived(bytes: 48, count: 2, born: interval)
+                second.close(interval: interval, liveBytes: 20 + 48 * UInt64(interval))
+                both.survived(bytes: 48, count: 2, born: interval)
+            }
+            let late = 20 + 48 * UInt64(min(interval, 20))
+            both.close(interval: interval, liveBytes: 10 + 32 * UInt64(interval) + late)
+        }
+        #expect(first.adding(second).series(atSnapshot: 77) == both.series(atSnapshot: 77))
+        #expect(second.adding(first).series(atSnapshot: 77) == both.series(atSnapshot: 77))
+    }
+
+    @Test func anEncodedHistoryIsReadBack() throws {
+        var history = SiteHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
+        for interval in UInt32(1)...50 {
+            history.survived(bytes: UInt64(interval) * 1000, count: 2, born: interval)
+            history.close(interval: interval, liveBytes: UInt64(interval) * 777)
+        }
+        let bytes = history.encoded()
+        #expect(try SiteHistory(decoding: bytes).series(atSnapshot: 50) == history.series(atSnapshot: 50))
+        for length in bytes.indices {
+            #expect(throws: HistoryError.self) { try SiteHistory(decoding: Array(bytes[..<length])) }
+        }
+    }
+
+    @Test func aContradictoryHistoryIsRefused() {
+        // Version 1, width 1, snapshot 2^31: more snapshots than 32 buckets of one hold.
+        let bytes: [UInt8] = [1, 1, 0x80, 0x80, 0x80, 0x80, 0x08, 0, 0, 0, 0, 0, 0, 0]
+        #expect(throws: HistoryError.contradictory) { try SiteHistory(decoding: bytes) }
+    }
+}
