@@ -22,6 +22,7 @@ struct tables {
     const uint32_t *gnu_hash;
     const uint32_t *hash;
     const uint16_t *versions; /* top bit: not the default version */
+    bool old_versions;        /* those are taken too */
 };
 
 static const void *pointer(const struct link_map *map, ElfW(Addr) value) {
@@ -57,7 +58,7 @@ static void *defined(const struct link_map *map, const struct tables *tables, ui
     const ElfW(Sym) *symbol = &tables->symbols[index];
     if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC ||
         ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ||
-        (tables->versions && tables->versions[index] & 0x8000) ||
+        (tables->versions && !tables->old_versions && tables->versions[index] & 0x8000) ||
         strcmp(tables->strings + symbol->st_name, name) != 0) {
         return NULL;
     }
@@ -217,7 +218,13 @@ static void *find_in(const struct link_map *map, const char *name) {
         (_dl_find_object((void *)find_in, &ours) == 0 && ours.dlfo_link_map == map)) {
         return NULL;
     }
-    return tables.gnu_hash ? find_gnu(map, &tables, name) : find_sysv(map, &tables, name);
+    /* A name that has no default version stands for the one it has (libc_malloc_debug.so). */
+    void *function = NULL;
+    for (int round = 0; round < 2 && !function; round++) {
+        tables.old_versions = round == 1;
+        function = tables.gnu_hash ? find_gnu(map, &tables, name) : find_sysv(map, &tables, name);
+    }
+    return function;
 }
 
 /* The next definition after ours in the global scope. Only at start, when all modules that are
@@ -233,6 +240,25 @@ void *silt_next(const char *name) {
         function = find_in(map, name);
     }
     return function;
+}
+
+/* The module whose malloc the program uses when that is not ours: one that comes before us, or the
+ * program itself. NULL when it is ours. Only at start, as silt_next. */
+const char *silt_malloc_is_elsewhere(void) {
+    struct dl_find_object ours;
+    if (_dl_find_object((void *)silt_next, &ours) != 0) {
+        return NULL;
+    }
+    const struct link_map *first = ours.dlfo_link_map;
+    while (first->l_prev) {
+        first = first->l_prev;
+    }
+    for (const struct link_map *map = first; map != ours.dlfo_link_map; map = map->l_next) {
+        if (find_in(map, "malloc")) {
+            return map->l_name && *map->l_name ? map->l_name : "the program itself";
+        }
+    }
+    return NULL;
 }
 
 /* In a hook. The list of modules is in the order of their loading, so the first that needs `module`

@@ -110,17 +110,39 @@ static long connect_socket(void) {
     return fd;
 }
 
+/* The connection to the analyzer: the one that is kept, else a new one. 0 or a negative errno. */
+static long reach_analyzer(void) {
+    if (is_still(rendezvous, socket_identity)) {
+        return 0;
+    }
+    long fd = connect_socket();
+    if (fd < 0) {
+        return fd;
+    }
+    rendezvous = raise_descriptor((int)fd);
+    socket_identity = identify(rendezvous);
+    return 0;
+}
+
+/* Tells the analyzer why this image will not be recorded; `text` is at most SILT_REFUSAL_TEXT long.
+ */
+static void refuse(enum silt_refusal reason, const char *text) {
+    if (reach_analyzer() < 0) {
+        return;
+    }
+    struct silt_hello hello = {SILT_MAGIC, SILT_WIRE_VERSION, 2, 0, 0, reason};
+    struct iovec vectors[2] = {{&hello, sizeof hello},
+                               {(void *)text, strnlen(text, SILT_REFUSAL_TEXT)}};
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = 2};
+    silt_call(SYS_sendmsg, rendezvous, &message, MSG_NOSIGNAL);
+}
+
 /* Sends the hello with its descriptors; the analyzer owns them from then on. 0 or a negative errno.
  */
 static long say_hello(bool resume, int pipe_reader, int memory) {
-    bool kept = is_still(rendezvous, socket_identity);
-    if (!kept) {
-        long fd = connect_socket();
-        if (fd < 0) {
-            return fd;
-        }
-        rendezvous = raise_descriptor((int)fd);
-        socket_identity = identify(rendezvous);
+    long unreachable = reach_analyzer();
+    if (unreachable < 0) {
+        return unreachable;
     }
     struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, resume,
                                silt_shared->image, silt_shared->pid,  0};
@@ -184,6 +206,7 @@ enum silt_reopened silt_reopen_pipe(void) {
         } else if (error == -ECONNREFUSED || error == -ENOENT) {
             result = SILT_REFUSED;
         }
+        silt_shared->no_pipe = result == SILT_NO_DESCRIPTORS;
     }
     __atomic_store_n(&reopening, 0, __ATOMIC_RELEASE);
     return result;
@@ -237,21 +260,26 @@ uint64_t silt_random(void) {
     return number | 1;
 }
 
-static bool may_grow_files(size_t bytes) {
-    struct rlimit limit;
-    return silt_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, &limit) == 0 && limit.rlim_cur >= bytes;
+static uint64_t limit_of(int which) {
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    silt_call(SYS_prlimit64, 0, which, 0, &limit);
+    return limit.rlim_cur;
 }
 
-/* Makes and maps the memory file: as many slots as the address space allows. Returns its descriptor
- * or -1. */
-static int make_memory(void) {
-    for (uint32_t slots = SILT_MAX_SLOTS; slots >= 16; slots /= 4) {
+/* Makes and maps the memory file: as many slots as fit into an eighth of the address space that the
+ * program may use. Returns its descriptor, or -1 with the reason. */
+static int make_memory(enum silt_refusal *reason) {
+    uint64_t space = limit_of(RLIMIT_AS), file = limit_of(RLIMIT_FSIZE);
+    *reason = SILT_REFUSED_MEMORY;
+    for (uint32_t slots = SILT_MAX_SLOTS; slots >= 4; slots /= 4) {
         size_t bytes = SILT_SLOTS_OFFSET + (size_t)slots * SILT_SLOT_STRIDE;
-        if (!may_grow_files(bytes)) {
+        if (file < bytes || space / 8 < bytes) {
+            *reason = file < bytes ? SILT_REFUSED_FILE_SIZE : SILT_REFUSED_ADDRESS_SPACE;
             continue;
         }
         long fd = silt_call(SYS_memfd_create, "silt", MFD_CLOEXEC);
         if (fd < 0) {
+            *reason = fd == -EMFILE ? SILT_REFUSED_DESCRIPTORS : SILT_REFUSED_MEMORY;
             return -1;
         }
         if (silt_call(SYS_ftruncate, fd, bytes) == 0) {
@@ -296,15 +324,25 @@ static void fill_header(uint64_t parent_image, bool forked) {
 
 /* Opens this image's stream; false when no analyzer can be reached. */
 static bool begin(uint64_t parent_image, bool forked) {
+    const char *elsewhere = silt_malloc_is_elsewhere();
+    if (elsewhere) {
+        refuse(SILT_REFUSED_MALLOC, elsewhere);
+        return false;
+    }
+    enum silt_refusal reason = SILT_REFUSED_MEMORY;
     volatile uint32_t *live = silt_pages(4096);
-    int memory = live ? make_memory() : -1;
+    int memory = live ? make_memory(&reason) : -1;
     if (memory < 0 || silt_call(SYS_madvise, live, 4096, MADV_WIPEONFORK) < 0) {
+        refuse(reason, "");
         return false;
     }
     fill_header(parent_image, forked);
-    bool told = open_pipe(false, memory) == 0;
+    long error = open_pipe(false, memory);
     silt_call(SYS_close, memory);
-    if (!told) {
+    if (error < 0) {
+        if (error == -EMFILE) {
+            refuse(SILT_REFUSED_DESCRIPTORS, "");
+        }
         return false;
     }
     current_image = silt_shared->image;

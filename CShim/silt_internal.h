@@ -135,6 +135,7 @@ void silt_operators_forget(void);
 
 /* lookup.c: what dlsym(RTLD_NEXT, name) would give at start; takes no lock either. */
 void *silt_next(const char *name);
+const char *silt_malloc_is_elsewhere(void);
 
 /* The definitions that the loader would have found for `module`, our own left out. Fills
  * those of `functions` that are NULL, as far as there are any. Takes no lock. */

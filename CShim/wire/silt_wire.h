@@ -162,7 +162,8 @@ struct silt_header {
         reader_beats; /* analyzer: rises while it reads; what a target without a pipe goes by */
     uint32_t leaving; /* 1: pid 1 of a pid namespace ends, and with it all that runs there */
     uint32_t leave_answer; /* analyzer: 1 it runs elsewhere, 2 it has closed the recording */
-    uint64_t spare[14];
+    uint64_t no_pipe;      /* 1: the target has no pipe and none to be had: look at it often */
+    uint64_t spare[13];
 };
 
 enum silt_off {
@@ -178,10 +179,20 @@ struct silt_hello {
     uint64_t magic;
     uint32_t version;
     uint32_t resume; /* 1: the image lost its pipe (the program closed it); one descriptor: a new
-                        read end */
+                        read end. 2: it cannot be recorded; no descriptor, `refusal`, and behind the
+                        hello the text it speaks of, at most SILT_REFUSAL_TEXT bytes */
     uint64_t image;
     uint32_t pid;
-    uint32_t pad;
+    uint32_t refusal; /* enum silt_refusal */
+};
+#define SILT_REFUSAL_TEXT 512u
+
+enum silt_refusal {
+    SILT_REFUSED_ADDRESS_SPACE = 1, /* RLIMIT_AS leaves no room for the memory file */
+    SILT_REFUSED_FILE_SIZE = 2,     /* RLIMIT_FSIZE is below its size */
+    SILT_REFUSED_DESCRIPTORS = 3,   /* none left for pipe and memory file */
+    SILT_REFUSED_MEMORY = 4,        /* the kernel gave no memory file */
+    SILT_REFUSED_MALLOC = 5         /* malloc is bound to the module that the text names */
 };
 
 _Static_assert(sizeof(struct silt_chunk) == 32, "wire layout");

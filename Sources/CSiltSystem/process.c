@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -27,10 +28,17 @@ static int socket_address(const char *path, struct sockaddr_un *address) {
 }
 
 int silt_listen(const char *path) {
+    /* Under its name only once it listens: who waits for the name may connect at once. */
     struct sockaddr_un address;
-    if (socket_address(path, &address) < 0) {
+    char early[sizeof address.sun_path];
+    if ((size_t)snprintf(early, sizeof early, "%s.new", path) >= sizeof early) {
+        errno = ENAMETOOLONG;
         return -1;
     }
+    if (socket_address(early, &address) < 0) {
+        return -1;
+    }
+    unlink(early);
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return -1;
@@ -40,8 +48,9 @@ int silt_listen(const char *path) {
     int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
     umask(old);
     if (bound < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-        listen(fd, 4096) < 0) {
+        listen(fd, 4096) < 0 || rename(early, path) < 0) {
         int saved = errno;
+        unlink(early);
         close(fd);
         errno = saved;
         return -1;

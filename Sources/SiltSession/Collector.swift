@@ -156,7 +156,7 @@ package final class Collector {
             var wait = max(0, nextSnapshot - monotonicSeconds())
             if idleSince != nil { wait = min(wait, 0.1) }
             // An image without a pipe cannot say that its ring is full, so it is looked at often.
-            let silent = images.values.contains { $0.pipe < 0 }
+            let silent = images.values.contains { $0.isSilent }
             let busy = images.values.contains { $0.hasMore }
             let milliseconds = busy ? 0 : Int32((min(wait, silent ? 0.01 : wait) * 1000).rounded(.up))
             for token in poller.wait(milliseconds: milliseconds) {
@@ -191,7 +191,7 @@ package final class Collector {
 
     /// Images whose pipe has ended: they are gone, or the program closed it and has no descriptor for another.
     private func lookAtSilentImages() throws {
-        for image in images.values where image.pipe < 0 {
+        for image in images.values where image.isSilent {
             if image.hasEnded {
                 try end(image, how: .ended)
             } else {
@@ -252,6 +252,7 @@ package final class Collector {
                 connections.removeAll { $0 == connection }
             case .refused(let reason): outcome.notes.append("refused \(reason)")
             case .hello(let hello): try welcome(hello)
+            case .untraceable(let pid, let reason): outcome.notes.append("process \(pid) is not traced: \(reason)")
             }
         }
     }

@@ -80,6 +80,8 @@ struct Rendezvous: ~Copyable {
     /// What a look at a connection gave.
     enum Reading {
         case hello(Hello)
+        /// The image cannot be recorded, and why.
+        case untraceable(pid: pid_t, reason: String)
         case refused(String)
         case nothing
         case closed
@@ -87,9 +89,10 @@ struct Rendezvous: ~Copyable {
 
     /// Reads one hello from a connection, without waiting.
     static func read(connection: Int32) -> Reading {
-        var payload = silt_hello()
         let size = MemoryLayout<silt_hello>.size
-        let message = withUnsafeMutableBytes(of: &payload) { silt_receive(connection, $0.baseAddress, $0.count) }
+        var bytes = [UInt8](repeating: 0, count: size + Int(SILT_REFUSAL_TEXT))
+        let message = bytes.withUnsafeMutableBytes { silt_receive(connection, $0.baseAddress, $0.count) }
+        let payload = bytes.withUnsafeBytes { $0.loadUnaligned(as: silt_hello.self) }
         if message.bytes == 0 { return .closed }
         if message.bytes < 0 { return errno == EAGAIN ? .nothing : .closed }
         let descriptors = [message.fds.0, message.fds.1, message.fds.2, message.fds.3].prefix(Int(message.fd_count))
@@ -100,11 +103,17 @@ struct Rendezvous: ~Copyable {
         guard message.uid == getuid() || getuid() == 0 || message.pid == 0 else {
             return refuse("a process of user \(message.uid)")
         }
-        guard message.bytes == size, payload.magic == SILT_MAGIC else { return refuse("bytes that are no silt hello") }
+        guard message.bytes == size || (message.bytes > size && payload.resume == 2), payload.magic == SILT_MAGIC
+        else { return refuse("bytes that are no silt hello") }
         guard payload.version == SILT_WIRE_VERSION else {
             return refuse(
                 "a preload library of another silt (wire version \(payload.version), this is \(SILT_WIRE_VERSION))"
             )
+        }
+        if payload.resume == 2 {
+            for descriptor in descriptors { close(descriptor) }
+            let text = String(decoding: bytes[size..<max(size, message.bytes)], as: UTF8.self)
+            return .untraceable(pid: message.pid, reason: refusal(payload.refusal, text))
         }
         guard descriptors.count == (payload.resume == 1 ? 1 : 2) else {
             return refuse("a hello without its descriptors")
@@ -119,6 +128,20 @@ struct Rendezvous: ~Copyable {
                 memory: descriptors.count > 1 ? descriptors[1] : -1
             )
         )
+    }
+}
+
+/// `enum silt_refusal` in words.
+private func refusal(_ reason: UInt32, _ text: String) -> String {
+    switch reason {
+    case SILT_REFUSED_ADDRESS_SPACE.rawValue:
+        "its address space is limited to less than silt needs beside it (RLIMIT_AS, ulimit -v; 64 MiB do)"
+    case SILT_REFUSED_FILE_SIZE.rawValue:
+        "its files are limited to less than the memory file takes (RLIMIT_FSIZE, ulimit -f; 8 MiB do)"
+    case SILT_REFUSED_DESCRIPTORS.rawValue: "it has no file descriptors left (RLIMIT_NOFILE, ulimit -n)"
+    case SILT_REFUSED_MALLOC.rawValue:
+        "its malloc is that of \(text), which comes before the preload library, so its calls are not seen"
+    default: "the kernel gave no memory for its events"
     }
 }
 

@@ -15,6 +15,7 @@ package enum Obstacle: Equatable, Sendable {
     case setuid
     case fileCapabilities
     case mallocInside(symbol: String)
+    case sanitizer(String)
 
     /// One sentence that names the obstacle.
     package var problem: String {
@@ -32,6 +33,7 @@ package enum Obstacle: Equatable, Sendable {
         case .fileCapabilities: "it has file capabilities: the loader ignores LD_PRELOAD for it (ld.so(8))"
         case .mallocInside(let symbol):
             "\(symbol) is defined inside the executable, so its calls never reach a preloaded library"
+        case .sanitizer(let name): "built with \(name), which replaces malloc and must be the first library"
         }
     }
 
@@ -47,6 +49,7 @@ package enum Obstacle: Equatable, Sendable {
         case .muslLibc: "build it for glibc (a Debian or Ubuntu image)"
         case .setuid: "run a copy without the bit: cp PROGRAM /tmp/copy, then trace the copy as the user it needs"
         case .fileCapabilities: "run a copy (cp drops capabilities), or setcap -r it"
+        case .sanitizer: "trace a build without -fsanitize"
         case .mallocInside: "build it with the allocator as a shared library, or without -static-lib… for it"
         }
     }
@@ -179,6 +182,9 @@ private func inspectELF(_ descriptor: Int32, _ inspection: inout TargetInspectio
                 + "Read the Go heap from net/http/pprof"
         )
     }
+    if inspection.obstacle == nil, let name = sections.sanitizer {
+        inspection.obstacle = .sanitizer(name)
+    }
     if inspection.obstacle == nil, let symbol = sections.definedAllocator {
         inspection.obstacle = .mallocInside(symbol: symbol)
     }
@@ -204,6 +210,14 @@ private func interpreterPath(_ elf: OpaquePointer) -> String? {
 private struct ELFSections {
     var names: Set<String> = []
     var definedAllocator: String?
+    /// A sanitizer whose runtime the program is linked with.
+    var sanitizer: String?
+
+    /// A function that each runtime is entered by.
+    private static let sanitizers = [
+        "__asan_init": "AddressSanitizer", "__tsan_init": "ThreadSanitizer", "__msan_init": "MemorySanitizer",
+        "__hwasan_init": "HWAddressSanitizer", "__lsan_init": "LeakSanitizer",
+    ]
 
     init(_ elf: OpaquePointer) {
         var nameTable = 0
@@ -225,10 +239,13 @@ private struct ELFSections {
         guard let data = elf_getdata(section, nil), header.sh_entsize > 0 else { return }
         for index in 0..<Int32(clamping: header.sh_size / header.sh_entsize) {
             var symbol = GElf_Sym()
-            guard gelf_getsym(data, index, &symbol) != nil, symbol.st_shndx != UInt16(SHN_UNDEF),
-                symbol.st_info & 0xf == UInt8(STT_FUNC),
+            guard gelf_getsym(data, index, &symbol) != nil,
                 let name = elf_strptr(elf, Int(header.sh_link), Int(symbol.st_name))
             else { continue }
+            if name[0] == UInt8(ascii: "_"), name[1] == UInt8(ascii: "_") {
+                sanitizer = sanitizer ?? ELFSections.sanitizers[String(cString: name)]
+            }
+            guard symbol.st_shndx != UInt16(SHN_UNDEF), symbol.st_info & 0xf == UInt8(STT_FUNC) else { continue }
             if strcmp(name, "malloc") == 0 { definedAllocator = "malloc" }
         }
     }

@@ -115,6 +115,9 @@ final class TracedImage {
         drain()
     }
 
+    /// True when no chunk headers will tell that there is something to read.
+    var isSilent: Bool { pipe < 0 || shared.header.no_pipe != 0 }
+
     /// Tells the shim that nobody reads any more.
     func stop() { shared.announceReaderGone() }
 

@@ -1,0 +1,91 @@
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Programs with few descriptors, little memory or few system calls, and programs that start before we do.
+    @Suite(.serialized)
+    struct Confined {
+        static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
+
+        @Test(arguments: [
+            ["seccomp"], ["files", "8"], ["files", "20"], ["memory", "100000000"], ["memory", "4000000000"],
+            ["size", "100000000"], ["stack", "65536"],
+        ])
+        func aConfinedProgramIsTracedExactly(arguments: [String]) throws {
+            let program = try buildWorkload("confined", into: try Self.folder.get())
+            let (result, report) = try trace([program] + arguments)
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            let blocks = report.sites(named: "confined_block")
+            #expect(blocks.map(\.allocObjects).reduce(0, +) == 200_000)
+            #expect(blocks.map(\.inuseObjects).reduce(0, +) == 100_000)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        @Test(arguments: [
+            (["files", "5"], "it has no file descriptors left (RLIMIT_NOFILE, ulimit -n)"),
+            (["memory", "20000000"], "its address space is limited to less than silt needs beside it"),
+            (["size", "4096"], "its files are limited to less than the memory file takes"),
+        ])
+        func whatLeavesNoRoomForTheEventsRunsUntracedAndIsNamed(arguments: [String], reason: String) throws {
+            let program = try buildWorkload("confined", into: try Self.folder.get())
+            let (result, report) = try trace([program] + arguments)
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(result.errors.contains("is not traced: \(reason)"))
+            #expect(report.sites(named: "confined_block").isEmpty)
+        }
+
+        @Test func whatAllocatesBeforeAnythingIsInitializedIsTraced() throws {
+            let folder = try ScratchFolder()
+            let library = folder.file("libearly.so")
+            let built = try buildWorkload("early", into: folder, flags: ["-shared", "-fPIC", "-DLIBRARY"])
+            _ = try runProgram(["mv", built, library])
+            let program = try buildWorkload("early", into: folder, flags: ["-rdynamic", library])
+            let plain = try runProgram([program])
+            let (result, report) = try trace([program])
+            #expect(plain.output == "0 calls, grown\n")
+            #expect(result.output == plain.output)
+            #expect(result.status == 0)
+            let blocks = report.sites(named: "early_block")
+            #expect(blocks.map(\.allocObjects).reduce(0, +) == 100)
+            #expect(blocks.map(\.inuseObjects).reduce(0, +) == 49)
+            #expect(report.trust.unknownFrees == 0)
+        }
+
+        @Test func whatProgramsDoWithTheAllocatorIsAsWithoutSilt() throws {
+            let folder = try ScratchFolder()
+            let plugin = try buildWorkload("deepbound", into: folder, flags: ["-shared", "-fPIC"])
+            let program = try buildWorkload("allocators", into: folder)
+            let checker = "/lib/x86_64-linux-gnu/libc_malloc_debug.so.0"
+            // The checking allocator ends a program that frees what it does not know: so no plugin for it.
+            let checked = ["LD_PRELOAD": checker, "MALLOC_CHECK_": "3"]
+            for (arguments, environment) in [([plugin], [:]), ([plugin], ["MALLOC_ARENA_MAX": "1"]), ([], checked)] {
+                let plain = try runProgram([program] + arguments, environment: environment)
+                let (result, report) = try trace([program] + arguments, environment: environment)
+                #expect(plain.status == 0)
+                #expect(plain.output.contains("deep made\napart made\n") == !arguments.isEmpty)
+                #expect(result.output == plain.output)
+                #expect(result.status == 0)
+                #expect(report.sites(named: "kept_block").map(\.allocObjects).reduce(0, +) == 10)
+                #expect(report.sites(named: "kept_block").map(\.inuseObjects).reduce(0, +) == 9)
+                // What was bound past us is freed through us: counted as a free of an unknown block.
+                #expect(report.sites(named: "make_in_plugin").isEmpty)
+                #expect(report.trust.unknownFrees == arguments.count)
+                let allocator = arguments.isEmpty ? "libc_malloc_debug.so.0" : "libc.so.6"
+                #expect(report.target.allocator?.hasSuffix(allocator) == true)
+            }
+        }
+
+        @Test func theUsersOwnPreloadEntriesAreKept() throws {
+            let folder = try ScratchFolder()
+            let other = try buildWorkload("deepbound", into: folder, flags: ["-shared", "-fPIC"])
+            let command = ["sh", "-c", "cat /proc/self/maps; echo \"preload $LD_PRELOAD\""]
+            let (result, _) = try trace(command, environment: ["LD_PRELOAD": other])
+            #expect(result.output.contains(other))
+            #expect(result.output.contains("libsilt-"))
+            #expect(result.output.split(separator: "\n").last?.hasSuffix(":" + other) == true)
+        }
+    }
+}

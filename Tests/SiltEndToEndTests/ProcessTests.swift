@@ -1,0 +1,76 @@
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// How processes begin and end.
+    @Suite(.serialized)
+    struct Processes {
+        static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
+
+        private func blocks(_ report: TraceReport) -> [Int] {
+            let sites = report.sites(named: "child_block")
+            return [sites.map(\.allocObjects).reduce(0, +), sites.map(\.inuseObjects).reduce(0, +)]
+        }
+
+        /// While other threads of the parent allocate, so that a lock that one of them held would stay locked.
+        @Test(arguments: ["fork", "_Fork", "vfork", "spawn", "clone", "syscall"])
+        func aChildIsTracedHoweverItIsMade(way: String) throws {
+            let program = try buildWorkload("processes", into: try Self.folder.get())
+            let (result, report) = try trace([program, way, "30"])
+            #expect(result.output == "0 failed\n")
+            #expect(result.status == 0)
+            #expect(report.processes.count == 31)
+            #expect(blocks(report) == [30 * 500, 30 * 300])
+            #expect(report.trust.unknownFrees == 0)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        @Test(arguments: ["bare-vfork", "bare-spawn"])
+        func aChildWithAnEmptyEnvironmentRunsUntraced(way: String) throws {
+            let program = try buildWorkload("processes", into: try Self.folder.get())
+            let (result, report) = try trace([program, way, "5"])
+            #expect(result.output == "0 failed\n")
+            #expect(result.errors.contains("preload") == false)
+            #expect(report.processes.count == 1)
+        }
+
+        @Test func aProcessThatExecutesItselfIsOneImageAfterTheOther() throws {
+            let program = try buildWorkload("processes", into: try Self.folder.get())
+            let (result, report) = try trace([program, "chain", "8"])
+            #expect(result.status == 3)
+            #expect(report.processes.count == 8)
+            #expect(Set(report.processes.map(\.pid)).count == 1)
+            #expect(blocks(report) == [8 * 500, 8 * 300])
+        }
+
+        @Test(arguments: [("_exit", 3), ("quick_exit", 3), ("abort", 134), ("segv", 139), ("kill", 137), ("thread", 3)])
+        func nothingIsLostHoweverAProcessEnds(way: String, status: Int) throws {
+            let program = try buildWorkload("processes", into: try Self.folder.get())
+            let (result, report) = try trace([program, "end", way])
+            #expect(result.status == Int32(status))
+            #expect(report.target.exitStatus == status)
+            let times = way == "thread" ? 2 : 1
+            #expect(blocks(report) == [times * 500, times * 300])
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        /// The analyzer is killed, or stopped for a second and then killed, while the program fills its rings.
+        @Test(arguments: ["kill -KILL $silt", "kill -STOP $silt; sleep 1; kill -KILL $silt"])
+        func aProgramGoesOnWhenTheAnalyzerDies(how: String) throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("confined", into: folder)
+            let library = folder.file("libsilt.so")
+            let socket = folder.file("s")
+            _ = try runProgram([siltExecutable, "shim", library])
+            let script = """
+                \(siltExecutable) listen --out \(folder.file("r.silt")) \(socket) & silt=$!
+                while ! [ -S \(socket) ]; do sleep 0.05; done
+                LD_PRELOAD=\(library) SILT_SOCKET=\(socket) \(program) endless & pid=$!
+                sleep 1; \(how); wait $pid; echo "status $?"
+                """
+            let result = try runProgram(["sh", "-c", script], seconds: 60)
+            #expect(result.output == "done\nstatus 0\n")
+        }
+    }
+}

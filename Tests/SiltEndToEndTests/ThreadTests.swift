@@ -1,0 +1,43 @@
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Threads, their ends, and code that leaves a hook sideways.
+    @Suite(.serialized)
+    struct Threads {
+        static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
+
+        @Test func fiveThousandShortThreadsWhoseDestructorsAllocateAreCountedExactly() throws {
+            let program = try buildWorkload("threads", into: try Self.folder.get())
+            let (result, report) = try trace([program, "short"])
+            #expect(result.output == "done\n")
+            let blocks = report.sites(named: "thread_block")
+            #expect(blocks.map(\.allocObjects).reduce(0, +) == 15_000)
+            // One is kept, one is overwritten by a destructor before its own turn came.
+            #expect(blocks.map(\.inuseObjects).reduce(0, +) == 10_000)
+            let late = report.sites(named: "late_block")
+            #expect(late.map(\.allocObjects).reduce(0, +) == 15_000)
+            #expect(late.map(\.inuseObjects).reduce(0, +) == 0)
+            #expect(late.map(\.allocSpace).reduce(0, +) == late.map(\.allocObjects).reduce(0, +) * 223)
+            #expect(report.trust.unknownFrees == 0)
+            #expect(report.trust.lost == 0)
+            #expect(report.totals.allocObjects - report.totals.freeObjects == report.totals.inuseObjects)
+        }
+
+        @Test(arguments: ["cancel", "jump"])
+        func aThreadMayBeCancelledOrJumpedOutOf(way: String) throws {
+            let program = try buildWorkload("threads", into: try Self.folder.get())
+            let (result, report) = try trace([program, way])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.unknownFrees == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+            if way == "jump" {
+                let blocks = report.sites(named: "thread_block")
+                #expect(blocks.map(\.allocObjects).reduce(0, +) == 500)
+                #expect(blocks.map(\.inuseObjects).reduce(0, +) == 0)
+            }
+        }
+    }
+}
