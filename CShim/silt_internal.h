@@ -161,7 +161,8 @@ void silt_modules_forget(void);
 enum silt_reach {
     SILT_REACHED,        /* the stack outside of a hook's frame holds that return address */
     SILT_REACHED_SIGNAL, /* it does, beyond a signal frame */
-    SILT_NOT_REACHED,    /* it was walked to its end, and does not */
+    SILT_PASSED,         /* it does not: that place lies in another function's frame now */
+    SILT_NOT_REACHED,    /* it does not, and that place is not between its frames either */
     SILT_REACH_UNKNOWN
 };
 /* Whether the stack outside of a hook's frame has its return address at `slot`. */
@@ -169,6 +170,7 @@ enum silt_reach silt_walk_reaches(uintptr_t hook_frame, uintptr_t slot);
 
 /* unwind.c */
 struct silt_walker *silt_walker_new(void);
+void silt_walker_drop(struct silt_walker *walker); /* one that has not captured anything; or NULL */
 void silt_walker_forget_range(uintptr_t start, uintptr_t end);
 uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame, struct silt_sink *sink);
 

@@ -7,10 +7,13 @@
  * No locks, no library: all reads of the stack are careful ones. Some hundred times slower than
  * unwind.c; stacks_slow counts its calls.
  */
+#define _GNU_SOURCE
 #include "unwind.h"
 
 #include "careful.h"
 #include "cfi.h"
+
+#include <dlfcn.h>
 
 enum { RBX = 3, RBP = 6, RSP = 7, R12 = 12, R15 = 15, RA = 16 };
 
@@ -281,8 +284,13 @@ enum silt_reach __attribute__((noinline)) silt_walk_reaches(uintptr_t hook_frame
     struct registers registers;
     struct silt_readable known = {0, 0};
     bool exact = true, crossed = false;
+    struct dl_find_object self;
+    if (_dl_find_object((void *)silt_walk_reaches, &self) != 0) {
+        return SILT_REACH_UNKNOWN;
+    }
     TAKE_REGISTERS(registers);
     for (unsigned i = 0; i < 2 * SILT_MAX_FRAMES; i++) {
+        uintptr_t inside = registers.value[RA], outward = registers.value[RSP];
         switch (step_out(&registers, &exact, &known)) {
         case STUCK:
             return SILT_REACH_UNKNOWN;
@@ -292,9 +300,15 @@ enum silt_reach __attribute__((noinline)) silt_walk_reaches(uintptr_t hook_frame
             break;
         }
         crossed |= exact;
-        /* The hook that asks may have the very frame of one that is gone. */
-        if (registers.value[RSP] == slot + 8 && !exact && slot != hook_frame + 8) {
+        /* Another function may have its return address there now, and the hook that asks may have
+         * the very frame of one that is gone. */
+        if (registers.value[RSP] == slot + 8 && slot != hook_frame + 8 &&
+            inside - (uintptr_t)self.dlfo_map_start <
+                (uintptr_t)self.dlfo_map_end - (uintptr_t)self.dlfo_map_start) {
             return crossed ? SILT_REACHED_SIGNAL : SILT_REACHED;
+        }
+        if (!exact && outward < slot + 8 && slot + 8 <= registers.value[RSP]) {
+            return SILT_PASSED;
         }
         if (registers.value[RA] == 0) {
             return SILT_NOT_REACHED;

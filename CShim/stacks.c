@@ -18,6 +18,10 @@ bool silt_trie_init(struct silt_trie *trie) {
     return trie->nodes != NULL;
 }
 
+void silt_trie_drop(struct silt_trie *trie) {
+    silt_call(SYS_munmap, trie->nodes, sizeof *trie->nodes * FIRST_NODES);
+}
+
 void silt_trie_unlink(struct silt_trie *trie) {
     trie->nodes[0].child = 0;
     if (trie->entries) {

@@ -25,14 +25,23 @@ static uint64_t monotonic_ns(void) {
 }
 
 static struct silt_sink *sink_new(bool for_signals) {
-    uint32_t index = __atomic_fetch_add(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
-    if (index >= silt_slot_limit) {
-        __atomic_fetch_sub(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
+    if (silt_shared->slot_count >= silt_slot_limit) {
         return NULL;
     }
     struct silt_sink *sink = silt_pages(4096);
     struct silt_walker *walker = sink ? silt_walker_new() : NULL;
-    if (!walker) {
+    uint32_t index = silt_slot_limit;
+    if (walker) {
+        index = __atomic_fetch_add(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
+        if (index >= silt_slot_limit) {
+            __atomic_fetch_sub(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
+        }
+    }
+    if (index >= silt_slot_limit) {
+        silt_walker_drop(walker);
+        if (sink) {
+            silt_call(SYS_munmap, sink, 4096);
+        }
         return NULL;
     }
     uint8_t *base = silt_slots + (size_t)index * SILT_SLOT_STRIDE;

@@ -69,9 +69,11 @@ static enum relation relation_of(uintptr_t frame) {
         return INSIDE;
     case SILT_REACHED_SIGNAL:
         return HANDLER;
+    case SILT_PASSED:
+        return STALE;
     case SILT_NOT_REACHED:
-        /* Its sink may be in use by a coroutine that a handler left, on another stack: only what
-         * lies further out on the same stack shows that its frame is gone. */
+        /* Its sink may be in use by a coroutine that a handler left, on another stack: only a frame
+         * that lies further out on the same stack shows that its own is gone. */
         return self->state == SILT_IN_REAL || (frame >= sp && frame - sp < STACK_BYTES) ? STALE
                                                                                         : HANDLER;
     case SILT_REACH_UNKNOWN:

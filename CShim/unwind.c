@@ -31,7 +31,7 @@
 #define KEPT       8192 /* frames of a kept walk */
 #define CUT        (SILT_MAX_FRAMES / 2)
 #define REGION     (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
-#define MAX_STEP   (1u << 20) /* a larger frame is left only after a look at where it leads */
+#define MAX_STEP   (1u << 16) /* a larger frame is left only after a look at where it leads */
 #define MEMO_SETS  64
 #define MEMO_WAYS  4
 #define MEMO_WORDS 16
@@ -93,10 +93,10 @@ struct silt_walker {
     struct walk none;       /* always empty */
     uintptr_t highs[WALKS]; /* slots of the outermost frames; 0: empty */
     struct silt_trie trie;
-    struct step *steps; /* innermost first */
-    struct memo_set *memo_sets;
-    struct memo *memos;
     uint32_t memo_asked, memo_found, memo_rest, memo_victim;
+    struct memo_set memo_sets[MEMO_SETS];
+    struct memo memos[MEMO_SETS * MEMO_WAYS];
+    struct step steps[SILT_MAX_FRAMES]; /* innermost first */
 };
 
 static uint32_t generation; /* rises when a module goes */
@@ -110,19 +110,23 @@ void silt_walker_forget_range(uintptr_t start, uintptr_t end) {
 }
 
 struct silt_walker *silt_walker_new(void) {
-    size_t step_bytes = SILT_MAX_FRAMES * sizeof(struct step);
     struct silt_walker *walker = silt_pages(sizeof *walker);
-    uint8_t *memory = silt_pages(step_bytes + MEMO_SETS * sizeof(struct memo_set) +
-                                 MEMO_SETS * MEMO_WAYS * sizeof(struct memo));
-    if (!walker || !memory || !silt_trie_init(&walker->trie)) {
+    if (walker && !silt_trie_init(&walker->trie)) {
+        silt_call(SYS_munmap, walker, sizeof *walker);
         return NULL;
     }
-    walker->steps = (struct step *)(void *)memory;
-    walker->memo_sets = (struct memo_set *)(void *)(memory + step_bytes);
-    walker->memos = (struct memo *)(void *)(walker->memo_sets + MEMO_SETS);
-    walker->low = UINTPTR_MAX;
-    walker->generation = generation;
+    if (walker) {
+        walker->low = UINTPTR_MAX;
+        walker->generation = generation;
+    }
     return walker;
+}
+
+void silt_walker_drop(struct silt_walker *walker) {
+    if (walker) {
+        silt_trie_drop(&walker->trie);
+        silt_call(SYS_munmap, walker, sizeof *walker);
+    }
 }
 
 static void forget_walks(struct silt_walker *walker) {
@@ -132,7 +136,7 @@ static void forget_walks(struct silt_walker *walker) {
     }
     walker->low = UINTPTR_MAX;
     walker->span = 0;
-    memset(walker->memo_sets, 0, MEMO_SETS * sizeof *walker->memo_sets);
+    memset(walker->memo_sets, 0, sizeof walker->memo_sets);
 }
 
 /* ---- which walk ---- */
