@@ -8,7 +8,8 @@ internal import SiltEvents
 /// look-up knows where to end and nothing has to move when a block is removed. The home is `hash * buckets / 2^64`: the
 /// table is sorted by hash but for short displacements. Growing therefore reads the old table and writes the new one in
 /// one sequential pass, and gives back the old pages behind it: the two together never hold much more memory than the
-/// new table alone. Load is at most 0.75 and big tables grow by 1.4, so a block takes 21.5 to 30.1 bytes.
+/// new table alone. Load is at most 0.69, beyond which a tenth of the buckets is full and searches go on too often, and
+/// big tables grow by 1.3, so a block takes 23.5 to 30.5 bytes.
 package struct LiveTable: ~Copyable {
     /// `bucketCount * 16` words, all initialized, aligned to a page.
     private var words: UnsafeMutablePointer<UInt64>
@@ -33,7 +34,7 @@ package struct LiveTable: ~Copyable {
         bucketCount = Self.minimumBuckets
         words = Pages.words(bucketCount * 16)
         passed = Pages.counts(bucketCount)
-        growAt = bucketCount * 6
+        growAt = bucketCount * 11 / 2
     }
 
     deinit {
@@ -237,8 +238,8 @@ package struct LiveTable: ~Copyable {
         let old = words
         let oldCount = bucketCount
         Pages.free(passed, bucketCount)
-        bucketCount = bucketCount < Self.smallBuckets ? bucketCount * 2 : (bucketCount * 7 / 5 + 31) & ~31
-        growAt = bucketCount * 6
+        bucketCount = bucketCount < Self.smallBuckets ? bucketCount * 2 : (bucketCount * 13 / 10 + 31) & ~31
+        growAt = bucketCount * 11 / 2
         words = Pages.words(bucketCount * 16)
         passed = Pages.counts(bucketCount)
         let stride = Pages.releaseStride / 16
