@@ -183,6 +183,7 @@ package struct ProcessHeap: ~Copyable {
             for index in 0..<count {
                 if index + Self.entryDistance < count { live.prefetch(hash: hashes[index + Self.entryDistance]) }
                 if index + Self.siteDistance < count {
+                    live.prefetchPassed(hash: hashes[index + Self.siteDistance])
                     prefetchSite(events[index + Self.siteDistance], hash: hashes[index + Self.siteDistance])
                 }
                 guard index == done else { continue }

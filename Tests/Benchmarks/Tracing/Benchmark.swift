@@ -89,7 +89,15 @@ struct Benchmark: ParsableCommand {
             let times = (runs ?? (quick ? 1 : 3)) * (name == "start" ? 10 : 1)
             var row = Row(workload)
             for _ in 0..<times {
-                for way in ways { row.samples[way, default: []].append(try tools.sample(workload, way)) }
+                for way in ways where row.failures[way] == nil {
+                    do {
+                        row.samples[way, default: []].append(try tools.sample(workload, way))
+                    } catch let error as BenchmarkError where way == .heaptrack {
+                        // Its own trouble: the row stands without it.
+                        row.failures[way] = "\(error)"
+                        table.notes.append("\(name): no numbers of heaptrack: \(error)")
+                    }
+                }
             }
             table.rows.append(row)
             print(row.line)

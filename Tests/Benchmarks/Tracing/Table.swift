@@ -4,6 +4,8 @@ import Foundation
 struct Row {
     var workload: Workload
     var samples: [Way: [Sample]] = [:]
+    /// Ways that could not be measured, and why.
+    var failures: [Way: String] = [:]
 
     init(_ workload: Workload) { self.workload = workload }
 

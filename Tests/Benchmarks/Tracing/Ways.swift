@@ -144,7 +144,6 @@ struct Tools {
         var sample = Sample(try result.get())
         sample.analyzer = usage.cpuSeconds
         sample.analyzerPeak = usage.peakBytes
-        sample.elapsed = usage.elapsedSeconds
         return sample
     }
 

@@ -22,7 +22,7 @@ struct WorkloadMaker {
     /// All names, in the table's order.
     static let names = [
         "start", "hot-5", "hot-20", "hot-60", "parser-20", "parser-60", "threads-2", "sqlite", "perl", "python",
-        "xmllint", "git-log", "cc1plus",
+        "xmllint", "git-log", "cc1plus", "cc1plus-O0",
     ]
 
     /// Where the C programs are.
@@ -68,7 +68,9 @@ struct WorkloadMaker {
                     environment: ["GIT_CONFIG_NOSYSTEM": "1", "HOME": folder, "GIT_PAGER": "cat"]
                 )
             }
-        case "cc1plus": return try compiler(name)
+        case "cc1plus": return try compiler(name, "-O2", kinds: 10)
+        // heaptrack 1.4's interpreter does not survive cc1plus -O2.
+        case "cc1plus-O0": return try compiler(name, "-O0", kinds: 20)
         default: throw BenchmarkError("no row is called \(name): \(Self.names.joined(separator: ", "))")
         }
     }
@@ -96,18 +98,18 @@ struct WorkloadMaker {
     }
 
     /// The compiler proper, on a preprocessed file, so that no driver and no header is in the numbers.
-    private func compiler(_ name: String) throws -> (Workload?, String) {
+    private func compiler(_ name: String, _ level: String, kinds: Int) throws -> (Workload?, String) {
         guard let driver = find("g++") else { return (nil, "\(name): g++ is not installed") }
         let answer = folder + "/cc1plus.path"
         try Command(words: [driver, "-print-prog-name=cc1plus"], output: answer).run()
         let program = try String(contentsOfFile: answer, encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
         guard program.hasPrefix("/") else { return (nil, "\(name): \(driver) has no cc1plus of its own") }
-        let source = try file("templates.cc", Inputs.templates(times(10)))
-        let whole = folder + "/templates.ii"
+        let source = try file(name + ".cc", Inputs.templates(times(kinds)))
+        let whole = folder + "/" + name + ".ii"
         try Command(words: [driver, "-std=c++17", "-E", source, "-o", whole]).run()
         let command = Command(
-            words: [program, "-fpreprocessed", "-quiet", "-std=c++17", "-O2", whole, "-o", "/dev/null"]
+            words: [program, "-fpreprocessed", "-quiet", "-std=c++17", level, whole, "-o", "/dev/null"]
         )
         return (Workload(name: name, command: command, wanted: 4, ratioLimit: 1.4), "")
     }
