@@ -15,11 +15,7 @@ enum MissingLines {
                 let module = report.recording.modules.first(where: { $0.path == path }),
                 let reason = module.missingLines
             else { continue }
-            let id = module.buildID.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            notes.append(
-                "no line numbers for \(path.lastPathComponent): \(reason)".printable
-                    + (id.isEmpty ? "" : " (build id \(id))")
-            )
+            notes.append("no line numbers for \(path.lastPathComponent): \(reason)".printable)
         }
         return notes
     }

@@ -131,7 +131,8 @@ final class SymbolFile {
         if symbols.isEmpty, buildID.isEmpty { return "it has no symbols" }
         if let compression = unreadableCompression() { return compression }
         return buildID.isEmpty
-            ? "it has no debug information" : "install its debug symbols, \(debugFilePath(ofBuildID: buildID))"
+            ? "build it with -g"
+            : "build it with -g, or install its debug symbols (\(debugFilePath(ofBuildID: buildID)))"
     }
 
     private func debugUnits() -> DebugUnits {
