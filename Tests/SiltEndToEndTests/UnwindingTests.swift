@@ -8,7 +8,7 @@ private struct Comparison {
     var untabled = 0
     var truncated = 0
     var further = 0
-    /// Captures that were stepped with all registers, and kept walks' full walks that were cut.
+    /// Captures that were stepped with all registers.
     var slow = 0
     /// The first differences in full.
     var details = ""
@@ -38,6 +38,14 @@ private struct UnwindingTools {
             "sh", root + "CShim/build.sh", root + "CShim", folder.path, "-DSILT_VERIFY_STACKS",
             root + "Tests/Unwinding/verify.c",
         ])
+    }
+
+    /// The shim as it is delivered.
+    func buildPlainShim() throws -> String {
+        let output = folder.file("plain")
+        try Self.run(["mkdir", "-p", output])
+        try Self.run(["sh", packageRoot.path() + "CShim/build.sh", packageRoot.path() + "CShim", output])
+        return output + "/libsilt.so"
     }
 
     static func run(_ command: [String]) throws {
@@ -173,6 +181,22 @@ extension EndToEnd {
             let result = try tools.compare([program, "10000", "10"], every: 17)
             #expect(result.different == 0, "\(result.details)")
             #expect(result.truncated > 300)
+        }
+
+        /// A gate on a ratio in one run: the captures at the deepest point are the same ones.
+        @Test func aCaptureTenTimesAsDeepInARecursionCostsAboutTheSame() throws {
+            let tools = try Self.tools.get()
+            let program = try tools.build("deep.c", ["-O1"], as: "deep")
+            let shim = try tools.buildPlainShim()
+            func cpuSeconds(depth: Int) throws -> Double {
+                let runs = try (0..<3).map { _ in
+                    let result = try runProgram([tools.drain, shim, program, "\(depth)", "15000"])
+                    let words = result.errors.split(separator: " ")
+                    return try #require(words.firstIndex(of: "cpu").flatMap { Double(words[$0 + 1]) })
+                }
+                return try #require(runs.min())
+            }
+            #expect(try cpuSeconds(depth: 30000) < 2 * cpuSeconds(depth: 3000))
         }
     }
 }

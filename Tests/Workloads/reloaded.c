@@ -1,5 +1,5 @@
-/* reloaded.c: a library whose frames depend on VARIANT; reload.c loads one after the other, often to
- * the same place. */
+/* reloaded.c: a library whose frames depend on VARIANT; reload.c loads one after the other, often
+ * to the same place. */
 #include <stdlib.h>
 #include <string.h>
 
