@@ -60,6 +60,7 @@ final class BlameKeys {
         if let name = name(frame), wrappers.kind(function: name, modulePath: module.path) == .program {
             return .program
         }
+        if wrappers.isAllocatorThroughout(modulePath: module.path) { return .allocator }
         let functions = symbolizer.resolve(
             modulePath: module.path,
             buildID: module.buildID,

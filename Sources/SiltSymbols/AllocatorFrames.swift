@@ -34,6 +34,9 @@ package final class AllocatorFrames {
         return answer
     }
 
+    /// Whether every function of a module is an allocator, whatever is inlined into it: the C library is C throughout.
+    package func isAllocatorThroughout(modulePath: String) -> Bool { WrapperNames.isCLibrary(modulePath: modulePath) }
+
     private func decide(_ function: String, _ modulePath: String) -> FunctionKind {
         if patterns.isEmpty == false, !function.isEmpty,
             patterns.match(function) || patterns.match(readableName(function))

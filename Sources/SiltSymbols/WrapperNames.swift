@@ -195,11 +195,17 @@ enum WrapperNames {
     ]
 
     static func isRuntime(modulePath: String) -> Bool {
-        let name = modulePath.utf8.lastIndex(of: UInt8(ascii: "/")).map {
-            modulePath[modulePath.utf8.index(after: $0)...]
-        }
-        let file = name ?? modulePath[...]
+        let file = fileName(modulePath)
         return runtimeFiles.contains { file.hasPrefix($0) }
+    }
+
+    static func isCLibrary(modulePath: String) -> Bool {
+        let file = fileName(modulePath)
+        return file.hasPrefix("libc.so") || file.hasPrefix("ld-linux")
+    }
+
+    private static func fileName(_ path: String) -> Substring {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.utf8.index(after: $0)...] } ?? path[...]
     }
 
     /// Names that say they allocate: xmalloc, my_calloc, safe_realloc, pool_strdup, MyMalloc.
