@@ -182,9 +182,11 @@ package struct ProcessHeap: ~Copyable {
             var done = 0
             for index in 0..<count {
                 if index + Self.entryDistance < count { live.prefetch(hash: hashes[index + Self.entryDistance]) }
-                if index + Self.siteDistance < count {
-                    live.prefetchPassed(hash: hashes[index + Self.siteDistance])
-                    prefetchSite(events[index + Self.siteDistance], hash: hashes[index + Self.siteDistance])
+                let ahead = index + Self.siteDistance
+                // The second of two events in a row at one address finds what was asked for the first.
+                if ahead < count, events[ahead].address != events[ahead - 1].address {
+                    live.prefetchPassed(hash: hashes[ahead])
+                    prefetchSite(events[ahead], hash: hashes[ahead])
                 }
                 guard index == done else { continue }
                 if index + 1 < count, events[index].address == events[index + 1].address,
