@@ -47,7 +47,7 @@ package final class AllocatorFrames {
         if let swift = SwiftName(function) { return kind(swift) }
         let isRuntime = WrapperNames.isRuntime(modulePath: modulePath)
         let name = QualifiedName(function)
-        if WrapperNames.swiftRuntimeTypes.contains(where: { name.parameters.contains($0) }) { return .allocator }
+        if WrapperNames.swiftRuntimeTypes.contains(where: { name.parameters.holds($0) }) { return .allocator }
         let path = name.components.map(\.name).filter { !WrapperNames.inlineNamespaces.contains($0) }
         guard let last = path.last else { return isRuntime ? .allocator : .program }
         if path.count > 1 || path[0].hasPrefix("<") { return kind(path, isRust: name.parameters.isEmpty, isRuntime) }

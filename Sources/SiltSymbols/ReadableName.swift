@@ -12,7 +12,7 @@ package func readableName(_ name: String) -> String {
 
 /// Rust's `<shop::Cache>::fill` as `shop::Cache::fill`.
 private func withoutBrackets(_ path: [String]) -> [String] {
-    guard let first = path.first, first.hasPrefix("<"), first.hasSuffix(">"), !first.contains(" as "),
+    guard let first = path.first, first.hasPrefix("<"), first.hasSuffix(">"), !first.holds(" as "),
         first.dropFirst().first?.isLetter == true
     else { return path }
     return [String(first.dropFirst().dropLast())] + path.dropFirst()
@@ -69,7 +69,7 @@ private let aliases: [(long: String, short: String)] = [
 ]
 
 private func withAliases(_ name: String) -> String {
-    guard name.contains("std::") || name.contains("[abi") else { return name }
+    guard name.holds("std::") || name.holds("[abi") else { return name }
     var text = name
     for (long, short) in aliases { text = text.replacing(long, with: short) }
     return withoutDefaultAllocators(text)

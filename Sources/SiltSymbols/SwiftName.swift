@@ -35,9 +35,9 @@ struct SwiftName {
         }
         let head = name.prefix { $0 != "(" && $0 != "<" }
         // A function inside a function: "helper #1 (a: Swift.Int) -> () in module.outer() -> ()".
-        if head.contains("::") { return false }
+        if head.holds("::") { return false }
         return head.utf8.contains(UInt8(ascii: ".")) && !head.hasPrefix(".") && !name.utf8.contains(UInt8(ascii: "/"))
-            && name.utf8.contains(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: " ") }) || head.contains(" #")
+            && name.utf8.contains(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: " ") }) || head.holds(" #")
     }
 
     private static let phrases = [
@@ -226,11 +226,11 @@ struct SwiftName {
 
     private static func labels(_ part: Substring) -> String {
         var rest = part
-        if rest.hasPrefix("("), let inner = rest.firstIndex(of: ")"), rest[..<inner].contains(" in ") {
+        if rest.hasPrefix("("), let inner = rest.firstIndex(of: ")"), rest[..<inner].holds(" in ") {
             rest = rest[rest.index(after: inner)...]
         }
         let head = rest.prefix { $0 != "(" }
-        guard !head.contains(":"), let open = rest.firstIndex(of: "(") else { return "" }
+        guard !head.holds(":"), let open = rest.firstIndex(of: "(") else { return "" }
         var names: [String] = []
         var depth = 0
         var start = rest.index(after: open)

@@ -158,7 +158,7 @@ enum WrapperNames {
     }
 
     /// Types of the Swift runtime, whose functions are not all in its namespace.
-    static let swiftRuntimeTypes = [
+    static let swiftRuntimeTypes: [StaticString] = [
         "swift::Target", "swift::InProcess", "swift::Demangle", "__swift::", "ConformanceState&",
         "TypeMetadataPrivateState&",
         "ProtocolMetadataPrivateState&",

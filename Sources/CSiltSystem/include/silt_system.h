@@ -28,6 +28,14 @@ static inline void silt_store_release_u32(uint32_t *p, uint32_t value) {
     __atomic_store_n(p, value, __ATOMIC_SEQ_CST);
 }
 
+/* memmem(3), which Swift sees only where _GNU_SOURCE was defined first. */
+extern void *memmem(const void *in, size_t in_bytes, const void *part, size_t part_bytes);
+
+static inline _Bool silt_holds(const void *in, size_t in_bytes, const void *part,
+                               size_t part_bytes) {
+    return memmem(in, in_bytes, part, part_bytes) != NULL;
+}
+
 /* The C++ ABI's demangler (Itanium C++ ABI, 3.4): a text to be freed, or NULL. */
 extern char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *status);
 
