@@ -336,48 +336,77 @@ static inline bool fits_short(uintptr_t address) {
     return !(address & 7) && address < (1ull << 47);
 }
 
-/* The block is about to be freed. */
-void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
-    bool is_short = fits_short(address);
-    unsigned words = is_short ? 1 : 3;
+/* What does not fit a short record. */
+static __attribute__((noinline)) void emit_long(struct silt_sink *sink, uint32_t type,
+                                                uintptr_t address, size_t bytes, uint32_t node,
+                                                unsigned words) {
     uint64_t *record = reserve(sink, words);
     if (!record) {
         return;
     }
-    uint32_t shard = silt_stamp_shard(address);
-    if (SILT_LIKELY(is_short)) {
-        record[0] = (uint64_t)(address >> 3) << 20 | (undo ? SILT_UNFREE : SILT_FREE);
-        publish_stamped(sink, shard, record, 4, words);
+    record[0] = (uint64_t)type << 32 | (uint64_t)words << 16 | SILT_EXTENDED;
+    record[1] = 0;
+    record[2] = address;
+    if (words == 5) {
+        record[3] = bytes;
+        record[4] = node;
+    }
+    publish_stamped(sink, silt_stamp_shard(address), record + 1, 0, words);
+}
+
+/* The first glance of `reserve`, so that the usual case keeps nothing across a call. */
+static inline bool has_room(const struct silt_sink *sink, unsigned words) {
+    return SILT_LIKELY(sink->at + words <= sink->limit);
+}
+
+static inline void write_free(struct silt_sink *sink, uintptr_t address, bool undo) {
+    uint64_t *record = sink->at;
+    record[0] = (uint64_t)(address >> 3) << 20 | (undo ? SILT_UNFREE : SILT_FREE);
+    publish_stamped(sink, silt_stamp_shard(address), record, 4, 1);
+}
+
+static __attribute__((noinline)) void free_after_room(struct silt_sink *sink, uintptr_t address,
+                                                      bool undo) {
+    if (silt_make_room(sink, 1)) {
+        write_free(sink, address, undo);
+    }
+}
+
+/* The block is about to be freed. */
+void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
+    if (SILT_UNLIKELY(!fits_short(address))) {
+        emit_long(sink, undo ? SILT_X_UNFREE : SILT_X_FREE, address, 0, 0, 3);
+    } else if (has_room(sink, 1)) {
+        write_free(sink, address, undo);
     } else {
-        record[0] = (uint64_t)(undo ? SILT_X_UNFREE : SILT_X_FREE) << 32 | 3u << 16 | SILT_EXTENDED;
-        record[1] = 0;
-        record[2] = address;
-        publish_stamped(sink, shard, record + 1, 0, words);
+        free_after_room(sink, address, undo);
+    }
+}
+
+static inline void write_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes,
+                               uint32_t node, bool moved) {
+    uint64_t *record = sink->at;
+    record[0] = (uint64_t)(address >> 3) << 20 | (moved ? SILT_REALLOC : SILT_ALLOC);
+    record[1] = (uint64_t)bytes << 26 | node;
+    publish_stamped(sink, silt_stamp_shard(address), record, 4, 2);
+}
+
+static __attribute__((noinline)) void alloc_after_room(struct silt_sink *sink, uintptr_t address,
+                                                       size_t bytes, uint32_t node, bool moved) {
+    if (silt_make_room(sink, 2)) {
+        write_alloc(sink, address, bytes, node, moved);
     }
 }
 
 /* The block has been made by the stack that `node` names. */
 void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, uint32_t node,
                      bool moved) {
-    bool is_short = fits_short(address) && bytes < (1ull << 38);
-    unsigned words = is_short ? 2 : 5;
-    uint64_t *record = reserve(sink, words);
-    if (!record) {
-        return;
-    }
-    uint32_t shard = silt_stamp_shard(address);
-    if (SILT_LIKELY(is_short)) {
-        record[0] = (uint64_t)(address >> 3) << 20 | (moved ? SILT_REALLOC : SILT_ALLOC);
-        record[1] = (uint64_t)bytes << 26 | node;
-        publish_stamped(sink, shard, record, 4, words);
+    if (SILT_UNLIKELY(!fits_short(address) || bytes >= 1ull << 38)) {
+        emit_long(sink, moved ? SILT_X_REALLOC : SILT_X_ALLOC, address, bytes, node, 5);
+    } else if (has_room(sink, 2)) {
+        write_alloc(sink, address, bytes, node, moved);
     } else {
-        record[0] =
-            (uint64_t)(moved ? SILT_X_REALLOC : SILT_X_ALLOC) << 32 | 5u << 16 | SILT_EXTENDED;
-        record[1] = 0;
-        record[2] = address;
-        record[3] = bytes;
-        record[4] = node;
-        publish_stamped(sink, shard, record + 1, 0, words);
+        alloc_after_room(sink, address, bytes, node, moved);
     }
 }
 

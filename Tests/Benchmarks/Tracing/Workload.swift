@@ -82,7 +82,9 @@ struct WorkloadMaker {
     private func micro(_ name: String, _ source: String, _ arguments: [String]) throws -> Workload {
         let program = folder + "/" + source
         if !FileManager.default.fileExists(atPath: program) {
-            try Command(words: ["cc", "-O2", "-g", "-pthread", "-o", program, "\(Self.sources)/\(source).c"]).run()
+            // Else the recursion that makes the depth becomes a loop.
+            let flags = ["-O2", "-fno-optimize-sibling-calls", "-g", "-pthread"]
+            try Command(words: ["cc"] + flags + ["-o", program, "\(Self.sources)/\(source).c"]).run()
         }
         return Workload(name: name, command: Command(words: [program] + arguments))
     }
