@@ -47,6 +47,7 @@ struct silt_sink {
     uint64_t *ring;
     struct silt_slot *slot;
     uint64_t committed;
+    uint64_t events; /* written by this sink, all of them published */
     uint64_t announced;
     struct silt_walker *walker;
     uint32_t index;

@@ -246,8 +246,9 @@ static inline void publish(struct silt_sink *sink, unsigned words) {
 
 /* As publish, for a record that is an event: the analyzer compares its count with ours. */
 static inline void publish_event(struct silt_sink *sink, unsigned words) {
-    sink->slot->events++;
+    sink->slot->events = sink->events + 1;
     publish(sink, words);
+    sink->events++;
 }
 
 void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
@@ -314,8 +315,10 @@ void silt_sink_recover(struct silt_sink *sink) {
     sink->committed = sink->slot->committed;
     sink->at = sink->limit = sink->ring + sink->committed % SILT_RING_BYTES / 8;
     if ((uint32_t)sink->committed != sink->pending >> 32) {
+        sink->events = sink->slot->events;
         return;
     }
+    sink->slot->events = sink->events; /* was counted, perhaps, but not published */
     /* A stamp was about to be taken for the record that lies there. It was if the counter has moved
      * on: by one, unless another thread came by in those few instructions. Then the gap remains. */
     uint16_t before = (uint16_t)sink->pending;
