@@ -5,8 +5,8 @@ internal import SiltRecording
 /// Which callers of a blamed function its growing blocks have in common (GROWTH.md's hierarchy of groups).
 ///
 /// Goes outward from the blame frame, one function at a time. Where the ways part, callers are judged apart: while a few
-/// of them carry at least 80 % of the survivors and the rest would be acquitted together, the search goes on in those
-/// alone; the outermost caller at which something innocent was left behind distinguishes. Where every caller grows, or
+/// of them carry at least 80 % of the survivors, or of the growth (50 % when they surely grow), and the rest would be
+/// acquitted together, the search goes on in those alone; the outermost caller at which something innocent was left behind distinguishes. Where every caller grows, or
 /// none does by itself (an interpreter, a parser), the blamed function says it all.
 ///
 /// Two callers that leak on their own are two groups, each with its own rate. A function that as a whole is acquitted,
@@ -27,6 +27,8 @@ struct CallerSearch {
     }
 
     private static let share = 0.8
+    /// The same when each of them surely grows.
+    private static let shareOfSure = 0.5
     /// Callers that are still "a few".
     private static let few = 4
     /// Functions followed outward.
@@ -138,8 +140,15 @@ struct CallerSearch {
             }
             let charged = Set(growing.map { lineKey($0.paths[0]) })
             let rest = paths.filter { !charged.contains(lineKey($0)) }
-            let share = weight(growing.flatMap(\.paths)) / max(1, weight(paths))
-            guard !growing.isEmpty, growing.count <= Self.few, share >= Self.share, !rest.isEmpty,
+            // Of what grows: a cache that filled early is among the survivors too.
+            let slopes = growing.reduce(0) { $0 + $1.verdict.slope }
+            let share = max(
+                weight(growing.flatMap(\.paths)) / max(1, weight(paths)),
+                slopes / max(verdict.slope, .leastNonzeroMagnitude)
+            )
+            let areSure = growing.allSatisfy { $0.verdict.confidence == .high }
+            let least = areSure ? Self.shareOfSure : Self.share
+            guard !growing.isEmpty, growing.count <= Self.few, share >= least, !rest.isEmpty,
                 growing.allSatisfy({ $0.paths[0].node != 0 }), grows(rest, search.clock) == nil,
                 growing.count == 1 || isInnocent(rest, beside: growing.flatMap(\.paths), search.part)
             else { break }

@@ -11,9 +11,7 @@ enum PoolAllocators {
 
     /// A line for the report; nil when no known pool was seen.
     static func note(_ report: HeapReport) -> String? {
-        for site in report.sites {
-            for sign in signs where site.blame.function.hasPrefix(sign.prefix) { return sign.note }
-        }
-        return nil
+        // Anywhere on a stack: such functions are stepped over when blaming.
+        signs.first { sign in report.recording.strings.contains { $0.hasPrefix(sign.prefix) } }?.note
     }
 }
