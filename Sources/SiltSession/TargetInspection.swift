@@ -163,11 +163,6 @@ private func inspectELF(_ descriptor: Int32, _ inspection: inout TargetInspectio
     let sections = ELFSections(elf)
     inspection.hasLineTables = sections.names.contains(".debug_line") || sections.names.contains(".zdebug_line")
     let isGo = sections.names.contains(".gopclntab") || sections.names.contains(".go.buildinfo")
-    if !inspection.hasLineTables {
-        inspection.notes.append(
-            "no line tables in the program: build with -g, or install its -dbgsym package, to see file and line"
-        )
-    }
     guard let interpreter = inspection.interpreter else {
         inspection.obstacle = isGo ? .goWithoutLibc : .staticallyLinked
         return

@@ -37,6 +37,11 @@ struct DoctorCommand: ParsableCommand {
         } else {
             lines.append("  can be traced: silt run -- \(target)")
         }
+        if !inspection.hasLineTables {
+            lines.append(
+                "  note: no line tables in it: build with -g, or install its -dbgsym package, to see file and line"
+            )
+        }
         for note in inspection.notes { lines.append("  note: \(note)") }
         Terminal.write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
         if !inspection.canBeTraced { throw SiltExit.cannotMeasure }
