@@ -2,7 +2,7 @@
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
-// The per-event loops: unoptimized they are some thirty times slower, and a debug build would hold its targets back.
+// The per-event loops: unoptimized, a debug build would hold its targets back.
 let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
 let package = Package(
@@ -30,7 +30,8 @@ let package = Package(
             name: "SiltSymbols",
             dependencies: ["Clibdw", "CSiltSystem"],
             swiftSettings: strict,
-            linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libz.a", "stdc++"].map {
+            linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libzstd.a", ":libz.a", "stdc++"].map
+            {
                 .linkedLibrary($0)
             }
         ),

@@ -147,7 +147,7 @@ package enum TextReport {
             if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
         }
         let others = all.count - min(sites.count, min(limit, 5))
-        if others > 0 { page.line("     and \(Format.count(UInt64(others))) smaller ones") }
+        if others > 0 { page.line("     and \(Format.plural(UInt64(others), "smaller one"))") }
     }
 
     private static func largest(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
