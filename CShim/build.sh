@@ -4,7 +4,7 @@ set -eu
 sources=$1
 output=$2
 shift 2
-cc=${SILT_CC:-$(command -v gcc || command -v clang || command -v cc)}
+cc=${SILT_CC:-gcc}
 "$cc" -std=gnu11 -O2 -g1 -Wall -Wextra -Werror -fPIC -fvisibility=hidden -ftls-model=initial-exec \
     -mgeneral-regs-only -fno-omit-frame-pointer -fexceptions -fasynchronous-unwind-tables -shared \
     -Wl,--version-script="$sources/silt.map" -Wl,-z,now -Wl,-z,relro -Wl,--build-id=sha1 -Wl,-soname,libsilt.so \

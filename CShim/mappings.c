@@ -76,16 +76,8 @@ SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd
     return (void *)at;
 }
 
-SILT_EXPORT void *mmap64(void *address, size_t length, int prot, int flags, int fd, off_t offset) {
-    long at = silt_call(SYS_mmap, address, length, prot, flags, fd, offset);
-    if (failed(at)) {
-        errno = (int)-at;
-        return MAP_FAILED;
-    }
-    record_map(SILT_X_MAP, (void *)at, whole_pages(length),
-               (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, FRAME(), CALLER());
-    return (void *)at;
-}
+SILT_EXPORT void *mmap64(void *address, size_t length, int prot, int flags, int fd, off_t offset)
+    __attribute__((alias("mmap")));
 
 SILT_EXPORT int munmap(void *address, size_t length) {
     /* What the kernel refuses by its arguments alone (munmap(2), EINVAL) was no event. */

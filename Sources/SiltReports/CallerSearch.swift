@@ -2,7 +2,7 @@ internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
 
-/// Which callers of a blamed function its growing blocks have in common (GROWTH.md's hierarchy of groups).
+/// Which callers of a blamed function its growing blocks have in common (docs/groups.md).
 ///
 /// Goes outward from the blame frame, one function at a time. Where the ways part, callers are judged apart: while a few
 /// of them carry at least 80 % of the survivors, or of the growth (50 % when they surely grow), and the rest would be
@@ -37,7 +37,7 @@ struct CallerSearch {
     private static let judgedChildren = 8
     /// Partings at which a function that does not grow is searched further.
     private static let partings = 3
-    /// Fewer survivors are never of medium confidence (GROWTH.md, confidence).
+    /// Fewer survivors are never of medium confidence (`FreeRunningJudge`, confidence).
     private static let leastSurvivors: UInt64 = 6
 
     private let recording: Recording

@@ -21,7 +21,7 @@ enum ThinSites {
     }
 
     private static let share = 0.8
-    /// With fewer survivors a growing site is not sure (GROWTH.md, confidence), and may be part of something bigger.
+    /// With fewer survivors a growing site is not sure (`FreeRunningJudge`, confidence), and may be part of something bigger.
     static let fewSurvivors: UInt64 = 12
     /// One site with more than this share of the survivors is no thin one.
     private static let largest = 0.34
