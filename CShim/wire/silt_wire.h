@@ -38,7 +38,7 @@
 
 /* Geometry of the memory file, in bytes. */
 #define SILT_HEADER_BYTES   4096u
-#define SILT_COMMAND_OFFSET 4096u /* argv, NUL separated, NUL NUL ends; at most SILT_TEXT_BYTES */
+#define SILT_COMMAND_OFFSET 4096u /* argv, NUL separated; zeros follow; at most SILT_TEXT_BYTES */
 #define SILT_EXE_OFFSET     8192u /* path of the executable, NUL terminated */
 #define SILT_ALLOC_OFFSET                                                                          \
     12288u /* path of the module that defines the real malloc, NUL terminated */

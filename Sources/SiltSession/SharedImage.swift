@@ -88,18 +88,13 @@ struct SharedImage: ~Copyable {
         )
     }
 
-    /// argv, or [] when the shim could not read it.
+    /// argv without empty words at its end, or [] when the shim could not read it.
     var command: [String] {
         let area = UnsafeRawBufferPointer(start: head + Int(SILT_COMMAND_OFFSET), count: Int(SILT_TEXT_BYTES))
-        var words: [String] = []
-        var rest = area[...]
-        while let first = rest.first, first != 0 || words.isEmpty {
-            let word = rest.prefix { $0 != 0 }
-            if word.isEmpty { break }
-            words.append(String(decoding: word, as: UTF8.self))
-            rest = rest.dropFirst(word.count + 1)
+        guard let last = area.lastIndex(where: { $0 != 0 }) else { return [] }
+        return area[...last].split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
         }
-        return words
     }
 
     var executable: String { text(at: SILT_EXE_OFFSET) }

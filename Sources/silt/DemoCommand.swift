@@ -27,11 +27,10 @@ struct DemoCommand: ParsableCommand {
         defer { withExtendedLifetime(scratch) { _ = unlink(portFile) } }
         Terminal.write(
             """
-            A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of requests for /orders, /users \
-            and /search.
-            It leaks in two places: 1,000 bytes per order, and 64 bytes ten times a second even when idle. Its cache, \
-            its start-up
-            table and its searches are innocent.
+            A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of requests for
+            /orders, /users and /search. It leaks in two places: 1,000 bytes per order, and 64 bytes ten times a
+            second even when idle; the lists that hold them grow with them. Its cache, its start-up table and its
+            searches are innocent.
 
 
             """,

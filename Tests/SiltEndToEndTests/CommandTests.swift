@@ -13,6 +13,11 @@ extension EndToEnd {
             #expect(result.errors.contains("events sent = received, lost 0"))
         }
 
+        @Test func aProcessIsShownWithAllItsWords() throws {
+            let (_, report) = try trace(["/bin/sh", "-c", "exit 0", "", "a b", "it's"])
+            #expect(report.processes.first?.command == "/bin/sh -c 'exit 0' '' 'a b' 'it'\\''s'")
+        }
+
         @Test func aCommandThatIsNotThereIsNamedAndNothingIsMeasured() throws {
             let result = try runProgram([siltExecutable, "run", "--", "no-such-program-here"])
             #expect(result.status == 3)
