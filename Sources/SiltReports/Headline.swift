@@ -36,7 +36,8 @@ enum Headline {
             return "the shim switched itself off during the run (\(offReason(report.trust.counters.offReason)))"
         }
         if snapshots < SiteOpinion.leastSnapshots {
-            return "run too short to judge growth: \(snapshots) of \(SiteOpinion.leastSnapshots) snapshots"
+            return "run too short to judge growth: \(snapshots) of \(SiteOpinion.leastSnapshots) snapshots "
+                + "(run it longer, or with a shorter --snapshot-every)"
         }
         return nil
     }
