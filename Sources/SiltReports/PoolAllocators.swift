@@ -2,7 +2,7 @@
 enum PoolAllocators {
     /// Functions that only run when a pool is in use, and what to do about it.
     private static let signs: [(prefix: String, note: String)] = [
-        ("arena_map_", python), ("new_arena", python), ("_PyObject_Arena", python),
+        ("arena_map_", python), ("new_arena", python),
     ]
 
     private static let python =
