@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "cfi.h"
 
+#include "bytes.h"
+
 #include <dlfcn.h>
 #include <string.h>
 
@@ -12,53 +14,9 @@ enum { REG_RBP = 6, REG_RSP = 7, REG_RA = 16 };
 /* Rows that a CFA program may remember at a time. Compilers nest them once. */
 #define SAVED_ROWS 4
 
-struct bytes {
-    const uint8_t *at, *end;
-    bool bad;
-};
-
-static uint64_t take(struct bytes *b, unsigned count) {
-    uint64_t value = 0;
-    if ((uintptr_t)(b->end - b->at) < count) {
-        b->bad = true;
-        b->at = b->end;
-        return 0;
-    }
-    memcpy(&value, b->at, count);
-    b->at += count;
-    return value;
-}
-
-static uint64_t uleb(struct bytes *b) {
-    uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = (uint8_t)take(b, 1);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) {
-            break;
-        }
-    }
-    return value;
-}
-
-static int64_t sleb(struct bytes *b) {
-    uint64_t value = 0;
-    unsigned shift = 0;
-    uint8_t byte;
-    do {
-        byte = (uint8_t)take(b, 1);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-    } while ((byte & 0x80) && shift < 64);
-    if (shift < 64 && (byte & 0x40)) {
-        value |= ~0ull << shift;
-    }
-    return (int64_t)value;
-}
-
 /* A pointer in one of the DW_EH_PE encodings (LSB core 10.5); indirect ones only matter for
  * personalities. */
-static uintptr_t encoded(struct bytes *b, uint8_t encoding, uintptr_t data_base) {
+static uintptr_t encoded(struct silt_bytes *b, uint8_t encoding, uintptr_t data_base) {
     uintptr_t here = (uintptr_t)b->at, value;
     if (encoding == 0xff) {
         return 0;
@@ -67,25 +25,25 @@ static uintptr_t encoded(struct bytes *b, uint8_t encoding, uintptr_t data_base)
     case 0x00:
     case 0x04:
     case 0x0c:
-        value = take(b, 8);
+        value = silt_take(b, 8);
         break;
     case 0x01:
-        value = uleb(b);
+        value = silt_uleb(b);
         break;
     case 0x02:
-        value = take(b, 2);
+        value = silt_take(b, 2);
         break;
     case 0x03:
-        value = take(b, 4);
+        value = silt_take(b, 4);
         break;
     case 0x09:
-        value = (uintptr_t)sleb(b);
+        value = (uintptr_t)silt_sleb(b);
         break;
     case 0x0a:
-        value = (uintptr_t)(int16_t)take(b, 2);
+        value = (uintptr_t)(int16_t)silt_take(b, 2);
         break;
     case 0x0b:
-        value = (uintptr_t)(int32_t)take(b, 4);
+        value = (uintptr_t)(int32_t)silt_take(b, 4);
         break;
     default:
         b->bad = true;
@@ -105,7 +63,7 @@ static uintptr_t encoded(struct bytes *b, uint8_t encoding, uintptr_t data_base)
 }
 
 struct cie {
-    struct bytes program;
+    struct silt_bytes program;
     uint64_t code_align;
     int64_t data_align;
     uint8_t encoding;
@@ -114,28 +72,28 @@ struct cie {
 
 static struct cie parse_cie(const uint8_t *at, const uint8_t *limit) {
     struct cie cie = {.encoding = 0};
-    struct bytes b = {at, limit, false};
-    uint64_t length = take(&b, 4);
+    struct silt_bytes b = {at, limit, false};
+    uint64_t length = silt_take(&b, 4);
     if (length == 0 || length >= 0xfffffff0u || length > (uintptr_t)(limit - b.at)) {
         cie.bad = true;
         return cie;
     }
     b.end = b.at + length;
-    bool is_cie = take(&b, 4) == 0;
-    uint8_t version = (uint8_t)take(&b, 1);
+    bool is_cie = silt_take(&b, 4) == 0;
+    uint8_t version = (uint8_t)silt_take(&b, 1);
     const char *augmentation = (const char *)b.at;
-    while (!b.bad && take(&b, 1) != 0) {
+    while (!b.bad && silt_take(&b, 1) != 0) {
     }
-    cie.code_align = uleb(&b);
-    cie.data_align = sleb(&b);
-    uint64_t return_register = version == 1 ? take(&b, 1) : uleb(&b);
+    cie.code_align = silt_uleb(&b);
+    cie.data_align = silt_sleb(&b);
+    uint64_t return_register = version == 1 ? silt_take(&b, 1) : silt_uleb(&b);
     if (b.bad || !is_cie || (version != 1 && version != 3) || return_register != REG_RA) {
         cie.bad = true;
         return cie;
     }
     if (*augmentation == 'z') {
         cie.has_augmentation = true;
-        uint64_t bytes = uleb(&b);
+        uint64_t bytes = silt_uleb(&b);
         if (bytes > (uintptr_t)(b.end - b.at)) {
             cie.bad = true;
             return cie;
@@ -143,11 +101,11 @@ static struct cie parse_cie(const uint8_t *at, const uint8_t *limit) {
         const uint8_t *after = b.at + bytes;
         for (const char *c = augmentation + 1; *c && !b.bad; c++) {
             if (*c == 'R') {
-                cie.encoding = (uint8_t)take(&b, 1);
+                cie.encoding = (uint8_t)silt_take(&b, 1);
             } else if (*c == 'L') {
-                take(&b, 1);
+                silt_take(&b, 1);
             } else if (*c == 'P') {
-                uint8_t encoding = (uint8_t)take(&b, 1);
+                uint8_t encoding = (uint8_t)silt_take(&b, 1);
                 encoded(&b, encoding & 0x7f, 0);
             } else if (*c == 'S') {
                 cie.is_signal = true;
@@ -172,8 +130,8 @@ static void set_register(struct silt_cfi_row *row, uint64_t number, unsigned how
     }
 }
 
-static bool skip_expression(struct bytes *b) {
-    uint64_t length = uleb(b);
+static bool skip_expression(struct silt_bytes *b) {
+    uint64_t length = silt_uleb(b);
     if (b->bad || length > (uintptr_t)(b->end - b->at)) {
         return false;
     }
@@ -182,8 +140,9 @@ static bool skip_expression(struct bytes *b) {
 }
 
 /* Runs a CFA program until it passes `pc`; false when it cannot be understood. */
-static bool run_program(struct bytes b, const struct cie *cie, const struct silt_cfi_row *initial,
-                        struct silt_cfi_row *row, uintptr_t location, uintptr_t pc) {
+static bool run_program(struct silt_bytes b, const struct cie *cie,
+                        const struct silt_cfi_row *initial, struct silt_cfi_row *row,
+                        uintptr_t location, uintptr_t pc) {
     struct silt_cfi_row saved[SAVED_ROWS];
     unsigned depth = 0;
     while (b.at < b.end && !b.bad) {
@@ -198,7 +157,7 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct silt
             }
             continue;
         case 0x80: /* offset */
-            offset = (int64_t)uleb(&b) * cie->data_align;
+            offset = (int64_t)silt_uleb(&b) * cie->data_align;
             set_register(row, op & 0x3f, SILT_CFI_AT_CFA, offset);
             continue;
         case 0xc0: /* restore */
@@ -221,32 +180,32 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct silt
         case 0x02:
         case 0x03:
         case 0x04: /* advance_loc1, 2, 4 */
-            location += take(&b, 1u << (op - 2)) * cie->code_align;
+            location += silt_take(&b, 1u << (op - 2)) * cie->code_align;
             if (location > pc) {
                 return true;
             }
             break;
         case 0x05:
         case 0x11: /* offset_extended, offset_extended_sf */
-            reg = uleb(&b);
-            offset = (op == 0x05 ? (int64_t)uleb(&b) : sleb(&b)) * cie->data_align;
+            reg = silt_uleb(&b);
+            offset = (op == 0x05 ? (int64_t)silt_uleb(&b) : silt_sleb(&b)) * cie->data_align;
             set_register(row, reg, SILT_CFI_AT_CFA, offset);
             break;
         case 0x06: /* restore_extended */
-            reg = uleb(&b);
+            reg = silt_uleb(&b);
             if (reg < SILT_CFI_REGISTERS) {
                 row->registers[reg] = initial->registers[reg];
             }
             break;
         case 0x07: /* undefined */
-            set_register(row, uleb(&b), SILT_CFI_UNDEFINED, 0);
+            set_register(row, silt_uleb(&b), SILT_CFI_UNDEFINED, 0);
             break;
         case 0x08: /* same_value */
-            set_register(row, uleb(&b), SILT_CFI_SAME, 0);
+            set_register(row, silt_uleb(&b), SILT_CFI_SAME, 0);
             break;
         case 0x09: /* register */
-            reg = uleb(&b);
-            set_register(row, reg, SILT_CFI_REGISTER, (int64_t)uleb(&b));
+            reg = silt_uleb(&b);
+            set_register(row, reg, SILT_CFI_REGISTER, (int64_t)silt_uleb(&b));
             break;
         case 0x0a: /* remember_state */
             if (depth == SAVED_ROWS) {
@@ -262,17 +221,17 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct silt
             break;
         case 0x0c: /* def_cfa */
         case 0x12: /* def_cfa_sf */
-            row->cfa_register = (uint8_t)uleb(&b);
-            row->cfa_offset = op == 0x0c ? (int64_t)uleb(&b) : sleb(&b) * cie->data_align;
+            row->cfa_register = (uint8_t)silt_uleb(&b);
+            row->cfa_offset = op == 0x0c ? (int64_t)silt_uleb(&b) : silt_sleb(&b) * cie->data_align;
             break;
         case 0x0d: /* def_cfa_register */
-            row->cfa_register = (uint8_t)uleb(&b);
+            row->cfa_register = (uint8_t)silt_uleb(&b);
             break;
         case 0x0e: /* def_cfa_offset */
-            row->cfa_offset = (int64_t)uleb(&b);
+            row->cfa_offset = (int64_t)silt_uleb(&b);
             break;
         case 0x13: /* def_cfa_offset_sf */
-            row->cfa_offset = sleb(&b) * cie->data_align;
+            row->cfa_offset = silt_sleb(&b) * cie->data_align;
             break;
         case 0x0f: /* def_cfa_expression */
             row->cfa_register = SILT_CFI_EXPRESSION;
@@ -283,7 +242,7 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct silt
             break;
         case 0x10:
         case 0x16: /* expression, val_expression */
-            reg = uleb(&b);
+            reg = silt_uleb(&b);
             set_register(row, reg, op == 0x10 ? SILT_CFI_AT_EXPRESSION : SILT_CFI_IS_EXPRESSION,
                          (int64_t)(uintptr_t)b.at);
             if (!skip_expression(&b)) {
@@ -292,12 +251,12 @@ static bool run_program(struct bytes b, const struct cie *cie, const struct silt
             break;
         case 0x14:
         case 0x15: /* val_offset, val_offset_sf */
-            reg = uleb(&b);
-            offset = (op == 0x14 ? (int64_t)uleb(&b) : sleb(&b)) * cie->data_align;
+            reg = silt_uleb(&b);
+            offset = (op == 0x14 ? (int64_t)silt_uleb(&b) : silt_sleb(&b)) * cie->data_align;
             set_register(row, reg, SILT_CFI_IS_CFA, offset);
             break;
         case 0x2e: /* GNU_args_size */
-            uleb(&b);
+            silt_uleb(&b);
             break;
         default:
             return false;
@@ -313,13 +272,13 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     }
     const uint8_t *start = found.dlfo_map_start, *end = found.dlfo_map_end;
     const uint8_t *header = found.dlfo_eh_frame;
-    struct bytes b = {header, end, false};
-    if (header < start || header >= end || take(&b, 1) != 1) {
+    struct silt_bytes b = {header, end, false};
+    if (header < start || header >= end || silt_take(&b, 1) != 1) {
         return SILT_CFI_NONE;
     }
-    uint8_t frame_encoding = (uint8_t)take(&b, 1);
-    uint8_t count_encoding = (uint8_t)take(&b, 1);
-    uint8_t table_encoding = (uint8_t)take(&b, 1);
+    uint8_t frame_encoding = (uint8_t)silt_take(&b, 1);
+    uint8_t count_encoding = (uint8_t)silt_take(&b, 1);
+    uint8_t table_encoding = (uint8_t)silt_take(&b, 1);
     encoded(&b, frame_encoding, (uintptr_t)header);
     uint64_t count = encoded(&b, count_encoding, (uintptr_t)header);
     /* Linkers write one form of table: pairs of 32-bit offsets from the header, sorted by address.
@@ -342,14 +301,14 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     if (table[low * 2] > wanted || fde < start || fde >= end) {
         return SILT_CFI_NONE;
     }
-    b = (struct bytes){fde, end, false};
-    uint64_t length = take(&b, 4);
+    b = (struct silt_bytes){fde, end, false};
+    uint64_t length = silt_take(&b, 4);
     if (length == 0 || length >= 0xfffffff0u || length > (uintptr_t)(end - b.at)) {
         return SILT_CFI_NONE;
     }
     b.end = b.at + length;
     const uint8_t *cie_at = b.at;
-    cie_at -= take(&b, 4);
+    cie_at -= silt_take(&b, 4);
     if (cie_at < start || cie_at >= end) {
         return SILT_CFI_NONE;
     }
@@ -363,7 +322,7 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
         return SILT_CFI_NONE;
     }
     if (cie.has_augmentation) {
-        uint64_t skip = uleb(&b);
+        uint64_t skip = silt_uleb(&b);
         if (skip > (uintptr_t)(b.end - b.at)) {
             return SILT_CFI_ODD;
         }
@@ -395,22 +354,15 @@ static silt_rule make_rule(unsigned kind, unsigned mode, int64_t cfa, int64_t rb
     return kind | (uint64_t)mode << 4 | ((uint64_t)cfa & 0xfffffff) << 8 | (uint64_t)rbp << 36;
 }
 
-static struct bytes expression_at(const uint8_t *at) {
-    struct bytes b = {at, at + 16, false};
-    uint64_t length = uleb(&b);
-    b.end = b.at + length;
-    return b;
-}
-
 /* True for the expression "register + offset" (DW_OP_breg), optionally with a DW_OP_deref after it.
  */
 static bool is_based(const uint8_t *at, unsigned number, bool deref, int64_t *offset) {
-    struct bytes e = expression_at(at);
-    if (take(&e, 1) != 0x70 + number) {
+    struct silt_bytes e = silt_expression_at(at);
+    if (silt_take(&e, 1) != 0x70 + number) {
         return false;
     }
-    *offset = sleb(&e);
-    return (!deref || take(&e, 1) == 0x06) && e.at == e.end && !e.bad;
+    *offset = silt_sleb(&e);
+    return (!deref || silt_take(&e, 1) == 0x06) && e.at == e.end && !e.bad;
 }
 
 /* The linkers' CFA of a PLT: rsp + 8 + (rip % 16 >= N) * 8, which is a constant for one address. */
@@ -418,7 +370,7 @@ static bool plt_offset(const uint8_t *at, uintptr_t pc, int64_t *offset) {
     /* breg7 8, breg16 0, lit15, and, litN, ge, lit3, shl, plus */
     static const uint8_t form[] = {0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a,
                                    0x30, 0x2a, 0x33, 0x24, 0x22};
-    struct bytes e = expression_at(at);
+    struct silt_bytes e = silt_expression_at(at);
     if ((uintptr_t)(e.end - e.at) != sizeof form) {
         return false;
     }

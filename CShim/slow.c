@@ -10,6 +10,7 @@
 #define _GNU_SOURCE
 #include "unwind.h"
 
+#include "bytes.h"
 #include "careful.h"
 #include "cfi.h"
 
@@ -23,40 +24,6 @@ struct registers {
     uintptr_t value[SILT_CFI_REGISTERS];
     uint32_t known; /* one bit per register */
 };
-
-static uint64_t uleb(const uint8_t **at) {
-    uint64_t value = 0;
-    uint8_t byte;
-    unsigned shift = 0;
-    do {
-        byte = *(*at)++;
-        value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
-        shift += 7;
-    } while (byte & 0x80);
-    return value;
-}
-
-static int64_t sleb(const uint8_t **at) {
-    uint64_t value = 0;
-    uint8_t byte;
-    unsigned shift = 0;
-    do {
-        byte = *(*at)++;
-        value |= shift < 64 ? (uint64_t)(byte & 0x7f) << shift : 0;
-        shift += 7;
-    } while (byte & 0x80);
-    if (shift < 64 && (byte & 0x40)) {
-        value |= ~0ull << shift;
-    }
-    return (int64_t)value;
-}
-
-static uint64_t fixed(const uint8_t **at, unsigned bytes) {
-    uint64_t value = 0;
-    __builtin_memcpy(&value, *at, bytes);
-    *at += bytes;
-    return value;
-}
 
 static bool is_known(const struct registers *registers, uint64_t number) {
     return number < SILT_CFI_REGISTERS && (registers->known >> number & 1);
@@ -122,26 +89,25 @@ static bool evaluate(const uint8_t *at, const struct registers *registers, const
                      struct silt_readable *known, uintptr_t *result) {
     uintptr_t stack[EXPRESSION_STACK];
     unsigned depth = 0;
-    uint64_t length = uleb(&at);
-    const uint8_t *end = at + length;
+    struct silt_bytes b = silt_expression_at(at);
     if (first) {
         stack[depth++] = *first;
     }
-    while (at < end) {
-        uint8_t op = *at++;
+    while (b.at < b.end && !b.bad) {
+        uint8_t op = (uint8_t)silt_take(&b, 1);
         uintptr_t value;
         if (depth == EXPRESSION_STACK) {
             return false;
         }
         if (op >= 0x70 && op <= 0x8f) { /* breg */
-            int64_t offset = sleb(&at);
+            int64_t offset = silt_sleb(&b);
             if (!is_known(registers, op - 0x70u)) {
                 return false;
             }
             stack[depth++] = registers->value[op - 0x70] + (uintptr_t)offset;
         } else if (op == 0x92) { /* bregx */
-            uint64_t number = uleb(&at);
-            int64_t offset = sleb(&at);
+            uint64_t number = silt_uleb(&b);
+            int64_t offset = silt_sleb(&b);
             if (!is_known(registers, number)) {
                 return false;
             }
@@ -150,14 +116,14 @@ static bool evaluate(const uint8_t *at, const struct registers *registers, const
             stack[depth++] = op - 0x30u;
         } else if (op >= 0x08 && op <= 0x0f) { /* const1u, const1s, const2u, ... const8s */
             unsigned bytes = 1u << ((op - 8) / 2), unused = 64 - 8 * bytes;
-            value = fixed(&at, bytes);
+            value = silt_take(&b, bytes);
             stack[depth++] = op & 1 ? (uintptr_t)((int64_t)(value << unused) >> unused) : value;
         } else if (op == 0x03) { /* addr */
-            stack[depth++] = fixed(&at, 8);
+            stack[depth++] = silt_take(&b, 8);
         } else if (op == 0x10) { /* constu */
-            stack[depth++] = uleb(&at);
+            stack[depth++] = silt_uleb(&b);
         } else if (op == 0x11) { /* consts */
-            stack[depth++] = (uintptr_t)sleb(&at);
+            stack[depth++] = (uintptr_t)silt_sleb(&b);
         } else if (op == 0x96) { /* nop */
         } else if (depth == 0) {
             return false;
@@ -175,7 +141,7 @@ static bool evaluate(const uint8_t *at, const struct registers *registers, const
         } else if (op == 0x20) { /* not */
             stack[depth - 1] = ~stack[depth - 1];
         } else if (op == 0x23) { /* plus_uconst */
-            stack[depth - 1] += uleb(&at);
+            stack[depth - 1] += silt_uleb(&b);
         } else if (depth >= 2 && combine(op, stack[depth - 2], stack[depth - 1], &value)) {
             stack[--depth - 1] = value;
         } else if (depth >= 2 && op == 0x14) { /* over */
@@ -190,7 +156,7 @@ static bool evaluate(const uint8_t *at, const struct registers *registers, const
         }
     }
     *result = depth ? stack[depth - 1] : 0;
-    return depth != 0;
+    return depth != 0 && !b.bad;
 }
 
 enum step { STEPPED, OUTERMOST, STUCK };

@@ -89,7 +89,8 @@ package final class Symbolizer {
             result = open(key)
         }
         files[key] = result
-        return try? result.get()
+        guard case .success(let file) = result else { return nil }
+        return file
     }
 
     private func open(_ key: FileKey) -> Result<SymbolFile, SymbolError> {
