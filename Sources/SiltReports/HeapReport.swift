@@ -86,7 +86,9 @@ package struct ReportSite: Sendable {
     package var spreadOver = 0
     /// Lowest bytes in use over equal spans of time, for the sparkline.
     package var series: [UInt64] = []
-    /// The phase of a hunt that it is charged with; nil: none. A site that grows in several is listed for each.
+    /// The phase of a hunt that it is charged with; nil: none.
+    ///
+    /// A site that grows in several is listed for each.
     package var phase: String?
     /// False: too many requests of the phase failed for its charge to count.
     package var isConclusive = true
