@@ -48,10 +48,12 @@ struct Evidence {
         case .backlog:
             return line + "content is replaced, but there is ever more of it: \(rose), rose in all four quarters"
         case .trend: return line + "rose in all four quarters, \(rose)"
+        case .everyRound: return line + "content is replaced, but every round ends higher: \(rose)"
+        case .idle: line += "without requests: "
         case .deep: line += "hidden under churn: of what is older than half the run, "
         case .slowed: line += "slower than at first, but steady since \(time(share: facts.from)): "
         case .late: line += "only since \(time(share: facts.since)): "
-        case .leak, .none, .decel, .turnover, .stalled, .flat, .sparse: break
+        case .leak, .none, .decel, .turnover, .stalled, .flat, .sparse, .gap, .idleRate: break
         }
         let slices = facts.occupied == facts.slices ? "all \(facts.slices)" : "\(facts.occupied) of \(facts.slices)"
         let perSlice =
@@ -80,7 +82,10 @@ struct Evidence {
         case .turnover: "old blocks are freed as fast as new ones stay"
         case .stalled: "nothing more of it stays"
         case .flat: "no new high for \(time(snapshots: facts.sinceHigh))"
-        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse: "what came later did not stay"
+        case .gap: "the last round left none"
+        case .idleRate: "no more than stays without requests"
+        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle, .none, .sparse:
+            "what came later did not stay"
         }
     }
 
