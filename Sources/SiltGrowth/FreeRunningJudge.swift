@@ -8,27 +8,6 @@ package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
     FreeRunningJudge(series).verdict()
 }
 
-/// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
-package func judgeWithoutBirths(_ series: SurvivorSeries) -> GrowthVerdict {
-    let facts = GrowthFacts(series)
-    let troughs = series.troughs
-    guard series.snapshots >= 6, troughs.count >= 4 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
-    if let trend = clearTrend(baseline: series.baseline, troughs) {
-        let rate = trend.slope / Double(series.width)
-        let isSlow = rate * Double(series.snapshots) < 0.1 * series.live
-        return GrowthVerdict(
-            isSlow ? .slowGrowing : .growing,
-            .trend,
-            confidence: series.snapshots >= 12 ? .medium : .low,
-            slope: rate,
-            error: trend.error / Double(series.width),
-            facts: facts
-        )
-    }
-    let shape = Shape([series.baseline] + troughs, drops: series.drops)
-    return GrowthVerdict(shape.verdict(reason: .none), .none, facts: facts)
-}
-
 /// The judge's work on one series: survivors → reason → verdict.
 private struct FreeRunningJudge {
     let series: SurvivorSeries

@@ -1,3 +1,26 @@
+package import SiltHeap
+
+/// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
+package func judgeWithoutBirths(_ series: SurvivorSeries) -> GrowthVerdict {
+    let facts = GrowthFacts(series)
+    let troughs = series.troughs
+    guard series.snapshots >= 6, troughs.count >= 4 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    if let trend = clearTrend(baseline: series.baseline, troughs) {
+        let rate = trend.slope / Double(series.width)
+        let isSlow = rate * Double(series.snapshots) < 0.1 * series.live
+        return GrowthVerdict(
+            isSlow ? .slowGrowing : .growing,
+            .trend,
+            confidence: series.snapshots >= 12 ? .medium : .low,
+            slope: rate,
+            error: trend.error / Double(series.width),
+            facts: facts
+        )
+    }
+    let shape = Shape([series.baseline] + troughs, drops: series.drops)
+    return GrowthVerdict(shape.verdict(reason: .none), .none, facts: facts)
+}
+
 /// True when each quarter of the series carries at least that share of the rise.
 func risesInQuarters(_ values: [Double], share: Double, of rise: Double) -> Bool {
     let n = values.count - 1

@@ -60,6 +60,13 @@ struct RoundSurvivors {
         return parts
     }
 
+    /// Nothing of a whole stretch survived, most of the last: what came earlier is gone, or the load had not begun it.
+    var isLate: Bool {
+        let parts = thirds
+        guard parts != [true, true, true], parts[2] else { return false }
+        return older < newer / 3 || parts == [false, true, true]
+    }
+
     /// Standard deviation of the bytes as a share of their mean.
     var variation: Double {
         let center = mean(bytes)

@@ -117,8 +117,7 @@ private struct RouteJudge {
         let fades = judged.neverRises && judged.older > 2 * judged.newer || all <= 4 && judged.fallsToHalf
         if judged.decelerates || fades { return .decel }
         if isTurnedOver { return .turnover }
-        // The older ones are gone already, or it began after the load: no rate per request.
-        if judged.thirds == [false, true, true] || judged.older < judged.newer / 3 { return .late }
+        if judged.isLate { return .late }
         let tail = judged.counts.suffix(max(1, rounds.count / 3))
         return mean(tail) < 0.3 * mean(judged.counts) ? .stalled : .leak
     }
