@@ -56,6 +56,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .target(name: "SiltHunt", dependencies: ["CSiltSystem"], swiftSettings: strict),
         .executableTarget(
             name: "silt",
             dependencies: [
