@@ -6,8 +6,12 @@ package enum HuntError: Error, Equatable {
     case plan(file: String, line: Int, problem: String)
     /// A command-line option is wrong.
     case option(name: String, problem: String)
-    /// The service ended before it was ready; `status` as a shell reports it.
-    case endedBeforeReady(status: Int32)
+    /// A regular expression that is none.
+    case pattern(String, reason: String)
+    /// The service ended before it was ready; `status` as a shell reports it, nil when somebody else has taken it.
+    case endedBeforeReady(status: Int32?)
+    /// Something else answers where the service is to, before it has been started.
+    case alreadyAnswered(Readiness)
     case notReady(Readiness, seconds: Double, lastProblem: String)
     /// The script of a phase ended with another status than 0.
     case loadFailed(phase: String, round: Int, status: Int32, output: String)
@@ -24,9 +28,14 @@ extension HuntError: CustomStringConvertible {
             line > 0 ? "\(file):\(line): \(problem)" : "\(file): \(problem)"
         case .option(let name, let problem):
             "\(name): \(problem)"
+        case .pattern(let pattern, let reason):
+            "\(pattern) is no extended regular expression: \(reason)"
         case .endedBeforeReady(let status):
-            "the service ended before it was ready, with status \(status)\(HuntError.signalName(status)): "
-                + "start it by hand to see why"
+            "the service ended before it was ready"
+                + (status.map { ", with status \($0)\(HuntError.signalName($0))" } ?? "")
+                + ": start it by hand to see why"
+        case .alreadyAnswered(let readiness):
+            "something listens at \(readiness) before the service has been started: end that first, or use another port"
         case .notReady(let readiness, let seconds, let lastProblem):
             "the service was not ready within \(seconds.shortest) s (\(readiness)): \(lastProblem); "
                 + "ready_timeout gives it longer"
