@@ -17,6 +17,7 @@ let package = Package(
         .target(name: "CSiltSystem"),
         .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: nil, providers: [.apt(["libyaml-dev"])]),
 
         // The shim: built by the plugin, carried as bytes.
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
@@ -55,6 +56,12 @@ let package = Package(
                 "SiltShim",
             ],
             swiftSettings: strict
+        ),
+        .target(
+            name: "SiltHunt",
+            dependencies: ["CSiltSystem", "CYAML"],
+            swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),
         .executableTarget(
             name: "silt",
@@ -97,6 +104,7 @@ let package = Package(
             dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]
         ),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
+        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]
