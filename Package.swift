@@ -9,7 +9,10 @@ let package = Package(
     name: "silt",
     products: [.executable(name: "silt", targets: ["silt"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // The other traits bring streams, and with them all of Foundation.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // What C and Swift share, and the libraries of the system.
@@ -17,6 +20,7 @@ let package = Package(
         .target(name: "CSiltSystem"),
         .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: nil, providers: [.apt(["zlib1g-dev"])]),
 
         // The shim: built by the plugin, carried as bytes.
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
@@ -47,6 +51,19 @@ let package = Package(
             dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"],
             exclude: ["docs"],
             swiftSettings: strict
+        ),
+        .target(
+            name: "SiltPprof",
+            dependencies: [
+                "CZlib",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            exclude: ["profile.proto"],
+            swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libz.a")]
         ),
         .target(
             name: "SiltSession",
@@ -96,6 +113,7 @@ let package = Package(
             name: "SiltRecordingTests",
             dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]
         ),
+        .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "SiltEndToEndTests",
