@@ -9,7 +9,10 @@ let package = Package(
     name: "silt",
     products: [.executable(name: "silt", targets: ["silt"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // The other traits bring streams, and with them all of Foundation.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // What C and Swift share, and the libraries of the system.
@@ -18,6 +21,7 @@ let package = Package(
         .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: nil, providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: nil, providers: [.apt(["zlib1g-dev"])]),
 
         // The shim: built by the plugin, carried as bytes.
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
@@ -48,6 +52,19 @@ let package = Package(
             dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"],
             exclude: ["docs"],
             swiftSettings: strict
+        ),
+        .target(
+            name: "SiltPprof",
+            dependencies: [
+                "CZlib",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            exclude: ["profile.proto"],
+            swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libz.a")]
         ),
         .target(
             name: "SiltSession",
@@ -103,6 +120,7 @@ let package = Package(
             name: "SiltRecordingTests",
             dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]
         ),
+        .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
         .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "SiltTestSupport"]),
         .testTarget(
