@@ -69,21 +69,21 @@ let package = Package(
         .target(
             name: "SiltSession",
             dependencies: [
-                "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltSymbols", "SiltRecording",
-                "SiltShim",
+                "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltSymbols",
+                "SiltRecording", "SiltShim",
             ],
             swiftSettings: strict
         ),
         .target(
             name: "SiltHunt",
-            dependencies: ["CSiltSystem", "CYAML"],
+            dependencies: ["CSiltSystem", "CYAML", "SiltSession"],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltReports", "SiltShim",
+                "SiltSession", "SiltHunt", "SiltReports", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -44,3 +44,45 @@ package struct HuntIntervals: Equatable, Sendable {
         seconds.isEmpty ? Double(positions.count) : positions.reduce(0) { $0 + seconds[$1] }
     }
 }
+
+extension HuntIntervals {
+    /// One interval as whoever runs the hunt knows it.
+    package struct Interval: Equatable, Sendable {
+        /// Intervals in a row with the same number are one phase.
+        package var phase: Int
+        package var isIdle: Bool
+        package var requests: Double
+        package var seconds: Double
+
+        package init(phase: Int, isIdle: Bool, requests: Double, seconds: Double) {
+            self.phase = phase
+            self.isIdle = isIdle
+            self.requests = requests
+            self.seconds = seconds
+        }
+    }
+
+    /// Idle intervals at the beginning and at the end are the idle phases; every phase in between is a route.
+    package init(_ intervals: [Interval]) {
+        let leading = intervals.prefix { $0.isIdle }.count
+        let trailing = leading == intervals.count ? 0 : intervals.reversed().prefix { $0.isIdle }.count
+        var phases: [Int] = []
+        var routes = 0
+        for (index, interval) in intervals.enumerated() {
+            if index < leading {
+                phases.append(0)
+            } else if index >= intervals.count - trailing {
+                phases.append(routes + 1)
+            } else {
+                if index == leading || interval.phase != intervals[index - 1].phase { routes += 1 }
+                phases.append(routes)
+            }
+        }
+        self.init(
+            phases: phases,
+            routes: routes,
+            requests: intervals.map(\.requests),
+            seconds: intervals.map(\.seconds)
+        )
+    }
+}

@@ -33,23 +33,18 @@ package struct HuntPhases: Sendable {
         let rounds = recording.rounds
         guard let last = rounds.last else { return nil }
         endNs = last.endNs
-        let leading = rounds.prefix { $0.kind == .idle }.count
-        let trailing = leading == rounds.count ? 0 : rounds.reversed().prefix { $0.kind == .idle }.count
-        var judged: [Int] = []
-        var routes = 0
-        for (index, round) in rounds.enumerated() {
-            let isEdge = index < leading || index >= rounds.count - trailing
-            if index >= leading, !isEdge, index == leading || round.phase != rounds[index - 1].phase { routes += 1 }
-            judged.append(index < leading ? 0 : isEdge ? routes + 1 : routes)
-        }
         intervals = HuntIntervals(
-            phases: judged,
-            routes: routes,
-            requests: rounds.map { Double($0.requests ?? 0) },
-            seconds: rounds.map { Double($0.endNs &- $0.startNs) / 1e9 }
+            rounds.map {
+                HuntIntervals.Interval(
+                    phase: $0.phase,
+                    isIdle: $0.kind == .idle,
+                    requests: Double($0.requests ?? 0),
+                    seconds: Double($0.endNs &- $0.startNs) / 1e9
+                )
+            }
         )
         for (index, round) in rounds.enumerated() {
-            let route = judged[index] == routes + 1 ? 0 : judged[index]
+            let route = intervals.phases[index] > intervals.routes ? 0 : intervals.phases[index]
             if phases.last?.route != route, let known = phases.firstIndex(where: { $0.route == route }) {
                 add(round, to: known)
             } else {
