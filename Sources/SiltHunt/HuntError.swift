@@ -10,6 +10,8 @@ package enum HuntError: Error, Equatable {
     case pattern(String, reason: String)
     /// The service ended before it was ready; `status` as a shell reports it, nil when somebody else has taken it.
     case endedBeforeReady(status: Int32?)
+    /// It ended while it was hunted; `status` as a shell reports it.
+    case serviceEnded(status: Int32)
     /// Something else answers where the service is to, before it has been started.
     case alreadyAnswered(Readiness)
     case notReady(Readiness, seconds: Double, lastProblem: String)
@@ -34,6 +36,9 @@ extension HuntError: CustomStringConvertible {
             "the service ended before it was ready"
                 + (status.map { ", with status \($0)\(HuntError.signalName($0))" } ?? "")
                 + ": start it by hand to see why"
+        case .serviceEnded(let status):
+            "the service ended during the hunt, with status \(status)\(HuntError.signalName(status)): it must stay in the "
+                + "foreground (nginx -g 'daemon off;') and survive the load"
         case .alreadyAnswered(let readiness):
             "something listens at \(readiness) before the service has been started: end that first, or use another port"
         case .notReady(let readiness, let seconds, let lastProblem):

@@ -96,10 +96,10 @@ struct HuntEvidence {
         case .stalled: "nothing more stayed in its last \(rounds)"
         case .gap: "its last \(round) left nothing"
         case .flat: "no new high in its last \(rounds)"
-        case .idleRate: "no more than idle leaves in the same time"
+        case .idleRate where facts.survivors > 0: "no more than idle leaves in the same time"
         case .late: "what stayed began after the load"
         case .sparse: "only \(facts.occupied) of \(facts.slices) \(rounds) left anything"
-        case .none, .leak, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle:
+        case .none, .idleRate, .leak, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1
                 ? "\(Format.bytes(facts.oneOffBytes)) came once, in the warm-up round, and nothing stayed after it"
                 : "what came was freed"

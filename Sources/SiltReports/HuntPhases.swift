@@ -74,6 +74,16 @@ package struct HuntPhases: Sendable {
         }
     }
 
+    /// What came after what: the phases with their rounds, idle twice when it was watched at both ends.
+    var spans: [(name: String, positions: Range<Int>)] {
+        (0...intervals.routes + 1).compactMap { route in
+            let positions = intervals.positions(ofPhase: route)
+            guard !positions.isEmpty else { return nil }
+            let name = phases.first { $0.route == (route > intervals.routes ? 0 : route) }?.name ?? "idle"
+            return (name, positions)
+        }
+    }
+
     /// Positions of a phase's rounds in a series of intervals; of the idle phases both.
     func allPositions(of phase: Phase) -> [Int] { spans(of: phase).flatMap { Array($0) } }
 

@@ -158,11 +158,8 @@ struct SiteBuilder {
     private func series(_ shares: [SiteShare], _ hunt: HuntPhases) -> [ReportSite.PhaseSeries] {
         guard let history = SiteJudge.sum(shares.lazy.compactMap(\.history)) else { return [] }
         let live = hunt.series(history).live
-        return hunt.phases.map { phase in
-            ReportSite.PhaseSeries(
-                name: phase.name,
-                values: hunt.allPositions(of: phase).map { UInt64(max(0, live[$0 + 1])) }
-            )
+        return hunt.spans.map { span in
+            ReportSite.PhaseSeries(name: span.name, values: span.positions.map { UInt64(max(0, live[$0 + 1])) })
         }
     }
 

@@ -15,6 +15,7 @@ extension Collector {
             case .status: break
             case .beginHunt: try beginHunt()
             case .endRound(let mark): growing = try endRound(mark)
+            case .symbolize: try output.symbolize()
             case .finish:
                 finishAsked = connection
                 finished = true

@@ -10,6 +10,8 @@ package enum ControlRequest: Equatable, Sendable {
     /// From here on every interval is a round that somebody ends; what lives now is the baseline.
     case beginHunt
     case endRound(RoundMark)
+    /// Brings the recording up to date, names included, so that it can be read while the trace goes on.
+    case symbolize
     /// Closes the recording, lets the traced programs go on untraced and ends the trace.
     case finish
 }
@@ -77,6 +79,7 @@ enum ControlText {
         switch request {
         case .status: return "\(greeting)\nstatus"
         case .beginHunt: return "\(greeting)\nhunt"
+        case .symbolize: return "\(greeting)\nsymbolize"
         case .finish: return "\(greeting)\nfinish"
         case .endRound(let mark):
             var text = "\(greeting)\nround\nkind=\(mark.kind.rawValue)"
@@ -95,6 +98,7 @@ enum ControlText {
         switch lines[1] {
         case "status": return .status
         case "hunt": return .beginHunt
+        case "symbolize": return .symbolize
         case "finish": return .finish
         case "round":
             guard let phase = values["phase"], !phase.isEmpty,

@@ -167,6 +167,14 @@ final class RecordingOutput {
         try writer.close()
     }
 
+    /// Names every frame that is known by now.
+    func symbolize() throws {
+        try transaction {
+            try writer.addNew(of: stacks)
+            try writeSymbols()
+        }
+    }
+
     /// A snapshot: numbers, and how they came about.
     func writeState(_ image: TracedImage, at time: Double) throws {
         guard let number = numbers[image.id] else { return }
