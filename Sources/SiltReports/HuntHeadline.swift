@@ -127,7 +127,7 @@ extension HeapReport {
 
     /// What the target may use, and what is left of it at the end.
     var memoryLimit: (bytes: UInt64, left: Int64, overhead: Double)? {
-        guard let bytes = options.limitBytes else { return nil }
+        guard let bytes = options.limitBytes ?? recording.memoryLimit else { return nil }
         let rows = recording.snapshots.filter { ($0.rssBytes ?? 0) > 0 }
         guard let first = rows.min(by: { $0.timeNs < $1.timeNs }), let last = rows.max(by: { $0.timeNs < $1.timeNs }),
             let start = first.rssBytes, let used = last.rssBytes

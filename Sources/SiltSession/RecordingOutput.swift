@@ -93,7 +93,10 @@ final class RecordingOutput {
         }
         try transaction {
             try writer.write(process)
-            if number == 1 { try writer.write(target) }
+            if number == 1 {
+                try writer.write(target)
+                if let limit = controlGroupLimit(image.pid) { try writer.write(memoryLimit: limit) }
+            }
         }
     }
 
