@@ -76,14 +76,16 @@ let package = Package(
         ),
         .target(
             name: "SiltHunt",
-            dependencies: ["CSiltSystem", "CYAML", "SiltSession"],
+            dependencies: [
+                "CSiltSystem", "CYAML", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltSession",
+            ],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltHunt", "SiltReports", "SiltShim",
+                "SiltSession", "SiltHunt", "SiltPprof", "SiltReports", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

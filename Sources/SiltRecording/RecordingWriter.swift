@@ -181,6 +181,11 @@ package final class RecordingWriter {
         row.bind(ended, at: 10)
         row.bind(status, at: 11)
         try row.run()
+        guard process.kind != .traced else { return }
+        let kind = try database.prepare("INSERT OR REPLACE INTO process_kinds VALUES (?, ?)")
+        kind.bind(process.id, at: 1)
+        kind.bind(process.kind.rawValue, at: 2)
+        try kind.run()
     }
 
     package func write(_ totals: RecordedTotals, process: UInt32) throws(RecordingError) {

@@ -76,7 +76,8 @@ enum Headline {
         _ report: HeapReport,
         _ clocks: [ProcessClock]
     ) -> String? {
-        guard let limit = report.options.limitBytes ?? report.recording.memoryLimit, let clock = clocks.max(by: { $0.count < $1.count }),
+        guard let limit = report.options.limitBytes ?? report.recording.memoryLimit,
+            let clock = clocks.max(by: { $0.count < $1.count }),
             clock.count >= 12
         else { return nil }
         let sure = growing.compactMap { $0.confidence == "low" || $0.rate?.unit != "bytes/second" ? nil : $0.rate }
