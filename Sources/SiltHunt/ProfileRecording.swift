@@ -33,7 +33,7 @@ struct ProfileRecording {
         var target = target
         target.endNs = times.last.map(nanoseconds)
         try recording.writer.write(target)
-        try recording.add(heap, process: 1, kind: .heapProfile, times, target)
+        if heap.length > 0 { try recording.add(heap, process: 1, kind: .heapProfile, times, target) }
         if goroutines.length > 0 { try recording.add(goroutines, process: 2, kind: .goroutine, times, target) }
         try recording.add(rounds)
         try recording.writer.commit()
@@ -181,4 +181,28 @@ struct ProfileRecording {
         try writer.add(module: id, path: path, buildID: [])
         return id
     }
+}
+
+/// Makes a recording of one profile in a file.
+///
+/// Throws what `PprofProfile` and `RecordingWriter` throw.
+package func writeRecording(ofProfile path: String, to recording: String, siltVersion: String) throws {
+    let profile = try PprofProfile(path: path)
+    let inUse = try profile.inUse()
+    var history = ProfileHistory()
+    history.add(inUse, countsOnly: inUse.bytesType == nil)
+    var target = RecordedTarget(command: [])
+    target.siltVersion = siltVersion
+    target.startUnixNs = UInt64(max(0, profile.timeNanos))
+    target.allocator = "profile \(path)" + (profile.period > 1 ? ", one sample every \(profile.period) bytes" : "")
+    let nothing = ProfileHistory()
+    let isOfGoroutines = inUse.bytesType == nil
+    try ProfileRecording.write(
+        to: recording,
+        heap: isOfGoroutines ? nothing : history,
+        goroutines: isOfGoroutines ? history : nothing,
+        rounds: [],
+        times: [0],
+        target: target
+    )
 }

@@ -40,7 +40,8 @@ enum Headline {
     static func unmeasured(_ report: HeapReport) -> String? {
         if let reason = report.recording.target.untraceable { return reason }
         if report.recording.processes.isEmpty { return "no process was traced: the shim never reported" }
-        if report.totals.allocatedCount == 0 {
+        if report.isOfProfiles, report.phases.isEmpty { return "one profile says what is in use, not what grows" }
+        if report.totals.allocatedCount == 0, !report.isOfProfiles {
             return "no allocation was seen: the target made none through malloc, or has its own allocator"
         }
         if report.trust.counters.offReason != 0 {

@@ -82,10 +82,12 @@ package enum TextReport {
         source(site, report, &page)
     }
 
-    private static func inUse(_ site: ReportSite) -> String {
-        switch site.kind {
-        case .heap: "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
-        case .goroutine: Format.plural(site.inUseCount, "goroutine")
+    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
+
+    private static func amount(_ bytes: UInt64, _ count: UInt64, _ kind: ReportSite.Kind) -> String {
+        switch kind {
+        case .heap: "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
+        case .goroutine: Format.plural(count, "goroutine")
         }
     }
 
@@ -168,7 +170,7 @@ package enum TextReport {
             let size =
                 report.options.order == .temporary
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
-                : "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
+                : amount(bytes, count, site.kind)
             return TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)
         }
         page.sites(lines)
