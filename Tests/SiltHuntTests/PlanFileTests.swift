@@ -230,4 +230,34 @@ struct PlanFileTests {
             try HuntPlan(path: "/nowhere.yml")
         }
     }
+
+    /// Whatever a file holds, it is a plan or it is said what is wrong.
+    @Test(arguments: 0..<40)
+    func damagedPlansAreRefusedOrRead(seed: UInt64) {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
+        func random(_ limit: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state % UInt64(limit))
+        }
+        for _ in 0..<50 {
+            var bytes = Array(HuntPlan.template.utf8)
+            for _ in 0...random(4) {
+                let start = random(bytes.count)
+                let end = min(bytes.count, start + random(40))
+                switch random(3) {
+                case 0: bytes.removeSubrange(start..<end)
+                case 1: bytes.insert(contentsOf: bytes[start..<end], at: random(bytes.count))
+                default: bytes[start] = Array(":-[]{}#&*!|>'\"%@`\n\t 0a\u{0}".utf8)[random(22)]
+                }
+            }
+            do {
+                let read = try plan(String(decoding: bytes, as: UTF8.self))
+                #expect(!read.phases.isEmpty && read.rounds >= 3 && read.maxRounds >= read.rounds)
+            } catch {
+                #expect("\(error)".hasPrefix("plan.yml:"), "seed \(seed): \(error)")
+            }
+        }
+    }
 }
