@@ -83,6 +83,10 @@ struct LoadScriptTests {
         plan.workingDirectory = "/usr/lib"
         plan.environment = ["X": "x"]
         #expect(try LoadScript(plan.phases[0], of: plan, round: 0).run().output == "/usr/lib\nx\n")
+        plan.workingDirectory = "/nowhere"
+        #expect(throws: HuntError.system(call: "/bin/sh in /nowhere", reason: "No such file or directory")) {
+            try LoadScript(plan.phases[0], of: plan, round: 0).run()
+        }
     }
 
     @Test func aFailingScriptIsAnErrorWithItsOutput() {

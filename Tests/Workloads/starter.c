@@ -1,5 +1,5 @@
-/* Fails to start a program, which must leave no child; then starts one in a group of its own, prints
- * its process id, and is killed. */
+/* Fails to start a program, which must leave no child; then starts one in a group of its own,
+ * prints its process id, and is killed. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
