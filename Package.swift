@@ -124,7 +124,7 @@ let package = Package(
         ),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
-        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "SiltTestSupport"]),
+        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]
