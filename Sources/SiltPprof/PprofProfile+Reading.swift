@@ -105,7 +105,7 @@ struct TextTable {
     }
 }
 
-/// Ids of a table's records → their positions; most writers number them 1, 2, 3 …
+/// Ids of a table's records → their positions; most writers number them from 1.
 struct PositionTable {
     private let table: PprofTable
     /// Empty where position = id − 1 for all.

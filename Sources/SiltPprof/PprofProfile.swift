@@ -98,7 +98,7 @@ package struct PprofLocation: Hashable, Sendable {
     package var address: UInt64
     /// Position in the profile's mappings.
     package var mapping: Int?
-    /// Innermost inlined function first; the last one has code of its own. Empty: not symbolized.
+    /// Innermost inlined function first, the function with code of its own last; empty: not symbolized.
     package var lines: [PprofLine]
     /// Several functions share this code, and the lines name one of them.
     package var isFolded: Bool
