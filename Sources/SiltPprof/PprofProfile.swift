@@ -79,6 +79,7 @@ package struct PprofSample: Equatable, Sendable {
 /// What else is known about a sample: the size of its blocks, a thread, a request.
 package struct PprofLabel: Hashable, Sendable {
     package enum Value: Hashable, Sendable {
+        /// Not empty: the format takes an empty text for the number 0.
         case text(String)
         case number(Int64, unit: String)
     }

@@ -8,7 +8,9 @@ struct EndpointTests {
     @Test func profilesAreFetchedOverTCPAndUnixSockets() throws {
         let server = try GoServer()
         try server.request("slice", 20)
-        for address in ["http://\(server.address)", "unix:\(server.socket)"] {
+        // localhost is ::1 first on many machines, where this service does not listen.
+        let local = server.address.replacing("127.0.0.1", with: "localhost")
+        for address in ["http://\(server.address)", local, "unix:\(server.socket)"] {
             let inUse = try PprofEndpoint(PprofAddress(address)).fetch(.heap).inUse()
             #expect(inUse.total { $0.function == "main.newOrder" } == (20 * 1536, 20))
         }
@@ -81,7 +83,7 @@ struct EndpointTests {
     func rawAnswersAreReadOrRefused(_ raw: RawAnswer) throws {
         let server = try RawServer(answer: raw.bytes)
         var endpoint = PprofEndpoint(try PprofAddress("unix:\(server.path)"))
-        endpoint.totalSeconds = 1
+        if raw.bytes == nil { endpoint.totalSeconds = 1 }
         endpoint.limits.bytes = 100_000
         switch raw.expected {
         case .profile:

@@ -110,6 +110,15 @@ struct HostileInputTests {
         #expect(throws: PprofError.notAProfile(what)) { try PprofProfile(reading: Gzip.deflated(Array(content.utf8))) }
     }
 
+    @Test func aSecondEmptyTextIsNoTextOfALabel() throws {
+        var message = try ProfileMessage.decoded(smallProfile().plain())
+        message.stringTable.append("")
+        message.sample[0].label[1].str = Int64(message.stringTable.count - 1)
+        let profile = try PprofProfile(reading: message.serializedBytes())
+        #expect(profile.samples[0].labels[1] == PprofLabel(key: "route", value: .number(0, unit: "")))
+        #expect(try PprofProfile(reading: profile.gzipped()) == profile)
+    }
+
     @Test func bytesAfterTheContentAreNoted() throws {
         let file = try smallProfile().gzipped() + [0, 0]
         #expect(throws: PprofError.damaged("2 bytes follow its compressed content")) { try PprofProfile(reading: file) }
