@@ -20,6 +20,7 @@ let package = Package(
         .target(name: "CSiltSystem"),
         .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: nil, providers: [.apt(["libyaml-dev"])]),
         // A flag, since a library that SiltSymbols names too would be linked at one place only, perhaps before libdw.a.
         .target(name: "CZlib", linkerSettings: [.unsafeFlags(["-l:libz.a"])]),
 
@@ -68,15 +69,21 @@ let package = Package(
         .target(
             name: "SiltSession",
             dependencies: [
-                "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltSymbols", "SiltRecording",
-                "SiltShim",
+                "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltSymbols",
+                "SiltRecording", "SiltShim",
             ],
             swiftSettings: strict
+        ),
+        .target(
+            name: "SiltHunt",
+            dependencies: ["CSiltSystem", "CYAML", "SiltSession"],
+            swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltReports", "SiltShim",
+                "SiltSession", "SiltHunt", "SiltReports", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -115,6 +122,7 @@ let package = Package(
         ),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
+        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]

@@ -7,6 +7,8 @@ package struct Recording: Sendable {
     package var target = RecordedTarget(command: [])
     /// Nil until the recording is closed.
     package var cost: RecordedCost?
+    /// Bytes that the target's control group may use; nil: no limit.
+    package var memoryLimit: UInt64?
     /// False: the analyzer was killed or is still writing; the numbers are those of the last transaction.
     package var isClosed = false
     /// By id, ascending.
@@ -34,6 +36,11 @@ package struct Recording: Sendable {
     package var symbols: [RecordedSymbol] = []
     package var strings: [String] = []
     package var phases: [RecordedPhase] = []
+    /// The intervals of a hunt, in their order; none: the trace ran freely.
+    package var rounds: [RecordedRound] = []
+    /// By process, then phase, then stack.
+    package var phaseAllocations: [PhaseAllocations] = []
+    package var phaseFrees: [PhaseFrees] = []
     package var marks: [RecordedMark] = []
     package var threads: [RecordedThread] = []
 

@@ -15,6 +15,7 @@ enum Schema {
             closed INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE costs (id INTEGER PRIMARY KEY CHECK (id = 1), command_cpu_ns INTEGER, command_peak INTEGER,
             analyzer_cpu_ns INTEGER, analyzer_peak INTEGER);
+        CREATE TABLE limits (id INTEGER PRIMARY KEY CHECK (id = 1), memory INTEGER);
         CREATE TABLE processes (process INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, parent INTEGER,
             command TEXT, executable TEXT, forked INTEGER, start_ns INTEGER, end_ns INTEGER, ended TEXT, status INTEGER);
         CREATE TABLE totals (process INTEGER PRIMARY KEY, alloc_space INTEGER, alloc_objects INTEGER,
@@ -44,6 +45,12 @@ enum Schema {
         CREATE TABLE symbol_rows (frame INTEGER, depth INTEGER, function INTEGER, file INTEGER, line INTEGER,
             inlined INTEGER, PRIMARY KEY (frame, depth)) WITHOUT ROWID;
         CREATE TABLE phases (phase INTEGER PRIMARY KEY, name TEXT, start_ns INTEGER, end_ns INTEGER, requests INTEGER);
+        CREATE TABLE rounds (round INTEGER PRIMARY KEY, phase INTEGER, kind TEXT, requests INTEGER, failed INTEGER,
+            start_ns INTEGER, end_ns INTEGER);
+        CREATE TABLE phase_allocations (process INTEGER, phase INTEGER, stack INTEGER, alloc_objects INTEGER,
+            alloc_space INTEGER, PRIMARY KEY (process, phase, stack)) WITHOUT ROWID;
+        CREATE TABLE phase_frees (process INTEGER, phase INTEGER, stack INTEGER, free_stack INTEGER,
+            free_objects INTEGER, free_space INTEGER, PRIMARY KEY (process, phase, stack, free_stack)) WITHOUT ROWID;
         CREATE TABLE marks (mark INTEGER PRIMARY KEY, name TEXT, time_ns INTEGER);
         CREATE TABLE threads (process INTEGER, tid INTEGER, name TEXT, start_ns INTEGER, end_ns INTEGER,
             PRIMARY KEY (process, tid)) WITHOUT ROWID;
