@@ -70,6 +70,7 @@ struct Aging {
         liveCount: UInt32,
         open: UInt64,
         openCount: UInt32,
+        keptSince: UInt32?,
         _ histories: inout [SiteHistory]
     ) -> Bool {
         // Snapshots that went by without this: nothing was alive to grow old, or there is a history that was told.
@@ -87,6 +88,11 @@ struct Aging {
             lastCount = openCount
             closed = interval
         }
+        if let keptSince, history == 0, liveCount > 0 {
+            // Nothing of it was alive at an earlier snapshot: the hunt's intervals are few, so each is kept from the first.
+            histories.append(SiteHistory(keptSince: keptSince, bytes: 0, count: 0))
+            history = UInt32(histories.count)
+        }
         if history != 0 {
             if openCount > 0 {
                 histories[Int(history) - 1].survived(bytes: open, count: UInt64(openCount), born: interval)
@@ -103,6 +109,16 @@ struct Aging {
         }
         histories[Int(history) - 1].close(interval: interval, liveBytes: live)
         return false
+    }
+
+    /// Right after the snapshot of `interval` was taken: it becomes the baseline of a history that keeps its intervals.
+    mutating func keep(since interval: UInt32, bytes: UInt64, count: UInt32, _ histories: inout [SiteHistory]) {
+        guard count > 0 else {
+            history = 0
+            return
+        }
+        histories.append(SiteHistory(keptSince: interval, bytes: bytes, count: UInt64(count)))
+        history = UInt32(histories.count)
     }
 
     /// The history up to and with the snapshot before `interval`.

@@ -8,7 +8,9 @@ package import SiltEvents
 /// Peak: `totals.peakInUseBytes` is exact, and so are the stacks' shares of it: a stack's live numbers are saved before
 /// its first change after the peak, so a peak costs nothing for the stacks that do not change.
 package struct ProcessHeap: ~Copyable {
-    package private(set) var interval: UInt32 = 0
+    package private(set) var interval: UInt32
+    /// The interval whose snapshot is the baseline of a hunt, whose intervals are kept one by one; nil: none is on.
+    package private(set) var keptSince: UInt32?
     package private(set) var mappings = MappingTable()
 
     private var live = LiveTable()
@@ -73,9 +75,18 @@ package struct ProcessHeap: ~Copyable {
     /// - Parameters:
     ///   - inheritsHeap: A forked child: frees of blocks its parent allocated are expected.
     ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
-    package init(inheritsHeap: Bool, groupOf: @escaping (StackID) -> StackID) {
+    ///   - interval: The interval that is open: later than 0 for a process that starts in the middle of a hunt.
+    ///   - keptSince: The interval that ended when that hunt began.
+    package init(
+        inheritsHeap: Bool,
+        groupOf: @escaping (StackID) -> StackID,
+        interval: UInt32 = 0,
+        keptSince: UInt32? = nil
+    ) {
         self.inheritsHeap = inheritsHeap
         self.groupOf = groupOf
+        self.interval = interval
+        self.keptSince = keptSince
     }
 
     deinit { lastFreed.deallocate() }
@@ -489,6 +500,34 @@ package struct ProcessHeap: ~Copyable {
         interval += 1
     }
 
+    /// Begins a hunt, right after a snapshot: that is its baseline, and every interval from here on is kept.
+    ///
+    /// Histories start anew. Costs time in proportion to the stacks there are.
+    package mutating func keepIntervals() {
+        precondition(interval > 0 && touched.isEmpty, "a hunt begins with a snapshot")
+        let baseline = interval - 1
+        keptSince = baseline
+        histories.removeAll()
+        aging.removeAll()
+        sites.forEachStack { stack, state, aging in
+            aging.pointee.keep(
+                since: baseline,
+                bytes: state.pointee.liveBytes,
+                count: state.pointee.liveCount,
+                &histories
+            )
+            if state.pointee.temporaryAndFlags & SiteState.changed == 0 {
+                state.pointee.temporaryAndFlags |= SiteState.changed
+                changed.append(stack)
+            }
+        }
+        for index in groups.indices {
+            let (bytes, count) = (groups[index].liveBytes, groups[index].liveCount)
+            groups[index].aging.keep(since: baseline, bytes: bytes, count: count, &histories)
+            markChanged(group: index)
+        }
+    }
+
     private mutating func closeStack(_ stack: UInt32, _ closingGroups: inout [Int], _ stillAging: inout [UInt32]) {
         let state = sites.state(stack)
         let aging = sites.aging(stack)
@@ -512,6 +551,7 @@ package struct ProcessHeap: ~Copyable {
             liveCount: state.pointee.liveCount,
             open: state.pointee.openBytes,
             openCount: state.pointee.openCount,
+            keptSince: keptSince,
             &histories
         )
         if again { stillAging.append(stack) }
@@ -528,14 +568,18 @@ package struct ProcessHeap: ~Copyable {
             liveCount: groups[index].liveCount,
             open: groups[index].openBytes,
             openCount: groups[index].openCount,
+            keptSince: keptSince,
             &histories
         )
         groups[index].openBytes = 0
         groups[index].openCount = 0
-        if !groups[index].isChanged {
-            groups[index].isChanged = true
-            changedGroups.append(UInt32(index))
-        }
+        markChanged(group: index)
+    }
+
+    private mutating func markChanged(group index: Int) {
+        guard !groups[index].isChanged else { return }
+        groups[index].isChanged = true
+        changedGroups.append(UInt32(index))
     }
 
     private mutating func groupIndex(of stack: UInt32) -> UInt32 {

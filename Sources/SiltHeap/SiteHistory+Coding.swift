@@ -7,6 +7,8 @@ package enum HistoryError: Error, Equatable {
 
 extension SiteHistory {
     private static let codingVersion: UInt64 = 1
+    /// Of a history that keeps its intervals: since when follows the version.
+    private static let keptVersion: UInt64 = 2
 
     /// Version, scalars, then the five columns of equal length; all LEB128 (DWARF 5, 7.6).
     package func encoded() -> [UInt8] {
@@ -19,8 +21,10 @@ extension SiteHistory {
                 bytes.append(rest == 0 ? low : low | 0x80)
             } while rest != 0
         }
+        put(keptSince == nil ? SiteHistory.codingVersion : SiteHistory.keptVersion)
+        if let keptSince { put(UInt64(keptSince)) }
         for value in [
-            SiteHistory.codingVersion, UInt64(width), UInt64(snapshot + 1), baseBytes, baseCount, baseline, live, peak,
+            UInt64(width), UInt64(snapshot + 1), baseBytes, baseCount, baseline, live, peak,
             UInt64(drops), UInt64(bucketCount),
         ] { put(value) }
         for column in Column.allCases {
@@ -45,12 +49,16 @@ extension SiteHistory {
             throw .truncated
         }
         let version = try take()
-        guard version == SiteHistory.codingVersion else { throw .otherVersion(version) }
+        guard version == SiteHistory.codingVersion || version == SiteHistory.keptVersion else {
+            throw .otherVersion(version)
+        }
+        let isKept = version == SiteHistory.keptVersion
         self.init(baselineBytes: 0, baselineCount: 0, interval: 0)
+        if isKept { keptSince = UInt32(clamping: try take()) }
+        let limit = UInt64(isKept ? SiteHistory.keptLimit : SiteHistory.bucketLimit)
         let width = try take()
         let snapshot = try take()
-        guard width > 0, width & (width - 1) == 0, width <= 1 << 26,
-            snapshot <= 1 + width * UInt64(SiteHistory.bucketLimit)
+        guard width > 0, width & (width - 1) == 0, width <= (isKept ? 1 : 1 << 26), snapshot <= 1 + width * limit
         else { throw .contradictory }
         self.width = UInt32(width)
         self.snapshot = Int64(snapshot) - 1
@@ -61,7 +69,7 @@ extension SiteHistory {
         peak = try take()
         drops = UInt32(clamping: try take())
         let count = try take()
-        guard count <= SiteHistory.bucketLimit else { throw .contradictory }
+        guard count <= limit else { throw .contradictory }
         makeBuckets(Int(count))
         for column in Column.allCases {
             for bucket in 0..<Int(count) {

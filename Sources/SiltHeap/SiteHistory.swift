@@ -3,8 +3,13 @@
 /// Snapshot 0 is the baseline, interval i ends with snapshot i. Intervals are gathered into at most 32 equally wide
 /// buckets: when a 33rd is needed, neighbors merge and the width doubles. Idle stretches cost nothing until the site
 /// moves again, or is looked at. Memory: 20 bytes a bucket, 640 when all are used, and some 100 beside them.
+///
+/// A hunt keeps its intervals: they differ in length and meaning, so each has a bucket of its own, and the snapshot at
+/// which the hunt began is the baseline.
 package struct SiteHistory: Equatable, Sendable {
     package static let bucketLimit = 32
+    /// Intervals that can be kept; what comes after them counts as born in the last.
+    package static let keptLimit = 4096
 
     /// Five numbers a bucket, one after the other.
     enum Column: Int, CaseIterable {
@@ -14,12 +19,16 @@ package struct SiteHistory: Equatable, Sendable {
         /// Least live bytes at the snapshots of a bucket.
         case trough
         /// At a bucket's end: live bytes older than a quarter, and than half, of the run.
+        ///
+        /// Where intervals are kept: born before this one, and nothing.
         case olderThanQuarter
         case olderThanHalf
     }
 
     private static let stride = Column.allCases.count
 
+    /// The interval whose snapshot is the baseline of a history that keeps its intervals; nil: they are merged.
+    package internal(set) var keptSince: UInt32?
     /// Snapshots in a bucket.
     var width: UInt32 = 1
     /// Bits the byte columns have lost at the low end: 0 until one of them passes 4 GiB.
@@ -43,8 +52,23 @@ package struct SiteHistory: Equatable, Sendable {
         catchUp(before: interval + 1)
     }
 
+    /// A history that keeps the intervals after one, at whose end it held just these blocks.
+    package init(keptSince interval: UInt32, bytes: UInt64, count: UInt64) {
+        keptSince = interval
+        baseBytes = bytes
+        baseCount = count
+        take(0, bytes)
+    }
+
+    /// Intervals since the baseline.
+    private func number(_ interval: UInt32) -> UInt32 {
+        guard let keptSince else { return interval }
+        return interval - min(interval, keptSince)
+    }
+
     /// Blocks born in an interval are alive: at the snapshot that ends it, or again after a failed realloc.
-    package mutating func survived(bytes: UInt64, count: UInt64, born interval: UInt32) {
+    package mutating func survived(bytes: UInt64, count: UInt64, born birth: UInt32) {
+        let interval = number(birth)
         if interval == 0 {
             baseBytes += bytes
             baseCount += count
@@ -56,7 +80,8 @@ package struct SiteHistory: Equatable, Sendable {
     }
 
     /// Blocks born in an earlier interval were freed, in the interval after the last one that was closed.
-    package mutating func died(bytes: UInt64, count: UInt64, born interval: UInt32) {
+    package mutating func died(bytes: UInt64, count: UInt64, born birth: UInt32) {
+        let interval = number(birth)
         if interval == 0 {
             baseBytes -= min(baseBytes, bytes)
             baseCount -= min(baseCount, count)
@@ -71,6 +96,7 @@ package struct SiteHistory: Equatable, Sendable {
 
     /// Takes in a snapshot; those without a call were like the one before.
     package mutating func close(interval: UInt32, liveBytes: UInt64) {
+        let interval = number(interval)
         catchUp(before: interval)
         take(interval, liveBytes)
     }
@@ -95,6 +121,23 @@ package struct SiteHistory: Equatable, Sendable {
             live: Double(copy.live),
             peak: Double(copy.peak),
             drops: Int(copy.drops)
+        )
+    }
+
+    /// The first so many intervals of a hunt, for its judges; nil unless the history keeps its intervals.
+    package func intervals(_ count: Int) -> IntervalSeries? {
+        guard keptSince != nil else { return nil }
+        var copy = self
+        let last = UInt32(min(max(0, count), SiteHistory.keptLimit))
+        copy.catchUp(before: last + 1)
+        func padded(_ column: Column) -> [Double] {
+            (0..<Int(last)).map { $0 < copy.bucketCount ? Double(copy.value(column, $0)) : 0 }
+        }
+        return IntervalSeries(
+            counts: padded(.bornCount),
+            bytes: padded(.bornBytes),
+            live: [Double(copy.baseline)] + padded(.trough),
+            old: padded(.olderThanQuarter)
         )
     }
 
@@ -134,6 +177,10 @@ package struct SiteHistory: Equatable, Sendable {
 
     /// What is old at a bucket's end.
     private mutating func age(_ bucket: Int) {
+        if keptSince != nil {
+            let own = value(.bornBytes, bucket)
+            return set(live - min(live, own), .olderThanQuarter, bucket)
+        }
         let number = bucket + 1
         var bytes = baseBytes
         for earlier in 0..<number * 3 / 4 {
@@ -145,8 +192,8 @@ package struct SiteHistory: Equatable, Sendable {
     }
 
     private mutating func makeBucket(for interval: UInt32) -> Int {
-        while Int((interval - 1) / width) >= SiteHistory.bucketLimit { mergePairs() }
-        let bucket = Int((interval - 1) / width)
+        if keptSince == nil { while Int((interval - 1) / width) >= SiteHistory.bucketLimit { mergePairs() } }
+        let bucket = min(Int((interval - 1) / width), SiteHistory.keptLimit - 1)
         while bucketCount <= bucket { appendBucket() }
         return bucket
     }
@@ -181,7 +228,10 @@ package struct SiteHistory: Equatable, Sendable {
     }
 
     /// Becomes the history of both together, as `adding` says.
+    ///
+    /// Both merge their intervals, or keep them since the same one.
     package mutating func add(_ other: SiteHistory) {
+        precondition(keptSince == other.keptSince, "histories of different hunts")
         var second = other
         let last = UInt32(max(snapshot, second.snapshot, 0))
         catchUp(before: last + 1)
@@ -236,7 +286,8 @@ package struct SiteHistory: Equatable, Sendable {
 
     private mutating func appendBucket() {
         if cells.count == cells.capacity {
-            cells.reserveCapacity(min(max(4, 2 * bucketCount), SiteHistory.bucketLimit) * SiteHistory.stride)
+            let limit = keptSince == nil ? SiteHistory.bucketLimit : SiteHistory.keptLimit
+            cells.reserveCapacity(min(max(4, 2 * bucketCount), limit) * SiteHistory.stride)
         }
         for _ in 0..<SiteHistory.stride { cells.append(0) }
     }

@@ -88,6 +88,14 @@ struct SitePages: ~Copyable {
         for number in 0..<used { body(statePointer(number)) }
     }
 
+    /// Every stack that was used, by ascending id.
+    func forEachStack(_ body: (UInt32, UnsafeMutablePointer<SiteState>, UnsafeMutablePointer<Aging>) -> Void) {
+        for id in 0..<idCapacity where numbers[id] != 0 {
+            let number = Int(numbers[id]) - 1
+            body(UInt32(id), statePointer(number), agingPointer(number))
+        }
+    }
+
     // Numbers are below `used`, so their page is there.
 
     @inline(__always)

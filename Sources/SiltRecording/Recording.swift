@@ -34,6 +34,11 @@ package struct Recording: Sendable {
     package var symbols: [RecordedSymbol] = []
     package var strings: [String] = []
     package var phases: [RecordedPhase] = []
+    /// The intervals of a hunt, in their order; none: the trace ran freely.
+    package var rounds: [RecordedRound] = []
+    /// By process, then phase, then stack.
+    package var phaseAllocations: [PhaseAllocations] = []
+    package var phaseFrees: [PhaseFrees] = []
     package var marks: [RecordedMark] = []
     package var threads: [RecordedThread] = []
 

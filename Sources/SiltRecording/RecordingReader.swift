@@ -22,6 +22,7 @@ extension Recording {
         try recording.readCounters(database)
         try recording.readSeries(database)
         try recording.readTimeline(database)
+        try recording.readRounds(database)
         try recording.check(database)
         return recording
     }

@@ -44,6 +44,12 @@ enum Schema {
         CREATE TABLE symbol_rows (frame INTEGER, depth INTEGER, function INTEGER, file INTEGER, line INTEGER,
             inlined INTEGER, PRIMARY KEY (frame, depth)) WITHOUT ROWID;
         CREATE TABLE phases (phase INTEGER PRIMARY KEY, name TEXT, start_ns INTEGER, end_ns INTEGER, requests INTEGER);
+        CREATE TABLE rounds (round INTEGER PRIMARY KEY, phase INTEGER, kind TEXT, requests INTEGER, failed INTEGER,
+            start_ns INTEGER, end_ns INTEGER);
+        CREATE TABLE phase_allocations (process INTEGER, phase INTEGER, stack INTEGER, alloc_objects INTEGER,
+            alloc_space INTEGER, PRIMARY KEY (process, phase, stack)) WITHOUT ROWID;
+        CREATE TABLE phase_frees (process INTEGER, phase INTEGER, stack INTEGER, free_stack INTEGER,
+            free_objects INTEGER, free_space INTEGER, PRIMARY KEY (process, phase, stack, free_stack)) WITHOUT ROWID;
         CREATE TABLE marks (mark INTEGER PRIMARY KEY, name TEXT, time_ns INTEGER);
         CREATE TABLE threads (process INTEGER, tid INTEGER, name TEXT, start_ns INTEGER, end_ns INTEGER,
             PRIMARY KEY (process, tid)) WITHOUT ROWID;

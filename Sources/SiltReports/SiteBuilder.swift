@@ -43,9 +43,9 @@ struct SiteBuilder {
         var caller: Place?
         /// The stack to show; 0: the one that holds most.
         var stack: UInt32 = 0
-        /// Whose samples draw the sparkline; where there are none, `series` does.
+        /// Whose samples draw the sparkline; where there are none, `history` does.
         var groups: [UInt32] = []
-        var series: SurvivorSeries?
+        var history: SiteHistory?
         var spreadOver = 0
     }
 
@@ -124,7 +124,7 @@ struct SiteBuilder {
             whole.groups = []
             let restVerdict = judge.verdict(of: histories, clock: clock)
             whole.opinion = opinion(restVerdict, histories, whole.rows, clock)
-            whole.series = SiteJudge.sum(histories.lazy.compactMap(judge.history)).map { judge.series($0, clock) }
+            whole.history = SiteJudge.sum(histories.lazy.compactMap(judge.history))
             left.append((index, result.count, rest))
             result.append(whole)
         }
@@ -149,7 +149,7 @@ struct SiteBuilder {
         share.caller = Place(row: group.caller.row, frame: group.caller.frame)
         share.stack = group.stack
         share.groups = []
-        share.series = group.series
+        share.history = group.history
         return share
     }
 
@@ -180,7 +180,7 @@ struct SiteBuilder {
             blame: Place(row: found.blame.row, frame: found.blame.frame)
         )
         share.stack = found.stack
-        share.series = found.series
+        share.history = found.history
         share.spreadOver = found.siteCount
         let taken = Set(share.rows)
         for item in thin {
@@ -194,7 +194,7 @@ struct SiteBuilder {
     }
 
     private func survivors(of stacks: [CallSites.StackPart]) -> UInt64 {
-        stacks.reduce(0) { $0 + ($1.history.flatMap(judge.history)?.survivorCount ?? 0) }
+        stacks.reduce(0) { $0 + ($1.history.flatMap(judge.history).map { judge.survivors($0).count } ?? 0) }
     }
 
     private func opinion(
@@ -273,7 +273,8 @@ struct SiteBuilder {
 
     private func sparkline(_ share: Share) -> [UInt64] {
         let columns = 24
-        if let series = share.series, share.groups.isEmpty {
+        if let history = share.history, share.groups.isEmpty {
+            let series = judge.series(history, clocks[share.process])
             let values = [series.baseline] + series.troughs
             let count = min(columns, values.count)
             return (0..<count).map { UInt64(max(0, values[$0 * (values.count - 1) / max(1, count - 1)])) }

@@ -31,7 +31,14 @@ struct SiteJudge {
             guard let history = history(range) else { return nil }
             decoded.append(history)
         }
-        return SiteJudge.sum(decoded).map { judge(series($0, clock)) }
+        return SiteJudge.sum(decoded).map { self.verdict($0, clock) }
+    }
+
+    func verdict(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict { judge(series(history, clock)) }
+
+    /// What of a site still lives of all that was born since the baseline.
+    func survivors(_ history: SiteHistory) -> (bytes: UInt64, count: UInt64) {
+        (history.survivorBytes, history.survivorCount)
     }
 
     /// nil when it cannot be read.

@@ -17,8 +17,8 @@ struct Silt: ParsableCommand {
             """,
         version: siltVersion,
         subcommands: [
-            RunCommand.self, ReportCommand.self, DoctorCommand.self, ListenCommand.self, ShimCommand.self,
-            DemoCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
+            RunCommand.self, ReportCommand.self, DoctorCommand.self, ListenCommand.self, MarkCommand.self,
+            ShimCommand.self, DemoCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
         ]
     )
 }

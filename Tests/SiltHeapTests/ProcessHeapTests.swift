@@ -7,8 +7,13 @@ import Testing
 final class TestHeap {
     var heap: ProcessHeap
 
-    init(inheritsHeap: Bool = false, groupOf: @escaping (StackID) -> StackID = { $0 }) {
-        heap = ProcessHeap(inheritsHeap: inheritsHeap, groupOf: groupOf)
+    init(
+        inheritsHeap: Bool = false,
+        groupOf: @escaping (StackID) -> StackID = { $0 },
+        interval: UInt32 = 0,
+        keptSince: UInt32? = nil
+    ) {
+        heap = ProcessHeap(inheritsHeap: inheritsHeap, groupOf: groupOf, interval: interval, keptSince: keptSince)
     }
 
     func apply(_ events: [HeapEvent]) { events.withUnsafeBufferPointer { heap.apply($0) } }

@@ -34,6 +34,14 @@ import Testing
                 RecordedPhase(name: "/orders", startNs: 6_000_000_000, endNs: 7_000_000_000, requests: 2000)
             ]
         )
+        #expect(recording.rounds.map(\.kind) == [.warmUp])
+        #expect(recording.rounds.first?.requests == 2000 && recording.rounds.first?.failedRequests == 1)
+        #expect(
+            recording.phaseAllocations == [PhaseAllocations(process: 1, phase: 1, stack: 3, count: 5, bytes: 500)]
+        )
+        #expect(
+            recording.phaseFrees == [PhaseFrees(process: 1, phase: 1, stack: 3, freeStack: 2, count: 4, bytes: 400)]
+        )
         #expect(recording.threads == [RecordedThread(process: 1, tid: 101, name: "main")])
     }
 

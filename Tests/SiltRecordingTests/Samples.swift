@@ -138,6 +138,13 @@ enum SmallWorld {
             RecordedPhase(name: "/orders", startNs: 6_000_000_000, endNs: 7_000_000_000, requests: 2000),
             number: phase
         )
+        var round = RecordedRound(number: 1, phase: phase, kind: .warmUp, startNs: 6_000_000_000, endNs: 7_000_000_000)
+        round.requests = 2000
+        round.failedRequests = 1
+        try writer.write(round)
+        try writer.add([PhaseAllocations(process: 1, phase: phase, stack: 3, count: 4, bytes: 450)])
+        try writer.add([PhaseAllocations(process: 1, phase: phase, stack: 3, count: 1, bytes: 50)])
+        try writer.write([PhaseFrees(process: 1, phase: phase, stack: 3, freeStack: 2, count: 4, bytes: 400)])
         try writer.write(RecordedThread(process: 1, tid: 101, name: "main"))
         try writer.commit()
     }
