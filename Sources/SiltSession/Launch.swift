@@ -19,35 +19,53 @@ package enum ExitStatus: Equatable, Sendable {
 /// Starts the command with the preload library in front of the user's own LD_PRELOAD entries.
 ///
 /// The command keeps the caller's process group, standard descriptors, signal mask and dispositions.
-func launch(command: [String], socket: String) throws -> pid_t {
+func launch(command: [String], socket: String, freeStacks: Bool) throws -> pid_t {
     let shim = try ShimFile.unpack()
+    return try spawn(
+        command,
+        targetEnvironment(inherited: ownEnvironment(), shim: shim, socket: socket, freeStacks: freeStacks)
+    )
+}
+
+/// The environment of a command that is traced, as `NAME=value`.
+///
+/// `SILT_FREE_STACKS` stays what the user set it to, if he did: 0 spares the cost where `freeStacks` asks for it, 1
+/// puts the stacks into an event file without being asked.
+package func targetEnvironment(
+    inherited: [String],
+    shim: String,
+    socket: String,
+    freeStacks: Bool
+) -> [String] {
     var environment: [String] = []
     var preload = shim
-    var entry = environ
-    while let text = entry.pointee {
-        let variable = String(cString: text)
+    for variable in inherited {
         if variable.hasPrefix("LD_PRELOAD=") {
             let theirs = variable.dropFirst("LD_PRELOAD=".count)
             if !theirs.isEmpty { preload += ":" + theirs }
         } else if !variable.hasPrefix("SILT_SOCKET=") && !variable.hasPrefix("SILT_OUT=") {
             environment.append(variable)
         }
-        entry += 1
+    }
+    if freeStacks, !inherited.contains(where: { $0.hasPrefix("SILT_FREE_STACKS=") }) {
+        environment.append("SILT_FREE_STACKS=1")
     }
     environment.append("LD_PRELOAD=" + preload)
     environment.append("SILT_SOCKET=" + socket)
-    return try spawn(command, environment)
+    return environment
 }
 
 /// Starts a program of silt's own, untraced; returns its process id, for waitpid(2).
-package func startProcess(_ command: [String]) throws -> pid_t {
+package func startProcess(_ command: [String]) throws -> pid_t { try spawn(command, ownEnvironment()) }
+
+private func ownEnvironment() -> [String] {
     var environment: [String] = []
     var entry = environ
     while let text = entry.pointee {
         environment.append(String(cString: text))
         entry += 1
     }
-    return try spawn(command, environment)
+    return environment
 }
 
 private func spawn(_ command: [String], _ environment: [String]) throws(SessionError) -> pid_t {
