@@ -141,6 +141,11 @@ package struct ProcessHeap: ~Copyable {
         return history == 0 ? nil : histories[Int(history) - 1]
     }
 
+    /// The histories of all groups that have one.
+    package func forEachGroupHistory(_ body: (SiteHistory) -> Void) {
+        for group in groups where group.aging.history != 0 { body(histories[Int(group.aging.history) - 1]) }
+    }
+
     /// The bytes and blocks of a group at the last snapshot.
     package func groupLive(of key: StackID) -> (bytes: UInt64, count: UInt64) {
         guard let index = groupIndexes[key] else { return (0, 0) }

@@ -124,11 +124,11 @@ package struct SiteHistory: Equatable, Sendable {
         )
     }
 
-    /// The history as it stands after the interval, for the judges of hunts; nil unless it keeps its intervals.
-    package func intervals(through interval: UInt32) -> IntervalSeries? {
+    /// The first so many intervals of a hunt, for its judges; nil unless the history keeps its intervals.
+    package func intervals(_ count: Int) -> IntervalSeries? {
         guard keptSince != nil else { return nil }
         var copy = self
-        let last = min(number(interval), UInt32(SiteHistory.keptLimit))
+        let last = UInt32(min(max(0, count), SiteHistory.keptLimit))
         copy.catchUp(before: last + 1)
         func padded(_ column: Column) -> [Double] {
             (0..<Int(last)).map { $0 < copy.bucketCount ? Double(copy.value(column, $0)) : 0 }

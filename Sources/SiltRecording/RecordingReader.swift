@@ -27,6 +27,11 @@ extension Recording {
         return recording
     }
 
+    /// False in a file that was written before there was such a table.
+    func hasTable(_ name: String, _ database: Database) throws(RecordingError) -> Bool {
+        try database.integer("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '\(name)'") > 0
+    }
+
     private mutating func readTarget(_ database: Database) throws(RecordingError) {
         let row = try database.prepare(
             """
@@ -50,6 +55,10 @@ extension Recording {
         target.endNs = row.optionalUnsigned(12)
         target.untraceable = row.optionalText(13)
         isClosed = row.integer(14) != 0
+        if try hasTable("limits", database) {
+            let limit = try database.prepare("SELECT memory FROM limits")
+            if try limit.step() { memoryLimit = limit.optionalUnsigned(0) }
+        }
         let costs = try database.prepare(
             "SELECT command_cpu_ns, command_peak, analyzer_cpu_ns, analyzer_peak FROM costs"
         )

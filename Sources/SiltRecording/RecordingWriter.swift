@@ -158,6 +158,13 @@ package final class RecordingWriter {
         try row.run()
     }
 
+    /// What the target may use, where its control group has a limit.
+    package func write(memoryLimit bytes: UInt64) throws(RecordingError) {
+        let row = try database.prepare("INSERT OR REPLACE INTO limits VALUES (1, ?)")
+        row.bind(bytes, at: 1)
+        try row.run()
+    }
+
     /// Adds the process, or replaces what was written of it.
     package func write(_ process: RecordedProcess) throws(RecordingError) {
         let row = insertProcess

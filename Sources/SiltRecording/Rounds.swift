@@ -28,7 +28,7 @@ package struct RecordedRound: Equatable, Sendable {
     }
 }
 
-/// What a stack allocated in one phase of a hunt.
+/// What a stack allocated in one phase of a hunt, its first round left out.
 package struct PhaseAllocations: Equatable, Sendable {
     package var process: UInt32
     package var phase: Int
@@ -45,7 +45,8 @@ package struct PhaseAllocations: Equatable, Sendable {
     }
 }
 
-/// Blocks born in a phase that were freed in it, by the stack that allocated and the one that freed them.
+/// Blocks born in a phase, its first round left out, that were freed in it: by the stack that allocated and the one that
+/// freed them.
 package struct PhaseFrees: Equatable, Sendable {
     package var process: UInt32
     package var phase: Int
@@ -82,8 +83,14 @@ extension RecordingWriter {
         try row.run()
     }
 
-    package func write(_ rows: [PhaseAllocations]) throws(RecordingError) {
-        let insert = try database.prepare("INSERT OR REPLACE INTO phase_allocations VALUES (?, ?, ?, ?, ?)")
+    /// Adds to what was written of the same process, phase and stack.
+    package func add(_ rows: [PhaseAllocations]) throws(RecordingError) {
+        let insert = try database.prepare(
+            """
+            INSERT INTO phase_allocations VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+                alloc_objects = alloc_objects + excluded.alloc_objects, alloc_space = alloc_space + excluded.alloc_space
+            """
+        )
         for row in rows {
             insert.bind(row.process, at: 1)
             insert.bind(Int64(row.phase), at: 2)
@@ -94,6 +101,7 @@ extension RecordingWriter {
         }
     }
 
+    /// Replaces what was written of the same process, phase and stacks.
     package func write(_ rows: [PhaseFrees]) throws(RecordingError) {
         let insert = try database.prepare("INSERT OR REPLACE INTO phase_frees VALUES (?, ?, ?, ?, ?, ?)")
         for row in rows {
@@ -111,7 +119,7 @@ extension RecordingWriter {
 extension Recording {
     /// Files written before there were hunts have none of these tables.
     mutating func readRounds(_ database: Database) throws(RecordingError) {
-        guard try database.integer("SELECT count(*) FROM sqlite_master WHERE name = 'rounds'") > 0 else { return }
+        guard try hasTable("rounds", database) else { return }
         let round = try database.prepare(
             "SELECT round, phase, kind, requests, failed, start_ns, end_ns FROM rounds ORDER BY round"
         )

@@ -15,6 +15,7 @@ enum Schema {
             closed INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE costs (id INTEGER PRIMARY KEY CHECK (id = 1), command_cpu_ns INTEGER, command_peak INTEGER,
             analyzer_cpu_ns INTEGER, analyzer_peak INTEGER);
+        CREATE TABLE limits (id INTEGER PRIMARY KEY CHECK (id = 1), memory INTEGER);
         CREATE TABLE processes (process INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, parent INTEGER,
             command TEXT, executable TEXT, forked INTEGER, start_ns INTEGER, end_ns INTEGER, ended TEXT, status INTEGER);
         CREATE TABLE totals (process INTEGER PRIMARY KEY, alloc_space INTEGER, alloc_objects INTEGER,

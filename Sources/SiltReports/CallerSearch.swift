@@ -21,7 +21,8 @@ struct CallerSearch {
         /// In `Part.stacks`.
         var members: [Int]
         var verdict: GrowthVerdict
-        var series: SurvivorSeries
+        /// That of its members together.
+        var history: SiteHistory
         /// The member with most survivors.
         var stack: UInt32
     }
@@ -77,12 +78,13 @@ struct CallerSearch {
         let paths = part.stacks.enumerated().map { index, stack -> Path in
             let (node, row) = names.blame(ofStack: stack.stack, in: recording)
             let history = stack.history.flatMap(judge.history)
+            let survivors = history.map(judge.survivors) ?? (bytes: 0, count: 0)
             return Path(
                 member: index,
                 node: node,
                 row: row,
-                weight: history?.survivorBytes ?? 0,
-                count: history?.survivorCount ?? 0,
+                weight: survivors.bytes,
+                count: survivors.count,
                 history: history
             )
         }
@@ -161,13 +163,13 @@ struct CallerSearch {
             caller = (paths[0].row, frame(paths[0]))
             seen.insert(functionKey(paths[0]))
         }
-        guard let caller, verdict.verdict.isGrowing, let series = series(paths, search.clock) else { return }
+        guard let caller, verdict.verdict.isGrowing, let history = sum(paths) else { return }
         search.found.append(
             Group(
                 caller: caller,
                 members: paths.map(\.member),
                 verdict: verdict,
-                series: series,
+                history: history,
                 stack: search.part.stacks[paths.max { $0.weight < $1.weight }?.member ?? 0].stack
             )
         )
@@ -183,7 +185,7 @@ struct CallerSearch {
         var caller = (row: first.row, frame: frame(first))
         let next = seen.union([functionKey(first)])
         guard child.paths.count > 1 else {
-            guard let series = series(child.paths, search.clock) else { return }
+            guard let history = child.paths.first?.history else { return }
             var outward = first
             while outward.node != 0, !isNamed(outward.row) { advance(&outward, past: seen) }
             if outward.node != 0 { caller = (outward.row, frame(outward)) }
@@ -192,7 +194,7 @@ struct CallerSearch {
                     caller: caller,
                     members: [first.member],
                     verdict: child.verdict,
-                    series: series,
+                    history: history,
                     stack: search.part.stacks[first.member].stack
                 )
             )
@@ -215,17 +217,13 @@ struct CallerSearch {
 
     /// The verdict on those stacks together when it is growing.
     private func grows(_ paths: [Path], _ clock: ProcessClock) -> GrowthVerdict? {
-        guard paths.reduce(0, { $0 + $1.count }) > 0, budget.left > 0, let series = series(paths, clock) else {
-            return nil
-        }
+        guard paths.reduce(0, { $0 + $1.count }) > 0, budget.left > 0, let history = sum(paths) else { return nil }
         budget.left -= 1
-        let verdict = SiltGrowth.judge(series)
+        let verdict = judge.verdict(history, clock)
         return verdict.verdict.isGrowing ? verdict : nil
     }
 
-    private func series(_ paths: [Path], _ clock: ProcessClock) -> SurvivorSeries? {
-        SiteJudge.sum(paths.lazy.compactMap(\.history)).map { judge.series($0, clock) }
-    }
+    private func sum(_ paths: [Path]) -> SiteHistory? { SiteJudge.sum(paths.lazy.compactMap(\.history)) }
 
     // MARK: Walking
 

@@ -23,6 +23,8 @@ package struct HeapReport: Sendable {
     package var processes: [ReportProcess] = []
     /// All sites with a live or cumulative byte, in the order of the options.
     package var sites: [ReportSite] = []
+    /// Of a hunt; empty when the trace ran freely.
+    package var phases: [HuntPhases.Phase] = []
     /// The whole-process paragraph, line by line.
     package var wholeProcess: [String] = []
     package var options = ReportOptions()
@@ -84,6 +86,25 @@ package struct ReportSite: Sendable {
     package var spreadOver = 0
     /// Lowest bytes in use over equal spans of time, for the sparkline.
     package var series: [UInt64] = []
+    /// The phase of a hunt that it is charged with; nil: none.
+    ///
+    /// A site that grows in several is listed for each.
+    package var phase: String?
+    /// False: too many requests of the phase failed for its charge to count.
+    package var isConclusive = true
+    /// Of the blocks born in the phase after its first round: the share that still lives, and where most others were freed.
+    package var leakFraction: Double?
+    package var freedBy: FreedBy?
+    package var phaseSeries: [PhaseSeries] = []
+    /// Judged rounds of the phase that left something, and all of them.
+    package var rounds: (occupied: Int, all: Int)?
+
+    /// Live bytes at the end of each round of a phase.
+    package struct PhaseSeries: Sendable {
+        package var name: String
+        package var values: [UInt64]
+    }
+
     /// Number of the site in the builder's tables.
     var index = 0
     /// What growing sites are ranked by: bytes per second that can be counted on.

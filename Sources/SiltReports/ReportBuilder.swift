@@ -12,7 +12,9 @@ package enum ReportBuilder {
         report.processes = processes(of: recording)
         let clocks = ProcessClock.all(of: recording)
         let sites = CallSites(recording, names: names)
-        report.sites = SiteBuilder(recording, names: names, clocks: clocks).sites(sites)
+        let hunt = HuntPhases(recording)
+        report.phases = hunt?.phases ?? []
+        report.sites = SiteBuilder(recording, names: names, clocks: clocks, hunt: hunt).sites(sites)
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)
         report.wholeProcess = WholeProcess.lines(recording, clocks: clocks, report: report)

@@ -16,6 +16,7 @@ package enum TextReport {
             }
             if growing.count > limit { page.line("     and \(growing.count - limit) more growing sites") }
             acquitted(report, limit: limit, &page)
+            HuntText.phases(report, &page)
             if report.verdict != .growing { largest(report, limit: limit, &page) }
         } else {
             largest(report, limit: limit, &page)
@@ -49,7 +50,7 @@ package enum TextReport {
         isBrief: Bool,
         _ page: inout TextPage
     ) {
-        let rate = site.rate.map { "+" + Format.bytes($0.value) + "/" + shortUnit($0.unit) } ?? ""
+        let rate = site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + shortUnit($0.unit) } ?? ""
         let size =
             site.wasGivenBack
             ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit"
@@ -60,11 +61,13 @@ package enum TextReport {
                 lead: rate,
                 blame: site.blame,
                 size: size,
-                end: advice(site.confidence)
+                end: site.phase == nil ? advice(site.confidence) : HuntText.certainty(site)
             )
         ])
-        if !isBrief { sparkline(site, report, &page) }
+        if !isBrief, site.phase == nil { sparkline(site, report, &page) }
+        if !isBrief { HuntText.sparklines(site, &page) }
         if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
+        HuntText.whereabouts(site, &page)
         if site.spreadOver > 0 {
             let places = Format.plural(UInt64(site.spreadOver), "place")
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
@@ -81,7 +84,7 @@ package enum TextReport {
     }
 
     private static func shortUnit(_ unit: String) -> String {
-        let last = unit.split(separator: "/").last.map(String.init) ?? unit
+        let last = ReportRate.per(unit)
         return last == "second" ? "s" : last
     }
 

@@ -13,7 +13,8 @@ enum ThinSites {
         /// Part and member, as in `CallSites.parts[part].stacks[member]`.
         var members: [(part: Int, member: Int)]
         var verdict: GrowthVerdict
-        var series: SurvivorSeries
+        /// That of its members together.
+        var history: SiteHistory
         /// The member with most survivors.
         var stack: UInt32
         /// Blamed functions and lines it was spread over.
@@ -40,19 +41,24 @@ enum ThinSites {
             var member: Int
             var stack: UInt32
             var history: SiteHistory
+            var bytes: UInt64
         }
         var thin: [Thin] = []
         for (part, members) in candidates {
             for member in members {
                 let stack = sites.parts[part].stacks[member]
-                guard let history = stack.history.flatMap(judge.history), history.survivorCount > 0 else { continue }
-                thin.append(Thin(part: part, member: member, stack: stack.stack, history: history))
+                guard let history = stack.history.flatMap(judge.history) else { continue }
+                let survivors = judge.survivors(history)
+                guard survivors.count > 0 else { continue }
+                thin.append(
+                    Thin(part: part, member: member, stack: stack.stack, history: history, bytes: survivors.bytes)
+                )
             }
         }
         guard thin.count > 1, grows(thin.map(\.history), judge, clock) != nil else { return nil }
 
         var byPart: [Int: Double] = [:]
-        for item in thin { byPart[item.part, default: 0] += Double(item.history.survivorBytes) }
+        for item in thin { byPart[item.part, default: 0] += Double(item.bytes) }
         guard (byPart.values.max() ?? 0) <= largest * byPart.values.reduce(0, +) else { return nil }
 
         // Bytes through each function, and how far out it is: the innermost with enough of them is the one.
@@ -65,7 +71,7 @@ enum ThinSites {
         var passing: [UInt64: Passing] = [:]
         var total = 0.0
         for item in thin {
-            let bytes = item.history.survivorBytes
+            let bytes = item.bytes
             total += Double(bytes)
             var distance = 0.0
             var seen = Set<UInt64>()
@@ -95,13 +101,13 @@ enum ThinSites {
             return passes
         }
         guard let found = grows(inside.map(\.history), judge, clock),
-            let heaviest = inside.max(by: { $0.history.survivorBytes < $1.history.survivorBytes })
+            let heaviest = inside.max(by: { $0.bytes < $1.bytes })
         else { return nil }
         return Finding(
             blame: best.value.place,
             members: inside.map { ($0.part, $0.member) },
             verdict: found.verdict,
-            series: found.series,
+            history: found.history,
             stack: heaviest.stack,
             siteCount: Set(inside.map { sites.parts[$0.part].site }).count
         )
@@ -112,11 +118,10 @@ enum ThinSites {
         _ histories: [SiteHistory],
         _ judge: SiteJudge,
         _ clock: ProcessClock
-    ) -> (verdict: GrowthVerdict, series: SurvivorSeries)? {
+    ) -> (verdict: GrowthVerdict, history: SiteHistory)? {
         guard let sum = SiteJudge.sum(histories) else { return nil }
-        let series = judge.series(sum, clock)
-        let verdict = SiltGrowth.judge(series)
-        return verdict.verdict == .growing && verdict.confidence == .high ? (verdict, series) : nil
+        let verdict = judge.verdict(sum, clock)
+        return verdict.verdict == .growing && verdict.confidence == .high ? (verdict, sum) : nil
     }
 
     /// From the blame frame outward, wrappers left out.

@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import Glibc
 internal import SiltEvents
+internal import SiltGrowth
 internal import SiltHeap
 internal import SiltSymbols
 
@@ -26,6 +27,8 @@ package struct TraceOptions: Sendable {
     package var once = false
     /// Set when the preload library started this listener for its program.
     package var startedByPreload: StartedByPreload?
+    /// Set when a hunt started this listener: it lasts as long as the hunt's connection.
+    package var servesHunt = false
     /// Called about once a second with how things stand.
     package var progress: (@Sendable (TraceProgress) -> Void)?
 
@@ -73,24 +76,33 @@ package struct TraceOutcome: Sendable {
 ///
 /// One thread does everything: it waits for chunk headers, hellos, ends of processes, signals and the snapshot clock.
 package final class Collector {
-    private let options: TraceOptions
+    let options: TraceOptions
     private let rendezvous: Rendezvous
     private var poller: Poller
     private let signals: Int32
     private let stacks = StackTable()
     private let blame: BlameKeys
-    private let output: RecordingOutput
-    private let events: EventFile?
-    private var images: [UInt64: TracedImage] = [:]
+    let output: RecordingOutput
+    let events: EventFile?
+    private(set) var images: [UInt64: TracedImage] = [:]
     /// In the order in which they were accepted, which is that of the hellos of one process.
     private var connections: [Int32] = []
-    private var outcome = TraceOutcome()
-    private let startedAt = monotonicSeconds()
-    private var nextSnapshot: Double
+    private(set) var outcome = TraceOutcome()
+    let startedAt = monotonicSeconds()
+    var nextSnapshot: Double
     private var child: pid_t = 0
     private var interrupts = 0
     /// When there was nothing left to trace; nil while there is.
     private var idleSince: Double?
+    /// Rounds of the hunt that have ended; nil: no hunt is on, and the clock takes the snapshots.
+    var rounds: UInt32?
+    /// Those rounds, for the judge, and when the one that is on began.
+    var intervals: [HuntIntervals.Interval] = []
+    var roundStart = 0.0
+    /// The connection of the hunt that this listener serves, once it has said something.
+    var hunter: Int32?
+    /// Who asked for the end, and waits for the recording to be closed.
+    var finishAsked: Int32?
     /// Pid 1 of this process's pid namespace, which waits for the recording to be closed.
     private var leaving: TracedImage?
 
@@ -99,7 +111,7 @@ package final class Collector {
     private static let grace = 2.0
     /// Seconds within which the program that asked for this listener must say hello.
     private static let longestStart = 60.0
-    private var finished = false
+    var finished = false
 
     /// What a token of the poller stands for; the low 32 bits are the descriptor.
     private enum Watched: UInt64 {
@@ -155,7 +167,7 @@ package final class Collector {
     private func collect() throws -> TraceOutcome {
         events?.trace(output.origin)
         while !finished {
-            var wait = max(0, nextSnapshot - monotonicSeconds())
+            var wait = min(60, max(0, nextSnapshot - monotonicSeconds()))
             if idleSince != nil { wait = min(wait, 0.1) }
             // An image without a pipe cannot say that its ring is full, so it is looked at often.
             let silent = images.values.contains { $0.isSilent }
@@ -252,6 +264,8 @@ package final class Collector {
                 poller.remove(connection)
                 close(connection)
                 connections.removeAll { $0 == connection }
+                if connection == hunter { interrupt() }
+            case .control(let text): try control(text, from: connection)
             case .refused(let reason): outcome.notes.append("refused \(reason)")
             case .hello(let hello): try welcome(hello)
             case .untraceable(let pid, let reason): outcome.notes.append("process \(pid) is not traced: \(reason)")
@@ -286,6 +300,7 @@ package final class Collector {
             shared: shared,
             stacks: stacks,
             groupOf: blame.key,
+            rounds: rounds,
             at: monotonicSeconds() - startedAt
         )
         images[hello.image] = image
@@ -313,7 +328,9 @@ package final class Collector {
     }
 
     /// True for a listener that the preload library started while its program runs.
-    private var isNeeded: Bool { options.startedByPreload != nil && !images.isEmpty }
+    ///
+    /// One that serves a hunt ends with it: a terminal's Ctrl-C goes to both.
+    private var isNeeded: Bool { options.servesHunt || (options.startedByPreload != nil && !images.isEmpty) }
 
     private func pass(_ signal: Int32, from sender: pid_t) {
         if signal == SIGINT || signal == SIGQUIT {
@@ -380,12 +397,13 @@ package final class Collector {
             image.stop()
             try end(image, how: .stillRunning)
         }
-        for connection in connections { close(connection) }
         let now = monotonicSeconds() - startedAt
         if let failure = events?.close(outcome, at: now) {
             outcome.notes.append("\(failure): the raw stream ends there, the recording is whole")
         }
         try output.close(outcome, at: now)
+        if let finishAsked { answer(finishAsked, ControlText.encode(status)) }
+        for connection in connections { close(connection) }
         leaving?.shared.answerLeaving(closed: true)
     }
 

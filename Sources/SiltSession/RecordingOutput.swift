@@ -10,13 +10,15 @@ internal import SiltSymbols
 /// Cost follows what moved, not what exists, and is held below a twenty-fifth of a CPU: when a snapshot's rows took
 /// longer, the next ones are left to a later transaction. Histories lose nothing by that, they are replaced as a whole.
 final class RecordingOutput {
-    private let writer: RecordingWriter
+    let writer: RecordingWriter
     private let stacks: StackTable
     private let symbolizer: Symbolizer
     private let blame: BlameKeys
     private let period: Double
     private var target = RecordedTarget(command: [])
-    private var numbers: [UInt64: UInt32] = [:]
+    private(set) var numbers: [UInt64: UInt32] = [:]
+    /// The hunt that is on.
+    var hunt: HuntLedger?
     private var processes: [UInt64: RecordedProcess] = [:]
     private var skip = 0
     /// Live bytes of each group at its image's first snapshot, and now.
@@ -91,7 +93,10 @@ final class RecordingOutput {
         }
         try transaction {
             try writer.write(process)
-            if number == 1 { try writer.write(target) }
+            if number == 1 {
+                try writer.write(target)
+                if let limit = controlGroupLimit(image.pid) { try writer.write(memoryLimit: limit) }
+            }
         }
     }
 
@@ -150,6 +155,7 @@ final class RecordingOutput {
         case nil: break
         }
         target.endNs = nanoseconds(time)
+        hunt = nil
         var cost = RecordedCost()
         cost.commandCPUNs = outcome.commandCPUNanoseconds
         cost.commandPeakBytes = outcome.commandPeakBytes
@@ -164,8 +170,16 @@ final class RecordingOutput {
         try writer.close()
     }
 
+    /// Names every frame that is known by now.
+    func symbolize() throws {
+        try transaction {
+            try writer.addNew(of: stacks)
+            try writeSymbols()
+        }
+    }
+
     /// A snapshot: numbers, and how they came about.
-    private func writeState(_ image: TracedImage, at time: Double) throws {
+    func writeState(_ image: TracedImage, at time: Double) throws {
         guard let number = numbers[image.id] else { return }
         // The interval that is open now began with this snapshot.
         let interval = image.heap.interval - 1
@@ -212,6 +226,7 @@ final class RecordingOutput {
         try writeTotals(image.heap.totals, number)
         try writeTrust(image, number)
         let changed = image.takeChangedStacks()
+        hunt?.changed(changed, of: image.id)
         for stack in changed {
             let counters = image.heap.counters(of: stack)
             var row = RecordedCounters(process: number, stack: stack.rawValue)
@@ -313,13 +328,13 @@ final class RecordingOutput {
         try writer.write(symbols: rows, frame: UInt32(index + 1))
     }
 
-    private func transaction(_ body: () throws -> Void) throws {
+    func transaction(_ body: () throws -> Void) throws {
         try writer.begin()
         try body()
         try writer.commit()
     }
 
-    private func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
+    func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
 }
 
 /// Release of the running kernel (uname(2)).

@@ -80,6 +80,8 @@ struct Rendezvous: ~Copyable {
     /// What a look at a connection gave.
     enum Reading {
         case hello(Hello)
+        /// A request of `TraceControl`.
+        case control(String)
         /// The image cannot be recorded, and why.
         case untraceable(pid: pid_t, reason: String)
         case refused(String)
@@ -90,7 +92,7 @@ struct Rendezvous: ~Copyable {
     /// Reads one hello from a connection, without waiting.
     static func read(connection: Int32) -> Reading {
         let size = MemoryLayout<silt_hello>.size
-        var bytes = [UInt8](repeating: 0, count: size + Int(SILT_REFUSAL_TEXT))
+        var bytes = [UInt8](repeating: 0, count: max(size + Int(SILT_REFUSAL_TEXT), ControlText.limit))
         let message = bytes.withUnsafeMutableBytes { silt_receive(connection, $0.baseAddress, $0.count) }
         let payload = bytes.withUnsafeBytes { $0.loadUnaligned(as: silt_hello.self) }
         if message.bytes == 0 { return .closed }
@@ -102,6 +104,9 @@ struct Rendezvous: ~Copyable {
         }
         guard message.uid == getuid() || getuid() == 0 || message.pid == 0 else {
             return refuse("a process of user \(message.uid)")
+        }
+        if bytes.starts(with: "silt-control".utf8), descriptors.isEmpty {
+            return .control(String(decoding: bytes[..<message.bytes], as: UTF8.self))
         }
         guard message.bytes == size || (message.bytes > size && payload.resume == 2), payload.magic == SILT_MAGIC
         else { return refuse("bytes that are no silt hello") }

@@ -40,6 +40,7 @@ final class TracedImage {
         shared: consuming SharedImage,
         stacks: StackTable,
         groupOf: @escaping (StackID) -> StackID,
+        rounds: UInt32?,
         at time: Double
     ) {
         id = hello.image
@@ -48,7 +49,12 @@ final class TracedImage {
         isGone = pidfd < 0 && errno == ESRCH
         pipe = hello.pipe
         decoder = ImageDecoder(stacks: stacks)
-        heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf)
+        heap = ProcessHeap(
+            inheritsHeap: shared.header.forked != 0,
+            groupOf: groupOf,
+            interval: rounds.map { $0 + 1 } ?? 0,
+            keptSince: rounds.map { _ in 0 }
+        )
         self.shared = shared
         startedAt = time
         isReplayed = false
@@ -226,6 +232,11 @@ final class TracedImage {
     /// A phase begins, right after a snapshot: from now on, who frees its blocks is counted, where frees carry stacks.
     func startCountingFrees() {
         if sendsFreeStacks { heap.startCountingFrees(bornSince: heap.interval) }
+    }
+
+    /// Begins a hunt, right after `closeInterval`.
+    func keepIntervals() {
+        heap.keepIntervals()
     }
 
     /// Stacks that changed since the last call.

@@ -25,6 +25,10 @@ struct ListenCommand: ParsableCommand {
     @Flag(help: .hidden)
     var startedByPreload = false
 
+    /// Ends with the first process that asks something of it; prints nothing.
+    @Flag(help: .hidden)
+    var servesHunt = false
+
     @Option(help: .hidden)
     var readyFd: Int32 = -1
 
@@ -42,12 +46,13 @@ struct ListenCommand: ParsableCommand {
         options.siltVersion = siltVersion
         options.once = once
         if startedByPreload { options.startedByPreload = StartedByPreload(readyDescriptor: readyFd) }
+        options.servesHunt = servesHunt
         options.hide = layout.hide
-        if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
+        if !servesHunt, isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         do {
             let outcome = try Collector(options: options).listen()
             ProgressLine.clear()
-            if once { return }
+            if once || servesHunt { return }
             try printReport(of: path, layout: layout, to: STDOUT_FILENO)
             for note in outcome.notes { Terminal.message(note) }
         } catch let code as ExitCode {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
 internal import SiltSession
@@ -9,8 +10,8 @@ struct ReportLayout: ParsableArguments {
     @Option(help: "Sort call sites by growth, inuse, alloc, peak or temporary.")
     var by: Order = .growth
 
-    @Option(help: "Call sites shown.")
-    var limit: Int?
+    @Option(help: "Call sites shown; or, with a unit, the memory limit to look ahead to: 512MiB.")
+    var limit: ReportLimit?
 
     @Option(help: "Frames of a stack shown.")
     var stack: Int?
@@ -25,12 +26,29 @@ struct ReportLayout: ParsableArguments {
     func options(for descriptor: Int32) -> ReportOptions {
         var options = ReportOptions()
         options.order = ReportOptions.Order(rawValue: by.rawValue) ?? .growth
-        options.limit = limit
+        options.limit = limit?.sites
+        options.limitBytes = limit?.bytes
         options.depth = stack
         options.hide = hide
         options.width = Terminal.columns(of: descriptor)
         options.color = Terminal.usesColor(descriptor)
         return options
+    }
+}
+
+/// A number of call sites, or an amount of memory.
+struct ReportLimit: ExpressibleByArgument {
+    var sites: Int?
+    var bytes: UInt64?
+
+    init?(argument: String) {
+        if let sites = Int(argument) {
+            guard sites >= 0 else { return nil }
+            self.sites = sites
+        } else {
+            guard let bytes = Quantity.bytes(argument), bytes >= 1, bytes < 1e18 else { return nil }
+            self.bytes = UInt64(bytes)
+        }
     }
 }
 

@@ -132,6 +132,7 @@ enum SmallWorld {
             ],
             frame: 1
         )
+        try writer.write(memoryLimit: 512 << 20)
         try writer.add(RecordedMark(name: "ready", timeNs: 6_000_000_000))
         let phase = try writer.add(RecordedPhase(name: "/orders", startNs: 6_000_000_000))
         try writer.write(
@@ -142,7 +143,8 @@ enum SmallWorld {
         round.requests = 2000
         round.failedRequests = 1
         try writer.write(round)
-        try writer.write([PhaseAllocations(process: 1, phase: phase, stack: 3, count: 5, bytes: 500)])
+        try writer.add([PhaseAllocations(process: 1, phase: phase, stack: 3, count: 4, bytes: 450)])
+        try writer.add([PhaseAllocations(process: 1, phase: phase, stack: 3, count: 1, bytes: 50)])
         try writer.write([PhaseFrees(process: 1, phase: phase, stack: 3, freeStack: 2, count: 4, bytes: 400)])
         try writer.write(RecordedThread(process: 1, tid: 101, name: "main"))
         try writer.commit()

@@ -1,0 +1,65 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltSession
+
+/// `silt mark NAME`: tells a running trace that a round of load has ended.
+struct MarkCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mark",
+        abstract: "Tell a running trace that a round of load has ended, from any shell.",
+        discussion: """
+            silt listen --out server.silt /run/silt.sock &
+            LD_PRELOAD=/usr/local/lib/libsilt.so SILT_SOCKET=/run/silt.sock ./server &
+            silt mark --socket /run/silt.sock start
+            for i in 1 2 3 4 5 6 7; do
+                wrk -d 5 http://127.0.0.1:8080/orders; sleep 2
+                silt mark --socket /run/silt.sock orders --requests 2000
+            done
+            silt report server.silt
+
+            A mark names what was done since the one before it. The first mark of a trace only says where the
+            measurement begins; marks in a row with one name are the rounds of one phase, and "idle" is the name for
+            rounds in which nothing was asked of the program. Seven rounds a phase make a verdict sure.
+            """
+    )
+
+    @Option(help: "Requests answered in the round.")
+    var requests: UInt64?
+
+    @Option(help: "How many of them failed.")
+    var failed: UInt64?
+
+    @Option(help: "The socket of the trace; without it, that in SILT_SOCKET.")
+    var socket: String?
+
+    @Argument(help: "The phase: a route, or idle.")
+    var name: String
+
+    func validate() throws {
+        if name.isEmpty || name.contains(where: \.isNewline) {
+            throw ValidationError("a phase needs a name, on one line")
+        }
+        if socketPath == nil { throw ValidationError("name the trace's socket: --socket S, or set SILT_SOCKET") }
+    }
+
+    private var socketPath: String? { socket ?? getenv("SILT_SOCKET").map { String(cString: $0) } }
+
+    func run() throws {
+        do {
+            let mark = RoundMark(
+                phase: name,
+                kind: name == "idle" ? .idle : .round,
+                requests: requests,
+                failedRequests: failed
+            )
+            let status = try TraceControl(path: socketPath ?? "").ask(.endRound(mark))
+            let heap = "\(humanBytes(status.inUseBytes)) in \(status.inUseCount) blocks live"
+            Terminal.message(
+                status.rounds == 0
+                    ? "the measurement begins; \(heap)" : "round \(status.rounds ?? 0) was \(name); \(heap)"
+            )
+        } catch {
+            throw Terminal.fail(error)
+        }
+    }
+}
