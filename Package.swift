@@ -125,7 +125,9 @@ let package = Package(
         .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
-            dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]
+            dependencies: [
+                "SiltTestSupport", "SiltShim", "SiltEvents", "SiltHeap", "SiltRecording", "SiltReports", "SiltSymbols",
+            ]
         ),
     ]
 )

@@ -19,8 +19,6 @@ package struct TraceOptions: Sendable {
     package var socket: String?
     /// More functions to be taken for allocator wrappers (POSIX extended regular expressions).
     package var hide: [String] = []
-    /// Ask the command for the stacks of its frees as well, unless the user's `SILT_FREE_STACKS` says otherwise.
-    package var freeStacks = false
     /// Go on after the command ended, until every traced process has.
     package var follow = false
     /// End when the last traced process has ended (a listener that serves one program).
@@ -150,7 +148,7 @@ package final class Collector {
         guard inspection.canBeTraced else { throw SessionError.cannotTrace(inspection) }
         outcome.notes += inspection.notes
         try output.setTarget(command: command)
-        child = try launch(command: command, socket: rendezvous.path, freeStacks: options.freeStacks)
+        child = try launch(command: command, socket: rendezvous.path)
         return try collect()
     }
 

@@ -82,9 +82,9 @@ package struct ProgramStart {
 }
 
 /// Starts the command with the preload library.
-func launch(command: [String], socket: String, freeStacks: Bool) throws -> pid_t {
+func launch(command: [String], socket: String) throws -> pid_t {
     var start = ProgramStart(command)
-    try start.trace(socket: socket, freeStacks: freeStacks)
+    try start.trace(socket: socket)
     return try start.start()
 }
 
