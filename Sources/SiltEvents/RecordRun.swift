@@ -181,6 +181,7 @@ struct RecordRun {
         let parentStack = outer & SlotState.stackMask
         guard
             let stack = modules.stack(
+                slot: slot,
                 parent: parentStack,
                 flags: flags,
                 module: module,
