@@ -127,7 +127,9 @@ let package = Package(
         .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
-            dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]
+            dependencies: [
+                "SiltTestSupport", "SiltShim", "SiltEvents", "SiltHeap", "SiltRecording", "SiltReports", "SiltSymbols",
+            ]
         ),
     ]
 )
