@@ -89,22 +89,8 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let report: HeapReport
-        let scratch = try isEventFile(recording) ? ScratchRecording() : nil
-        defer { withExtendedLifetime(scratch) {} }
         do {
-            if let scratch {
-                let notes = try EventReplay.run(
-                    events: recording,
-                    recording: scratch.path,
-                    hide: layout.hide,
-                    siltVersion: siltVersion
-                )
-                for note in notes { Terminal.message(note) }
-            }
-            report = try ReportBuilder.build(
-                Recording(path: scratch?.path ?? recording),
-                options: layout.options(for: STDOUT_FILENO)
-            )
+            report = try openReport(recording, options: layout.options(for: STDOUT_FILENO))
         } catch {
             throw Terminal.fail(error)
         }
@@ -134,6 +120,21 @@ struct ReportCommand: ParsableCommand {
         Terminal.write(text, to: descriptor)
         close(descriptor)
     }
+}
+
+/// The report of a recording, or of an event file, which is replayed first.
+func openReport(_ path: String, options: ReportOptions) throws -> HeapReport {
+    guard isEventFile(path) else { return try ReportBuilder.build(Recording(path: path), options: options) }
+    let scratch = try ScratchRecording()
+    defer { withExtendedLifetime(scratch) {} }
+    let notes = try EventReplay.run(
+        events: path,
+        recording: scratch.path,
+        hide: options.hide,
+        siltVersion: siltVersion
+    )
+    for note in notes { Terminal.message(note) }
+    return try ReportBuilder.build(Recording(path: scratch.path), options: options)
 }
 
 /// Prints the text report of a recording that was just made.
