@@ -21,7 +21,8 @@ let package = Package(
         .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: nil, providers: [.apt(["libyaml-dev"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: nil, providers: [.apt(["zlib1g-dev"])]),
+        // A flag, since a library that SiltSymbols names too would be linked at one place only, perhaps before libdw.a.
+        .target(name: "CZlib", linkerSettings: [.unsafeFlags(["-l:libz.a"])]),
 
         // The shim: built by the plugin, carried as bytes.
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
@@ -66,8 +67,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             exclude: ["profile.proto"],
-            swiftSettings: strict,
-            linkerSettings: [.linkedLibrary(":libz.a")]
+            swiftSettings: strict
         ),
         .target(
             name: "SiltSession",
@@ -79,14 +79,16 @@ let package = Package(
         ),
         .target(
             name: "SiltHunt",
-            dependencies: ["CSiltSystem", "CYAML", "SiltSession"],
+            dependencies: [
+                "CSiltSystem", "CYAML", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltSession",
+            ],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltHunt", "SiltReports", "SiltShim",
+                "SiltSession", "SiltHunt", "SiltPprof", "SiltReports", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -125,7 +127,7 @@ let package = Package(
         ),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
-        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "SiltTestSupport"]),
+        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]

@@ -257,6 +257,8 @@ pid_t silt_spawn_as(char *const argv[], char *const envp[], const struct silt_st
     } while (n < 0 && errno == EINTR);
     close(report[0]);
     if (n == (ssize_t)sizeof failure) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
         errno = failure;
         return -1;
     }

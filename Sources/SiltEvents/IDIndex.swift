@@ -41,14 +41,21 @@ struct IDIndex: ~Copyable {
     mutating func put(_ id: UInt32, at place: Int, hash: UInt64) {
         entries[place] = hash & 0xFFFF_FFFF_0000_0000 | UInt64(id)
         used += 1
-        if used * 3 > count * 2 { grow() }
+        if used * 3 > count * 2 { grow(to: count * 2) }
+    }
+
+    /// Makes room for that many ids in all.
+    mutating func reserve(_ ids: Int) {
+        var wanted = count
+        while ids * 3 > wanted * 2 { wanted *= 2 }
+        if wanted > count { grow(to: wanted) }
     }
 
     @inline(never)
-    private mutating func grow() {
+    private mutating func grow(to wanted: Int) {
         let old = entries
         let oldCount = count
-        count *= 2
+        count = wanted
         entries = Pages.words(count)
         for index in 0..<oldCount where old[index] != 0 {
             var place = home(old[index])

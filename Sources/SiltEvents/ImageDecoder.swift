@@ -18,6 +18,8 @@ package struct ImageDecoder: ~Copyable {
     /// Index = the image's own module index - 1.
     private var imageModules: [ImageModule] = []
     private var moduleBytesRead = 0
+    /// This image's number in the stack table.
+    private let source: UInt64
 
     private struct ImageModule {
         var id: ModuleID
@@ -30,6 +32,7 @@ package struct ImageDecoder: ~Copyable {
 
     package init(stacks: StackTable) {
         self.stacks = stacks
+        source = stacks.addImage()
         expected = .allocate(capacity: Int(SILT_ALL_SHARDS))
         expected.initialize(repeating: 0, count: Int(SILT_ALL_SHARDS))
         slots = .allocate(capacity: Int(SILT_MAX_SLOTS))
@@ -76,7 +79,10 @@ package struct ImageDecoder: ~Copyable {
                 path: String(decoding: bytes[pathStart..<pathStart + Int(entry.path_bytes)], as: UTF8.self),
                 buildID: Array(bytes[offset + fixed..<pathStart])
             )
-            imageModules.append(ImageModule(id: stacks.intern(module: module), bias: entry.bias))
+            let id = stacks.intern(module: module)
+            // One frame at two addresses.
+            if imageModules.contains(where: { $0.id == id }) { stacks.expectRepetition() }
+            imageModules.append(ImageModule(id: id, bias: entry.bias))
             moduleBytesRead += length
         }
     }
@@ -167,7 +173,7 @@ package struct ImageDecoder: ~Copyable {
     }
 
     /// The session's stack for a NODE record; nil if the module is not in the log.
-    func stack(parent: UInt32, flags: UInt8, module: Int, address: UInt64) -> StackID? {
+    func stack(slot: UInt16, parent: UInt32, flags: UInt8, module: Int, address: UInt64) -> StackID? {
         var frame = Frame(module: .none, offset: address, kind: .returnAddress)
         if module != 0 {
             guard module <= imageModules.count else { return nil }
@@ -177,7 +183,8 @@ package struct ImageDecoder: ~Copyable {
         if UInt32(flags) & SILT_NODE_EXACT.rawValue != 0 { frame.kind = .exact }
         if UInt32(flags) & SILT_NODE_INCOMPLETE.rawValue != 0 { frame.kind = .incomplete }
         if UInt32(flags) & SILT_NODE_TRUNCATED.rawValue != 0 { frame.kind = .truncated }
-        return stacks.intern(parent: StackID(rawValue: parent), frame: stacks.intern(frame: frame))
+        let id = stacks.intern(frame: frame)
+        return stacks.announce(parent: StackID(rawValue: parent), frame: id, from: source | UInt64(slot))
     }
 
     private mutating func note(_ thread: ThreadSeen) {

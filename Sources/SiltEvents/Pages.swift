@@ -1,10 +1,9 @@
+internal import CSiltSystem
 internal import Glibc
 
 /// Zeroed memory straight from the system, in huge pages where they pay.
 package enum Pages {
     private static let hugePage = 2 << 20
-    /// Words per stretch that a growing table gives back at a time: 4 MiB.
-    package static let releaseStride = (4 << 20) / 8
 
     package static func words(_ count: Int) -> UnsafeMutablePointer<UInt64> {
         map(count * 8).bindMemory(to: UInt64.self, capacity: count)
@@ -14,9 +13,23 @@ package enum Pages {
         map(count).bindMemory(to: UInt8.self, capacity: count)
     }
 
-    /// Gives the memory of words back that are not read again; they stay mapped.
-    package static func release(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) {
-        madvise(start, count * 8, MADV_DONTNEED)
+    /// More words behind those that are there, which may move; nil, and nothing done, where that would cost huge pages.
+    package static func extend(
+        _ start: UnsafeMutablePointer<UInt64>,
+        from count: Int,
+        to grown: Int
+    ) -> UnsafeMutablePointer<UInt64>? {
+        let old = count * 8
+        guard old >= 2 * hugePage, old % hugePage == 0 else { return nil }
+        let place = map(grown * 8)
+        let used = roundedUp(grown * 8)
+        // Both are aligned, so the kernel moves whole huge pages.
+        guard silt_move_pages(start, old, used, place) == place else {
+            munmap(place, used)
+            return nil
+        }
+        madvise(place, used, MADV_HUGEPAGE)
+        return place.bindMemory(to: UInt64.self, capacity: grown)
     }
 
     package static func free(_ start: UnsafeMutablePointer<UInt64>, _ count: Int) { munmap(start, count * 8) }
@@ -42,11 +55,13 @@ package enum Pages {
         }
         guard isBig else { return address }
         let before = -Int(bitPattern: address) & (hugePage - 1)
-        let page = 4096
-        let used = (bytes + page - 1) & ~(page - 1)
+        let used = roundedUp(bytes)
         if before > 0 { munmap(address, before) }
         munmap(address + before + used, wanted - before - used)
         madvise(address + before, used, MADV_HUGEPAGE)
         return address + before
     }
+
+    /// To whole pages.
+    private static func roundedUp(_ bytes: Int) -> Int { (bytes + 4095) & ~4095 }
 }

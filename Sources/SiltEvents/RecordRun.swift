@@ -179,6 +179,7 @@ struct RecordRun {
         let parentStack = outer & SlotState.stackMask
         guard
             let stack = modules.stack(
+                slot: slot,
                 parent: parentStack,
                 flags: flags,
                 module: module,

@@ -4,6 +4,10 @@ internal import Glibc
 ///
 /// One table serves all process images, so that the stacks of forked workers coincide. A stack is its innermost frame
 /// and the stack of its callers. Ids are given in order of first sight and never taken back.
+///
+/// A slot announces each stack once, and after it has forgotten what it announced it begins again with an outermost
+/// frame. So the stacks of one slot alone need not be looked up, but for outermost frames; the index of all others, half
+/// of the cost of a compiler's 500,000 stacks, is made when something may come a second time.
 /// Not for use by two threads at once.
 package final class StackTable {
     /// Ids a live table entry can hold (28 bits); stacks beyond it become `StackID.none` and are counted.
@@ -17,9 +21,13 @@ package final class StackTable {
     package private(set) var stacksRefused: UInt64 = 0
 
     private var moduleIDs: [Module: ModuleID] = [:]
-    /// Frame ids by frame, and stack ids by node.
+    /// Frame ids by frame, and stack ids by node: without `isIndexed`, of outermost frames only.
     private var frameIndex = IDIndex()
     private var nodeIndex = IDIndex()
+    private var isIndexed = false
+    /// The one slot that has announced stacks so far; 0 = none has.
+    private var soleSource: UInt64 = 0
+    private var imageCount: UInt64 = 0
     /// `nodeCapacity` nodes, the first `stackCount` of them initialized; from malloc(3).
     private var nodes: UnsafeMutablePointer<Node>
     private var nodeCapacity = 0
@@ -64,9 +72,47 @@ package final class StackTable {
         return FrameID(rawValue: id)
     }
 
+    /// What tells the slots of one image from those of all others: its number, to which a slot is added.
+    func addImage() -> UInt64 {
+        imageCount += 1
+        return imageCount << 16
+    }
+
+    /// As `intern(parent:frame:)`, for a stack that a slot announces.
+    func announce(parent: StackID, frame: FrameID, from source: UInt64) -> StackID {
+        guard !isIndexed, soleSource == source || soleSource == 0 else { return intern(parent: parent, frame: frame) }
+        soleSource = source
+        precondition(parent.rawValue <= stackCount, "parent is not of this table")
+        if parent == .none {
+            let known = stackCount
+            let stack = find(parent: parent, frame: frame)
+            if stack.rawValue <= known { expectRepetition() }
+            return stack
+        }
+        return append(parent: parent, frame: frame)
+    }
+
+    /// From now on stacks may be announced that were announced before.
+    func expectRepetition() {
+        guard !isIndexed else { return }
+        isIndexed = true
+        nodeIndex.reserve(stackCount)
+        for number in 0..<stackCount where nodes[number].parent != 0 {
+            let hash = IDIndex.hash(UInt64(nodes[number].parent), UInt64(nodes[number].frame))
+            var place = nodeIndex.home(hash)
+            while nodeIndex[place] != 0 { place = nodeIndex.next(place) }
+            nodeIndex.put(UInt32(number + 1), at: place, hash: hash)
+        }
+    }
+
     /// The stack whose innermost frame is `frame`, called from `parent` (none: `frame` is the outermost).
     package func intern(parent: StackID, frame: FrameID) -> StackID {
         precondition(parent.rawValue <= stackCount, "parent is not of this table")
+        expectRepetition()
+        return find(parent: parent, frame: frame)
+    }
+
+    private func find(parent: StackID, frame: FrameID) -> StackID {
         let hash = IDIndex.hash(UInt64(parent.rawValue), UInt64(frame.rawValue))
         var place = nodeIndex.home(hash)
         while nodeIndex[place] != 0 {
@@ -79,6 +125,12 @@ package final class StackTable {
             }
             place = nodeIndex.next(place)
         }
+        let stack = append(parent: parent, frame: frame)
+        if stack != .none { nodeIndex.put(stack.rawValue, at: place, hash: hash) }
+        return stack
+    }
+
+    private func append(parent: StackID, frame: FrameID) -> StackID {
         guard stackCount < Self.stackLimit else {
             stacksRefused += 1
             return .none
@@ -86,7 +138,6 @@ package final class StackTable {
         if stackCount == nodeCapacity { grow() }
         (nodes + stackCount).initialize(to: Node(parent: parent.rawValue, frame: frame.rawValue))
         stackCount += 1
-        nodeIndex.put(UInt32(stackCount), at: place, hash: hash)
         return StackID(rawValue: UInt32(stackCount))
     }
 

@@ -6,10 +6,10 @@ internal import SiltEvents
 /// A bucket is 8 keys, one cache line, and then their 8 metas, another. A block lies in its home bucket, or if that is
 /// full in the first one after it that has room; a byte per bucket counts the blocks that went past it, so that a
 /// look-up knows where to end and nothing has to move when a block is removed. The home is `hash * buckets / 2^64`: the
-/// table is sorted by hash but for short displacements. Growing therefore reads the old table and writes the new one in
-/// one sequential pass, and gives back the old pages behind it: the two together never hold much more memory than the
-/// new table alone. Load is at most 0.69, beyond which a tenth of the buckets is full and searches go on too often, and
-/// big tables grow by 1.3, so a block takes 23.5 to 30.5 bytes.
+/// table is sorted by hash but for short displacements. Growing therefore moves the blocks in one sequential pass, which
+/// for a big table runs backwards in the memory it has, extended: no second table is needed and no page is cleared
+/// twice. Load is at most 0.69, beyond which a tenth of the buckets is full and searches go on too often, and tables
+/// above 16 MiB grow by 1.3, so a block takes 23.5 to 31 bytes.
 package struct LiveTable: ~Copyable {
     /// `bucketCount * 16` words, all initialized, aligned to a page.
     private var words: UnsafeMutablePointer<UInt64>
@@ -26,8 +26,10 @@ package struct LiveTable: ~Copyable {
     private var wide: [UInt64: LiveBlock] = [:]
 
     private static let minimumBuckets = 128
-    /// Below this many buckets tables double: 1 MiB.
-    private static let smallBuckets = 1 << 13
+    /// Below this many buckets tables double: 16 MiB.
+    private static let doubledBuckets = 1 << 17
+    /// Buckets in a huge page.
+    private static let hugeBuckets = 1 << 14
     private static let sticky = UInt8.max
 
     package init() {
@@ -238,23 +240,75 @@ package struct LiveTable: ~Copyable {
         let old = words
         let oldCount = bucketCount
         Pages.free(passed, bucketCount)
-        bucketCount = bucketCount < Self.smallBuckets ? bucketCount * 2 : (bucketCount * 13 / 10 + 31) & ~31
+        bucketCount = Self.grown(bucketCount)
         growAt = bucketCount * 11 / 2
-        words = Pages.words(bucketCount * 16)
         passed = Pages.counts(bucketCount)
-        let stride = Pages.releaseStride / 16
-        for start in Swift.stride(from: 0, to: oldCount, by: stride) {
-            let end = min(start + stride, oldCount)
-            for bucket in start..<end {
-                let keys = old + bucket * 16
-                for index in 0..<8 where keys[index] != 0 {
-                    let packed = entry(keys, index)
-                    place(packed, home(Self.hash(granule: packed.granule)))
+        let filled = Pages.counts(bucketCount)
+        if let moved = Pages.extend(old, from: oldCount * 16, to: bucketCount * 16) {
+            words = moved
+            spread(moved, oldCount, filled)
+        } else {
+            words = Pages.words(bucketCount * 16)
+            spread(old, oldCount, filled)
+            Pages.free(old, oldCount * 16)
+        }
+        Pages.free(filled, bucketCount)
+    }
+
+    private static func grown(_ count: Int) -> Int {
+        if count < doubledBuckets { return count * 2 }
+        // Whole huge pages.
+        return (count * 13 / 10 + hugeBuckets / 2) / hugeBuckets * hugeBuckets
+    }
+
+    /// Moves the blocks of `count` old buckets, which may lie at the beginning of the new ones, to where they belong now.
+    ///
+    /// The last come first: the buckets from the one at hand on, of which a block usually gets one, are done with by
+    /// then. `filled` counts the entries of each, which is quicker than looking for room in what was just written.
+    private mutating func spread(
+        _ old: UnsafeMutablePointer<UInt64>,
+        _ count: Int,
+        _ filled: UnsafeMutablePointer<UInt8>
+    ) {
+        var late: [PackedBlock] = []
+        withUnsafeTemporaryAllocation(of: PackedBlock.self, capacity: 8) { taken in
+            for bucket in stride(from: count - 1, through: 0, by: -1) {
+                let keys = old + bucket &* 16
+                var found = 0
+                for index in 0..<8 {
+                    taken[found] = PackedBlock(key: keys[index], meta: keys[index + 8])
+                    found &+= keys[index] == 0 ? 0 : 1
+                    keys[index] = 0
+                }
+                for index in 0..<found {
+                    let home = home(Self.hash(granule: taken[index].granule))
+                    // Its place may not be free yet: pushed far from its home near the beginning, or around the end.
+                    if home < bucket || !place(taken[index], home, filled, around: false) { late.append(taken[index]) }
                 }
             }
-            if end - start == stride { Pages.release(old + start * 16, stride * 16) }
         }
-        Pages.free(old, oldCount * 16)
+        for block in late { _ = place(block, home(Self.hash(granule: block.granule)), filled, around: true) }
+    }
+
+    /// As the other one; false, and nothing done, when it would go around the table's end and may not.
+    @inline(__always)
+    private func place(
+        _ packed: PackedBlock,
+        _ home: Int,
+        _ filled: UnsafeMutablePointer<UInt8>,
+        around: Bool
+    ) -> Bool {
+        var bucket = home
+        while filled[bucket] == 8 { bucket = next(bucket) }
+        guard around || bucket >= home else { return false }
+        var full = home
+        while full != bucket {
+            if passed[full] != Self.sticky { passed[full] += 1 }
+            full = next(full)
+        }
+        put(packed, bucket, Int(filled[bucket]))
+        filled[bucket] += 1
+        return true
     }
 
     // MARK: Wide blocks

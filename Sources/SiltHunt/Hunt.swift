@@ -100,9 +100,14 @@ package final class Hunt {
         for number in 1...max(planned, plan.maxRounds) {
             growing = try round(number, of: phase, planned: planned)
             if number >= Hunt.fewestRounds, growing.high > 0, growing.medium + growing.low == 0 { break }
-            let isInDoubt = growing.low > 0 || (growing.medium > 0 && number < Hunt.enoughRounds)
-            if number >= planned, !isInDoubt { break }
+            if number >= planned, !isInDoubt(growing, after: number) { break }
         }
+    }
+
+    /// Something may grow, and nothing surely does.
+    private func isInDoubt(_ growing: GrowingCounts, after rounds: Int) -> Bool {
+        if growing.high > 0 { return false }
+        return growing.medium > 0 ? rounds < Hunt.enoughRounds : growing.low > 0
     }
 
     private func round(_ number: Int, of phase: HuntPhase, planned: Int) throws -> GrowingCounts {

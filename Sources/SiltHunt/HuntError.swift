@@ -45,8 +45,8 @@ extension HuntError: CustomStringConvertible {
             "the service was not ready within \(seconds.shortest) s (\(readiness)): \(lastProblem); "
                 + "ready_timeout gives it longer"
         case .loadFailed(let phase, let round, let status, let output):
-            "the load of phase \(phase) failed in round \(round), with status \(status)\(HuntError.signalName(status))"
-                + HuntError.quoted(output)
+            "the load of phase \(phase) failed in round \(round), with status \(status)\(HuntError.signalName(status)): "
+                + "a script whose last command may fail ends with `|| true`" + HuntError.quoted(output)
         case .loadTimedOut(let phase, let round, let seconds, let output):
             "the load of phase \(phase) did not end within \(seconds.shortest) s in round \(round): give the phase a "
                 + "longer timeout, or a script that makes fewer requests" + HuntError.quoted(output)

@@ -64,29 +64,28 @@ package struct LoadScript: Sendable, Equatable {
 
     /// The variables of the script, as NAME=VALUE.
     var variables: [String] {
-        var all = LoadScript.inherited
-        all.merge(environment) { $1 }
+        var all: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            entry += 1
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { all[String(parts[0])] = String(parts[1]) }
+        }
+        all = LoadScript.untraced(all).merging(environment) { $1 }
         all["SILT_PHASE"] = phase
         all["SILT_ROUND"] = "\(round)"
         return all.map { "\($0)=\($1)" }
     }
 
-    /// Silt's own environment without `SILT_…` and without silt's library in LD_PRELOAD.
-    private static var inherited: [String: String] {
-        var variables: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            entry += 1
-            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].hasPrefix("SILT_") else { continue }
-            variables[String(parts[0])] = String(parts[1])
-        }
-        if let preload = variables["LD_PRELOAD"] {
+    /// An environment without `SILT_…` and without silt's library in LD_PRELOAD.
+    package static func untraced(_ variables: [String: String]) -> [String: String] {
+        var kept = variables.filter { !$0.key.hasPrefix("SILT_") }
+        if let preload = kept["LD_PRELOAD"] {
             let theirs = preload.split(whereSeparator: { $0 == ":" || $0 == " " }).filter { path in
                 !(path.split(separator: "/").last ?? "").hasPrefix("libsilt")
             }
-            variables["LD_PRELOAD"] = theirs.isEmpty ? nil : theirs.joined(separator: ":")
+            kept["LD_PRELOAD"] = theirs.isEmpty ? nil : theirs.joined(separator: ":")
         }
-        return variables
+        return kept
     }
 }

@@ -97,8 +97,9 @@ struct LoadToolText: Sendable {
     /// vegeta: `Requests [total, rate, throughput] 1200, 120.00, 65.87`, `Success [ratio] 55.42%`,
     /// `Status Codes [code:count] 0:535 200:665`.
     private mutating func readVegeta(_ words: [Substring]) -> Bool {
-        if words.count == 7, words[0] == "Requests", words[1] == "[total,",
-            let number = Int(count: words[4].without(","))
+        if words[0] == "Requests", words.count >= 2, words[1] == "[total,",
+            let end = words.firstIndex(where: { $0.hasSuffix("]") }), end + 1 < words.count,
+            let number = Int(count: words[end + 1].without(","))
         {
             vegeta = (number, 0)
             found(number)

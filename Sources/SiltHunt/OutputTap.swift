@@ -23,8 +23,10 @@ package final class OutputTap {
     /// The rest of a longer line is not looked at.
     private static let longestLine = 65536
 
-    /// Throws `.pattern` when the pattern is no regular expression.
-    package init(pattern: String) throws(HuntError) {
+    /// Passes on to those two descriptors; throws `.pattern` when the pattern is no regular expression.
+    ///
+    /// The process must ignore SIGPIPE (`silt_signals_open`).
+    package init(pattern: String, passingOnTo own: (output: Int32, errors: Int32) = (1, 2)) throws(HuntError) {
         self.pattern = try LogPattern(pattern)
         var output: [Int32] = [-1, -1]
         var errors: [Int32] = [-1, -1]
@@ -35,7 +37,7 @@ package final class OutputTap {
             throw error
         }
         streams = [
-            Stream(descriptor: output[0], target: STDOUT_FILENO), Stream(descriptor: errors[0], target: STDERR_FILENO),
+            Stream(descriptor: output[0], target: own.output), Stream(descriptor: errors[0], target: own.errors),
         ]
         serviceOutput = output[1]
         serviceErrors = errors[1]

@@ -61,9 +61,13 @@ private final class YAMLSource {
     func next() throws(YAMLNode.Problem) -> YAMLDocument? {
         let document = YAMLDocument()
         guard yaml_parser_load(parser, &document.content) == 1 else {
-            let problem = parser.pointee.problem.map { String(cString: $0) } ?? "no YAML"
-            let context = parser.pointee.context.map { " \(String(cString: $0))" } ?? ""
-            throw YAMLNode.Problem(line: Int(parser.pointee.problem_mark.line) + 1, text: problem + context)
+            let line = Int(parser.pointee.problem_mark.line) + 1
+            var text = parser.pointee.problem.map { String(cString: $0) } ?? "no YAML"
+            if let context = parser.pointee.context {
+                let begin = Int(parser.pointee.context_mark.line) + 1
+                text += " " + String(cString: context) + (begin == line ? "" : " that begins in line \(begin)")
+            }
+            throw YAMLNode.Problem(line: line, text: text)
         }
         return yaml_document_get_root_node(&document.content) == nil ? nil : document
     }

@@ -6,11 +6,12 @@ enum FileKind {
         ("[", "it is JSON"),
         ("SQLite format 3", "it is an SQLite database, perhaps a silt recording"),
         ("\u{7f}ELF", "it is an executable or a library"),
+        ("heap_v2/", "it is a jemalloc dump, which `go tool pprof` does not read either; look at it with jeprof"),
     ]
 
     /// First words of the text forms that profilers write, and Go's endpoints for ?debug=1.
     private static let texts = [
-        "heap profile:", "heap_v2/", "goroutine profile:", "goroutine ", "threadcreate profile:", "allocs profile:",
+        "heap profile:", "goroutine profile:", "goroutine ", "threadcreate profile:", "allocs profile:",
         "--- ", "# ",
     ]
 

@@ -13,9 +13,7 @@ enum Gzip {
     static func inflated(_ bytes: [UInt8], limit: Int) throws(PprofError) -> [UInt8] {
         guard bytes.count <= limit else { throw .tooLarge(limit: limit, unit: "bytes") }
         var stream = z_stream()
-        guard inflateInit2_(&stream, MAX_WBITS + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw .damaged("zlib does not start")
-        }
+        guard silt_gzip_inflate_begin(&stream) == Z_OK else { throw .damaged("no memory left to inflate it") }
         defer { inflateEnd(&stream) }
         return try bytes.withUnsafeBufferPointer { input throws(PprofError) in
             stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
@@ -58,13 +56,7 @@ enum Gzip {
     static func deflated(_ bytes: [UInt8]) throws(PprofError) -> [UInt8] {
         guard bytes.count <= UInt32.max else { throw .tooLarge(limit: Int(UInt32.max), unit: "bytes") }
         var stream = z_stream()
-        let size = Int32(MemoryLayout<z_stream>.size)
-        let (windowBits, memoryLevel) = (MAX_WBITS + 16, Int32(8))
-        guard
-            deflateInit2_(
-                &stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, windowBits, memoryLevel, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
-                size) == Z_OK
-        else { throw .tooLarge(limit: bytes.count, unit: "bytes of memory") }
+        guard silt_gzip_deflate_begin(&stream) == Z_OK else { throw .tooLarge(limit: 0, unit: "bytes: no memory left") }
         defer { deflateEnd(&stream) }
         return bytes.withUnsafeBufferPointer { input in
             stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)

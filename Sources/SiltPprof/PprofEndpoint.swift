@@ -25,54 +25,58 @@ package struct PprofEndpoint: Sendable {
     /// Fetches the bytes of one profile as the service sends them; blocks until they are there.
     package func fetchBytes(_ kind: PprofKind) throws(PprofError) -> [UInt8] {
         let name = address.description(kind)
-        let result: Result<HTTPAnswer, any Error>
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let answer: HTTPAnswer
         do {
-            result = .success(try exchange(kind, on: group.next()).wait())
+            answer = try exchange(kind).wait()
         } catch {
-            result = .failure(error)
+            throw describe(error, name)
         }
-        do {
-            try group.syncShutdownGracefully()
-        } catch {
-            throw .badAnswer(name, reason: "\(error)")
-        }
-        switch result {
-        case .success(let answer): return try content(of: answer, name)
-        case .failure(let error): throw describe(error, name)
-        }
+        return try content(of: answer, name)
     }
 
+    /// One thread for all exchanges, kept: a name look-up can outlive the deadline, and must find its loop then.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
     /// One request on a connection of its own, under a deadline.
-    private func exchange(_ kind: PprofKind, on loop: any EventLoop) -> EventLoopFuture<HTTPAnswer> {
+    private func exchange(_ kind: PprofKind) -> EventLoopFuture<HTTPAnswer> {
+        let loop = PprofEndpoint.group.next()
         let promise = loop.makePromise(of: HTTPAnswer.self)
         let deadline = loop.scheduleTask(in: .seconds(Int64(totalSeconds))) { promise.fail(DeadlineError()) }
-        let limit = limits.bytes
-        let bootstrap = ClientBootstrap(group: loop)
-            .connectTimeout(.seconds(Int64(connectSeconds)))
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                    try channel.pipeline.syncOperations.addHandler(HTTPAnswerHandler(promise, limit: limit))
-                }
-            }
+        let bootstrap = ClientBootstrap(group: loop).connectTimeout(.seconds(Int64(connectSeconds)))
         let connection: EventLoopFuture<any Channel> =
             switch address.place {
             case .internet(let host, let port): bootstrap.connect(host: host, port: port)
             case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
-        let head = requestHead(kind)
+        let (head, limit) = (requestHead(kind), limits.bytes)
         connection.whenComplete { connected in
             switch connected {
             case .success(let channel):
-                channel.write(HTTPClientRequestPart.head(head)).cascadeFailure(to: promise)
-                channel.writeAndFlush(HTTPClientRequestPart.end(nil)).cascadeFailure(to: promise)
+                PprofEndpoint.send(head, on: channel, promise, limit: limit)
             case .failure(let error):
                 promise.fail(ConnectError(underlying: error))
             }
         }
         promise.futureResult.whenComplete { _ in deadline.cancel() }
         return promise.futureResult
+    }
+
+    /// Runs on the connection's loop; of several addresses tried at once only the one that was taken gets here.
+    private static func send(
+        _ head: HTTPRequestHead,
+        on channel: any Channel,
+        _ promise: EventLoopPromise<HTTPAnswer>,
+        limit: Int
+    ) {
+        promise.futureResult.whenFailure { _ in channel.close(promise: nil) }
+        do {
+            try channel.pipeline.syncOperations.addHTTPClientHandlers()
+            try channel.pipeline.syncOperations.addHandler(HTTPAnswerHandler(promise, limit: limit))
+        } catch {
+            return promise.fail(error)
+        }
+        channel.write(HTTPClientRequestPart.head(head)).cascadeFailure(to: promise)
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil)).cascadeFailure(to: promise)
     }
 
     private func requestHead(_ kind: PprofKind) -> HTTPRequestHead {
@@ -104,6 +108,7 @@ package struct PprofEndpoint: Sendable {
         case is DeadlineError: .timedOut(name, seconds: totalSeconds)
         case let error as ConnectError: describeConnect(error.underlying, name)
         case let error as IOError: .badAnswer(name, reason: systemMessage(error.errnoCode))
+        case is ChannelError: .badAnswer(name, reason: "closed at once")
         case is HTTPParserError: .badAnswer(name, reason: "not HTTP, or cut off")
         default: .badAnswer(name, reason: "\(error)")
         }

@@ -53,7 +53,8 @@ extension PprofError: CustomStringConvertible {
         case .badReference(let table, let id):
             "the profile refers to \(table.rawValue) \(id), which it does not have: its writer is at fault"
         case .badID(let table, let id):
-            (id == 0 ? "the profile has a \(table.rawValue) without id" : "the profile has two \(table.rawValue)s \(id)")
+            (id == 0
+                ? "the profile has a \(table.rawValue) without id" : "the profile has two \(table.rawValue)s \(id)")
                 + ": its writer is at fault"
         case .wrongValueCount(let sample, let found, let expected):
             "sample \(sample) of the profile has \(found) values for \(expected) sample types: its writer is at fault"

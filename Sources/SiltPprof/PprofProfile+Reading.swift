@@ -1,6 +1,6 @@
 internal import SwiftProtobuf
 
-/// How much of a profile is read at most.
+/// How much of a profile is read at most; it takes up to 14 times as much memory.
 package struct PprofLimits: Sendable {
     /// Of the file, and of what gzip makes of it.
     package var bytes = 128 << 20
@@ -105,7 +105,7 @@ struct TextTable {
     }
 }
 
-/// Ids of a table's records → their positions; most writers number them 1, 2, 3 …
+/// Ids of a table's records → their positions; most writers number them from 1.
 struct PositionTable {
     private let table: PprofTable
     /// Empty where position = id − 1 for all.
@@ -197,11 +197,10 @@ extension PprofSample {
 }
 
 extension PprofLabel {
-    /// A label with neither text nor number is the number 0, which the format cannot tell from it.
+    /// The format has no empty text: such a label is a number.
     fileprivate init(_ message: Perftools_Profiles_Label, _ texts: TextTable) throws(PprofError) {
-        let value: Value =
-            message.str != 0
-            ? .text(try texts[message.str]) : .number(message.num, unit: try texts[message.numUnit])
+        let text = try texts[message.str]
+        let value: Value = text.isEmpty ? .number(message.num, unit: try texts[message.numUnit]) : .text(text)
         self.init(key: try texts[message.key], value: value)
     }
 }

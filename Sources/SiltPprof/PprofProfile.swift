@@ -79,6 +79,7 @@ package struct PprofSample: Equatable, Sendable {
 /// What else is known about a sample: the size of its blocks, a thread, a request.
 package struct PprofLabel: Hashable, Sendable {
     package enum Value: Hashable, Sendable {
+        /// Not empty: the format takes an empty text for the number 0.
         case text(String)
         case number(Int64, unit: String)
     }
@@ -98,7 +99,7 @@ package struct PprofLocation: Hashable, Sendable {
     package var address: UInt64
     /// Position in the profile's mappings.
     package var mapping: Int?
-    /// Innermost inlined function first; the last one has code of its own. Empty: not symbolized.
+    /// Innermost inlined function first, the function with code of its own last; empty: not symbolized.
     package var lines: [PprofLine]
     /// Several functions share this code, and the lines name one of them.
     package var isFolded: Bool

@@ -103,6 +103,14 @@ extension Recording {
             sum.mappedBytes = row.unsigned(18)
             totals.append(sum)
         }
+        if try hasTable("process_kinds", database) {
+            let row = try database.prepare("SELECT process, kind FROM process_kinds")
+            while try row.step() {
+                guard let index = processIndex(of: row.id(0)), let kind = RecordedProcess.Kind(rawValue: row.text(1))
+                else { throw .damaged(path: database.path, reason: "process kind \(row.text(1))") }
+                processes[index].kind = kind
+            }
+        }
         trust = Array(repeating: TrustCounters(), count: processes.count)
         let counters = try database.prepare(
             "SELECT process, \(Schema.trustColumns.joined(separator: ", ")) FROM trust ORDER BY process"

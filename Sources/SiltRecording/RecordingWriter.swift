@@ -59,7 +59,8 @@ package final class RecordingWriter {
                 flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
             )
         }
-        try database.execute("PRAGMA page_size = 4096; PRAGMA cache_size = -16384;")
+        // A power cut now would lose an empty recording: not worth a wait for the disk.
+        try database.execute("PRAGMA page_size = 4096; PRAGMA cache_size = -16384; PRAGMA synchronous = OFF;")
         try database.execute("BEGIN; \(Schema.tables) \(Schema.views) INSERT INTO target (id) VALUES (1); COMMIT;")
         if path != nil {
             try database.execute(
@@ -181,6 +182,11 @@ package final class RecordingWriter {
         row.bind(ended, at: 10)
         row.bind(status, at: 11)
         try row.run()
+        guard process.kind != .traced else { return }
+        let kind = try database.prepare("INSERT OR REPLACE INTO process_kinds VALUES (?, ?)")
+        kind.bind(process.id, at: 1)
+        kind.bind(process.kind.rawValue, at: 2)
+        try kind.run()
     }
 
     package func write(_ totals: RecordedTotals, process: UInt32) throws(RecordingError) {

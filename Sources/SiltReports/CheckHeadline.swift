@@ -85,8 +85,8 @@ enum CheckHeadline {
         case .siteLimit(let limit):
             return "more than the limit of \(Format.bytes(limit)) per request for each call site"
         case .phaseLimit(let limit, let sum):
-            return "\(site.phase ?? "") loses \(Format.bytes(sum)) per request in all, "
-                + "more than the limit of \(Format.bytes(limit))"
+            return "the phase loses \(Format.bytes(sum)) per request in all, more than the limit of "
+                + Format.bytes(limit)
         case .baseline(let rate):
             return "faster than in the baseline: \(amount(rate, site)) there, "
                 + "\(Format.percent(100 * settings.tolerance)) more are allowed"

@@ -84,7 +84,7 @@ package enum CheckJSON {
     }
 
     private static func mended<Output>(_ entry: GrowthBaseline.Entry, _ json: inout JSONWriter<Output>) {
-        json.value("kind", entry.kind)
+        json.value("kind", entry.kind.rawValue)
         json.value("phase", entry.phase)
         json.value("rate", entry.rate)
         json.value("unit", entry.unit)

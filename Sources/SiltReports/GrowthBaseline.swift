@@ -6,8 +6,7 @@ internal import SiltSymbols
 /// Keyed by names alone, so that a new build, other addresses and shifted lines do not matter.
 package struct GrowthBaseline: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
-        /// "heap".
-        package var kind: String
+        package var kind: ReportSite.Kind
         /// Of a hunt; nil when the trace ran freely.
         package var phase: String?
         package var rate: Double
@@ -95,7 +94,7 @@ extension GrowthBaseline {
             guard !stacks.isEmpty else { continue }
             entries.append(
                 Entry(
-                    kind: "heap",
+                    kind: finding.site.kind,
                     phase: finding.site.phase,
                     rate: max(0, rate.value),
                     unit: rate.unit,
@@ -147,7 +146,8 @@ extension GrowthBaseline {
 
 extension GrowthBaseline.Entry {
     fileprivate init?(_ json: JSONValue) {
-        guard case .string(let kind)? = json["kind"], case .string(let unit)? = json["unit"],
+        guard case .string(let word)? = json["kind"], let kind = ReportSite.Kind(rawValue: word),
+            case .string(let unit)? = json["unit"],
             case .number(let rate)? = json["rate"], rate >= 0, case .array(let list)? = json["stacks"], !list.isEmpty
         else { return nil }
         self.init(kind: kind, phase: nil, rate: rate, unit: unit, stacks: [])
@@ -165,7 +165,7 @@ extension GrowthBaseline.Entry {
     }
 
     fileprivate func write<Output>(_ json: inout JSONWriter<Output>) {
-        json.value("kind", kind)
+        json.value("kind", kind.rawValue)
         json.value("phase", phase)
         json.value("rate", rate)
         json.value("unit", unit)
@@ -206,7 +206,7 @@ struct BaselineBudget {
         let keys = Set(stacks)
         let found = baseline.entries.indices.filter { index in
             let entry = baseline.entries[index]
-            return entry.kind == "heap" && entry.phase == site.phase && entry.unit == rate.unit
+            return entry.kind == site.kind && entry.phase == site.phase && entry.unit == rate.unit
                 && entry.stacks.contains { keys.contains($0) }
         }
         guard !found.isEmpty else { return .unknown }

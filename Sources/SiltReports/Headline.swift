@@ -40,7 +40,8 @@ enum Headline {
     static func unmeasured(_ report: HeapReport) -> String? {
         if let reason = report.recording.target.untraceable { return reason }
         if report.recording.processes.isEmpty { return "no process was traced: the shim never reported" }
-        if report.totals.allocatedCount == 0 {
+        if report.isOfProfiles, report.phases.isEmpty { return "one profile says what is in use, not what grows" }
+        if report.totals.allocatedCount == 0, !report.isOfProfiles {
             return "no allocation was seen: the target made none through malloc, or has its own allocator"
         }
         if report.trust.counters.offReason != 0 {
@@ -76,7 +77,8 @@ enum Headline {
         _ report: HeapReport,
         _ clocks: [ProcessClock]
     ) -> String? {
-        guard let limit = report.options.limitBytes ?? report.recording.memoryLimit, let clock = clocks.max(by: { $0.count < $1.count }),
+        guard let limit = report.options.limitBytes ?? report.recording.memoryLimit,
+            let clock = clocks.max(by: { $0.count < $1.count }),
             clock.count >= 12
         else { return nil }
         let sure = growing.compactMap { $0.confidence == "low" || $0.rate?.unit != "bytes/second" ? nil : $0.rate }

@@ -57,6 +57,13 @@ package struct ReportTrust: Sendable {
 ///
 /// When only one caller of that function grows, its stacks are a site of their own, and so are those of each of several.
 package struct ReportSite: Sendable {
+    /// What is counted.
+    package enum Kind: String, Sendable {
+        case heap
+        case goroutine
+    }
+
+    package var kind = Kind.heap
     package var rank = 0
     package var verdict = "not-enough-data"
     package var isGrowing = false
@@ -114,6 +121,8 @@ package struct ReportSite: Sendable {
         package var values: [UInt64]
     }
 
+    /// No code of the program's own is in its stack: what it holds follows from something else.
+    var isLibrary = false
     /// Number of the site in the builder's tables.
     var index = 0
     /// What growing sites are ranked by: bytes per second that can be counted on.
@@ -146,14 +155,17 @@ package struct ReportFrame: Equatable, Sendable {
 
     /// The function as a reader wants it, or what stands for it.
     package var name: String {
+        if isGo { return function }
         if !function.isEmpty { return readableName(function) }
         return module.isEmpty
             ? "[" + Format.hex(offset) + "]" : module.lastPathComponent + "+" + Format.hex(offset)
     }
 
+    private var isGo: Bool { GoName.isGo(file: file ?? "", function: function) }
+
     /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
     func name(width: Int) -> String {
-        (function.isEmpty ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
+        (function.isEmpty || isGo ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
     }
 
     /// file:line with the file's last component; the module's when there are no lines.
@@ -164,6 +176,11 @@ package struct ReportFrame: Equatable, Sendable {
 }
 
 extension HeapReport {
+    /// True when the numbers are those of profiles that the target served, rather than of traced events.
+    package var isOfProfiles: Bool {
+        !recording.processes.isEmpty && recording.processes.allSatisfy { $0.kind != .traced }
+    }
+
     /// The functions of a stack, innermost first, inlined ones included.
     package func frames(ofStack stack: UInt32) -> [ReportFrame] {
         var result: [ReportFrame] = []

@@ -5,9 +5,10 @@ struct HuntEvidence {
     private let verdict: GrowthVerdict
     private let facts: GrowthFacts
     private let phase: HuntPhases.Phase
+    private let kind: ReportSite.Kind
 
-    static func opinion(_ verdict: GrowthVerdict, _ phase: HuntPhases.Phase, _ hunt: HuntPhases) -> SiteOpinion {
-        let evidence = HuntEvidence(verdict: verdict, facts: verdict.facts, phase: phase)
+    static func opinion(_ verdict: GrowthVerdict, _ phase: HuntPhases.Phase, kind: ReportSite.Kind) -> SiteOpinion {
+        let evidence = HuntEvidence(verdict: verdict, facts: verdict.facts, phase: phase, kind: kind)
         var opinion = SiteOpinion(
             verdict: verdict.verdict.rawValue,
             isGrowing: verdict.verdict.isGrowing,
@@ -57,7 +58,7 @@ struct HuntEvidence {
 
     private var rounds: String { phase.isIdle ? "slices" : "rounds" }
     private var round: String { phase.isIdle ? "slice" : "round" }
-    private var rose: String { "\(Format.bytes(facts.baseline)) -> \(Format.bytes(facts.live))" }
+    private var rose: String { "\(amount(facts.baseline)) -> \(amount(facts.live))" }
 
     private var growing: String {
         var line: String
@@ -65,27 +66,28 @@ struct HuntEvidence {
         case .doubling:
             return "one block replaced by a bigger one \(facts.jumps) times (\(rose)): look at what it holds"
         case .everyRound:
-            return "content is replaced, but every \(round) ended higher: \(rose)"
+            // Without births nothing is known of what was replaced.
+            return (facts.slices > 0 ? "content is replaced, but " : "") + "every \(round) ended higher: \(rose)"
         case .trend, .backlog: return "rose in all quarters of the phase, \(rose)"
         case .leak, .late, .deep, .slowed, .none, .decel, .turnover, .stalled, .flat, .sparse, .gap, .idleRate, .idle:
             let all = facts.occupied == facts.slices ? "all \(facts.slices)" : "\(facts.occupied) of \(facts.slices)"
             let each =
                 facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))..\(count(facts.most))"
             line = "blocks of \(all) \(rounds) still live, \(each) a \(round): \(count(facts.survivors)) blocks, "
-            line += Format.bytes(facts.survivorBytes)
+            line += amount(facts.survivorBytes)
             if facts.requests > 0 { line += ", of \(count(facts.requests)) requests" }
         }
         if !phase.isIdle, facts.idleBytes >= 1 {
-            line += "; idle leaves \(Format.bytes(facts.idleBytes)) in the time of a round"
+            line += "; idle leaves \(amount(facts.idleBytes)) in the time of a round"
         }
         if facts.oneOffBytes > verdict.slope, facts.oneOffBytes >= 1 {
-            line += "; \(Format.bytes(facts.oneOffBytes)) more came once, in the warm-up round"
+            line += "; \(amount(facts.oneOffBytes)) more came once, in the warm-up round"
         }
         return line
     }
 
     private var acquittal: String {
-        let grew = facts.live > facts.baseline ? "grew \(Format.bytes(facts.live - facts.baseline))" : "did not grow"
+        let grew = facts.live > facts.baseline ? "grew \(amount(facts.live - facts.baseline))" : "did not grow"
         return "\(grew) in \(phase.name); \(why)"
     }
 
@@ -101,8 +103,15 @@ struct HuntEvidence {
         case .sparse: "only \(facts.occupied) of \(facts.slices) \(rounds) left anything"
         case .none, .idleRate, .leak, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1
-                ? "\(Format.bytes(facts.oneOffBytes)) came once, in the warm-up round, and nothing stayed after it"
+                ? "\(amount(facts.oneOffBytes)) came once, in the warm-up round, and nothing stayed after it"
                 : "what came was freed"
+        }
+    }
+
+    private func amount(_ value: Double) -> String {
+        switch kind {
+        case .heap: Format.bytes(value)
+        case .goroutine: Format.plural(UInt64(max(0, min(value, 1e18)).rounded()), "goroutine")
         }
     }
 

@@ -118,7 +118,8 @@ extension ReportRate {
 
     /// A number of that unit's things.
     static func amount(_ value: Double, unit: String) -> String {
-        unit.hasPrefix("objects") ? Format.short(value) : Format.bytes(value)
+        unit.hasPrefix("objects")
+            ? "\(Format.short(value)) goroutine\(value == 1 ? "" : "s")" : Format.bytes(value)
     }
 }
 

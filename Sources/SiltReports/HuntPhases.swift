@@ -95,6 +95,11 @@ package struct HuntPhases: Sendable {
         return routes.map(intervals.positions)
     }
 
+    /// What live bytes rose by in a phase; of the idle phases in both together.
+    func gain(_ live: [Double], in phase: Phase) -> Double {
+        spans(of: phase).reduce(0) { $1.isEmpty ? $0 : $0 + live[$1.upperBound] - live[$1.lowerBound] }
+    }
+
     /// The history by the hunt's intervals; nothing at all of one that does not keep them.
     func series(_ history: SiteHistory) -> IntervalSeries {
         let nothing = [Double](repeating: 0, count: intervals.count)

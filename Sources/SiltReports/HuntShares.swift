@@ -20,6 +20,7 @@ struct HuntShares {
         for (index, phase) in hunt.phases.enumerated() where lives {
             var asked = judge
             asked.question = .phase(phase, of: hunt)
+            asked.kind = recording.processes[process].kind == .goroutine ? .goroutine : .heap
             let shares = SiteShares(recording: recording, names: names, sites: sites, judge: asked, budget: budget)
                 .shares(of: parts, process: process, clock: clock)
             for var share in shares {

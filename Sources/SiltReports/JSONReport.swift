@@ -84,7 +84,7 @@ package enum JSONReport {
         _ json: inout JSONWriter<Output>
     ) {
         json.value("rank", site.rank)
-        json.value("kind", "heap")
+        json.value("kind", site.kind.rawValue)
         json.value("verdict", site.verdict)
         json.value("confidence", site.confidence)
         json.value("reason", site.reason)

@@ -50,9 +50,10 @@ struct SiteBuilder {
         var indexes: [SiteShare.Identity: Int] = [:]
         var members: [[SiteShare]] = []
         for share in shares where !share.rows.isEmpty {
-            let index = indexes[share.identity] ?? members.count
+            let identity = share.identity(in: recording)
+            let index = indexes[identity] ?? members.count
             if index == members.count {
-                indexes[share.identity] = index
+                indexes[identity] = index
                 members.append([])
             }
             members[index].append(share)
@@ -61,10 +62,12 @@ struct SiteBuilder {
         for group in members {
             var item = ReportSite(blame: frame(group[0].blame))
             item.index = result.count
+            item.kind = recording.processes[group[0].process].kind == .goroutine ? .goroutine : .heap
             addUp(group.flatMap(\.rows), into: &item)
             guard item.allocatedBytes > 0 || item.allocatedCount > 0 else { continue }
             apply(group, to: &item)
             if item.isGrowing { item.stacks = stacks(group.flatMap(\.rows)) }
+            item.isLibrary = names.rows[group[0].blame.row].kind != .program
             if let hunt, let phase = group[0].phase {
                 item.phase = hunt.phases[phase].name
                 item.isConclusive = !hunt.phases[phase].isInconclusive
@@ -140,7 +143,7 @@ struct SiteBuilder {
             && ["plateauing", "step", "sawtooth"].contains(opinion.verdict)
         let growing = shares.filter { $0.opinion.isGrowing }
         if growing.count > 1 { site.evidence += "; in \(growing.count) processes" }
-        if let rate = rate(of: growing) {
+        if let rate = rate(of: growing, site.kind) {
             site.rate = rate
             // Phases are compared by what they cost a second of the hunt.
             site.weight =
@@ -180,11 +183,16 @@ struct SiteBuilder {
     }
 
     /// The fastest sum of rates at any time: a worker that was replaced by another does not count twice.
-    private func rate(of growing: [SiteShare]) -> ReportRate? {
+    private func rate(of growing: [SiteShare], _ kind: ReportSite.Kind) -> ReportRate? {
         guard !growing.isEmpty else { return nil }
         let isTimed = growing.allSatisfy { clocks[$0.process].period > 0 }
         let unit = growing[0].opinion.unit == "interval" && isTimed ? "second" : growing[0].opinion.unit
-        var best = ReportRate(value: -.infinity, low: 0, high: 0, unit: "bytes/" + unit)
+        var best = ReportRate(
+            value: -.infinity,
+            low: 0,
+            high: 0,
+            unit: (kind == .goroutine ? "objects/" : "bytes/") + unit
+        )
         for one in growing {
             let start = recording.processes[one.process].startNs
             var value = 0.0

@@ -14,6 +14,8 @@ struct SiteJudge {
 
     private let bytes: [UInt8]
     var question = Question.freeRunning
+    /// What the histories count.
+    var kind = ReportSite.Kind.heap
 
     init(historyBytes: [UInt8]) {
         bytes = historyBytes
@@ -29,7 +31,7 @@ struct SiteJudge {
 
     /// What is said of a site that has a verdict.
     func opinion(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
-        if case .phase(let phase, let hunt) = question { return HuntEvidence.opinion(verdict, phase, hunt) }
+        if case .phase(let phase, _) = question { return HuntEvidence.opinion(verdict, phase, kind: kind) }
         return SiteOpinion(
             verdict: verdict.verdict.rawValue,
             isGrowing: verdict.verdict.isGrowing,
@@ -56,7 +58,10 @@ struct SiteJudge {
         switch question {
         case .freeRunning: return judge(series(history, clock))
         case .phase(let phase, let hunt):
-            let verdicts = judgeHunt(hunt.series(history), hunt.intervals)
+            let series = hunt.series(history)
+            let verdicts =
+                history.hasBirths
+                ? judgeHunt(series, hunt.intervals) : judgeHuntWithoutBirths(series.live, hunt.intervals)
             return phase.isIdle && phase.route == 0 ? verdicts.idle : verdicts.routes[phase.route - 1]
         }
     }
@@ -67,6 +72,11 @@ struct SiteJudge {
         case .freeRunning: return (history.survivorBytes, history.survivorCount)
         case .phase(let phase, let hunt):
             let series = hunt.series(history)
+            guard history.hasBirths else {
+                // What it gained stands for what survived; how many blocks that is is not known.
+                let gained = UInt64(max(0, hunt.gain(series.live, in: phase)))
+                return (gained, gained)
+            }
             var (bytes, count) = (0.0, 0.0)
             for position in hunt.allPositions(of: phase) {
                 bytes += series.bytes[position]

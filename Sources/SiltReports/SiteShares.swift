@@ -36,9 +36,12 @@ struct SiteShare {
     struct Identity: Hashable {
         var key: Key
         var phase: Int?
+        var kind: RecordedProcess.Kind
     }
 
-    var identity: Identity { Identity(key: key, phase: phase) }
+    func identity(in recording: Recording) -> Identity {
+        Identity(key: key, phase: phase, kind: recording.processes[process].kind)
+    }
 }
 
 /// Decides which stacks of a process make a site, for one question to the judge.

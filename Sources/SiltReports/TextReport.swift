@@ -54,8 +54,7 @@ package enum TextReport {
         let rate = site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + shortUnit($0.unit) } ?? ""
         let size =
             site.wasGivenBack
-            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit"
-            : "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
+            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit" : inUse(site)
         page.sites([
             TextPage.SiteLine(
                 rank: site.rank,
@@ -82,6 +81,15 @@ package enum TextReport {
         }
         stack(site, report, &page)
         source(site, report, &page)
+    }
+
+    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
+
+    private static func amount(_ bytes: UInt64, _ count: UInt64, _ kind: ReportSite.Kind) -> String {
+        switch kind {
+        case .heap: "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
+        case .goroutine: Format.plural(count, "goroutine")
+        }
     }
 
     private static func shortUnit(_ unit: String) -> String {
@@ -146,8 +154,7 @@ package enum TextReport {
         page.line("")
         page.line("not growing, though they look like it:")
         for site in sites.prefix(min(limit, 5)) {
-            let size = "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
-            page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)])
+            page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: inUse(site))])
             if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
         }
         let others = all.count - min(sites.count, min(limit, 5))
@@ -164,7 +171,7 @@ package enum TextReport {
             let size =
                 report.options.order == .temporary
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
-                : "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
+                : amount(bytes, count, site.kind)
             return TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)
         }
         page.sites(lines)
@@ -191,6 +198,10 @@ package enum TextReport {
     }
 
     private static func trustLine(_ report: HeapReport) -> String {
+        if report.isOfProfiles {
+            let symbolized = Format.percent(report.trust.symbolizedPercent)
+            return "\(report.recording.target.allocator), bytes symbolized \(symbolized)"
+        }
         let counters = report.trust.counters
         var parts: [String] = []
         if counters.eventsSent == counters.eventsReceived {

@@ -16,6 +16,8 @@ final class BlameKeys {
     private let wrappers: AllocatorFrames
     /// By frame id: nil not asked yet.
     private var kinds: [FunctionKind?] = []
+    /// Modules that code was blamed in although none of it is program code.
+    private var blamedModules: Set<UInt32> = []
 
     init(stacks: StackTable, symbolizer: Symbolizer, wrappers: AllocatorFrames) {
         self.stacks = stacks
@@ -36,8 +38,17 @@ final class BlameKeys {
             }
             at = stacks.parent(of: at)
         }
-        if let carrier { return StackID(rawValue: carrier.rawValue) }
-        return StackID(rawValue: stack.rawValue == 0 ? 0 : stacks.frame(of: stack).rawValue)
+        guard stack.rawValue != 0 else { return StackID(rawValue: 0) }
+        let blamed = carrier ?? stacks.frame(of: stack)
+        blamedModules.insert(stacks.frames[Int(blamed.rawValue) - 1].module.rawValue)
+        return StackID(rawValue: blamed.rawValue)
+    }
+
+    /// Whether a report may need the lines of a module: nobody looks for a leak in the C library, whose debug
+    /// information is large and compressed, unless nothing else is on a stack.
+    func needsLines(module id: UInt32) -> Bool {
+        let path = stacks.modules[Int(id) - 1].path
+        return !wrappers.isAllocatorThroughout(modulePath: path) || blamedModules.contains(id)
     }
 
     private func kind(_ frame: FrameID) -> FunctionKind {

@@ -306,23 +306,25 @@ final class RecordingOutput {
         let byModule = Dictionary(grouping: stacks.frames.indices) { stacks.frames[$0].module.rawValue }
         for (number, module) in stacks.modules.enumerated() {
             guard let frames = byModule[UInt32(number + 1)] else { continue }
-            for index in frames { try writeSymbols(of: index, in: module) }
-            if let reason = symbolizer.missingLines(modulePath: module.path, buildID: module.buildID) {
+            let lines = blame.needsLines(module: UInt32(number + 1))
+            for index in frames { try writeSymbols(of: index, in: module, lines: lines) }
+            if lines, let reason = symbolizer.missingLines(modulePath: module.path, buildID: module.buildID) {
                 try writer.write(missingLines: reason, module: UInt32(number + 1))
             }
             symbolizer.release(modulePath: module.path, buildID: module.buildID)
         }
     }
 
-    private func writeSymbols(of index: Int, in module: Module) throws {
+    private func writeSymbols(of index: Int, in module: Module, lines: Bool) throws {
         let frame = stacks.frames[index]
-        let lines = symbolizer.resolve(
+        let functions = symbolizer.resolve(
             modulePath: module.path,
             buildID: module.buildID,
             offset: frame.offset,
-            exact: frame.kind == .exact
+            exact: frame.kind == .exact,
+            lines: lines
         )
-        let rows = lines.filter { !$0.function.isEmpty }.map {
+        let rows = functions.filter { !$0.function.isEmpty }.map {
             SymbolRow(function: $0.function, file: $0.file, line: $0.line, inlined: $0.inlined)
         }
         try writer.write(symbols: rows, frame: UInt32(index + 1))

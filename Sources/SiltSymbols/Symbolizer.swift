@@ -46,9 +46,17 @@ package final class Symbolizer {
     /// The functions at an address, innermost first; one nameless frame when nothing is known.
     ///
     /// `offset` is in the file's own numbering. Return addresses are looked up one byte earlier, inside the call.
-    package func resolve(modulePath: String, buildID: [UInt8], offset: UInt64, exact: Bool) -> [SourceFrame] {
+    /// Without `lines` no debug information is read: one frame, named by its symbol.
+    package func resolve(
+        modulePath: String,
+        buildID: [UInt8],
+        offset: UInt64,
+        exact: Bool,
+        lines: Bool = true
+    ) -> [SourceFrame] {
         guard let file = file(modulePath, buildID) else { return [SourceFrame(function: "")] }
-        return file.frames(at: exact ? offset : offset &- 1)
+        let address = exact ? offset : offset &- 1
+        return lines ? file.frames(at: address) : [SourceFrame(function: file.symbol(at: address) ?? "")]
     }
 
     /// The function whose symbol covers the address, demangled; no debug information is read.

@@ -84,7 +84,7 @@ struct CheckCommand: ParsableCommand {
         if let path = setUp.plan, isRecordingFile(path) || isEventFile(path) { return try read(path) }
         let hunt = try HuntRun(setUp, recording: recording, attachSocket: attachSocket, hide: hide)
         var settings = try rules.settings(hunt.plan.limits)
-        settings.title = setUp.plan ?? hunt.plan.command.joined(separator: " ")
+        settings.title = setUp.plan ?? hunt.plan.command.first ?? hunt.plan.pprof ?? attachSocket ?? "hunt"
         settings.phases = hunt.plan.phases.map(\.name)
         try prepareJUnit()
         let failure = hunt.run().map { "\($0)" }
@@ -109,7 +109,8 @@ struct CheckCommand: ParsableCommand {
         settings.title = path
         try prepareJUnit()
         do {
-            return Measured(report: try openReport(path, options: options), settings: settings)
+            let input = try ReportInput(path, hide: hide)
+            return Measured(report: try ReportBuilder.build(input.recording(), options: options), settings: settings)
         } catch {
             Terminal.message("\(error)")
             return Measured(report: nil, settings: settings, failure: "\(error)")

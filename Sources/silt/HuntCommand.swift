@@ -15,6 +15,7 @@ struct HuntCommand: ParsableCommand {
                       --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' -- ./server --port 8080
             silt hunt --init plan.yml && silt hunt plan.yml
             silt hunt plan.yml --rounds 8 --json > hunt.json
+            silt hunt --pprof http://127.0.0.1:6060/debug/pprof --phase orders='hey -n 2000 http://127.0.0.1:8080/orders'
             silt hunt --attach-socket /run/silt.sock --phase orders='wrk -d 3 http://127.0.0.1:8080/orders'
 
             The service is started, watched idle, then loaded: for each phase a warm-up round, and rounds of load until
@@ -100,6 +101,11 @@ struct HuntSetUp: ParsableArguments {
     @Option(help: ArgumentHelp("A phase and its load script; may be repeated.", valueName: "name='script'"))
     var phase: [String] = []
 
+    @Option(
+        help: ArgumentHelp("Pull profiles from there instead of tracing malloc: Go's net/http/pprof.", valueName: "url")
+    )
+    var pprof: String?
+
     @Option(help: "When the service is ready: tcp:HOST:PORT, unix:PATH, http://URL, log:REGEX, or a time as 5s.")
     var ready: String?
 
@@ -129,6 +135,7 @@ struct HuntSetUp: ParsableArguments {
         var result = try plan.map { path in try HuntPlan(path: path) } ?? HuntPlan(phases: phase)
         if plan != nil, !phase.isEmpty { result.phases = try HuntPlan(phases: phase).phases }
         if !command.isEmpty { result.command = command }
+        if let pprof { result.pprof = pprof }
         if let ready {
             do {
                 result.ready = try Readiness(ready)

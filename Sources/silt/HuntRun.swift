@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SiltHunt
+internal import SiltPprof
 internal import SiltSession
 
 /// One hunt, from the start of the service to the closed recording.
@@ -20,8 +21,10 @@ final class HuntRun {
             Terminal.message("\(error)")
             throw SiltExit.usage
         }
-        if plan.command.isEmpty, attachSocket == nil {
-            Terminal.message("name the service: silt hunt … -- ./server, or command: in the plan")
+        if plan.command.isEmpty, attachSocket == nil, plan.pprof == nil {
+            Terminal.message(
+                "name the service: silt hunt … -- ./server, or command: in the plan; or one that runs, with --pprof URL"
+            )
             throw SiltExit.usage
         }
         scratch = try recording == nil && attachSocket == nil ? ScratchRecording() : nil
@@ -31,9 +34,14 @@ final class HuntRun {
     }
 
     /// Returns what ended it early; nil when it went to its end.
+    ///
+    /// What the service and the scripts print goes to standard error: standard output is the report's.
     func run() -> (any Error)? {
         Interrupts.listen()
+        let output = OutputToErrors()
+        defer { output.end() }
         do {
+            if let pprof = plan.pprof { return try pull(pprof) }
             return try attachSocket.map(attach) ?? start()
         } catch {
             return error
@@ -51,7 +59,7 @@ final class HuntRun {
         let analyzer = try Analyzer(executable: executable, recording: path, hide: hide)
         let service = try Service(plan, socket: analyzer.socket)
         let trace = PreloadTrace(analyzer.control)
-        let failure = hunt(trace, service)
+        let failure = hunt(trace, service, plan)
         let status = try analyzer.control.ask(.status)
         try trace.finish()
         service.stop()
@@ -66,16 +74,33 @@ final class HuntRun {
         return failure
     }
 
+    /// Profiles are pulled; the service is started untraced, unless it runs already.
+    private func pull(_ url: String) throws -> (any Error)? {
+        let endpoint = PprofEndpoint(try PprofAddress(url))
+        var plan = plan
+        if plan.ready == .quiet { plan.ready = .http(try HTTPAddress(url)) }
+        var service: Service?
+        if !plan.command.isEmpty {
+            try plan.ready.checkThatNobodyAnswers()
+            service = try Service(plan, socket: nil)
+        }
+        let trace = PprofTrace(endpoint, recording: path, command: plan.command, siltVersion: siltVersion)
+        let failure = hunt(trace, service, plan)
+        try trace.finish()
+        service?.stop()
+        return failure
+    }
+
     /// The trace was started by somebody else and goes on afterwards: only its recording is brought up to date.
     private func attach(_ socket: String) throws -> (any Error)? {
         let control = try TraceControl(path: socket)
         path = try control.ask(.status).recording
-        let failure = hunt(PreloadTrace(control), nil)
+        let failure = hunt(PreloadTrace(control), nil, plan)
         try control.ask(.symbolize)
         return failure
     }
 
-    private func hunt(_ trace: any HuntTrace, _ service: Service?) -> (any Error)? {
+    private func hunt(_ trace: any HuntTrace, _ service: Service?, _ plan: HuntPlan) -> (any Error)? {
         defer { progress.clear() }
         do {
             try Hunt(

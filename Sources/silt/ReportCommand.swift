@@ -3,7 +3,6 @@ internal import Glibc
 internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
-internal import SiltSession
 
 /// What every command that ends in a report lets the user choose.
 struct ReportLayout: ParsableArguments {
@@ -61,6 +60,7 @@ struct ReportCommand: ParsableCommand {
             silt report server.silt
             silt report server.silt --top --by inuse --limit 20
             silt report server.events
+            silt report heap.pb.gz --by inuse
             silt report server.silt --json | jq '.sites[0]'
             silt report server.silt --folded server.folded && flamegraph.pl server.folded > server.svg
             """
@@ -80,7 +80,7 @@ struct ReportCommand: ParsableCommand {
 
     @OptionGroup var layout: ReportLayout
 
-    @Argument(help: "A recording, or an event file of silt run --events.")
+    @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.")
     var recording: String
 
     func validate() throws {
@@ -90,7 +90,8 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let report: HeapReport
         do {
-            report = try openReport(recording, options: layout.options(for: STDOUT_FILENO))
+            let input = try ReportInput(recording, hide: layout.hide)
+            report = try ReportBuilder.build(input.recording(), options: layout.options(for: STDOUT_FILENO))
         } catch {
             throw Terminal.fail(error)
         }
@@ -120,21 +121,6 @@ struct ReportCommand: ParsableCommand {
         Terminal.write(text, to: descriptor)
         close(descriptor)
     }
-}
-
-/// The report of a recording, or of an event file, which is replayed first.
-func openReport(_ path: String, options: ReportOptions) throws -> HeapReport {
-    guard isEventFile(path) else { return try ReportBuilder.build(Recording(path: path), options: options) }
-    let scratch = try ScratchRecording()
-    defer { withExtendedLifetime(scratch) {} }
-    let notes = try EventReplay.run(
-        events: path,
-        recording: scratch.path,
-        hide: options.hide,
-        siltVersion: siltVersion
-    )
-    for note in notes { Terminal.message(note) }
-    return try ReportBuilder.build(Recording(path: scratch.path), options: options)
 }
 
 /// Prints the text report of a recording that was just made.

@@ -173,6 +173,55 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(decoder.moduleCount == 1)
     }
 
+    /// A slot forgets its stacks when a library goes, and announces them anew from the outermost frame on.
+    @Test func aStackHasOneNameWhoeverAnnouncesItAndHoweverOften() {
+        var first = Records()
+        first.node(1, parent: 0, 0x1000)
+        first.node(2, parent: 1, 0x2000)
+        first.node(3, parent: 2, 0x3000)
+        first.node(4, parent: 2, 0x4000)
+        first.alloc(a, 0, 8, 3)
+        first.node(5, parent: 0, 0x9000)
+        first.node(6, parent: 5, 0x2000)
+        first.alloc(a, 1, 8, 6)
+        var again = first
+        again.node(7, parent: 0, 0x1000)
+        again.node(8, parent: 7, 0x2000)
+        again.node(9, parent: 8, 0x4000)
+        again.node(10, parent: 8, 0x3000)
+        again.alloc(a, 2, 8, 10)
+        let world = World([again.bytes])
+        world.run()
+        #expect(world.events.map(\.stack.rawValue) == [3, 6, 3])
+        #expect(world.stacks.stackCount == 6)
+
+        var second = Records()
+        second.node(1, parent: 0, 0x1000)
+        second.node(2, parent: 1, 0x5000)
+        second.node(3, parent: 1, 0x2000)
+        second.node(4, parent: 3, 0x3000)
+        second.alloc(a, 2, 8, 4)
+        let two = World([first.bytes, second.bytes])
+        two.run()
+        #expect(two.events.map(\.stack.rawValue) == [3, 6, 3])
+        #expect(two.stacks.stackCount == 7)
+    }
+
+    /// The same file at two addresses: its frames are the same.
+    @Test func aLibraryLoadedTwiceHasTheStacksItHad() throws {
+        let log = moduleEntry(1, bias: 0x4000, path: "/bin/a") + moduleEntry(2, bias: 0x8000, path: "/bin/a")
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.node(2, parent: 1, 0x4100, module: 1)
+        records.node(3, parent: 1, 0x8100, module: 2)
+        records.alloc(a, 0, 8, 2)
+        records.alloc(b, 0, 8, 3)
+        let world = World([records.bytes])
+        try log.withUnsafeBytes { try world.decoder.readModules($0) }
+        world.run()
+        #expect(world.events.map(\.stack.rawValue) == [2, 2])
+    }
+
     static let badRecords: [(Records, WireError)] = {
         var list: [(Records, WireError)] = []
         func add(_ error: WireError, _ make: (inout Records) -> Void) {

@@ -36,6 +36,15 @@ static inline _Bool silt_holds(const void *in, size_t in_bytes, const void *part
     return memmem(in, in_bytes, part, part_bytes) != NULL;
 }
 
+/* mremap(2), which is hidden likewise. */
+extern void *mremap(void *from, size_t bytes, size_t wanted, int flags, ...) __attribute__((nothrow));
+
+/* Moves a mapping to `to`, over what is mapped there, and makes it `wanted` bytes long; MAP_FAILED
+ * and errno. */
+static inline void *silt_move_pages(void *from, size_t bytes, size_t wanted, void *to) {
+    return mremap(from, bytes, wanted, 1 | 2 /* MREMAP_MAYMOVE | MREMAP_FIXED */, to);
+}
+
 /* The C++ ABI's demangler (Itanium C++ ABI, 3.4): a text to be freed, or NULL. */
 extern char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *status);
 
