@@ -105,3 +105,8 @@ extension ReportFrame {
         (place.isEmpty ? name : name + " " + place).printable
     }
 }
+
+extension String {
+    /// Messages may quote what a program printed, in lines of its own.
+    var firstLine: String { prefix { !$0.isNewline }.description }
+}

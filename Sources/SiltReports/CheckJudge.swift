@@ -146,7 +146,7 @@ extension CheckReport {
         } else if let why = failure ?? unmeasured ?? open.first ?? fewSnapshots {
             verdict = .inconclusive
             reason = why
-            headline = why
+            headline = why.firstLine
         } else {
             verdict = .passed
             headline = CheckHeadline.passed(self)

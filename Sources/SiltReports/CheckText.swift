@@ -15,7 +15,7 @@ package enum CheckText {
             page.paragraph("INCONCLUSIVE: " + check.headline.printable, indent: 2, style: .yellow, hanging: true)
         }
         if check.verdict == .failed, !check.reason.isEmpty {
-            page.paragraph("not all was measured: " + check.reason.printable, indent: 2)
+            page.paragraph("not all was measured: " + check.reason.firstLine.printable, indent: 2)
         }
         failures(check, &page)
         list("let pass:", check, &page) {
@@ -102,7 +102,7 @@ extension CheckReport.Phase.Outcome {
         switch self {
         case .passed: "passed"
         case .failed: "failed"
-        case .inconclusive(let reason): "inconclusive, \(reason)"
+        case .inconclusive(let reason): "inconclusive, \(reason.firstLine)"
         }
     }
 }
