@@ -71,7 +71,7 @@ struct Evidence {
     private var rate: String {
         let share = verdict.slope > 0 ? 100 * verdict.error / verdict.slope : 0
         let text = period > 0 ? Format.bytes(verdict.slope / period) + "/s" : Format.bytes(verdict.slope) + "/interval"
-        return "+\(text) ±\(Format.fixed(share, 0)) %"
+        return "+\(text) \(share < 0.5 ? "±<1 %" : "±\(Format.fixed(share, 0)) %")"
     }
 
     private var standstill: String {
