@@ -61,7 +61,7 @@ enum CheckHeadline {
     static func sentence(_ finding: CheckReport.Finding, _ settings: CheckSettings) -> String {
         switch finding.outcome {
         case .failed(let breach): sentence(breach, finding.site, settings)
-        case .allowed(.suppression(let line)): "allowed by \(line)"
+        case .allowed(.suppression(let line, let source)): "allowed by \(line) (\(source))"
         case .allowed(.baseline(let rate)): "allowed by the baseline: \(amount(rate, finding.site)) there"
         case .withinLimit: "within the limits"
         case .doubtful:
@@ -107,6 +107,9 @@ extension ReportFrame {
 }
 
 extension String {
-    /// Messages may quote what a program printed, in lines of its own.
-    var firstLine: String { prefix { !$0.isNewline }.description }
+    /// Messages may quote what a program printed, in lines of its own: without those.
+    var firstLine: String {
+        let line = prefix { !$0.isNewline }
+        return line.endIndex == endIndex ? self : line + " …"
+    }
 }

@@ -51,7 +51,7 @@ package enum CheckJSON {
             json.value("outcome", "allowed")
             json.value("limit", nil as String?)
             switch allowance {
-            case .suppression(let line): json.value("allowed_by", line)
+            case .suppression(let line, _): json.value("allowed_by", line)
             case .baseline: json.value("allowed_by", "baseline")
             }
         case .withinLimit:

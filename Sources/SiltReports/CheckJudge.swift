@@ -16,6 +16,7 @@ extension CheckReport {
         for name in settings.phases where !measured.contains(name) {
             phases.append(Phase(name: name, outcome: .inconclusive(why)))
         }
+        dropUnmeasuredFromMended()
         decide(failure: failure)
     }
 
@@ -25,10 +26,10 @@ extension CheckReport {
         var budget = settings.baseline.map { BaselineBudget($0, tolerance: settings.tolerance) }
         for site in report.sites where site.isGrowing {
             var finding = Finding(site: site, outcome: .withinLimit)
-            if let line = suppression(of: site, in: report, &finding) {
-                finding.outcome = .allowed(.suppression(line))
+            if let entry = suppression(of: site, in: report, &finding) {
+                finding.outcome = .allowed(.suppression(entry.line, source: entry.source))
             } else {
-                let stacks = budget == nil ? [] : BaselineStack.all(of: site, in: report)
+                let stacks = budget == nil ? [] : BaselineStack.all(of: site, in: report, most: 1000)
                 finding.outcome = outcome(of: site, budget?.ask(site, stacks) ?? .unknown)
             }
             findings.append(finding)
@@ -36,6 +37,14 @@ extension CheckReport {
         applyPhaseLimit(report)
         guard let baseline = settings.baseline, let budget else { return }
         mended = zip(baseline.entries, budget.isFound).compactMap { $1 ? nil : $0 }
+    }
+
+    /// Of what was not measured nobody knows whether it still grows.
+    private mutating func dropUnmeasuredFromMended() {
+        let measured: [String?] =
+            phases.isEmpty
+            ? [nil] : phases.compactMap { $0.outcome == .passed || $0.outcome == .failed ? $0.name : nil }
+        mended.removeAll { !measured.contains($0.phase) }
     }
 
     private func outcome(of site: ReportSite, _ answer: BaselineBudget.Answer) -> Outcome {
@@ -77,7 +86,7 @@ extension CheckReport {
         of site: ReportSite,
         in report: HeapReport,
         _ finding: inout Finding
-    ) -> String? {
+    ) -> Suppressions.Entry? {
         guard !settings.suppressions.entries.isEmpty else { return nil }
         let holds = site.stacks.contains { $0.inUseBytes > 0 }
         var bytes: [Int: UInt64] = [:]
@@ -90,13 +99,13 @@ extension CheckReport {
             matched += Double(weight)
         }
         guard let top = bytes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })?.key else { return nil }
-        let line = settings.suppressions.entries[top].line
+        let entry = settings.suppressions.entries[top]
         guard matched >= Self.covered * all else {
-            finding.partly = (line, matched / all)
+            finding.partly = (entry.line, matched / all)
             return nil
         }
         for (index, held) in bytes { settings.suppressions.hit(index, bytes: held) }
-        return line
+        return entry
     }
 
     // MARK: Phases

@@ -48,8 +48,8 @@ package struct CheckReport: Sendable {
     }
 
     package enum Allowance: Equatable, Sendable {
-        /// The line, as `leak:pattern`.
-        case suppression(String)
+        /// The line, as `leak:pattern`, and where it stands.
+        case suppression(String, source: String)
         /// Its rate in the baseline.
         case baseline(Double)
     }

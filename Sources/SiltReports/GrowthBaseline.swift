@@ -25,8 +25,8 @@ package struct GrowthBaseline: Equatable, Sendable {
 enum BaselineStack {
     /// Frames kept, from the blamed one outwards.
     private static let mostFrames = 64
-    /// Stacks kept of one site.
-    private static let mostStacks = 16
+    /// Stacks kept of one site in a file.
+    static let mostStacks = 16
 
     /// `function file` of each frame from the blamed one outwards, without addresses and lines.
     ///
@@ -43,14 +43,14 @@ enum BaselineStack {
         return result
     }
 
-    static func all(of site: ReportSite, in report: HeapReport) -> [[String]] {
+    static func all(of site: ReportSite, in report: HeapReport, most: Int) -> [[String]] {
         var seen = Set<[String]>()
         var result: [[String]] = []
         for part in site.stacks {
             let frames = frames(ofStack: part.stack, in: report)
             guard !frames.isEmpty, seen.insert(frames).inserted else { continue }
             result.append(frames)
-            if result.count == mostStacks { break }
+            if result.count == most { break }
         }
         return result
     }
@@ -90,7 +90,7 @@ extension GrowthBaseline {
         for finding in findings {
             if case .allowed(.suppression) = finding.outcome { continue }
             guard let rate = finding.site.rate else { continue }
-            let stacks = BaselineStack.all(of: finding.site, in: report)
+            let stacks = BaselineStack.all(of: finding.site, in: report, most: BaselineStack.mostStacks)
             guard !stacks.isEmpty else { continue }
             entries.append(
                 Entry(

@@ -1,7 +1,7 @@
 internal import Glibc
 
 /// Files that people write and keep: read and replaced as wholes.
-package enum SmallFile {
+enum SmallFile {
     /// Bytes that such a file may have.
     private static let limit = 16 << 20
 
@@ -21,8 +21,11 @@ package enum SmallFile {
         }
     }
 
-    /// Puts a file of that text in the place of `path`: the old one, if there is one, stays whole until then.
-    package static func replace(_ path: String, with text: String) throws(ReportError) {
+    /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole until then.
+    static func replace(_ link: String, with text: String) throws(ReportError) {
+        let target = realpath(link, nil)
+        defer { free(target) }
+        let path = target.map { String(cString: $0) } ?? link
         let fresh = path + ".new"
         let descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: reason()) }

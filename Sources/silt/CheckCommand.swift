@@ -142,10 +142,10 @@ struct CheckCommand: ParsableCommand {
         return true
     }
 
-    /// Before minutes are spent on a hunt: can the file be written?
+    /// Before minutes are spent on a hunt: can the file be written? What an earlier check left there goes.
     private func prepareJUnit() throws {
         guard let junit else { return }
-        let descriptor = open(junit, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        let descriptor = open(junit, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             Terminal.message("cannot write \(junit): \(String(cString: strerror(errno)))")
             throw SiltExit.usage
@@ -175,11 +175,12 @@ struct CheckCommand: ParsableCommand {
         if let junit {
             var xml = ""
             JUnitReport.render(check, into: &xml)
-            do {
-                try SmallFile.replace(junit, with: xml)
-            } catch {
-                throw Terminal.fail(error)
+            let descriptor = open(junit, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else {
+                throw Terminal.fail(ReportError.cannotWrite(path: junit, reason: String(cString: strerror(errno))))
             }
+            Terminal.write(xml, to: descriptor)
+            close(descriptor)
         }
     }
 }

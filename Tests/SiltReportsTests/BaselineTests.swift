@@ -115,6 +115,16 @@ import Testing
         #expect(check.baseline?.entries.map(\.phase) == ["orders", "orders"])
     }
 
+    @Test func onlyWhatWasMeasuredIsSaidToBeMended() throws {
+        var report = try ShopHunt.report()
+        report.sites.removeAll()
+        #expect(try check(report, baseline()).mended.count == 3)
+        report.phases.removeLast()
+        #expect(try check(report, baseline()).mended.map(\.phase) == ["users"])
+        report.phases[1].failedRequests = 1000
+        #expect(try check(report, baseline()).mended.isEmpty)
+    }
+
     @Test func thereIsNoneOfWhatWasNotMeasured() throws {
         var report = try ShopHunt.report()
         report.phases[1].rounds = 2
