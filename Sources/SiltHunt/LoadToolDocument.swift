@@ -1,3 +1,5 @@
+internal import SiltJSON
+
 /// Finds the JSON objects in a running output: those that begin a line.
 struct JSONStretch: Sendable {
     private var bytes: [UInt8] = []
