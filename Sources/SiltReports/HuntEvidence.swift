@@ -92,6 +92,15 @@ struct HuntEvidence {
     }
 
     private var why: String {
+        // Without births nothing is known of what was freed.
+        if facts.slices == 0, facts.snapshots > 0 {
+            facts.settledAt <= 0.7 ? "no longer rose in its last \(rounds)" : "rises and falls"
+        } else {
+            whyBySurvivors
+        }
+    }
+
+    private var whyBySurvivors: String {
         switch verdict.reason {
         case .decel: "fewer blocks stay each \(round): \(count(facts.older)) -> \(count(facts.newer))"
         case .turnover: "old blocks are freed as fast as new ones stay"

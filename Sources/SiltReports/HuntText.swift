@@ -32,6 +32,28 @@ enum HuntText {
         page.paragraph(line, indent: 5)
     }
 
+    /// One line for what follows from the sites above: buffers of a connection that was never closed, say.
+    static func followers(_ sites: [ReportSite], _ page: inout TextPage) {
+        guard !sites.isEmpty else { return }
+        var byPhase: [(phase: String, bytes: Double, unit: String)] = []
+        for site in sites {
+            guard let rate = site.rate, let phase = site.phase else { continue }
+            if let index = byPhase.firstIndex(where: { $0.phase == phase && $0.unit == rate.unit }) {
+                byPhase[index].bytes += rate.value
+            } else {
+                byPhase.append((phase, rate.value, rate.unit))
+            }
+        }
+        let sums = byPhase.map {
+            "\($0.phase.printable) +\(ReportRate.amount($0.bytes, unit: $0.unit))/\(ReportRate.per($0.unit))"
+        }
+        let count = Format.plural(UInt64(sites.count), "site")
+        page.paragraph(
+            "and \(count) in library code that follow from these: \(sums.joined(separator: ", "))",
+            indent: 5
+        )
+    }
+
     /// A line for each phase: what was asked of the target, and the verdict.
     static func phases(_ report: HeapReport, _ page: inout TextPage) {
         guard !report.phases.isEmpty else { return }

@@ -10,11 +10,14 @@ package enum TextReport {
         headline(report, &page)
         let limit = report.options.limit ?? 10
         if report.options.order == .growth {
-            let growing = report.sites.filter(\.isGrowing)
+            let all = report.sites.filter(\.isGrowing)
+            let followers = all.filter { follows($0, all) }
+            let growing = all.filter { !follows($0, all) }
             for (index, site) in growing.prefix(limit).enumerated() {
                 growingSite(site, report, isBrief: index >= detailed && report.options.limit == nil, &page)
             }
             if growing.count > limit { page.line("     and \(growing.count - limit) more growing sites") }
+            HuntText.followers(followers, &page)
             acquitted(report, limit: limit, &page)
             HuntText.phases(report, &page)
             if report.verdict != .growing { largest(report, limit: limit, &page) }
@@ -45,6 +48,12 @@ package enum TextReport {
     static let detailed = 3
 
     /// What a report says of one growing site; without stack and source when it is to be brief.
+    /// Memory that libraries took on their own stacks while the program's own code leaks in the same phase.
+    private static func follows(_ site: ReportSite, _ growing: [ReportSite]) -> Bool {
+        site.isLibrary && site.kind == .heap && site.phase != nil
+            && growing.contains { !$0.isLibrary && $0.phase == site.phase }
+    }
+
     static func growingSite(
         _ site: ReportSite,
         _ report: HeapReport,

@@ -31,6 +31,20 @@ package struct TraceReport: Decodable {
         package var allocSpace: Int
         package var allocObjects: Int
         package var stack: [Place]
+        /// Of hunts.
+        package var phase: String?
+        package var leakFraction: Double?
+        package var freedBy: Place?
+
+        package var isGrowing: Bool { verdict.hasSuffix("growing") && verdict != "not-growing" }
+    }
+
+    package struct Phase: Decodable {
+        package var name: String
+        package var rounds: Int
+        package var requests: Int?
+        package var failedRequests: Int?
+        package var verdict: String
     }
 
     package struct Totals: Decodable {
@@ -74,6 +88,11 @@ package struct TraceReport: Decodable {
     package var trust: Trust
     package var processes: [Process]
     package var sites: [Site]
+    /// Of hunts.
+    package var phases: [Phase]?
+
+    /// The sites charged with a phase, in the report's order.
+    package func charged(_ phase: String) -> [Site] { sites.filter { $0.isGrowing && $0.phase == phase } }
 
     /// Sites blamed on that function, or called from it as the distinguishing caller.
     package func sites(named function: String) -> [Site] {
@@ -105,4 +124,19 @@ package func report(of recording: String, options: [String] = []) throws -> Trac
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     return try decoder.decode(TraceReport.self, from: Data(json.output.utf8))
+}
+
+/// Runs `silt hunt` with those options and command, and reads its JSON report.
+package func hunt(
+    _ options: [String],
+    command: [String],
+    seconds: Double = 180
+) throws -> (result: ProgramResult, report: TraceReport) {
+    let folder = try ScratchFolder()
+    let recording = folder.file("hunt.silt")
+    let result = try runProgram(
+        [siltExecutable, "hunt", "--out", recording] + options + ["--"] + command,
+        seconds: seconds
+    )
+    return (result, try report(of: recording))
 }
