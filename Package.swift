@@ -9,7 +9,10 @@ let package = Package(
     name: "silt",
     products: [.executable(name: "silt", targets: ["silt"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // The other traits bring streams, and with them all of Foundation.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // What C and Swift share, and the libraries of the system.
@@ -17,10 +20,16 @@ let package = Package(
         .target(name: "CSiltSystem"),
         .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: nil, providers: [.apt(["libyaml-dev"])]),
+        // A flag, since a library that SiltSymbols names too would be linked at one place only, perhaps before libdw.a.
+        .target(name: "CZlib", linkerSettings: [.unsafeFlags(["-l:libz.a"])]),
 
         // The shim: built by the plugin, carried as bytes.
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
         .target(name: "SiltShim", swiftSettings: strict, plugins: ["BuildShim"]),
+
+        // Reading JSON, without Foundation.
+        .target(name: "SiltJSON", swiftSettings: strict),
 
         // The pipeline, in its order.
         .target(name: "SiltEvents", dependencies: ["CSiltWire", "CSiltSystem"], swiftSettings: hot),
@@ -44,22 +53,42 @@ let package = Package(
         ),
         .target(
             name: "SiltReports",
-            dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"],
+            dependencies: ["SiltJSON", "SiltRecording", "SiltGrowth", "SiltSymbols"],
             exclude: ["docs"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SiltPprof",
+            dependencies: [
+                "CZlib",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            exclude: ["profile.proto"],
             swiftSettings: strict
         ),
         .target(
             name: "SiltSession",
             dependencies: [
-                "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltSymbols", "SiltRecording",
-                "SiltShim",
+                "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltSymbols",
+                "SiltRecording", "SiltShim",
             ],
             swiftSettings: strict
+        ),
+        .target(
+            name: "SiltHunt",
+            dependencies: [
+                "CSiltSystem", "CYAML", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltSession",
+            ],
+            swiftSettings: strict,
+            linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltReports", "SiltShim",
+                "SiltSession", "SiltHunt", "SiltPprof", "SiltReports", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -96,10 +125,14 @@ let package = Package(
             name: "SiltRecordingTests",
             dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]
         ),
+        .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
         .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
+        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
-            dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]
+            dependencies: [
+                "SiltTestSupport", "SiltShim", "SiltEvents", "SiltHeap", "SiltRecording", "SiltReports", "SiltSymbols",
+            ]
         ),
     ]
 )

@@ -8,12 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static int socket_address(const char *path, struct sockaddr_un *address) {
@@ -169,7 +171,57 @@ void silt_raise_descriptor_limit(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* In the child: 0, or -1 with errno set. */
+static int apply_start(const struct silt_start *start) {
+    int places[3] = {start->input, start->output, start->errors};
+    for (int target = 0; target < 3; target++) {
+        /* Out of the way first: dup2 must not overwrite one that is still needed, and leaves a
+         * descriptor that is in its place already close-on-exec. */
+        if (places[target] >= 0) {
+            places[target] = fcntl(places[target], F_DUPFD_CLOEXEC, 3);
+            if (places[target] < 0) {
+                return -1;
+            }
+        }
+    }
+    for (int target = 0; target < 3; target++) {
+        if (places[target] >= 0 && dup2(places[target], target) < 0) {
+            return -1;
+        }
+    }
+    if (start->own_group) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        if (setpgid(0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0) {
+            return -1;
+        }
+    }
+    return start->directory ? chdir(start->directory) : 0;
+}
+
+int silt_output_pipe(int ends[2]) {
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        return -1;
+    }
+    return fcntl(ends[0], F_SETFL, O_NONBLOCK);
+}
+
+int silt_has_ended(pid_t child, int *status) {
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
+        return -1;
+    }
+    *status = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+    return info.si_pid == child;
+}
+
 pid_t silt_spawn(char *const argv[], char *const envp[]) {
+    struct silt_start start = {.input = -1, .output = -1, .errors = -1};
+    return silt_spawn_as(argv, envp, &start);
+}
+
+pid_t silt_spawn_as(char *const argv[], char *const envp[], const struct silt_start *start) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) < 0) {
         return -1;
@@ -183,7 +235,9 @@ pid_t silt_spawn(char *const argv[], char *const envp[]) {
         if (limit_saved) {
             setrlimit(RLIMIT_NOFILE, &original_limit);
         }
-        execvpe(argv[0], argv, envp);
+        if (apply_start(start) == 0) {
+            execvpe(argv[0], argv, envp);
+        }
         int failure = errno;
         ssize_t n = write(report[1], &failure, sizeof failure);
         (void)n;
@@ -203,6 +257,8 @@ pid_t silt_spawn(char *const argv[], char *const envp[]) {
     } while (n < 0 && errno == EINTR);
     close(report[0]);
     if (n == (ssize_t)sizeof failure) {
+        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
+        }
         errno = failure;
         return -1;
     }

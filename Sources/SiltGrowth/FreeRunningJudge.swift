@@ -8,42 +8,6 @@ package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
     FreeRunningJudge(series).verdict()
 }
 
-/// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
-package func judgeWithoutBirths(_ series: SurvivorSeries) -> GrowthVerdict {
-    let facts = GrowthFacts(series)
-    let troughs = series.troughs
-    guard series.snapshots >= 6, troughs.count >= 4 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
-    let values = [series.baseline] + troughs
-    let rise = (troughs.last ?? 0) - (troughs.first ?? 0)
-    let second = Array(troughs[(troughs.count / 2)...])
-    let slope = theilSen(troughs)
-    if rise > 0, mannKendall(troughs) >= 2.33, mannKendall(second) >= 1, theilSen(second) >= 0.4 * slope,
-        rise >= 0.05 * (troughs.max() ?? 0), drawDown(troughs) <= 0.5 * rise,
-        risesInQuarters(values, share: 0.06, of: rise)
-    {
-        let rate = slope / Double(series.width)
-        let isSlow = rate * Double(series.snapshots) < 0.1 * series.live
-        return GrowthVerdict(
-            isSlow ? .slowGrowing : .growing,
-            .trend,
-            confidence: series.snapshots >= 12 ? .medium : .low,
-            slope: rate,
-            error: theilSenSpread(troughs, z: 2.326) / Double(series.width),
-            facts: facts
-        )
-    }
-    return GrowthVerdict(Shape(values, drops: series.drops).verdict(reason: .none), .none, facts: facts)
-}
-
-/// True when each quarter of the series carries at least that share of the rise.
-func risesInQuarters(_ values: [Double], share: Double, of rise: Double) -> Bool {
-    let n = values.count - 1
-    guard n >= 4 else { return false }
-    return (0..<4).allSatisfy { quarter in
-        values[n * (quarter + 1) / 4] - values[n * quarter / 4] >= share * rise
-    }
-}
-
 /// The judge's work on one series: survivors → reason → verdict.
 private struct FreeRunningJudge {
     let series: SurvivorSeries
@@ -105,7 +69,7 @@ private struct FreeRunningJudge {
                 error: rate.error,
                 facts: facts
             )
-        case .none, .decel, .turnover, .stalled, .flat, .sparse:
+        case .none, .decel, .turnover, .stalled, .flat, .sparse, .everyRound, .gap, .idleRate, .idle:
             let shape = Shape([series.baseline] + series.troughs, drops: series.drops)
             return GrowthVerdict(shape.verdict(reason: look.reason), look.reason, facts: facts)
         }
@@ -276,22 +240,7 @@ private struct FreeRunningJudge {
 
     /// One block replaced by a bigger one, again and again.
     private func doubling() -> (value: Double, error: Double)? {
-        // Of a site that was not there at first, from its first block on.
-        let values = ([series.baseline] + series.troughs + [series.live]).drop { $0 == 0 }.map { $0 }
-        guard values.count > 1 else { return nil }
-        var jumps: [Int] = []
-        var carried = 0.0
-        for index in 1..<values.count {
-            guard values[index] >= values[index - 1] else { return nil }
-            if values[index] > values[index - 1], values[index] >= 1.4 * values[index - 1] {
-                jumps.append(index)
-                carried += values[index] - values[index - 1]
-            }
-        }
-        let growth = (values.last ?? 0) - (values.first ?? 0)
-        guard jumps.count >= 3, growth > 0, carried >= 0.9 * growth, let last = jumps.last else { return nil }
-        let gap = last - jumps[jumps.count - 2]
-        guard Double(values.count - 1 - last) <= 2.5 * Double(gap) else { return nil }
+        guard isDoubling([series.baseline] + series.troughs + [series.live]) else { return nil }
         let slope = (series.live - series.baseline) / Double(series.snapshots)
         return (slope, 0.5 * slope)
     }

@@ -30,6 +30,14 @@ package enum Reason: String, Sendable, CaseIterable {
     case stalled
     case flat
     case sparse
+    /// Content is replaced, but every round ends higher.
+    case everyRound = "every-round"
+    /// Earlier rounds left survivors, the last one none.
+    case gap
+    /// No more than what idle phases leave in the same time.
+    case idleRate = "idle-rate"
+    /// Grows without requests, in the first and in the last idle phase.
+    case idle
 }
 
 /// How far a verdict can be relied on.
@@ -45,9 +53,12 @@ package struct GrowthVerdict: Equatable, Sendable {
     package var reason: Reason
     /// Nil unless the site grows.
     package var confidence: Confidence?
-    /// Bytes per interval, and half the width of its 95 % range.
+    /// Bytes per interval (of rounds: at their mean load), and half the width of its 95 % range.
     package var slope: Double
     package var error: Double
+    /// The same in bytes per request; 0 when requests are not known.
+    package var perRequest: Double
+    package var perRequestError: Double
     package var facts: GrowthFacts
 
     init(
@@ -56,6 +67,8 @@ package struct GrowthVerdict: Equatable, Sendable {
         confidence: Confidence? = nil,
         slope: Double = 0,
         error: Double = 0,
+        perRequest: Double = 0,
+        perRequestError: Double = 0,
         facts: GrowthFacts
     ) {
         self.verdict = verdict
@@ -63,14 +76,17 @@ package struct GrowthVerdict: Equatable, Sendable {
         self.confidence = confidence
         self.slope = slope
         self.error = error
+        self.perRequest = perRequest
+        self.perRequestError = perRequestError
         self.facts = facts
     }
 }
 
 /// What the evidence line says.
 package struct GrowthFacts: Equatable, Sendable {
+    /// Snapshots after the baseline; of rounds and slices of a hunt: those of the phase.
     package var snapshots = 0
-    /// Time slices that were judged, and those with survivors.
+    /// Time slices or rounds that were judged, and those with survivors.
     package var slices = 0
     package var occupied = 0
     /// Fewest and most survivors in a slice.
@@ -103,22 +119,48 @@ package struct GrowthFacts: Equatable, Sendable {
     package var jumpGap = 0
     /// Half the range of the live bytes, as a share of their middle.
     package var wobble = 0.0
+    /// Of hunts: the first and the last judged interval, numbered from 1 over the hunt, and their requests.
+    package var firstJudged = 0
+    package var lastJudged = 0
+    package var requests = 0.0
+    /// Seconds the judged intervals took, 0 when they are not known.
+    package var seconds = 0.0
+    /// Survivors of the intervals skipped as warm-up, what a leak left in them included.
+    package var warmUpCount = 0.0
+    package var warmUpBytes = 0.0
+    /// What of the warm-up's bytes is more than the judged intervals leave: came once.
+    package var oneOffBytes = 0.0
+    /// What idle phases leave in the time of one judged interval.
+    package var idleCount = 0.0
+    package var idleBytes = 0.0
+    /// Standard score of the survivors against the idle rate; nil when there was none to compare with.
+    package var aboveIdle: Double?
 }
 
 extension GrowthFacts {
     /// What the live bytes did, whatever the survivors say.
     init(_ series: SurvivorSeries) {
+        self.init([series.baseline] + series.troughs, width: series.width, drops: series.drops)
         snapshots = series.snapshots
-        baseline = series.baseline
         live = series.live
-        drops = series.drops
-        let values = [series.baseline] + series.troughs
-        let count = Double(max(1, series.troughs.count))
-        guard let last = values.last, let most = values.max(), let least = values.min() else { return }
+    }
+
+    /// What a series of live bytes did that begins at the baseline.
+    ///
+    /// `width`: snapshots from one value to the next.
+    init(_ values: [Double], width: Int = 1, drops: Int) {
+        let count = Double(max(1, values.count - 1))
+        guard let first = values.first, let last = values.last, let most = values.max(), let least = values.min() else {
+            return
+        }
+        snapshots = (values.count - 1) * width
+        baseline = first
+        live = last
+        self.drops = drops
         wobble = most + least > 0 ? (most - least) / (most + least) : 0
-        let settled = series.baseline + 0.97 * (last - series.baseline)
+        let settled = first + 0.97 * (last - first)
         settledAt = Double(values.firstIndex { $0 >= settled } ?? values.count - 1) / count
-        var top = values[0]
+        var top = first
         var highest = 0
         for (index, value) in values.enumerated() where index > 0 {
             if value > top {
@@ -132,11 +174,11 @@ extension GrowthFacts {
             }
             if rise > 0, values[index - 1] > 0, value >= 1.4 * values[index - 1] {
                 jumps += 1
-                let ago = (values.count - 1 - index) * series.width
+                let ago = (values.count - 1 - index) * width
                 jumpGap = jumps == 1 ? 0 : sinceJump - ago
                 sinceJump = ago
             }
         }
-        sinceHigh = (values.count - 1 - highest) * series.width
+        sinceHigh = (values.count - 1 - highest) * width
     }
 }

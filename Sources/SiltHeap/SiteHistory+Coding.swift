@@ -9,6 +9,8 @@ extension SiteHistory {
     private static let codingVersion: UInt64 = 1
     /// Of a history that keeps its intervals: since when follows the version.
     private static let keptVersion: UInt64 = 2
+    /// The same of live bytes alone.
+    private static let birthlessVersion: UInt64 = 3
 
     /// Version, scalars, then the five columns of equal length; all LEB128 (DWARF 5, 7.6).
     package func encoded() -> [UInt8] {
@@ -21,7 +23,10 @@ extension SiteHistory {
                 bytes.append(rest == 0 ? low : low | 0x80)
             } while rest != 0
         }
-        put(keptSince == nil ? SiteHistory.codingVersion : SiteHistory.keptVersion)
+        put(
+            keptSince == nil
+                ? SiteHistory.codingVersion : hasBirths ? SiteHistory.keptVersion : SiteHistory.birthlessVersion
+        )
         if let keptSince { put(UInt64(keptSince)) }
         for value in [
             UInt64(width), UInt64(snapshot + 1), baseBytes, baseCount, baseline, live, peak,
@@ -49,11 +54,12 @@ extension SiteHistory {
             throw .truncated
         }
         let version = try take()
-        guard version == SiteHistory.codingVersion || version == SiteHistory.keptVersion else {
+        guard version >= SiteHistory.codingVersion, version <= SiteHistory.birthlessVersion else {
             throw .otherVersion(version)
         }
-        let isKept = version == SiteHistory.keptVersion
+        let isKept = version >= SiteHistory.keptVersion
         self.init(baselineBytes: 0, baselineCount: 0, interval: 0)
+        hasBirths = version != SiteHistory.birthlessVersion
         if isKept { keptSince = UInt32(clamping: try take()) }
         let limit = UInt64(isKept ? SiteHistory.keptLimit : SiteHistory.bucketLimit)
         let width = try take()

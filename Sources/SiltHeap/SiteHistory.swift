@@ -29,6 +29,8 @@ package struct SiteHistory: Equatable, Sendable {
 
     /// The interval whose snapshot is the baseline of a history that keeps its intervals; nil: they are merged.
     package internal(set) var keptSince: UInt32?
+    /// False where only live bytes are known, as of heap profiles: nothing is known of who was born when.
+    package internal(set) var hasBirths = true
     /// Snapshots in a bucket.
     var width: UInt32 = 1
     /// Bits the byte columns have lost at the low end: 0 until one of them passes 4 GiB.
@@ -58,6 +60,15 @@ package struct SiteHistory: Equatable, Sendable {
         baseBytes = bytes
         baseCount = count
         take(0, bytes)
+    }
+
+    /// A history of live bytes alone: at the baseline of a hunt, and then at the end of each interval.
+    package init(liveBytes: [UInt64]) {
+        self.init(keptSince: 0, bytes: liveBytes.first ?? 0, count: 0)
+        hasBirths = false
+        for (index, bytes) in liveBytes.dropFirst().enumerated() {
+            close(interval: UInt32(index + 1), liveBytes: bytes)
+        }
     }
 
     /// Intervals since the baseline.
@@ -232,6 +243,7 @@ package struct SiteHistory: Equatable, Sendable {
     /// Both merge their intervals, or keep them since the same one.
     package mutating func add(_ other: SiteHistory) {
         precondition(keptSince == other.keptSince, "histories of different hunts")
+        hasBirths = hasBirths && other.hasBirths
         var second = other
         let last = UInt32(max(snapshot, second.snapshot, 0))
         catchUp(before: last + 1)

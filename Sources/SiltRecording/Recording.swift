@@ -7,6 +7,8 @@ package struct Recording: Sendable {
     package var target = RecordedTarget(command: [])
     /// Nil until the recording is closed.
     package var cost: RecordedCost?
+    /// Bytes that the target's control group may use; nil: no limit.
+    package var memoryLimit: UInt64?
     /// False: the analyzer was killed or is still writing; the numbers are those of the last transaction.
     package var isClosed = false
     /// By id, ascending.

@@ -28,6 +28,11 @@ extension Recording {
         return recording
     }
 
+    /// False in a file that was written before there was such a table.
+    func hasTable(_ name: String, _ database: Database) throws(RecordingError) -> Bool {
+        try database.integer("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '\(name)'") > 0
+    }
+
     private mutating func readTarget(_ database: Database) throws(RecordingError) {
         let row = try database.prepare(
             """
@@ -51,6 +56,10 @@ extension Recording {
         target.endNs = row.optionalUnsigned(12)
         target.untraceable = row.optionalText(13)
         isClosed = row.integer(14) != 0
+        if try hasTable("limits", database) {
+            let limit = try database.prepare("SELECT memory FROM limits")
+            if try limit.step() { memoryLimit = limit.optionalUnsigned(0) }
+        }
         let costs = try database.prepare(
             "SELECT command_cpu_ns, command_peak, analyzer_cpu_ns, analyzer_peak FROM costs"
         )
@@ -94,6 +103,14 @@ extension Recording {
             sum.peakInUseBytes = row.unsigned(17)
             sum.mappedBytes = row.unsigned(18)
             totals.append(sum)
+        }
+        if try hasTable("process_kinds", database) {
+            let row = try database.prepare("SELECT process, kind FROM process_kinds")
+            while try row.step() {
+                guard let index = processIndex(of: row.id(0)), let kind = RecordedProcess.Kind(rawValue: row.text(1))
+                else { throw .damaged(path: database.path, reason: "process kind \(row.text(1))") }
+                processes[index].kind = kind
+            }
         }
         trust = Array(repeating: TrustCounters(), count: processes.count)
         let counters = try database.prepare(

@@ -161,6 +161,13 @@ package final class RecordingWriter {
         try row.run()
     }
 
+    /// What the target may use, where its control group has a limit.
+    package func write(memoryLimit bytes: UInt64) throws(RecordingError) {
+        let row = try database.prepare("INSERT OR REPLACE INTO limits VALUES (1, ?)")
+        row.bind(bytes, at: 1)
+        try row.run()
+    }
+
     /// Adds the process, or replaces what was written of it.
     package func write(_ process: RecordedProcess) throws(RecordingError) {
         let row = insertProcess
@@ -177,6 +184,11 @@ package final class RecordingWriter {
         row.bind(ended, at: 10)
         row.bind(status, at: 11)
         try row.run()
+        guard process.kind != .traced else { return }
+        let kind = try database.prepare("INSERT OR REPLACE INTO process_kinds VALUES (?, ?)")
+        kind.bind(process.id, at: 1)
+        kind.bind(process.kind.rawValue, at: 2)
+        try kind.run()
     }
 
     package func write(_ totals: RecordedTotals, process: UInt32) throws(RecordingError) {

@@ -119,7 +119,7 @@ extension RecordingWriter {
 extension Recording {
     /// Files written before there were hunts have none of these tables.
     mutating func readRounds(_ database: Database) throws(RecordingError) {
-        guard try database.integer("SELECT count(*) FROM sqlite_master WHERE name = 'rounds'") > 0 else { return }
+        guard try hasTable("rounds", database) else { return }
         let round = try database.prepare(
             "SELECT round, phase, kind, requests, failed, start_ns, end_ns FROM rounds ORDER BY round"
         )

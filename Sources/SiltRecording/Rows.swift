@@ -68,6 +68,17 @@ package struct RecordedProcess: Equatable, Sendable {
     package var startNs: UInt64 = 0
     package var endNs: UInt64?
     package var end = End.running
+    package var kind = Kind.traced
+
+    /// What its bytes and blocks are.
+    package enum Kind: String, Sendable {
+        /// Sums of traced events.
+        case traced
+        /// As heap profiles say, which may be samples.
+        case heapProfile = "heap profile"
+        /// Goroutines: both their bytes and their blocks.
+        case goroutine
+    }
 
     package init(id: UInt32, pid: UInt32) {
         self.id = id

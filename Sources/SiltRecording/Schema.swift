@@ -15,8 +15,10 @@ enum Schema {
             closed INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE costs (id INTEGER PRIMARY KEY CHECK (id = 1), command_cpu_ns INTEGER, command_peak INTEGER,
             analyzer_cpu_ns INTEGER, analyzer_peak INTEGER);
+        CREATE TABLE limits (id INTEGER PRIMARY KEY CHECK (id = 1), memory INTEGER);
         CREATE TABLE processes (process INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, parent INTEGER,
             command TEXT, executable TEXT, forked INTEGER, start_ns INTEGER, end_ns INTEGER, ended TEXT, status INTEGER);
+        CREATE TABLE process_kinds (process INTEGER PRIMARY KEY, kind TEXT);
         CREATE TABLE totals (process INTEGER PRIMARY KEY, alloc_space INTEGER, alloc_objects INTEGER,
             free_space INTEGER, free_objects INTEGER, inuse_space INTEGER, inuse_objects INTEGER,
             peak_inuse_space INTEGER, mapped_space INTEGER);

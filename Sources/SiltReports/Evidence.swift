@@ -51,7 +51,7 @@ struct Evidence {
         case .deep: line += "hidden under churn: of what is older than half the run, "
         case .slowed: line += "slower than at first, but steady since \(time(share: facts.from)): "
         case .late: line += "only since \(time(share: facts.since)): "
-        case .leak, .none, .decel, .turnover, .stalled, .flat, .sparse: break
+        case .leak, .none, .decel, .turnover, .stalled, .flat, .sparse, .everyRound, .gap, .idleRate, .idle: break
         }
         let slices = facts.occupied == facts.slices ? "all \(facts.slices)" : "\(facts.occupied) of \(facts.slices)"
         let perSlice =
@@ -71,7 +71,7 @@ struct Evidence {
     private var rate: String {
         let share = verdict.slope > 0 ? 100 * verdict.error / verdict.slope : 0
         let text = period > 0 ? Format.bytes(verdict.slope / period) + "/s" : Format.bytes(verdict.slope) + "/interval"
-        return "+\(text) ±\(Format.fixed(share, 0)) %"
+        return "+\(text) \(share < 0.5 ? "±<1 %" : "±\(Format.fixed(share, 0)) %")"
     }
 
     private var standstill: String {
@@ -80,7 +80,9 @@ struct Evidence {
         case .turnover: "old blocks are freed as fast as new ones stay"
         case .stalled: "nothing more of it stays"
         case .flat: "no new high for \(time(snapshots: facts.sinceHigh))"
-        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse: "what came later did not stay"
+        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse, .everyRound, .gap, .idleRate,
+            .idle:
+            "what came later did not stay"
         }
     }
 

@@ -3,6 +3,7 @@ internal import SiltRecording
 /// The verdict on the whole run, and the first line that says it.
 enum Headline {
     static func decide(_ report: inout HeapReport, clocks: [ProcessClock]) {
+        if !report.phases.isEmpty { return HuntHeadline.decide(&report) }
         let snapshots = clocks.map(\.count).max() ?? 0
         let growing = report.sites.filter(\.isGrowing)
         if !growing.isEmpty {
@@ -27,17 +28,24 @@ enum Headline {
 
     /// Why nothing can be said; nil when something can.
     private static func inconclusive(_ report: HeapReport, snapshots: Int) -> String? {
+        if let reason = unmeasured(report) { return reason }
+        if snapshots < SiteOpinion.leastSnapshots {
+            return "run too short to judge growth: \(snapshots) of \(SiteOpinion.leastSnapshots) snapshots "
+                + "(run it longer, or with a shorter --snapshot-every)"
+        }
+        return nil
+    }
+
+    /// Why the target's heap was not seen, or not to the end; nil when it was.
+    static func unmeasured(_ report: HeapReport) -> String? {
         if let reason = report.recording.target.untraceable { return reason }
         if report.recording.processes.isEmpty { return "no process was traced: the shim never reported" }
-        if report.totals.allocatedCount == 0 {
+        if report.isOfProfiles, report.phases.isEmpty { return "one profile says what is in use, not what grows" }
+        if report.totals.allocatedCount == 0, !report.isOfProfiles {
             return "no allocation was seen: the target made none through malloc, or has its own allocator"
         }
         if report.trust.counters.offReason != 0 {
             return "the shim switched itself off during the run (\(offReason(report.trust.counters.offReason)))"
-        }
-        if snapshots < SiteOpinion.leastSnapshots {
-            return "run too short to judge growth: \(snapshots) of \(SiteOpinion.leastSnapshots) snapshots "
-                + "(run it longer, or with a shorter --snapshot-every)"
         }
         return nil
     }
@@ -69,7 +77,8 @@ enum Headline {
         _ report: HeapReport,
         _ clocks: [ProcessClock]
     ) -> String? {
-        guard let limit = report.options.limitBytes, let clock = clocks.max(by: { $0.count < $1.count }),
+        guard let limit = report.options.limitBytes ?? report.recording.memoryLimit,
+            let clock = clocks.max(by: { $0.count < $1.count }),
             clock.count >= 12
         else { return nil }
         let sure = growing.compactMap { $0.confidence == "low" || $0.rate?.unit != "bytes/second" ? nil : $0.rate }

@@ -23,6 +23,8 @@ package struct HeapReport: Sendable {
     package var processes: [ReportProcess] = []
     /// All sites with a live or cumulative byte, in the order of the options.
     package var sites: [ReportSite] = []
+    /// Of a hunt; empty when the trace ran freely.
+    package var phases: [HuntPhases.Phase] = []
     /// The whole-process paragraph, line by line.
     package var wholeProcess: [String] = []
     package var options = ReportOptions()
@@ -55,6 +57,13 @@ package struct ReportTrust: Sendable {
 ///
 /// When only one caller of that function grows, its stacks are a site of their own, and so are those of each of several.
 package struct ReportSite: Sendable {
+    /// What is counted.
+    package enum Kind: String, Sendable {
+        case heap
+        case goroutine
+    }
+
+    package var kind = Kind.heap
     package var rank = 0
     package var verdict = "not-enough-data"
     package var isGrowing = false
@@ -78,12 +87,42 @@ package struct ReportSite: Sendable {
     package var stack: UInt32 = 0
     /// Stacks that belong to it.
     package var stackCount = 0
+    /// The same of a growing site, those that hold most first; empty for the others.
+    package var stacks: [StackPart] = []
     /// Bytes in use at the last snapshot, before the program gave anything back on its way out; 0: not known.
     package var lastInUseBytes: UInt64 = 0
     /// Blamed functions below this one that a thin leak is spread over; 0: it is to blame itself.
     package var spreadOver = 0
     /// Lowest bytes in use over equal spans of time, for the sparkline.
     package var series: [UInt64] = []
+    /// The phase of a hunt that it is charged with; nil: none.
+    ///
+    /// A site that grows in several is listed for each.
+    package var phase: String?
+    /// False: too many requests of the phase failed for its charge to count.
+    package var isConclusive = true
+    /// Of the blocks born in the phase after its first round: the share that still lives, and where most others were freed.
+    package var leakFraction: Double?
+    package var freedBy: FreedBy?
+    package var phaseSeries: [PhaseSeries] = []
+    /// Judged rounds of the phase that left something, and all of them.
+    package var rounds: (occupied: Int, all: Int)?
+
+    /// What one stack of a site holds, over all processes.
+    package struct StackPart: Sendable {
+        package var stack: UInt32
+        package var inUseBytes: UInt64
+        package var allocatedBytes: UInt64
+    }
+
+    /// Live bytes at the end of each round of a phase.
+    package struct PhaseSeries: Sendable {
+        package var name: String
+        package var values: [UInt64]
+    }
+
+    /// No code of the program's own is in its stack: what it holds follows from something else.
+    var isLibrary = false
     /// Number of the site in the builder's tables.
     var index = 0
     /// What growing sites are ranked by: bytes per second that can be counted on.
@@ -116,14 +155,17 @@ package struct ReportFrame: Equatable, Sendable {
 
     /// The function as a reader wants it, or what stands for it.
     package var name: String {
+        if isGo { return function }
         if !function.isEmpty { return readableName(function) }
         return module.isEmpty
             ? "[" + Format.hex(offset) + "]" : module.lastPathComponent + "+" + Format.hex(offset)
     }
 
+    private var isGo: Bool { GoName.isGo(file: file ?? "", function: function) }
+
     /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
     func name(width: Int) -> String {
-        (function.isEmpty ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
+        (function.isEmpty || isGo ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
     }
 
     /// file:line with the file's last component; the module's when there are no lines.
@@ -134,6 +176,11 @@ package struct ReportFrame: Equatable, Sendable {
 }
 
 extension HeapReport {
+    /// True when the numbers are those of profiles that the target served, rather than of traced events.
+    package var isOfProfiles: Bool {
+        !recording.processes.isEmpty && recording.processes.allSatisfy { $0.kind != .traced }
+    }
+
     /// The functions of a stack, innermost first, inlined ones included.
     package func frames(ofStack stack: UInt32) -> [ReportFrame] {
         var result: [ReportFrame] = []

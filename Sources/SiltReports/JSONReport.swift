@@ -21,6 +21,7 @@ package enum JSONReport {
                     }
                 }
             }
+            if !report.phases.isEmpty { phases(report, &json) }
             json.array("sites") { json in
                 for item in report.sites.prefix(report.options.limit ?? Int.max) {
                     json.object { site(item, of: report, &$0) }
@@ -62,17 +63,33 @@ package enum JSONReport {
         }
     }
 
-    private static func site<Output>(
+    private static func phases<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
+        json.array("phases") { json in
+            for phase in report.phases {
+                json.object { json in
+                    json.value("name", phase.name)
+                    json.value("rounds", phase.rounds)
+                    json.value("requests", phase.requests)
+                    json.value("failed_requests", phase.failedRequests)
+                    json.value("verdict", report.verdict(of: phase).rawValue)
+                }
+            }
+        }
+    }
+
+    /// The keys of one site, in the object that is open.
+    static func site<Output>(
         _ site: ReportSite,
         of report: HeapReport,
         _ json: inout JSONWriter<Output>
     ) {
         json.value("rank", site.rank)
-        json.value("kind", "heap")
+        json.value("kind", site.kind.rawValue)
         json.value("verdict", site.verdict)
         json.value("confidence", site.confidence)
         json.value("reason", site.reason)
         json.value("evidence", site.evidence)
+        if !report.phases.isEmpty { hunt(site, &json) }
         if let rate = site.rate {
             json.object("rate") { json in
                 json.value("value", rate.value)
@@ -101,6 +118,19 @@ package enum JSONReport {
                     json.value("inlined", frame.inlined)
                 }
             }
+        }
+    }
+
+    private static func hunt<Output>(_ site: ReportSite, _ json: inout JSONWriter<Output>) {
+        json.value("phase", site.phase)
+        json.value("leak_fraction", site.leakFraction)
+        if let freedBy = site.freedBy {
+            json.object("freed_by") { json in
+                place(freedBy.frame, &json)
+                json.value("share", freedBy.share)
+            }
+        } else {
+            json.value("freed_by", nil as String?)
         }
     }
 

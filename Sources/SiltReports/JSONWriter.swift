@@ -52,15 +52,15 @@ struct JSONWriter<Output: TextOutputStream> {
         if let number { buffer += "\(number)".utf8 } else { buffer += "null".utf8 }
     }
 
-    mutating func value(_ key: String? = nil, _ number: UInt64) {
+    mutating func value(_ key: String? = nil, _ number: UInt64?) {
         begin(key)
-        buffer += "\(number)".utf8
+        if let number { buffer += "\(number)".utf8 } else { buffer += "null".utf8 }
     }
 
     /// Not a number and infinities, which JSON lacks, become null.
-    mutating func value(_ key: String? = nil, _ number: Double) {
+    mutating func value(_ key: String? = nil, _ number: Double?) {
         begin(key)
-        buffer += (number.isFinite ? "\(number)" : "null").utf8
+        if let number, number.isFinite { buffer += "\(number)".utf8 } else { buffer += "null".utf8 }
     }
 
     mutating func value(_ key: String? = nil, _ flag: Bool) {

@@ -8,11 +8,15 @@ package enum ReportBuilder {
         let names = FrameNames(recording, hiding: try AllocatorFrames(hide: options.hide))
         var report = HeapReport(recording: recording, names: names)
         report.options = options
-        for totals in recording.totals { report.totals += totals }
+        for (process, totals) in zip(recording.processes, recording.totals) where process.kind != .goroutine {
+            report.totals += totals
+        }
         report.processes = processes(of: recording)
         let clocks = ProcessClock.all(of: recording)
         let sites = CallSites(recording, names: names)
-        report.sites = SiteBuilder(recording, names: names, clocks: clocks).sites(sites)
+        let hunt = HuntPhases(recording)
+        report.phases = hunt?.phases ?? []
+        report.sites = SiteBuilder(recording, names: names, clocks: clocks, hunt: hunt).sites(sites)
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)
         report.wholeProcess = WholeProcess.lines(recording, clocks: clocks, report: report)
@@ -50,7 +54,13 @@ package enum ReportBuilder {
     private static func sort(_ sites: inout [ReportSite], by order: ReportOptions.Order) {
         func key(_ site: ReportSite) -> (Double, UInt64) {
             switch order {
-            case .growth: (site.isGrowing ? max(site.weight, .leastNonzeroMagnitude) : 0, site.inUseBytes)
+            // What is only in libraries' own stacks is a consequence: it follows the program's own sites.
+            case .growth:
+                (
+                    site.isGrowing
+                        ? max(site.isLibrary ? site.weight / 1e15 : site.weight, .leastNonzeroMagnitude) : 0,
+                    site.inUseBytes
+                )
             case .inUse: (0, site.inUseBytes)
             case .allocated: (0, site.allocatedBytes)
             case .peak: (0, site.peakBytes)

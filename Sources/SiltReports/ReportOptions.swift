@@ -20,7 +20,7 @@ package struct ReportOptions: Sendable {
     package var color = false
     /// Reads source files to quote the lines around the blamed one.
     package var showsSource = true
-    /// Bytes at which the target will be stopped, if that is known.
+    /// Bytes at which the target will be stopped; nil: where the recording says so, if it does.
     package var limitBytes: UInt64?
 
     package init() {}

@@ -4,16 +4,17 @@ internal import SiltRecording
 
 /// Makes the report's sites out of the stacks' counters: names, verdicts over all processes, rates, sparklines.
 ///
-/// Each stack of a process belongs to one site: to a growing caller of its blamed function where one stands out
-/// (`CallerSearch`), to a function that a thin leak is spread below (`ThinSites`), else to its blamed function and line.
+/// Which stacks make a site is decided for each process (`SiteShares`, and for each phase of a hunt `HuntShares`).
 struct SiteBuilder {
     private let recording: Recording
     private let names: FrameNames
     private let clocks: [ProcessClock]
     private let judge: SiteJudge
     private let samples: SampleIndex
+    private let hunt: HuntPhases?
 
-    init(_ recording: Recording, names: FrameNames, clocks: [ProcessClock]) {
+    init(_ recording: Recording, names: FrameNames, clocks: [ProcessClock], hunt: HuntPhases?) {
+        self.hunt = hunt
         self.recording = recording
         self.names = names
         self.clocks = clocks
@@ -21,195 +22,64 @@ struct SiteBuilder {
         samples = SampleIndex(recording.groupSamples)
     }
 
-    private enum Key: Hashable {
-        case site(Int)
-        case caller(of: Int, function: UInt64, line: UInt32)
-        case spread(function: UInt64)
-    }
-
-    private struct Place {
-        var row: Int
-        var frame: UInt32
-    }
-
-    /// What one process has of one site.
-    private struct Share {
-        var key: Key
-        var process: Int
-        /// In `Recording.counters`.
-        var rows: [Int]
-        var opinion: SiteOpinion
-        var blame: Place
-        var caller: Place?
-        /// The stack to show; 0: the one that holds most.
-        var stack: UInt32 = 0
-        /// Whose samples draw the sparkline; where there are none, `history` does.
-        var groups: [UInt32] = []
-        var history: SiteHistory?
-        var spreadOver = 0
-    }
-
     /// All sites with a live or cumulative byte or block, in no particular order.
     func sites(_ sites: CallSites) -> [ReportSite] {
-        let search = CallerSearch(recording, names, judge, CallerSearch.Budget())
-        var shares: [Share] = []
+        let budget = CallerSearch.Budget()
+        var shares: [SiteShare] = []
         var start = 0
         while start < sites.parts.count {
             let process = sites.parts[start].process
             var end = start
             while end < sites.parts.count, sites.parts[end].process == process { end += 1 }
-            shares += self.shares(of: start..<end, sites, process: process, search)
+            if let hunt {
+                shares += HuntShares(
+                    recording: recording,
+                    names: names,
+                    sites: sites,
+                    judge: judge,
+                    budget: budget,
+                    hunt: hunt
+                ).shares(of: start..<end, process: process, clock: clocks[process])
+            } else {
+                shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
+                    .shares(of: start..<end, process: process, clock: clocks[process])
+            }
             start = end
         }
         var result: [ReportSite] = []
-        var indexes: [Key: Int] = [:]
-        var members: [[Share]] = []
+        var indexes: [SiteShare.Identity: Int] = [:]
+        var members: [[SiteShare]] = []
         for share in shares where !share.rows.isEmpty {
-            let index = indexes[share.key] ?? members.count
+            let identity = share.identity(in: recording)
+            let index = indexes[identity] ?? members.count
             if index == members.count {
-                indexes[share.key] = index
+                indexes[identity] = index
                 members.append([])
             }
             members[index].append(share)
         }
+        let flow = hunt.map { HuntFlow(recording, names, $0) }
         for group in members {
             var item = ReportSite(blame: frame(group[0].blame))
             item.index = result.count
+            item.kind = recording.processes[group[0].process].kind == .goroutine ? .goroutine : .heap
             addUp(group.flatMap(\.rows), into: &item)
             guard item.allocatedBytes > 0 || item.allocatedCount > 0 else { continue }
             apply(group, to: &item)
+            if item.isGrowing { item.stacks = stacks(group.flatMap(\.rows)) }
+            item.isLibrary = names.rows[group[0].blame.row].kind != .program
+            if let hunt, let phase = group[0].phase {
+                item.phase = hunt.phases[phase].name
+                item.isConclusive = !hunt.phases[phase].isInconclusive
+                let outcome = flow?.outcome(of: group)
+                item.leakFraction = outcome?.liveShare
+                item.freedBy = outcome?.freedBy
+                item.phaseSeries = series(group, hunt)
+                item.rounds = group.max { $1.opinion.isWeightier(than: $0.opinion) }?.opinion.rounds
+            }
             result.append(item)
         }
         return result
-    }
-
-    // MARK: Who owns which stack
-
-    private func shares(
-        of parts: Range<Int>,
-        _ sites: CallSites,
-        process: Int,
-        _ search: CallerSearch
-    ) -> [Share] {
-        let clock = clocks[process]
-        var result: [Share] = []
-        /// Members of each part that belong to no growing caller, and the share they make.
-        var left: [(part: Int, share: Int, members: [Int])] = []
-        for index in parts {
-            let part = sites.parts[index]
-            var whole = Share(
-                key: .site(part.site),
-                process: process,
-                rows: part.stacks.map(\.row),
-                opinion: .tooFewSnapshots(clock.count),
-                blame: Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site])
-            )
-            whole.groups = part.groups
-            let verdict =
-                clock.count >= SiteOpinion.leastSnapshots && !part.histories.isEmpty
-                ? judge.verdict(of: part.histories, clock: clock) : nil
-            let groups = verdict.map { search.groups(of: part, verdict: $0, clock: clock) } ?? []
-            if groups.isEmpty {
-                whole.opinion = opinion(verdict, part.histories, whole.rows, clock)
-                left.append((index, result.count, Array(part.stacks.indices)))
-                result.append(whole)
-                continue
-            }
-            for group in groups { result.append(share(of: group, part, whole, clock)) }
-            let taken = Set(groups.flatMap(\.members))
-            let rest = part.stacks.indices.filter { !taken.contains($0) }
-            guard !rest.isEmpty else { continue }
-            let histories = rest.compactMap { part.stacks[$0].history }
-            whole.rows = rest.map { part.stacks[$0].row }
-            whole.groups = []
-            let restVerdict = judge.verdict(of: histories, clock: clock)
-            whole.opinion = opinion(restVerdict, histories, whole.rows, clock)
-            whole.history = SiteJudge.sum(histories.lazy.compactMap(judge.history))
-            left.append((index, result.count, rest))
-            result.append(whole)
-        }
-        addThin(left, sites, clock, process, &result)
-        return result
-    }
-
-    private func share(
-        of group: CallerSearch.Group,
-        _ part: CallSites.Part,
-        _ whole: Share,
-        _ clock: ProcessClock
-    ) -> Share {
-        var share = whole
-        share.key = .caller(
-            of: part.site,
-            function: names.functionKey(ofRow: group.caller.row, frame: group.caller.frame, in: recording),
-            line: names.rows[group.caller.row].line
-        )
-        share.rows = group.members.map { part.stacks[$0].row }
-        share.opinion = SiteJudge.opinion(group.verdict, clock: clock)
-        share.caller = Place(row: group.caller.row, frame: group.caller.frame)
-        share.stack = group.stack
-        share.groups = []
-        share.history = group.history
-        return share
-    }
-
-    /// What too many sites have too little of each.
-    private func addThin(
-        _ left: [(part: Int, share: Int, members: [Int])],
-        _ sites: CallSites,
-        _ clock: ProcessClock,
-        _ process: Int,
-        _ result: inout [Share]
-    ) {
-        let thin = left.filter { item in
-            let opinion = result[item.share].opinion
-            guard opinion.isGrowing else { return opinion.isUndecided }
-            return opinion.confidence != "high" && opinion.reason != "doubling"
-                && survivors(of: item.members.map { sites.parts[item.part].stacks[$0] }) < ThinSites.fewSurvivors
-        }
-        guard
-            let found = ThinSites.find(thin.map { ($0.part, $0.members) }, sites, recording, names, judge, clock)
-        else { return }
-        var share = Share(
-            key: .spread(
-                function: names.functionKey(ofRow: found.blame.row, frame: found.blame.frame, in: recording)
-            ),
-            process: process,
-            rows: found.members.map { sites.parts[$0.part].stacks[$0.member].row },
-            opinion: SiteJudge.opinion(found.verdict, clock: clock),
-            blame: Place(row: found.blame.row, frame: found.blame.frame)
-        )
-        share.stack = found.stack
-        share.history = found.history
-        share.spreadOver = found.siteCount
-        let taken = Set(share.rows)
-        for item in thin {
-            let before = result[item.share].rows.count
-            result[item.share].rows.removeAll { taken.contains($0) }
-            guard result[item.share].opinion.isGrowing, result[item.share].rows.count < before else { continue }
-            let inUse = result[item.share].rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
-            result[item.share].opinion = .young(inUseCount: inUse, snapshots: clock.count)
-        }
-        result.append(share)
-    }
-
-    private func survivors(of stacks: [CallSites.StackPart]) -> UInt64 {
-        stacks.reduce(0) { $0 + ($1.history.flatMap(judge.history).map { judge.survivors($0).count } ?? 0) }
-    }
-
-    private func opinion(
-        _ verdict: GrowthVerdict?,
-        _ histories: [Range<Int>],
-        _ rows: [Int],
-        _ clock: ProcessClock
-    ) -> SiteOpinion {
-        guard clock.count >= SiteOpinion.leastSnapshots else { return .tooFewSnapshots(clock.count) }
-        if let verdict { return SiteJudge.opinion(verdict, clock: clock) }
-        guard histories.isEmpty else {
-            return SiteOpinion(reason: "damaged", evidence: "its history cannot be read")
-        }
-        let inUse = rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
-        return .young(inUseCount: inUse, snapshots: clock.count)
     }
 
     // MARK: One site over all processes
@@ -235,10 +105,25 @@ struct SiteBuilder {
         site.stackCount = stacks.count
     }
 
+    private func stacks(_ rows: [Int]) -> [ReportSite.StackPart] {
+        var result: [UInt32: ReportSite.StackPart] = [:]
+        for index in rows {
+            let row = recording.counters[index]
+            var part =
+                result[row.stack] ?? ReportSite.StackPart(stack: row.stack, inUseBytes: 0, allocatedBytes: 0)
+            part.inUseBytes &+= row.inUseBytes
+            part.allocatedBytes &+= row.allocatedBytes
+            result[row.stack] = part
+        }
+        return result.values.sorted {
+            ($0.inUseBytes, $0.allocatedBytes, $1.stack) > ($1.inUseBytes, $1.allocatedBytes, $0.stack)
+        }
+    }
+
     /// Growing in any process is growing; the rates of processes that live at the same time add up.
-    private func apply(_ shares: [Share], to site: inout ReportSite) {
+    private func apply(_ shares: [SiteShare], to site: inout ReportSite) {
         guard var leading = shares.first else { return }
-        func inUse(_ share: Share) -> UInt64 { share.rows.reduce(0) { $0 &+ recording.counters[$1].inUseBytes } }
+        func inUse(_ share: SiteShare) -> UInt64 { share.rows.reduce(0) { $0 &+ recording.counters[$1].inUseBytes } }
         for other in shares.dropFirst() {
             let isWeightier =
                 other.opinion.isGrowing || leading.opinion.isGrowing
@@ -258,20 +143,22 @@ struct SiteBuilder {
             && ["plateauing", "step", "sawtooth"].contains(opinion.verdict)
         let growing = shares.filter { $0.opinion.isGrowing }
         if growing.count > 1 { site.evidence += "; in \(growing.count) processes" }
-        if let rate = rate(of: growing) {
+        if let rate = rate(of: growing, site.kind) {
             site.rate = rate
-            site.weight = max(rate.low, 0.05 * rate.value) * (opinion.confidence == "low" ? 0.3 : 1)
+            // Phases are compared by what they cost a second of the hunt.
+            site.weight =
+                max(rate.low, 0.05 * rate.value) * opinion.unitsPerSecond * (opinion.confidence == "low" ? 0.3 : 1)
         }
         site.caller = leading.caller.map(frame)
         if leading.stack != 0 { site.stack = leading.stack }
         site.series = sparkline(leading)
     }
 
-    private func frame(_ place: Place) -> ReportFrame {
+    private func frame(_ place: SiteShare.Place) -> ReportFrame {
         names.frame(ofRow: place.row, frame: place.frame, in: recording)
     }
 
-    private func sparkline(_ share: Share) -> [UInt64] {
+    private func sparkline(_ share: SiteShare) -> [UInt64] {
         let columns = 24
         if let history = share.history, share.groups.isEmpty {
             let series = judge.series(history, clocks[share.process])
@@ -286,11 +173,26 @@ struct SiteBuilder {
         )
     }
 
+    /// Live bytes at the end of each round, phase by phase.
+    private func series(_ shares: [SiteShare], _ hunt: HuntPhases) -> [ReportSite.PhaseSeries] {
+        guard let history = SiteJudge.sum(shares.lazy.compactMap(\.history)) else { return [] }
+        let live = hunt.series(history).live
+        return hunt.spans.map { span in
+            ReportSite.PhaseSeries(name: span.name, values: span.positions.map { UInt64(max(0, live[$0 + 1])) })
+        }
+    }
+
     /// The fastest sum of rates at any time: a worker that was replaced by another does not count twice.
-    private func rate(of growing: [Share]) -> ReportRate? {
+    private func rate(of growing: [SiteShare], _ kind: ReportSite.Kind) -> ReportRate? {
         guard !growing.isEmpty else { return nil }
         let isTimed = growing.allSatisfy { clocks[$0.process].period > 0 }
-        var best = ReportRate(value: -.infinity, low: 0, high: 0, unit: isTimed ? "bytes/second" : "bytes/interval")
+        let unit = growing[0].opinion.unit == "interval" && isTimed ? "second" : growing[0].opinion.unit
+        var best = ReportRate(
+            value: -.infinity,
+            low: 0,
+            high: 0,
+            unit: (kind == .goroutine ? "objects/" : "bytes/") + unit
+        )
         for one in growing {
             let start = recording.processes[one.process].startNs
             var value = 0.0
@@ -299,7 +201,7 @@ struct SiteBuilder {
                 let process = recording.processes[other.process]
                 guard process.startNs <= start, process.endNs ?? .max > start || other.process == one.process
                 else { continue }
-                let period = isTimed ? clocks[other.process].period : 1
+                let period = other.opinion.unit == "interval" && isTimed ? clocks[other.process].period : 1
                 value += other.opinion.slope / period
                 variance += (other.opinion.error / period) * (other.opinion.error / period)
             }

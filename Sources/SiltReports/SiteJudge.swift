@@ -4,15 +4,35 @@ internal import SiltRecording
 
 /// Asks the judge of growth about call sites: recorded histories in, verdicts and opinions in the report's words out.
 struct SiteJudge {
+    /// What is asked of a site.
+    enum Question {
+        /// Does it grow while the program runs?
+        case freeRunning
+        /// Does it grow in that phase of the hunt?
+        case phase(HuntPhases.Phase, of: HuntPhases)
+    }
+
     private let bytes: [UInt8]
+    var question = Question.freeRunning
+    /// What the histories count.
+    var kind = ReportSite.Kind.heap
 
     init(historyBytes: [UInt8]) {
         bytes = historyBytes
     }
 
+    /// True when there are enough snapshots for any verdict.
+    func isReady(_ clock: ProcessClock) -> Bool {
+        switch question {
+        case .freeRunning: clock.count >= SiteOpinion.leastSnapshots
+        case .phase: true
+        }
+    }
+
     /// What is said of a site that has a verdict.
-    static func opinion(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
-        SiteOpinion(
+    func opinion(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
+        if case .phase(let phase, _) = question { return HuntEvidence.opinion(verdict, phase, kind: kind) }
+        return SiteOpinion(
             verdict: verdict.verdict.rawValue,
             isGrowing: verdict.verdict.isGrowing,
             confidence: verdict.confidence?.rawValue ?? SiteOpinion.confidence(inStillnessAfter: clock.count),
@@ -34,17 +54,46 @@ struct SiteJudge {
         return SiteJudge.sum(decoded).map { self.verdict($0, clock) }
     }
 
-    func verdict(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict { judge(series(history, clock)) }
+    func verdict(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict {
+        switch question {
+        case .freeRunning: return judge(series(history, clock))
+        case .phase(let phase, let hunt):
+            let series = hunt.series(history)
+            let verdicts =
+                history.hasBirths
+                ? judgeHunt(series, hunt.intervals) : judgeHuntWithoutBirths(series.live, hunt.intervals)
+            return phase.isIdle && phase.route == 0 ? verdicts.idle : verdicts.routes[phase.route - 1]
+        }
+    }
 
-    /// What of a site still lives of all that was born since the baseline.
+    /// What of a site still lives of all that was born since the baseline, or in the phase.
     func survivors(_ history: SiteHistory) -> (bytes: UInt64, count: UInt64) {
-        (history.survivorBytes, history.survivorCount)
+        switch question {
+        case .freeRunning: return (history.survivorBytes, history.survivorCount)
+        case .phase(let phase, let hunt):
+            let series = hunt.series(history)
+            guard history.hasBirths else {
+                // What it gained stands for what survived; how many blocks that is is not known.
+                let gained = UInt64(max(0, hunt.gain(series.live, in: phase)))
+                return (gained, gained)
+            }
+            var (bytes, count) = (0.0, 0.0)
+            for position in hunt.allPositions(of: phase) {
+                bytes += series.bytes[position]
+                count += series.counts[position]
+            }
+            return (UInt64(bytes), UInt64(count))
+        }
     }
 
     /// nil when it cannot be read.
     func history(_ range: Range<Int>) -> SiteHistory? {
         do {
-            return try SiteHistory(decoding: Array(bytes[range]))
+            let history = try SiteHistory(decoding: Array(bytes[range]))
+            switch question {
+            case .freeRunning: return history.keptSince == nil ? history : nil
+            case .phase: return history.keptSince == nil ? nil : history
+            }
         } catch {
             return nil
         }

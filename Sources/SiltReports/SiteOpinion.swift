@@ -5,9 +5,17 @@ struct SiteOpinion {
     var confidence = "low"
     var reason = ""
     var evidence = ""
-    /// Bytes per interval, and its error.
+    /// Bytes per `unit`, and its error.
     var slope = 0.0
     var error = 0.0
+    /// "interval" of a free-running trace; "request", "round" or "second" of a hunt.
+    var unit = "interval"
+    /// How many of those units a second of the hunt had.
+    var unitsPerSecond = 1.0
+    /// Judged rounds that left something, and all of them.
+    var rounds: (occupied: Int, all: Int)?
+    /// Live bytes gained in the phase.
+    var rise = 0.0
     /// Live bytes at the last snapshot.
     var live = 0.0
 

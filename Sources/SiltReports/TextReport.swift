@@ -16,6 +16,7 @@ package enum TextReport {
             }
             if growing.count > limit { page.line("     and \(growing.count - limit) more growing sites") }
             acquitted(report, limit: limit, &page)
+            HuntText.phases(report, &page)
             if report.verdict != .growing { largest(report, limit: limit, &page) }
         } else {
             largest(report, limit: limit, &page)
@@ -41,30 +42,32 @@ package enum TextReport {
     // MARK: - Growing
 
     /// Growing sites of which stack, sparkline and source are shown unasked.
-    private static let detailed = 3
+    static let detailed = 3
 
-    private static func growingSite(
+    /// What a report says of one growing site; without stack and source when it is to be brief.
+    static func growingSite(
         _ site: ReportSite,
         _ report: HeapReport,
         isBrief: Bool,
         _ page: inout TextPage
     ) {
-        let rate = site.rate.map { "+" + Format.bytes($0.value) + "/" + shortUnit($0.unit) } ?? ""
+        let rate = site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + shortUnit($0.unit) } ?? ""
         let size =
             site.wasGivenBack
-            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit"
-            : "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
+            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit" : inUse(site)
         page.sites([
             TextPage.SiteLine(
                 rank: site.rank,
                 lead: rate,
                 blame: site.blame,
                 size: size,
-                end: advice(site.confidence)
+                end: site.phase == nil ? advice(site.confidence) : HuntText.certainty(site)
             )
         ])
-        if !isBrief { sparkline(site, report, &page) }
+        if !isBrief, site.phase == nil { sparkline(site, report, &page) }
+        if !isBrief { HuntText.sparklines(site, &page) }
         if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
+        HuntText.whereabouts(site, &page)
         if site.spreadOver > 0 {
             let places = Format.plural(UInt64(site.spreadOver), "place")
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
@@ -80,8 +83,17 @@ package enum TextReport {
         source(site, report, &page)
     }
 
+    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
+
+    private static func amount(_ bytes: UInt64, _ count: UInt64, _ kind: ReportSite.Kind) -> String {
+        switch kind {
+        case .heap: "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
+        case .goroutine: Format.plural(count, "goroutine")
+        }
+    }
+
     private static func shortUnit(_ unit: String) -> String {
-        let last = unit.split(separator: "/").last.map(String.init) ?? unit
+        let last = ReportRate.per(unit)
         return last == "second" ? "s" : last
     }
 
@@ -115,7 +127,7 @@ package enum TextReport {
     private static let linkWidth = 60
 
     /// What calls main, or a thread's function.
-    private static func isRuntimeStart(_ function: String) -> Bool {
+    static func isRuntimeStart(_ function: String) -> Bool {
         ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
             || function.hasPrefix("__libc_start")
     }
@@ -142,8 +154,7 @@ package enum TextReport {
         page.line("")
         page.line("not growing, though they look like it:")
         for site in sites.prefix(min(limit, 5)) {
-            let size = "\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))"
-            page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)])
+            page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: inUse(site))])
             if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
         }
         let others = all.count - min(sites.count, min(limit, 5))
@@ -160,7 +171,7 @@ package enum TextReport {
             let size =
                 report.options.order == .temporary
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
-                : "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
+                : amount(bytes, count, site.kind)
             return TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)
         }
         page.sites(lines)
@@ -187,6 +198,10 @@ package enum TextReport {
     }
 
     private static func trustLine(_ report: HeapReport) -> String {
+        if report.isOfProfiles {
+            let symbolized = Format.percent(report.trust.symbolizedPercent)
+            return "\(report.recording.target.allocator), bytes symbolized \(symbolized)"
+        }
         let counters = report.trust.counters
         var parts: [String] = []
         if counters.eventsSent == counters.eventsReceived {

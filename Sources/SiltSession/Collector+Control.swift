@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltGrowth
 internal import SiltHeap
 
 extension Collector {
@@ -9,15 +10,19 @@ extension Collector {
         do {
             let request = try ControlText.decode(request: text)
             for image in images.values { repeat { image.drain() } while image.hasMore }
+            var growing = GrowingCounts()
             switch request {
             case .status: break
             case .beginHunt: try beginHunt()
-            case .endRound(let mark): try endRound(mark)
+            case .endRound(let mark): growing = try endRound(mark)
+            case .symbolize: try output.symbolize()
             case .finish:
                 finishAsked = connection
                 finished = true
                 return
             }
+            var status = status
+            status.growing = growing
             answer(connection, ControlText.encode(status))
         } catch let error as ControlError {
             answer(connection, ControlText.encode(error))
@@ -52,18 +57,55 @@ extension Collector {
         for image in images.values { image.keepIntervals() }
         rounds = 0
         nextSnapshot = .infinity
-        try output.beginHunt(Array(images.values), at: monotonicSeconds() - startedAt)
+        roundStart = monotonicSeconds() - startedAt
+        try output.beginHunt(Array(images.values), at: roundStart)
     }
 
     /// The first mark of a trace that runs freely only says where the hunt begins.
-    private func endRound(_ mark: RoundMark) throws {
-        guard let before = rounds else { return try beginHunt() }
+    private func endRound(_ mark: RoundMark) throws -> GrowingCounts {
+        guard let before = rounds else {
+            try beginHunt()
+            return GrowingCounts()
+        }
         guard before < UInt32(SiteHistory.keptLimit) else {
             throw ControlError("\(before) rounds are as many as a recording holds")
         }
         try closeIntervals()
         rounds = before + 1
-        _ = try output.endRound(mark, number: before + 1, Array(images.values), at: monotonicSeconds() - startedAt)
+        let now = monotonicSeconds() - startedAt
+        let phase = try output.endRound(mark, number: before + 1, Array(images.values), at: now)
+        intervals.append(
+            HuntIntervals.Interval(
+                phase: phase,
+                isIdle: mark.kind == .idle,
+                requests: Double(mark.requests ?? 0),
+                seconds: now - roundStart
+            )
+        )
+        roundStart = now
+        return growing()
+    }
+
+    /// Asks the judge of routes about every blamed function, as if the hunt ended here.
+    private func growing() -> GrowingCounts {
+        let hunt = HuntIntervals(intervals)
+        var counts = GrowingCounts()
+        guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
+        let rounds = hunt.positions(ofPhase: phase)
+        for image in images.values {
+            image.heap.forEachGroupHistory { history in
+                guard let series = history.intervals(hunt.count),
+                    series.live[rounds.upperBound] > series.live[rounds.lowerBound]
+                else { return }
+                switch judgeHunt(series, hunt).routes[phase - 1].confidence {
+                case .high: counts.high += 1
+                case .medium: counts.medium += 1
+                case .low: counts.low += 1
+                case nil: break
+                }
+            }
+        }
+        return counts
     }
 
     private func closeIntervals() throws {

@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import Glibc
 internal import SiltEvents
+internal import SiltGrowth
 internal import SiltHeap
 internal import SiltSymbols
 
@@ -93,6 +94,9 @@ package final class Collector {
     private var idleSince: Double?
     /// Rounds of the hunt that have ended; nil: no hunt is on, and the clock takes the snapshots.
     var rounds: UInt32?
+    /// Those rounds, for the judge, and when the one that is on began.
+    var intervals: [HuntIntervals.Interval] = []
+    var roundStart = 0.0
     /// The connection of the hunt that this listener serves, once it has said something.
     var hunter: Int32?
     /// Who asked for the end, and waits for the recording to be closed.

@@ -10,6 +10,8 @@ package enum ControlRequest: Equatable, Sendable {
     /// From here on every interval is a round that somebody ends; what lives now is the baseline.
     case beginHunt
     case endRound(RoundMark)
+    /// Brings the recording up to date, names included, so that it can be read while the trace goes on.
+    case symbolize
     /// Closes the recording, lets the traced programs go on untraced and ends the trace.
     case finish
 }
@@ -41,8 +43,19 @@ package struct TraceStatus: Equatable, Sendable {
     package var allocatedCount: UInt64 = 0
     package var inUseBytes: UInt64 = 0
     package var inUseCount: UInt64 = 0
+    /// Functions that grow in the phase of the round that just ended, by how sure that is; 0 but after `endRound`.
+    package var growing = GrowingCounts()
     /// Why a program could not be traced; empty when all could.
     package var problem = ""
+
+    package init() {}
+}
+
+/// How many blamed functions grow, by confidence.
+package struct GrowingCounts: Equatable, Sendable {
+    package var high = 0
+    package var medium = 0
+    package var low = 0
 
     package init() {}
 }
@@ -66,6 +79,7 @@ enum ControlText {
         switch request {
         case .status: return "\(greeting)\nstatus"
         case .beginHunt: return "\(greeting)\nhunt"
+        case .symbolize: return "\(greeting)\nsymbolize"
         case .finish: return "\(greeting)\nfinish"
         case .endRound(let mark):
             var text = "\(greeting)\nround\nkind=\(mark.kind.rawValue)"
@@ -84,6 +98,7 @@ enum ControlText {
         switch lines[1] {
         case "status": return .status
         case "hunt": return .beginHunt
+        case "symbolize": return .symbolize
         case "finish": return .finish
         case "round":
             guard let phase = values["phase"], !phase.isEmpty,
@@ -104,6 +119,7 @@ enum ControlText {
     static func encode(_ status: TraceStatus) -> String {
         var text = "ok\nprocesses=\(status.processes)\ntraced=\(status.traced)\nallocated=\(status.allocatedCount)"
         text += "\ninuse_space=\(status.inUseBytes)\ninuse_objects=\(status.inUseCount)"
+        text += "\nhigh=\(status.growing.high)\nmedium=\(status.growing.medium)\nlow=\(status.growing.low)"
         if let rounds = status.rounds { text += "\nrounds=\(rounds)" }
         text += "\nproblem=\(status.problem.filter { !$0.isNewline })"
         return text + "\nrecording=\(status.recording)"
@@ -117,12 +133,15 @@ enum ControlText {
         guard lines.first == "ok" else { throw ControlError("an answer that is none of silt's") }
         let values = values(lines.dropFirst())
         var status = TraceStatus()
-        status.processes = Int(try number(values["processes"]) ?? 0)
-        status.traced = Int(try number(values["traced"]) ?? 0)
+        status.processes = Int(clamping: try number(values["processes"]) ?? 0)
+        status.traced = Int(clamping: try number(values["traced"]) ?? 0)
         status.allocatedCount = try number(values["allocated"]) ?? 0
         status.inUseBytes = try number(values["inuse_space"]) ?? 0
         status.inUseCount = try number(values["inuse_objects"]) ?? 0
         status.rounds = try number(values["rounds"]).map { Int(clamping: $0) }
+        status.growing.high = Int(clamping: try number(values["high"]) ?? 0)
+        status.growing.medium = Int(clamping: try number(values["medium"]) ?? 0)
+        status.growing.low = Int(clamping: try number(values["low"]) ?? 0)
         status.problem = values["problem"] ?? ""
         status.recording = values["recording"] ?? ""
         return status

@@ -61,9 +61,9 @@ extension RecordingOutput {
 
     /// Writes a round that has just ended, in full: there are few of them.
     ///
-    /// Returns whether it was the first of its phase.
-    func endRound(_ mark: RoundMark, number: UInt32, _ images: [TracedImage], at time: Double) throws -> Bool {
-        guard var ledger = hunt else { return false }
+    /// Returns the number of its phase.
+    func endRound(_ mark: RoundMark, number: UInt32, _ images: [TracedImage], at time: Double) throws -> Int {
+        guard var ledger = hunt else { return 0 }
         let isIdle = mark.kind == .idle
         let isFirst = ledger.number == 0 || ledger.phase.name != mark.phase || ledger.isIdle != isIdle
         try transaction {
@@ -92,7 +92,7 @@ extension RecordingOutput {
                 if !isFirst { try writer.add(rows) }
             }
         }
-        return isFirst
+        return ledger.number
     }
 
     @discardableResult

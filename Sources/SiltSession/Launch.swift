@@ -16,49 +16,80 @@ package enum ExitStatus: Equatable, Sendable {
     }
 }
 
-/// Starts the command with the preload library in front of the user's own LD_PRELOAD entries.
-///
-/// The command keeps the caller's process group, standard descriptors, signal mask and dispositions.
-func launch(command: [String], socket: String) throws -> pid_t {
-    let shim = try ShimFile.unpack()
-    var environment: [String] = []
-    var preload = shim
-    var entry = environ
-    while let text = entry.pointee {
-        let variable = String(cString: text)
-        if variable.hasPrefix("LD_PRELOAD=") {
-            let theirs = variable.dropFirst("LD_PRELOAD=".count)
-            if !theirs.isEmpty { preload += ":" + theirs }
-        } else if !variable.hasPrefix("SILT_SOCKET=") && !variable.hasPrefix("SILT_OUT=") {
-            environment.append(variable)
+/// A program about to be started; unless said otherwise it gets the caller's environment, directory, descriptors, process
+/// group, signal mask and dispositions.
+package struct ProgramStart {
+    package var command: [String]
+    /// Set or replaced in the environment; "" removes.
+    package var variables: [String: String] = [:]
+    /// Where it runs; nil: where the caller does.
+    package var directory: String?
+    /// Descriptors for its standard input, output and error; -1: the caller's.
+    package var input: Int32 = -1
+    package var output: Int32 = -1
+    package var errors: Int32 = -1
+    /// Leads a process group of its own, and gets SIGTERM when the starting thread ends.
+    package var ownGroup = false
+
+    package init(_ command: [String]) { self.command = command }
+
+    /// Puts the preload library in front of the user's own LD_PRELOAD entries; events go to that socket.
+    ///
+    /// `freeStacks`: frees carry their stack as well, unless the user says otherwise: a `SILT_FREE_STACKS` of his own
+    /// stays, 0 to spare the cost, 1 to have the stacks in an event file without being asked.
+    package mutating func trace(socket: String, freeStacks: Bool = false) throws {
+        let theirs = variables["LD_PRELOAD"] ?? getenv("LD_PRELOAD").map { String(cString: $0) } ?? ""
+        variables["LD_PRELOAD"] = try ShimFile.unpack() + (theirs.isEmpty ? "" : ":" + theirs)
+        variables["SILT_SOCKET"] = socket
+        variables["SILT_OUT"] = ""
+        if freeStacks, variables["SILT_FREE_STACKS"] == nil, getenv("SILT_FREE_STACKS") == nil {
+            variables["SILT_FREE_STACKS"] = "1"
         }
-        entry += 1
     }
-    environment.append("LD_PRELOAD=" + preload)
-    environment.append("SILT_SOCKET=" + socket)
-    return try spawn(command, environment)
+
+    /// Starts it; returns its process id, for waitpid(2).
+    package func start() throws(SessionError) -> pid_t {
+        let pid = withCStrings(command) { arguments in
+            withCStrings(environment) { variables in
+                withCString(directory) { directory in
+                    var start = silt_start(
+                        directory: directory,
+                        input: input,
+                        output: output,
+                        errors: errors,
+                        own_group: ownGroup ? 1 : 0
+                    )
+                    return silt_spawn_as(arguments, variables, &start)
+                }
+            }
+        }
+        guard pid > 0 else {
+            throw .cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
+        }
+        return pid
+    }
+
+    private var environment: [String] {
+        var result: [String] = []
+        var entry = environ
+        while let text = entry.pointee {
+            let variable = String(cString: text)
+            if variables[String(variable.prefix { $0 != "=" })] == nil { result.append(variable) }
+            entry += 1
+        }
+        return result + variables.filter { !$0.value.isEmpty }.map { "\($0.key)=\($0.value)" }
+    }
+}
+
+/// Starts the command with the preload library.
+func launch(command: [String], socket: String) throws -> pid_t {
+    var start = ProgramStart(command)
+    try start.trace(socket: socket)
+    return try start.start()
 }
 
 /// Starts a program of silt's own, untraced; returns its process id, for waitpid(2).
-package func startProcess(_ command: [String]) throws -> pid_t {
-    var environment: [String] = []
-    var entry = environ
-    while let text = entry.pointee {
-        environment.append(String(cString: text))
-        entry += 1
-    }
-    return try spawn(command, environment)
-}
-
-private func spawn(_ command: [String], _ environment: [String]) throws(SessionError) -> pid_t {
-    let pid = withCStrings(command) { arguments in
-        withCStrings(environment) { silt_spawn(arguments, $0) }
-    }
-    guard pid > 0 else {
-        throw .cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
-    }
-    return pid
-}
+package func startProcess(_ command: [String]) throws -> pid_t { try ProgramStart(command).start() }
 
 /// A child that has ended, with what it and those it waited for used (getrusage(2)).
 struct EndedChild {
@@ -93,4 +124,10 @@ private func withCStrings<Result>(
         guard let start = buffer.baseAddress else { preconditionFailure("empty argument vector") }
         return body(start)
     }
+}
+
+/// Calls the body with a C string, or NULL for nil.
+private func withCString<Result>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+    guard let string else { return body(nil) }
+    return string.withCString { body($0) }
 }

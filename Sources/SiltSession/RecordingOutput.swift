@@ -93,7 +93,10 @@ final class RecordingOutput {
         }
         try transaction {
             try writer.write(process)
-            if number == 1 { try writer.write(target) }
+            if number == 1 {
+                try writer.write(target)
+                if let limit = controlGroupLimit(image.pid) { try writer.write(memoryLimit: limit) }
+            }
         }
     }
 
@@ -165,6 +168,14 @@ final class RecordingOutput {
             try writer.write(target)
         }
         try writer.close()
+    }
+
+    /// Names every frame that is known by now.
+    func symbolize() throws {
+        try transaction {
+            try writer.addNew(of: stacks)
+            try writeSymbols()
+        }
     }
 
     /// A snapshot: numbers, and how they came about.

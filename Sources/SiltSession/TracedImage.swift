@@ -226,6 +226,14 @@ final class TracedImage {
         heap.closeInterval()
     }
 
+    /// True when its frees carry the stacks that they were called from.
+    var sendsFreeStacks: Bool { shared.header.free_stacks != 0 }
+
+    /// A phase begins, right after a snapshot: from now on, who frees its blocks is counted, where frees carry stacks.
+    func startCountingFrees() {
+        if sendsFreeStacks { heap.startCountingFrees(bornSince: heap.interval) }
+    }
+
     /// Begins a hunt, right after `closeInterval`.
     func keepIntervals() {
         heap.keepIntervals()

@@ -34,6 +34,11 @@ package final class AllocatorFrames {
         return answer
     }
 
+    /// The same for a function of Go code.
+    package func goKind(function: String) -> FunctionKind {
+        patterns.isEmpty == false && patterns.match(function) ? .allocator : GoName.kind(function)
+    }
+
     /// Whether every function of a module is an allocator, whatever is inlined into it: the C library is C throughout.
     package func isAllocatorThroughout(modulePath: String) -> Bool { WrapperNames.isCLibrary(modulePath: modulePath) }
 

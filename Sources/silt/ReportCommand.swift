@@ -1,16 +1,16 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
-internal import SiltSession
 
 /// What every command that ends in a report lets the user choose.
 struct ReportLayout: ParsableArguments {
     @Option(help: "Sort call sites by growth, inuse, alloc, peak or temporary.")
     var by: Order = .growth
 
-    @Option(help: "Call sites shown.")
-    var limit: Int?
+    @Option(help: "Call sites shown; or, with a unit, the memory limit to look ahead to: 512MiB.")
+    var limit: ReportLimit?
 
     @Option(help: "Frames of a stack shown.")
     var stack: Int?
@@ -25,12 +25,29 @@ struct ReportLayout: ParsableArguments {
     func options(for descriptor: Int32) -> ReportOptions {
         var options = ReportOptions()
         options.order = ReportOptions.Order(rawValue: by.rawValue) ?? .growth
-        options.limit = limit
+        options.limit = limit?.sites
+        options.limitBytes = limit?.bytes
         options.depth = stack
         options.hide = hide
         options.width = Terminal.columns(of: descriptor)
         options.color = Terminal.usesColor(descriptor)
         return options
+    }
+}
+
+/// A number of call sites, or an amount of memory.
+struct ReportLimit: ExpressibleByArgument {
+    var sites: Int?
+    var bytes: UInt64?
+
+    init?(argument: String) {
+        if let sites = Int(argument) {
+            guard sites >= 0 else { return nil }
+            self.sites = sites
+        } else {
+            guard let bytes = Quantity.bytes(argument), bytes >= 1, bytes < 1e18 else { return nil }
+            self.bytes = UInt64(bytes)
+        }
     }
 }
 
@@ -43,6 +60,7 @@ struct ReportCommand: ParsableCommand {
             silt report server.silt
             silt report server.silt --top --by inuse --limit 20
             silt report server.events
+            silt report heap.pb.gz --by inuse
             silt report server.silt --json | jq '.sites[0]'
             silt report server.silt --folded server.folded && flamegraph.pl server.folded > server.svg
             """
@@ -62,7 +80,7 @@ struct ReportCommand: ParsableCommand {
 
     @OptionGroup var layout: ReportLayout
 
-    @Argument(help: "A recording, or an event file of silt run --events.")
+    @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.")
     var recording: String
 
     func validate() throws {
@@ -71,22 +89,9 @@ struct ReportCommand: ParsableCommand {
 
     func run() throws {
         let report: HeapReport
-        let scratch = try isEventFile(recording) ? ScratchRecording() : nil
-        defer { withExtendedLifetime(scratch) {} }
         do {
-            if let scratch {
-                let notes = try EventReplay.run(
-                    events: recording,
-                    recording: scratch.path,
-                    hide: layout.hide,
-                    siltVersion: siltVersion
-                )
-                for note in notes { Terminal.message(note) }
-            }
-            report = try ReportBuilder.build(
-                Recording(path: scratch?.path ?? recording),
-                options: layout.options(for: STDOUT_FILENO)
-            )
+            let input = try ReportInput(recording, hide: layout.hide)
+            report = try ReportBuilder.build(input.recording(), options: layout.options(for: STDOUT_FILENO))
         } catch {
             throw Terminal.fail(error)
         }

@@ -6,11 +6,33 @@ import Foundation
 /// The labelled cases; SILT_GROWTH_CASES names another file of the same format.
 struct GrowthCase: Decodable, CustomStringConvertible {
     struct Expectation: Decodable {
+        /// What the implementation printed that the cases were made with.
+        struct Reference: Decodable {
+            var reason: String
+            var confidence: String
+            var slope: Double
+            var err: Double?
+        }
+
         var verdict: String?
         var slope: Double?
         var tol: Double?
+        var perRequest: Double?
+        var perRequestTol: Double?
         var confidence: String?
         var reason: String?
+        var ref: Reference?
+    }
+
+    /// One expectation, or one for each route and for "idle".
+    struct Expectations: Decodable {
+        var whole = Expectation()
+        var parts: [String: Expectation] = [:]
+
+        init(from decoder: any Decoder) throws {
+            whole = try Expectation(from: decoder)
+            if whole.verdict == nil { parts = try [String: Expectation](from: decoder) }
+        }
     }
 
     /// An array: birth, death or null, count, size.
@@ -36,7 +58,15 @@ struct GrowthCase: Decodable, CustomStringConvertible {
     var ages: Bool?
     var cohorts: [Cohort]?
     var liveBytes: [Double]?
-    var expect: Expectation
+    var rounds: Int?
+    var routes: Int?
+    var phase: [Int]?
+    var requests: [Double]?
+    private var expect: Expectations
+
+    var expectation: Expectation { expect.whole }
+    /// By route, as "1", "2" …, and "idle".
+    var expectationByPhase: [String: Expectation] { expect.parts }
 
     var description: String { "\(id) \(title)" }
 
@@ -85,5 +115,53 @@ struct GrowthCase: Decodable, CustomStringConvertible {
             history.close(interval: UInt32(interval), liveBytes: live)
         }
         return history
+    }
+
+    /// The intervals of a case in rounds or routes.
+    var hunt: HuntIntervals {
+        let count = phase?.count ?? rounds ?? 0
+        let requests = requests ?? Array(repeating: 0, count: count)
+        guard let phase else { return .rounds(requests: requests) }
+        return HuntIntervals(phases: phase, routes: routes ?? 0, requests: requests)
+    }
+
+    /// The case's blocks by intervals of the hunt.
+    func intervalSeries() -> IntervalSeries {
+        var blocks = BlockHistory(intervals: hunt.count)
+        for cohort in cohorts ?? [] {
+            blocks.add(cohort.count, size: cohort.size, at: cohort.birth, death: cohort.death)
+        }
+        return blocks.series()
+    }
+}
+
+/// Blocks with the interval they are born in (0 = before the baseline) and the one they die in.
+struct BlockHistory {
+    let intervals: Int
+    private var blocks: [(birth: Int, death: Int, count: Double, size: Double)] = []
+
+    init(intervals: Int) { self.intervals = intervals }
+
+    /// `death`: the interval at whose end they are gone; nil for never.
+    mutating func add(_ count: Int, size: Int, at birth: Int, death: Int? = nil) {
+        guard count > 0, birth <= intervals, death ?? .max > birth else { return }
+        blocks.append((birth, death ?? .max, Double(count), Double(size)))
+    }
+
+    func series() -> IntervalSeries {
+        let none = Array(repeating: 0.0, count: intervals)
+        var series = IntervalSeries(counts: none, bytes: none, live: none + [0], old: none)
+        for block in blocks {
+            let bytes = block.count * block.size
+            if block.birth > 0, block.death > intervals {
+                series.counts[block.birth - 1] += block.count
+                series.bytes[block.birth - 1] += bytes
+            }
+            for mark in block.birth...min(intervals, block.death - 1) {
+                series.live[mark] += bytes
+                if mark > block.birth { series.old[mark - 1] += bytes }
+            }
+        }
+        return series
     }
 }

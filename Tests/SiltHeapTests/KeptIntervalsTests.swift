@@ -107,6 +107,14 @@ import Testing
         #expect(series.old == [0, 0, 0, 0, 0, 100])
     }
 
+    @Test func liveBytesAloneAreAHistoryWithoutBirths() throws {
+        let history = SiteHistory(liveBytes: [10, 30, 20, 20])
+        let again = try SiteHistory(decoding: history.encoded())
+        #expect(again == history && !again.hasBirths)
+        #expect(again.intervals(3)?.live == [10, 30, 20, 20])
+        #expect(again.intervals(3)?.counts == [0, 0, 0])
+    }
+
     @Test func aHistoryThatMergesItsIntervalsHasNone() {
         #expect(SiteHistory(baselineBytes: 1, baselineCount: 1, interval: 0).intervals(4) == nil)
     }

@@ -132,6 +132,7 @@ enum SmallWorld {
             ],
             frame: 1
         )
+        try writer.write(memoryLimit: 512 << 20)
         try writer.add(RecordedMark(name: "ready", timeNs: 6_000_000_000))
         let phase = try writer.add(RecordedPhase(name: "/orders", startNs: 6_000_000_000))
         try writer.write(

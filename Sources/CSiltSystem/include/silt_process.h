@@ -37,6 +37,26 @@ int silt_connect(const char *path);
  */
 pid_t silt_spawn(char *const argv[], char *const envp[]);
 
+/* How a program starts, where that differs from what silt_spawn does. */
+struct silt_start {
+    const char *directory; /* NULL: the caller's */
+    int input;             /* descriptor for its standard input; -1: the caller's */
+    int output;            /* the same for standard output */
+    int errors;            /* and for standard error */
+    int own_group;         /* leads a process group of its own, with an empty signal mask; gets
+                              SIGTERM when the thread that started it ends (PR_SET_PDEATHSIG) */
+};
+
+/* silt_spawn with differences; errno is also what chdir gave. */
+pid_t silt_spawn_as(char *const argv[], char *const envp[], const struct silt_start *start);
+
+/* A pipe, close-on-exec, whose reading end ends[0] does not block. Returns -1 and errno. */
+int silt_output_pipe(int ends[2]);
+
+/* 1 when the child has ended, which leaves it to be waited for; 0 while it runs; -1 and errno.
+ * *status as a shell reports it: the exit status, or 128 + signal. */
+int silt_has_ended(pid_t child, int *status);
+
 /* Blocks the signals the analyzer reads and returns a signalfd for them: INT TERM HUP QUIT CHLD. */
 int silt_signals_open(void);
 /* The number of the next pending signal, its sender in *sender (0: the kernel or a terminal); 0 if

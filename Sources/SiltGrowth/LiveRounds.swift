@@ -1,0 +1,107 @@
+/// Judges rounds of which only live bytes are known: no births, as in a heap profile that is fetched.
+///
+/// `live`: at the baseline and at the end of each interval of the hunt. A count that should not grow (goroutines,
+/// descriptors) is judged alike, with the count for bytes. Five rounds are needed: of fewer, nothing is said.
+package func judgeRoundsWithoutBirths(
+    _ live: [Double],
+    _ hunt: HuntIntervals,
+    rounds: Range<Int>
+) -> GrowthVerdict {
+    precondition(live.count == hunt.count + 1, "live bytes are given for other intervals than phases")
+    let values = Array(live[rounds.lowerBound...rounds.upperBound])
+    var facts = GrowthFacts(values, drops: falls(values))
+    guard rounds.count >= 5 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    let judge = LiveRounds(live, hunt, rounds)
+    facts.requests = rounds.dropFirst(judge.warmUp).reduce(0) { $0 + hunt.requests[$1] }
+    facts.firstJudged = rounds.lowerBound + judge.warmUp + 1
+    facts.lastJudged = rounds.upperBound
+    facts.seconds = hunt.seconds.isEmpty ? 0 : hunt.exposure(rounds.dropFirst(judge.warmUp))
+    facts.warmUpBytes = max(0, values[judge.warmUp] - values[0])
+    guard let rise = judge.rise() ?? judge.trend() else {
+        return GrowthVerdict(Shape(values, drops: facts.drops).verdict(reason: .none), .none, facts: facts)
+    }
+    let load = judge.meanLoad
+    return GrowthVerdict(
+        .growing,
+        rise.reason,
+        confidence: rise.confidence,
+        slope: rise.rate.slope,
+        error: rise.rate.error,
+        perRequest: load > 0 ? rise.rate.slope / load : 0,
+        perRequestError: load > 0 ? rise.rate.error / load : 0,
+        facts: facts
+    )
+}
+
+/// What the live bytes at the rounds' ends say, whoever owns them.
+struct LiveRounds {
+    /// A way of growing, with bytes per round at mean load.
+    struct Rise {
+        var reason: Reason
+        var rate: (slope: Double, error: Double)
+        var confidence: Confidence
+    }
+
+    private let live: [Double]
+    private let hunt: HuntIntervals
+    private let rounds: Range<Int>
+    let warmUp: Int
+    let meanLoad: Double
+
+    init(_ live: [Double], _ hunt: HuntIntervals, _ rounds: Range<Int>) {
+        self.live = live
+        self.hunt = hunt
+        self.rounds = rounds
+        warmUp = warmUpRounds(of: rounds.count)
+        meanLoad = hunt.meanLoad(rounds)
+    }
+
+    /// Every round ends higher, or one block is replaced by a bigger one again and again; nil when neither.
+    func rise() -> Rise? {
+        if let rate = everyRound() {
+            return Rise(reason: .everyRound, rate: rate, confidence: rounds.count >= 8 ? .medium : .low)
+        }
+        let values = live[rounds.lowerBound...rounds.upperBound]
+        let growth = live[rounds.upperBound] - live[rounds.lowerBound]
+        guard isDoubling(Array(values)), isKept(growth, above: live[rounds.lowerBound]) else { return nil }
+        let slope = growth / Double(rounds.count)
+        return Rise(
+            reason: .doubling,
+            rate: (slope, 0.5 * slope),
+            confidence: rounds.count >= 12 ? .medium : .low
+        )
+    }
+
+    /// A trend without any pattern in it; six rounds are needed.
+    func trend() -> Rise? {
+        guard rounds.count >= 6 else { return nil }
+        let values = Array(live[rounds.lowerBound + 1...rounds.upperBound])
+        guard let rate = clearTrend(baseline: live[rounds.lowerBound], values),
+            isKept((values.last ?? 0) - (values.first ?? 0), above: values.first ?? 0)
+        else { return nil }
+        return Rise(reason: .trend, rate: rate, confidence: rounds.count >= 12 ? .medium : .low)
+    }
+
+    private func everyRound() -> (slope: Double, error: Double)? {
+        let judged = hunt.loaded(rounds.dropFirst(warmUp), meanLoad: meanLoad)
+        let increments = judged.map {
+            (live[$0 + 1] - live[$0]) / (meanLoad > 0 ? hunt.requests[$0] / meanLoad : 1)
+        }
+        guard increments.count >= 4, let least = increments.min(), let most = increments.max(),
+            let last = increments.last
+        else { return nil }
+        let middle = median(increments)
+        let start = live[rounds.lowerBound + warmUp]
+        let end = live[rounds.upperBound]
+        guard least > 0, least >= 0.3 * middle, most <= 4 * middle, last >= 0.5 * middle, end - start >= 0.02 * end,
+            isKept(end - start, above: start)
+        else { return nil }
+        return (middle, 1.96 * deviation(increments) / Double(increments.count).squareRoot())
+    }
+
+    /// At least half of a rise outlived the rest of the hunt: what was held until the phase ended is no growth.
+    private func isKept(_ rise: Double, above start: Double) -> Bool {
+        let least = live[rounds.upperBound...].min() ?? start
+        return least - start >= 0.5 * rise
+    }
+}

@@ -1,0 +1,114 @@
+internal import SiltHeap
+
+/// Survivors of the judged intervals of a phase, at equal load, with what both judges of hunts ask of them.
+struct RoundSurvivors {
+    /// Positions of the judged intervals, rising.
+    let positions: [Int]
+    /// Blocks and bytes of each that live now, as if each had had the mean number of requests.
+    let counts: [Double]
+    let bytes: [Double]
+    /// As they were, in sum.
+    let survivors: Double
+    let survivorBytes: Double
+    let requests: Double
+    /// Mean count of the older and of the newer half, a middle one left out, and the noise of their difference.
+    let older: Double
+    let newer: Double
+    private let noise: Double
+
+    /// `meanLoad`: requests that count as one, 0 to take all intervals for equal.
+    init(_ series: IntervalSeries, _ hunt: HuntIntervals, _ positions: [Int], meanLoad: Double) {
+        self.positions = positions
+        func atMeanLoad(_ values: [Double]) -> [Double] {
+            positions.map { meanLoad > 0 ? values[$0] * meanLoad / hunt.requests[$0] : values[$0] }
+        }
+        counts = atMeanLoad(series.counts)
+        bytes = atMeanLoad(series.bytes)
+        survivors = positions.reduce(0) { $0 + series.counts[$1] }
+        survivorBytes = positions.reduce(0) { $0 + series.bytes[$1] }
+        requests = positions.reduce(0) { $0 + hunt.requests[$1] }
+        let half = counts.count / 2
+        older = half > 0 ? mean(counts[..<half]) : counts.first ?? 0
+        newer = half > 0 ? mean(counts[(counts.count - half)...]) : counts.last ?? 0
+        // No less than what blocks that come singly would differ by.
+        noise =
+            half > 0
+            ? max(
+                deviation(counts) * (2 / Double(half)).squareRoot(),
+                0.5 * ((older + newer) / Double(half)).squareRoot()
+            ) : .infinity
+    }
+
+    var occupied: Int { counts.count { $0 > 0 } }
+    var occupiedShare: Double { counts.isEmpty ? 0 : Double(occupied) / Double(counts.count) }
+
+    /// Fewer survivors in the newer half, beyond noise.
+    var decelerates: Bool { older > 2 * newer && older - newer > 1.28 * noise }
+
+    /// Each interval left fewer than the one before, the last at most half of the first.
+    var fallsToHalf: Bool {
+        guard counts.count >= 2, let first = counts.first, let last = counts.last else { return false }
+        return zip(counts, counts.dropFirst()).allSatisfy(>) && last <= 0.5 * first
+    }
+
+    var neverRises: Bool { zip(counts, counts.dropFirst()).allSatisfy(>=) }
+
+    /// Which thirds of the intervals have survivors: each begins at the ceiling of its share.
+    var thirds: [Bool] {
+        var parts = [false, false, false]
+        for (index, count) in counts.enumerated() where count > 0 { parts[3 * index / counts.count] = true }
+        return parts
+    }
+
+    /// Nothing of a whole stretch survived, most of the last: what came earlier is gone, or the load had not begun it.
+    var isLate: Bool {
+        let parts = thirds
+        guard parts != [true, true, true], parts[2] else { return false }
+        return older < newer / 3 || parts == [false, true, true]
+    }
+
+    /// Standard deviation of the bytes as a share of their mean.
+    var variation: Double {
+        let center = mean(bytes)
+        return center > 0 ? deviation(bytes) / center : 0
+    }
+
+    /// Half the 95 % range of the mean bytes; one interval alone may be wrong by all of it.
+    var meanError: Double {
+        bytes.count > 1 ? 1.96 * deviation(bytes) / Double(bytes.count).squareRoot() : mean(bytes)
+    }
+
+    /// Tells an evidence line what was judged; `skipped`: what is taken for warm-up.
+    func describe(_ facts: inout GrowthFacts, _ series: IntervalSeries, _ hunt: HuntIntervals, skipped: Range<Int>) {
+        let raw = positions.map { series.counts[$0] }
+        facts.slices = positions.count
+        facts.occupied = occupied
+        facts.fewest = raw.min() ?? 0
+        facts.most = raw.max() ?? 0
+        facts.survivors = survivors
+        facts.survivorBytes = survivorBytes
+        facts.older = older
+        facts.newer = newer
+        facts.firstJudged = (positions.first ?? -1) + 1
+        facts.lastJudged = (positions.last ?? -1) + 1
+        facts.requests = requests
+        facts.seconds = hunt.seconds.isEmpty ? 0 : hunt.exposure(positions)
+        facts.warmUpCount = skipped.reduce(0) { $0 + series.counts[$1] }
+        facts.warmUpBytes = skipped.reduce(0) { $0 + series.bytes[$1] }
+        let load = skipped.reduce(0) { $0 + hunt.requests[$1] }
+        let usual =
+            requests > 0
+            ? survivorBytes * load / requests : mean(positions.map { series.bytes[$0] }) * Double(skipped.count)
+        facts.oneOffBytes = max(0, facts.warmUpBytes - usual)
+    }
+}
+
+extension HuntIntervals {
+    /// Mean requests of those of the intervals that had any; 0 when none had.
+    func meanLoad(_ positions: some Sequence<Int>) -> Double { mean(positions.map { requests[$0] }.filter { $0 > 0 }) }
+
+    /// Those of the intervals that say something about a rate per request: all, when requests are not known.
+    func loaded(_ positions: some Sequence<Int>, meanLoad: Double) -> [Int] {
+        positions.filter { meanLoad == 0 || requests[$0] > 0 }
+    }
+}

@@ -1,0 +1,131 @@
+package import SiltHeap
+
+/// What a hunt says of one site: one verdict per route, and one on the time without requests.
+package struct HuntVerdicts: Equatable, Sendable {
+    package var idle: GrowthVerdict
+    /// Element i belongs to route i + 1.
+    package var routes: [GrowthVerdict]
+}
+
+/// Judges a site by all phases of a hunt.
+///
+/// A route of four or more intervals is judged against the idle rate. One of three, or of a hunt without idle phases, is
+/// judged by its rounds; a leak that the idle rate explains is not charged to it then either.
+package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals) -> HuntVerdicts {
+    let idle = IdleRate(series, hunt)
+    let routes = (0..<hunt.routes).map { index -> GrowthVerdict in
+        let rounds = hunt.positions(ofPhase: index + 1)
+        guard rounds.count < 4 || !idle.isKnown else { return judgeRoute(series, hunt, route: index + 1) }
+        let verdict = judgeRounds(series, hunt, rounds: rounds)
+        return verdict.reason == .leak ? atIdleRate(verdict, series, hunt, rounds, idle) ?? verdict : verdict
+    }
+    return HuntVerdicts(idle: judgeIdle(series, hunt), routes: routes)
+}
+
+/// The acquittal of a leak seen by rounds that idle phases leave as well; nil when they do not explain it.
+private func atIdleRate(
+    _ verdict: GrowthVerdict,
+    _ series: IntervalSeries,
+    _ hunt: HuntIntervals,
+    _ rounds: Range<Int>,
+    _ idle: IdleRate
+) -> GrowthVerdict? {
+    let judged = verdict.facts.firstJudged - 1..<verdict.facts.lastJudged
+    guard idle.explains(verdict.facts.survivors, in: hunt.exposure(judged)) else { return nil }
+    let live = Array(series.live[rounds.lowerBound...rounds.upperBound])
+    let shape = Shape(live, drops: verdict.facts.drops).verdict(reason: .idleRate)
+    return GrowthVerdict(shape, .idleRate, facts: verdict.facts)
+}
+
+/// Judges a site by one route of a hunt, against what it leaves at idle.
+///
+/// Four intervals of the route are needed, six to eight recommended, with a hundred requests or more each. Without the
+/// first idle phase the last alone gives the idle rate, and the other way round; a route that ends the hunt loses its
+/// last interval, whose survivors have outlived no other. Without any idle phase nothing tells background growth from
+/// the route's own, so that confidence is medium at most.
+package func judgeRoute(_ series: IntervalSeries, _ hunt: HuntIntervals, route: Int) -> GrowthVerdict {
+    RouteJudge(series, hunt, route).verdict()
+}
+
+/// Mode C: survivors at the very end → reason → verdict.
+private struct RouteJudge {
+    private let series: IntervalSeries
+    private let hunt: HuntIntervals
+    private let idle: IdleRate
+    private let rounds: Range<Int>
+    private let warmUp: Int
+    private let judged: RoundSurvivors
+    private let exposure: Double
+
+    init(_ series: IntervalSeries, _ hunt: HuntIntervals, _ route: Int) {
+        self.series = series
+        self.hunt = hunt
+        idle = IdleRate(series, hunt)
+        rounds = hunt.positions(ofPhase: route)
+        warmUp = max(1, rounds.count / 4)
+        let kept = rounds.dropFirst(warmUp).filter { $0 != hunt.count - 1 }
+        let load = hunt.meanLoad(kept)
+        let eligible = hunt.loaded(kept, meanLoad: load)
+        judged = RoundSurvivors(series, hunt, eligible, meanLoad: load)
+        exposure = hunt.exposure(eligible)
+    }
+
+    func verdict() -> GrowthVerdict {
+        let live = Array(series.live[rounds.lowerBound...rounds.upperBound])
+        var facts = GrowthFacts(live, drops: falls(live))
+        guard rounds.count >= 4, judged.positions.count >= 2 else {
+            return GrowthVerdict(.notEnoughData, .none, facts: facts)
+        }
+        judged.describe(&facts, series, hunt, skipped: rounds.lowerBound..<rounds.lowerBound + warmUp)
+        let score = idle.score(of: judged.survivors, in: exposure)
+        facts.aboveIdle = score
+        facts.idleCount = idlePart(idle.count)
+        facts.idleBytes = idlePart(idle.bytes)
+        let reason = reason()
+        guard reason == .leak else {
+            return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: reason), reason, facts: facts)
+        }
+        var confidence = Confidence(judged, score: score ?? .infinity)
+        if score == nil, confidence == .high { confidence = .medium }
+        let load = judged.requests / Double(judged.positions.count)
+        return GrowthVerdict(
+            .growing,
+            .leak,
+            confidence: confidence,
+            slope: slope,
+            error: judged.meanError,
+            perRequest: load > 0 ? slope / load : 0,
+            perRequestError: load > 0 ? judged.meanError / load : 0,
+            facts: facts
+        )
+    }
+
+    /// Bytes an interval leaves beyond those of idle.
+    private var slope: Double { judged.survivorBytes / Double(judged.positions.count) - idlePart(idle.bytes) }
+
+    /// What idle leaves in the time of one judged interval.
+    private func idlePart(_ total: Double) -> Double {
+        idle.isKnown ? total / idle.exposure * exposure / Double(judged.positions.count) : 0
+    }
+
+    private func reason() -> Reason {
+        let all = judged.positions.count
+        if judged.survivors < 4 { return idle.explains(judged.survivors, in: exposure) ? .idleRate : .none }
+        let isSpread = all >= 6 && judged.thirds == [true, true, true]
+        if judged.occupiedShare < 0.6, !isSpread { return .sparse }
+        if idle.explains(judged.survivors, in: exposure) || slope <= 0 { return .idleRate }
+        let fades = judged.neverRises && judged.older > 2 * judged.newer || all <= 4 && judged.fallsToHalf
+        if judged.decelerates || fades { return .decel }
+        if isTurnedOver { return .turnover }
+        if judged.isLate { return .late }
+        let tail = judged.counts.suffix(max(1, rounds.count / 3))
+        return mean(tail) < 0.3 * mean(judged.counts) ? .stalled : .leak
+    }
+
+    /// Old bytes did not grow by what the intervals that became old meanwhile left.
+    private var isTurnedOver: Bool {
+        guard let start = judged.positions.first, let end = judged.positions.last, end > start else { return false }
+        let left = (start..<end).reduce(0) { $0 + series.bytes[$1] }
+        return series.old[end] - series.old[start] < 0.5 * left
+    }
+}

@@ -1,0 +1,177 @@
+internal import Glibc
+package import SiltSession
+
+/// What a hunt is doing, for whoever watches.
+package enum HuntStep: Sendable {
+    case waiting(Readiness)
+    case idle(seconds: Double, isFinal: Bool)
+    /// `round` 0 is the warm-up; `planned` more may follow, or fewer.
+    case load(phase: String, round: Int, planned: Int)
+    case settling
+    /// A round has ended: what it was, what it took and what grows.
+    case ended(RoundMark, seconds: Double, growing: GrowingCounts)
+    case writing
+}
+
+/// Runs a plan: waits until the service is ready, watches it idle, loads it round by round, watches it idle again.
+///
+/// Everything waits in small steps, so that the service's output is passed on, its end is noticed and a Ctrl-C is heard.
+package final class Hunt {
+    private let plan: HuntPlan
+    private let trace: any HuntTrace
+    private let service: Service?
+    private let watch: (HuntStep) -> Void
+    private let isInterrupted: () -> Bool
+    /// Allocations a second while nothing is asked of the service; the busiest slice.
+    private var idleRate = 0.0
+    private var roundStart = 0.0
+
+    /// Slices of an idle phase: the judge of routes wants four, and leaves the first out.
+    private static let idleSlices = 5
+    /// Seconds without more than idle allocations that end a round.
+    private static let quiet = 0.3
+    /// Rounds from which on a sure verdict ends a phase.
+    private static let fewestRounds = 4
+    /// Rounds up to which a verdict of medium confidence asks for more.
+    private static let enoughRounds = 8
+
+    /// `service` is nil when the program was started by somebody else.
+    package init(
+        _ plan: HuntPlan,
+        trace: any HuntTrace,
+        service: Service?,
+        watch: @escaping (HuntStep) -> Void = { _ in },
+        isInterrupted: @escaping () -> Bool = { false }
+    ) {
+        self.plan = plan
+        self.trace = trace
+        self.service = service
+        self.watch = watch
+        self.isInterrupted = isInterrupted
+    }
+
+    /// Throws what ended it early; what was measured until then is in the trace, which must be finished either way.
+    package func run() throws {
+        if service != nil { try waitUntilReady() }
+        try trace.beginHunt()
+        roundStart = now
+        try idle(plan.idleSeconds, isFinal: false)
+        for phase in plan.phases { try run(phase) }
+        try idle(plan.finalIdleSeconds, isFinal: true)
+        watch(.writing)
+    }
+
+    // MARK: Before the load
+
+    private func waitUntilReady() throws {
+        guard let service else { return }
+        watch(.waiting(plan.ready))
+        let probe = try ReadinessProbe(plan.ready, pid: service.pid, timeoutSeconds: plan.readyTimeoutSeconds)
+        var meter = QuietMeter(window: 1)
+        var isQuiet = false
+        while try !probe.advance(isQuiet: isQuiet, log: service.tap) {
+            if isInterrupted() { throw HuntError.interrupted }
+            if plan.ready == .quiet, let count = try trace.allocatedCount(), count > 0 {
+                isQuiet = meter.isQuiet(at: now, count: count, rate: 20)
+            }
+            usleep(20_000)
+        }
+    }
+
+    private func idle(_ seconds: Double, isFinal: Bool) throws {
+        guard seconds > 0 else { return }
+        watch(.idle(seconds: seconds, isFinal: isFinal))
+        for _ in 0..<Hunt.idleSlices {
+            let before = try trace.allocatedCount()
+            let slice = seconds / Double(Hunt.idleSlices)
+            try pause(slice)
+            if let before, let after = try trace.allocatedCount() {
+                idleRate = max(idleRate, Double(after &- before) / slice)
+            }
+            try endRound(RoundMark(phase: "idle", kind: .idle))
+        }
+    }
+
+    // MARK: Load
+
+    private func run(_ phase: HuntPhase) throws {
+        let planned = phase.rounds ?? plan.rounds
+        var growing = try round(0, of: phase, planned: planned)
+        for number in 1...max(planned, plan.maxRounds) {
+            growing = try round(number, of: phase, planned: planned)
+            if number >= Hunt.fewestRounds, growing.high > 0, growing.medium + growing.low == 0 { break }
+            if number >= planned, !isInDoubt(growing, after: number) { break }
+        }
+    }
+
+    /// Something may grow, and nothing surely does.
+    private func isInDoubt(_ growing: GrowingCounts, after rounds: Int) -> Bool {
+        if growing.high > 0 { return false }
+        return growing.medium > 0 ? rounds < Hunt.enoughRounds : growing.low > 0
+    }
+
+    private func round(_ number: Int, of phase: HuntPhase, planned: Int) throws -> GrowingCounts {
+        watch(.load(phase: phase.name, round: number, planned: planned))
+        let load = try LoadScript(phase, of: plan, round: number).start()
+        var result: LoadResult?
+        while result == nil {
+            try look()
+            result = try load.advance()
+            if result == nil { load.waitForOutput(milliseconds: 20) }
+        }
+        try settle()
+        let counted = result?.count
+        return try endRound(
+            RoundMark(
+                phase: phase.name,
+                kind: number == 0 ? .warmUp : .round,
+                requests: (phase.requestsPerRound ?? counted?.requests).map { UInt64(max(0, $0)) },
+                failedRequests: counted.map { UInt64(max(0, $0.failed)) }
+            )
+        )
+    }
+
+    /// Until the service allocates no more than at idle, but no longer than the plan says.
+    private func settle() throws {
+        watch(.settling)
+        let deadline = now + plan.settleSeconds
+        var meter = QuietMeter(window: Hunt.quiet)
+        while now < deadline {
+            guard let count = try trace.allocatedCount() else { return try pause(min(1, plan.settleSeconds)) }
+            if meter.isQuiet(at: now, count: count, rate: 1.5 * idleRate + 20) { return }
+            try pause(0.05)
+        }
+    }
+
+    @discardableResult
+    private func endRound(_ mark: RoundMark) throws -> GrowingCounts {
+        try look()
+        let growing = try trace.endRound(mark)
+        watch(.ended(mark, seconds: now - roundStart, growing: growing))
+        roundStart = now
+        return growing
+    }
+
+    // MARK: Waiting
+
+    private func pause(_ seconds: Double) throws {
+        let deadline = now + seconds
+        while now < deadline {
+            try look()
+            usleep(UInt32(max(1, min(0.02, deadline - now) * 1e6)))
+        }
+    }
+
+    /// Throws when the service has ended or the user wants no more.
+    private func look() throws {
+        service?.tap?.copy()
+        if isInterrupted() { throw HuntError.interrupted }
+        if let status = service?.status { throw HuntError.serviceEnded(status: status) }
+    }
+
+    private var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}

@@ -1,0 +1,91 @@
+internal import CSiltSystem
+internal import Glibc
+
+/// A phase's load, as one round runs it: `/bin/sh -c SCRIPT` in a process group of its own.
+///
+/// It gets silt's environment with `SILT_PHASE` and `SILT_ROUND`, without what makes a program be traced, no standard
+/// input, and one pipe for both outputs.
+package struct LoadScript: Sendable, Equatable {
+    package var script: String
+    /// Set or replaced in the script's environment.
+    package var environment: [String: String]
+    /// Nil: where silt runs.
+    package var workingDirectory: String?
+    package var timeoutSeconds: Double
+    package var phase: String
+    /// From 1; 0 is the warm-up.
+    package var round: Int
+
+    package init(
+        _ script: String,
+        environment: [String: String] = [:],
+        workingDirectory: String? = nil,
+        timeoutSeconds: Double = 300,
+        phase: String,
+        round: Int
+    ) {
+        self.script = script
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.timeoutSeconds = timeoutSeconds
+        self.phase = phase
+        self.round = round
+    }
+
+    /// The load of a round of a phase in the plan.
+    package init(_ phase: HuntPhase, of plan: HuntPlan, round: Int) {
+        self.init(
+            phase.script,
+            environment: plan.environment,
+            workingDirectory: plan.workingDirectory,
+            timeoutSeconds: phase.timeoutSeconds,
+            phase: phase.name,
+            round: round
+        )
+    }
+
+    /// Starts the script; the thread that does must outlive it.
+    package func start() throws(HuntError) -> RunningLoad { try RunningLoad(self) }
+
+    /// Runs the script to its end, and ends it when `isInterrupted` (asked every 50 ms) says so.
+    ///
+    /// Throws `.loadFailed` for a status other than 0, `.loadTimedOut`, and `.interrupted`.
+    package func run(isInterrupted: () -> Bool = { false }) throws(HuntError) -> LoadResult {
+        let load = try start()
+        while true {
+            if let result = try load.advance() { return result }
+            if isInterrupted() {
+                load.end()
+                throw .interrupted
+            }
+            load.waitForOutput(milliseconds: 50)
+        }
+    }
+
+    /// The variables of the script, as NAME=VALUE.
+    var variables: [String] {
+        var all: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            entry += 1
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { all[String(parts[0])] = String(parts[1]) }
+        }
+        all = LoadScript.untraced(all).merging(environment) { $1 }
+        all["SILT_PHASE"] = phase
+        all["SILT_ROUND"] = "\(round)"
+        return all.map { "\($0)=\($1)" }
+    }
+
+    /// An environment without `SILT_…` and without silt's library in LD_PRELOAD.
+    package static func untraced(_ variables: [String: String]) -> [String: String] {
+        var kept = variables.filter { !$0.key.hasPrefix("SILT_") }
+        if let preload = kept["LD_PRELOAD"] {
+            let theirs = preload.split(whereSeparator: { $0 == ":" || $0 == " " }).filter { path in
+                !(path.split(separator: "/").last ?? "").hasPrefix("libsilt")
+            }
+            kept["LD_PRELOAD"] = theirs.isEmpty ? nil : theirs.joined(separator: ":")
+        }
+        return kept
+    }
+}

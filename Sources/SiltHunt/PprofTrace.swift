@@ -1,0 +1,100 @@
+internal import Glibc
+internal import SiltGrowth
+internal import SiltHeap
+package import SiltPprof
+internal import SiltRecording
+package import SiltSession
+
+/// Measures a service by the profiles that it serves: heap and goroutines, pulled when a round ends.
+///
+/// For Go, whose heap never calls malloc, and whatever else has such an endpoint.
+package final class PprofTrace: HuntTrace {
+    private let endpoint: PprofEndpoint
+    private let recording: String
+    private let command: [String]
+    private let siltVersion: String
+    private var heap = ProfileHistory()
+    private var goroutines = ProfileHistory()
+    /// False once the service has said that it has no such profile.
+    private var hasGoroutines = true
+    /// Bytes from one sample to the next.
+    private var period: Int64 = 0
+    private var rounds: [(mark: RoundMark, start: Double, end: Double)] = []
+    private var times: [Double] = []
+    private let startedAt: Double
+
+    package init(_ endpoint: PprofEndpoint, recording: String, command: [String], siltVersion: String) {
+        self.endpoint = endpoint
+        self.recording = recording
+        self.command = command
+        self.siltVersion = siltVersion
+        startedAt = PprofTrace.now
+    }
+
+    package func allocatedCount() throws -> UInt64? { nil }
+
+    package func beginHunt() throws {
+        try pull()
+    }
+
+    package func endRound(_ mark: RoundMark) throws -> GrowingCounts {
+        try pull()
+        rounds.append((mark, times[times.count - 2], times[times.count - 1]))
+        return growing()
+    }
+
+    package func finish() throws {
+        try ProfileRecording.write(
+            to: recording,
+            heap: heap,
+            goroutines: goroutines,
+            rounds: rounds,
+            times: times,
+            target: target
+        )
+    }
+
+    private var target: RecordedTarget {
+        var target = RecordedTarget(command: command)
+        target.siltVersion = siltVersion
+        target.allocator = "profiles of \(endpoint.address)" + (period > 1 ? ", one sample every \(period) bytes" : "")
+        return target
+    }
+
+    private func pull() throws {
+        // Before the garbage collection that the heap profile asks for: it is what the round left running.
+        if hasGoroutines {
+            do {
+                goroutines.add(try endpoint.fetch(.goroutine).inUse(), countsOnly: true)
+            } catch PprofError.refused(_, status: 404, _) where goroutines.length == 0 {
+                hasGoroutines = false
+            }
+        }
+        let profile = try endpoint.fetch(.heap)
+        period = profile.period
+        heap.add(try profile.inUse(), countsOnly: false)
+        times.append(PprofTrace.now - startedAt)
+    }
+
+    /// As `Collector` does for traced programs: every stack for itself.
+    private func growing() -> GrowingCounts {
+        let hunt = HuntIntervals(ProfileRecording.intervals(rounds))
+        var counts = GrowingCounts()
+        guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
+        for stack in heap.complete + goroutines.complete where stack.bytes.last != stack.bytes.first {
+            switch judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1].confidence {
+            case .high: counts.high += 1
+            case .medium: counts.medium += 1
+            case .low: counts.low += 1
+            case nil: break
+            }
+        }
+        return counts
+    }
+
+    private static var now: Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+}

@@ -1,0 +1,128 @@
+/// Where a service serves its profiles: what users give as http://127.0.0.1:6060/debug/pprof, or shorter.
+package struct PprofAddress: Hashable, Sendable {
+    package enum Place: Hashable, Sendable {
+        case internet(host: String, port: Int)
+        case unixSocket(path: String)
+    }
+
+    package let place: Place
+    /// Begins with a slash, does not end with one.
+    package let path: String
+    /// What follows the question mark, sent with each request.
+    package let query: String
+
+    /// Reads `http://host:port[/path][?query]`, `host:port` or `unix:/path/of/socket`.
+    ///
+    /// Without a path it is /debug/pprof; the name of a single profile at its end is left out.
+    package init(_ text: String) throws(PprofError) {
+        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.isEmpty else {
+            throw .badAddress(text, reason: "it is empty or has blanks or other than ASCII characters in it")
+        }
+        if let socket = text.after("unix:") {
+            guard socket.hasPrefix("/"), socket.utf8.count < 108 else {
+                throw .badAddress(text, reason: "give an absolute path of at most 107 bytes, as unix:/run/service.sock")
+            }
+            (place, path, query) = (.unixSocket(path: socket), "/debug/pprof", "")
+            return
+        }
+        if text.after("https:") != nil {
+            throw .badAddress(
+                text,
+                reason: "https is not supported; give the http address that the service has on its own machine, "
+                    + "`ssh -L 6060:127.0.0.1:6060 HOST` brings it here"
+            )
+        }
+        let rest = text.after("http://") ?? text
+        guard !rest.contains("://") else { throw .badAddress(text, reason: "only http:// and unix: are supported") }
+        let (beforeFragment, _) = rest.split(at: "#")
+        let (beforeQuery, query) = beforeFragment.split(at: "?")
+        let (authority, path) = beforeQuery.split(at: "/")
+        place = try PprofAddress.place(authority, in: text)
+        self.path = PprofAddress.base(of: path)
+        self.query = query
+    }
+
+    private static func place(_ authority: String, in text: String) throws(PprofError) -> Place {
+        guard !authority.contains("@") else {
+            throw .badAddress(text, reason: "user names and passwords are not supported")
+        }
+        var host = authority
+        var port = 80
+        let afterBracket = authority.lastIndex(of: "]") ?? authority.startIndex
+        if let colon = authority[afterBracket...].lastIndex(of: ":") {
+            guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else {
+                throw .badAddress(text, reason: "the port must be a number from 1 to 65535")
+            }
+            (host, port) = (String(authority[..<colon]), Int(number))
+        }
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard !host.isEmpty else { throw .badAddress(text, reason: "give it as http://127.0.0.1:6060/debug/pprof") }
+        return .internet(host: host, port: port)
+    }
+
+    /// `path` without its first slash → the path that profiles' names are appended to.
+    private static func base(of path: String) -> String {
+        var parts = path.split(separator: "/")
+        if let last = parts.last, ["heap", "goroutine", "allocs"].contains(last) { parts.removeLast() }
+        return parts.isEmpty ? "/debug/pprof" : "/" + parts.joined(separator: "/")
+    }
+
+    /// What the Host header says.
+    var host: String {
+        switch place {
+        case .internet(let host, let port): (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+        case .unixSocket: "localhost"
+        }
+    }
+
+    /// The target of a request for one profile.
+    func target(_ kind: PprofKind) -> String {
+        let queries = [query, kind.query].filter { !$0.isEmpty }
+        return "\(path)/\(kind.name)" + (queries.isEmpty ? "" : "?" + queries.joined(separator: "&"))
+    }
+
+    /// The address of one profile, as messages show it.
+    func description(_ kind: PprofKind) -> String {
+        switch place {
+        case .internet: "http://\(host)\(target(kind))"
+        case .unixSocket(let path): "unix:\(path) \(target(kind))"
+        }
+    }
+}
+
+/// The profiles that endpoints serve.
+package enum PprofKind: Hashable, Sendable {
+    /// Memory in use, right after a garbage collection: what is only waiting for one is no leak.
+    case heap
+    case goroutine
+    /// Any other, by the last part of its path: allocs, or a counting profile of the service's own.
+    case named(String)
+
+    var name: String {
+        switch self {
+        case .heap: "heap"
+        case .goroutine: "goroutine"
+        case .named(let name): name
+        }
+    }
+
+    var query: String {
+        switch self {
+        case .heap: "gc=1"
+        case .goroutine, .named: ""
+        }
+    }
+}
+
+extension String {
+    /// What follows the prefix; nil: it does not begin so.
+    fileprivate func after(_ prefix: String) -> String? {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+    }
+
+    /// What is before and after the first such character; without it all is before.
+    fileprivate func split(at separator: Character) -> (String, String) {
+        guard let position = firstIndex(of: separator) else { return (self, "") }
+        return (String(self[..<position]), String(self[index(after: position)...]))
+    }
+}

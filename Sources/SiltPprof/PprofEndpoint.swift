@@ -1,0 +1,140 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// Fetches profiles from a service while it runs.
+package struct PprofEndpoint: Sendable {
+    package let address: PprofAddress
+    package var connectSeconds = 5
+    /// For the whole exchange, the service's garbage collection included.
+    package var totalSeconds = 30
+    package var limits = PprofLimits()
+
+    package init(_ address: PprofAddress) { self.address = address }
+
+    /// Fetches and reads one profile; blocks until it is there.
+    package func fetch(_ kind: PprofKind) throws(PprofError) -> PprofProfile {
+        let bytes = try fetchBytes(kind)
+        do {
+            return try PprofProfile(reading: bytes, limits: limits)
+        } catch {
+            throw .answer(address.description(kind), error)
+        }
+    }
+
+    /// Fetches the bytes of one profile as the service sends them; blocks until they are there.
+    package func fetchBytes(_ kind: PprofKind) throws(PprofError) -> [UInt8] {
+        let name = address.description(kind)
+        let answer: HTTPAnswer
+        do {
+            answer = try exchange(kind).wait()
+        } catch {
+            throw describe(error, name)
+        }
+        return try content(of: answer, name)
+    }
+
+    /// One thread for all exchanges, kept: a name look-up can outlive the deadline, and must find its loop then.
+    private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+    /// One request on a connection of its own, under a deadline.
+    private func exchange(_ kind: PprofKind) -> EventLoopFuture<HTTPAnswer> {
+        let loop = PprofEndpoint.group.next()
+        let promise = loop.makePromise(of: HTTPAnswer.self)
+        let deadline = loop.scheduleTask(in: .seconds(Int64(totalSeconds))) { promise.fail(DeadlineError()) }
+        let bootstrap = ClientBootstrap(group: loop).connectTimeout(.seconds(Int64(connectSeconds)))
+        let connection: EventLoopFuture<any Channel> =
+            switch address.place {
+            case .internet(let host, let port): bootstrap.connect(host: host, port: port)
+            case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
+            }
+        let (head, limit) = (requestHead(kind), limits.bytes)
+        connection.whenComplete { connected in
+            switch connected {
+            case .success(let channel):
+                PprofEndpoint.send(head, on: channel, promise, limit: limit)
+            case .failure(let error):
+                promise.fail(ConnectError(underlying: error))
+            }
+        }
+        promise.futureResult.whenComplete { _ in deadline.cancel() }
+        return promise.futureResult
+    }
+
+    /// Runs on the connection's loop; of several addresses tried at once only the one that was taken gets here.
+    private static func send(
+        _ head: HTTPRequestHead,
+        on channel: any Channel,
+        _ promise: EventLoopPromise<HTTPAnswer>,
+        limit: Int
+    ) {
+        promise.futureResult.whenFailure { _ in channel.close(promise: nil) }
+        do {
+            try channel.pipeline.syncOperations.addHTTPClientHandlers()
+            try channel.pipeline.syncOperations.addHandler(HTTPAnswerHandler(promise, limit: limit))
+        } catch {
+            return promise.fail(error)
+        }
+        channel.write(HTTPClientRequestPart.head(head)).cascadeFailure(to: promise)
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil)).cascadeFailure(to: promise)
+    }
+
+    private func requestHead(_ kind: PprofKind) -> HTTPRequestHead {
+        HTTPRequestHead(
+            version: .http1_1,
+            method: .GET,
+            uri: address.target(kind),
+            headers: [
+                "Host": address.host, "Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "silt",
+                "Connection": "close",
+            ]
+        )
+    }
+
+    private func content(of answer: HTTPAnswer, _ name: String) throws(PprofError) -> [UInt8] {
+        switch answer.status {
+        case 200:
+            return answer.body
+        case 300..<400:
+            throw .refused(name, status: answer.status, detail: answer.location)
+        default:
+            throw .refused(name, status: answer.status, detail: answer.firstLine)
+        }
+    }
+
+    private func describe(_ error: any Error, _ name: String) -> PprofError {
+        switch error {
+        case let error as PprofError: .answer(name, error)
+        case is DeadlineError: .timedOut(name, seconds: totalSeconds)
+        case let error as ConnectError: describeConnect(error.underlying, name)
+        case let error as IOError: .badAnswer(name, reason: systemMessage(error.errnoCode))
+        case is ChannelError: .badAnswer(name, reason: "closed at once")
+        case is HTTPParserError: .badAnswer(name, reason: "not HTTP, or cut off")
+        default: .badAnswer(name, reason: "\(error)")
+        }
+    }
+
+    private func describeConnect(_ error: any Error, _ name: String) -> PprofError {
+        switch error {
+        case is ChannelError:
+            return .timedOut(name, seconds: connectSeconds)
+        case let error as NIOConnectionError:
+            guard let first = error.connectionErrors.first else {
+                return .cannotConnect(name, reason: "no address is known for this host")
+            }
+            return describeConnect(first.error, name)
+        case let error as IOError:
+            return .cannotConnect(name, reason: systemMessage(error.errnoCode))
+        default:
+            return .cannotConnect(name, reason: "\(error)")
+        }
+    }
+}
+
+/// The whole exchange took too long.
+private struct DeadlineError: Error {}
+
+/// No connection came about.
+private struct ConnectError: Error {
+    let underlying: any Error
+}

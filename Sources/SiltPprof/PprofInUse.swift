@@ -1,0 +1,152 @@
+/// What a profile says to be in use, by stacks of names, so that profiles of two runs or two builds can be compared.
+package struct PprofInUse: Equatable, Sendable {
+    /// The distinct frames of all stacks.
+    package var symbols: [PprofSymbol] = []
+    /// In the profile's order; those with nothing in use are left out.
+    package var stacks: [Stack] = []
+    /// Which sample types the numbers are; nil: the profile has none of the kind.
+    package var bytesType: PprofValueType?
+    package var countType: PprofValueType?
+
+    package struct Stack: Equatable, Sendable {
+        /// Positions in `symbols`, innermost first.
+        package var symbols: [UInt32]
+        /// 0 in a profile that counts only.
+        package var bytes: Int64
+        /// 0 in a profile that weighs only.
+        package var count: Int64
+    }
+
+    /// The names of a stack, innermost first.
+    package func names(of stack: Stack) -> [PprofSymbol] { stack.symbols.map { symbols[Int($0)] } }
+}
+
+/// One frame by name; by file and offset where it has none.
+package struct PprofSymbol: Hashable, Sendable {
+    /// Empty: not symbolized.
+    package var function: String
+    package var file: String
+    package var line: Int64
+    /// The mapped file it lies in; empty: unknown.
+    package var module: String
+    /// Offset in `module`, or the address where that is unknown; 0 for a frame with a function.
+    package var offset: UInt64
+    package var isInlined: Bool
+}
+
+extension PprofProfile {
+    /// Frames of all stacks together; more are refused by `inUse`.
+    private static let maximumFrames = 64_000_000
+
+    /// Sums what is in use by stacks of names; labels and addresses of named functions make no difference.
+    ///
+    /// Throws `nothingInUse` for a profile of processor time, locks or allocations that may be gone. Sums stop at the
+    /// largest number rather than overflow.
+    package func inUse() throws(PprofError) -> PprofInUse {
+        let columns = InUseColumns(of: self)
+        guard columns.bytes != nil || columns.count != nil else { throw .nothingInUse(found: sampleTypes) }
+        var result = PprofInUse()
+        result.bytesType = columns.bytes.map { sampleTypes[$0] }
+        result.countType = columns.count.map { sampleTypes[$0] }
+        let symbolsOfLocations = symbolized(into: &result.symbols)
+        var known: [[UInt32]: Int] = [:]
+        var frames = 0
+        for sample in samples {
+            let bytes = columns.bytes.map { sample.values[$0] } ?? 0
+            let count = columns.count.map { sample.values[$0] } ?? 0
+            guard bytes != 0 || count != 0 else { continue }
+            var stack: [UInt32] = []
+            for location in sample.locations {
+                frames += symbolsOfLocations[Int(location)].count
+                guard frames <= PprofProfile.maximumFrames else {
+                    throw .tooLarge(limit: PprofProfile.maximumFrames, unit: "frames")
+                }
+                stack += symbolsOfLocations[Int(location)]
+            }
+            if let position = known[stack] {
+                result.stacks[position].add(bytes: bytes, count: count)
+            } else {
+                known[stack] = result.stacks.count
+                result.stacks.append(PprofInUse.Stack(symbols: stack, bytes: bytes, count: count))
+            }
+        }
+        return result
+    }
+
+    /// For each location the positions of its frames in `symbols`, which are added where new.
+    private func symbolized(into symbols: inout [PprofSymbol]) -> [[UInt32]] {
+        var known: [PprofSymbol: UInt32] = [:]
+        return locations.indices.map { location in
+            frames(at: location).map { frame in
+                let symbol = self.symbol(of: frame)
+                if let position = known[symbol] { return position }
+                let position = UInt32(symbols.count)
+                known[symbol] = position
+                symbols.append(symbol)
+                return position
+            }
+        }
+    }
+
+    private func symbol(of frame: PprofFrame) -> PprofSymbol {
+        let mapping = frame.mapping.map { mappings[$0] }
+        let isNamed = !frame.function.name.isEmpty
+        let inModule = mapping.map { frame.address &- $0.start &+ $0.offset } ?? frame.address
+        return PprofSymbol(
+            function: frame.function.name,
+            file: frame.function.file,
+            line: frame.line,
+            module: mapping?.file ?? "",
+            offset: isNamed ? 0 : inModule,
+            isInlined: frame.isInlined
+        )
+    }
+}
+
+extension PprofInUse.Stack {
+    fileprivate mutating func add(bytes: Int64, count: Int64) {
+        self.bytes = self.bytes.addingSaturating(bytes)
+        self.count = self.count.addingSaturating(count)
+    }
+}
+
+extension Int64 {
+    fileprivate func addingSaturating(_ other: Int64) -> Int64 {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? (other < 0 ? .min : .max) : sum
+    }
+}
+
+/// Which of a sample's values are in use now.
+///
+/// Go and jemalloc write inuse_space and inuse_objects; gperftools, Node and what `go tool pprof` makes of text profiles
+/// space and objects. Go's counting profiles (goroutine, threadcreate and those that programs make themselves) have one
+/// value, counted one by one: their period type is that very type, their period 1.
+struct InUseColumns {
+    private(set) var bytes: Int?
+    private(set) var count: Int?
+
+    init(of profile: PprofProfile) {
+        bytes = InUseColumns.position(of: ["inuse_space", "space"], unit: "bytes", in: profile)
+        count = InUseColumns.position(of: ["inuse_objects", "objects"], unit: "count", in: profile)
+        guard bytes == nil, count == nil else { return }
+        let goroutines = PprofValueType(type: "goroutine", unit: "count")
+        if let position = profile.sampleTypes.firstIndex(of: goroutines) {
+            count = position
+        } else if let only = profile.sampleTypes.first, profile.sampleTypes.count == 1, only.unit == "count",
+            profile.periodType == only, profile.period == 1
+        {
+            count = 0
+        }
+    }
+
+    /// The first of the names that the profile has with that unit.
+    private static func position(of names: [String], unit: String, in profile: PprofProfile) -> Int? {
+        for name in names {
+            if let position = profile.sampleTypes.firstIndex(of: PprofValueType(type: name, unit: unit)) {
+                return position
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,29 @@
+internal import Glibc
+
+extension PprofProfile {
+    /// Reads a profile from a file.
+    package init(path: String, limits: PprofLimits = PprofLimits()) throws(PprofError) {
+        try self.init(reading: try FileBytes.read(path, limit: limits.bytes), limits: limits)
+    }
+}
+
+/// Files as wholes.
+private enum FileBytes {
+    static func read(_ path: String, limit: Int) throws(PprofError) -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
+        defer { close(descriptor) }
+        var content: [UInt8] = []
+        let room = 256 * 1024
+        while true {
+            var got = 0
+            content += [UInt8](unsafeUninitializedCapacity: room) { space, count in
+                got = Glibc.read(descriptor, space.baseAddress, room)
+                count = max(0, got)
+            }
+            if got == 0 { return content }
+            guard got > 0 || errno == EINTR else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
+            guard content.count <= limit else { throw .tooLarge(limit: limit, unit: "bytes") }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+internal import SiltRecording
+
+/// The verdict of a hunt, on the whole and for each phase, and the first line that says it.
+enum HuntHeadline {
+    static func decide(_ report: inout HeapReport) {
+        let growing = report.sites.filter { $0.isGrowing && $0.isConclusive }
+        let open = report.phases.compactMap { problem(of: $0) }
+        if !growing.isEmpty {
+            report.verdict = .growing
+            report.headline = growingLine(growing, report)
+        } else if let reason = Headline.unmeasured(report) ?? open.first {
+            report.verdict = .inconclusive
+            report.reason = reason
+            report.headline = reason
+        } else {
+            report.verdict = .notGrowing
+            let phases = report.phases.map { "\($0.name) (\(size(of: $0)))" }
+            report.headline =
+                "none of \(Format.plural(UInt64(report.sites.count), "call site")) grew in "
+                + phases.joined(separator: ", ")
+        }
+    }
+
+    /// Why nothing can be said of a phase; nil when something can.
+    static func problem(of phase: HuntPhases.Phase) -> String? {
+        if phase.isInconclusive {
+            return "\(Format.percent(100 * phase.failedShare)) of the requests of \(phase.name) failed "
+                + "(more than 1 % says nothing of those that succeed)"
+        }
+        if !phase.isIdle, phase.rounds < leastRounds {
+            return "\(phase.name) had \(phase.rounds) of \(leastRounds) rounds"
+        }
+        return nil
+    }
+
+    /// The warm-up and two more (mode B of the judges).
+    private static let leastRounds = 3
+
+    /// As `7 rounds, 14,000 requests`.
+    static func size(of phase: HuntPhases.Phase) -> String {
+        size(rounds: phase.rounds, isIdle: phase.isIdle, requests: phase.requests, failed: phase.failedRequests)
+    }
+
+    static func size(rounds: Int, isIdle: Bool, requests: UInt64?, failed: UInt64?) -> String {
+        var text = Format.plural(UInt64(rounds), isIdle ? "slice" : "round")
+        if let requests { text += ", \(Format.plural(requests, "request"))" }
+        if let failed, failed > 0 { text += ", \(Format.count(failed)) of them failed" }
+        return text
+    }
+
+    private static func growingLine(_ growing: [ReportSite], _ report: HeapReport) -> String {
+        let isSure = growing.contains { $0.confidence != "low" }
+        let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
+        let sites = Format.plural(UInt64(growing.count), "call site")
+        let rates = report.phases.compactMap { phase -> (name: String, rate: String)? in
+            let sum = sums(growing.filter { $0.phase == phase.name })
+            guard !sum.isEmpty else { return nil }
+            return (phase.isIdle ? "idle" : phase.name, sum.joined(separator: " and "))
+        }
+        var line: String
+        if rates.count == 1 {
+            line = "\(sites) \(verb) \(rates[0].name == "idle" ? "at idle" : "on " + rates[0].name), \(rates[0].rate)"
+        } else {
+            line = "\(sites) \(verb): " + rates.map { "\($0.name) \($0.rate)" }.joined(separator: ", ")
+        }
+        if let projection = projection(growing, report) { line += "; " + projection }
+        return line
+    }
+
+    /// What those sites cost together, unit by unit: `1.00 KiB per request`.
+    private static func sums(_ sites: [ReportSite]) -> [String] {
+        var byUnit: [(unit: String, value: Double)] = []
+        for rate in sites.compactMap(\.rate) {
+            if let index = byUnit.firstIndex(where: { $0.unit == rate.unit }) {
+                byUnit[index].value += rate.value
+            } else {
+                byUnit.append((rate.unit, rate.value))
+            }
+        }
+        return byUnit.map { "\(ReportRate.amount($0.value, unit: $0.unit)) per \(ReportRate.per($0.unit))" }
+    }
+
+    /// How many requests are left until the limit, in the mix that the hunt sent.
+    private static func projection(_ growing: [ReportSite], _ report: HeapReport) -> String? {
+        guard let limit = report.memoryLimit else { return nil }
+        let served = report.phases.reduce(0.0) { $0 + Double($1.requests ?? 0) }
+        var perRequest = 0.0
+        var leaking = Set<String>()
+        for site in growing where site.confidence != "low" {
+            guard let rate = site.rate, rate.unit == "bytes/request",
+                let phase = report.phases.first(where: { $0.name == site.phase }), let requests = phase.requests
+            else { continue }
+            perRequest += rate.value * Double(requests)
+            leaking.insert(phase.name)
+        }
+        let own = report.phases.filter { leaking.contains($0.name) }.reduce(0.0) { $0 + Double($1.requests ?? 0) }
+        // With one leaking route the number is of its requests.
+        perRequest /= max(1, leaking.count == 1 ? own : served)
+        guard perRequest > 0 else { return nil }
+        if limit.left <= 0 { return "limit of \(Format.bytes(limit.bytes)) reached" }
+        let left = Double(limit.left) / (perRequest * limit.overhead)
+        let mix = leaking.count == 1 ? "" : " in this mix"
+        return "\(Format.bytes(limit.bytes)) limit reached after about \(Format.count(rounded(left))) "
+            + "more requests\(mix)"
+    }
+
+    /// To three digits.
+    private static func rounded(_ value: Double) -> UInt64 {
+        var step = 1.0
+        while value / step >= 1000 { step *= 10 }
+        return UInt64((value / step).rounded() * step)
+    }
+}
+
+extension ReportRate {
+    /// What a unit counts by: "request" of "bytes/request".
+    static func per(_ unit: String) -> String { unit.split(separator: "/").last.map(String.init) ?? unit }
+
+    /// A number of that unit's things.
+    static func amount(_ value: Double, unit: String) -> String {
+        unit.hasPrefix("objects")
+            ? "\(Format.short(value)) goroutine\(value == 1 ? "" : "s")" : Format.bytes(value)
+    }
+}
+
+extension HeapReport {
+    /// The verdict on one phase of a hunt.
+    package func verdict(of phase: HuntPhases.Phase) -> Verdict {
+        if HuntHeadline.problem(of: phase) != nil { return .inconclusive }
+        return sites.contains { $0.isGrowing && $0.phase == phase.name } ? .growing : .notGrowing
+    }
+
+    /// What the target may use, and what is left of it at the end.
+    var memoryLimit: (bytes: UInt64, left: Int64, overhead: Double)? {
+        guard let bytes = options.limitBytes ?? recording.memoryLimit else { return nil }
+        let rows = recording.snapshots.filter { ($0.rssBytes ?? 0) > 0 }
+        guard let first = rows.min(by: { $0.timeNs < $1.timeNs }), let last = rows.max(by: { $0.timeNs < $1.timeNs }),
+            let start = first.rssBytes, let used = last.rssBytes
+        else { return nil }
+        // A limit counts pages, a site blocks: what the allocator takes besides grows with them.
+        let gained = Double(last.inUseBytes) - Double(first.inUseBytes)
+        let overhead = gained < 1_048_576 ? 1 : min(3, max(1, (Double(used) - Double(start)) / gained))
+        return (bytes, Int64(clamping: bytes) - Int64(clamping: used), overhead)
+    }
+}

@@ -1,0 +1,120 @@
+internal import SiltGrowth
+internal import SiltHeap
+internal import SiltRecording
+
+/// The phases of a hunt, as the judges and the report see them.
+package struct HuntPhases: Sendable {
+    package struct Phase: Sendable {
+        package var name: String
+        /// Nothing was asked of the target.
+        package var isIdle: Bool
+        /// Intervals, the warm-up round included.
+        package var rounds: Int
+        /// nil: nobody counted them.
+        package var requests: UInt64?
+        package var failedRequests: UInt64?
+        /// In `Recording.phases`, from 1; an idle phase at the end belongs to that at the beginning.
+        var numbers: [Int]
+        /// What `HuntVerdicts` knows it by: 0 the idle phases, else the route.
+        var route: Int
+    }
+
+    /// Idle first when there was any, then the routes in their order.
+    package private(set) var phases: [Phase] = []
+    let intervals: HuntIntervals
+    /// Live bytes of the processes at the baseline are those of this time.
+    let endNs: UInt64
+
+    /// More of the requests may not fail if a phase is to say anything.
+    static let mostFailed = 0.01
+
+    /// nil when the trace ran freely.
+    init?(_ recording: Recording) {
+        let rounds = recording.rounds
+        guard let last = rounds.last else { return nil }
+        endNs = last.endNs
+        intervals = HuntIntervals(
+            rounds.map {
+                HuntIntervals.Interval(
+                    phase: $0.phase,
+                    isIdle: $0.kind == .idle,
+                    requests: Double($0.requests ?? 0),
+                    seconds: Double($0.endNs &- $0.startNs) / 1e9
+                )
+            }
+        )
+        for (index, round) in rounds.enumerated() {
+            let route = intervals.phases[index] > intervals.routes ? 0 : intervals.phases[index]
+            if phases.last?.route != route, let known = phases.firstIndex(where: { $0.route == route }) {
+                add(round, to: known)
+            } else {
+                if phases.last?.route != route {
+                    phases.append(
+                        Phase(
+                            name: round.kind == .idle ? "idle" : recording.phases[round.phase - 1].name,
+                            isIdle: round.kind == .idle,
+                            rounds: 0,
+                            numbers: [],
+                            route: route
+                        )
+                    )
+                }
+                add(round, to: phases.count - 1)
+            }
+        }
+        phases.sort { $0.route < $1.route }
+    }
+
+    private mutating func add(_ round: RecordedRound, to index: Int) {
+        phases[index].rounds += 1
+        if phases[index].numbers.last != round.phase { phases[index].numbers.append(round.phase) }
+        if let requests = round.requests { phases[index].requests = (phases[index].requests ?? 0) + requests }
+        if let failed = round.failedRequests {
+            phases[index].failedRequests = (phases[index].failedRequests ?? 0) + failed
+        }
+    }
+
+    /// What came after what: the phases with their rounds, idle twice when it was watched at both ends.
+    var spans: [(name: String, positions: Range<Int>)] {
+        (0...intervals.routes + 1).compactMap { route in
+            let positions = intervals.positions(ofPhase: route)
+            guard !positions.isEmpty else { return nil }
+            let name = phases.first { $0.route == (route > intervals.routes ? 0 : route) }?.name ?? "idle"
+            return (name, positions)
+        }
+    }
+
+    /// Positions of a phase's rounds in a series of intervals; of the idle phases both.
+    func allPositions(of phase: Phase) -> [Int] { spans(of: phase).flatMap { Array($0) } }
+
+    /// The same without each span's first round, in which things warm up.
+    func steadyPositions(of phase: Phase) -> [Int] { spans(of: phase).flatMap { Array($0.dropFirst()) } }
+
+    private func spans(of phase: Phase) -> [Range<Int>] {
+        let routes = phase.route > 0 ? [phase.route] : [0, intervals.routes + 1]
+        return routes.map(intervals.positions)
+    }
+
+    /// What live bytes rose by in a phase; of the idle phases in both together.
+    func gain(_ live: [Double], in phase: Phase) -> Double {
+        spans(of: phase).reduce(0) { $1.isEmpty ? $0 : $0 + live[$1.upperBound] - live[$1.lowerBound] }
+    }
+
+    /// The history by the hunt's intervals; nothing at all of one that does not keep them.
+    func series(_ history: SiteHistory) -> IntervalSeries {
+        let nothing = [Double](repeating: 0, count: intervals.count)
+        return history.intervals(intervals.count)
+            ?? IntervalSeries(counts: nothing, bytes: nothing, live: nothing + [0], old: nothing)
+    }
+}
+
+extension HuntPhases.Phase {
+    /// Share of the requests that failed; 0 when nobody counted them.
+    package var failedShare: Double {
+        guard let requests, let failedRequests, requests + failedRequests > 0 else { return 0 }
+        return Double(failedRequests) / Double(max(requests, failedRequests))
+    }
+
+    /// Says nothing of growth: what fails leaves other memory behind than what succeeds.
+    package var isInconclusive: Bool { failedShare > HuntPhases.mostFailed }
+}

@@ -1,0 +1,60 @@
+internal import SiltHeap
+internal import SiltRecording
+
+/// Asks of each phase of a hunt which sites of a process grow in it.
+///
+/// A site that grows in several phases has a share for each; what grows in none has one, with the verdict of the phase in
+/// which it gained most.
+struct HuntShares {
+    let recording: Recording
+    let names: FrameNames
+    let sites: CallSites
+    let judge: SiteJudge
+    let budget: CallerSearch.Budget
+    let hunt: HuntPhases
+
+    func shares(of parts: Range<Int>, process: Int, clock: ProcessClock) -> [SiteShare] {
+        var charged: [SiteShare] = []
+        var acquitted: [SiteShare.Key: SiteOpinion] = [:]
+        let lives = (recording.processes[process].endNs ?? .max) >= hunt.endNs
+        for (index, phase) in hunt.phases.enumerated() where lives {
+            var asked = judge
+            asked.question = .phase(phase, of: hunt)
+            asked.kind = recording.processes[process].kind == .goroutine ? .goroutine : .heap
+            let shares = SiteShares(recording: recording, names: names, sites: sites, judge: asked, budget: budget)
+                .shares(of: parts, process: process, clock: clock)
+            for var share in shares {
+                if share.opinion.isGrowing {
+                    share.phase = index
+                    share.history = share.history ?? history(of: share, parts, asked)
+                    charged.append(share)
+                } else if acquitted[share.key].map({ $0.rise < share.opinion.rise }) ?? true {
+                    acquitted[share.key] = share.opinion
+                }
+            }
+        }
+        let taken = Set(charged.flatMap(\.rows))
+        return charged
+            + parts.map { index in
+                let part = sites.parts[index]
+                let key = SiteShare.Key.site(part.site)
+                let unknown = SiteOpinion(
+                    reason: lives ? "none" : "ended",
+                    evidence: lives ? "nothing of it was alive after a round" : "its process ended during the hunt"
+                )
+                return SiteShare(
+                    key: key,
+                    process: process,
+                    rows: part.stacks.map(\.row).filter { !taken.contains($0) },
+                    opinion: acquitted[key] ?? unknown,
+                    blame: SiteShare.Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site]),
+                    groups: part.groups
+                )
+            }
+    }
+
+    private func history(of share: SiteShare, _ parts: Range<Int>, _ judge: SiteJudge) -> SiteHistory? {
+        guard let part = parts.first(where: { .site(sites.parts[$0].site) == share.key }) else { return nil }
+        return SiteJudge.sum(sites.parts[part].histories.lazy.compactMap(judge.history))
+    }
+}

@@ -1,0 +1,179 @@
+internal import SiltGrowth
+internal import SiltHeap
+internal import SiltRecording
+
+/// What one process has of one site.
+struct SiteShare {
+    /// Shares of one key are one site.
+    enum Key: Hashable {
+        case site(Int)
+        case caller(of: Int, function: UInt64, line: UInt32)
+        case spread(function: UInt64)
+    }
+
+    struct Place {
+        var row: Int
+        var frame: UInt32
+    }
+
+    var key: Key
+    /// In `HuntPhases.phases`: the phase of a hunt it is charged with; nil: of none, or the trace ran freely.
+    var phase: Int?
+    var process: Int
+    /// In `Recording.counters`.
+    var rows: [Int]
+    var opinion: SiteOpinion
+    var blame: Place
+    var caller: Place?
+    /// The stack to show; 0: the one that holds most.
+    var stack: UInt32 = 0
+    /// Whose samples draw the sparkline; where there are none, `history` does.
+    var groups: [UInt32] = []
+    var history: SiteHistory?
+    var spreadOver = 0
+
+    /// What shares of several processes have in common to be one site.
+    struct Identity: Hashable {
+        var key: Key
+        var phase: Int?
+        var kind: RecordedProcess.Kind
+    }
+
+    func identity(in recording: Recording) -> Identity {
+        Identity(key: key, phase: phase, kind: recording.processes[process].kind)
+    }
+}
+
+/// Decides which stacks of a process make a site, for one question to the judge.
+///
+/// Each stack belongs to one share: to a growing caller of its blamed function where one stands out (`CallerSearch`), to a
+/// function that a thin leak is spread below (`ThinSites`), else to its blamed function and line.
+struct SiteShares {
+    let recording: Recording
+    let names: FrameNames
+    let sites: CallSites
+    let judge: SiteJudge
+    let budget: CallerSearch.Budget
+
+    /// Of the parts of one process.
+    func shares(of parts: Range<Int>, process: Int, clock: ProcessClock) -> [SiteShare] {
+        let search = CallerSearch(recording, names, judge, budget)
+        var result: [SiteShare] = []
+        /// Members of each part that belong to no growing caller, and the share they make.
+        var left: [(part: Int, share: Int, members: [Int])] = []
+        for index in parts {
+            let part = sites.parts[index]
+            var whole = SiteShare(
+                key: .site(part.site),
+                process: process,
+                rows: part.stacks.map(\.row),
+                opinion: .tooFewSnapshots(clock.count),
+                blame: SiteShare.Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site])
+            )
+            whole.groups = part.groups
+            let verdict =
+                judge.isReady(clock) && !part.histories.isEmpty
+                ? judge.verdict(of: part.histories, clock: clock) : nil
+            let groups = verdict.map { search.groups(of: part, verdict: $0, clock: clock) } ?? []
+            if groups.isEmpty {
+                whole.opinion = opinion(verdict, part.histories, whole.rows, clock)
+                left.append((index, result.count, Array(part.stacks.indices)))
+                result.append(whole)
+                continue
+            }
+            for group in groups { result.append(share(of: group, part, whole, clock)) }
+            let taken = Set(groups.flatMap(\.members))
+            let rest = part.stacks.indices.filter { !taken.contains($0) }
+            guard !rest.isEmpty else { continue }
+            let histories = rest.compactMap { part.stacks[$0].history }
+            whole.rows = rest.map { part.stacks[$0].row }
+            whole.groups = []
+            let restVerdict = judge.verdict(of: histories, clock: clock)
+            whole.opinion = opinion(restVerdict, histories, whole.rows, clock)
+            whole.history = SiteJudge.sum(histories.lazy.compactMap(judge.history))
+            left.append((index, result.count, rest))
+            result.append(whole)
+        }
+        addThin(left, clock, process, &result)
+        return result
+    }
+
+    private func share(
+        of group: CallerSearch.Group,
+        _ part: CallSites.Part,
+        _ whole: SiteShare,
+        _ clock: ProcessClock
+    ) -> SiteShare {
+        var share = whole
+        share.key = .caller(
+            of: part.site,
+            function: names.functionKey(ofRow: group.caller.row, frame: group.caller.frame, in: recording),
+            line: names.rows[group.caller.row].line
+        )
+        share.rows = group.members.map { part.stacks[$0].row }
+        share.opinion = judge.opinion(group.verdict, clock: clock)
+        share.caller = SiteShare.Place(row: group.caller.row, frame: group.caller.frame)
+        share.stack = group.stack
+        share.groups = []
+        share.history = group.history
+        return share
+    }
+
+    /// What too many sites have too little of each.
+    private func addThin(
+        _ left: [(part: Int, share: Int, members: [Int])],
+        _ clock: ProcessClock,
+        _ process: Int,
+        _ result: inout [SiteShare]
+    ) {
+        let thin = left.filter { item in
+            let opinion = result[item.share].opinion
+            guard opinion.isGrowing else { return opinion.isUndecided }
+            return opinion.confidence != "high" && opinion.reason != "doubling"
+                && survivors(of: item.members.map { sites.parts[item.part].stacks[$0] }) < ThinSites.fewSurvivors
+        }
+        guard
+            let found = ThinSites.find(thin.map { ($0.part, $0.members) }, sites, recording, names, judge, clock)
+        else { return }
+        var share = SiteShare(
+            key: .spread(
+                function: names.functionKey(ofRow: found.blame.row, frame: found.blame.frame, in: recording)
+            ),
+            process: process,
+            rows: found.members.map { sites.parts[$0.part].stacks[$0.member].row },
+            opinion: judge.opinion(found.verdict, clock: clock),
+            blame: SiteShare.Place(row: found.blame.row, frame: found.blame.frame)
+        )
+        share.stack = found.stack
+        share.history = found.history
+        share.spreadOver = found.siteCount
+        let taken = Set(share.rows)
+        for item in thin {
+            let before = result[item.share].rows.count
+            result[item.share].rows.removeAll { taken.contains($0) }
+            guard result[item.share].opinion.isGrowing, result[item.share].rows.count < before else { continue }
+            let inUse = result[item.share].rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
+            result[item.share].opinion = .young(inUseCount: inUse, snapshots: clock.count)
+        }
+        result.append(share)
+    }
+
+    private func survivors(of stacks: [CallSites.StackPart]) -> UInt64 {
+        stacks.reduce(0) { $0 + ($1.history.flatMap(judge.history).map { judge.survivors($0).count } ?? 0) }
+    }
+
+    private func opinion(
+        _ verdict: GrowthVerdict?,
+        _ histories: [Range<Int>],
+        _ rows: [Int],
+        _ clock: ProcessClock
+    ) -> SiteOpinion {
+        guard judge.isReady(clock) else { return .tooFewSnapshots(clock.count) }
+        if let verdict { return judge.opinion(verdict, clock: clock) }
+        guard histories.isEmpty else {
+            return SiteOpinion(reason: "damaged", evidence: "its history cannot be read")
+        }
+        let inUse = rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
+        return .young(inUseCount: inUse, snapshots: clock.count)
+    }
+}

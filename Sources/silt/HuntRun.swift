@@ -1,0 +1,169 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltHunt
+internal import SiltPprof
+internal import SiltSession
+
+/// One hunt, from the start of the service to the closed recording.
+final class HuntRun {
+    let plan: HuntPlan
+    /// The recording.
+    private(set) var path: String
+    private let scratch: ScratchRecording?
+    private let attachSocket: String?
+    private let hide: [String]
+    private let progress = HuntProgressLine()
+
+    init(_ setUp: HuntSetUp, recording: String?, attachSocket: String?, hide: [String]) throws {
+        do {
+            plan = try setUp.huntPlan()
+        } catch let error as HuntError {
+            Terminal.message("\(error)")
+            throw SiltExit.usage
+        }
+        if plan.command.isEmpty, attachSocket == nil, plan.pprof == nil {
+            Terminal.message(
+                "name the service: silt hunt … -- ./server, or command: in the plan; or one that runs, with --pprof URL"
+            )
+            throw SiltExit.usage
+        }
+        scratch = try recording == nil && attachSocket == nil ? ScratchRecording() : nil
+        path = recording ?? scratch?.path ?? ""
+        self.attachSocket = attachSocket
+        self.hide = hide
+    }
+
+    /// Returns what ended it early; nil when it went to its end.
+    ///
+    /// What the service and the scripts print goes to standard error: standard output is the report's.
+    func run() -> (any Error)? {
+        Interrupts.listen()
+        let output = OutputToErrors()
+        defer { output.end() }
+        do {
+            if let pprof = plan.pprof { return try pull(pprof) }
+            return try attachSocket.map(attach) ?? start()
+        } catch {
+            return error
+        }
+    }
+
+    private func start() throws -> (any Error)? {
+        let inspection = inspectTarget(command: plan.command.first ?? "")
+        guard inspection.canBeTraced else { throw SessionError.cannotTrace(inspection) }
+        for note in inspection.notes { Terminal.message(note) }
+        try plan.ready.checkThatNobodyAnswers()
+        guard let executable = processExecutable(getpid()) else {
+            throw SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?")
+        }
+        let analyzer = try Analyzer(executable: executable, recording: path, hide: hide)
+        let service = try Service(plan, socket: analyzer.socket)
+        let trace = PreloadTrace(analyzer.control)
+        let failure = hunt(trace, service, plan)
+        let status = try analyzer.control.ask(.status)
+        try trace.finish()
+        service.stop()
+        analyzer.wait()
+        if status.traced == 0 {
+            return HuntError.system(
+                call: plan.command.joined(separator: " "),
+                reason: status.problem.isEmpty
+                    ? "it never loaded the preload library: see silt doctor" : status.problem
+            )
+        }
+        return failure
+    }
+
+    /// Profiles are pulled; the service is started untraced, unless it runs already.
+    private func pull(_ url: String) throws -> (any Error)? {
+        let endpoint = PprofEndpoint(try PprofAddress(url))
+        var plan = plan
+        if plan.ready == .quiet { plan.ready = .http(try HTTPAddress(url)) }
+        var service: Service?
+        if !plan.command.isEmpty {
+            try plan.ready.checkThatNobodyAnswers()
+            service = try Service(plan, socket: nil)
+        }
+        let trace = PprofTrace(endpoint, recording: path, command: plan.command, siltVersion: siltVersion)
+        let failure = hunt(trace, service, plan)
+        try trace.finish()
+        service?.stop()
+        return failure
+    }
+
+    /// The trace was started by somebody else and goes on afterwards: only its recording is brought up to date.
+    private func attach(_ socket: String) throws -> (any Error)? {
+        let control = try TraceControl(path: socket)
+        path = try control.ask(.status).recording
+        let failure = hunt(PreloadTrace(control), nil, plan)
+        try control.ask(.symbolize)
+        return failure
+    }
+
+    private func hunt(_ trace: any HuntTrace, _ service: Service?, _ plan: HuntPlan) -> (any Error)? {
+        defer { progress.clear() }
+        do {
+            try Hunt(
+                plan,
+                trace: trace,
+                service: service,
+                watch: progress.show,
+                isInterrupted: { Interrupts.count > 0 }
+            )
+            .run()
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
+
+/// Ctrl-C and SIGTERM as a count that others look at.
+enum Interrupts {
+    private nonisolated(unsafe) static var seen: sig_atomic_t = 0
+
+    static var count: Int { Int(seen) }
+
+    static func listen() {
+        for number in [SIGINT, SIGTERM, SIGHUP] { signal(number) { _ in Interrupts.seen += 1 } }
+    }
+}
+
+/// What a hunt is doing: a line that changes on a terminal, and a line per phase that stays.
+final class HuntProgressLine {
+    private let isTerminal = isatty(STDERR_FILENO) == 1
+
+    func show(_ step: HuntStep) {
+        switch step {
+        case .waiting(let readiness): change("waiting until the service is ready (\(readiness))")
+        case .idle(let seconds, let isFinal):
+            change("watching it idle for \(Int(seconds.rounded())) s" + (isFinal ? ", once more" : ""))
+        case .load(let phase, let round, let planned):
+            change("\(phase): " + (round == 0 ? "warm-up" : "round \(round) of \(planned)"))
+        case .settling: break
+        case .ended(let mark, let seconds, let growing): end(mark, seconds, growing)
+        case .writing: change("writing the recording")
+        }
+    }
+
+    private func end(_ mark: RoundMark, _ seconds: Double, _ growing: GrowingCounts) {
+        guard mark.kind != .idle else { return }
+        var line = mark.phase + (mark.kind == .warmUp ? ": warm-up" : ": round")
+        line += ", \(mark.requests.map { "\($0) requests" } ?? "requests not counted")"
+        if let failed = mark.failedRequests, failed > 0 { line += ", \(failed) failed" }
+        line += ", \((seconds * 10).rounded() / 10) s"
+        let count = growing.high + growing.medium + growing.low
+        if count > 0 { line += "; \(count) call site\(count == 1 ? "" : "s") grow\(count == 1 ? "s" : "")" }
+        clear()
+        Terminal.message(line)
+    }
+
+    private func change(_ text: String) {
+        guard isTerminal else { return }
+        Terminal.write("\r\u{1b}[K" + text.prefix(Terminal.columns(of: STDERR_FILENO) - 1), to: STDERR_FILENO)
+    }
+
+    func clear() {
+        if isTerminal { Terminal.write("\r\u{1b}[K", to: STDERR_FILENO) }
+    }
+}

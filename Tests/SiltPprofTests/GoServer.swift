@@ -1,0 +1,127 @@
+import Foundation
+import SiltPprof
+import SiltTestSupport
+
+/// The Go service of Tests/Workloads/goserver, built and running; ended with the value.
+final class GoServer {
+    /// What /stats says of one route.
+    struct RouteStats: Decodable, Equatable {
+        var requests: Int64
+        var failed: Int64
+        /// Things leaked, the bytes that their marked line asked for, and the goroutines that will not end.
+        var count: Int64
+        var bytes: Int64
+        var goroutines: Int64
+    }
+
+    let folder: ScratchFolder
+    /// As 127.0.0.1:40123.
+    let address: String
+    let socket: String
+    private let program: StartedProgram
+
+    /// Builds and starts it; `rate` 1 counts every allocation.
+    init(rate: Int = 1, options: [String] = []) throws {
+        folder = try ScratchFolder()
+        let executable = folder.file("goserver")
+        let source = packageRoot.appending(path: "Tests/Workloads/goserver").path()
+        let built = try runProgram(
+            ["sh", "-c", "cd \"$1\" && go build -o \"$2\" .", "sh", source, executable],
+            environment: ["GOPROXY": "off", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local"],
+            seconds: 300
+        )
+        guard built.status == 0 else { throw TestSetupError(description: built.errors) }
+        socket = folder.file("go.sock")
+        program = try StartedProgram(
+            [executable, "-rate", "\(rate)", "-unix", socket] + options,
+            output: folder.file("output"),
+            errors: folder.file("errors")
+        )
+        let marker = "listening on 127.0.0.1:"
+        guard
+            let line = try waitForLine(of: folder.file("output"), containing: marker),
+            try waitForLine(of: folder.file("output"), containing: socket) != nil
+        else {
+            program.end()
+            throw TestSetupError(description: try String(contentsOfFile: folder.file("errors"), encoding: .utf8))
+        }
+        address = String(line.dropFirst("listening on ".count))
+    }
+
+    deinit { program.end() }
+
+    var endpoint: PprofEndpoint {
+        get throws { PprofEndpoint(try PprofAddress("http://\(address)/debug/pprof")) }
+    }
+
+    /// Sends `count` requests to a route, one after the other.
+    func request(_ route: String, _ count: Int) throws {
+        let result = try runProgram(
+            ["curl", "-sS", "--fail", "-o", "/dev/null", "http://\(address)/\(route)?[1-\(count)]"]
+        )
+        guard result.status == 0 else { throw TestSetupError(description: "/\(route): \(result.errors)") }
+    }
+
+    func stats() throws -> [String: RouteStats] {
+        let result = try runProgram(["curl", "-sS", "--fail", "http://\(address)/stats"])
+        guard result.status == 0 else { throw TestSetupError(description: result.errors) }
+        return try JSONDecoder().decode([String: RouteStats].self, from: Data(result.output.utf8))
+    }
+
+    /// The line that is marked as the one where a route leaks, and its file's name.
+    static func leakingLine(_ route: String) throws -> (file: String, line: Int64) {
+        let folder = packageRoot.appending(path: "Tests/Workloads/goserver")
+        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path()) where file.hasSuffix(".go") {
+            let lines = try String(contentsOf: folder.appending(path: file), encoding: .utf8).split(
+                separator: "\n",
+                omittingEmptySubsequences: false
+            )
+            if let index = lines.firstIndex(where: { $0.hasSuffix("// leaks: \(route)") }) {
+                return (file, Int64(index) + 1)
+            }
+        }
+        throw TestSetupError(description: "no line is marked for \(route)")
+    }
+}
+
+/// The first line with that text in a file that a program writes, waited for up to ten seconds.
+func waitForLine(of path: String, containing text: String) throws -> String? {
+    for _ in 0..<1000 {
+        let content = try String(contentsOfFile: path, encoding: .utf8)
+        if let line = content.split(separator: "\n").first(where: { $0.contains(text) }), content.hasSuffix("\n") {
+            return String(line)
+        }
+        usleep(10_000)
+    }
+    return nil
+}
+
+/// A redis-server on a free port of its own, ended with the value.
+final class RedisServer {
+    let port: Int
+    private let folder: ScratchFolder
+    private let program: StartedProgram
+
+    init() throws {
+        let folder = try ScratchFolder()
+        self.folder = folder
+        for _ in 0..<5 {
+            let port = Int.random(in: 20_000...30_000)
+            let log = folder.file("log\(port)")
+            let program = try StartedProgram(
+                ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", folder.path],
+                output: log
+            )
+            if program.isRunning, try waitForLine(of: log, containing: "eady to accept connections") != nil,
+                program.isRunning
+            {
+                (self.port, self.program) = (port, program)
+                return
+            }
+            program.end()
+        }
+        throw TestSetupError(description: "redis-server found no free port")
+    }
+
+    deinit { program.end() }
+}

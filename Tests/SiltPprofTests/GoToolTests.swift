@@ -1,0 +1,115 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+@testable import SiltPprof
+
+/// What `go tool pprof` reads in our files against what we read in its.
+struct GoToolTests {
+    @Test func goToolSeesTheSameInAFileWrittenByUs() throws {
+        let server = try GoServer()
+        for route in ["slice", "context", "rows", "cache"] { try server.request(route, 40) }
+        for kind in [PprofKind.heap, .goroutine, .named("allocs")] {
+            let bytes = try server.endpoint.fetchBytes(kind)
+            let original = server.folder.file("original")
+            let ours = server.folder.file("ours")
+            try Data(bytes).write(to: URL(filePath: original))
+            try Data(PprofProfile(reading: bytes).gzipped()).write(to: URL(filePath: ours))
+            let raw = try goTool(["-raw", ours])
+            #expect(try raw == goTool(["-raw", original]))
+            #expect(raw.contains("Samples:") && raw.contains("Mappings"))
+        }
+    }
+
+    @Test func sumsByFunctionEqualThoseOfGoTool() throws {
+        let server = try GoServer()
+        for route in ["slice", "context", "rows", "cache"] { try server.request(route, 40) }
+        let file = server.folder.file("heap.pb.gz")
+        try Data(server.endpoint.fetchBytes(.heap)).write(to: URL(filePath: file))
+        let inUse = try PprofProfile(path: file).inUse()
+        let objects = try top(file, "inuse_objects")
+        let space = try top(file, "inuse_space")
+        #expect(space.count > 20)
+        #expect(space["main.newOrder"]?.flat == Int64(40 * 1536))
+        var flat: [String: (bytes: Int64, count: Int64)] = [:]
+        var cumulative: [String: Int64] = [:]
+        for stack in inUse.stacks {
+            let names = inUse.names(of: stack).map(\.function)
+            flat[try #require(names.first), default: (0, 0)].bytes += stack.bytes
+            flat[try #require(names.first), default: (0, 0)].count += stack.count
+            for name in Set(names) { cumulative[name, default: 0] += stack.bytes }
+        }
+        for (name, sums) in space { #expect(sums == (flat[name]?.bytes ?? 0, cumulative[name] ?? 0), "\(name)") }
+        for (name, sums) in objects { #expect(sums.flat == flat[name]?.count ?? 0, "\(name)") }
+        #expect(Set(space.keys) == Set(cumulative.filter { $0.value != 0 }.keys))
+    }
+
+    @Test func goToolReadsAProfileMadeByUs() throws {
+        let folder = try ScratchFolder()
+        try Data(smallProfile().gzipped()).write(to: URL(filePath: folder.file("small")))
+        let space = try top(folder.file("small"), "inuse_space")
+        #expect(space["shop.Make (inline)"] ?? space["shop.Make"] ?? (0, 0) == (192, 192))
+        #expect(space["shop.Order"] ?? (0, 0) == (4000, 4192))
+        let raw = try goTool(["-raw", "-symbolize=none", folder.file("small")])
+        for line in [
+            "PeriodType: space bytes", "Period: 524288", "route:[/order /pay]", "bytes:[96 bytes]", "[FN][FL][LN][IN]",
+        ] {
+            #expect(raw.contains(line), "\(line)")
+        }
+    }
+
+    /// The dumps of gperftools are text without names; `go tool pprof -proto` makes addresses and mappings of them.
+    @Test func profilesOfAddressesAndMappingsAreReadByFileAndOffset() throws {
+        let folder = try ScratchFolder()
+        let program = try buildWorkload("counts", into: folder)
+        let run = try runProgram(
+            [program],
+            environment: ["LD_PRELOAD": "libtcmalloc.so.4", "HEAPPROFILE": folder.file("dump")]
+        )
+        #expect(run.status == 7, "\(run.errors)")
+        let dump = try #require(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".heap") }.max()
+        )
+        let file = folder.file("counts.pb.gz")
+        _ = try goTool(["-proto", "-symbolize=none", "-output=\(file)", folder.file(dump)])
+        let profile = try PprofProfile(path: file)
+        let inUse = try profile.inUse()
+        #expect(profile.functions.isEmpty && !profile.mappings.isEmpty)
+        #expect(inUse.bytesType == PprofValueType(type: "inuse_space", unit: "bytes"))
+        #expect(inUse.countType == PprofValueType(type: "inuse_objects", unit: "count"))
+        let left = inUse.total { $0.module == program && $0.offset > 0 && $0.function.isEmpty }
+        #expect(left == (345_678 * 40, 345_678))
+        let error = #expect(throws: PprofError.self) { try PprofProfile(path: folder.file(dump)) }
+        #expect(error?.description.contains("convert it with `go tool pprof -proto`") == true)
+    }
+
+    private func goTool(_ arguments: [String]) throws -> String {
+        let result = try runProgram(["go", "tool", "pprof"] + arguments)
+        guard result.status == 0 else { throw TestSetupError(description: result.errors) }
+        return result.output
+    }
+
+    /// The table of `go tool pprof -top` in plain numbers, by function.
+    private func top(_ file: String, _ type: String) throws -> [String: (flat: Int64, cumulative: Int64)] {
+        let table = try goTool([
+            "-top", "-symbolize=none", "-unit=B", "-nodecount=1000000", "-nodefraction=0", "-edgefraction=0",
+            "-sample_index=\(type)", file,
+        ])
+        var sums: [String: (flat: Int64, cumulative: Int64)] = [:]
+        let lines = table.split(separator: "\n").drop { !$0.contains("flat%") }.dropFirst()
+        for line in lines {
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count > 5 else { throw TestSetupError(description: "unexpected line \(line)") }
+            func number(_ word: Substring) throws -> Int64 {
+                try #require(Int64(word.hasSuffix("B") ? word.dropLast() : word), "\(line)")
+            }
+            var name = words[5...].joined(separator: " ")
+            for suffix in [" (inline)", " (partial-inline)"] where name.hasSuffix(suffix) {
+                name = String(name.dropLast(suffix.count))
+            }
+            let known = sums[name] ?? (0, 0)
+            sums[name] = (known.flat + (try number(words[0])), known.cumulative + (try number(words[3])))
+        }
+        return sums
+    }
+}
