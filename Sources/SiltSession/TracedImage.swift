@@ -226,12 +226,9 @@ final class TracedImage {
         heap.closeInterval()
     }
 
-    /// True when its frees carry the stacks that they were called from.
-    var sendsFreeStacks: Bool { shared.header.free_stacks != 0 }
-
-    /// A phase begins, right after a snapshot: from now on, who frees its blocks is counted, where frees carry stacks.
+    /// From now on, right after a snapshot, who frees the blocks that are born is counted, where frees carry stacks.
     func startCountingFrees() {
-        if sendsFreeStacks { heap.startCountingFrees(bornSince: heap.interval) }
+        if shared.header.free_stacks != 0 { heap.startCountingFrees(bornSince: heap.interval) }
     }
 
     /// Begins a hunt, right after `closeInterval`.
