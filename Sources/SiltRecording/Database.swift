@@ -118,6 +118,15 @@ final class Statement {
         }
     }
 
+    /// UTF-8, copied by SQLite before it returns.
+    func bind(text: [UInt8], at index: Int32) {
+        text.withUnsafeBytes { buffer in
+            let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+            let base = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
+            _ = sqlite3_bind_text(handle, index, base, Int32(clamping: buffer.count), transient)
+        }
+    }
+
     func bind(_ bytes: [UInt8], at index: Int32) {
         bytes.withUnsafeBytes { buffer in
             let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
@@ -186,6 +195,14 @@ final class Statement {
         guard let base = sqlite3_column_text(handle, column) else { return "" }
         let count = Int(sqlite3_column_bytes(handle, column))
         return String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
+    }
+
+    /// The column's bytes as they are, empty for NULL.
+    func withText<Result>(_ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        let base = sqlite3_column_text(handle, column)
+        return body(
+            UnsafeBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))
+        )
     }
 
     func optionalText(_ column: Int32) -> String? {

@@ -10,6 +10,7 @@ extension Recording {
 
     /// What a writer has written so far, open transaction included; how a temporary recording is read.
     package init(of writer: RecordingWriter) throws(RecordingError) {
+        try writer.writeChunk()
         self = try Self.read(writer.database)
     }
 
@@ -175,6 +176,10 @@ extension Recording {
             frame.kind = UInt8(truncatingIfNeeded: $0.integer(3))
             return frame
         }
+        try readStackChunks(database)
+    }
+
+    mutating func readStackRows(_ database: Database) throws(RecordingError) {
         stacks = try Self.table(
             database,
             "SELECT stack, parent, frame FROM stacks ORDER BY stack",

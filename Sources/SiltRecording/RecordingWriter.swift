@@ -14,7 +14,7 @@ package final class RecordingWriter {
     let database: Database
     private let insertModule: Statement
     private let insertFrame: Statement
-    private let insertStack: Statement
+    let insertChunk: Statement
     private let insertCounters: Statement
     private let insertSnapshot: Statement
     private let insertSample: Statement
@@ -32,7 +32,7 @@ package final class RecordingWriter {
     private var strings: [String: UInt32] = [:]
     private var marks = 0
     private var phases = 0
-    private var inTransaction = false
+    private(set) var inTransaction = false
     private(set) var isClosed = false
     /// Sample and snapshot rows since the last thinning, and rows it left.
     var unthinned = 0
@@ -40,7 +40,8 @@ package final class RecordingWriter {
     /// Highest ids added: how many modules, frames and stacks of the session's table are in the file.
     package private(set) var storedModules = 0
     package private(set) var storedFrames = 0
-    package private(set) var storedStacks = 0
+    package internal(set) var storedStacks = 0
+    var chunk = StackChunk()
 
     /// Makes the file (0600), replacing an older recording of that name; any other file there is left alone.
     package init(path: String?) throws(RecordingError) {
@@ -72,7 +73,7 @@ package final class RecordingWriter {
         }
         insertModule = try database.prepare("INSERT OR REPLACE INTO modules (module, path, build_id) VALUES (?, ?, ?)")
         insertFrame = try database.prepare("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)")
-        insertStack = try database.prepare("INSERT OR REPLACE INTO stacks VALUES (?, ?, ?)")
+        insertChunk = try database.prepare("INSERT OR REPLACE INTO stack_chunks VALUES (?, ?)")
         insertCounters = try database.prepare("INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         insertSnapshot = try database.prepare(
             "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -108,6 +109,7 @@ package final class RecordingWriter {
         if unthinned > max(100_000, thinned / 4) {
             try thin()
         }
+        try writeChunk()
         try database.execute("COMMIT")
         inTransaction = false
     }
@@ -272,14 +274,6 @@ package final class RecordingWriter {
         insertFrame.bind(UInt32(kind), at: 4)
         try insertFrame.run()
         storedFrames = max(storedFrames, Int(id))
-    }
-
-    package func add(stack id: UInt32, parent: UInt32, frame: UInt32) throws(RecordingError) {
-        insertStack.bind(id, at: 1)
-        insertStack.bind(parent, at: 2)
-        insertStack.bind(frame, at: 3)
-        try insertStack.run()
-        storedStacks = max(storedStacks, Int(id))
     }
 
     /// The functions at a frame, innermost first; replaces what was written of it.

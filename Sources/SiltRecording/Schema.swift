@@ -25,7 +25,7 @@ enum Schema {
         CREATE TABLE trust (process INTEGER PRIMARY KEY, \(trustColumns.map { $0 + " INTEGER" }.joined(separator: ", ")));
         CREATE TABLE modules (module INTEGER PRIMARY KEY, path TEXT, build_id BLOB, missing_lines TEXT);
         CREATE TABLE frames (frame INTEGER PRIMARY KEY, module INTEGER, offset INTEGER, kind INTEGER);
-        CREATE TABLE stacks (stack INTEGER PRIMARY KEY, parent INTEGER, frame INTEGER);
+        CREATE TABLE stack_chunks (first INTEGER PRIMARY KEY, nodes TEXT);
         CREATE TABLE counters (process INTEGER, stack INTEGER, site INTEGER, inuse_space INTEGER, inuse_objects INTEGER,
             alloc_space INTEGER, alloc_objects INTEGER, peak_space INTEGER, peak_objects INTEGER,
             temporary_objects INTEGER, PRIMARY KEY (process, stack)) WITHOUT ROWID;
@@ -72,15 +72,24 @@ enum Schema {
         CREATE VIEW symbols AS
             SELECT s.frame, s.depth, f.text AS function, p.text AS file, s.line, s.inlined
             FROM symbol_rows s LEFT JOIN strings f ON f.string = s.function LEFT JOIN strings p ON p.string = s.file;
+        CREATE VIEW stacks AS
+            SELECT first + key AS stack, CASE value >> 32 WHEN 0 THEN 0 ELSE first + key - (value >> 32) END AS parent,
+                value & 4294967295 AS frame
+            FROM stack_chunks, json_each(nodes) WHERE value <> 0;
         CREATE VIEW stack_frames AS
-            WITH RECURSIVE walk (stack, position, node) AS (
-                SELECT stack, 0, stack FROM stacks
-                UNION ALL
-                SELECT walk.stack, walk.position + 1, stacks.parent FROM walk JOIN stacks ON stacks.stack = walk.node
-                WHERE stacks.parent <> 0)
-            SELECT walk.stack, walk.position, frames.frame, modules.path AS module, frames.offset,
+            SELECT stacks.stack, walked.key AS position, frames.frame, modules.path AS module, frames.offset,
                 symbols.depth, symbols.function, symbols.file, symbols.line
-            FROM walk JOIN stacks ON stacks.stack = walk.node JOIN frames ON frames.frame = stacks.frame
+            FROM stacks, json_each((
+                WITH RECURSIVE walk (node, value) AS (
+                    SELECT stacks.stack,
+                        CASE stacks.parent WHEN 0 THEN 0 ELSE stacks.stack - stacks.parent END << 32 | stacks.frame
+                    UNION ALL
+                    SELECT node - (value >> 32), (
+                        SELECT json_extract(nodes, '$[' || (node - (value >> 32) - first) || ']') FROM stack_chunks
+                        WHERE first = (node - (value >> 32) - 1) / \(StackChunks.size) * \(StackChunks.size) + 1)
+                    FROM walk WHERE value >> 32 <> 0)
+                SELECT json_group_array(value & 4294967295) FROM walk)) AS walked
+                JOIN frames ON frames.frame = walked.value
                 LEFT JOIN modules ON modules.module = frames.module
                 LEFT JOIN symbols ON symbols.frame = frames.frame;
         CREATE VIEW sites AS

@@ -122,10 +122,13 @@ import Testing
     }
 
     @Test(arguments: [
-        "UPDATE stacks SET parent = 3 WHERE stack = 1", "UPDATE stacks SET frame = 99 WHERE stack = 1",
-        "UPDATE frames SET module = 7", "INSERT INTO stacks VALUES (1 << 40, 0, 1)",
+        "UPDATE stack_chunks SET nodes = '[4294967297,4294967298,4294967297]'",
+        "UPDATE stack_chunks SET nodes = '[99,4294967298,4294967297]'", "UPDATE stack_chunks SET nodes = '[1,,2]'",
+        "UPDATE stack_chunks SET nodes = '[1,2'", "UPDATE stack_chunks SET nodes = '[-1,2,3]'",
+        "UPDATE stack_chunks SET nodes = NULL", "UPDATE stack_chunks SET nodes = '[1,2,99999999999999999999]'",
+        "UPDATE frames SET module = 7", "INSERT INTO stack_chunks VALUES (1 << 40, '[1]')",
         "UPDATE counters SET stack = 77 WHERE stack = 1", "INSERT INTO symbol_rows VALUES (1, 9, 500, 0, 0, 0)",
-        "DROP TABLE counters", "INSERT INTO stacks VALUES (-5, 0, 1)",
+        "DROP TABLE counters", "INSERT INTO stack_chunks VALUES (-5, '[1]')",
     ])
     func inconsistentRowsAreDamage(_ sql: String) throws {
         let folder = try Folder()
@@ -150,6 +153,21 @@ import Testing
         )
         #expect(try sqlite3(path, "SELECT function, inuse_space, time_ns FROM site_series") == "outer|6|5000000000\n")
         #expect(try sqlite3(path, "PRAGMA integrity_check") == "ok\n")
+    }
+
+    /// As it was stored before stacks were put together.
+    @Test func aRecordingWithARowAStackIsRead() throws {
+        let folder = try Folder()
+        let path = try closedRecording(folder)
+        let stacks = try Recording(path: path).stacks
+        let rows = "SELECT stack, parent, frame FROM stacks"
+        #expect(try sqlite3(path, rows) == "1|0|1\n2|1|2\n3|2|1\n")
+        _ = try sqlite3(
+            path,
+            "CREATE TABLE old AS \(rows); DROP VIEW stack_frames; DROP VIEW stacks; DROP TABLE stack_chunks;"
+                + "ALTER TABLE old RENAME TO stacks"
+        )
+        #expect(try Recording(path: path).stacks == stacks && stacks.count == 3)
     }
 
     @Test func aRecordingInAFolderWithoutWritePermissionIsRead() throws {

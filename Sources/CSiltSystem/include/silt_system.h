@@ -37,7 +37,8 @@ static inline _Bool silt_holds(const void *in, size_t in_bytes, const void *part
 }
 
 /* mremap(2), which is hidden likewise. */
-extern void *mremap(void *from, size_t bytes, size_t wanted, int flags, ...) __attribute__((nothrow));
+extern void *mremap(void *from, size_t bytes, size_t wanted, int flags, ...)
+    __attribute__((nothrow));
 
 /* Moves a mapping to `to`, over what is mapped there, and makes it `wanted` bytes long; MAP_FAILED
  * and errno. */
