@@ -28,6 +28,9 @@ let package = Package(
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
         .target(name: "SiltShim", swiftSettings: strict, plugins: ["BuildShim"]),
 
+        // Reading JSON, without Foundation.
+        .target(name: "SiltJSON", swiftSettings: strict),
+
         // The pipeline, in its order.
         .target(name: "SiltEvents", dependencies: ["CSiltWire", "CSiltSystem"], swiftSettings: hot),
         .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: hot),
@@ -50,7 +53,7 @@ let package = Package(
         ),
         .target(
             name: "SiltReports",
-            dependencies: ["SiltRecording", "SiltGrowth", "SiltSymbols"],
+            dependencies: ["SiltJSON", "SiltRecording", "SiltGrowth", "SiltSymbols"],
             exclude: ["docs"],
             swiftSettings: strict
         ),
@@ -127,7 +130,9 @@ let package = Package(
         .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",
-            dependencies: ["SiltTestSupport", "SiltShim", "SiltRecording", "SiltReports", "SiltSymbols"]
+            dependencies: [
+                "SiltTestSupport", "SiltShim", "SiltEvents", "SiltHeap", "SiltRecording", "SiltReports", "SiltSymbols",
+            ]
         ),
     ]
 )

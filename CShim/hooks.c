@@ -6,19 +6,15 @@
 #include <string.h>
 
 void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo);
-void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, uint32_t node,
-                     bool moved);
+void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address, size_t bytes,
+                       uint32_t node);
 uintptr_t silt_last_allocation(const struct silt_sink *sink);
 
 #define FRAME() __builtin_frame_address(0)
 
-/* Enters recording in a hook whose frame is `frame`; false when this event is not to be recorded.
- */
-static inline bool enter(const void *frame, uint32_t *before) {
+/* As enter, while *silt_live is not 0. */
+static inline bool enter_live(const void *frame, uint32_t *before) {
     struct silt_thread *self = &silt_thread;
-    if (SILT_UNLIKELY(!*silt_live) && !silt_wake_up()) {
-        return false;
-    }
     *before = self->state;
     if (SILT_UNLIKELY(self->state != SILT_IDLE)) {
         return silt_thread_nested_record((uintptr_t)frame, before);
@@ -26,6 +22,15 @@ static inline bool enter(const void *frame, uint32_t *before) {
     self->sp = (uintptr_t)frame;
     self->state = SILT_IN_RECORD;
     return true;
+}
+
+/* Enters recording in a hook whose frame is `frame`; false when this event is not to be recorded.
+ */
+static inline bool enter(const void *frame, uint32_t *before) {
+    if (SILT_UNLIKELY(!*silt_live) && !silt_wake_up()) {
+        return false;
+    }
+    return enter_live(frame, before);
 }
 
 static inline void leave(uint32_t before) {
@@ -60,6 +65,17 @@ static inline uint32_t into_real(const void *frame) {
     return SILT_IDLE;
 }
 
+/* Records an event at a block with the stack outside of the hook's frame. */
+static inline void emit_with_stack(struct silt_sink *sink, uint32_t kind, void *block, size_t bytes,
+                                   const void *frame) {
+    uint32_t node = silt_walker_capture(sink->walker, frame, sink);
+    sink->stacks++;
+#ifdef SILT_VERIFY_STACKS
+    silt_verify_stack(sink->index, node, frame);
+#endif
+    silt_emit_stacked(sink, kind, (uintptr_t)block, bytes, node);
+}
+
 static inline void record_alloc(void *block, size_t bytes, const void *frame, bool moved) {
     uint32_t before;
     if (SILT_UNLIKELY(!block) || !enter(frame, &before)) {
@@ -67,19 +83,37 @@ static inline void record_alloc(void *block, size_t bytes, const void *frame, bo
     }
     struct silt_sink *sink = sink_of_thread();
     if (SILT_LIKELY(sink != NULL)) {
-        uint32_t node = silt_walker_capture(sink->walker, frame, sink);
-        sink->stacks++;
-#ifdef SILT_VERIFY_STACKS
-        silt_verify_stack(sink->index, node, frame);
-#endif
-        silt_emit_alloc(sink, (uintptr_t)block, bytes, node, moved);
+        emit_with_stack(sink, moved ? SILT_REALLOC : SILT_ALLOC, block, bytes, frame);
+    }
+    leave(before);
+}
+
+/* A free when *silt_live is not SILT_LIVE: nothing is recorded yet or any more, or frees are
+ * recorded with their stacks. */
+__attribute__((noinline)) static void record_free_otherwise(void *block, const void *frame,
+                                                            bool undo) {
+    uint32_t before;
+    if (!enter(frame, &before)) {
+        return;
+    }
+    struct silt_sink *sink = sink_of_thread();
+    if (SILT_LIKELY(sink != NULL)) {
+        if (*silt_live == SILT_LIVE_FREE_STACKS && !undo) {
+            emit_with_stack(sink, SILT_FREE_BY, block, 0, frame);
+        } else {
+            silt_emit_free(sink, (uintptr_t)block, undo);
+        }
     }
     leave(before);
 }
 
 static inline void record_free(void *block, const void *frame, bool undo) {
     uint32_t before;
-    if (!enter(frame, &before)) {
+    if (SILT_UNLIKELY(*silt_live != SILT_LIVE)) {
+        record_free_otherwise(block, frame, undo);
+        return;
+    }
+    if (!enter_live(frame, &before)) {
         return;
     }
     struct silt_sink *sink = sink_of_thread();

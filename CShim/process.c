@@ -35,6 +35,7 @@ static int rendezvous = -1;
 enum phase { NOTHING, STARTING, RECORDING, OFF };
 static _Atomic uint32_t phase;
 static uint64_t current_image;
+static bool free_stacks; /* SILT_FREE_STACKS=1, as it was at the program's start */
 static char socket_path[sizeof((struct sockaddr_un *)0)->sun_path];
 
 void *silt_pages(size_t bytes) {
@@ -312,6 +313,7 @@ static void fill_header(uint64_t parent_image, bool forked) {
     header->pid = (uint32_t)silt_call(SYS_getpid, 0);
     header->ppid = (uint32_t)silt_call(SYS_getppid, 0);
     header->forked = forked;
+    header->free_stacks = free_stacks;
     header->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     read_file("/proc/self/cmdline", base + SILT_COMMAND_OFFSET, SILT_TEXT_BYTES);
     silt_call(SYS_readlink, "/proc/self/exe", base + SILT_EXE_OFFSET, SILT_TEXT_BYTES - 1);
@@ -346,7 +348,7 @@ static bool begin(uint64_t parent_image, bool forked) {
         return false;
     }
     current_image = silt_shared->image;
-    *live = 1;
+    *live = free_stacks ? SILT_LIVE_FREE_STACKS : SILT_LIVE;
     silt_live = live;
     phase = RECORDING;
     return true;
@@ -391,6 +393,8 @@ static void start(void) {
         phase = OFF;
         return;
     }
+    const char *wanted = silt_variable("SILT_FREE_STACKS");
+    free_stacks = wanted && strcmp(wanted, "1") == 0;
     silt_threads_init();
     if (!begin(0, false)) {
         phase = OFF;

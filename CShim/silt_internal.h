@@ -78,8 +78,10 @@ enum silt_state {
 };
 extern __thread struct silt_thread silt_thread __attribute__((tls_model("initial-exec")));
 
-/* 1 while events are recorded. It lies in a page that fork wipes, so a child reads 0 (process.c).
- */
+/* Not 0 while events are recorded. It lies in a page that fork wipes, so a child reads 0
+ * (process.c). That frees are recorded with their stacks is said here too, so that those which are
+ * not need no look at anything else. */
+enum silt_liveness { SILT_NOT_LIVE = 0, SILT_LIVE = 1, SILT_LIVE_FREE_STACKS = 2 };
 extern volatile uint32_t *silt_live;
 extern struct silt_header *silt_shared;
 extern uint32_t silt_image_number;

@@ -330,7 +330,7 @@ void silt_sink_recover(struct silt_sink *sink) {
             publish_event(sink, (uint16_t)(first >> 16));
         } else {
             sink->at[0] |= (uint64_t)before << 4;
-            publish_event(sink, (first & 15) == SILT_ALLOC || (first & 15) == SILT_REALLOC ? 2 : 1);
+            publish_event(sink, (first & 15) == SILT_FREE || (first & 15) == SILT_UNFREE ? 1 : 2);
         }
     }
 }
@@ -386,30 +386,39 @@ void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
     }
 }
 
-static inline void write_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes,
-                               uint32_t node, bool moved) {
+static inline void write_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address,
+                                 size_t bytes, uint32_t node) {
     uint64_t *record = sink->at;
-    record[0] = (uint64_t)(address >> 3) << 20 | (moved ? SILT_REALLOC : SILT_ALLOC);
+    record[0] = (uint64_t)(address >> 3) << 20 | kind;
     record[1] = (uint64_t)bytes << 26 | node;
     publish_stamped(sink, silt_stamp_shard(address), record, 4, 2);
 }
 
-static __attribute__((noinline)) void alloc_after_room(struct silt_sink *sink, uintptr_t address,
-                                                       size_t bytes, uint32_t node, bool moved) {
+static __attribute__((noinline)) void stacked_after_room(struct silt_sink *sink, uint32_t kind,
+                                                         uintptr_t address, size_t bytes,
+                                                         uint32_t node) {
     if (silt_make_room(sink, 2)) {
-        write_alloc(sink, address, bytes, node, moved);
+        write_stacked(sink, kind, address, bytes, node);
     }
 }
 
-/* The block has been made by the stack that `node` names. */
-void silt_emit_alloc(struct silt_sink *sink, uintptr_t address, size_t bytes, uint32_t node,
-                     bool moved) {
+/* The extended type of what a short record of that kind cannot hold. */
+static uint32_t long_type(uint32_t kind) {
+    return kind == SILT_ALLOC     ? SILT_X_ALLOC
+           : kind == SILT_REALLOC ? SILT_X_REALLOC
+                                  : SILT_X_FREE_BY;
+}
+
+/* SILT_ALLOC, SILT_REALLOC: the block has been made by the stack that `node` names; SILT_FREE_BY:
+ * it is about to be freed by that stack. */
+void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address, size_t bytes,
+                       uint32_t node) {
     if (SILT_UNLIKELY(!fits_short(address) || bytes >= 1ull << 38)) {
-        emit_long(sink, moved ? SILT_X_REALLOC : SILT_X_ALLOC, address, bytes, node, 5);
+        emit_long(sink, long_type(kind), address, bytes, node, 5);
     } else if (has_room(sink, 2)) {
-        write_alloc(sink, address, bytes, node, moved);
+        write_stacked(sink, kind, address, bytes, node);
     } else {
-        alloc_after_room(sink, address, bytes, node, moved);
+        stacked_after_room(sink, kind, address, bytes, node);
     }
 }
 

@@ -15,15 +15,20 @@
  *
  * Records are little-endian 64-bit words; the low 4 bits of the first word are the kind:
  *
- *   bits      63            20 19         4 3    0
- *   FREE     | address >> 3   |   stamp    |  2   |                                         8 bytes
- *   UNFREE   | address >> 3   |   stamp    |  3   |  the FREE before it did not happen      8 bytes
- *   ALLOC    | address >> 3   |   stamp    |  4   |  then | size (38) | stack (26) |       16 bytes
- *   REALLOC  | address >> 3   |   stamp    |  5   |  the new block of a realloc, as ALLOC  16 bytes
+ *   bits      63            20 19         4 3    0                                         bytes
+ *   FREE     | address >> 3   |   stamp    |  2   |                                          8
+ *   UNFREE   | address >> 3   |   stamp    |  3   |  the free before it did not happen        8
+ *   FREE_BY  | address >> 3   |   stamp    |  8   |  a free, then | 0 (38) | stack (26) |   16
+ *   ALLOC    | address >> 3   |   stamp    |  4   |  then | size (38) | stack (26) |        16
+ *   REALLOC  | address >> 3   |   stamp    |  5   |  the new block of a realloc, as ALLOC   16
  *   NODE     | id (26) | parent (26) | flags (8) | 6 |  then | module (16) | address (48) | 16
- * bytes PAD      | words << 4                  |  1   |  skip that many words, this one included
+ *   PAD      | words << 4                  |  1   |  skip that many words, this one included
  *   EXTENDED | type (16) << 32 | words (16) << 16 | 7 |  payload; unknown types are skipped by
- * `words`
+ *                                                       their `words`
+ *
+ * An image whose environment has SILT_FREE_STACKS=1 when it starts (silt_header.free_stacks)
+ * records each free, and the free half of each realloc, as FREE_BY: with the stack it was called
+ * from, out of the same NODEs as those of allocations. The others write FREE and no FREE_BY.
  *
  * Worked record: free of 0x7f00deadbe40 with stamp 9 is (0x7f00deadbe40 >> 3) << 20 | 9 << 4 | 2
  * = 0xfe01bd5b7c800092.
@@ -69,7 +74,8 @@ enum silt_kind {
     SILT_ALLOC = 4,
     SILT_REALLOC = 5,
     SILT_NODE = 6,
-    SILT_EXTENDED = 7
+    SILT_EXTENDED = 7,
+    SILT_FREE_BY = 8
 };
 
 /* Word 0 of an EXTENDED record: kind | words << 16 | type << 32. Payload words follow. */
@@ -87,7 +93,8 @@ enum silt_extended {
     SILT_X_REMAP = 7,  /* stamp, address, length, stack: where mremap left it; after a failed mremap
                           or  munmap, where it was */
     SILT_X_THREAD = 8, /* tid, name (16 bytes, NUL padded): the slot now belongs to this thread */
-    SILT_X_THREAD_END = 9 /* tid */
+    SILT_X_THREAD_END = 9, /* tid */
+    SILT_X_FREE_BY = 10    /* stamp, address, 0, stack */
 };
 
 /* Flags of NODE. A node's id is unique in its slot, ids start at 1, parent 0 is the outermost
@@ -163,7 +170,8 @@ struct silt_header {
     uint32_t leaving; /* 1: pid 1 of a pid namespace ends, and with it all that runs there */
     uint32_t leave_answer; /* analyzer: 1 it runs elsewhere, 2 it has closed the recording */
     uint64_t no_pipe;      /* 1: the target has no pipe and none to be had: look at it often */
-    uint64_t spare[13];
+    uint64_t free_stacks;  /* 1: its frees carry stacks */
+    uint64_t spare[12];
 };
 
 enum silt_off {

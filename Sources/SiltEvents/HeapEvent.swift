@@ -18,6 +18,7 @@ package struct HeapEvent: Equatable, Sendable {
     package var address: UInt64
     /// Bytes; 0 for `free` and `unfree`.
     package var size: UInt64
+    /// That of a `free` is none unless the image records its frees with their stacks (`SILT_FREE_STACKS`).
     package var stack: StackID
     /// The slot the event came from: what ties an `unfree` or a `realloc` to its `free`.
     package var slot: UInt16

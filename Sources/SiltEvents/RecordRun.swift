@@ -60,6 +60,8 @@ struct RecordRun {
                 events += 1
                 position += 8
                 if free { frees += 1 } else { counts.unfree += 1 }
+            case SILT_FREE_BY.rawValue:
+                guard freeBy(address, stamp, &state, out) else { break scan }
             case SILT_ALLOC.rawValue, SILT_REALLOC.rawValue:
                 guard position + 16 <= end else { break scan }
                 let second = word(1)
@@ -199,6 +201,25 @@ struct RecordRun {
         return true
     }
 
+    /// A free with its stack.
+    private mutating func freeBy(
+        _ address: UInt64,
+        _ stamp: UInt16,
+        _ state: inout SlotState,
+        _ out: UnsafeMutablePointer<HeapEvent>
+    ) -> Bool {
+        guard position + 16 <= end else { return false }
+        guard address != 0 else {
+            error = .nullAddress(slot: Int(slot), offset: offset(state))
+            return false
+        }
+        guard let stack = known(word(1) & (1 << 26 - 1), state), take(address, stamp, &state) else { return false }
+        put(HeapEvent(kind: .free, address: address, stack: stack, slot: slot), out)
+        counts.free += 1
+        position += 16
+        return true
+    }
+
     private mutating func extended(
         _ first: UInt64,
         _ state: inout SlotState,
@@ -209,7 +230,7 @@ struct RecordRun {
         switch type {
         case SILT_X_FREE.rawValue, SILT_X_UNFREE.rawValue: needed = 3
         case SILT_X_UNMAP.rawValue: needed = 4
-        case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue, SILT_X_REMAP.rawValue: needed = 5
+        case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue, SILT_X_FREE_BY.rawValue, SILT_X_REMAP.rawValue: needed = 5
         case SILT_X_MAP.rawValue: needed = 6
         case SILT_X_THREAD.rawValue: needed = 4
         case SILT_X_THREAD_END.rawValue: needed = 2
@@ -223,6 +244,12 @@ struct RecordRun {
             let free = type == SILT_X_FREE.rawValue
             put(HeapEvent(kind: free ? .free : .unfree, address: word(2), slot: slot), out)
             if free { counts.free += 1 } else { counts.unfree += 1 }
+        case SILT_X_FREE_BY.rawValue:
+            guard block(type, state, stack: nil), let stack = known(word(4), state),
+                take(word(2), UInt16(truncatingIfNeeded: word(1)), &state)
+            else { return false }
+            put(HeapEvent(kind: .free, address: word(2), stack: stack, slot: slot), out)
+            counts.free += 1
         case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue:
             guard block(type, state, stack: word(4)), take(word(2), UInt16(truncatingIfNeeded: word(1)), &state)
             else { return false }

@@ -2,59 +2,68 @@
 ///
 /// What rises at idle is not charged to the routes. `live`: at the baseline and at the end of each interval.
 package func judgeHuntWithoutBirths(_ live: [Double], _ hunt: HuntIntervals) -> HuntVerdicts {
-    let background = backgroundRise(live, hunt)
+    let idle = LiveIdle(live, hunt)
     let routes = (0..<hunt.routes).map { index -> GrowthVerdict in
         let rounds = hunt.positions(ofPhase: index + 1)
         let verdict = judgeRoundsWithoutBirths(live, hunt, rounds: rounds)
-        guard verdict.verdict.isGrowing, background > 0 else { return verdict }
-        return aboveBackground(verdict, live, rounds, idle: background * hunt.exposure(rounds) / Double(rounds.count))
+        return verdict.verdict.isGrowing ? idle.above(verdict, live, hunt, rounds) : verdict
     }
-    return HuntVerdicts(idle: judgeIdleWithoutBirths(live, hunt), routes: routes)
+    return HuntVerdicts(idle: idle.verdict(live, hunt), routes: routes)
 }
 
-/// The verdict on what rises faster than at idle; `idle`: bytes in the time of one round.
-private func aboveBackground(
-    _ verdict: GrowthVerdict,
-    _ live: [Double],
-    _ rounds: Range<Int>,
-    idle: Double
-) -> GrowthVerdict {
-    var result = verdict
-    result.facts.idleBytes = idle
-    if verdict.slope - idle < 0.3 * idle {
-        let values = Array(live[rounds.lowerBound...rounds.upperBound])
-        let shape = Shape(values, drops: result.facts.drops).verdict(reason: .idleRate)
-        return GrowthVerdict(shape, .idleRate, facts: result.facts)
+/// How live bytes rise in the idle phases, after the first interval of each: per second, or per interval.
+struct LiveIdle {
+    /// nil for a phase that is too short to tell.
+    private let first: Double?
+    private let last: Double?
+
+    init(_ live: [Double], _ hunt: HuntIntervals) {
+        func rise(phase: Int) -> Double? {
+            let judged = hunt.positions(ofPhase: phase).dropFirst()
+            guard !judged.isEmpty else { return nil }
+            return (live[judged.upperBound] - live[judged.lowerBound]) / hunt.exposure(judged)
+        }
+        first = rise(phase: 0)
+        last = rise(phase: hunt.routes + 1)
     }
-    result.slope -= idle
-    if verdict.slope > 0 { result.perRequest *= result.slope / verdict.slope }
-    return result
-}
 
-/// Live bytes gained in an idle phase after its first interval, per second or interval; nil when it is too short.
-private func idleRise(_ live: [Double], _ hunt: HuntIntervals, phase: Int) -> Double? {
-    let judged = hunt.positions(ofPhase: phase).dropFirst()
-    guard !judged.isEmpty else { return nil }
-    return (live[judged.upperBound] - live[judged.lowerBound]) / hunt.exposure(judged)
-}
+    /// What both phases show, or the only one; never negative.
+    private var rate: Double { max(0, [first, last].compactMap { $0 }.min() ?? 0) }
 
-/// What both idle phases gain, or the only one: at least 0.
-private func backgroundRise(_ live: [Double], _ hunt: HuntIntervals) -> Double {
-    let rises = [0, hunt.routes + 1].compactMap { idleRise(live, hunt, phase: $0) }
-    return max(0, rises.min() ?? 0)
-}
-
-/// Growth of the first idle phase that the last one shows again, at 40 % of the rate or more.
-private func judgeIdleWithoutBirths(_ live: [Double], _ hunt: HuntIntervals) -> GrowthVerdict {
-    let last = hunt.routes + 1
-    let phase = hunt.positions(ofPhase: 0).isEmpty ? last : 0
-    var verdict = judgeRoundsWithoutBirths(live, hunt, rounds: hunt.positions(ofPhase: phase))
-    guard verdict.verdict.isGrowing else { return verdict }
-    guard phase == 0, let early = idleRise(live, hunt, phase: 0), let late = idleRise(live, hunt, phase: last) else {
-        verdict.confidence = .low
-        return verdict
+    /// A charge by live bytes, less what idle adds in the same time: an acquittal when that is most of it.
+    func above(
+        _ verdict: GrowthVerdict,
+        _ live: [Double],
+        _ hunt: HuntIntervals,
+        _ rounds: Range<Int>
+    ) -> GrowthVerdict {
+        let idle = rate * hunt.exposure(rounds) / Double(rounds.count)
+        var result = verdict
+        result.facts.idleBytes = idle
+        if verdict.slope - idle < 0.3 * idle || verdict.slope <= 0 {
+            let values = Array(live[rounds.lowerBound...rounds.upperBound])
+            let shape = Shape(values, drops: result.facts.drops).verdict(reason: .idleRate)
+            return GrowthVerdict(shape, .idleRate, facts: result.facts)
+        }
+        result.slope -= idle
+        result.perRequest *= result.slope / verdict.slope
+        return result
     }
-    if late >= 0.4 * early { return verdict }
-    let values = Array(live[...hunt.positions(ofPhase: 0).upperBound])
-    return GrowthVerdict(Shape(values, drops: verdict.facts.drops).verdict(reason: .none), .none, facts: verdict.facts)
+
+    /// Growth of the first idle phase that the last one shows again, at 40 % of the rate or more.
+    ///
+    /// Of one idle phase alone it has low confidence.
+    func verdict(_ live: [Double], _ hunt: HuntIntervals) -> GrowthVerdict {
+        let phase = hunt.positions(ofPhase: hunt.positions(ofPhase: 0).isEmpty ? hunt.routes + 1 : 0)
+        var verdict = judgeRoundsWithoutBirths(live, hunt, rounds: phase)
+        guard verdict.verdict.isGrowing else { return verdict }
+        guard let first, let last else {
+            verdict.confidence = .low
+            return verdict
+        }
+        if last >= 0.4 * first { return verdict }
+        let values = Array(live[phase.lowerBound...phase.upperBound])
+        let shape = Shape(values, drops: verdict.facts.drops).verdict(reason: .none)
+        return GrowthVerdict(shape, .none, facts: verdict.facts)
+    }
 }

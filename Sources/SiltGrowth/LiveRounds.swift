@@ -20,17 +20,7 @@ package func judgeRoundsWithoutBirths(
     guard let rise = judge.rise() ?? judge.trend() else {
         return GrowthVerdict(Shape(values, drops: facts.drops).verdict(reason: .none), .none, facts: facts)
     }
-    let load = judge.meanLoad
-    return GrowthVerdict(
-        .growing,
-        rise.reason,
-        confidence: rise.confidence,
-        slope: rise.rate.slope,
-        error: rise.rate.error,
-        perRequest: load > 0 ? rise.rate.slope / load : 0,
-        perRequestError: load > 0 ? rise.rate.error / load : 0,
-        facts: facts
-    )
+    return judge.verdict(rise, facts)
 }
 
 /// What the live bytes at the rounds' ends say, whoever owns them.
@@ -46,7 +36,7 @@ struct LiveRounds {
     private let hunt: HuntIntervals
     private let rounds: Range<Int>
     let warmUp: Int
-    let meanLoad: Double
+    private let meanLoad: Double
 
     init(_ live: [Double], _ hunt: HuntIntervals, _ rounds: Range<Int>) {
         self.live = live
@@ -69,6 +59,19 @@ struct LiveRounds {
             reason: .doubling,
             rate: (slope, 0.5 * slope),
             confidence: rounds.count >= 12 ? .medium : .low
+        )
+    }
+
+    func verdict(_ rise: Rise, _ facts: GrowthFacts) -> GrowthVerdict {
+        GrowthVerdict(
+            .growing,
+            rise.reason,
+            confidence: rise.confidence,
+            slope: rise.rate.slope,
+            error: rise.rate.error,
+            perRequest: meanLoad > 0 ? rise.rate.slope / meanLoad : 0,
+            perRequestError: meanLoad > 0 ? rise.rate.error / meanLoad : 0,
+            facts: facts
         )
     }
 

@@ -53,12 +53,7 @@ struct RoundSurvivors {
 
     var neverRises: Bool { zip(counts, counts.dropFirst()).allSatisfy(>=) }
 
-    /// Which thirds of the intervals have survivors: each begins at the ceiling of its share.
-    var thirds: [Bool] {
-        var parts = [false, false, false]
-        for (index, count) in counts.enumerated() where count > 0 { parts[3 * index / counts.count] = true }
-        return parts
-    }
+    var thirds: [Bool] { SiltGrowth.thirds(of: counts) }
 
     /// Nothing of a whole stretch survived, most of the last: what came earlier is gone, or the load had not begun it.
     var isLate: Bool {
@@ -111,4 +106,11 @@ extension HuntIntervals {
     func loaded(_ positions: some Sequence<Int>, meanLoad: Double) -> [Int] {
         positions.filter { meanLoad == 0 || requests[$0] > 0 }
     }
+}
+
+/// Which thirds of a series have anything: each begins at the ceiling of its share.
+func thirds(of counts: [Double]) -> [Bool] {
+    var parts = [false, false, false]
+    for (index, count) in counts.enumerated() where count > 0 { parts[3 * index / counts.count] = true }
+    return parts
 }

@@ -49,33 +49,19 @@ private struct RoundsJudge {
         let skipped = rounds.lowerBound..<rounds.lowerBound + warmUp
         judged.describe(&facts, series, hunt, skipped: skipped)
         let reason = reason()
-        if reason == .leak {
-            return growing(.leak, (mean(judged.bytes), judged.meanError), confidence, facts)
-        }
-        if [.none, .sparse, .turnover].contains(reason),
-            let rise = LiveRounds(series.live, hunt, rounds).rise()
-        {
-            return growing(rise.reason, rise.rate, rise.confidence, facts)
+        let rises = LiveRounds(series.live, hunt, rounds)
+        switch reason {
+        case .leak:
+            let rate = (slope: mean(judged.bytes), error: judged.meanError)
+            let leak = LiveRounds.Rise(reason: .leak, rate: rate, confidence: confidence)
+            return rises.verdict(leak, facts)
+        case .none, .sparse, .turnover:
+            if let rise = rises.rise() { return rises.verdict(rise, facts) }
+        case .late, .deep, .slowed, .doubling, .backlog, .trend, .decel, .stalled, .flat, .everyRound, .gap, .idleRate,
+            .idle:
+            break
         }
         return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: reason), reason, facts: facts)
-    }
-
-    private func growing(
-        _ reason: Reason,
-        _ rate: (slope: Double, error: Double),
-        _ confidence: Confidence,
-        _ facts: GrowthFacts
-    ) -> GrowthVerdict {
-        GrowthVerdict(
-            .growing,
-            reason,
-            confidence: confidence,
-            slope: rate.slope,
-            error: rate.error,
-            perRequest: meanLoad > 0 ? rate.slope / meanLoad : 0,
-            perRequestError: meanLoad > 0 ? rate.error / meanLoad : 0,
-            facts: facts
-        )
     }
 
     private func reason() -> Reason {

@@ -1,42 +1,5 @@
 package import SiltHeap
 
-/// What a hunt says of one site: one verdict per route, and one on the time without requests.
-package struct HuntVerdicts: Equatable, Sendable {
-    package var idle: GrowthVerdict
-    /// Element i belongs to route i + 1.
-    package var routes: [GrowthVerdict]
-}
-
-/// Judges a site by all phases of a hunt.
-///
-/// A route of four or more intervals is judged against the idle rate. One of three, or of a hunt without idle phases, is
-/// judged by its rounds; a leak that the idle rate explains is not charged to it then either.
-package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals) -> HuntVerdicts {
-    let idle = IdleRate(series, hunt)
-    let routes = (0..<hunt.routes).map { index -> GrowthVerdict in
-        let rounds = hunt.positions(ofPhase: index + 1)
-        guard rounds.count < 4 || !idle.isKnown else { return judgeRoute(series, hunt, route: index + 1) }
-        let verdict = judgeRounds(series, hunt, rounds: rounds)
-        return verdict.reason == .leak ? atIdleRate(verdict, series, hunt, rounds, idle) ?? verdict : verdict
-    }
-    return HuntVerdicts(idle: judgeIdle(series, hunt), routes: routes)
-}
-
-/// The acquittal of a leak seen by rounds that idle phases leave as well; nil when they do not explain it.
-private func atIdleRate(
-    _ verdict: GrowthVerdict,
-    _ series: IntervalSeries,
-    _ hunt: HuntIntervals,
-    _ rounds: Range<Int>,
-    _ idle: IdleRate
-) -> GrowthVerdict? {
-    let judged = verdict.facts.firstJudged - 1..<verdict.facts.lastJudged
-    guard idle.explains(verdict.facts.survivors, in: hunt.exposure(judged)) else { return nil }
-    let live = Array(series.live[rounds.lowerBound...rounds.upperBound])
-    let shape = Shape(live, drops: verdict.facts.drops).verdict(reason: .idleRate)
-    return GrowthVerdict(shape, .idleRate, facts: verdict.facts)
-}
-
 /// Judges a site by one route of a hunt, against what it leaves at idle.
 ///
 /// Four intervals of the route are needed, six to eight recommended, with a hundred requests or more each. Without the
@@ -114,12 +77,27 @@ private struct RouteJudge {
         let isSpread = all >= 6 && judged.thirds == [true, true, true]
         if judged.occupiedShare < 0.6, !isSpread { return .sparse }
         if idle.explains(judged.survivors, in: exposure) || slope <= 0 { return .idleRate }
+        if let reason = reasonAboveIdle { return reason }
         let fades = judged.neverRises && judged.older > 2 * judged.newer || all <= 4 && judged.fallsToHalf
         if judged.decelerates || fades { return .decel }
         if isTurnedOver { return .turnover }
         if judged.isLate { return .late }
         let tail = judged.counts.suffix(max(1, rounds.count / 3))
         return mean(tail) < 0.3 * mean(judged.counts) ? .stalled : .leak
+    }
+
+    /// What idle leaves in every interval can hide that the route left much in few of them: a cache holds what came last.
+    ///
+    /// Asks the same of each interval's survivors beyond chance, when these are most of what is more than idle leaves.
+    private var reasonAboveIdle: Reason? {
+        guard idle.isKnown, idle.count > 0 else { return nil }
+        let expected = judged.positions.map { idle.count / idle.exposure * hunt.exposure([$0]) }
+        let above = zip(judged.positions, expected).map { max(0, series.counts[$0] - $1 - 2 * $1.squareRoot()) }
+        guard above.reduce(0, +) >= 0.7 * (judged.survivors - expected.reduce(0, +)) else { return nil }
+        let thirds = thirds(of: above)
+        let occupied = Double(above.count { $0 > 0 }) / Double(above.count)
+        if occupied < 0.6, above.count < 6 || thirds != [true, true, true] { return .sparse }
+        return thirds == [false, true, true] ? .late : nil
     }
 
     /// Old bytes did not grow by what the intervals that became old meanwhile left.

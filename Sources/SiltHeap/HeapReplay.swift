@@ -13,10 +13,16 @@ package final class HeapReplay {
         /// Bytes of a slot that are recorded but could not be decoded yet.
         fileprivate var pending: [Int: [UInt8]] = [:]
 
-        fileprivate init(id: UInt64, stacks: StackTable, groupOf: @escaping (StackID) -> StackID) {
+        fileprivate init(
+            id: UInt64,
+            stacks: StackTable,
+            countingFrees: Bool,
+            groupOf: @escaping (StackID) -> StackID
+        ) {
             self.id = id
             decoder = ImageDecoder(stacks: stacks)
             heap = ProcessHeap(inheritsHeap: false, groupOf: groupOf)
+            if countingFrees { heap.startCountingFrees(bornSince: 0) }
         }
     }
 
@@ -25,13 +31,18 @@ package final class HeapReplay {
     package private(set) var images: [Image] = []
     /// What cut the replay short; nil if the file was read to its end.
     package private(set) var diagnosis: RawStreamError?
+    private let countingFrees: Bool
     private let groupOf: (StackID) -> StackID
 
-    package init(groupOf: @escaping (StackID) -> StackID = { $0 }) { self.groupOf = groupOf }
+    /// `countingFrees`: the heaps count frees by stack from their first event on.
+    package init(countingFrees: Bool = false, groupOf: @escaping (StackID) -> StackID = { $0 }) {
+        self.countingFrees = countingFrees
+        self.groupOf = groupOf
+    }
 
     package func image(_ id: UInt64) -> Image {
         if let known = images.first(where: { $0.id == id }) { return known }
-        let image = Image(id: id, stacks: stacks, groupOf: groupOf)
+        let image = Image(id: id, stacks: stacks, countingFrees: countingFrees, groupOf: groupOf)
         images.append(image)
         return image
     }

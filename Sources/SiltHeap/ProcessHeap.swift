@@ -30,6 +30,9 @@ package struct ProcessHeap: ~Copyable {
     /// The last free of each slot, what an `unfree` undoes: `freedCapacity` entries, all initialized.
     private var lastFreed = UnsafeMutablePointer<FreedBlock>.allocate(capacity: 0)
     private var freedCapacity = 0
+    /// Frees of blocks born in this interval or later are counted by their stacks; `.max`: none are.
+    private var countingFreesSince: UInt32 = .max
+    private var partners = FreePartners()
 
     /// Stacks with `SiteState.touched`, `SiteState.changed`.
     private var touched: [UInt32] = []
@@ -43,6 +46,8 @@ package struct ProcessHeap: ~Copyable {
 
     private struct FreedBlock {
         var block: LiveBlock
+        /// The stack that freed it; none if that is not known, or was before the count of frees began.
+        var by: StackID
         var outcome: Outcome
 
         enum Outcome: UInt8 {
@@ -54,6 +59,7 @@ package struct ProcessHeap: ~Copyable {
 
         static let none = FreedBlock(
             block: LiveBlock(address: 0, size: 0, stack: .none, birth: 0),
+            by: .none,
             outcome: .none
         )
     }
@@ -173,6 +179,28 @@ package struct ProcessHeap: ~Copyable {
     /// Every live block, in no order.
     package func forEachLive(_ body: (LiveBlock) -> Void) { live.visit(body) }
 
+    // MARK: Who frees
+
+    /// From now on, frees of blocks born in that interval or later are counted by the stack that frees them, from zero.
+    ///
+    /// Only frees that carry a stack are: those of images with `silt_header.free_stacks`. Right after a snapshot,
+    /// `interval` counts the blocks of the phase that begins there.
+    package mutating func startCountingFrees(bornSince interval: UInt32) {
+        countingFreesSince = min(interval, PackedBlock.birthLimit)
+        partners.clear()
+        // What was freed before is not counted, so it must not be taken back.
+        for slot in 0..<freedCapacity { lastFreed[slot].by = .none }
+    }
+
+    /// What each stack freed of what each stack allocated, in no order, as `startCountingFrees` says.
+    ///
+    /// A realloc frees its old block; a free that did not happen (a failed realloc) is not counted.
+    package func forEachFreePartner(
+        _ body: (_ allocation: StackID, _ free: StackID, _ blocks: UInt64, _ bytes: UInt64) -> Void
+    ) {
+        partners.visit(body)
+    }
+
     // MARK: Events
 
     package mutating func apply(_ events: UnsafeBufferPointer<HeapEvent>) {
@@ -259,17 +287,20 @@ package struct ProcessHeap: ~Copyable {
         lastAllocated = made.address
         lastFreed[slot] = FreedBlock(
             block: LiveBlock(address: made.address, size: made.size, stack: made.stack, birth: interval),
+            by: freed.stack,
             outcome: .temporary
         )
+        if freed.stack.rawValue != 0 { countFree(slot) }
         return true
     }
 
     @inline(__always)
     private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
-        if event.stack.rawValue != 0 { return sites.prefetch(event.stack.rawValue) }
+        if event.kind != .free { return sites.prefetch(event.stack.rawValue) }
         guard let block = live.hint(event.address, hash: hash) else { return }
         sites.prefetch(block.stack)
         if block.birth != interval { sites.prefetchAging(block.stack) }
+        if block.birth >= countingFreesSince { partners.prefetch(block.stack, event.stack.rawValue) }
     }
 
     @inline(__always)
@@ -318,6 +349,7 @@ package struct ProcessHeap: ~Copyable {
             if inheritsHeap { sums.inheritedFrees += 1 } else { sums.unknownFrees += 1 }
             lastFreed[slot] = FreedBlock(
                 block: LiveBlock(address: event.address, size: 0, stack: .none, birth: 0),
+                by: .none,
                 outcome: .unknown
             )
             return
@@ -336,7 +368,16 @@ package struct ProcessHeap: ~Copyable {
             state.pointee.temporaryAndFlags &+= SiteState.temporary
             sums.temporaryCount += 1
         }
-        lastFreed[slot] = FreedBlock(block: block, outcome: isTemporary ? .temporary : .applied)
+        lastFreed[slot] = FreedBlock(block: block, by: event.stack, outcome: isTemporary ? .temporary : .applied)
+        if event.stack.rawValue != 0 { countFree(slot) }
+    }
+
+    /// Counts the last free of a slot, whose stack is known.
+    @inline(never)
+    private mutating func countFree(_ slot: Int) {
+        let freed = lastFreed[slot]
+        guard freed.block.birth >= countingFreesSince else { return }
+        partners.add(freed.block.stack, freed.by, bytes: freed.block.size)
     }
 
     @inline(never)
@@ -365,6 +406,9 @@ package struct ProcessHeap: ~Copyable {
             if inheritsHeap { sums.inheritedFrees -= 1 } else { sums.unknownFrees -= 1 }
         case .applied, .temporary:
             undoTemporary(slot: slot)
+            if freed.by != .none, freed.block.birth >= countingFreesSince {
+                partners.subtract(freed.block.stack, freed.by, bytes: freed.block.size)
+            }
             restore(freed.block, hash: hash)
         }
         lastFreed[slot] = .none

@@ -58,9 +58,9 @@ package struct HuntPhase: Sendable, Equatable {
     }
 }
 
-/// What may grow without `silt check` failing.
+/// What may grow without `silt check` failing: without a limit nothing that is charged, with one of them what it lets pass.
 package struct HuntLimits: Sendable, Equatable {
-    /// Bytes per request that a phase may lose over all its call sites; nil: none that is charged.
+    /// Bytes per request that a phase may lose over all its call sites.
     package var maxBytesPerRequest: Double?
     /// The same for each call site.
     package var maxSiteBytesPerRequest: Double?

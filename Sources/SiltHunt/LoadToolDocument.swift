@@ -1,3 +1,5 @@
+internal import SiltJSON
+
 /// Finds the JSON objects in a running output: those that begin a line.
 struct JSONStretch: Sendable {
     private var bytes: [UInt8] = []
@@ -13,8 +15,8 @@ struct JSONStretch: Sendable {
     mutating func add(_ byte: UInt8) -> [UInt8]? {
         defer { isAtLineStart = byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
         let isNewObject = isAtLineStart && byte == UInt8(ascii: "{")
-        // No string holds a raw line end (RFC 8259, 7): what began there was something else.
-        if isNewObject || isInString && byte < 0x20 || bytes.count == JSONStretch.longest { forget() }
+        // What began before and has not ended was something else.
+        if isNewObject || bytes.count == JSONStretch.longest { forget() }
         guard depth > 0 || isNewObject else { return nil }
         bytes.append(byte)
         if isInString {

@@ -1,3 +1,5 @@
+internal import SiltJSON
+
 /// Reads what load tools print, as it comes, and adds up what they say of their requests.
 ///
 /// It knows wrk, hey, oha, ab, bombardier, vegeta, k6, h2load, siege and redis-benchmark, in their texts and in the JSON

@@ -1,6 +1,11 @@
 internal import CSQLite
 internal import Glibc
 
+/// True for a file that begins like a recording; false as well when it cannot be read.
+package func isRecordingFile(_ path: String) -> Bool {
+    do { return RecordingFile.isRecording(try RecordingFile.header(of: path)) } catch { return false }
+}
+
 /// Making and opening the file itself: who may read it, what may be replaced, which companions belong to it.
 enum RecordingFile {
     /// Makes an empty file at `path`, readable by its owner alone; an older recording there is replaced, anything else

@@ -87,6 +87,8 @@ package struct ReportSite: Sendable {
     package var stack: UInt32 = 0
     /// Stacks that belong to it.
     package var stackCount = 0
+    /// The same of a growing site, those that hold most first; empty for the others.
+    package var stacks: [StackPart] = []
     /// Bytes in use at the last snapshot, before the program gave anything back on its way out; 0: not known.
     package var lastInUseBytes: UInt64 = 0
     /// Blamed functions below this one that a thin leak is spread over; 0: it is to blame itself.
@@ -105,6 +107,13 @@ package struct ReportSite: Sendable {
     package var phaseSeries: [PhaseSeries] = []
     /// Judged rounds of the phase that left something, and all of them.
     package var rounds: (occupied: Int, all: Int)?
+
+    /// What one stack of a site holds, over all processes.
+    package struct StackPart: Sendable {
+        package var stack: UInt32
+        package var inUseBytes: UInt64
+        package var allocatedBytes: UInt64
+    }
 
     /// Live bytes at the end of each round of a phase.
     package struct PhaseSeries: Sendable {

@@ -100,6 +100,7 @@ struct HuntEvidence {
         case .flat: "no new high in its last \(rounds)"
         case .idleRate where facts.survivors > 0: "no more than idle leaves in the same time"
         case .late: "what stayed began after the load"
+        case .sparse where facts.occupied == facts.slices: "what stayed beyond idle's came in few of its \(rounds)"
         case .sparse: "only \(facts.occupied) of \(facts.slices) \(rounds) left anything"
         case .none, .idleRate, .leak, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1

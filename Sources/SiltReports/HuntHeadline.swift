@@ -38,9 +38,13 @@ enum HuntHeadline {
 
     /// As `7 rounds, 14,000 requests`.
     static func size(of phase: HuntPhases.Phase) -> String {
-        var text = Format.plural(UInt64(phase.rounds), phase.isIdle ? "slice" : "round")
-        if let requests = phase.requests { text += ", \(Format.plural(requests, "request"))" }
-        if let failed = phase.failedRequests, failed > 0 { text += ", \(Format.count(failed)) of them failed" }
+        size(rounds: phase.rounds, isIdle: phase.isIdle, requests: phase.requests, failed: phase.failedRequests)
+    }
+
+    static func size(rounds: Int, isIdle: Bool, requests: UInt64?, failed: UInt64?) -> String {
+        var text = Format.plural(UInt64(rounds), isIdle ? "slice" : "round")
+        if let requests { text += ", \(Format.plural(requests, "request"))" }
+        if let failed, failed > 0 { text += ", \(Format.count(failed)) of them failed" }
         return text
     }
 

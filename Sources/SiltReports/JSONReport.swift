@@ -77,7 +77,8 @@ package enum JSONReport {
         }
     }
 
-    private static func site<Output>(
+    /// The keys of one site, in the object that is open.
+    static func site<Output>(
         _ site: ReportSite,
         of report: HeapReport,
         _ json: inout JSONWriter<Output>

@@ -66,6 +66,7 @@ struct SiteBuilder {
             addUp(group.flatMap(\.rows), into: &item)
             guard item.allocatedBytes > 0 || item.allocatedCount > 0 else { continue }
             apply(group, to: &item)
+            if item.isGrowing { item.stacks = stacks(group.flatMap(\.rows)) }
             item.isLibrary = names.rows[group[0].blame.row].kind != .program
             if let hunt, let phase = group[0].phase {
                 item.phase = hunt.phases[phase].name
@@ -102,6 +103,21 @@ struct SiteBuilder {
             }
         }
         site.stackCount = stacks.count
+    }
+
+    private func stacks(_ rows: [Int]) -> [ReportSite.StackPart] {
+        var result: [UInt32: ReportSite.StackPart] = [:]
+        for index in rows {
+            let row = recording.counters[index]
+            var part =
+                result[row.stack] ?? ReportSite.StackPart(stack: row.stack, inUseBytes: 0, allocatedBytes: 0)
+            part.inUseBytes &+= row.inUseBytes
+            part.allocatedBytes &+= row.allocatedBytes
+            result[row.stack] = part
+        }
+        return result.values.sorted {
+            ($0.inUseBytes, $0.allocatedBytes, $1.stack) > ($1.inUseBytes, $1.allocatedBytes, $0.stack)
+        }
     }
 
     /// Growing in any process is growing; the rates of processes that live at the same time add up.

@@ -42,9 +42,10 @@ package enum TextReport {
     // MARK: - Growing
 
     /// Growing sites of which stack, sparkline and source are shown unasked.
-    private static let detailed = 3
+    static let detailed = 3
 
-    private static func growingSite(
+    /// What a report says of one growing site; without stack and source when it is to be brief.
+    static func growingSite(
         _ site: ReportSite,
         _ report: HeapReport,
         isBrief: Bool,
@@ -126,7 +127,7 @@ package enum TextReport {
     private static let linkWidth = 60
 
     /// What calls main, or a thread's function.
-    private static func isRuntimeStart(_ function: String) -> Bool {
+    static func isRuntimeStart(_ function: String) -> Bool {
         ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
             || function.hasPrefix("__libc_start")
     }

@@ -89,10 +89,34 @@ extension RecordingOutput {
             hunt = ledger
             for image in images {
                 let rows = try writeRound(image, at: time)
-                if !isFirst { try writer.add(rows) }
+                if isFirst {
+                    image.startCountingFrees()
+                } else {
+                    try writer.add(rows)
+                    try writeFrees(image, phase: ledger.number)
+                }
             }
         }
         return ledger.number
+    }
+
+    /// Who freed what was born in the phase, its first round left out.
+    private func writeFrees(_ image: TracedImage, phase: Int) throws {
+        guard let process = numbers[image.id] else { return }
+        var rows: [PhaseFrees] = []
+        image.heap.forEachFreePartner { allocation, free, blocks, bytes in
+            rows.append(
+                PhaseFrees(
+                    process: process,
+                    phase: phase,
+                    stack: allocation.rawValue,
+                    freeStack: free.rawValue,
+                    count: blocks,
+                    bytes: bytes
+                )
+            )
+        }
+        try writer.write(rows)
     }
 
     @discardableResult

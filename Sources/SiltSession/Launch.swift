@@ -35,13 +35,16 @@ package struct ProgramStart {
 
     /// Puts the preload library in front of the user's own LD_PRELOAD entries; events go to that socket.
     ///
-    /// `freeStacks`: frees carry their stack as well.
+    /// `freeStacks`: frees carry their stack as well, unless the user says otherwise: a `SILT_FREE_STACKS` of his own
+    /// stays, 0 to spare the cost, 1 to have the stacks in an event file without being asked.
     package mutating func trace(socket: String, freeStacks: Bool = false) throws {
         let theirs = variables["LD_PRELOAD"] ?? getenv("LD_PRELOAD").map { String(cString: $0) } ?? ""
         variables["LD_PRELOAD"] = try ShimFile.unpack() + (theirs.isEmpty ? "" : ":" + theirs)
         variables["SILT_SOCKET"] = socket
         variables["SILT_OUT"] = ""
-        if freeStacks { variables["SILT_FREE_STACKS"] = "1" }
+        if freeStacks, variables["SILT_FREE_STACKS"] == nil, getenv("SILT_FREE_STACKS") == nil {
+            variables["SILT_FREE_STACKS"] = "1"
+        }
     }
 
     /// Starts it; returns its process id, for waitpid(2).

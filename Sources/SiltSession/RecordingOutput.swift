@@ -75,6 +75,7 @@ final class RecordingOutput {
         let number = UInt32(numbers.count + 1)
         numbers[image.id] = number
         let header = image.shared.header
+        if hunt != nil { image.startCountingFrees() }
         symbolizer.add(process: image.pid)
         var process = RecordedProcess(id: number, pid: UInt32(image.pid))
         process.parentPid = header.ppid

@@ -226,6 +226,11 @@ final class TracedImage {
         heap.closeInterval()
     }
 
+    /// From now on, right after a snapshot, who frees the blocks that are born is counted, where frees carry stacks.
+    func startCountingFrees() {
+        if shared.header.free_stacks != 0 { heap.startCountingFrees(bornSince: heap.interval) }
+    }
+
     /// Begins a hunt, right after `closeInterval`.
     func keepIntervals() {
         heap.keepIntervals()

@@ -34,8 +34,12 @@ final class HuntRun {
     }
 
     /// Returns what ended it early; nil when it went to its end.
+    ///
+    /// What the service and the scripts print goes to standard error: standard output is the report's.
     func run() -> (any Error)? {
         Interrupts.listen()
+        let output = OutputToErrors()
+        defer { output.end() }
         do {
             if let pprof = plan.pprof { return try pull(pprof) }
             return try attachSocket.map(attach) ?? start()

@@ -10,16 +10,18 @@ struct Silt: ParsableCommand {
         discussion: """
             silt run -- ./server --port 8080     trace a program, print which lines grow
             silt hunt plan.yml                   load a service route by route: which one leaks?
+            silt check plan.yml                  the same for continuous integration: limits, baseline, JUnit
             silt report run.silt --top           look at a recording again, another way
             silt doctor ./server                 can this program be traced?
             silt demo                            a small leaking server, found in seconds
 
-            Exit status: that of the traced command for run; 0, 1 when something grows, for hunt; 2 for a usage error; 3 when silt could not measure.
+            Exit status: that of the traced command for run; 0, 1 when something grows, for hunt and check; 2 for a usage error; 3 when silt could not measure.
             """,
         version: siltVersion,
         subcommands: [
-            RunCommand.self, HuntCommand.self, ReportCommand.self, DoctorCommand.self, ListenCommand.self,
-            MarkCommand.self, ShimCommand.self, DemoCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
+            RunCommand.self, HuntCommand.self, CheckCommand.self, ReportCommand.self, DoctorCommand.self,
+            ListenCommand.self, MarkCommand.self, ShimCommand.self, DemoCommand.self, DemoServerCommand.self,
+            DemoLoadCommand.self,
         ]
     )
 }

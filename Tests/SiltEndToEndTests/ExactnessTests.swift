@@ -60,18 +60,20 @@ extension EndToEnd {
             #expect(report.trust.eventsSent == report.trust.eventsReceived)
         }
 
-        @Test func resultsAndErrnoAreThoseWithoutSilt() throws {
+        @Test(arguments: [[:], ["SILT_FREE_STACKS": "1"]])
+        func resultsAndErrnoAreThoseWithoutSilt(environment: [String: String]) throws {
             let program = try buildWorkload("semantics", into: try Self.folder.get(), flags: ["-Wno-use-after-free"])
             let plain = try runProgram([program])
-            let (result, report) = try trace([program])
+            let (result, report) = try trace([program], environment: environment)
             #expect(result.output == plain.output)
             #expect(result.status == plain.status)
             #expect(report.trust.unknownFrees == 0)
         }
 
-        @Test func aSignalHandlerMayAllocateAtAnyTime() throws {
+        @Test(arguments: [[:], ["SILT_FREE_STACKS": "1"]])
+        func aSignalHandlerMayAllocateAtAnyTime(environment: [String: String]) throws {
             let program = try buildWorkload("signals", into: try Self.folder.get())
-            let (result, report) = try trace([program])
+            let (result, report) = try trace([program], environment: environment)
             #expect(result.output == "handled enough\n")
             let handler = report.sites(named: "on_timer")
             #expect(handler.map(\.allocObjects).reduce(0, +) >= 50)

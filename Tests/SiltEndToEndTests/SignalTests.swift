@@ -6,12 +6,15 @@ extension EndToEnd {
     @Suite(.serialized)
     struct Signals {
         /// The alternate stack lies below (0) or above (1) the interrupted one.
-        @Test(arguments: ["0", "1"])
-        func aHookThatAHandlerLeftDoesNotSilenceOrConfuseItsThread(above: String) throws {
+        @Test(arguments: ["0", "1"], [[:], ["SILT_FREE_STACKS": "1"]])
+        func aHookThatAHandlerLeftDoesNotSilenceOrConfuseItsThread(
+            above: String,
+            environment: [String: String]
+        ) throws {
             let folder = try ScratchFolder()
             let allocator = try buildWorkload("bump", into: folder, flags: ["-shared", "-fPIC"])
             let program = try buildWorkload("leaves", into: folder, flags: [allocator])
-            let (result, report) = try trace([program, above])
+            let (result, report) = try trace([program, above], environment: environment)
             #expect(result.status == 0)
             #expect(result.output.hasPrefix("left\n"))
             let after = report.sites(named: "after_leaving").filter { $0.allocSpace == $0.allocObjects * 4321 }

@@ -7,9 +7,10 @@ extension EndToEnd {
     struct Threads {
         static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
 
-        @Test func fiveThousandShortThreadsWhoseDestructorsAllocateAreCountedExactly() throws {
+        @Test(arguments: [[:], ["SILT_FREE_STACKS": "1"]])
+        func fiveThousandShortThreadsWhoseDestructorsAllocateAreCountedExactly(environment: [String: String]) throws {
             let program = try buildWorkload("threads", into: try Self.folder.get())
-            let (result, report) = try trace([program, "short"])
+            let (result, report) = try trace([program, "short"], environment: environment)
             #expect(result.output == "done\n")
             let blocks = report.sites(named: "thread_block")
             #expect(blocks.map(\.allocObjects).reduce(0, +) == 15_000)
@@ -24,10 +25,10 @@ extension EndToEnd {
             #expect(report.totals.allocObjects - report.totals.freeObjects == report.totals.inuseObjects)
         }
 
-        @Test(arguments: ["cancel", "jump"])
-        func aThreadMayBeCancelledOrJumpedOutOf(way: String) throws {
+        @Test(arguments: ["cancel", "jump"], [[:], ["SILT_FREE_STACKS": "1"]])
+        func aThreadMayBeCancelledOrJumpedOutOf(way: String, environment: [String: String]) throws {
             let program = try buildWorkload("threads", into: try Self.folder.get())
-            let (result, report) = try trace([program, way])
+            let (result, report) = try trace([program, way], environment: environment)
             #expect(result.output == "done\n")
             #expect(result.status == 0)
             #expect(report.trust.lost == 0)

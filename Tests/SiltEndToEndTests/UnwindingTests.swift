@@ -113,7 +113,8 @@ extension EndToEnd {
         func everyStackEqualsLibunwinds(source: String, level: String, arguments: [String]) throws {
             let tools = try Self.tools.get()
             let program = try tools.build(source, [level], as: "program")
-            let result = try tools.compare([program] + arguments)
+            // Those of frees as well.
+            let result = try tools.compare([program] + arguments, environment: ["SILT_FREE_STACKS": "1"])
             #expect(result.compared > 1500)
             #expect(result.different == 0, "\(result.details)")
             #expect(result.untabled == 0)
@@ -144,7 +145,8 @@ extension EndToEnd {
             (["g++", "-x", "c++", "-O1", "-S", "-o", "-", packageRoot.path() + "Tests/Workloads/exceptions.cpp"], 29),
         ])
         func stacksOfRealProgramsEqualLibunwinds(command: [String], every: Int) throws {
-            let result = try Self.tools.get().compare(command, every: every, environment: ["PYTHONMALLOC": "malloc"])
+            let environment = ["PYTHONMALLOC": "malloc", "SILT_FREE_STACKS": "1"]
+            let result = try Self.tools.get().compare(command, every: every, environment: environment)
             #expect(result.compared > 2000)
             #expect(result.different == 0, "\(result.details)")
             #expect(result.untabled == 0)

@@ -11,7 +11,7 @@ import Testing
             let address = UInt64.random(in: 1...64, using: &random) << 12
             let stamp = UInt16.random(in: 0...3, using: &random)
             let stack = known == 0 ? 0 : UInt32.random(in: 0...known, using: &random)
-            switch Int.random(in: 0..<7, using: &random) {
+            switch Int.random(in: 0..<9, using: &random) {
             case 0:
                 known += 1
                 records.node(known, parent: stack == known ? 0 : stack, address)
@@ -20,6 +20,8 @@ import Testing
             case 3: records.unfree(address, stamp)
             case 4: records.extended(1, [UInt64(stamp), address | 1, 64, UInt64(stack)])
             case 5: records.extended(7, [UInt64(stamp), address, 16, UInt64(stack)])
+            case 6: records.freeBy(address, stamp, stack)
+            case 7: records.extended(10, [UInt64(stamp), address | 1, 0, UInt64(stack)])
             default: records.pad(Int.random(in: 1...4, using: &random))
             }
         }

@@ -45,6 +45,50 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(world.consumed(0) == UInt64(records.bytes.count))
     }
 
+    @Test func aFreeMayCarryTheStackThatFrees() {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.node(2, parent: 0, 0x2000, flags: UInt8(SILT_NODE_INCOMPLETE.rawValue))
+        records.alloc(a, 0, 100, 1)
+        records.freeBy(a, 1, 2)
+        records.unfree(a, 2)
+        records.freeBy(a, 3, 0)
+        records.alloc(a, 4, 200, 1, kind: 5)
+        records.extended(10, [0, b + 1, 0, 2])
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.errors.isEmpty)
+        let stack = StackID(rawValue: 1)
+        #expect(
+            world.events == [
+                HeapEvent(kind: .alloc, address: a, size: 100, stack: stack),
+                HeapEvent(kind: .free, address: a, stack: StackID(rawValue: 2)),
+                HeapEvent(kind: .unfree, address: a),
+                HeapEvent(kind: .free, address: a),
+                HeapEvent(kind: .realloc, address: a, size: 200, stack: stack),
+                HeapEvent(kind: .free, address: b + 1, stack: StackID(rawValue: 2)),
+            ]
+        )
+        // How stacks end is counted for allocations.
+        #expect(world.decoder.counts.free == 3 && world.decoder.counts.blockEvents == 6)
+        #expect(world.decoder.counts.incompleteStacks == 0 && world.decoder.counts.noStack == 0)
+    }
+
+    @Test func aFreeWithItsStackThatArrivesBeforeItsAllocWaitsForIt() {
+        var allocs = Records()
+        allocs.node(1, parent: 0, 0x1000)
+        allocs.alloc(a, 0, 8, 1)
+        var frees = Records()
+        frees.node(1, parent: 0, 0x2000)
+        frees.freeBy(a, 1, 1)
+        let world = World([frees.bytes, allocs.bytes])
+        #expect(world.step(0) == 16)
+        #expect(world.step(0) == 0 && world.isBlocked(0))
+        world.run()
+        #expect(world.events.map(\.kind) == [.alloc, .free])
+        #expect(world.events.map(\.stack.rawValue) == [2, 1])
+    }
+
     @Test func extendedRecordsBecomeTheirEvents() {
         var records = Records()
         records.node(1, parent: 0, 0x1000)
@@ -245,6 +289,11 @@ private let b: UInt64 = 0x5500_0000_1000
         add(.unknownModule(slot: 0, offset: 0, module: 9)) { $0.node(1, parent: 0, 1, module: 9) }
         add(.nullAddress(slot: 0, offset: 0)) { $0.free(0, 0) }
         add(.nullAddress(slot: 0, offset: 0)) { $0.extended(3, [0, 0]) }
+        add(.nullAddress(slot: 0, offset: 0)) { $0.freeBy(0, 0, 0) }
+        add(.nullAddress(slot: 0, offset: 0)) { $0.extended(10, [0, 0, 0, 0]) }
+        add(.unknownStack(slot: 0, offset: 0, id: 1)) { $0.freeBy(a, 0, 1) }
+        add(.unknownStack(slot: 0, offset: 0, id: .max)) { $0.extended(10, [0, a, 0, 1 << 60]) }
+        add(.badLength(slot: 0, offset: 0, words: 4)) { $0.extended(10, [0, a, 0], words: 4) }
         return list
     }()
 
@@ -285,9 +334,12 @@ private let b: UInt64 = 0x5500_0000_1000
         records.pad(3)
         records.extended(1, [0, b, 5, 1])
         records.free(a, 1)
+        records.freeBy(a, 2, 1)
+        records.extended(10, [1, b, 0, 1])
         records.extended(7, [0, 2, 3, 1])
         let whole = World([records.bytes])
         whole.run()
+        #expect(whole.events.count == 6)
         for end in 0...records.bytes.count {
             let cut = World([records.bytes])
             while cut.step(0, upTo: end) > 0 {}

@@ -14,6 +14,11 @@ struct Records {
 
     mutating func unfree(_ address: UInt64, _ stamp: UInt16) { word((address >> 3) << 20 | UInt64(stamp) << 4 | 3) }
 
+    mutating func freeBy(_ address: UInt64, _ stamp: UInt16, _ stack: UInt32) {
+        word((address >> 3) << 20 | UInt64(stamp) << 4 | 8)
+        word(UInt64(stack))
+    }
+
     mutating func alloc(_ address: UInt64, _ stamp: UInt16, _ size: UInt64, _ stack: UInt32, kind: UInt64 = 4) {
         word((address >> 3) << 20 | UInt64(stamp) << 4 | kind)
         word(size << 26 | UInt64(stack))

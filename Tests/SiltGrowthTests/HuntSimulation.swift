@@ -7,7 +7,7 @@ import SiltHeap
 enum HuntPattern: String, CaseIterable {
     // Route 2 leaks in these.
     case everyRequest, severalARequest, oneInHundred, unevenSizes, leakAfterWarmUp, leakUnderChurn, leakBesideCache
-    case leakUnderSessions, leakInBursts, leakAtVaryingLoad
+    case leakUnderSessions, leakInBursts, leakAtVaryingLoad, growingList
     // All routes leak, at different rates; the second over a timer; a timer alone.
     case routesDiffer, timerAndLeak, timer
     // Nothing leaks.
@@ -18,7 +18,7 @@ enum HuntPattern: String, CaseIterable {
     func charges(phase: Int, routes: Int) -> Bool {
         switch self {
         case .everyRequest, .severalARequest, .oneInHundred, .unevenSizes, .leakAfterWarmUp, .leakUnderChurn,
-            .leakBesideCache, .leakUnderSessions, .leakInBursts, .leakAtVaryingLoad:
+            .leakBesideCache, .leakUnderSessions, .leakInBursts, .leakAtVaryingLoad, .growingList:
             phase == min(2, routes)
         case .routesDiffer: phase > 0 && phase <= routes
         case .timerAndLeak: phase == 0 || phase == min(2, routes)
@@ -37,7 +37,8 @@ enum HuntPattern: String, CaseIterable {
             .lazyTables, .rareLazyTables:
             true
         case .everyRequest, .severalARequest, .oneInHundred, .unevenSizes, .leakAfterWarmUp, .leakUnderChurn,
-            .leakUnderSessions, .leakInBursts, .leakAtVaryingLoad, .routesDiffer, .timerAndLeak, .timer, .nothing,
+            .leakUnderSessions, .leakInBursts, .leakAtVaryingLoad, .growingList, .routesDiffer, .timerAndLeak, .timer,
+            .nothing,
             .churn, .warmUp, .routeWarmUp, .timedStore, .lastRequest, .oneOff, .oneOffPerRoute, .sessions:
             false
         }
@@ -61,6 +62,7 @@ struct SimulatedHunt {
     private var cached: [Int] = []
     private var known: Set<Int> = []
     private var used = 0
+    private var list = (birth: 0, size: 4096)
 
     /// Without idle phases when `routes` is 1.
     init(_ pattern: HuntPattern, intervals: Int, routes: Int, seed: UInt64) {
@@ -84,6 +86,7 @@ struct SimulatedHunt {
 
     func series() -> IntervalSeries {
         var all = blocks
+        all.add(1, size: list.size, at: list.birth)
         for entry in entries { all.add(1, size: size, at: entry.birth, death: entry.death) }
         return all.series()
     }
@@ -163,6 +166,11 @@ struct SimulatedHunt {
             if isLeaking { sometimes(load, one: 5, at: interval) }
         case .leakInBursts:
             if isLeaking { stay(busy / 20 * generator.uniform(0.2, 3), at: interval) }
+        case .growingList:
+            // One block, replaced by a longer one in every round.
+            guard isLeaking else { return }
+            blocks.add(1, size: list.size, at: list.birth, death: interval)
+            list = (interval, list.size + 8 * load)
         case .leakAtVaryingLoad, .leakBesideCache: if isLeaking { sometimes(load, one: 3, at: interval) }
         case .timer: stay(3 + 10 * share, at: interval)
         case .timerAndLeak:
@@ -210,7 +218,8 @@ struct SimulatedHunt {
                 blocks.add(1, size: size, at: interval)
             }
         case .everyRequest, .severalARequest, .oneInHundred, .unevenSizes, .leakAfterWarmUp, .leakUnderChurn,
-            .leakUnderSessions, .leakInBursts, .leakAtVaryingLoad, .routesDiffer, .timerAndLeak, .timer, .nothing,
+            .leakUnderSessions, .leakInBursts, .leakAtVaryingLoad, .growingList, .routesDiffer, .timerAndLeak, .timer,
+            .nothing,
             .churn, .warmUp, .routeWarmUp, .timedStore, .lastRequest, .oneOff, .oneOffPerRoute, .sessions:
             break
         }

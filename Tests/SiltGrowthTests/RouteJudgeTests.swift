@@ -132,6 +132,35 @@ struct RouteJudgeTests {
         #expect(verdicts.routes[1].reason == .leak)
     }
 
+    /// Caches of 200 and of 700 entries that hold what came last of 500 a round, over a timer that leaves blocks in every
+    /// interval.
+    @Test(arguments: [[3, 4, 4, 4, 4, 3, 204], [4, 4, 4, 5, 4, 204, 504]])
+    func cacheOverATimerIsNotChargedWithWhatCameLast(route: [Int]) {
+        let idle = [20, 20, 20, 20, 20]
+        let other = [4, 4, 5, 3, 4, 4, 4]
+        let seconds = [2, 0.4, 0.4, 2].flatMap { Array(repeating: $0, count: $0 == 2 ? 5 : 7) }
+        let (series, hunt) = Self.staying([idle, route, other, idle], seconds: seconds)
+        let verdicts = judgeHunt(series, hunt)
+        #expect(!verdicts.routes[0].verdict.isGrowing, "\(verdicts.routes[0].reason)")
+        #expect(!verdicts.routes[1].verdict.isGrowing)
+        #expect(verdicts.idle.reason == .idle)
+    }
+
+    @Test func contentReplacedByEverMoreOfItIsChargedToItsRoute() {
+        var blocks = BlockHistory(intervals: 24)
+        // Lists of one block: the longer one replaces the other, in route 1.
+        for interval in 6...12 {
+            let death = interval < 12 ? interval + 1 : nil
+            blocks.add(1, size: 800 * interval, at: interval == 6 ? 0 : interval, death: death)
+        }
+        let hunt = Self.hunt([6, 6, 6, 6])
+        let verdicts = judgeHunt(blocks.series(), hunt)
+        #expect(judgeRoute(blocks.series(), hunt, route: 1).reason == .idleRate)
+        #expect(verdicts.routes[0].reason == .everyRound)
+        #expect(verdicts.routes[0].perRequest == 8)
+        #expect(!verdicts.routes[1].verdict.isGrowing)
+    }
+
     @Test func idleGrowthMustBeSeenAgainInTheLastPhase() {
         let fills = [0, 9, 9, 9, 9, 9]
         let (series, hunt) = Self.staying([fills, Self.still, Self.still, Self.still])

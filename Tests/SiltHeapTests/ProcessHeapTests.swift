@@ -30,13 +30,28 @@ final class TestHeap {
         ])
     }
 
-    func free(_ address: UInt64, slot: UInt16 = 0) { apply([HeapEvent(kind: .free, address: address, slot: slot)]) }
+    func free(_ address: UInt64, slot: UInt16 = 0, by stack: UInt32 = 0) {
+        apply([HeapEvent(kind: .free, address: address, stack: StackID(rawValue: stack), slot: slot)])
+    }
 
     func unfree(_ address: UInt64, slot: UInt16 = 0) {
         apply([HeapEvent(kind: .unfree, address: address, slot: slot)])
     }
 
     func close() { heap.closeInterval() }
+
+    func startCountingFrees(since interval: UInt32) { heap.startCountingFrees(bornSince: interval) }
+
+    /// In the order of the stacks.
+    func freePartners() -> [FreePartner] {
+        var result: [FreePartner] = []
+        heap.forEachFreePartner { allocation, free, blocks, bytes in
+            result.append(
+                FreePartner(allocation: allocation.rawValue, free: free.rawValue, blocks: blocks, bytes: bytes)
+            )
+        }
+        return result.sorted { ($0.allocation, $0.free) < ($1.allocation, $1.free) }
+    }
 
     func site(_ stack: UInt32 = 1) -> SiteCounters { heap.counters(of: StackID(rawValue: stack)) }
 
@@ -57,6 +72,14 @@ final class TestHeap {
     func hasHistory(_ stack: UInt32) -> Bool { heap.history(of: StackID(rawValue: stack)) != nil }
 
     func hasGroupHistory(_ key: UInt32) -> Bool { heap.groupHistory(of: StackID(rawValue: key)) != nil }
+}
+
+/// What one stack freed of what another one allocated.
+struct FreePartner: Equatable {
+    var allocation: UInt32
+    var free: UInt32
+    var blocks: UInt64
+    var bytes: UInt64
 }
 
 @Suite struct ProcessHeapTests {

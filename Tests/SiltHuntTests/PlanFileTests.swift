@@ -115,6 +115,7 @@ struct PlanFileTests {
         ("rounds: [3]", "plan.yml:1: rounds: expected a whole number, found a list"),
         ("rounds: 2", #"plan.yml:1: rounds: expected a whole number of at least 3, found "2""#),
         ("rounds: 9\nmax_rounds: 8", "plan.yml:2: max_rounds: it is 8, less than the 9 rounds that are planned"),
+        ("idel: 3s", "plan.yml:1: idel: unknown field; did you mean idle?"),
         ("\nsettel: 3s", "plan.yml:2: settel: unknown field; did you mean settle?"),
         (
             "threads: 3",

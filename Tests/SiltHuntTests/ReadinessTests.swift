@@ -99,16 +99,26 @@ struct ReadinessTests {
     }
 
     /// A traced service waits for its events to be read: whoever reads them must not wait for its answer.
-    @Test func aServiceThatDoesNotAnswerIsNotWaitedFor() throws {
+    @Test(arguments: [true, false])
+    func aServiceThatDoesNotAnswerIsNotWaitedFor(isAccepting: Bool) throws {
         let port = try freePort()
+        let folder = try ScratchFolder()
+        // With a full queue of connections not even the next connection is answered (listen(2)).
         let program = """
             import socket, time
-            server = socket.create_server(("127.0.0.1", \(port)))
+            server = socket.create_server(("127.0.0.1", \(port)), backlog=0)
+            waiting = [socket.socket() for _ in range(\(isAccepting ? 0 : 8))]
+            for client in waiting:
+                client.setblocking(False)
+                client.connect_ex(("127.0.0.1", \(port)))
+            print("listening", flush=True)
             time.sleep(60)
             """
-        let server = try StartedProgram(["python3", "-c", program])
+        let server = try StartedProgram(["python3", "-c", program], output: folder.file("output"))
         defer { server.end() }
-        try waitUntil("it listens") { connects(port: port) }
+        try waitUntil("it listens") {
+            try String(contentsOfFile: folder.file("output"), encoding: .utf8) == "listening\n"
+        }
         let probe = try ReadinessProbe(
             .http(HTTPAddress(host: "127.0.0.1", port: UInt16(port))),
             pid: server.pid,
@@ -118,6 +128,7 @@ struct ReadinessTests {
             let start = ContinuousClock.now
             #expect(try !probe.advance())
             #expect(ContinuousClock.now - start < .seconds(1))
+            usleep(10_000)
         }
     }
 

@@ -37,6 +37,7 @@ private struct World: ~Copyable {
     }
 
     mutating func run(log: UnsafeRawBufferPointer) {
+        heap.startCountingFrees(bornSince: 0)
         do throws(WireError) {
             try decoder.readModules(log)
         } catch {
@@ -50,6 +51,12 @@ private struct World: ~Copyable {
         } while decoder.skipGaps() != nil
         heap.closeInterval()
         precondition(heap.totals.inUseCount <= heap.totals.allocatedCount + decoder.counts.unfree)
+        var freed: UInt64 = 0
+        heap.forEachFreePartner { _, free, blocks, _ in
+            precondition(free != .none && blocks > 0)
+            freed += blocks
+        }
+        precondition(freed <= decoder.counts.free, "more frees than came")
     }
 
     /// Whether any slot moved on.

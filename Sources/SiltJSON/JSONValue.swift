@@ -1,5 +1,5 @@
 /// A JSON document (RFC 8259), read whole.
-enum JSONValue: Equatable, Sendable {
+package enum JSONValue: Equatable, Sendable {
     case object([String: JSONValue])
     case array([JSONValue])
     case string(String)
@@ -8,16 +8,16 @@ enum JSONValue: Equatable, Sendable {
     case null
 
     /// Nil unless the bytes are one value, nested at most 64 deep, with nothing but white space around it.
-    init?(_ bytes: [UInt8]) {
+    package init?(_ bytes: [UInt8]) {
         var reader = JSONReader(bytes: bytes)
         guard let value = reader.value(depth: 0), reader.isAtEnd else { return nil }
         self = value
     }
 
     /// A member of an object; nil for other values.
-    subscript(_ name: String) -> JSONValue? { members?[name] }
+    package subscript(_ name: String) -> JSONValue? { members?[name] }
 
-    var members: [String: JSONValue]? {
+    package var members: [String: JSONValue]? {
         guard case .object(let members) = self else { return nil }
         return members
     }

@@ -1,0 +1,63 @@
+package import SiltHeap
+
+/// What a hunt says of one site: one verdict per route, and one on the time without requests.
+package struct HuntVerdicts: Equatable, Sendable {
+    package var idle: GrowthVerdict
+    /// Element i belongs to route i + 1.
+    package var routes: [GrowthVerdict]
+}
+
+/// Judges a site by all phases of a hunt.
+///
+/// A route of four or more intervals is judged against the idle rate, and where it leaves too few survivors for that by
+/// its live bytes. One of three, or of a hunt without idle phases, is judged by its rounds; a leak that the idle rate
+/// explains is not charged to it then either.
+package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals) -> HuntVerdicts {
+    let idle = IdleRate(series, hunt)
+    let routes = (0..<hunt.routes).map { index -> GrowthVerdict in
+        let rounds = hunt.positions(ofPhase: index + 1)
+        if rounds.count >= 4, idle.isKnown {
+            let verdict = judgeRoute(series, hunt, route: index + 1)
+            return replacedContent(verdict, series.live, hunt, rounds) ?? verdict
+        }
+        let verdict = judgeRounds(series, hunt, rounds: rounds)
+        return verdict.reason == .leak ? atIdleRate(verdict, series, hunt, rounds, idle) ?? verdict : verdict
+    }
+    return HuntVerdicts(idle: judgeIdle(series, hunt), routes: routes)
+}
+
+/// The charge of a route that survivors acquit, for content that is replaced by ever more of it; nil without one.
+private func replacedContent(
+    _ verdict: GrowthVerdict,
+    _ live: [Double],
+    _ hunt: HuntIntervals,
+    _ rounds: Range<Int>
+) -> GrowthVerdict? {
+    switch verdict.reason {
+    case .none, .sparse, .turnover: break
+    // Survivors that the idle rate explains rise the live bytes too.
+    case .idleRate: if verdict.facts.survivors >= 4 { return nil }
+    case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .decel, .stalled, .flat, .everyRound, .gap, .idle:
+        return nil
+    }
+    let judge = LiveRounds(live, hunt, rounds)
+    guard let rise = judge.rise() else { return nil }
+    let idle = LiveIdle(live, hunt)
+    let charge = idle.above(judge.verdict(rise, verdict.facts), live, hunt, rounds)
+    return charge.verdict.isGrowing ? charge : nil
+}
+
+/// The acquittal of a leak seen by rounds that idle phases leave as well; nil when they do not explain it.
+private func atIdleRate(
+    _ verdict: GrowthVerdict,
+    _ series: IntervalSeries,
+    _ hunt: HuntIntervals,
+    _ rounds: Range<Int>,
+    _ idle: IdleRate
+) -> GrowthVerdict? {
+    let judged = verdict.facts.firstJudged - 1..<verdict.facts.lastJudged
+    guard idle.explains(verdict.facts.survivors, in: hunt.exposure(judged)) else { return nil }
+    let live = Array(series.live[rounds.lowerBound...rounds.upperBound])
+    let shape = Shape(live, drops: verdict.facts.drops).verdict(reason: .idleRate)
+    return GrowthVerdict(shape, .idleRate, facts: verdict.facts)
+}

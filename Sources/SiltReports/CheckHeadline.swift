@@ -1,0 +1,115 @@
+/// The first line of a check, and the words for what is said of each finding.
+enum CheckHeadline {
+    static func failed(_ check: CheckReport) -> String {
+        let failures = check.failures
+        guard !check.phases.isEmpty else {
+            return "\(Format.plural(UInt64(failures.count), "call site")) \(failures.count == 1 ? "grows" : "grow"), "
+                + words(failures)
+        }
+        let failing = check.phases.filter { $0.outcome == .failed }
+        let parts = failing.map { phase in
+            "\(phase.name) grows " + words(check.findings(of: phase).filter(\.isFailure))
+        }
+        return "\(failing.count) of \(Format.plural(UInt64(check.phases.count), "phase")): "
+            + parts.joined(separator: ", ")
+    }
+
+    /// As `101 B per request at make_record shop.c:34 and 1 more (limit 64 B)`.
+    private static func words(_ failures: [CheckReport.Finding]) -> String {
+        guard let first = failures.first else { return "" }
+        var text = rate(failures.map(\.site)) + " at \(first.site.blame.label)"
+        if failures.count > 1 { text += " and \(failures.count - 1) more" }
+        guard case .failed(let breach) = first.outcome, let limit = limit(breach, first.site) else { return text }
+        return text + " (\(limit))"
+    }
+
+    /// What sites lose together in the unit of the first: `101 B per request`.
+    static func rate(_ sites: [ReportSite]) -> String {
+        guard let unit = sites.compactMap(\.rate).first?.unit else { return "" }
+        let sum = sites.compactMap(\.rate).filter { $0.unit == unit }.reduce(0) { $0 + $1.value }
+        return "\(ReportRate.amount(sum, unit: unit)) per \(ReportRate.per(unit))"
+    }
+
+    private static func limit(_ breach: CheckReport.Breach, _ site: ReportSite) -> String? {
+        switch breach {
+        case .growth: nil
+        case .siteLimit(let limit): "limit \(Format.bytes(limit)) a call site"
+        case .phaseLimit(let limit, _): "limit \(Format.bytes(limit))"
+        case .baseline(let rate): "\(ReportRate.amount(rate, unit: site.rate?.unit ?? "bytes")) in the baseline"
+        }
+    }
+
+    static func passed(_ check: CheckReport) -> String {
+        var parts: [String] = []
+        if check.phases.isEmpty {
+            parts.append(check.findings.isEmpty ? check.report?.headline ?? "" : "nothing grows that may not")
+        } else {
+            let whole = Format.plural(UInt64(check.phases.count), "phase")
+            parts.append(check.findings.isEmpty ? "\(whole), nothing grows" : "\(whole), nothing grows that may not")
+        }
+        func add(_ text: String, _ isCounted: (CheckReport.Outcome) -> Bool) {
+            let count = check.findings.count { isCounted($0.outcome) }
+            if count > 0 { parts.append("\(Format.plural(UInt64(count), "call site")) \(text)") }
+        }
+        add("allowed") { if case .allowed = $0 { true } else { false } }
+        add("within the limits") { $0 == .withinLimit }
+        add("in doubt") { $0 == .doubtful }
+        return parts.joined(separator: ", ")
+    }
+
+    /// The sentence that says why a finding failed or passed.
+    static func sentence(_ finding: CheckReport.Finding, _ settings: CheckSettings) -> String {
+        switch finding.outcome {
+        case .failed(let breach): sentence(breach, finding.site, settings)
+        case .allowed(.suppression(let line, let source)): "allowed by \(line) (\(source))"
+        case .allowed(.baseline(let rate)): "allowed by the baseline: \(amount(rate, finding.site)) there"
+        case .withinLimit: "within the limits"
+        case .doubtful:
+            finding.site.isConclusive
+                ? "low confidence: watch it (--strict makes it fail)"
+                : "too many requests of the phase failed for it to count"
+        }
+    }
+
+    private static func sentence(
+        _ breach: CheckReport.Breach,
+        _ site: ReportSite,
+        _ settings: CheckSettings
+    ) -> String {
+        switch breach {
+        case .growth:
+            let isLimited = settings.bytesPerRequest != nil || settings.siteBytesPerRequest != nil
+            return isLimited
+                ? "nothing may grow per \(ReportRate.per(site.rate?.unit ?? "")): the limits are in bytes per request"
+                : "nothing may grow: no limit, suppression or baseline lets it pass"
+        case .siteLimit(let limit):
+            return "more than the limit of \(Format.bytes(limit)) per request for each call site"
+        case .phaseLimit(let limit, let sum):
+            return "the phase loses \(Format.bytes(sum)) per request in all, more than the limit of "
+                + Format.bytes(limit)
+        case .baseline(let rate):
+            return "faster than in the baseline: \(amount(rate, site)) there, "
+                + "\(Format.percent(100 * settings.tolerance)) more are allowed"
+        }
+    }
+
+    private static func amount(_ rate: Double, _ site: ReportSite) -> String {
+        let unit = site.rate?.unit ?? ""
+        return "\(ReportRate.amount(rate, unit: unit)) per \(ReportRate.per(unit))"
+    }
+}
+
+extension ReportFrame {
+    /// Function and place, as `make_record shop.c:34`.
+    var label: String {
+        (place.isEmpty ? name : name + " " + place).printable
+    }
+}
+
+extension String {
+    /// Messages may quote what a program printed, in lines of its own: without those.
+    var firstLine: String {
+        let line = prefix { !$0.isNewline }
+        return line.endIndex == endIndex ? self : line + " …"
+    }
+}

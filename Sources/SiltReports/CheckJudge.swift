@@ -1,0 +1,179 @@
+internal import SiltRecording
+
+extension CheckReport {
+    /// Judges a report; `failure`: why the hunt ended early, nil when it went to its end.
+    ///
+    /// Without a report nothing was measured, and `failure` says why.
+    package init(_ report: HeapReport?, settings: CheckSettings, failure: String? = nil) {
+        self.settings = settings
+        self.report = report
+        if let report {
+            judge(report)
+            phases = report.phases.map { phase(of: $0, in: report) }
+        }
+        let why = failure ?? "the hunt did not reach it"
+        let measured = Set(phases.map(\.name))
+        for name in settings.phases where !measured.contains(name) {
+            phases.append(Phase(name: name, outcome: .inconclusive(why)))
+        }
+        dropUnmeasuredFromMended()
+        decide(failure: failure)
+    }
+
+    // MARK: Call sites
+
+    private mutating func judge(_ report: HeapReport) {
+        var budget = settings.baseline.map { BaselineBudget($0, tolerance: settings.tolerance) }
+        for site in report.sites where site.isGrowing {
+            var finding = Finding(site: site, outcome: .withinLimit)
+            if let entry = suppression(of: site, in: report, &finding) {
+                finding.outcome = .allowed(.suppression(entry.line, source: entry.source))
+            } else {
+                let stacks = budget == nil ? [] : BaselineStack.all(of: site, in: report, most: 1000)
+                finding.outcome = outcome(of: site, budget?.ask(site, stacks) ?? .unknown)
+            }
+            findings.append(finding)
+        }
+        applyPhaseLimit(report)
+        guard let baseline = settings.baseline, let budget else { return }
+        mended = zip(baseline.entries, budget.isFound).compactMap { $1 ? nil : $0 }
+    }
+
+    /// Of what was not measured nobody knows whether it still grows.
+    private mutating func dropUnmeasuredFromMended() {
+        let measured: [String?] =
+            phases.isEmpty
+            ? [nil] : phases.compactMap { $0.outcome == .passed || $0.outcome == .failed ? $0.name : nil }
+        mended.removeAll { !measured.contains($0.phase) }
+    }
+
+    private func outcome(of site: ReportSite, _ answer: BaselineBudget.Answer) -> Outcome {
+        if case .known(let rate) = answer { return .allowed(.baseline(rate)) }
+        guard site.isConclusive, site.confidence != "low" || settings.isStrict else { return .doubtful }
+        if case .faster(let rate) = answer { return .failed(.baseline(rate)) }
+        guard settings.bytesPerRequest != nil || settings.siteBytesPerRequest != nil,
+            let rate = site.rate, rate.unit == "bytes/request"
+        else { return .failed(.growth) }
+        if let limit = settings.siteBytesPerRequest, rate.value > limit { return .failed(.siteLimit(limit)) }
+        return .withinLimit
+    }
+
+    /// What the sites of a phase lose together, those aside that are allowed or doubtful.
+    private mutating func applyPhaseLimit(_ report: HeapReport) {
+        guard let limit = settings.bytesPerRequest else { return }
+        for phase in report.phases {
+            let counted = findings.indices.filter { index in
+                let finding = findings[index]
+                guard finding.site.phase == phase.name, finding.site.rate?.unit == "bytes/request" else { return false }
+                return switch finding.outcome {
+                case .failed, .withinLimit: true
+                case .allowed, .doubtful: false
+                }
+            }
+            let sum = counted.reduce(0.0) { $0 + (findings[$1].site.rate?.value ?? 0) }
+            guard sum > limit else { continue }
+            for index in counted where findings[index].outcome == .withinLimit {
+                findings[index].outcome = .failed(.phaseLimit(limit, sum: sum))
+            }
+        }
+    }
+
+    /// A suppression covers a site when its stacks that hold at least this share match.
+    private static let covered = 0.95
+
+    /// The line that covers a site and counts the hit; nil when none does.
+    private mutating func suppression(
+        of site: ReportSite,
+        in report: HeapReport,
+        _ finding: inout Finding
+    ) -> Suppressions.Entry? {
+        guard !settings.suppressions.entries.isEmpty else { return nil }
+        let holds = site.stacks.contains { $0.inUseBytes > 0 }
+        var bytes: [Int: UInt64] = [:]
+        var (matched, all) = (0.0, 0.0)
+        for part in site.stacks {
+            let weight = holds ? part.inUseBytes : part.allocatedBytes
+            all += Double(weight)
+            guard let index = settings.suppressions.match(report.frames(ofStack: part.stack)) else { continue }
+            bytes[index, default: 0] &+= part.inUseBytes
+            matched += Double(weight)
+        }
+        guard let top = bytes.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })?.key else { return nil }
+        let entry = settings.suppressions.entries[top]
+        guard matched >= Self.covered * all else {
+            finding.partly = (entry.line, matched / all)
+            return nil
+        }
+        for (index, held) in bytes { settings.suppressions.hit(index, bytes: held) }
+        return entry
+    }
+
+    // MARK: Phases
+
+    private func phase(of phase: HuntPhases.Phase, in report: HeapReport) -> Phase {
+        var result = Phase(
+            name: phase.name,
+            isIdle: phase.isIdle,
+            rounds: phase.rounds,
+            requests: phase.requests,
+            failedRequests: phase.failedRequests
+        )
+        let numbers = Set(phase.numbers)
+        result.seconds = report.recording.rounds.reduce(0.0) {
+            numbers.contains($1.phase) ? $0 + Double($1.endNs &- $1.startNs) / 1e9 : $0
+        }
+        let own = findings(of: result)
+        if own.contains(where: \.isFailure) {
+            result.outcome = .failed
+        } else if let problem = HuntHeadline.problem(of: phase) {
+            result.outcome = .inconclusive(problem)
+        } else if phase.rounds < Self.enoughRounds, let doubt = own.first(where: { $0.outcome == .doubtful }) {
+            result.outcome = .inconclusive(
+                "\(phase.isIdle ? "it" : phase.name) may grow at \(doubt.site.blame.label): "
+                    + "\(phase.rounds) \(phase.isIdle ? "slices" : "rounds") are too few to be sure"
+            )
+        }
+        return result
+    }
+
+    /// Warm-up and the six rounds that a sure verdict needs: with fewer, low confidence says nothing either way.
+    private static let enoughRounds = 7
+    /// The same of a trace that ran freely.
+    private static let enoughSnapshots = 12
+
+    // MARK: The whole
+
+    private mutating func decide(failure: String?) {
+        let failures = failures
+        let open = phases.compactMap { phase -> String? in
+            if case .inconclusive(let reason) = phase.outcome { reason } else { nil }
+        }
+        if !failures.isEmpty {
+            verdict = .failed
+            reason = failure ?? ""
+            headline = CheckHeadline.failed(self)
+        } else if let why = failure ?? unmeasured ?? open.first ?? fewSnapshots {
+            verdict = .inconclusive
+            reason = why
+            headline = why.firstLine
+        } else {
+            verdict = .passed
+            headline = CheckHeadline.passed(self)
+        }
+    }
+
+    private var unmeasured: String? {
+        guard let report else { return "nothing was recorded" }
+        return report.verdict == .inconclusive && phases.isEmpty ? report.reason : Headline.unmeasured(report)
+    }
+
+    private var fewSnapshots: String? {
+        guard let report, phases.isEmpty, let doubt = findings.first(where: { $0.outcome == .doubtful }) else {
+            return nil
+        }
+        let count = ProcessClock.all(of: report.recording).map(\.count).max() ?? 0
+        guard count < Self.enoughSnapshots else { return nil }
+        return "\(doubt.site.blame.label) may grow: \(count) snapshots are too few to be sure "
+            + "(run it longer, or with a shorter --snapshot-every)"
+    }
+}

@@ -1,0 +1,91 @@
+/// What a hunt, or a recording, means for a build: the verdict, what broke a limit, and what was let pass by whom.
+package struct CheckReport: Sendable {
+    package enum Verdict: String, Sendable {
+        case passed
+        case failed
+        /// Nothing failed, and not all could be measured; `reason` says why.
+        case inconclusive
+    }
+
+    package var verdict = Verdict.passed
+    package var reason = ""
+    /// The first line without its first word.
+    package var headline = ""
+    /// All call sites that grow, those that cost most first.
+    package var findings: [Finding] = []
+    /// Of a hunt, in the plan's order; empty when the trace ran freely.
+    package var phases: [Phase] = []
+    package var settings: CheckSettings
+    /// Entries of the baseline that nothing was found for: they no longer grow.
+    package var mended: [GrowthBaseline.Entry] = []
+    /// nil when nothing was recorded.
+    package let report: HeapReport?
+
+    package struct Finding: Sendable {
+        package var site: ReportSite
+        package var outcome: Outcome
+        /// A suppression that matches a part of its stacks only, and that part as a share; it lets nothing pass.
+        var partly: (line: String, share: Double)?
+    }
+
+    package enum Outcome: Equatable, Sendable {
+        case failed(Breach)
+        case allowed(Allowance)
+        case withinLimit
+        /// Low confidence, or too many of the phase's requests failed.
+        case doubtful
+    }
+
+    /// What a finding broke.
+    package enum Breach: Equatable, Sendable {
+        /// Nothing may grow, or no limit applies: those are in bytes per request.
+        case growth
+        case siteLimit(Double)
+        /// `sum`: what the phase loses over all sites that count.
+        case phaseLimit(Double, sum: Double)
+        /// Its rate in the baseline.
+        case baseline(Double)
+    }
+
+    package enum Allowance: Equatable, Sendable {
+        /// The line, as `leak:pattern`, and where it stands.
+        case suppression(String, source: String)
+        /// Its rate in the baseline.
+        case baseline(Double)
+    }
+
+    package struct Phase: Sendable {
+        package enum Outcome: Equatable, Sendable {
+            case passed
+            case failed
+            case inconclusive(String)
+        }
+
+        package var name: String
+        package var isIdle = false
+        package var rounds = 0
+        package var requests: UInt64?
+        package var failedRequests: UInt64?
+        package var seconds = 0.0
+        package var outcome = Outcome.passed
+    }
+
+    /// 0 passed, 1 failed, 3 could not measure.
+    package var exitStatus: Int32 {
+        switch verdict {
+        case .passed: 0
+        case .failed: 1
+        case .inconclusive: 3
+        }
+    }
+
+    var failures: [Finding] { findings.filter(\.isFailure) }
+
+    func findings(of phase: Phase) -> [Finding] { findings.filter { $0.site.phase == phase.name } }
+}
+
+extension CheckReport.Finding {
+    var isFailure: Bool {
+        if case .failed = outcome { true } else { false }
+    }
+}

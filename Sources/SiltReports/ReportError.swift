@@ -1,0 +1,20 @@
+/// Why a file that says what may grow cannot be used; each description says where.
+package enum ReportError: Error, Equatable {
+    case cannotRead(path: String, reason: String)
+    case cannotWrite(path: String, reason: String)
+    /// A suppression that is none; `source` as `file:line` or the option it came from.
+    case suppression(source: String, problem: String)
+    case baseline(path: String, problem: String)
+}
+
+extension ReportError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .cannotRead(let path, let reason): "cannot read \(path): \(reason)"
+        case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)"
+        case .suppression(let source, let problem): "\(source): \(problem)"
+        case .baseline(let path, let problem):
+            "\(path) is no baseline: \(problem); silt check --write-baseline makes one"
+        }
+    }
+}

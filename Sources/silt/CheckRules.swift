@@ -1,0 +1,84 @@
+internal import ArgumentParser
+internal import SiltHunt
+internal import SiltReports
+
+/// What of a check the command line says about limits, suppressions and the baseline.
+struct CheckRules: ParsableArguments {
+    @Option(help: ArgumentHelp("Bytes per request that a phase may lose over all its call sites.", valueName: "bytes"))
+    var maxBytesPerRequest: ByteAmount?
+
+    @Option(help: ArgumentHelp("Bytes per request that each call site may lose.", valueName: "bytes"))
+    var maxSiteBytesPerRequest: ByteAmount?
+
+    @Option(
+        help: ArgumentHelp(
+            "A LeakSanitizer suppression file, or one line of it; may be repeated.",
+            valueName: "file|leak:pattern"
+        )
+    )
+    var allow: [String] = []
+
+    @Option(help: ArgumentHelp("Let pass what grows in this baseline, and no faster.", valueName: "file"))
+    var baseline: String?
+
+    @Option(help: ArgumentHelp("Write what grows now to this baseline; it passes.", valueName: "file"))
+    var writeBaseline: String?
+
+    @Option(help: ArgumentHelp("How much faster than in the baseline a call site may grow.", valueName: "percent"))
+    var tolerance: Percentage = Percentage(value: 20)
+
+    @Flag(help: "Let findings of low confidence fail as well.")
+    var strict = false
+
+    /// With the plan's limits where the command line has none.
+    func settings(_ plan: HuntLimits) throws -> CheckSettings {
+        var settings = CheckSettings()
+        settings.bytesPerRequest = maxBytesPerRequest?.bytes ?? plan.maxBytesPerRequest
+        settings.siteBytesPerRequest = maxSiteBytesPerRequest?.bytes ?? plan.maxSiteBytesPerRequest
+        settings.tolerance = tolerance.value / 100
+        settings.isStrict = strict
+        do {
+            for line in plan.allow { try settings.suppressions.add(line, from: "the plan") }
+            if let file = plan.allowFile { try settings.suppressions.read(path: file) }
+            for text in allow {
+                if text.hasPrefix("leak:") {
+                    try settings.suppressions.add(text, from: "--allow")
+                } else {
+                    try settings.suppressions.read(path: text)
+                }
+            }
+            settings.baseline = try baseline.map { path in try GrowthBaseline(path: path) }
+            if let writeBaseline { try GrowthBaseline.checkThatMayReplace(writeBaseline) }
+        } catch {
+            Terminal.message("\(error)")
+            throw SiltExit.usage
+        }
+        return settings
+    }
+}
+
+/// Bytes on the command line: 64, 1KiB.
+struct ByteAmount: ExpressibleByArgument {
+    var bytes: Double
+
+    init?(argument: String) {
+        guard let bytes = Quantity.bytes(argument) else { return nil }
+        self.bytes = bytes
+    }
+}
+
+/// A share on the command line: 20, 20%.
+struct Percentage: ExpressibleByArgument {
+    var value: Double
+
+    init(value: Double) { self.value = value }
+
+    init?(argument: String) {
+        guard let value = Double(argument.hasSuffix("%") ? String(argument.dropLast()) : argument), value >= 0,
+            value.isFinite
+        else { return nil }
+        self.value = value
+    }
+
+    var defaultValueDescription: String { "\(Int(value))" }
+}

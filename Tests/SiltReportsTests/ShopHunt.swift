@@ -1,0 +1,66 @@
+import SiltRecording
+
+@testable import SiltReports
+
+/// The order server as if it had been hunted: what grows in which phase is given here, not judged.
+enum ShopHunt {
+    static func report(_ options: ReportOptions = ReportOptions()) throws -> HeapReport {
+        var report = try ReportBuilder.build(OrderServer.recording(), options: options)
+        report.phases = [
+            HuntPhases.Phase(name: "idle", isIdle: true, rounds: 10, numbers: [], route: 0),
+            phase("users", route: 1), phase("orders", route: 2),
+        ]
+        for index in report.sites.indices {
+            switch report.sites[index].blame.function {
+            case "order_create":
+                grow(&report.sites[index], in: "orders", 101.3, confidence: "high")
+                report.sites[index].caller = report.frames(ofStack: report.sites[index].stack)[3]
+            case "cache_fill": grow(&report.sites[index], in: "users", 40, confidence: "medium")
+            default: grow(&report.sites[index], in: "orders", 12, confidence: "low")
+            }
+        }
+        report.sites.sort { ($0.rate?.value ?? 0) > ($1.rate?.value ?? 0) }
+        for index in report.sites.indices { report.sites[index].rank = index + 1 }
+        report.verdict = .growing
+        return report
+    }
+
+    private static func phase(_ name: String, route: Int) -> HuntPhases.Phase {
+        HuntPhases.Phase(
+            name: name,
+            isIdle: false,
+            rounds: 7,
+            requests: 14_000,
+            failedRequests: 0,
+            numbers: [],
+            route: route
+        )
+    }
+
+    private static func grow(_ site: inout ReportSite, in phase: String, _ rate: Double, confidence: String) {
+        site.verdict = "growing"
+        site.isGrowing = true
+        site.isAcquitted = false
+        site.confidence = confidence
+        site.reason = "leak"
+        site.evidence = "blocks of all 5 rounds still live, 200 a round"
+        site.phase = phase
+        site.rate = ReportRate(value: rate, low: rate * 0.95, high: rate * 1.05, unit: "bytes/request")
+        site.stacks = [
+            ReportSite.StackPart(stack: site.stack, inUseBytes: site.inUseBytes, allocatedBytes: site.allocatedBytes)
+        ]
+    }
+
+    static func settings(_ change: (inout CheckSettings) throws -> Void = { _ in }) rethrows -> CheckSettings {
+        var settings = CheckSettings()
+        settings.title = "plans/shop.yml"
+        settings.phases = ["users", "orders"]
+        try change(&settings)
+        return settings
+    }
+
+    /// Function and outcome of each finding, in their order.
+    static func outcomes(_ check: CheckReport) -> [String: CheckReport.Outcome] {
+        Dictionary(uniqueKeysWithValues: check.findings.map { ($0.site.blame.function, $0.outcome) })
+    }
+}
