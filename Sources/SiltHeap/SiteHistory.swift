@@ -240,9 +240,10 @@ package struct SiteHistory: Equatable, Sendable {
 
     /// Becomes the history of both together, as `adding` says.
     ///
-    /// Both merge their intervals, or keep them since the same one.
+    /// Both merge their intervals, or keep those of one hunt: they began it at snapshots of different numbers when one
+    /// process was traced longer than the other.
     package mutating func add(_ other: SiteHistory) {
-        precondition(keptSince == other.keptSince, "histories of different hunts")
+        precondition((keptSince == nil) == (other.keptSince == nil), "one history merges its intervals, one keeps them")
         hasBirths = hasBirths && other.hasBirths
         var second = other
         let last = UInt32(max(snapshot, second.snapshot, 0))

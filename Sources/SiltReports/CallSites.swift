@@ -100,6 +100,26 @@ struct CallSites {
         }
     }
 
+    /// The parts of several processes as one each: what they have of a site is judged together.
+    ///
+    /// Processes that share the load never share it evenly: each by itself would seem to slow down or to begin late.
+    func joined(_ wanted: (_ process: Int) -> Bool) -> CallSites {
+        var result = self
+        result.parts = []
+        var partOfSite: [Int: Int] = [:]
+        for part in parts where wanted(part.process) {
+            guard let index = partOfSite[part.site] else {
+                partOfSite[part.site] = result.parts.count
+                result.parts.append(part)
+                continue
+            }
+            result.parts[index].groups += part.groups
+            result.parts[index].histories += part.histories
+            result.parts[index].stacks += part.stacks
+        }
+        return result
+    }
+
     private static func index(_ histories: [RecordedHistory], process: UInt32) -> [UInt32: Range<Int>] {
         var result: [UInt32: Range<Int>] = [:]
         for history in histories where history.process == process { result[history.key] = history.range }

@@ -48,13 +48,12 @@ struct HuntFlow {
         var partners: [UInt64: (frame: ReportFrame, count: UInt64)] = [:]
         for share in shares {
             guard let phase = share.phase else { continue }
-            let process = recording.processes[share.process].id
             if let history = share.history {
                 let series = hunt.series(history)
                 live += hunt.steadyPositions(of: hunt.phases[phase]).reduce(0) { $0 + series.counts[$1] }
             }
             for row in share.rows {
-                let key = Self.key(process, recording.counters[row].stack)
+                let key = Self.key(recording.counters[row].process, recording.counters[row].stack)
                 all += Double(born[phase][key] ?? 0)
                 for index in freed[phase][key] ?? [] { add(recording.phaseFrees[index], to: &partners) }
             }

@@ -1,7 +1,7 @@
 internal import SiltHeap
 internal import SiltRecording
 
-/// Asks of each phase of a hunt which sites of a process grow in it.
+/// Asks of each phase of a hunt which sites of the service grow in it: of all its processes together.
 ///
 /// A site that grows in several phases has a share for each; what grows in none has one, with the verdict of the phase in
 /// which it gained most.
@@ -13,10 +13,27 @@ struct HuntShares {
     let budget: CallerSearch.Budget
     let hunt: HuntPhases
 
-    func shares(of parts: Range<Int>, process: Int, clock: ProcessClock) -> [SiteShare] {
+    /// What is judged together: the processes that lived to the end of the hunt, and each of those that did not.
+    static func groups(of sites: CallSites, _ recording: Recording, _ hunt: HuntPhases) -> [CallSites] {
+        let present = Set(sites.parts.map(\.process))
+        let living = present.filter { lives(recording.processes[$0], hunt) }
+        let goroutines = living.filter { recording.processes[$0].kind == .goroutine }
+        let alone = present.subtracting(living).sorted()
+        return [living.subtracting(goroutines), goroutines].filter { !$0.isEmpty }.map { sites.joined($0.contains) }
+            + alone.map { process in sites.joined { $0 == process } }
+    }
+
+    private static func lives(_ process: RecordedProcess, _ hunt: HuntPhases) -> Bool {
+        (process.endNs ?? .max) >= hunt.endNs
+    }
+
+    func shares(clocks: [ProcessClock]) -> [SiteShare] {
+        guard let process = sites.parts.first?.process else { return [] }
+        let parts = sites.parts.indices
+        let clock = clocks[process]
         var charged: [SiteShare] = []
         var acquitted: [SiteShare.Key: SiteOpinion] = [:]
-        let lives = (recording.processes[process].endNs ?? .max) >= hunt.endNs
+        let lives = Self.lives(recording.processes[process], hunt)
         for (index, phase) in hunt.phases.enumerated() where lives {
             var asked = judge
             asked.question = .phase(phase, of: hunt)

@@ -4,7 +4,7 @@ internal import SiltRecording
 
 /// Makes the report's sites out of the stacks' counters: names, verdicts over all processes, rates, sparklines.
 ///
-/// Which stacks make a site is decided for each process (`SiteShares`, and for each phase of a hunt `HuntShares`).
+/// Which stacks make a site is decided for each process (`SiteShares`, and over all of them for each phase of a hunt, `HuntShares`).
 struct SiteBuilder {
     private let recording: Recording
     private let names: FrameNames
@@ -26,25 +26,19 @@ struct SiteBuilder {
     func sites(_ sites: CallSites) -> [ReportSite] {
         let budget = CallerSearch.Budget()
         var shares: [SiteShare] = []
-        var start = 0
-        while start < sites.parts.count {
-            let process = sites.parts[start].process
-            var end = start
-            while end < sites.parts.count, sites.parts[end].process == process { end += 1 }
-            if let hunt {
-                shares += HuntShares(
+        if let hunt {
+            shares = HuntShares.groups(of: sites, recording, hunt).flatMap { joined in
+                HuntShares(
                     recording: recording,
                     names: names,
-                    sites: sites,
+                    sites: joined,
                     judge: judge,
                     budget: budget,
                     hunt: hunt
-                ).shares(of: start..<end, process: process, clock: clocks[process])
-            } else {
-                shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
-                    .shares(of: start..<end, process: process, clock: clocks[process])
+                ).shares(clocks: clocks)
             }
-            start = end
+        } else {
+            shares = sharesByProcess(sites, budget)
         }
         var result: [ReportSite] = []
         var indexes: [SiteShare.Identity: Int] = [:]
@@ -80,6 +74,20 @@ struct SiteBuilder {
             result.append(item)
         }
         return result
+    }
+
+    private func sharesByProcess(_ sites: CallSites, _ budget: CallerSearch.Budget) -> [SiteShare] {
+        var shares: [SiteShare] = []
+        var start = 0
+        while start < sites.parts.count {
+            let process = sites.parts[start].process
+            var end = start
+            while end < sites.parts.count, sites.parts[end].process == process { end += 1 }
+            shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
+                .shares(of: start..<end, process: process, clock: clocks[process])
+            start = end
+        }
+        return shares
     }
 
     // MARK: One site over all processes
@@ -142,7 +150,8 @@ struct SiteBuilder {
             !opinion.isGrowing && site.inUseBytes > 0
             && ["plateauing", "step", "sawtooth"].contains(opinion.verdict)
         let growing = shares.filter { $0.opinion.isGrowing }
-        if growing.count > 1 { site.evidence += "; in \(growing.count) processes" }
+        let processes = processCount(of: growing)
+        if processes > 1 { site.evidence += "; in \(processes) processes" }
         if let rate = rate(of: growing, site.kind) {
             site.rate = rate
             // Phases are compared by what they cost a second of the hunt.
@@ -152,6 +161,13 @@ struct SiteBuilder {
         site.caller = leading.caller.map(frame)
         if leading.stack != 0 { site.stack = leading.stack }
         site.series = sparkline(leading)
+    }
+
+    /// How many processes have blocks of those shares; a share of a hunt is one of several.
+    private func processCount(of shares: [SiteShare]) -> Int {
+        guard hunt != nil else { return shares.count }
+        let rows = shares.flatMap(\.rows).map { recording.counters[$0] }
+        return Set(rows.lazy.filter { $0.inUseCount > 0 }.map(\.process)).count
     }
 
     private func frame(_ place: SiteShare.Place) -> ReportFrame {

@@ -2,7 +2,7 @@ internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
 
-/// What one process has of one site.
+/// What one process has of one site, or in a hunt all of them.
 struct SiteShare {
     /// Shares of one key are one site.
     enum Key: Hashable {
@@ -19,6 +19,7 @@ struct SiteShare {
     var key: Key
     /// In `HuntPhases.phases`: the phase of a hunt it is charged with; nil: of none, or the trace ran freely.
     var phase: Int?
+    /// In `Recording.processes`: the first of those that have rows.
     var process: Int
     /// In `Recording.counters`.
     var rows: [Int]
