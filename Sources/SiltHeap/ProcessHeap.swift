@@ -142,8 +142,10 @@ package struct ProcessHeap: ~Copyable {
     }
 
     /// The histories of all groups that have one.
-    package func forEachGroupHistory(_ body: (SiteHistory) -> Void) {
-        for group in groups where group.aging.history != 0 { body(histories[Int(group.aging.history) - 1]) }
+    package func forEachGroupHistory(_ body: (_ key: StackID, _ history: SiteHistory) -> Void) {
+        for group in groups where group.aging.history != 0 {
+            body(group.key, histories[Int(group.aging.history) - 1])
+        }
     }
 
     /// The bytes and blocks of a group at the last snapshot.

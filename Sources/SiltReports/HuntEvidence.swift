@@ -110,7 +110,7 @@ struct HuntEvidence {
         case .idleRate where facts.survivors > 0: "no more than idle leaves in the same time"
         case .late: "what stayed began after the load"
         case .sparse where facts.occupied == facts.slices: "what stayed beyond idle's came in few of its \(rounds)"
-        case .sparse: "only \(facts.occupied) of \(facts.slices) \(rounds) left anything"
+        case .sparse: "blocks of only \(facts.occupied) of \(facts.slices) \(rounds) still live"
         case .none, .idleRate, .leak, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1
                 ? "\(amount(facts.oneOffBytes)) came once, in the warm-up round, and nothing stayed after it"

@@ -47,13 +47,13 @@ package enum TextReport {
     /// Growing sites of which stack, sparkline and source are shown unasked.
     static let detailed = 3
 
-    /// What a report says of one growing site; without stack and source when it is to be brief.
     /// Memory that libraries took on their own stacks while the program's own code leaks in the same phase.
     private static func follows(_ site: ReportSite, _ growing: [ReportSite]) -> Bool {
         site.isLibrary && site.kind == .heap && site.phase != nil
             && growing.contains { !$0.isLibrary && $0.phase == site.phase }
     }
 
+    /// What a report says of one growing site; without stack and source when it is to be brief.
     static func growingSite(
         _ site: ReportSite,
         _ report: HeapReport,

@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 
@@ -86,23 +87,25 @@ extension Collector {
         return growing()
     }
 
-    /// Asks the judge of routes about every blamed function, as if the hunt ended here.
+    /// Asks the judge of routes about every blamed function, over all processes, as if the hunt ended here.
     private func growing() -> GrowingCounts {
         let hunt = HuntIntervals(intervals)
         var counts = GrowingCounts()
         guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
         let rounds = hunt.positions(ofPhase: phase)
+        var sums: [StackID: IntervalSeries] = [:]
         for image in images.values {
-            image.heap.forEachGroupHistory { history in
-                guard let series = history.intervals(hunt.count),
-                    series.live[rounds.upperBound] > series.live[rounds.lowerBound]
-                else { return }
-                switch judgeHunt(series, hunt).routes[phase - 1].confidence {
-                case .high: counts.high += 1
-                case .medium: counts.medium += 1
-                case .low: counts.low += 1
-                case nil: break
-                }
+            image.heap.forEachGroupHistory { key, history in
+                guard let series = history.intervals(hunt.count) else { return }
+                if sums[key] == nil { sums[key] = series } else { sums[key]?.add(series) }
+            }
+        }
+        for series in sums.values where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
+            switch judgeHunt(series, hunt).routes[phase - 1].confidence {
+            case .high: counts.high += 1
+            case .medium: counts.medium += 1
+            case .low: counts.low += 1
+            case nil: break
             }
         }
         return counts

@@ -1,0 +1,192 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+private func has(_ program: String) -> Bool {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+    return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
+}
+
+extension EndToEnd {
+    /// Hunts on real servers: the route that leaks, its line and its bytes per request, and nothing else.
+    @Suite(.serialized)
+    struct Hunts {
+        private static let workloads = packageRoot.appending(path: "Tests/Workloads").path()
+
+        struct Outcome {
+            var status: Int32
+            var report: TraceReport
+            var errors: String
+
+            var growing: [TraceReport.Site] { report.sites.filter { $0.verdict.hasSuffix("growing") } }
+        }
+
+        static func hunt(
+            _ phases: [(name: String, script: String)],
+            options: [String] = [],
+            service: [String]
+        ) throws -> Outcome {
+            let words = phases.flatMap { ["--phase", "\($0.name)=\($0.script)"] }
+            let result = try runProgram(
+                [siltExecutable, "hunt", "--json"] + words + options + ["--"] + service,
+                seconds: 120
+            )
+            let decoder = JSONDecoder()
+            decoder.keyDecodingStrategy = .convertFromSnakeCase
+            try #require(!result.output.isEmpty, "\(result.errors)")
+            let report = try decoder.decode(TraceReport.self, from: Data(result.output.utf8))
+            return Outcome(status: result.status, report: report, errors: result.errors)
+        }
+
+        private static func expectRate(_ site: TraceReport.Site, near truth: Double, unit: String) throws {
+            let rate = try #require(site.rate)
+            #expect(rate.unit == unit)
+            #expect(abs(rate.value - truth) < 0.1 * truth, "\(rate.value) against \(truth)")
+        }
+
+        // MARK: Servers
+
+        private static let nginxSources = "/usr/share/nginx/src"
+
+        @Test(
+            .enabled(
+                if: has("nginx") && has("hey") && FileManager.default.fileExists(atPath: nginxSources + "/conf_flags"),
+                "nginx, nginx-dev or hey are not installed"
+            )
+        )
+        func theWorkersOfNginxAreJudgedTogether() throws {
+            let folder = try ScratchFolder()
+            let module = folder.file("module")
+            try FileManager.default.createDirectory(atPath: module, withIntermediateDirectories: true)
+            try """
+            ngx_module_type=HTTP
+            ngx_module_name=shop_module
+            ngx_module_srcs='\(Self.workloads)/nginx_leak_module.c'
+            . auto/module
+            ngx_addon_name=$ngx_module_name
+
+            """.write(toFile: module + "/config", atomically: false, encoding: .utf8)
+            let built = try runProgram([
+                "bash", "-c",
+                """
+                cd \(Self.nginxSources) && . ./conf_flags && ./configure "${NGX_CONF_FLAGS[@]}" --with-cc-opt='-g -O1' \
+                    --builddir='\(folder.path)/build' --add-dynamic-module='\(module)' \
+                    && make -f '\(folder.path)/build/Makefile' modules
+                """,
+            ])
+            try #require(built.status == 0, "\(built.output.suffix(2000)) \(built.errors)")
+            let port = 20_000 + Int(getpid()) % 10_000
+            let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+                .map { "\($0)_temp_path \(folder.file($0));" }
+                .joined(separator: " ")
+            try """
+            daemon off; worker_processes 2; user root; pid \(folder.file("pid")); error_log stderr error;
+            load_module \(folder.file("build/shop_module.so"));
+            events { worker_connections 256; }
+            http {
+              access_log off; \(paths)
+              server {
+                listen 127.0.0.1:\(port) reuseport;
+                location /order { shop_order; } location /mended { shop_order fixed; } location /user { shop_user; }
+              }
+            }
+
+            """.write(toFile: folder.file("nginx.conf"), atomically: false, encoding: .utf8)
+            let outcome = try Self.hunt(
+                ["user", "order", "mended"].map { ($0, "hey -n 2000 -c 8 http://127.0.0.1:\(port)/\($0)") },
+                options: ["--idle", "2s", "--ready", "tcp:127.0.0.1:\(port)"],
+                service: ["nginx", "-c", folder.file("nginx.conf"), "-p", folder.path]
+            )
+            #expect(outcome.status == 1, "\(outcome.errors)")
+            #expect(outcome.growing.count == 1, "\(outcome.growing.map(\.evidence))")
+            let site = try #require(outcome.growing.first)
+            #expect(site.rank == 1)
+            #expect(site.phase == "order")
+            #expect(site.blame.function == "make_record")
+            #expect(site.caller?.function == "place_order")
+            try Self.expectRate(site, near: 1511 / 5, unit: "bytes/request")
+        }
+
+        @Test(arguments: ["", "fixed"])
+        func aRedisModuleLeaksOnOneRoute(argument: String) throws {
+            let folder = try ScratchFolder()
+            let module = folder.file("shop.so")
+            let built = try runProgram([
+                "gcc", "-O1", "-g", "-shared", "-fPIC", "-o", module, Self.workloads + "/redis_leak_module.c",
+            ])
+            try #require(built.status == 0, "\(built.errors)")
+            let socket = folder.file("s")
+            let outcome = try Self.hunt(
+                ["order", "user"].map { ($0, "redis-benchmark -s \(socket) -c 4 -n 500 shop.\($0)") },
+                options: ["--idle", "2s", "--ready", "unix:\(socket)"],
+                service: ["redis-server", "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder.path]
+                    + ["--logfile", folder.file("log"), "--loadmodule", module] + (argument.isEmpty ? [] : [argument])
+            )
+            guard argument.isEmpty else {
+                #expect(outcome.status == 0, "\(outcome.growing.map(\.evidence))")
+                return
+            }
+            #expect(outcome.status == 1)
+            #expect(outcome.growing.map(\.phase) == ["order"])
+            let site = try #require(outcome.growing.first)
+            #expect(site.blame.function == "make_record")
+            #expect(site.caller?.function == "place_order")
+            try Self.expectRate(site, near: 101.3, unit: "bytes/request")
+        }
+
+        // MARK: Classic leaks
+
+        private static func classics(_ routes: [String], _ arguments: [String] = []) throws -> Outcome {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("classics", into: folder)
+            let socket = folder.file("s")
+            return try hunt(
+                routes.map { ($0, "'\(program)' load '\(socket)' \($0) 500") },
+                options: ["--idle", "2s", "--ready", "unix:\(socket)"],
+                service: [program, "serve", socket] + arguments
+            )
+        }
+
+        /// Route, function that is blamed, bytes lost a request.
+        private static let leaks = [
+            ("container", "keep_in_container", 680.0), ("timer", "arm_timer", 472), ("context", "child_of", 224),
+            ("connection", "open_upstream", 501), ("helper", "build_message", 37),
+        ]
+
+        @Test func eachClassicLeakIsChargedToItsRouteAtItsLine() throws {
+            let outcome = try Self.classics(Self.leaks.map(\.0))
+            #expect(outcome.status == 1)
+            #expect(outcome.growing.count == Self.leaks.count, "\(outcome.growing.map(\.evidence))")
+            let source = try String(contentsOfFile: Self.workloads + "/classics.cpp", encoding: .utf8)
+            let lines = source.split(separator: "\n", omittingEmptySubsequences: false)
+            for (route, function, bytes) in Self.leaks {
+                let site = try #require(outcome.growing.first { $0.phase == route }, "\(route)")
+                #expect(site.blame.function.contains(function))
+                let marked = lines.firstIndex { $0.hasSuffix("// leak: \(route) \(function)") }
+                #expect(site.blame.line == marked.map { $0 + 1 }, "\(route)")
+                #expect(site.confidence == "high", "\(route)")
+                try Self.expectRate(site, near: bytes, unit: "bytes/request")
+            }
+        }
+
+        @Test func theMendedServerIsAcquitted() throws {
+            let outcome = try Self.classics(Self.leaks.map(\.0), ["fixed"])
+            #expect(outcome.status == 0, "\(outcome.growing.map(\.evidence))")
+        }
+
+        @Test func whatFillsUpIsAcquittedWithItsReason() throws {
+            let outcome = try Self.classics([
+                "lru-small", "lru-middle", "pool", "tables", "arena", "fragments", "last", "vector",
+            ])
+            #expect(outcome.status == 0, "\(outcome.growing.map(\.evidence))")
+            for (function, reasons) in [
+                ("Cache::insert", ["sparse", "turnover", "decel"]), ("use_pool", ["none"]),
+                ("look_up_in_table", ["sparse", "none", "decel", "stalled"]), ("fragment", ["sparse", "turnover"]),
+            ] {
+                let site = try #require(outcome.report.sites.first { $0.blame.function.contains(function) })
+                #expect(reasons.contains(site.reason ?? ""), "\(function): \(site.reason ?? "")")
+                #expect(site.evidence?.isEmpty == false)
+            }
+        }
+    }
+}
