@@ -180,7 +180,7 @@ extension EndToEnd {
             ])
             #expect(outcome.status == 0, "\(outcome.growing.map(\.evidence))")
             for (function, reasons) in [
-                ("Cache::insert", ["sparse", "turnover", "decel"]), ("use_pool", ["none"]),
+                ("Cache::insert", ["sparse", "turnover", "decel"]), ("use_pool", ["none", "idle-rate"]),
                 ("look_up_in_table", ["sparse", "none", "decel", "stalled"]), ("fragment", ["sparse", "turnover"]),
             ] {
                 let site = try #require(outcome.report.sites.first { $0.blame.function.contains(function) })
