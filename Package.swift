@@ -53,7 +53,7 @@ let package = Package(
         ),
         .target(
             name: "SiltReports",
-            dependencies: ["SiltJSON", "SiltRecording", "SiltGrowth", "SiltSymbols"],
+            dependencies: ["SiltJSON", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof"],
             exclude: ["docs"],
             swiftSettings: strict
         ),
@@ -126,7 +126,11 @@ let package = Package(
             dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]
         ),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
-        .testTarget(name: "SiltReportsTests", dependencies: ["SiltReports", "SiltTestSupport"], exclude: ["Golden"]),
+        .testTarget(
+            name: "SiltReportsTests",
+            dependencies: ["SiltReports", "SiltPprof", "SiltTestSupport"],
+            exclude: ["Golden"]
+        ),
         .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),
         .testTarget(
             name: "SiltEndToEndTests",

@@ -1,6 +1,6 @@
 internal import CZlib
 
-/// The gzip format (RFC 1952), read and written with zlib.
+/// The gzip format (RFC 1952), read with zlib; `GzipWriter` writes it.
 enum Gzip {
     /// Whether they begin as a gzip file does.
     static func holds(_ bytes: [UInt8]) -> Bool {
@@ -49,21 +49,6 @@ enum Gzip {
                 throw .damaged(stream.msg.map { String(cString: $0) } ?? "invalid compressed content")
             }
             guard output.count <= limit else { throw .tooLarge(limit: limit, unit: "bytes") }
-        }
-    }
-
-    /// The bytes as a gzip file of one member, without name or time, so that equal input gives equal files.
-    static func deflated(_ bytes: [UInt8]) throws(PprofError) -> [UInt8] {
-        guard bytes.count <= UInt32.max else { throw .tooLarge(limit: Int(UInt32.max), unit: "bytes") }
-        var stream = z_stream()
-        guard silt_gzip_deflate_begin(&stream) == Z_OK else { throw .tooLarge(limit: 0, unit: "bytes: no memory left") }
-        defer { deflateEnd(&stream) }
-        return bytes.withUnsafeBufferPointer { input in
-            stream.next_in = UnsafeMutablePointer(mutating: input.baseAddress)
-            stream.avail_in = UInt32(input.count)
-            var output: [UInt8] = []
-            while step(&stream, deflate, Z_FINISH, into: &output) == Z_OK {}
-            return output
         }
     }
 

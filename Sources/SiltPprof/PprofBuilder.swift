@@ -29,24 +29,31 @@ package struct PprofBuilder {
     package mutating func add(stack: [PprofFrame], values: [Int64], labels: [PprofLabel] = []) {
         precondition(values.count == profile.sampleTypes.count, "one value for each sample type")
         var sample = PprofSample(locations: [], values: values, labels: labels)
-        var lines: [PprofLine] = []
-        for (depth, frame) in stack.enumerated() {
-            if frame.hasLine {
-                let function = position(of: frame.function)
-                lines.append(PprofLine(function: function, line: frame.line, column: frame.column))
-            }
-            noteNames(of: frame)
-            guard !frame.isInlined || depth == stack.count - 1 else { continue }
-            let location = PprofLocation(
-                address: frame.address,
-                mapping: frame.mapping,
-                lines: lines,
-                isFolded: frame.isFolded
-            )
-            sample.locations.append(position(of: location))
-            lines = []
+        var start = 0
+        for (depth, frame) in stack.enumerated() where !frame.isInlined || depth == stack.count - 1 {
+            sample.locations.append(location(of: stack[start...depth]))
+            start = depth + 1
         }
         profile.samples.append(sample)
+    }
+
+    /// The position of a location, made if need be: the frames at one address, innermost first.
+    ///
+    /// For samples that go to a `PprofStream`.
+    package mutating func location(of frames: some BidirectionalCollection<PprofFrame>) -> UInt32 {
+        precondition(!frames.isEmpty, "a location has a frame")
+        for frame in frames { noteNames(of: frame) }
+        let outer = frames[frames.index(before: frames.endIndex)]
+        return position(
+            of: PprofLocation(
+                address: outer.address,
+                mapping: outer.mapping,
+                lines: frames.filter(\.hasLine).map {
+                    PprofLine(function: position(of: $0.function), line: $0.line, column: $0.column)
+                },
+                isFolded: outer.isFolded
+            )
+        )
     }
 
     private mutating func noteNames(of frame: PprofFrame) {

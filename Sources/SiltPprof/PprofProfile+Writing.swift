@@ -1,63 +1,29 @@
-internal import SwiftProtobuf
-
 extension PprofProfile {
     /// The profile as a gzipped file; each text is stored once.
     ///
     /// Reading it again gives an equal profile.
-    package func gzipped() throws(PprofError) -> [UInt8] {
-        try Gzip.deflated(try plain())
-    }
+    package func gzipped() throws(PprofError) -> [UInt8] { try bytes(isGzipped: true) }
 
     /// The profile without compression.
-    package func plain() throws(PprofError) -> [UInt8] {
-        do {
-            return try message().serializedBytes()
-        } catch {
-            throw .tooLarge(limit: Int(Int32.max), unit: "bytes")
+    package func plain() throws(PprofError) -> [UInt8] { try bytes(isGzipped: false) }
+
+    private func bytes(isGzipped: Bool) throws(PprofError) -> [UInt8] {
+        let output = Output()
+        var stream = try PprofStream(self, isGzipped: isGzipped) { output.bytes += $0 }
+        for sample in samples {
+            try stream.add(locations: sample.locations, values: sample.values, labels: sample.labels)
         }
+        try stream.finish(tables: self)
+        return output.bytes
     }
 
-    private func message() -> Perftools_Profiles_Profile {
-        var texts = TextIndex()
-        var message = Perftools_Profiles_Profile()
-        message.sampleType = sampleTypes.map { $0.message(&texts) }
-        message.sample = samples.map { $0.message(&texts) }
-        message.mapping = mappings.enumerated().map { $1.message(id: UInt64($0) + 1, &texts) }
-        message.location = locations.enumerated().map { $1.message(id: UInt64($0) + 1) }
-        message.function = functions.enumerated().map { $1.message(id: UInt64($0) + 1, &texts) }
-        message.dropFrames = texts[dropFrames]
-        message.keepFrames = texts[keepFrames]
-        message.timeNanos = timeNanos
-        message.durationNanos = durationNanos
-        if let periodType { message.periodType = periodType.message(&texts) }
-        message.period = period
-        message.comment = comments.map { texts[$0] }
-        message.defaultSampleType = texts[defaultSampleType]
-        message.docURL = texts[documentationURL]
-        message.stringTable = texts.all
-        return message
-    }
-}
-
-/// The string table under construction.
-private struct TextIndex {
-    private(set) var all = [""]
-    private var known = ["": Int64(0)]
-
-    /// The text's place in the table, made if need be.
-    subscript(text: String) -> Int64 {
-        mutating get {
-            if let index = known[text] { return index }
-            let index = Int64(all.count)
-            all.append(text)
-            known[text] = index
-            return index
-        }
+    private final class Output {
+        var bytes: [UInt8] = []
     }
 }
 
 extension PprofValueType {
-    fileprivate func message(_ texts: inout TextIndex) -> Perftools_Profiles_ValueType {
+    func message(_ texts: inout TextIndex) -> Perftools_Profiles_ValueType {
         var message = Perftools_Profiles_ValueType()
         message.type = texts[type]
         message.unit = texts[unit]
@@ -65,18 +31,8 @@ extension PprofValueType {
     }
 }
 
-extension PprofSample {
-    fileprivate func message(_ texts: inout TextIndex) -> Perftools_Profiles_Sample {
-        var message = Perftools_Profiles_Sample()
-        message.locationID = locations.map { UInt64($0) + 1 }
-        message.value = values
-        message.label = labels.map { $0.message(&texts) }
-        return message
-    }
-}
-
 extension PprofLabel {
-    fileprivate func message(_ texts: inout TextIndex) -> Perftools_Profiles_Label {
+    func message(_ texts: inout TextIndex) -> Perftools_Profiles_Label {
         var message = Perftools_Profiles_Label()
         message.key = texts[key]
         switch value {
@@ -91,7 +47,7 @@ extension PprofLabel {
 }
 
 extension PprofMapping {
-    fileprivate func message(id: UInt64, _ texts: inout TextIndex) -> Perftools_Profiles_Mapping {
+    func message(id: UInt64, _ texts: inout TextIndex) -> Perftools_Profiles_Mapping {
         var message = Perftools_Profiles_Mapping()
         message.id = id
         message.memoryStart = start
@@ -108,7 +64,7 @@ extension PprofMapping {
 }
 
 extension PprofLocation {
-    fileprivate func message(id: UInt64) -> Perftools_Profiles_Location {
+    func message(id: UInt64) -> Perftools_Profiles_Location {
         var message = Perftools_Profiles_Location()
         message.id = id
         message.mappingID = mapping.map { UInt64($0) + 1 } ?? 0
@@ -126,7 +82,7 @@ extension PprofLocation {
 }
 
 extension PprofFunction {
-    fileprivate func message(id: UInt64, _ texts: inout TextIndex) -> Perftools_Profiles_Function {
+    func message(id: UInt64, _ texts: inout TextIndex) -> Perftools_Profiles_Function {
         var message = Perftools_Profiles_Function()
         message.id = id
         message.name = texts[name]

@@ -176,6 +176,15 @@ package struct ReportFrame: Equatable, Sendable {
 }
 
 extension HeapReport {
+    /// The first line.
+    package var verdictLine: String {
+        switch verdict {
+        case .growing: "GROWING: " + headline
+        case .notGrowing: "NOT GROWING: " + headline
+        case .inconclusive: "INCONCLUSIVE: " + headline
+        }
+    }
+
     /// True when the numbers are those of profiles that the target served, rather than of traced events.
     package var isOfProfiles: Bool {
         !recording.processes.isEmpty && recording.processes.allSatisfy { $0.kind != .traced }

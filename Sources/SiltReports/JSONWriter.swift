@@ -68,6 +68,18 @@ struct JSONWriter<Output: TextOutputStream> {
         buffer += (flag ? "true" : "false").utf8
     }
 
+    /// An array on one line.
+    mutating func numbers(_ key: String?, _ numbers: [UInt64]) {
+        begin(key)
+        buffer.append(UInt8(ascii: "["))
+        for (index, number) in numbers.enumerated() {
+            if index > 0 { buffer.append(UInt8(ascii: ",")) }
+            buffer += "\(number)".utf8
+            if buffer.count > 1 << 16 { flush() }
+        }
+        buffer.append(UInt8(ascii: "]"))
+    }
+
     private mutating func begin(_ key: String?) {
         if let isFilled = hasEntries.last {
             if isFilled { buffer.append(UInt8(ascii: ",")) }

@@ -34,12 +34,13 @@ package enum TextReport {
     }
 
     private static func headline(_ report: HeapReport, _ page: inout TextPage) {
-        switch report.verdict {
-        case .growing: page.paragraph("GROWING: " + report.headline, indent: 2, style: .red, hanging: true)
-        case .notGrowing: page.paragraph("NOT GROWING: " + report.headline, indent: 2, style: .green, hanging: true)
-        case .inconclusive:
-            page.paragraph("INCONCLUSIVE: " + report.headline, indent: 2, style: .yellow, hanging: true)
-        }
+        let style: TextPage.Style =
+            switch report.verdict {
+            case .growing: .red
+            case .notGrowing: .green
+            case .inconclusive: .yellow
+            }
+        page.paragraph(report.verdictLine, indent: 2, style: style, hanging: true)
     }
 
     // MARK: - Growing

@@ -55,14 +55,22 @@ struct ReportLimit: ExpressibleByArgument {
 struct ReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Render a recording: growing call sites first, or a table, JSON or folded stacks.",
+        abstract: "Render a recording: growing call sites first, or a table, JSON, or files for other tools.",
         discussion: """
             silt report server.silt
             silt report server.silt --top --by inuse --limit 20
             silt report server.events
             silt report heap.pb.gz --by inuse
             silt report server.silt --json | jq '.sites[0]'
-            silt report server.silt --folded server.folded && flamegraph.pl server.folded > server.svg
+            silt report server.silt --pprof server.pb.gz && go tool pprof -top server.pb.gz
+            silt report server.silt --folded - | flamegraph.pl > server.svg
+            silt report server.silt --speedscope server.json --csv sites.csv --suppressions known.supp
+
+            A profile has one sample for each stack and process, with what was allocated and what is in use. Its stacks
+            begin at the function that silt blames: allocator wrappers and containers are left out, as Go's own profiles
+            leave out the runtime. Samples have the labels pid, command (where there are several processes), and for what
+            grows verdict and phase: go tool pprof -tagfocus=verdict=growing server.pb.gz. Folded stacks and speedscope
+            have the wrappers as well.
             """
     )
 
@@ -75,32 +83,32 @@ struct ReportCommand: ParsableCommand {
     @Flag(help: "JSON, format silt-report version 1.")
     var json = false
 
-    @Option(help: "Write folded stacks (flamegraph.pl, inferno) to this file, - for standard output.")
-    var folded: String?
-
+    @OptionGroup(title: "Files for other tools") var outputs: ReportOutputs
     @OptionGroup var layout: ReportLayout
 
     @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.")
     var recording: String
 
+    private var hasView: Bool { top || sites || json }
+
     func validate() throws {
         if [top, sites, json].count(where: { $0 }) > 1 { throw ValidationError("one of --sites, --top and --json") }
+        if hasView, outputs.usesStandardOutput { throw ValidationError("two outputs go to standard output") }
     }
 
     func run() throws {
-        let report: HeapReport
         do {
             let input = try ReportInput(recording, hide: layout.hide)
-            report = try ReportBuilder.build(input.recording(), options: layout.options(for: STDOUT_FILENO))
+            let report = try ReportBuilder.build(input.recording(), options: layout.options(for: STDOUT_FILENO))
+            try outputs.write(report)
+            if outputs.isEmpty || hasView { print(report) }
         } catch {
             throw Terminal.fail(error)
         }
+    }
+
+    private func print(_ report: HeapReport) {
         var text = ""
-        if let folded {
-            FoldedStacks.render(report, into: &text)
-            try write(text, to: folded)
-            return
-        }
         if top {
             TopTable.render(report, into: &text)
         } else if json {
@@ -109,17 +117,6 @@ struct ReportCommand: ParsableCommand {
             TextReport.render(report, into: &text)
         }
         Terminal.write(text, to: STDOUT_FILENO)
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        if path == "-" { return Terminal.write(text, to: STDOUT_FILENO) }
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            Terminal.message("cannot write \(path): \(String(cString: strerror(errno)))")
-            throw SiltExit.cannotMeasure
-        }
-        Terminal.write(text, to: descriptor)
-        close(descriptor)
     }
 }
 

@@ -98,3 +98,15 @@ func randomProfile(seed: UInt64) -> PprofProfile {
     }
     return builder.profile
 }
+
+extension Gzip {
+    /// The bytes as a gzip file of one member.
+    static func deflated(_ bytes: [UInt8]) throws(PprofError) -> [UInt8] {
+        final class Output { var bytes: [UInt8] = [] }
+        let output = Output()
+        let writer = try GzipWriter { output.bytes += $0 }
+        writer.add(bytes)
+        writer.finish()
+        return output.bytes
+    }
+}

@@ -1,0 +1,211 @@
+package import SiltPprof
+internal import SiltRecording
+
+/// The report as a profile that `go tool pprof` and what else reads its format shows.
+///
+/// Stacks begin at the function that a call site blames: without malloc's callers in libraries, `operator new` and
+/// containers, as Go's own heap profiles begin at the caller of its allocator. Neither does `drop_frames` cut them off,
+/// because it also cuts what a container calls when it copies the program's values, nor would it spare the reader their bytes.
+/// Stacks that differ in what was left out are one sample of each process.
+package struct PprofExport {
+    private let report: HeapReport
+    private let layout: AddressLayout
+    private var builder: PprofBuilder
+    /// By frame − 1, then by stacks that go on and those that begin there.
+    private var locations: [[UInt32?]]
+    private var labels: Labels
+
+    /// Writes the gzipped file in pieces.
+    package static func write(_ report: HeapReport, to write: @escaping ([UInt8]) -> Void) throws(PprofError) {
+        var export = PprofExport(report)
+        try export.writeSamples(to: write)
+    }
+
+    private init(_ report: HeapReport) {
+        self.report = report
+        layout = AddressLayout(report.recording)
+        builder = PprofBuilder(Self.header(report))
+        locations = Array(repeating: Array(repeating: nil, count: report.recording.frames.count), count: 2)
+        labels = Labels(report)
+        // The first mapping is taken for the program.
+        let program = report.recording.target.executable
+        let index = report.recording.modules.firstIndex { $0.path == program } ?? 0
+        if layout.mappings.indices.contains(index), let mapping = layout.mappings[index] { _ = builder.add(mapping) }
+    }
+
+    // MARK: The header
+
+    private static func header(_ report: HeapReport) -> PprofProfile {
+        let target = report.recording.target
+        var profile = PprofProfile()
+        if report.countedKind == .goroutine {
+            profile.sampleTypes = [PprofValueType(type: "goroutine", unit: "count")]
+            profile.periodType = profile.sampleTypes[0]
+        } else {
+            profile.sampleTypes = [
+                PprofValueType(type: "alloc_objects", unit: "count"),
+                PprofValueType(type: "alloc_space", unit: "bytes"),
+                PprofValueType(type: "inuse_objects", unit: "count"),
+                PprofValueType(type: "inuse_space", unit: "bytes"),
+            ]
+            profile.defaultSampleType = "inuse_space"
+            profile.periodType = PprofValueType(type: "space", unit: "bytes")
+        }
+        // Every byte is counted.
+        profile.period = 1
+        profile.timeNanos = Int64(clamping: target.startUnixNs)
+        profile.durationNanos = target.endNs.map { Int64(clamping: $0 &- target.startNs) } ?? 0
+        profile.comments = [
+            "command: " + Format.commandLine(target.command), "silt " + target.siltVersion, report.verdictLine,
+        ].map(\.printable)
+        return profile
+    }
+
+    private func values(_ row: RecordedCounters) -> [Int64] {
+        let all =
+            report.countedKind == .goroutine
+            ? [row.inUseCount] : [row.allocatedCount, row.allocatedBytes, row.inUseCount, row.inUseBytes]
+        return all.map { Int64(clamping: $0) }
+    }
+
+    // MARK: Samples
+
+    private mutating func writeSamples(to write: @escaping ([UInt8]) -> Void) throws(PprofError) {
+        var stream = try PprofStream(builder.profile, to: write)
+        var process: UInt32 = 0
+        /// Of the process: by node of the tree of stacks.
+        var samples: [UInt32: Sample] = [:]
+        let report = report
+        try report.forEachCounter { row throws(PprofError) in
+            if row.process != process {
+                try add(samples, of: process, to: &stream)
+                samples.removeAll(keepingCapacity: true)
+                process = row.process
+            }
+            let node = report.names.blame(ofStack: row.stack, in: report.recording).node
+            let values = values(row)
+            var sample = samples[node] ?? Sample(values: values.map { _ in 0 })
+            for index in values.indices { sample.values[index] &+= values[index] }
+            sample.charges.formUnion(labels.charges[row.stack] ?? [])
+            samples[node] = sample
+        }
+        try add(samples, of: process, to: &stream)
+        try stream.finish(tables: builder.profile)
+    }
+
+    private struct Sample {
+        var values: [Int64]
+        var charges: Set<PprofLabel> = []
+    }
+
+    private mutating func add(
+        _ samples: [UInt32: Sample],
+        of process: UInt32,
+        to stream: inout PprofStream
+    ) throws(PprofError) {
+        let ofProcess = labels.ofProcess[process] ?? []
+        for (node, sample) in samples.sorted(by: { $0.key < $1.key }) where sample.values.contains(where: { $0 != 0 }) {
+            try stream.add(
+                locations: stack(from: node),
+                values: sample.values,
+                labels: ofProcess + Labels.sorted(sample.charges)
+            )
+        }
+    }
+
+    // MARK: Locations
+
+    /// The locations of a stack that begins at the blamed function of that node.
+    private mutating func stack(from start: UInt32) -> [UInt32] {
+        var result: [UInt32] = []
+        var open: [PprofFrame] = []
+        var node = start
+        while node != 0 {
+            let entry = report.recording.stacks[Int(node) - 1]
+            if entry.frame != 0 {
+                let isFirst = node == start
+                if open.isEmpty, let known = locations[isFirst ? 1 : 0][Int(entry.frame) - 1] {
+                    result.append(known)
+                } else {
+                    let isWhole = open.isEmpty
+                    open += frames(at: entry.frame, isFirst: isFirst)
+                    // A profile's frame by frame has the frames of one address one by one: they are put together again.
+                    if open.last?.isInlined != true {
+                        let location = builder.location(of: open)
+                        if isWhole { locations[isFirst ? 1 : 0][Int(entry.frame) - 1] = location }
+                        result.append(location)
+                        open = []
+                    }
+                }
+            }
+            node = entry.parent
+        }
+        if !open.isEmpty { result.append(builder.location(of: open)) }
+        return result
+    }
+
+    private mutating func frames(at frame: UInt32, isFirst: Bool) -> [PprofFrame] {
+        let recorded = report.recording.frames[Int(frame) - 1]
+        var bare = PprofFrame(address: layout.address(of: recorded))
+        let rows = report.names.ranges[Int(frame) - 1]
+        if recorded.module != 0, let mapping = layout.mappings[Int(recorded.module) - 1] {
+            bare.mapping = builder.add(mapping)
+        } else if rows.contains(where: { report.names.rows[$0].function != 0 }) {
+            // Without one that is said to have names, pprof looks for the program.
+            bare.mapping = builder.add(PprofMapping(start: 0, end: 0, offset: 0, file: ""))
+        }
+        let first = isFirst ? Int(report.names.blameRows[Int(frame) - 1]) : rows.lowerBound
+        return (first..<rows.upperBound).map { index in
+            let row = report.names.rows[index]
+            var result = bare
+            guard row.function != 0 || recorded.isPlaceholder else { return result }
+            result.function = function(ofRow: index, frame: frame)
+            result.line = Int64(row.line)
+            result.isInlined = row.inlined
+            return result
+        }
+    }
+
+    private func function(ofRow index: Int, frame: UInt32) -> PprofFunction {
+        let row = report.names.rows[index]
+        let name = report.names.name(ofRow: index, frame: frame, in: report.recording).printable
+        let whole = report.recording.string(row.function).printable
+        return PprofFunction(
+            name: name,
+            systemName: whole == name ? "" : whole,
+            file: report.recording.string(row.file)
+        )
+    }
+}
+
+/// The labels of samples: what process they are of, and what their call sites are charged with.
+private struct Labels {
+    private(set) var ofProcess: [UInt32: [PprofLabel]] = [:]
+    /// By stack of a growing site.
+    private(set) var charges: [UInt32: Set<PprofLabel>] = [:]
+
+    init(_ report: HeapReport) {
+        let processes = report.recording.processes
+        for process in processes where process.pid != 0 {
+            var labels = [PprofLabel(key: "pid", value: .number(Int64(process.pid), unit: ""))]
+            let command = Format.commandLine(process.command).printable
+            if processes.count > 1, !command.isEmpty {
+                labels.append(PprofLabel(key: "command", value: .text(command)))
+            }
+            ofProcess[process.id] = labels
+        }
+        for site in report.sites where site.isGrowing {
+            var labels = [PprofLabel(key: "verdict", value: .text(site.verdict))]
+            if let phase = site.phase, !phase.isEmpty { labels.append(PprofLabel(key: "phase", value: .text(phase))) }
+            for part in site.stacks { charges[part.stack, default: []].formUnion(labels) }
+        }
+    }
+
+    static func sorted(_ labels: Set<PprofLabel>) -> [PprofLabel] {
+        labels.sorted { first, second in
+            guard first.key == second.key else { return first.key > second.key }
+            guard case .text(let one) = first.value, case .text(let other) = second.value else { return false }
+            return one < other
+        }
+    }
+}

@@ -1,0 +1,39 @@
+internal import Glibc
+internal import SiltReports
+
+/// A file that a report is written to piece by piece, readable by its owner alone; `-` is standard output.
+final class OutputFile: TextOutputStream {
+    private let path: String
+    private let descriptor: Int32
+    /// The first error; what comes after it is dropped.
+    private var failure: Int32 = 0
+
+    init(_ path: String) throws {
+        self.path = path
+        descriptor = path == "-" ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw ReportError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    func write(_ string: String) { write(Array(string.utf8)) }
+
+    func write(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty, failure == 0 {
+            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written > 0 {
+                rest = rest.dropFirst(written)
+            } else if written == 0 || errno != EINTR {
+                failure = written == 0 ? EIO : errno
+            }
+        }
+    }
+
+    /// Throws what kept it from being written; a reader of standard output that went away does not.
+    func close() throws {
+        if descriptor != STDOUT_FILENO, Glibc.close(descriptor) != 0, failure == 0 { failure = errno }
+        guard failure != 0, !(failure == EPIPE && descriptor == STDOUT_FILENO) else { return }
+        throw ReportError.cannotWrite(path: path, reason: String(cString: strerror(failure)))
+    }
+}
