@@ -128,7 +128,7 @@ let package = Package(
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
         .testTarget(
             name: "SiltReportsTests",
-            dependencies: ["SiltReports", "SiltPprof", "SiltTestSupport"],
+            dependencies: ["SiltReports", "SiltPprof", "SiltHeap", "SiltTestSupport"],
             exclude: ["Golden"]
         ),
         .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),

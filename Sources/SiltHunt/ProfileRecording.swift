@@ -12,6 +12,8 @@ struct ProfileRecording {
     private var stacks: [Node: UInt32] = [:]
     private var frameCount: UInt32 = 0
     private var stackCount: UInt32 = 0
+    /// What heap profiles say to have been allocated, by stack; empty where they do not say.
+    private var allocated: [UInt32: RecordedCounters] = [:]
 
     private struct Node: Hashable {
         var parent: UInt32
@@ -26,13 +28,15 @@ struct ProfileRecording {
         goroutines: ProfileHistory,
         rounds: [Round],
         times: [Double],
-        target: RecordedTarget
+        target: RecordedTarget,
+        allocated: PprofInUse? = nil
     ) throws {
         var recording = ProfileRecording(writer: try RecordingWriter(path: path))
         try recording.writer.begin()
         var target = target
         target.endNs = times.last.map(nanoseconds)
         try recording.writer.write(target)
+        if let allocated { try recording.take(allocated) }
         if heap.length > 0 { try recording.add(heap, process: 1, kind: .heapProfile, times, target) }
         if goroutines.length > 0 { try recording.add(goroutines, process: 2, kind: .goroutine, times, target) }
         try recording.add(rounds)
@@ -55,21 +59,29 @@ struct ProfileRecording {
         try writer.write(row)
         var totals = RecordedTotals()
         for stack in history.complete {
-            let id = try node(stack, history.symbols)
+            let id = try node(stack.frames, history.symbols)
             var counters = RecordedCounters(process: process, stack: id)
             counters.inUseBytes = stack.bytes.last ?? 0
             counters.inUseCount = stack.count.last ?? 0
+            counters.peakBytes = stack.bytes.max() ?? 0
+            counters.peakCount = stack.count.max() ?? 0
             // Profiles of what is in use know no more of what was allocated.
-            counters.allocatedBytes = stack.bytes.max() ?? 0
-            counters.allocatedCount = stack.count.max() ?? 0
-            counters.peakBytes = counters.allocatedBytes
-            counters.peakCount = counters.allocatedCount
+            let all = kind == .heapProfile ? allocated.removeValue(forKey: id) : nil
+            counters.allocatedBytes = max(all?.allocatedBytes ?? 0, counters.peakBytes)
+            counters.allocatedCount = max(all?.allocatedCount ?? 0, counters.peakCount)
             try writer.write(counters)
             try writer.write(history: SiteHistory(liveBytes: stack.bytes).encoded(), process: process, stack: id)
             totals.inUseBytes += counters.inUseBytes
             totals.inUseCount += counters.inUseCount
             totals.allocatedBytes += counters.allocatedBytes
             totals.allocatedCount += counters.allocatedCount
+        }
+        if kind == .heapProfile {
+            for counters in allocated.values.sorted(by: { $0.stack < $1.stack }) {
+                try writer.write(counters)
+                totals.allocatedBytes += counters.allocatedBytes
+                totals.allocatedCount += counters.allocatedCount
+            }
         }
         for (index, time) in times.enumerated() {
             var snapshot = RecordedSnapshot(
@@ -87,6 +99,16 @@ struct ProfileRecording {
         totals.freedBytes = totals.allocatedBytes - totals.inUseBytes
         totals.freedCount = totals.allocatedCount - totals.inUseCount
         try writer.write(totals, process: process)
+    }
+
+    private mutating func take(_ profile: PprofInUse) throws {
+        for stack in profile.stacks {
+            let id = try node(stack.symbols, profile.symbols)
+            var counters = RecordedCounters(process: 1, stack: id)
+            counters.allocatedBytes = UInt64(max(0, stack.bytes))
+            counters.allocatedCount = UInt64(max(0, stack.count))
+            allocated[id] = counters
+        }
     }
 
     private mutating func add(_ rounds: [Round]) throws {
@@ -140,9 +162,9 @@ struct ProfileRecording {
     // MARK: Stacks
 
     /// The innermost node of a stack; nodes are made from the outermost frame inward, so that parents come first.
-    private mutating func node(_ stack: ProfileHistory.Stack, _ symbols: [PprofSymbol]) throws -> UInt32 {
+    private mutating func node(_ frames: [UInt32], _ symbols: [PprofSymbol]) throws -> UInt32 {
         var parent: UInt32 = 0
-        for position in stack.frames.reversed() {
+        for position in frames.reversed() {
             let key = Node(parent: parent, frame: try frame(symbols[Int(position)]))
             if let known = stacks[key] {
                 parent = known
@@ -203,6 +225,7 @@ package func writeRecording(ofProfile path: String, to recording: String, siltVe
         goroutines: isOfGoroutines ? history : nothing,
         rounds: [],
         times: [0],
-        target: target
+        target: target,
+        allocated: isOfGoroutines ? nil : try profile.allocated()
     )
 }

@@ -45,6 +45,16 @@ extension PprofProfile {
     package func inUse() throws(PprofError) -> PprofInUse {
         let columns = InUseColumns(of: self)
         guard columns.bytes != nil || columns.count != nil else { throw .nothingInUse(found: sampleTypes) }
+        return try sums(of: columns)
+    }
+
+    /// The same of what was allocated since the start; nil where the profile does not say.
+    package func allocated() throws(PprofError) -> PprofInUse? {
+        let columns = InUseColumns(allocatedIn: self)
+        return columns.bytes == nil ? nil : try sums(of: columns)
+    }
+
+    private func sums(of columns: InUseColumns) throws(PprofError) -> PprofInUse {
         var result = PprofInUse()
         result.bytesType = columns.bytes.map { sampleTypes[$0] }
         result.countType = columns.count.map { sampleTypes[$0] }
@@ -138,6 +148,12 @@ struct InUseColumns {
         {
             count = 0
         }
+    }
+
+    /// What was allocated, by the names of Go and jemalloc.
+    init(allocatedIn profile: PprofProfile) {
+        bytes = InUseColumns.position(of: ["alloc_space"], unit: "bytes", in: profile)
+        count = InUseColumns.position(of: ["alloc_objects"], unit: "count", in: profile)
     }
 
     /// The first of the names that the profile has with that unit.

@@ -3,16 +3,21 @@ package enum FoldedStacks {
     /// Stacks whose names agree are added up; callees of a function come in the order of their names.
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         var names = LabelTable<String>()
-        let labels = names.labels(of: report) { row, frame in
-            frameName(report.names.name(ofRow: row, frame: frame, in: report.recording))
-        }
+        let labels = labels(of: report, &names)
         var tree = NameTree(columns: 1)
         tree.add(report, to: 0, from: .innermost, labels: labels) { report.value(of: $0) }
         write(tree, names.things, into: &output)
     }
 
-    /// A name as these lines can have it: a `;` becomes `:`.
-    static func frameName(_ name: String) -> String { String(name.printable.map { $0 == ";" ? ":" : $0 }) }
+    /// By row of the report's names; a `;` in a name becomes `:`.
+    static func labels(of report: HeapReport, _ names: inout LabelTable<String>) -> [UInt32] {
+        names.labels(of: report) { row, frame in
+            String(
+                report.names.name(ofRow: row, frame: frame, in: report.recording).printable
+                    .map { $0 == ";" ? ":" : $0 }
+            )
+        }
+    }
 
     /// Each line has a number for each column of the tree.
     static func write<Output: TextOutputStream>(_ tree: NameTree, _ names: [String], into output: inout Output) {

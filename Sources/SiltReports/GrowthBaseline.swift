@@ -64,7 +64,7 @@ enum BaselineStack {
     }
 
     /// Marks of optimized copies of a function, which come and go with the compiler's flags: `.constprop.0`, `.cold`.
-    private static func withoutCloneMarks(_ name: String) -> String {
+    static func withoutCloneMarks(_ name: String) -> String {
         var parts = name.split(separator: ".", omittingEmptySubsequences: false)
         while parts.count > 1, let last = parts.last {
             let isNumber = last.allSatisfy(\.isNumber) && !last.isEmpty

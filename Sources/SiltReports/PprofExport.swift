@@ -3,10 +3,9 @@ internal import SiltRecording
 
 /// The report as a profile that `go tool pprof` and what else reads its format shows.
 ///
-/// Stacks begin at the function that a call site blames: without malloc's callers in libraries, `operator new` and
-/// containers, as Go's own heap profiles begin at the caller of its allocator. Neither does `drop_frames` cut them off,
-/// because it also cuts what a container calls when it copies the program's values, nor would it spare the reader their bytes.
-/// Stacks that differ in what was left out are one sample of each process.
+/// Stacks begin at the function that a call site blames: allocator wrappers and containers further in are left out, as Go's
+/// own profiles leave out the runtime; docs/exports.md says why the writer does it rather than `drop_frames`. What is the
+/// same without them is one sample of each process.
 package struct PprofExport {
     private let report: HeapReport
     private let layout: AddressLayout
@@ -42,9 +41,13 @@ package struct PprofExport {
             profile.sampleTypes = [PprofValueType(type: "goroutine", unit: "count")]
             profile.periodType = profile.sampleTypes[0]
         } else {
-            profile.sampleTypes = [
-                PprofValueType(type: "alloc_objects", unit: "count"),
-                PprofValueType(type: "alloc_space", unit: "bytes"),
+            if report.knowsAllocations {
+                profile.sampleTypes = [
+                    PprofValueType(type: "alloc_objects", unit: "count"),
+                    PprofValueType(type: "alloc_space", unit: "bytes"),
+                ]
+            }
+            profile.sampleTypes += [
                 PprofValueType(type: "inuse_objects", unit: "count"),
                 PprofValueType(type: "inuse_space", unit: "bytes"),
             ]
@@ -62,9 +65,13 @@ package struct PprofExport {
     }
 
     private func values(_ row: RecordedCounters) -> [Int64] {
+        let inUse = [row.inUseCount, row.inUseBytes]
         let all =
-            report.countedKind == .goroutine
-            ? [row.inUseCount] : [row.allocatedCount, row.allocatedBytes, row.inUseCount, row.inUseBytes]
+            switch builder.profile.sampleTypes.count {
+            case 1: [row.inUseCount]
+            case 2: inUse
+            default: [row.allocatedCount, row.allocatedBytes] + inUse
+            }
         return all.map { Int64(clamping: $0) }
     }
 

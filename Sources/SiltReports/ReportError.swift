@@ -1,10 +1,13 @@
-/// Why a file that says what may grow cannot be used; each description says where.
+/// Why a file cannot be used, or what was asked for is not there; each description says where.
 package enum ReportError: Error, Equatable {
     case cannotRead(path: String, reason: String)
     case cannotWrite(path: String, reason: String)
     /// A suppression that is none; `source` as `file:line` or the option it came from.
     case suppression(source: String, problem: String)
     case baseline(path: String, problem: String)
+    /// A comparison asks for what a recording does not have.
+    case notRecorded(path: String, what: String)
+    case noMoment(MomentName, known: String)
 }
 
 extension ReportError: CustomStringConvertible {
@@ -13,6 +16,8 @@ extension ReportError: CustomStringConvertible {
         case .cannotRead(let path, let reason): "cannot read \(path): \(reason)"
         case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)"
         case .suppression(let source, let problem): "\(source): \(problem)"
+        case .notRecorded(let path, let what): "\(path): \(what)"
+        case .noMoment(let name, let known): "there is no moment \(name): \(known)"
         case .baseline(let path, let problem):
             "\(path) is no baseline: \(problem); silt check --write-baseline makes one"
         }

@@ -55,12 +55,10 @@ package enum SpeedscopeExport {
     private static func profiles(of report: HeapReport) -> [Profile] {
         if report.countedKind == .goroutine { return [Profile(name: "goroutines", unit: "none") { $0.inUseCount }] }
         let inUse = Profile(name: "in use", unit: "bytes") { $0.inUseBytes }
-        // Profiles of what is in use know no more.
-        if report.isOfProfiles { return [inUse] }
-        return [
-            inUse, Profile(name: "allocated", unit: "bytes") { $0.allocatedBytes },
-            Profile(name: "in use at the peak", unit: "bytes") { $0.peakBytes },
-        ]
+        var result = [inUse]
+        if report.knowsAllocations { result.append(Profile(name: "allocated", unit: "bytes") { $0.allocatedBytes }) }
+        if !report.isOfProfiles { result.append(Profile(name: "in use at the peak", unit: "bytes") { $0.peakBytes }) }
+        return result
     }
 
     private static func name(of report: HeapReport) -> String {

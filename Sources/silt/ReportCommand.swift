@@ -74,7 +74,7 @@ struct ReportCommand: ParsableCommand {
             """
     )
 
-    @Flag(help: "A table in the shape of go tool pprof -top.")
+    @Flag(help: "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many.")
     var top = false
 
     @Flag(help: "Call sites with verdict, evidence and stack (the default).")

@@ -12,6 +12,7 @@ struct Silt: ParsableCommand {
             silt hunt plan.yml                   load a service route by route: which one leaks?
             silt check plan.yml                  the same for continuous integration: limits, baseline, JUnit
             silt report run.silt --top           look at a recording again, another way
+            silt diff before.silt after.silt     what grew from one recording to another
             silt doctor ./server                 can this program be traced?
             silt demo                            a small leaking server, found in seconds
 
@@ -19,7 +20,8 @@ struct Silt: ParsableCommand {
             """,
         version: siltVersion,
         subcommands: [
-            RunCommand.self, HuntCommand.self, CheckCommand.self, ReportCommand.self, DoctorCommand.self,
+            RunCommand.self, HuntCommand.self, CheckCommand.self, ReportCommand.self, DiffCommand.self,
+            DoctorCommand.self,
             ListenCommand.self, MarkCommand.self, ShimCommand.self, DemoCommand.self, DemoServerCommand.self,
             DemoLoadCommand.self,
         ]

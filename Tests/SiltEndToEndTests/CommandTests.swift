@@ -35,7 +35,7 @@ extension EndToEnd {
             #expect(result.errors.contains("Usage: silt"))
         }
 
-        @Test(arguments: ["run", "report", "doctor", "listen", "shim", "demo"])
+        @Test(arguments: ["run", "report", "diff", "doctor", "listen", "shim", "demo"])
         func everyCommandHelpsWithAnExample(command: String) throws {
             let result = try runProgram([siltExecutable, command, "--help"])
             #expect(result.status == 0)

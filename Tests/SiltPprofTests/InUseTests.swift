@@ -14,6 +14,16 @@ struct InUseTests {
         #expect(bare.function == "" && bare.module == "/lib/libc.so.6" && bare.offset == 0x1000)
     }
 
+    @Test func whatWasAllocatedIsKnownWhereAProfileSaysIt() throws {
+        var profile = smallProfile()
+        let allocated = try #require(try profile.allocated())
+        #expect(allocated.stacks.first?.bytes == 960)
+        #expect(allocated.stacks.first?.count == 10)
+        #expect(allocated.bytesType == PprofValueType(type: "alloc_space", unit: "bytes"))
+        profile.sampleTypes[1].type = "space"
+        #expect(try profile.allocated() == nil)
+    }
+
     @Test func addressesAndLabelsOfNamedFunctionsMakeNoDifference() throws {
         var builder = PprofBuilder(smallProfile())
         for (address, size) in [(16, 8), (16, 64), (32, 8)] {

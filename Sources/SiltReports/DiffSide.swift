@@ -1,0 +1,94 @@
+package import SiltRecording
+internal import SiltSymbols
+
+/// One of the two recordings that are compared, or one moment of a recording.
+package struct DiffSide: Sendable {
+    /// As the user named it.
+    package let name: String
+    let report: HeapReport
+    /// What was measured until then; nil: not known.
+    let seconds: Double?
+    let requests: UInt64?
+    /// A moment of a recording.
+    let isPast: Bool
+
+    /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
+    package init(_ recording: Recording, name: String, hide: [String]) throws {
+        self.name = name
+        report = try Self.report(recording, hide)
+        let target = recording.target
+        let isMeasured = target.endNs.map { $0 > target.startNs } ?? false
+        seconds = isMeasured && !recording.isProfileFile ? Double((target.endNs ?? 0) - target.startNs) / 1e9 : nil
+        let counts = recording.rounds.compactMap(\.requests)
+        requests = counts.isEmpty ? nil : counts.reduce(0, +)
+        isPast = false
+    }
+
+    /// The recording at one of its moments.
+    package init(_ recording: Recording, at moment: Moments.Moment, of moments: Moments, hide: [String]) throws {
+        name = moment.name
+        report = try Self.report(moments.recording(at: moment), hide)
+        seconds = moment.seconds
+        requests = moment.requests
+        isPast = true
+    }
+
+    private static func report(_ recording: Recording, _ hide: [String]) throws -> HeapReport {
+        HeapReport(
+            recording: recording,
+            names: FrameNames(recording, hiding: try AllocatorFrames(hide: hide))
+        )
+    }
+
+    /// Why that cannot be compared; nil when it can.
+    func obstacle(to measure: DiffSettings.Measure) -> String? {
+        switch measure {
+        case .inUse: nil
+        case .allocated where isPast:
+            "a recording knows what was in use at its moments, not what had been allocated: compare --by inuse"
+        case .peak where isPast: "a moment has no peak: compare --by inuse"
+        case .allocated where !report.knowsAllocations:
+            "it is of profiles that say what is in use, not what was allocated: compare --by inuse"
+        case .peak where report.isOfProfiles: "it is of profiles, which know no peak: compare --by inuse"
+        case .allocated, .peak: nil
+        }
+    }
+
+    func value(_ row: RecordedCounters, _ measure: DiffSettings.Measure) -> UInt64 {
+        switch measure {
+        case .inUse: row.inUseBytes
+        case .allocated: row.allocatedBytes
+        case .peak: row.peakBytes
+        }
+    }
+
+    /// Bytes and blocks of everything; no blocks where they were not counted.
+    func total(_ measure: DiffSettings.Measure) -> (bytes: UInt64, count: UInt64) {
+        var sum = (bytes: UInt64(0), count: UInt64(0))
+        report.forEachCounter { row in
+            sum.bytes &+= value(row, measure)
+            switch measure {
+            case .inUse: sum.count &+= row.inUseCount
+            case .allocated: sum.count &+= row.allocatedCount
+            case .peak: sum.count &+= row.peakCount
+            }
+        }
+        return sum
+    }
+}
+
+extension Recording {
+    /// Made of one profile in a file, which says nothing of how long it took.
+    fileprivate var isProfileFile: Bool {
+        rounds.isEmpty && !processes.isEmpty && processes.allSatisfy { $0.kind != .traced }
+    }
+}
+
+extension HeapReport {
+    /// Whether what was allocated is known; profiles may say what is in use alone.
+    ///
+    /// Then what was allocated reads as the most that was in use at once.
+    var knowsAllocations: Bool {
+        !isOfProfiles || recording.counters.contains { $0.allocatedBytes > $0.peakBytes }
+    }
+}

@@ -1,0 +1,77 @@
+/// A difference for a terminal: the verdict, what was compared, and a table in the shape of `go tool pprof -top -diff_base`.
+package enum DiffText {
+    /// Call sites that the first line names, and how much smaller than the first they may be.
+    private static let named = 3
+    private static let leastShare = 0.01
+    /// Functions shown unasked.
+    private static let usual = 20
+
+    package static func render<Output: TextOutputStream>(_ diff: HeapDiff, into output: inout Output) {
+        var page = TextPage(width: max(40, diff.settings.width), isColored: false)
+        page.paragraph(headline(diff), indent: 2, hanging: true)
+        for (letter, side) in [("A", diff.before), ("B", diff.after)] {
+            page.paragraph("\(letter): \(side.name.printable): \(holds(side, diff.settings))", indent: 2, hanging: true)
+        }
+        output.write(page.text)
+        output.write("Type: \(diff.settings.typeName)\(diff.settings.per.map { " per " + $0.rawValue } ?? "")\n")
+        let rows = diff.functions.prefix(diff.settings.limit ?? usual).map(\.row)
+        var notes: [String] = []
+        if rows.count < diff.functions.count, !rows.isEmpty {
+            notes.append("Showing top \(rows.count) nodes out of \(diff.functions.count)")
+        }
+        let isCount = diff.before.report.countedKind == .goroutine
+        let unit = isCount ? .count : PprofTable.Unit(for: rows, total: diff.base)
+        PprofTable.write(rows, total: diff.base, unit: unit, notes: notes, into: &output)
+    }
+
+    /// As `B holds 3.20 MiB more than A: +2.90 MiB make_record redis_leak_module.c`.
+    static func headline(_ diff: HeapDiff) -> String {
+        let least = leastShare * (diff.functions.first?.flat.value.magnitude ?? 0)
+        let sites = diff.functions.prefix(named).filter { $0.flat.value != 0 && $0.flat.value.magnitude >= least }.map {
+            "\(signed($0.flat.value, diff)) \($0.key.name)"
+        }
+        guard !sites.isEmpty else { return verb(diff, "as much as", nil) + ": no call site differs" }
+        let change = diff.total.value
+        let line =
+            change == 0
+            ? verb(diff, "as much as", nil) + ", in other places"
+            : verb(diff, change > 0 ? "more than" : "less than", change)
+        return line + ": " + sites.joined(separator: ", ")
+    }
+
+    private static func verb(_ diff: HeapDiff, _ relation: String, _ change: Double?) -> String {
+        let (start, end) =
+            switch diff.settings.measure {
+            case .inUse: ("B holds", "A")
+            case .allocated: ("B allocated", "A")
+            case .peak: ("B held", "A, each at its peak")
+            }
+        let per = diff.settings.per.map { " per " + $0.rawValue } ?? ""
+        let amount = change.map { " " + Self.amount($0.magnitude, diff) } ?? ""
+        return start + amount + (amount.isEmpty ? "" : per) + " \(relation) " + end
+    }
+
+    private static func amount(_ value: Double, _ diff: HeapDiff) -> String {
+        guard diff.before.report.countedKind == .goroutine else { return Format.bytes(value) }
+        return value == value.rounded() && value < 1e15
+            ? Format.plural(UInt64(value), "goroutine") : "\(Format.short(value)) goroutines"
+    }
+
+    private static func signed(_ value: Double, _ diff: HeapDiff) -> String {
+        (value < 0 ? "-" : "+") + amount(value.magnitude, diff)
+    }
+
+    private static func holds(_ side: DiffSide, _ settings: DiffSettings) -> String {
+        let total = side.total(settings.measure)
+        var text =
+            side.report.countedKind == .goroutine
+            ? Format.plural(total.count, "goroutine")
+            : Format.bytes(total.bytes) + (total.count > 0 ? " in \(Format.plural(total.count, "block"))" : "")
+        switch settings.per {
+        case .request?: text += ", \(Format.plural(side.requests ?? 0, "request"))" + (side.isPast ? " so far" : "")
+        case .second?: text += ", \(Format.duration(side.seconds ?? 0))" + (side.isPast ? " so far" : "")
+        case nil: break
+        }
+        return text
+    }
+}

@@ -1,0 +1,162 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltHunt
+internal import SiltRecording
+internal import SiltReports
+
+/// `silt diff A B`: what differs between two recordings, or two moments of one.
+struct DiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "What grew from one recording, profile or moment to another, by function.",
+        discussion: """
+            silt diff monday.silt friday.silt
+            silt diff old.silt new.silt --by alloc --limit 10
+            silt diff old.pb.gz new.silt --lines
+            silt diff before.silt after.silt --per request       of two hunts: bytes each request leaves
+            silt diff hunt.silt --between orders:start orders    the phase orders of a hunt
+            silt diff hunt.silt --between orders:1 orders        without its warm-up, the first round
+            silt diff server.silt --between 1s end               what came after the first second of a trace
+            silt diff old.silt new.silt --folded - | flamegraph.pl > diff.svg
+            silt diff old.silt new.silt --pprof diff.pb.gz && go tool pprof -top diff.pb.gz
+
+            A is what was, B what is; numbers are B's less A's, and shares are of A. Functions are compared by name and
+            file, so that a rebuild and other addresses make no difference; with --lines by line as well. Of its past a
+            recording keeps what was in use: a hunt at the end of its rounds, by stack; a trace that ran freely at its
+            snapshots (0, 1, 2 …; those of long runs are thinned), by call site, without the functions that called it.
+            Exit status 0, whatever differs; silt check is the gate.
+            """
+    )
+
+    @Option(help: "Compare what is inuse, alloc, or in use at the peak.")
+    var by: Measure = .inuse
+
+    @Option(help: "Divide by what was counted: request or second.")
+    var per: Per?
+
+    @Flag(help: "Compare lines, not only functions.")
+    var lines = false
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "Compare two moments of one recording: start, end, 12 (snapshot or round), 30s, PHASE, PHASE:ROUND.",
+            valueName: "moment"
+        )
+    )
+    var between: [String] = []
+
+    @Option(help: "Functions shown; 20 unless told, in JSON all.")
+    var limit: Int?
+
+    @Flag(help: "JSON, format silt-diff version 1.")
+    var json = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Write folded stacks with both values to this file, - for standard output.",
+            valueName: "file"
+        )
+    )
+    var folded: String?
+
+    @Option(help: ArgumentHelp("Write the difference as a profile for go tool pprof.", valueName: "file"))
+    var pprof: String?
+
+    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    var hide: [String] = []
+
+    @Argument(help: "A and B: recordings, event files or pprof profiles; with --between one of them.")
+    var files: [String]
+
+    enum Measure: String, ExpressibleByArgument, CaseIterable {
+        case inuse, alloc, peak
+    }
+
+    enum Per: String, ExpressibleByArgument, CaseIterable {
+        case request, second
+    }
+
+    func validate() throws {
+        switch between.count {
+        case 0:
+            guard files.count == 2 else {
+                throw ValidationError("name two recordings, or one and two of its moments: --between start end")
+            }
+        case 2:
+            guard files.count == 1 else { throw ValidationError("--between compares two moments of one recording") }
+        default:
+            throw ValidationError(
+                "--between takes two moments; name the recording before it: silt diff F --between A B"
+            )
+        }
+        if let limit, limit < 0 { throw ValidationError("--limit is a number of functions") }
+        let outputs = [folded, pprof].compactMap { $0 } + (json ? ["-"] : [])
+        guard Set(outputs).count == outputs.count else { throw ValidationError("two outputs go to the same place") }
+        if pprof == "-", isatty(STDOUT_FILENO) == 1 {
+            throw ValidationError("a profile is no text: name a file, or lead standard output to one")
+        }
+        if per != nil, folded != nil || pprof != nil {
+            throw ValidationError("--folded and --pprof have bytes, not shares of them: leave out --per")
+        }
+        if by == .peak, pprof != nil {
+            throw ValidationError("a profile has what is in use and what was allocated, no peak: leave out --by peak")
+        }
+    }
+
+    func run() throws {
+        do {
+            let (before, after) = try sides()
+            let diff = try HeapDiff(before, after, settings: settings)
+            let files = try (folded: folded.map(OutputFile.init), pprof: pprof.map(OutputFile.init))
+            if var file = files.folded {
+                DiffFolded.render(diff, into: &file)
+                try file.close()
+            }
+            if let file = files.pprof {
+                try DiffPprof.write(diff) { file.write($0) }
+                try file.close()
+            }
+            var text = ""
+            if json {
+                DiffJSON.render(diff, into: &text)
+            } else if folded == nil, pprof == nil {
+                DiffText.render(diff, into: &text)
+            }
+            Terminal.write(text, to: STDOUT_FILENO)
+        } catch {
+            throw Terminal.fail(error)
+        }
+    }
+
+    private var settings: DiffSettings {
+        var settings = DiffSettings()
+        settings.measure = DiffSettings.Measure(rawValue: by.rawValue) ?? .inUse
+        settings.per = per.flatMap { DiffSettings.Per(rawValue: $0.rawValue) }
+        settings.comparesLines = lines
+        settings.limit = limit
+        settings.width = Terminal.columns(of: STDOUT_FILENO)
+        return settings
+    }
+
+    private func sides() throws -> (DiffSide, DiffSide) {
+        let first = try ReportInput(files[0], hide: hide).recording()
+        guard between.isEmpty else {
+            let moments = try Moments(first, path: files[0])
+            let (start, end) = (try moments.moment(name(between[0])), try moments.moment(name(between[1])))
+            return try (
+                DiffSide(first, at: start, of: moments, hide: hide), DiffSide(first, at: end, of: moments, hide: hide)
+            )
+        }
+        let second = try ReportInput(files[1], hide: hide).recording()
+        return try (DiffSide(first, name: files[0], hide: hide), DiffSide(second, name: files[1], hide: hide))
+    }
+
+    /// A number with a unit is a time, one without a snapshot or round.
+    private func name(_ text: String) -> MomentName {
+        guard Int(text) == nil, text.first?.isNumber == true, let seconds = Quantity.seconds(text) else {
+            return MomentName(text)
+        }
+        return .seconds(seconds)
+    }
+}
