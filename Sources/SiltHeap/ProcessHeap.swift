@@ -254,7 +254,7 @@ package struct ProcessHeap: ~Copyable {
     @inline(__always)
     private mutating func applyPair(_ first: HeapEvent, _ second: HeapEvent, hash: UInt64) -> Bool {
         switch (first.kind, second.kind) {
-        case (.alloc, .free): return temporary(first, second, hash: hash)
+        case (.alloc, .free): return temporary(first, freedBy: second, hash: hash)
         case (.free, .alloc), (.free, .realloc):
             let block = LiveBlock(
                 address: second.address,
@@ -273,12 +273,25 @@ package struct ProcessHeap: ~Copyable {
 
     /// A block that is freed right after it was made never enters the live table; false when that would lose something.
     @inline(__always)
-    private mutating func temporary(_ made: HeapEvent, _ freed: HeapEvent, hash: UInt64) -> Bool {
+    private mutating func temporary(_ made: HeapEvent, freedBy freed: HeapEvent, hash: UInt64) -> Bool {
+        guard passing(made, hash: hash) else { return false }
+        let slot = Int(freed.slot)
+        if slot >= freedCapacity { growFreed(slot) }
+        lastFreed[slot] = FreedBlock(
+            block: LiveBlock(address: made.address, size: made.size, stack: made.stack, birth: interval),
+            by: freed.stack,
+            outcome: .temporary
+        )
+        if freed.stack.rawValue != 0 { countFree(slot) }
+        return true
+    }
+
+    /// Counts a block that comes and goes; false, and nothing done, when that would lose something.
+    @inline(__always)
+    private mutating func passing(_ made: HeapEvent, hash: UInt64) -> Bool {
         // Past the peak and not above it: the block cannot be part of a new one.
         guard pastPeak, sums.inUseBytes &+ made.size <= sums.peakInUseBytes, live.isFree(made.address, hash: hash)
         else { return false }
-        let slot = Int(freed.slot)
-        if slot >= freedCapacity { growFreed(slot) }
         let state = site(made.stack.rawValue)
         state.pointee.allocatedBytes &+= made.size
         state.pointee.allocatedCount &+= 1
@@ -287,12 +300,6 @@ package struct ProcessHeap: ~Copyable {
         sums.allocatedCount &+= 1
         sums.temporaryCount += 1
         lastAllocated = made.address
-        lastFreed[slot] = FreedBlock(
-            block: LiveBlock(address: made.address, size: made.size, stack: made.stack, birth: interval),
-            by: freed.stack,
-            outcome: .temporary
-        )
-        if freed.stack.rawValue != 0 { countFree(slot) }
         return true
     }
 
@@ -314,6 +321,11 @@ package struct ProcessHeap: ~Copyable {
             undoTemporary(slot: Int(event.slot))
             alloc(event, hash: hash)
         case .unfree: unfree(event, hash: hash)
+        case .temporary:
+            if !passing(event, hash: hash) {
+                alloc(event, hash: hash)
+                free(HeapEvent(kind: .free, address: event.address, slot: event.slot), hash: hash)
+            }
         case .map, .remap: mappings.map(event.address, event.size, event.stack)
         case .unmap: mappings.unmap(event.address, event.size)
         }
