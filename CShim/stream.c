@@ -302,7 +302,7 @@ static inline uint64_t publish_stamped(struct silt_sink *sink, uint32_t shard, u
                                        unsigned shift, unsigned words) {
     uint64_t stamp = 1;
     uint64_t *next = &stamps[shard].next;
-    sink->pending = sink->committed << 32 | shard << 16 | (uint16_t) * (volatile uint64_t *)next;
+    sink->pending = sink->committed << 32 | shard << 16 | (uint16_t)*(volatile uint64_t *)next;
     if (&__libc_single_threaded && __libc_single_threaded) {
         /* One instruction, so that a signal handler cannot come in between. */
         __asm__ volatile("xaddq %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
@@ -399,8 +399,8 @@ static inline bool make_temporary(struct silt_sink *sink, uintptr_t address) {
     return (first >> 20) << 3 == address && (first & 15) == SILT_ALLOC &&
            __atomic_load_n(&stamps[silt_stamp_shard(address)].next, __ATOMIC_RELAXED) ==
                sink->made_stamp + 1 &&
-           __atomic_compare_exchange_n(sink->made, &first, first ^ SILT_ALLOC ^ SILT_TEMPORARY, false,
-                                       __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+           __atomic_compare_exchange_n(sink->made, &first, first ^ SILT_ALLOC ^ SILT_TEMPORARY,
+                                       false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
 /* The block is about to be freed, and no UNFREE will follow. */

@@ -322,10 +322,7 @@ package struct ProcessHeap: ~Copyable {
             alloc(event, hash: hash)
         case .unfree: unfree(event, hash: hash)
         case .temporary:
-            if !passing(event, hash: hash) {
-                alloc(event, hash: hash)
-                free(HeapEvent(kind: .free, address: event.address, slot: event.slot), hash: hash)
-            }
+            if !passing(event, hash: hash) { comeAndGo(event, hash: hash) }
         case .map, .remap: mappings.map(event.address, event.size, event.stack)
         case .unmap: mappings.unmap(event.address, event.size)
         }
@@ -339,6 +336,15 @@ package struct ProcessHeap: ~Copyable {
             subtract(old)
         }
         allocated(event)
+    }
+
+    /// A block that comes and goes, one after the other: at a peak, or at the address of one whose free was not seen.
+    @inline(never)
+    private mutating func comeAndGo(_ event: HeapEvent, hash: UInt64) {
+        alloc(event, hash: hash)
+        guard let block = live.remove(event.address, hash: hash) else { return }
+        subtract(block).pointee.temporaryAndFlags &+= SiteState.temporary
+        sums.temporaryCount += 1
     }
 
     /// Counts a block that has entered the live table.
