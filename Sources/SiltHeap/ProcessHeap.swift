@@ -264,7 +264,7 @@ package struct ProcessHeap: ~Copyable {
             )
             guard let old = live.replace(with: block, hash: hash) else { return false }
             freed(old, by: first)
-            if second.kind == .realloc { undoTemporary(slot: Int(second.slot)) }
+            if case .realloc = second.kind { undoTemporary(slot: Int(second.slot)) }
             allocated(second)
             return true
         default: return false
@@ -305,7 +305,7 @@ package struct ProcessHeap: ~Copyable {
 
     @inline(__always)
     private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
-        if event.kind != .free { return sites.prefetch(event.stack.rawValue) }
+        guard case .free = event.kind else { return sites.prefetch(event.stack.rawValue) }
         guard let block = live.hint(event.address, hash: hash) else { return }
         sites.prefetch(block.stack)
         if block.birth != interval { sites.prefetchAging(block.stack) }
