@@ -207,6 +207,10 @@ int silt_output_pipe(int ends[2]) {
     return fcntl(ends[0], F_SETFL, O_NONBLOCK);
 }
 
+int silt_adopt_orphans(void) {
+    return prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
 int silt_has_ended(pid_t child, int *status) {
     siginfo_t info = {0};
     if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {

@@ -66,7 +66,12 @@ package final class Hunt {
     private func waitUntilReady() throws {
         guard let service else { return }
         watch(.waiting(plan.ready))
-        let probe = try ReadinessProbe(plan.ready, pid: service.pid, timeoutSeconds: plan.readyTimeoutSeconds)
+        let probe = try ReadinessProbe(
+            plan.ready,
+            pid: service.pid,
+            timeoutSeconds: plan.readyTimeoutSeconds,
+            isOutlived: { service.status == nil }
+        )
         var meter = QuietMeter(window: 1)
         var isQuiet = false
         while try !probe.advance(isQuiet: isQuiet, log: service.tap) {

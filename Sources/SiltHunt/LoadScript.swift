@@ -62,8 +62,19 @@ package struct LoadScript: Sendable, Equatable {
         }
     }
 
-    /// The variables of the script, as NAME=VALUE.
-    var variables: [String] {
+    /// What the script's environment has other than silt's; "": not at all.
+    var variables: [String: String] {
+        let own = LoadScript.ownEnvironment
+        let kept = LoadScript.untraced(own)
+        var changes = own.filter { kept[$0.key] != $0.value }.mapValues { _ in "" }
+        for (name, value) in kept where own[name] != value { changes[name] = value }
+        changes.merge(environment) { $1 }
+        changes["SILT_PHASE"] = phase
+        changes["SILT_ROUND"] = "\(round)"
+        return changes
+    }
+
+    private static var ownEnvironment: [String: String] {
         var all: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {
@@ -71,10 +82,7 @@ package struct LoadScript: Sendable, Equatable {
             let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             if parts.count == 2 { all[String(parts[0])] = String(parts[1]) }
         }
-        all = LoadScript.untraced(all).merging(environment) { $1 }
-        all["SILT_PHASE"] = phase
-        all["SILT_ROUND"] = "\(round)"
-        return all.map { "\($0)=\($1)" }
+        return all
     }
 
     /// An environment without `SILT_…` and without silt's library in LD_PRELOAD.

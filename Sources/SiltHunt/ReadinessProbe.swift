@@ -5,6 +5,7 @@ package import Glibc
 package final class ReadinessProbe {
     private let readiness: Readiness
     private let pid: pid_t
+    private let isOutlived: () -> Bool
     private let timeoutSeconds: Double
     private let startedAt = ContinuousClock.now
     private let places: [SocketPlace]
@@ -18,9 +19,17 @@ package final class ReadinessProbe {
     private static let patience = 10.0
 
     /// `pid` is the service, a child of this process; the time runs from now.
-    package init(_ readiness: Readiness, pid: pid_t, timeoutSeconds: Double) throws(HuntError) {
+    ///
+    /// `isOutlived` says, when that has ended well, whether it has left a process that goes on, as daemons do.
+    package init(
+        _ readiness: Readiness,
+        pid: pid_t,
+        timeoutSeconds: Double,
+        isOutlived: @escaping () -> Bool = { false }
+    ) throws(HuntError) {
         self.readiness = readiness
         self.pid = pid
+        self.isOutlived = isOutlived
         self.timeoutSeconds = timeoutSeconds
         places = try readiness.places
         switch readiness {
@@ -77,7 +86,8 @@ package final class ReadinessProbe {
         var status: Int32 = 0
         switch silt_has_ended(pid, &status) {
         case 0: return
-        case 1: throw .endedBeforeReady(status: status)
+        case 1:
+            if status != 0 || !isOutlived() { throw .endedBeforeReady(status: status) }
         default:
             // No child of ours, or somebody has taken its status already.
             guard kill(pid, 0) == 0 || errno == EPERM else { throw .endedBeforeReady(status: nil) }

@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltSession
 
 /// A load script under way, which is looked after by whoever calls `advance` often enough.
 ///
@@ -24,27 +25,24 @@ package final class RunningLoad {
         guard silt_output_pipe(&ends) == 0 else { throw .last("pipe2") }
         pipe = ends[0]
         let nothing = open("/dev/null", O_RDONLY | O_CLOEXEC)
-        pid = withCStrings(["/bin/sh", "-c", load.script]) { arguments in
-            withCStrings(load.variables) { variables in
-                withCString(load.workingDirectory) { directory in
-                    var start = silt_start(
-                        directory: directory,
-                        input: nothing,
-                        output: ends[1],
-                        errors: ends[1],
-                        own_group: 1
-                    )
-                    return silt_spawn_as(arguments, variables, &start)
-                }
-            }
+        var start = ProgramStart(["/bin/sh", "-c", load.script])
+        start.variables = load.variables
+        start.directory = load.workingDirectory
+        start.input = nothing
+        start.output = ends[1]
+        start.errors = ends[1]
+        start.ownGroup = true
+        defer {
+            close(nothing)
+            close(ends[1])
         }
-        let reason = String(cString: strerror(errno))
-        close(nothing)
-        close(ends[1])
-        guard pid > 0 else {
-            close(pipe)
+        do {
+            pid = try start.start()
+        } catch {
+            pid = -1
             isOver = true
-            throw .system(call: "/bin/sh" + (load.workingDirectory.map { " in \($0)" } ?? ""), reason: reason)
+            close(pipe)
+            throw .system(call: "/bin/sh" + (load.workingDirectory.map { " in \($0)" } ?? ""), reason: "\(error)")
         }
     }
 
@@ -145,23 +143,4 @@ package final class RunningLoad {
             counter.add(buffer.prefix(got))
         }
     }
-}
-
-/// Calls the body with a NULL-terminated array of C strings that live for the call.
-private func withCStrings<Result>(
-    _ strings: [String],
-    _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result {
-    let copies = strings.map { strdup($0) } + [nil]
-    defer { for copy in copies { free(copy) } }
-    return copies.withUnsafeBufferPointer { buffer in
-        guard let start = buffer.baseAddress else { preconditionFailure("no terminating NULL") }
-        return body(start)
-    }
-}
-
-/// Calls the body with a C string, or NULL for nil.
-private func withCString<Result>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
-    guard let string else { return body(nil) }
-    return string.withCString { body($0) }
 }

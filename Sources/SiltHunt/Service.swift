@@ -3,17 +3,22 @@ package import Glibc
 internal import SiltSession
 
 /// The program that is hunted, started by silt: a child that leads a process group of its own.
+///
+/// It may go into the background: when it ends well and leaves processes, those are the service, wherever they went.
 package final class Service {
     package let pid: pid_t
     /// Its output, when the plan waits for a line of it.
     package let tap: OutputTap?
     private var ended: Int32?
+    /// What goes on after the first process has ended.
+    private var background: [pid_t] = []
 
     /// Seconds it has to end after SIGTERM.
     private static let grace = 5.0
 
     /// Starts the plan's command, with the preload library unless `socket` is nil.
     package init(_ plan: HuntPlan, socket: String?) throws {
+        guard silt_adopt_orphans() == 0 else { throw HuntError.last("prctl") }
         var tap: OutputTap?
         if case .log(let pattern) = plan.ready { tap = try OutputTap(pattern: pattern) }
         self.tap = tap
@@ -38,26 +43,58 @@ package final class Service {
     /// Its status once it has ended, as a shell reports it; nil while it runs.
     package var status: Int32? {
         if let ended { return ended }
-        var status: Int32 = 0
-        guard silt_has_ended(pid, &status) != 0 else { return nil }
-        return status
+        guard let first = firstStatus else { return nil }
+        return first == 0 && isInBackground ? nil : first
     }
 
-    /// Ends it and its group: asks first (SIGTERM), kills what is left after five seconds.
+    /// That of the process that was started.
+    private var firstStatus: Int32? {
+        var status: Int32 = 0
+        return silt_has_ended(pid, &status) == 0 ? nil : status
+    }
+
+    /// Whether processes are left of it; looks at those it knew before it looks for others.
+    private var isInBackground: Bool {
+        if background.contains(where: { ProcessKin($0)?.isZombie == false }) { return true }
+        background = leftovers()
+        return !background.isEmpty
+    }
+
+    /// Processes that it has left to this one and that run: those of its group, and those that began a session of their
+    /// own. Load scripts and the analyzer are in this one's session.
+    private func leftovers() -> [pid_t] {
+        let session = getsid(0)
+        return ProcessKin.ownChildren().filter { child in
+            guard child.pid != pid, child.group == pid || child.session != session else { return false }
+            if child.isZombie { waitpid(child.pid, nil, WNOHANG) }
+            return !child.isZombie
+        }
+        .map(\.pid)
+    }
+
+    /// Ends it and its group, and what it has left in the background: asks first (SIGTERM), kills what is left after five
+    /// seconds.
     package func stop() {
         guard ended == nil else { return }
-        if status == nil { kill(-pid, SIGTERM) }
+        if firstStatus == nil { kill(-pid, SIGTERM) }
+        for process in leftovers() { kill(process, SIGTERM) }
         let deadline = ContinuousClock.now + .seconds(Service.grace)
-        while status == nil, ContinuousClock.now < deadline {
+        while firstStatus == nil || !leftovers().isEmpty, ContinuousClock.now < deadline {
             tap?.copy()
             usleep(10_000)
         }
-        let last = status
+        let status = firstStatus
         // Until it is waited for, no other group can have its number.
         kill(-pid, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        ended = last ?? 128 + SIGKILL
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        ended = status ?? 128 + SIGKILL
+        // Each may leave others.
+        for _ in 0..<100 {
+            let rest = leftovers()
+            if rest.isEmpty { break }
+            for process in rest { kill(process, SIGKILL) }
+            usleep(10_000)
+        }
         tap?.copy()
     }
 }

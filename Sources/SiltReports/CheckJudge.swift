@@ -125,7 +125,7 @@ extension CheckReport {
         let own = findings(of: result)
         if own.contains(where: \.isFailure) {
             result.outcome = .failed
-        } else if let problem = HuntHeadline.problem(of: phase) {
+        } else if let problem = HuntHeadline.problem(of: phase) ?? HuntHeadline.doubt(of: phase) {
             result.outcome = .inconclusive(problem)
         } else if phase.rounds < Self.enoughRounds, let doubt = own.first(where: { $0.outcome == .doubtful }) {
             result.outcome = .inconclusive(

@@ -4,14 +4,14 @@ internal import SiltRecording
 enum HuntHeadline {
     static func decide(_ report: inout HeapReport) {
         let growing = report.sites.filter { $0.isGrowing && $0.isConclusive }
-        let open = report.phases.compactMap { problem(of: $0) }
+        let open = report.phases.compactMap { problem(of: $0) ?? doubt(of: $0) }
         if !growing.isEmpty {
             report.verdict = .growing
             report.headline = growingLine(growing, report)
         } else if let reason = Headline.unmeasured(report) ?? open.first {
             report.verdict = .inconclusive
             report.reason = reason
-            report.headline = reason
+            report.headline = reason + (report.phases.contains { doubt(of: $0) == reason } ? advice : "")
         } else {
             report.verdict = .notGrowing
             let phases = report.phases.map { "\($0.name) (\(size(of: $0)))" }
@@ -32,6 +32,17 @@ enum HuntHeadline {
         }
         return nil
     }
+
+    /// Why a phase in which nothing was seen to grow is not acquitted; nil when it is.
+    static func doubt(of phase: HuntPhases.Phase) -> String? {
+        guard phase.ended.share > HuntPhases.mostEnded else { return nil }
+        let processes = Format.plural(UInt64(phase.ended.processes), "process", "processes")
+        return "\(processes) with \(Format.percent(100 * phase.ended.share)) of the allocations of \(phase.name) ended "
+            + "during the hunt, and what they held went with them"
+    }
+
+    private static let advice =
+        ": let workers live on (gunicorn --max-requests 0, pm.max_requests = 0, MaxConnectionsPerChild 0)"
 
     /// The warm-up and two more (mode B of the judges).
     private static let leastRounds = 3
@@ -127,7 +138,8 @@ extension HeapReport {
     /// The verdict on one phase of a hunt.
     package func verdict(of phase: HuntPhases.Phase) -> Verdict {
         if HuntHeadline.problem(of: phase) != nil { return .inconclusive }
-        return sites.contains { $0.isGrowing && $0.phase == phase.name } ? .growing : .notGrowing
+        if sites.contains(where: { $0.isGrowing && $0.phase == phase.name }) { return .growing }
+        return HuntHeadline.doubt(of: phase) == nil ? .notGrowing : .inconclusive
     }
 
     /// What the target may use, and what is left of it at the end.

@@ -13,6 +13,10 @@ package struct HuntPhases: Sendable {
         /// nil: nobody counted them.
         package var requests: UInt64?
         package var failedRequests: UInt64?
+        /// Processes that allocated in it across rounds and ended during the hunt, and their share of what was allocated.
+        ///
+        /// What they held is gone with them, so it is not seen whether it would have been given back.
+        package var ended: (processes: Int, share: Double) = (0, 0)
         /// In `Recording.phases`, from 1; an idle phase at the end belongs to that at the beginning.
         var numbers: [Int]
         /// What `HuntVerdicts` knows it by: 0 the idle phases, else the route.
@@ -25,6 +29,8 @@ package struct HuntPhases: Sendable {
     /// Live bytes of the processes at the baseline are those of this time.
     let endNs: UInt64
 
+    /// Processes that allocated more of a phase than this may not have ended for it to be acquitted.
+    static let mostEnded = 0.1
     /// More of the requests may not fail if a phase is to say anything.
     static let mostFailed = 0.01
 
@@ -63,6 +69,22 @@ package struct HuntPhases: Sendable {
             }
         }
         phases.sort { $0.route < $1.route }
+        for index in phases.indices { phases[index].ended = ended(in: phases[index], recording) }
+    }
+
+    private func ended(in phase: Phase, _ recording: Recording) -> (processes: Int, share: Double) {
+        let numbers = Set(phase.numbers)
+        var (all, gone) = (0.0, 0.0)
+        var processes: Set<UInt32> = []
+        for row in recording.phaseAllocations where numbers.contains(row.phase) {
+            all += Double(row.bytes)
+            guard let index = recording.processIndex(of: row.process),
+                recording.processes[index].endNs ?? .max < endNs
+            else { continue }
+            gone += Double(row.bytes)
+            processes.insert(row.process)
+        }
+        return (processes.count, all > 0 ? gone / all : 0)
     }
 
     private mutating func add(_ round: RecordedRound, to index: Int) {

@@ -62,9 +62,11 @@ enum HuntText {
         let width = min(30, report.phases.map(\.name.count).max() ?? 0)
         for phase in report.phases {
             let name = phase.name.printable.cutInside(to: width)
-            let verdict = HuntHeadline.problem(of: phase) ?? report.verdict(of: phase).rawValue
+            let verdict = report.verdict(of: phase)
+            let problem = HuntHeadline.problem(of: phase) ?? HuntHeadline.doubt(of: phase)
+            let words = verdict == .inconclusive ? problem ?? verdict.rawValue : verdict.rawValue
             let padding = String(repeating: " ", count: width - name.count)
-            page.paragraph("\(name)\(padding)  \(verdict): \(HuntHeadline.size(of: phase))", indent: 2)
+            page.paragraph("\(name)\(padding)  \(words): \(HuntHeadline.size(of: phase))", indent: 2)
         }
     }
 }

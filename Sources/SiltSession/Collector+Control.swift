@@ -14,8 +14,8 @@ extension Collector {
             var growing = GrowingCounts()
             switch request {
             case .status: break
-            case .beginHunt: try beginHunt()
-            case .endRound(let mark): growing = try endRound(mark)
+            case .beginHunt: try beginHunt(asker: connection)
+            case .endRound(let mark): growing = try endRound(mark, asker: connection)
             case .symbolize: try output.symbolize()
             case .finish:
                 finishAsked = connection
@@ -51,9 +51,12 @@ extension Collector {
         return status
     }
 
-    private func beginHunt() throws {
+    private func beginHunt(asker: Int32) throws {
         guard rounds == nil else { throw ControlError("a hunt is on already in this trace") }
-        guard !images.isEmpty else { throw ControlError("nothing is traced yet: start a program first") }
+        // A forked child says hello late, at its first event.
+        guard !images.isEmpty || outcome.traced > 0 && connections.contains(where: { $0 != asker }) else {
+            throw ControlError("nothing is traced yet: start a program first")
+        }
         try closeIntervals()
         for image in images.values { image.keepIntervals() }
         rounds = 0
@@ -63,9 +66,9 @@ extension Collector {
     }
 
     /// The first mark of a trace that runs freely only says where the hunt begins.
-    private func endRound(_ mark: RoundMark) throws -> GrowingCounts {
+    private func endRound(_ mark: RoundMark, asker: Int32) throws -> GrowingCounts {
         guard let before = rounds else {
-            try beginHunt()
+            try beginHunt(asker: asker)
             return GrowingCounts()
         }
         guard before < UInt32(SiteHistory.keptLimit) else {

@@ -84,7 +84,7 @@ package final class Collector {
     let events: EventFile?
     private(set) var images: [UInt64: TracedImage] = [:]
     /// In the order in which they were accepted, which is that of the hellos of one process.
-    private var connections: [Int32] = []
+    private(set) var connections: [Int32] = []
     private(set) var outcome = TraceOutcome()
     let startedAt = monotonicSeconds()
     var nextSnapshot: Double

@@ -1,4 +1,4 @@
-internal import Glibc
+package import Glibc
 
 /// Path of a running process's executable (proc(5)); nil when it may not be read.
 package func processExecutable(_ pid: Int32) -> String? {
@@ -24,6 +24,45 @@ func residentBytes(_ pid: Int32) -> UInt64? {
     let words = bytes.split(separator: UInt8(ascii: " "))
     guard words.count > 1, let pages = UInt64(String(decoding: words[1], as: UTF8.self)) else { return nil }
     return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
+}
+
+/// A process as its kin knows it (proc_pid_stat(5)).
+package struct ProcessKin: Equatable, Sendable {
+    package var pid: pid_t
+    package var parent: pid_t
+    package var group: pid_t
+    package var session: pid_t
+    /// It has ended, and nobody has waited for it.
+    package var isZombie: Bool
+
+    /// Nil when there is no such process.
+    package init?(_ pid: pid_t) {
+        // The name stands in parentheses and may hold anything.
+        guard let bytes = readWholeFile("/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")")) else {
+            return nil
+        }
+        let words = bytes[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        guard words.count > 3, let parent = pid_t(words[1]), let group = pid_t(words[2]), let session = pid_t(words[3])
+        else { return nil }
+        self.pid = pid
+        self.parent = parent
+        self.group = group
+        self.session = session
+        isZombie = words[0] == "Z" || words[0] == "X"
+    }
+
+    /// The children of this process, in no order.
+    package static func ownChildren() -> [ProcessKin] {
+        guard let folder = opendir("/proc") else { return [] }
+        defer { closedir(folder) }
+        var result: [ProcessKin] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            guard let pid = pid_t(name), let process = ProcessKin(pid), process.parent == getpid() else { continue }
+            result.append(process)
+        }
+        return result
+    }
 }
 
 /// CPU time of this process.

@@ -149,7 +149,7 @@ final class HuntProgressLine {
     private func end(_ mark: RoundMark, _ seconds: Double, _ growing: GrowingCounts) {
         guard mark.kind != .idle else { return }
         var line = mark.phase + (mark.kind == .warmUp ? ": warm-up" : ": round")
-        line += ", \(mark.requests.map { "\($0) requests" } ?? "requests not counted")"
+        line += ", \(mark.requests.map { "\($0) requests" } ?? "requests not counted (a line silt: requests=N counts)")"
         if let failed = mark.failedRequests, failed > 0 { line += ", \(failed) failed" }
         line += ", \((seconds * 10).rounded() / 10) s"
         let count = growing.high + growing.medium + growing.low

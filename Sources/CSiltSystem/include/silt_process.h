@@ -53,6 +53,10 @@ pid_t silt_spawn_as(char *const argv[], char *const envp[], const struct silt_st
 /* A pipe, close-on-exec, whose reading end ends[0] does not block. Returns -1 and errno. */
 int silt_output_pipe(int ends[2]);
 
+/* From now on processes whose parent ends become children of this one, if they descend from it
+ * (PR_SET_CHILD_SUBREAPER of prctl(2)). Returns -1 and errno. */
+int silt_adopt_orphans(void);
+
 /* 1 when the child has ended, which leaves it to be waited for; 0 while it runs; -1 and errno.
  * *status as a shell reports it: the exit status, or 128 + signal. */
 int silt_has_ended(pid_t child, int *status);
