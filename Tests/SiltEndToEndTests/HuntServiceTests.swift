@@ -201,5 +201,30 @@ extension EndToEnd {
             // 100 MiB less some 12 MiB that it has, at 1,000 bytes and the allocator's 16.
             #expect((85_000...105_000).contains(left), "\(left)")
         }
+
+        private static let memoryGroups = "/sys/fs/cgroup/memory"
+
+        /// Without `--limit` it is that of the control group; version 1 here, as the machine has it.
+        @Test(
+            .enabled(if: access(memoryGroups + "/memory.limit_in_bytes", W_OK) == 0, "no writable memory control group")
+        )
+        func theLimitOfTheControlGroupIsLookedAheadTo() throws {
+            let scene = try Scene()
+            let group = Self.memoryGroups + "/silt-test-\(getpid())"
+            try FileManager.default.createDirectory(atPath: group, withIntermediateDirectories: false)
+            defer { rmdir(group) }
+            try "\(256 << 20)".write(toFile: group + "/memory.limit_in_bytes", atomically: false, encoding: .utf8)
+            let script = "echo $$ > \(group)/cgroup.procs && exec \"$@\""
+            let result = try runProgram(
+                ["sh", "-c", script, "sh"] + scene.words("well", [scene.load("k", 2000)]),
+                seconds: 60
+            )
+            #expect(result.status == 1, "\(result.errors)")
+            let words = verdict(result).components(separatedBy: "; 256 MiB limit reached after about ")
+            try #require(words.count == 2, "\(result.output)")
+            let digits = String(words[1].prefix { $0 != " " }.filter { $0 != "," })
+            let left = try #require(Int(digits))
+            #expect((230_000...264_000).contains(left), "\(left)")
+        }
     }
 }
