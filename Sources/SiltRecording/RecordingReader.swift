@@ -325,6 +325,7 @@ extension Recording {
                 )
             )
         }
+        try readClasses(database)
         let mark = try database.prepare("SELECT name, time_ns FROM marks ORDER BY mark")
         while try mark.step() {
             marks.append(RecordedMark(name: mark.text(0), timeNs: mark.unsigned(1)))

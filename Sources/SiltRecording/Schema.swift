@@ -16,6 +16,8 @@ enum Schema {
         CREATE TABLE costs (id INTEGER PRIMARY KEY CHECK (id = 1), command_cpu_ns INTEGER, command_peak INTEGER,
             analyzer_cpu_ns INTEGER, analyzer_peak INTEGER);
         CREATE TABLE limits (id INTEGER PRIMARY KEY CHECK (id = 1), memory INTEGER);
+        CREATE TABLE live_classes (process INTEGER, kind TEXT, class INTEGER, inuse_objects INTEGER, inuse_space INTEGER,
+            PRIMARY KEY (process, kind, class)) WITHOUT ROWID;
         CREATE TABLE processes (process INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, parent INTEGER,
             command TEXT, executable TEXT, forked INTEGER, start_ns INTEGER, end_ns INTEGER, ended TEXT, status INTEGER);
         CREATE TABLE process_kinds (process INTEGER PRIMARY KEY, kind TEXT);

@@ -51,13 +51,13 @@ package enum DiffText {
         return start + amount + (amount.isEmpty ? "" : per) + " \(relation) " + end
     }
 
-    private static func amount(_ value: Double, _ diff: HeapDiff) -> String {
+    static func amount(_ value: Double, _ diff: HeapDiff) -> String {
         guard diff.before.report.countedKind == .goroutine else { return Format.bytes(value) }
         return value == value.rounded() && value < 1e15
             ? Format.plural(UInt64(value), "goroutine") : "\(Format.short(value)) goroutines"
     }
 
-    private static func signed(_ value: Double, _ diff: HeapDiff) -> String {
+    static func signed(_ value: Double, _ diff: HeapDiff) -> String {
         (value < 0 ? "-" : "+") + amount(value.magnitude, diff)
     }
 

@@ -134,9 +134,9 @@ extension String {
         return String(prefix(width - 1 - tail)) + "…" + String(suffix(tail))
     }
 
-    func padded(to width: Int) -> String {
+    func padded(to width: Int, with filling: String = " ") -> String {
         let missing = width - count
-        return missing > 0 ? self + String(repeating: " ", count: missing) : self
+        return missing > 0 ? self + String(repeating: filling, count: missing) : self
     }
 
     func leftPadded(to width: Int) -> String {

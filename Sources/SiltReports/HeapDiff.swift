@@ -141,6 +141,21 @@ package struct HeapDiff: Sendable {
         .sorted { PprofTable.areInOrder($0.row, $1.row) }
     }
 
+    /// The stacks, as wide as what differs below them; values are signed.
+    func stackView(isInverted: Bool, root: FunctionPattern?) -> StackView {
+        var keys = LabelTable<Key>()
+        let tree = makeTree(&keys)
+        let values = tree.values[0].indices.map { change(tree.values[0][$0], tree.values[1][$0]).value }
+        return StackView(
+            tree,
+            names: keys.things.map(\.name),
+            weights: values.map(\.magnitude),
+            values: values,
+            isInverted: isInverted,
+            root: root
+        )
+    }
+
     func key(ofRow index: Int, frame: UInt32, in report: HeapReport) -> Key {
         let row = report.names.rows[index]
         let recorded = report.recording.frames[Int(frame) - 1]

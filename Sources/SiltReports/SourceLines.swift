@@ -23,6 +23,14 @@ enum SourceLines {
         return result.contains { $0.number == line } ? result : []
     }
 
+    /// All lines of a file; nil when they cannot be had.
+    static func all(of path: String) -> [String]? {
+        guard !path.isEmpty, let bytes = read(path) else { return nil }
+        return bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self).replacingTabs.printable
+        }
+    }
+
     private static func read(_ path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }

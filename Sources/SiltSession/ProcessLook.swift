@@ -57,7 +57,9 @@ package struct ProcessKin: Equatable, Sendable {
         defer { closedir(folder) }
         var result: [ProcessKin] = []
         while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
             guard let pid = pid_t(name), let process = ProcessKin(pid), process.parent == getpid() else { continue }
             result.append(process)
         }

@@ -121,6 +121,8 @@ final class RecordingOutput {
         try transaction {
             if tearsDown { try writeNumbers(image) } else { try writeState(image, at: time) }
             try writer.write(process)
+            let live = image.heap.liveClasses()
+            try writer.write(rows(of: live.sizes, .size, process.id) + rows(of: live.ages, .age, process.id))
         }
         growers = growers.filter { $0.key.image != image.id }
     }
@@ -265,6 +267,18 @@ final class RecordingOutput {
         row.peakInUseBytes = totals.peakInUseBytes
         row.mappedBytes = totals.mappedBytes
         try writer.write(row, process: number)
+    }
+
+    private func rows(of classes: BlockClasses, _ kind: RecordedClass.Kind, _ process: UInt32) -> [RecordedClass] {
+        classes.count.indices.filter { classes.count[$0] > 0 }.map { number in
+            RecordedClass(
+                process: process,
+                kind: kind,
+                number: number,
+                inUseCount: classes.count[number],
+                inUseBytes: classes.bytes[number]
+            )
+        }
     }
 
     private func writeTrust(_ image: TracedImage, _ number: UInt32) throws {

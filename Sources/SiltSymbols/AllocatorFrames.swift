@@ -5,7 +5,7 @@ package struct PatternError: Error, CustomStringConvertible {
     package var pattern: String
     package var reason: String
 
-    package var description: String { "--hide \(pattern): \(reason) (a POSIX extended regular expression is expected)" }
+    package var description: String { "\(pattern): \(reason) (a POSIX extended regular expression is expected)" }
 }
 
 /// Which functions only pass allocations on: the blame goes to their callers.
@@ -122,13 +122,13 @@ package final class AllocatorFrames {
     }
 }
 
-/// POSIX regular expressions (regex(3)), matched anywhere in a name.
-private final class CompiledPatterns {
+/// POSIX extended regular expressions (regex(3)), matched anywhere in a name.
+package final class CompiledPatterns {
     private var compiled: [UnsafeMutablePointer<regex_t>] = []
 
     var isEmpty: Bool { compiled.isEmpty }
 
-    init(_ sources: [String]) throws(PatternError) {
+    package init(_ sources: [String]) throws(PatternError) {
         for source in sources {
             let pattern = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
             pattern.initialize(to: regex_t())
@@ -153,5 +153,5 @@ private final class CompiledPatterns {
         }
     }
 
-    func match(_ name: String) -> Bool { compiled.contains { regexec($0, name, 0, nil, 0) == 0 } }
+    package func match(_ name: String) -> Bool { compiled.contains { regexec($0, name, 0, nil, 0) == 0 } }
 }

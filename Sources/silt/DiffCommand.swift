@@ -17,6 +17,7 @@ struct DiffCommand: ParsableCommand {
             silt diff hunt.silt --between orders:start orders    the phase orders of a hunt
             silt diff hunt.silt --between orders:1 orders        without its warm-up, the first round
             silt diff server.silt --between 1s end               what came after the first second of a trace
+            silt diff old.silt new.silt --flame --inverted
             silt diff old.silt new.silt --folded - | flamegraph.pl > diff.svg
             silt diff old.silt new.silt --pprof diff.pb.gz && go tool pprof -top diff.pb.gz
 
@@ -48,6 +49,11 @@ struct DiffCommand: ParsableCommand {
 
     @Option(help: "Functions shown; 20 unless told, in JSON all.")
     var limit: Int?
+
+    @Flag(help: "A flame graph that hangs, of what grew and what shrank, signed.")
+    var flame = false
+
+    @OptionGroup var stacks: StackChoice
 
     @Flag(help: "JSON, format silt-diff version 1.")
     var json = false
@@ -91,6 +97,8 @@ struct DiffCommand: ParsableCommand {
             )
         }
         if let limit, limit < 0 { throw ValidationError("--limit is a number of functions") }
+        if json, flame { throw ValidationError("--json and --flame are two views") }
+        if stacks.isUsed, !flame { throw ValidationError("--root and --inverted go with --flame") }
         let outputs = [folded, pprof].compactMap { $0 } + (json ? ["-"] : [])
         guard Set(outputs).count == outputs.count else { throw ValidationError("two outputs go to the same place") }
         if pprof == "-", isatty(STDOUT_FILENO) == 1 {
@@ -105,6 +113,7 @@ struct DiffCommand: ParsableCommand {
     }
 
     func run() throws {
+        let root = try FunctionPattern(option: stacks.root)
         do {
             let (before, after) = try sides()
             let diff = try HeapDiff(before, after, settings: settings)
@@ -120,6 +129,15 @@ struct DiffCommand: ParsableCommand {
             var text = ""
             if json {
                 DiffJSON.render(diff, into: &text)
+            } else if flame {
+                DiffFlame.render(
+                    diff,
+                    isInverted: stacks.inverted,
+                    root: root,
+                    color: Terminal.usesColor(STDOUT_FILENO),
+                    depth: nil,
+                    into: &text
+                )
             } else if folded == nil, pprof == nil {
                 DiffText.render(diff, into: &text)
             }
@@ -141,19 +159,30 @@ struct DiffCommand: ParsableCommand {
 
     private func sides() throws -> (DiffSide, DiffSide) {
         let first = try ReportInput(files[0], hide: hide).recording()
-        guard between.isEmpty else {
-            let moments = try Moments(first, path: files[0])
-            let (start, end) = (try moments.moment(name(between[0])), try moments.moment(name(between[1])))
-            return try (
-                DiffSide(first, at: start, of: moments, hide: hide), DiffSide(first, at: end, of: moments, hide: hide)
-            )
-        }
+        guard between.isEmpty else { return try DiffSide.moments(between, of: first, path: files[0], hide: hide) }
         let second = try ReportInput(files[1], hide: hide).recording()
         return try (DiffSide(first, name: files[0], hide: hide), DiffSide(second, name: files[1], hide: hide))
     }
+}
+
+extension DiffSide {
+    /// Two moments of a recording, named as users name them.
+    static func moments(
+        _ names: [String],
+        of recording: Recording,
+        path: String,
+        hide: [String]
+    ) throws -> (DiffSide, DiffSide) {
+        let moments = try Moments(recording, path: path)
+        let (start, end) = (try moments.moment(name(names[0])), try moments.moment(name(names[1])))
+        return try (
+            DiffSide(recording, at: start, of: moments, hide: hide),
+            DiffSide(recording, at: end, of: moments, hide: hide)
+        )
+    }
 
     /// A number with a unit is a time, one without a snapshot or round.
-    private func name(_ text: String) -> MomentName {
+    private static func name(_ text: String) -> MomentName {
         guard Int(text) == nil, text.first?.isNumber == true, let seconds = Quantity.seconds(text) else {
             return MomentName(text)
         }

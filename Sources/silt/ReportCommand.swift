@@ -59,6 +59,13 @@ struct ReportCommand: ParsableCommand {
         discussion: """
             silt report server.silt
             silt report server.silt --top --by inuse --limit 20
+            silt report server.silt --flame --by peak
+            silt report server.silt --flame --root handle_order --inverted
+            silt report server.silt --tree --inverted --limit 5
+            silt report server.silt --list make_record
+            silt report server.silt --timeline
+            silt report server.silt --between 2s end --flame
+            silt report server.silt --sizes
             silt report server.events
             silt report heap.pb.gz --by inuse
             silt report server.silt --json | jq '.sites[0]'
@@ -74,14 +81,22 @@ struct ReportCommand: ParsableCommand {
             """
     )
 
-    @Flag(help: "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many.")
-    var top = false
+    @Flag(exclusivity: .exclusive)
+    var view: ReportView?
 
-    @Flag(help: "Call sites with verdict, evidence and stack (the default).")
-    var sites = false
+    @Option(help: ArgumentHelp("The source of functions that match, with what each line holds.", valueName: "regex"))
+    var list: String?
 
-    @Flag(help: "JSON, format silt-report version 1.")
-    var json = false
+    @OptionGroup var stacks: StackChoice
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp(
+            "What came between two moments, as silt diff --between: with --top, --flame or --json.",
+            valueName: "moment"
+        )
+    )
+    var between: [String] = []
 
     @OptionGroup(title: "Files for other tools") var outputs: ReportOutputs
     @OptionGroup var layout: ReportLayout
@@ -89,34 +104,82 @@ struct ReportCommand: ParsableCommand {
     @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.")
     var recording: String
 
-    private var hasView: Bool { top || sites || json }
+    private var hasView: Bool { view != nil || list != nil || !between.isEmpty }
 
     func validate() throws {
-        if [top, sites, json].count(where: { $0 }) > 1 { throw ValidationError("one of --sites, --top and --json") }
+        if list != nil, let view { throw ValidationError("--list and --\(view.rawValue) are two views") }
+        if stacks.isUsed, view != .tree, view != .flame {
+            throw ValidationError("--root and --inverted go with --tree or --flame")
+        }
         if hasView, outputs.usesStandardOutput { throw ValidationError("two outputs go to standard output") }
+        guard !between.isEmpty else { return }
+        guard between.count == 2 else {
+            throw ValidationError(
+                "--between takes two moments; name the recording before it: silt report F --between A B"
+            )
+        }
+        guard list == nil, [nil, .top, .flame, .json].contains(view) else {
+            throw ValidationError("--between goes with --top, --flame or --json")
+        }
     }
 
     func run() throws {
+        let (root, pattern) = (try FunctionPattern(option: stacks.root), try FunctionPattern(option: list))
         do {
-            let input = try ReportInput(recording, hide: layout.hide)
-            let report = try ReportBuilder.build(input.recording(), options: layout.options(for: STDOUT_FILENO))
-            try outputs.write(report)
-            if outputs.isEmpty || hasView { print(report) }
+            let recording = try ReportInput(self.recording, hide: layout.hide).recording()
+            var text = ""
+            if between.isEmpty {
+                let report = try ReportBuilder.build(recording, options: layout.options(for: STDOUT_FILENO))
+                try outputs.write(report)
+                guard outputs.isEmpty || hasView else { return }
+                if let pattern {
+                    ListText.render(report, pattern, into: &text)
+                } else {
+                    render(report, root, into: &text)
+                }
+            } else {
+                try renderBetween(recording, root, into: &text)
+            }
+            Terminal.write(text, to: STDOUT_FILENO)
         } catch {
             throw Terminal.fail(error)
         }
     }
 
-    private func print(_ report: HeapReport) {
-        var text = ""
-        if top {
-            TopTable.render(report, into: &text)
-        } else if json {
-            JSONReport.render(report, into: &text)
-        } else {
-            TextReport.render(report, into: &text)
+    private func renderBetween(_ recording: Recording, _ root: FunctionPattern?, into text: inout String) throws {
+        var settings = DiffSettings()
+        settings.limit = layout.limit?.sites
+        settings.width = Terminal.columns(of: STDOUT_FILENO)
+        let sides = try DiffSide.moments(between, of: recording, path: self.recording, hide: layout.hide)
+        let diff = try HeapDiff(sides.0, sides.1, settings: settings)
+        switch view {
+        case .flame:
+            let color = Terminal.usesColor(STDOUT_FILENO)
+            DiffFlame.render(
+                diff,
+                isInverted: stacks.inverted,
+                root: root,
+                color: color,
+                depth: layout.stack,
+                into: &text
+            )
+        case .json: DiffJSON.render(diff, into: &text)
+        case nil, .sites, .top, .tree, .timeline, .peak, .sizes, .ages: DiffText.render(diff, into: &text)
         }
-        Terminal.write(text, to: STDOUT_FILENO)
+    }
+
+    private func render(_ report: HeapReport, _ root: FunctionPattern?, into text: inout String) {
+        switch view ?? .sites {
+        case .sites: TextReport.render(report, into: &text)
+        case .top: TopTable.render(report, into: &text)
+        case .tree: TreeText.render(report, isInverted: stacks.inverted, root: root, into: &text)
+        case .flame: FlameText.render(report, isInverted: stacks.inverted, root: root, into: &text)
+        case .timeline: TimelineText.render(report, into: &text)
+        case .peak: PeakText.render(report, into: &text)
+        case .sizes: HistogramText.renderSizes(report, into: &text)
+        case .ages: HistogramText.renderAges(report, into: &text)
+        case .json: JSONReport.render(report, into: &text)
+        }
     }
 }
 

@@ -1,0 +1,121 @@
+internal import SiltHeap
+internal import SiltRecording
+
+/// `--sizes` and `--ages`: blocks by powers of two of their size, or of the time since they were allocated.
+package enum HistogramText {
+    private static let barWidth = 40
+
+    private struct Row {
+        var label: String
+        var count: UInt64
+        var bytes: UInt64
+    }
+
+    /// Of the blocks that live at the end, and, where those of a call stack are taken for as big as they are on average,
+    /// of all that were allocated.
+    package static func renderSizes<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+        guard let live = sums(report, .size, into: &output) else { return }
+        let title = "blocks in use at the end, by size"
+        write(title, rows(live, label: size), report, into: &output)
+        var all: [Int: (count: UInt64, bytes: UInt64)] = [:]
+        report.forEachCounter { row in
+            guard row.allocatedCount > 0 else { return }
+            let number = BlockClasses.number(row.allocatedBytes / row.allocatedCount)
+            all[number, default: (0, 0)].count &+= row.allocatedCount
+            all[number, default: (0, 0)].bytes &+= row.allocatedBytes
+        }
+        output.write("\n")
+        write("blocks allocated, by the mean size of their call stack", rows(all, label: size), report, into: &output)
+    }
+
+    package static func renderAges<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+        guard let live = sums(report, .age, into: &output) else { return }
+        let recording = report.recording
+        let isHunt = !recording.rounds.isEmpty
+        let period = ProcessClock.all(of: recording).map(\.period).max() ?? 0
+        func label(_ number: Int) -> String {
+            // 1 stands for what was allocated since the last snapshot, or the one before it.
+            let (from, to) = (number == 0 ? 0 : 1 << (number - 1), 1 << number)
+            if isHunt { return "\(from)–\(to) rounds" }
+            return "\(time(Double(from) * period)) – \(time(Double(to) * period))"
+        }
+        let title = "blocks in use at the end, by the time since they were allocated"
+        write(title, rows(live, label: label), report, into: &output)
+    }
+
+    private static func time(_ seconds: Double) -> String {
+        seconds > 0 && seconds < 0.95 ? "\(Int((seconds * 1000).rounded())) ms" : Format.duration(seconds)
+    }
+
+    private static func size(_ number: Int) -> String {
+        guard number > 0 else { return "0 B" }
+        let from = Double(sign: .plus, exponent: number - 1, significand: 1)
+        return number == 1 ? "1 B" : "\(round(from)) – \(round(from * 2))"
+    }
+
+    /// A power of two: as 16 B, 4 KiB.
+    private static func round(_ bytes: Double) -> String {
+        var (value, unit) = (bytes, 0)
+        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+        while value >= 1024, unit + 1 < units.count {
+            value /= 1024
+            unit += 1
+        }
+        return "\(Int(value)) \(units[unit])"
+    }
+
+    /// nil after a word on why there is nothing to show.
+    private static func sums<Output: TextOutputStream>(
+        _ report: HeapReport,
+        _ kind: RecordedClass.Kind,
+        into output: inout Output
+    ) -> [Int: (count: UInt64, bytes: UInt64)]? {
+        var result: [Int: (count: UInt64, bytes: UInt64)] = [:]
+        for row in report.recording.classes where row.kind == kind {
+            result[row.number, default: (0, 0)].count &+= row.inUseCount
+            result[row.number, default: (0, 0)].bytes &+= row.inUseBytes
+        }
+        guard result.isEmpty else { return result }
+        output.write(
+            report.isOfProfiles
+                ? "profiles do not say how big or how old single blocks are\n"
+                : report.totals.inUseBytes == 0
+                    ? "nothing was in use at the end\n"
+                    : "not recorded: the recording is of an older silt, or its processes had not ended when it was closed\n"
+        )
+        return nil
+    }
+
+    private static func rows(
+        _ sums: [Int: (count: UInt64, bytes: UInt64)],
+        label: (Int) -> String
+    ) -> [Row] {
+        guard let least = sums.keys.min(), let greatest = sums.keys.max() else { return [] }
+        return (least...greatest).map { number in
+            Row(label: label(number), count: sums[number]?.count ?? 0, bytes: sums[number]?.bytes ?? 0)
+        }
+    }
+
+    private static func write<Output: TextOutputStream>(
+        _ title: String,
+        _ rows: [Row],
+        _ report: HeapReport,
+        into output: inout Output
+    ) {
+        var page = TextPage(width: report.options.width, isColored: report.options.color)
+        let all = rows.reduce((count: UInt64(0), bytes: UInt64(0))) { ($0.count &+ $1.count, $0.bytes &+ $1.bytes) }
+        page.line("\(title): \(Format.plural(all.count, "block")), \(Format.bytes(all.bytes))", style: .bold)
+        let labels = rows.map(\.label.count).max() ?? 0
+        let counts = rows.map { Format.count($0.count).count }.max() ?? 0
+        let width = min(barWidth, max(10, report.options.width - labels - counts - 22))
+        let most = rows.map(\.bytes).max() ?? 0
+        for row in rows {
+            let bar = most == 0 ? "" : TreeText.bar(Double(row.bytes) / Double(most), width: width)
+            page.line(
+                "  \(row.label.leftPadded(to: labels))  \(Format.count(row.count).leftPadded(to: counts))  "
+                    + "\((row.count == 0 ? "" : Format.bytes(row.bytes)).leftPadded(to: 10))  \(bar)"
+            )
+        }
+        output.write(page.text)
+    }
+}

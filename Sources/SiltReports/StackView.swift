@@ -1,0 +1,196 @@
+internal import SiltRecording
+package import SiltSymbols
+
+/// Stacks as one looks at them: from the outermost function inward or from the innermost outward, whole or below the
+/// functions that a pattern names.
+///
+/// What is looked at is made when it is asked for, so that a view of a million stacks costs what is shown of it.
+struct StackView {
+    /// A function in its place: all stacks that come to it the same way.
+    struct Box {
+        var name: String
+        /// What it takes of the room: never negative.
+        var weight: Double
+        /// What it is said to hold: as `weight`, or a signed difference.
+        var value: Double
+        fileprivate var entries: [Entry]
+        /// Its entries are where its children begin, not itself.
+        fileprivate var isBeginning = false
+
+        fileprivate init(name: String, weight: Double, value: Double, entries: [Entry], isBeginning: Bool = false) {
+            self.name = name
+            self.weight = weight
+            self.value = value
+            self.entries = entries
+            self.isBeginning = isBeginning
+        }
+
+        /// What is too small to be shown, added up: it leads nowhere.
+        init(rest name: String, weight: Double) { self.init(name: name, weight: weight, value: weight, entries: []) }
+    }
+
+    /// A node of the tree, with what of it belongs to a box.
+    fileprivate struct Entry {
+        var node: UInt32
+        var weight: Double
+        var value: Double
+    }
+
+    /// What of a node is looked at: itself, or itself with all that it called.
+    private struct Sums {
+        var own: [Double]
+        var all: [Double]
+
+        init(_ own: [Double], _ tree: NameTree) {
+            self.own = own
+            all = own
+            // Parents come before their children.
+            for index in tree.nodes.indices.dropFirst().reversed() { all[Int(tree.nodes[index].parent)] += all[index] }
+        }
+    }
+
+    private let tree: NameTree
+    private let names: [String]
+    private let weights: Sums
+    private let values: Sums
+    private let isInverted: Bool
+    /// What is looked at as a whole.
+    let whole: Box
+
+    /// `weights` and `values` are those of the tree's nodes themselves; `root`: functions that are looked at alone.
+    init(
+        _ tree: NameTree,
+        names: [String],
+        weights: [Double],
+        values: [Double],
+        isInverted: Bool = false,
+        root: FunctionPattern? = nil
+    ) {
+        self.tree = tree
+        self.names = names
+        self.weights = Sums(weights, tree)
+        self.values = Sums(values, tree)
+        self.isInverted = isInverted
+        let entries = Self.entries(tree, names, self.weights, self.values, isInverted, root)
+        whole = Box(
+            name: "all",
+            weight: entries.reduce(0) { $0 + $1.weight },
+            value: entries.reduce(0) { $0 + $1.value },
+            entries: entries,
+            isBeginning: isInverted || root != nil
+        )
+    }
+
+    /// The functions that a box leads to, the heaviest first.
+    func children(of box: Box) -> [Box] {
+        var boxes: [Box] = []
+        var places: [UInt32: Int] = [:]
+        func add(_ entry: Entry) {
+            guard entry.weight > 0 else { return }
+            let label = tree.nodes[Int(entry.node)].label
+            let place = places[label] ?? boxes.count
+            if place == boxes.count {
+                places[label] = place
+                boxes.append(Box(name: names[Int(label)], weight: 0, value: 0, entries: []))
+            }
+            boxes[place].weight += entry.weight
+            boxes[place].value += entry.value
+            boxes[place].entries.append(entry)
+        }
+        if box.isBeginning {
+            for entry in box.entries { add(entry) }
+        } else if isInverted {
+            for entry in box.entries {
+                let parent = tree.nodes[Int(entry.node)].parent
+                if parent != 0 { add(Entry(node: parent, weight: entry.weight, value: entry.value)) }
+            }
+        } else {
+            for entry in box.entries {
+                var child = tree.nodes[Int(entry.node)].firstChild
+                while child != 0 {
+                    add(Entry(node: child, weight: weights.all[Int(child)], value: values.all[Int(child)]))
+                    child = tree.nodes[Int(child)].nextSibling
+                }
+            }
+        }
+        return boxes.sorted { ($1.weight, $0.name) < ($0.weight, $1.name) }
+    }
+
+    private static func entries(
+        _ tree: NameTree,
+        _ names: [String],
+        _ weights: Sums,
+        _ values: Sums,
+        _ isInverted: Bool,
+        _ root: FunctionPattern?
+    ) -> [Entry] {
+        if let root {
+            let isWanted = names.map(root.matches)
+            // Below a function that is wanted another one is not a beginning.
+            var isBelow = [Bool](repeating: false, count: tree.nodes.count)
+            var result: [Entry] = []
+            for index in tree.nodes.indices.dropFirst() {
+                let node = tree.nodes[index]
+                let isRoot = isWanted[Int(node.label)]
+                let parent = Int(node.parent)
+                isBelow[index] = isBelow[parent] || (parent != 0 && isWanted[Int(tree.nodes[parent].label)])
+                guard isRoot, !isBelow[index], weights.all[index] > 0 else { continue }
+                result.append(Entry(node: UInt32(index), weight: weights.all[index], value: values.all[index]))
+            }
+            return result
+        }
+        guard isInverted else { return [Entry(node: 0, weight: weights.all[0], value: values.all[0])] }
+        return tree.nodes.indices.dropFirst().compactMap { index in
+            guard weights.own[index] > 0 else { return nil }
+            return Entry(node: UInt32(index), weight: weights.own[index], value: values.own[index])
+        }
+    }
+}
+
+/// A regular expression that functions are chosen by.
+package struct FunctionPattern {
+    private let patterns: CompiledPatterns
+
+    /// Throws for what is no POSIX extended regular expression.
+    package init(_ source: String) throws(PatternError) { patterns = try CompiledPatterns([source]) }
+
+    func matches(_ name: String) -> Bool { patterns.match(name) }
+}
+
+extension HeapReport {
+    /// The stacks by name from the blamed function outward, with what the options ask for.
+    func stackView(isInverted: Bool, root: FunctionPattern?) -> StackView {
+        var names = LabelTable<String>()
+        let labels = names.labels(of: self) { row, frame in
+            self.names.name(ofRow: row, frame: frame, in: recording).printable
+        }
+        var tree = NameTree(columns: 1)
+        tree.add(self, to: 0, from: .blamed, labels: labels) { value(of: $0) }
+        let own = tree.values[0].map { Double($0) }
+        return StackView(tree, names: names.things, weights: own, values: own, isInverted: isInverted, root: root)
+    }
+
+    /// What the options ask for, in the words of pprof's sample types.
+    var valueName: String {
+        if countedKind == .goroutine { return "goroutines" }
+        return switch options.order {
+        case .growth, .inUse: "inuse_space"
+        case .allocated: "alloc_space"
+        case .peak: "peak_inuse_space"
+        case .temporary: "temporary_objects"
+        }
+    }
+
+    /// A value of that kind: bytes, or a number of things.
+    func amount(_ value: Double) -> String {
+        options.order == .temporary || countedKind == .goroutine ? Format.count(UInt64(value)) : Format.bytes(value)
+    }
+
+    /// Why there is nothing to be seen; nil when there is.
+    var emptiness: String {
+        switch options.order {
+        case .growth, .inUse: "nothing was in use at the end: --by peak or --by alloc shows what was\n"
+        case .allocated, .peak, .temporary: "no \(valueName) to show\n"
+        }
+    }
+}
