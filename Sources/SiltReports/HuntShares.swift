@@ -13,13 +13,13 @@ struct HuntShares {
     let budget: CallerSearch.Budget
     let hunt: HuntPhases
 
-    /// What is judged together: the processes that lived to the end of the hunt, and each of those that did not.
+    /// What is judged together: the processes of one kind that lived to the end of the hunt, and each of those that did not.
     static func groups(of sites: CallSites, _ recording: Recording, _ hunt: HuntPhases) -> [CallSites] {
         let present = Set(sites.parts.map(\.process))
         let living = present.filter { lives(recording.processes[$0], hunt) }
-        let goroutines = living.filter { recording.processes[$0].kind == .goroutine }
+        let kinds = RecordedProcess.Kind.allCases.map { kind in living.filter { recording.processes[$0].kind == kind } }
         let alone = present.subtracting(living).sorted()
-        return [living.subtracting(goroutines), goroutines].filter { !$0.isEmpty }.map { sites.joined($0.contains) }
+        return kinds.filter { !$0.isEmpty }.map { sites.joined($0.contains) }
             + alone.map { process in sites.joined { $0 == process } }
     }
 

@@ -249,6 +249,8 @@ package enum TextReport {
                     + "(\(Format.duration(Double(counters.waitNs) / 1e9)))"
             )
         }
+        let profiles = Set(report.recording.processes.filter { $0.kind != .traced }.map(\.executable))
+        parts += profiles.sorted()
         if !report.trust.isClosed { parts.append("recording not closed: numbers are those of its last snapshot") }
         return parts.joined(separator: ", ")
     }
