@@ -4,6 +4,7 @@ internal import SiltHeap
 package import SiltPprof
 internal import SiltRecording
 package import SiltSession
+internal import SiltSymbols
 
 /// Measures a service by the profiles that it serves: heap and goroutines, pulled when a round ends.
 ///
@@ -83,8 +84,7 @@ package final class PprofTrace: HuntTrace {
     private func pull() throws {
         // Before the garbage collection that the heap profile asks for: it is what the round left running.
         let running = try pullGoroutines()
-        let profile = try endpoint.fetch(.heap)
-        let inUse = try profile.inUse()
+        let (profile, inUse) = try endpoint.fetchInUse(.heap)
         // Both or neither: a round has one of each.
         period = profile.period
         if let running { goroutines.add(running, countsOnly: true) }
@@ -96,7 +96,7 @@ package final class PprofTrace: HuntTrace {
     private func pullGoroutines() throws -> PprofInUse? {
         guard hasGoroutines else { return nil }
         do {
-            return try endpoint.fetch(.goroutine).inUse()
+            return try endpoint.fetchInUse(.goroutine).inUse
         } catch PprofError.refused(_, status: 404, _) where goroutines.length == 0 {
             hasGoroutines = false
             return nil
@@ -108,7 +108,8 @@ package final class PprofTrace: HuntTrace {
         let hunt = HuntIntervals(ProfileRecording.intervals(rounds))
         var counts = GrowingCounts()
         guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
-        for stack in heap.complete + goroutines.complete where stack.bytes.last != stack.bytes.first {
+        let judged = heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) } + goroutines.complete
+        for stack in judged where stack.bytes.last != stack.bytes.first {
             switch judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1].confidence {
             case .high: counts.high += 1
             case .medium: counts.medium += 1

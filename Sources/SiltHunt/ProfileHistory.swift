@@ -41,6 +41,9 @@ struct ProfileHistory {
         length += 1
     }
 
+    /// The functions of a stack, innermost first.
+    func functions(of stack: Stack) -> some Sequence<String> { stack.frames.lazy.map { symbols[Int($0)].function } }
+
     /// What the first `count` profiles said.
     func first(_ count: Int) -> ProfileHistory {
         guard count < length else { return self }

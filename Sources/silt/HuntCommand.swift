@@ -67,6 +67,8 @@ struct HuntCommand: ParsableCommand {
         } catch {
             throw Terminal.fail(failure ?? error)
         }
+        // Nothing was measured: there is only the failure to speak of.
+        if let failure, report.processes.isEmpty, !json { throw Terminal.fail(failure) }
         var text = ""
         if json { JSONReport.render(report, into: &text) } else { TextReport.render(report, into: &text) }
         Terminal.write(text, to: STDOUT_FILENO)
