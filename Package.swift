@@ -4,6 +4,8 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 // The per-event loops: unoptimized, a debug build would hold its targets back.
 let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+// What collects while the program runs: debug builds, which the tests are, check exclusive access at run time.
+let collecting: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 let package = Package(
     name: "silt",
@@ -32,13 +34,13 @@ let package = Package(
         .target(name: "SiltJSON", swiftSettings: strict),
 
         // The pipeline, in its order.
-        .target(name: "SiltEvents", dependencies: ["CSiltWire", "CSiltSystem"], swiftSettings: hot),
-        .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: hot),
+        .target(name: "SiltEvents", dependencies: ["CSiltWire", "CSiltSystem"], swiftSettings: hot + collecting),
+        .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: hot + collecting),
         .target(name: "SiltGrowth", dependencies: ["SiltHeap"], swiftSettings: strict),
         .target(
             name: "SiltSymbols",
             dependencies: ["Clibdw", "CSiltSystem"],
-            swiftSettings: strict,
+            swiftSettings: strict + collecting,
             linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libzstd.a", ":libz.a", "stdc++"].map
             {
                 .linkedLibrary($0)
@@ -48,7 +50,7 @@ let package = Package(
             name: "SiltRecording",
             dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"],
             exclude: ["docs"],
-            swiftSettings: strict,
+            swiftSettings: strict + collecting,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),
         .target(
@@ -75,7 +77,7 @@ let package = Package(
                 "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltSymbols",
                 "SiltRecording", "SiltShim",
             ],
-            swiftSettings: strict
+            swiftSettings: strict + collecting
         ),
         .target(
             name: "SiltHunt",

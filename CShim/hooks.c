@@ -6,6 +6,7 @@
 #include <string.h>
 
 void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo);
+void silt_emit_last_free(struct silt_sink *sink, uintptr_t address);
 void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address, size_t bytes,
                        uint32_t node);
 uintptr_t silt_last_allocation(const struct silt_sink *sink);
@@ -88,29 +89,44 @@ static inline void record_alloc(void *block, size_t bytes, const void *frame, bo
     leave(before);
 }
 
+/* What becomes of a block. */
+enum silt_fate {
+    SILT_FREED,
+    SILT_MOVED, /* to where realloc puts it, unless that fails */
+    SILT_KEPT   /* the realloc before has failed */
+};
+
+static inline void emit_fate(struct silt_sink *sink, void *block, enum silt_fate fate) {
+    if (fate == SILT_FREED) {
+        silt_emit_last_free(sink, (uintptr_t)block);
+    } else {
+        silt_emit_free(sink, (uintptr_t)block, fate == SILT_KEPT);
+    }
+}
+
 /* A free when *silt_live is not SILT_LIVE: nothing is recorded yet or any more, or frees are
  * recorded with their stacks. */
 __attribute__((noinline)) static void record_free_otherwise(void *block, const void *frame,
-                                                            bool undo) {
+                                                            enum silt_fate fate) {
     uint32_t before;
     if (!enter(frame, &before)) {
         return;
     }
     struct silt_sink *sink = sink_of_thread();
     if (SILT_LIKELY(sink != NULL)) {
-        if (*silt_live == SILT_LIVE_FREE_STACKS && !undo) {
+        if (*silt_live == SILT_LIVE_FREE_STACKS && fate != SILT_KEPT) {
             emit_with_stack(sink, SILT_FREE_BY, block, 0, frame);
         } else {
-            silt_emit_free(sink, (uintptr_t)block, undo);
+            emit_fate(sink, block, fate);
         }
     }
     leave(before);
 }
 
-static inline void record_free(void *block, const void *frame, bool undo) {
+static inline void record_free(void *block, const void *frame, enum silt_fate fate) {
     uint32_t before;
     if (SILT_UNLIKELY(*silt_live != SILT_LIVE)) {
-        record_free_otherwise(block, frame, undo);
+        record_free_otherwise(block, frame, fate);
         return;
     }
     if (!enter_live(frame, &before)) {
@@ -118,7 +134,7 @@ static inline void record_free(void *block, const void *frame, bool undo) {
     }
     struct silt_sink *sink = sink_of_thread();
     if (SILT_LIKELY(sink != NULL)) {
-        silt_emit_free(sink, (uintptr_t)block, undo);
+        emit_fate(sink, block, fate);
     }
     leave(before);
 }
@@ -171,7 +187,7 @@ SILT_EXPORT void *realloc(void *old, size_t bytes) {
         return silt_early_alloc(16, bytes);
     }
     if (old) {
-        record_free(old, FRAME(), false);
+        record_free(old, FRAME(), SILT_MOVED);
     }
     uint32_t before = into_real(FRAME());
     void *block = silt_real.realloc(old, bytes);
@@ -179,7 +195,7 @@ SILT_EXPORT void *realloc(void *old, size_t bytes) {
     if (block) {
         record_alloc(block, bytes, FRAME(), old != NULL);
     } else if (old && bytes) {
-        record_free(old, FRAME(), true);
+        record_free(old, FRAME(), SILT_KEPT);
     }
     return block;
 }
@@ -197,7 +213,7 @@ SILT_EXPORT void *reallocarray(void *old, size_t count, size_t size) {
         return silt_early_alloc(16, bytes);
     }
     if (old) {
-        record_free(old, FRAME(), false);
+        record_free(old, FRAME(), SILT_MOVED);
     }
     uint32_t before = into_real(FRAME());
     void *block = silt_real.reallocarray ? silt_real.reallocarray(old, count, size)
@@ -206,7 +222,7 @@ SILT_EXPORT void *reallocarray(void *old, size_t count, size_t size) {
     if (block) {
         record_alloc(block, bytes, FRAME(), old != NULL);
     } else if (old && bytes) {
-        record_free(old, FRAME(), true);
+        record_free(old, FRAME(), SILT_KEPT);
     }
     return block;
 }
@@ -218,7 +234,7 @@ SILT_EXPORT void free(void *block) {
     if (is_early((void *)silt_real.free) && !silt_real.free) {
         return;
     }
-    record_free(block, FRAME(), false);
+    record_free(block, FRAME(), SILT_FREED);
     uint32_t before = into_real(FRAME());
     silt_real.free(block);
     leave(before);
@@ -228,7 +244,7 @@ SILT_EXPORT void free_sized(void *block, size_t bytes) {
     if (SILT_UNLIKELY(!block || silt_is_early(block))) {
         return;
     }
-    record_free(block, FRAME(), false);
+    record_free(block, FRAME(), SILT_FREED);
     uint32_t before = into_real(FRAME());
     if (silt_real.free_sized) {
         silt_real.free_sized(block, bytes);
@@ -242,7 +258,7 @@ SILT_EXPORT void free_aligned_sized(void *block, size_t align, size_t bytes) {
     if (SILT_UNLIKELY(!block || silt_is_early(block))) {
         return;
     }
-    record_free(block, FRAME(), false);
+    record_free(block, FRAME(), SILT_FREED);
     uint32_t before = into_real(FRAME());
     if (silt_real.free_aligned_sized) {
         silt_real.free_aligned_sized(block, align, bytes);
@@ -304,7 +320,7 @@ void silt_record_alloc_once(void *block, size_t bytes, const void *frame, uint64
 }
 
 void silt_record_free(void *block, const void *frame) {
-    record_free(block, frame, false);
+    record_free(block, frame, SILT_FREED);
 }
 
 uint32_t silt_into_real(const void *frame) {

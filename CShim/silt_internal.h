@@ -56,6 +56,11 @@ struct silt_sink {
     /* The last stamp that was taken: low half of `committed` before it, shard (16), counter (16).
      */
     uint64_t pending;
+    /* The last short record that has a stack, where it ends in `committed`'s counting, and its
+     * stamp before it was cut to 16 bits. */
+    uint64_t *made;
+    uint64_t made_end;
+    uint64_t made_stamp;
 };
 
 /* State of the calling thread; initial-exec, trivial. */

@@ -52,6 +52,7 @@ static struct silt_sink *sink_new(bool for_signals) {
     sink->walker = walker;
     sink->index = index;
     sink->pending = UINT64_MAX;
+    sink->made_end = UINT64_MAX;
     sinks[index] = sink;
     return sink;
 }
@@ -282,9 +283,9 @@ void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_
     publish(sink, 2);
 }
 
-/* Stamps: the order of events at one address (silt_wire.h). */
+/* Stamps: the order of events at one address (silt_wire.h). Records carry the low 16 bits. */
 static struct {
-    _Alignas(64) uint16_t next;
+    _Alignas(64) uint64_t next;
 } stamps[SILT_ALL_SHARDS];
 
 extern char __libc_single_threaded __attribute__((weak));
@@ -295,20 +296,22 @@ void silt_stamps_reset(void) {
 
 /* Publishes an event that is whole but for its stamp, which goes to bit `shift` of a word. Nothing
  * may come between stamp and record: room has been made before. A handler that leaves in between
- * is made good by silt_sink_recover, which finds in `pending` what the counter was before. */
-static inline void publish_stamped(struct silt_sink *sink, uint32_t shard, uint64_t *into,
-                                   unsigned shift, unsigned words) {
-    uint16_t stamp = 1;
-    uint16_t *next = &stamps[shard].next;
-    sink->pending = sink->committed << 32 | shard << 16 | *(volatile uint16_t *)next;
+ * is made good by silt_sink_recover, which finds in `pending` what the counter was before. Returns
+ * the stamp. */
+static inline uint64_t publish_stamped(struct silt_sink *sink, uint32_t shard, uint64_t *into,
+                                       unsigned shift, unsigned words) {
+    uint64_t stamp = 1;
+    uint64_t *next = &stamps[shard].next;
+    sink->pending = sink->committed << 32 | shard << 16 | (uint16_t)*(volatile uint64_t *)next;
     if (&__libc_single_threaded && __libc_single_threaded) {
         /* One instruction, so that a signal handler cannot come in between. */
-        __asm__ volatile("xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
+        __asm__ volatile("xaddq %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
     } else {
-        __asm__ volatile("lock xaddw %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
+        __asm__ volatile("lock xaddq %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
     }
-    *into |= (uint64_t)stamp << shift;
+    *into |= (uint64_t)(uint16_t)stamp << shift;
     publish_event(sink, words);
+    return stamp;
 }
 
 void silt_sink_recover(struct silt_sink *sink) {
@@ -322,7 +325,7 @@ void silt_sink_recover(struct silt_sink *sink) {
     /* A stamp was about to be taken for the record that lies there. It was if the counter has moved
      * on: by one, unless another thread came by in those few instructions. Then the gap remains. */
     uint16_t before = (uint16_t)sink->pending;
-    uint16_t now = *(volatile uint16_t *)&stamps[(uint16_t)(sink->pending >> 16)].next;
+    uint16_t now = (uint16_t)*(volatile uint64_t *)&stamps[(uint16_t)(sink->pending >> 16)].next;
     if (now == (uint16_t)(before + 1)) {
         uint64_t first = sink->at[0];
         if ((first & 15) == SILT_EXTENDED) {
@@ -375,7 +378,7 @@ static __attribute__((noinline)) void free_after_room(struct silt_sink *sink, ui
     }
 }
 
-/* The block is about to be freed. */
+/* The block is about to be freed; with `undo`, it was not. */
 void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
     if (SILT_UNLIKELY(!fits_short(address))) {
         emit_long(sink, undo ? SILT_X_UNFREE : SILT_X_FREE, address, 0, 0, 3);
@@ -386,12 +389,35 @@ void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
     }
 }
 
+/* True when the block was made by the last record of this sink, nothing has happened at its address
+ * since, and the record now stands for its free as well (silt_wire.h). */
+static inline bool make_temporary(struct silt_sink *sink, uintptr_t address) {
+    if (sink->made_end != sink->committed) {
+        return false;
+    }
+    uint64_t first = *sink->made;
+    return (first >> 20) << 3 == address && (first & 15) == SILT_ALLOC &&
+           __atomic_load_n(&stamps[silt_stamp_shard(address)].next, __ATOMIC_RELAXED) ==
+               sink->made_stamp + 1 &&
+           __atomic_compare_exchange_n(sink->made, &first, first ^ SILT_ALLOC ^ SILT_TEMPORARY,
+                                       false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+}
+
+/* The block is about to be freed, and no UNFREE will follow. */
+void silt_emit_last_free(struct silt_sink *sink, uintptr_t address) {
+    if (!make_temporary(sink, address)) {
+        silt_emit_free(sink, address, false);
+    }
+}
+
 static inline void write_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address,
                                  size_t bytes, uint32_t node) {
     uint64_t *record = sink->at;
     record[0] = (uint64_t)(address >> 3) << 20 | kind;
     record[1] = (uint64_t)bytes << 26 | node;
-    publish_stamped(sink, silt_stamp_shard(address), record, 4, 2);
+    sink->made_stamp = publish_stamped(sink, silt_stamp_shard(address), record, 4, 2);
+    sink->made = record;
+    sink->made_end = sink->committed;
 }
 
 static __attribute__((noinline)) void stacked_after_room(struct silt_sink *sink, uint32_t kind,
@@ -440,10 +466,7 @@ void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *pa
 /* Address of the block whose allocation is the last record of a sink; 0 if that is another record.
  */
 uintptr_t silt_last_allocation(const struct silt_sink *sink) {
-    ptrdiff_t words = sink->at - sink->ring;
-    const uint64_t *last = sink->at - 2;
-    if (words < 2 || (last[0] & 15) != SILT_ALLOC) {
-        return 0;
-    }
-    return (uintptr_t)(last[0] >> 20) << 3;
+    /* TAKEN differs from ALLOC in bit 3. */
+    bool is_last = sink->made_end == sink->committed && (*sink->made & 7) == SILT_ALLOC;
+    return is_last ? (uintptr_t)(*sink->made >> 20) << 3 : 0;
 }

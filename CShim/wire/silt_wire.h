@@ -21,6 +21,8 @@
  *   FREE_BY  | address >> 3   |   stamp    |  8   |  a free, then | 0 (38) | stack (26) |   16
  *   ALLOC    | address >> 3   |   stamp    |  4   |  then | size (38) | stack (26) |        16
  *   REALLOC  | address >> 3   |   stamp    |  5   |  the new block of a realloc, as ALLOC   16
+ *   TEMPORARY| address >> 3   |   stamp    |  9   |  an ALLOC whose block was freed again    16
+ *   TAKEN    | address >> 3   |   stamp    |  12  |  an ALLOC that the analyzer has read     16
  *   NODE     | id (26) | parent (26) | flags (8) | 6 |  then | module (16) | address (48) | 16
  *   PAD      | words << 4                  |  1   |  skip that many words, this one included
  *   EXTENDED | type (16) << 32 | words (16) << 16 | 7 |  payload; unknown types are skipped by
@@ -29,6 +31,13 @@
  * An image whose environment has SILT_FREE_STACKS=1 when it starts (silt_header.free_stacks)
  * records each free, and the free half of each realloc, as FREE_BY: with the stack it was called
  * from, out of the same NODEs as those of allocations. The others write FREE and no FREE_BY.
+ *
+ * A block that is freed while its ALLOC is still the last record of its thread's ring leaves no
+ * FREE: the producer turns the ALLOC into a TEMPORARY, one event that stands for both. It may do so
+ * only while nothing else has happened at the block's address (the counter of its stamp has not
+ * moved), and only until the analyzer takes the record: each side changes the first word with one
+ * atomic instruction, the producer ALLOC to TEMPORARY, the analyzer ALLOC to TAKEN (bit 3 set) when
+ * it is about to read a ring's last record.
  *
  * Worked record: free of 0x7f00deadbe40 with stamp 9 is (0x7f00deadbe40 >> 3) << 20 | 9 << 4 | 2
  * = 0xfe01bd5b7c800092.
@@ -39,7 +48,7 @@
 #include <stdint.h>
 
 #define SILT_MAGIC        0x31544c4953ULL /* "SILT1" */
-#define SILT_WIRE_VERSION 1u
+#define SILT_WIRE_VERSION 2u
 
 /* Geometry of the memory file, in bytes. */
 #define SILT_HEADER_BYTES   4096u
@@ -75,7 +84,9 @@ enum silt_kind {
     SILT_REALLOC = 5,
     SILT_NODE = 6,
     SILT_EXTENDED = 7,
-    SILT_FREE_BY = 8
+    SILT_FREE_BY = 8,
+    SILT_TEMPORARY = 9,
+    SILT_TAKEN = 12
 };
 
 /* Word 0 of an EXTENDED record: kind | words << 16 | type << 32. Payload words follow. */

@@ -8,6 +8,8 @@ package struct HeapEvent: Equatable, Sendable {
         case alloc
         /// The new block of a realloc; the old one was freed by a `free` of the same slot.
         case realloc
+        /// A block that was made, and freed before its thread did anything else.
+        case temporary
         /// A mapping made by the program.
         case map
         case unmap

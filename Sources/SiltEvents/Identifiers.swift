@@ -1,38 +1,41 @@
+// The ids are public because the compiler inlines what is public, and not what is of the package, into other modules: the
+// live table makes one for each event.
+
 /// One stack of the session: a node of the shared tree of frames.
 ///
 /// 0 is no stack.
-package struct StackID: Hashable, Sendable {
-    package var rawValue: UInt32
+public struct StackID: Hashable, Sendable {
+    public var rawValue: UInt32
 
     @inlinable @inline(__always)
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
 
     /// What an event carries whose stack could not be taken, and the parent of an outermost frame.
-    @inlinable package static var none: StackID { StackID(rawValue: 0) }
+    @inlinable public static var none: StackID { StackID(rawValue: 0) }
 }
 
 /// One distinct frame of the session.
 ///
 /// 0 is no frame.
-package struct FrameID: Hashable, Sendable {
-    package var rawValue: UInt32
+public struct FrameID: Hashable, Sendable {
+    public var rawValue: UInt32
 
     @inlinable @inline(__always)
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    @inlinable package static var none: FrameID { FrameID(rawValue: 0) }
+    @inlinable public static var none: FrameID { FrameID(rawValue: 0) }
 }
 
 /// One distinct module of the session.
 ///
 /// 0 is code outside every module (generated code, unknown).
-package struct ModuleID: Hashable, Sendable {
-    package var rawValue: UInt32
+public struct ModuleID: Hashable, Sendable {
+    public var rawValue: UInt32
 
     @inlinable @inline(__always)
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    @inlinable package static var none: ModuleID { ModuleID(rawValue: 0) }
+    @inlinable public static var none: ModuleID { ModuleID(rawValue: 0) }
 }
 
 /// An executable or library, as it is the same in every process that loads it.

@@ -139,9 +139,11 @@ package struct ImageDecoder: ~Copyable {
     /// Stops at the end of `bytes`, in front of a record that they hold only the beginning of, when the batch is full,
     /// or in front of an event that must wait (`isBlocked`). Throws only if the first record of `bytes` is bad: what
     /// comes before a bad record is delivered first, and a further call with the same bytes throws the same error.
+    /// `isShared`: the bytes lie in a ring, aligned and writable, and end where its producer had got to.
     package mutating func decode(
         slot: Int,
         _ bytes: UnsafeRawBufferPointer,
+        isShared: Bool = false,
         into batch: inout HeapEventBatch
     ) throws(WireError) -> Int {
         guard slot >= 0, slot < Int(SILT_MAX_SLOTS) else { throw .badSlot(slot: slot) }
@@ -158,6 +160,7 @@ package struct ImageDecoder: ~Copyable {
         var run = RecordRun(
             base: base,
             count: bytes.count,
+            isShared: isShared,
             space: batch.freeEnd(),
             expected: expected,
             slot: UInt16(slot),

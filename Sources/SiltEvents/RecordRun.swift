@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import CSiltWire
 
 /// One call of `ImageDecoder.decode`: from the first unread record of a slot to where it has to stop.
@@ -9,6 +10,8 @@ struct RecordRun {
     /// Every read is checked against `end` first.
     let base: UnsafeRawPointer
     let end: Int
+    /// True when the bytes lie in a ring whose producer may still change its last record.
+    let isShared: Bool
     /// Where events go: room for `space.count`, the first `events` of them initialized.
     let space: UnsafeMutableBufferPointer<HeapEvent>
     /// `SILT_ALL_SHARDS` entries; an index from `silt_stamp_shard` is below that.
@@ -24,6 +27,7 @@ struct RecordRun {
     init(
         base: UnsafeRawPointer,
         count: Int,
+        isShared: Bool,
         space: UnsafeMutableBufferPointer<HeapEvent>,
         expected: UnsafeMutablePointer<UInt16>,
         slot: UInt16,
@@ -31,6 +35,7 @@ struct RecordRun {
     ) {
         self.base = base
         end = count & ~7
+        self.isShared = isShared
         self.space = space
         self.expected = expected
         self.slot = slot
@@ -43,6 +48,7 @@ struct RecordRun {
         let limit = space.count
         var frees: UInt64 = 0
         var allocs: UInt64 = 0
+        var temporaries: UInt64 = 0
         scan: while position < end && events < limit {
             let first = word(0)
             let kind = UInt32(truncatingIfNeeded: first & 15)
@@ -62,7 +68,7 @@ struct RecordRun {
                 if free { frees += 1 } else { counts.unfree += 1 }
             case SILT_FREE_BY.rawValue:
                 guard freeBy(address, stamp, &state, out) else { break scan }
-            case SILT_ALLOC.rawValue, SILT_REALLOC.rawValue:
+            case SILT_ALLOC.rawValue, SILT_TEMPORARY.rawValue, SILT_TAKEN.rawValue, SILT_REALLOC.rawValue:
                 guard position + 16 <= end else { break scan }
                 let second = word(1)
                 let id = UInt32(truncatingIfNeeded: second) & (1 << 26 - 1)
@@ -75,10 +81,22 @@ struct RecordRun {
                     break scan
                 }
                 guard take(address, stamp, &state) else { break scan }
-                let fresh = kind == SILT_ALLOC.rawValue
+                var made = HeapEvent.Kind.alloc
+                if kind == SILT_REALLOC.rawValue {
+                    made = .realloc
+                    counts.realloc += 1
+                } else {
+                    let isLast = isShared && position + 16 == end
+                    if kind == SILT_TEMPORARY.rawValue || isLast && takeLast() {
+                        made = .temporary
+                        temporaries += 1
+                    } else {
+                        allocs += 1
+                    }
+                }
                 (out + events).initialize(
                     to: HeapEvent(
-                        kind: fresh ? .alloc : .realloc,
+                        kind: made,
                         address: address,
                         size: second >> 26,
                         stack: StackID(rawValue: value & SlotState.stackMask),
@@ -88,7 +106,6 @@ struct RecordRun {
                 events += 1
                 position += 16
                 note(value)
-                if fresh { allocs += 1 } else { counts.realloc += 1 }
             case SILT_NODE.rawValue:
                 guard node(first, &state, modules) else { break scan }
             case SILT_PAD.rawValue:
@@ -101,8 +118,18 @@ struct RecordRun {
                 break scan
             }
         }
-        counts.free += frees
-        counts.alloc += allocs
+        counts.free += frees + temporaries
+        counts.alloc += allocs + temporaries
+        counts.temporary += temporaries
+    }
+
+    /// Takes a ring's last record, an allocation, so that its producer leaves it as it is; true when that has made it
+    /// stand for the block's free as well.
+    @inline(never)
+    private func takeLast() -> Bool {
+        let record = UnsafeMutableRawPointer(mutating: base + position).assumingMemoryBound(to: UInt64.self)
+        return UInt32(silt_fetch_or_u64(record, UInt64(SILT_TAKEN.rawValue ^ SILT_ALLOC.rawValue)) & 15)
+            == SILT_TEMPORARY.rawValue
     }
 
     @inline(__always)

@@ -83,6 +83,8 @@ package struct EventCounts: Equatable, Sendable {
     package var map: UInt64 = 0
     package var unmap: UInt64 = 0
     package var remap: UInt64 = 0
+    /// Records that stand for an allocation and its free; counted in `alloc` and in `free` as well.
+    package var temporary: UInt64 = 0
     package var nodes: UInt64 = 0
     /// Stamps given up after the process was gone.
     package var gaps: UInt64 = 0

@@ -254,7 +254,7 @@ package struct ProcessHeap: ~Copyable {
     @inline(__always)
     private mutating func applyPair(_ first: HeapEvent, _ second: HeapEvent, hash: UInt64) -> Bool {
         switch (first.kind, second.kind) {
-        case (.alloc, .free): return temporary(first, second, hash: hash)
+        case (.alloc, .free): return temporary(first, freedBy: second, hash: hash)
         case (.free, .alloc), (.free, .realloc):
             let block = LiveBlock(
                 address: second.address,
@@ -264,7 +264,7 @@ package struct ProcessHeap: ~Copyable {
             )
             guard let old = live.replace(with: block, hash: hash) else { return false }
             freed(old, by: first)
-            if second.kind == .realloc { undoTemporary(slot: Int(second.slot)) }
+            if case .realloc = second.kind { undoTemporary(slot: Int(second.slot)) }
             allocated(second)
             return true
         default: return false
@@ -273,20 +273,10 @@ package struct ProcessHeap: ~Copyable {
 
     /// A block that is freed right after it was made never enters the live table; false when that would lose something.
     @inline(__always)
-    private mutating func temporary(_ made: HeapEvent, _ freed: HeapEvent, hash: UInt64) -> Bool {
-        // Past the peak and not above it: the block cannot be part of a new one.
-        guard pastPeak, sums.inUseBytes &+ made.size <= sums.peakInUseBytes, live.isFree(made.address, hash: hash)
-        else { return false }
+    private mutating func temporary(_ made: HeapEvent, freedBy freed: HeapEvent, hash: UInt64) -> Bool {
+        guard passing(made, hash: hash) else { return false }
         let slot = Int(freed.slot)
         if slot >= freedCapacity { growFreed(slot) }
-        let state = site(made.stack.rawValue)
-        state.pointee.allocatedBytes &+= made.size
-        state.pointee.allocatedCount &+= 1
-        state.pointee.temporaryAndFlags &+= SiteState.temporary
-        sums.allocatedBytes &+= made.size
-        sums.allocatedCount &+= 1
-        sums.temporaryCount += 1
-        lastAllocated = made.address
         lastFreed[slot] = FreedBlock(
             block: LiveBlock(address: made.address, size: made.size, stack: made.stack, birth: interval),
             by: freed.stack,
@@ -296,9 +286,26 @@ package struct ProcessHeap: ~Copyable {
         return true
     }
 
+    /// Counts a block that comes and goes; false, and nothing done, when that would lose something.
+    @inline(__always)
+    private mutating func passing(_ made: HeapEvent, hash: UInt64) -> Bool {
+        // Past the peak and not above it: the block cannot be part of a new one.
+        guard pastPeak, sums.inUseBytes &+ made.size <= sums.peakInUseBytes, live.isFree(made.address, hash: hash)
+        else { return false }
+        let state = site(made.stack.rawValue)
+        state.pointee.allocatedBytes &+= made.size
+        state.pointee.allocatedCount &+= 1
+        state.pointee.temporaryAndFlags &+= SiteState.temporary
+        sums.allocatedBytes &+= made.size
+        sums.allocatedCount &+= 1
+        sums.temporaryCount += 1
+        lastAllocated = made.address
+        return true
+    }
+
     @inline(__always)
     private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
-        if event.kind != .free { return sites.prefetch(event.stack.rawValue) }
+        guard case .free = event.kind else { return sites.prefetch(event.stack.rawValue) }
         guard let block = live.hint(event.address, hash: hash) else { return }
         sites.prefetch(block.stack)
         if block.birth != interval { sites.prefetchAging(block.stack) }
@@ -314,6 +321,8 @@ package struct ProcessHeap: ~Copyable {
             undoTemporary(slot: Int(event.slot))
             alloc(event, hash: hash)
         case .unfree: unfree(event, hash: hash)
+        case .temporary:
+            if !passing(event, hash: hash) { comeAndGo(event, hash: hash) }
         case .map, .remap: mappings.map(event.address, event.size, event.stack)
         case .unmap: mappings.unmap(event.address, event.size)
         }
@@ -327,6 +336,15 @@ package struct ProcessHeap: ~Copyable {
             subtract(old)
         }
         allocated(event)
+    }
+
+    /// A block that comes and goes, one after the other: at a peak, or at the address of one whose free was not seen.
+    @inline(never)
+    private mutating func comeAndGo(_ event: HeapEvent, hash: UInt64) {
+        alloc(event, hash: hash)
+        guard let block = live.remove(event.address, hash: hash) else { return }
+        subtract(block).pointee.temporaryAndFlags &+= SiteState.temporary
+        sums.temporaryCount += 1
     }
 
     /// Counts a block that has entered the live table.

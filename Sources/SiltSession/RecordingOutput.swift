@@ -280,7 +280,8 @@ final class RecordingOutput {
         trust.unmaps = counts.unmap
         trust.remaps = counts.remap
         trust.unknownKinds = counts.unknownTypes
-        trust.eventsSent = image.shared.sentEvents
+        // A record of a temporary block stands for two events.
+        trust.eventsSent = image.shared.sentEvents + counts.temporary
         trust.committedBytes = image.shared.committedBytes
         trust.receivedBytes = image.shared.consumedBytes
         trust.gaps = counts.gaps

@@ -122,6 +122,11 @@ struct SharedImage: ~Copyable {
         return slots.count
     }
 
+    /// Bytes that a slot's producer has published since the slot was made.
+    func committed(slot: Int) -> UInt64 {
+        silt_load_acquire_u64(&slots[slot].assumingMemoryBound(to: silt_slot.self).pointee.committed)
+    }
+
     /// The contiguous unread bytes of a slot.
     ///
     /// Empty when all has been read. The ring's end ends a stretch.

@@ -148,9 +148,12 @@ final class TracedImage {
         return true
     }
 
-    /// Applies all that can be applied now; true when an event was held back because its predecessor is missing.
+    /// Applies what was ready when its slot was looked at; true when an event was held back because its predecessor is
+    /// missing.
     ///
-    /// With `ended`, nothing more can come: gaps in the order are skipped and counted.
+    /// It does not follow a program that goes on writing: a look at a counter that changes all the time costs both sides
+    /// more than the events do, and the next chunk header tells when there is enough to read again. With `ended`,
+    /// nothing more can come: gaps in the order are skipped and counted.
     @discardableResult
     func drain(ended: Bool = false) -> Bool {
         guard damage == nil else { return false }
@@ -165,13 +168,14 @@ final class TracedImage {
                 var progressed = false
                 var left = false
                 for slot in 0..<slots {
-                    while true {
+                    let goal = shared.committed(slot: slot)
+                    while decoder.consumed(slot: slot) < goal {
                         let bytes = try shared.unread(slot: slot)
                         if bytes.isEmpty { break }
                         // After the slot's counter was read: a record may name a module logged just before it.
                         try decoder.readModules(shared.moduleLog)
                         events?.modules(id, log: shared.moduleLog)
-                        let used = try decoder.decode(slot: slot, bytes, into: &batch)
+                        let used = try decoder.decode(slot: slot, bytes, isShared: true, into: &batch)
                         if used > 0 {
                             progressed = true
                             events?.records(

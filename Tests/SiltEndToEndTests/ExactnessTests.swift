@@ -1,3 +1,4 @@
+import Foundation
 import SiltTestSupport
 import Testing
 
@@ -28,6 +29,21 @@ extension EndToEnd {
             let sites = report.sites(named: "make_block")
             #expect(sites.map(\.allocObjects).reduce(0, +) == 1_234_567)
             #expect(sites.map(\.inuseObjects).reduce(0, +) == 345_678)
+        }
+
+        /// A thread's last record may be an allocation at the address at which it now frees another thread's block.
+        @Test func aBlockThatTakesTheAddressOfAThreadsLastOneIsItsMakers() throws {
+            let program = try buildWorkload("handoff", into: try Self.folder.get())
+            let (result, report) = try trace([program, "3000"])
+            #expect(result.status == 0)
+            #expect((Int(result.output.trimmingCharacters(in: .whitespacesAndNewlines)) ?? 0) > 1000)
+            for function in ["make_first", "make_again"] {
+                let sites = report.sites(named: function)
+                #expect(sites.map(\.allocObjects).reduce(0, +) == 3000)
+                #expect(sites.map(\.inuseObjects).reduce(0, +) == 0)
+            }
+            #expect(report.trust.unknownFrees == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
         }
 
         @Test func everyForkedChildIsAProcessOfItsOwn() throws {

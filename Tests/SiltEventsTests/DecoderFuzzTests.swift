@@ -15,7 +15,7 @@ import Testing
             case 0:
                 known += 1
                 records.node(known, parent: stack == known ? 0 : stack, address)
-            case 1: records.alloc(address, stamp, 64, stack)
+            case 1: records.alloc(address, stamp, 64, stack, kind: [4, 5, 9, 12].randomElement(using: &random) ?? 4)
             case 2: records.free(address, stamp)
             case 3: records.unfree(address, stamp)
             case 4: records.extended(1, [UInt64(stamp), address | 1, 64, UInt64(stack)])

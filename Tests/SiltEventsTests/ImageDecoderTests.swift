@@ -45,6 +45,47 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(world.consumed(0) == UInt64(records.bytes.count))
     }
 
+    @Test func aRecordMayStandForAnAllocationAndItsFree() {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.alloc(a, 0, 100, 1, kind: 9)
+        records.alloc(a, 1, 200, 1, kind: 12)
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.errors.isEmpty)
+        let stack = StackID(rawValue: 1)
+        #expect(
+            world.events == [
+                HeapEvent(kind: .temporary, address: a, size: 100, stack: stack),
+                HeapEvent(kind: .alloc, address: a, size: 200, stack: stack),
+            ]
+        )
+        let counts = world.decoder.counts
+        #expect(counts.alloc == 2 && counts.free == 1 && counts.temporary == 1)
+    }
+
+    /// What the producer may still change is taken with the instruction that it would change it with.
+    @Test(arguments: [false, true])
+    func theLastAllocationOfARingIsTaken(isShared: Bool) throws {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.alloc(a, 0, 100, 1)
+        records.alloc(b, 0, 200, 1)
+        let words = records.bytes.count / 8
+        let ring = UnsafeMutablePointer<UInt64>.allocate(capacity: words)
+        defer { ring.deallocate() }
+        records.bytes.withUnsafeBytes {
+            UnsafeMutableRawPointer(ring).copyMemory(from: $0.baseAddress!, byteCount: $0.count)
+        }
+        var decoder = ImageDecoder(stacks: StackTable())
+        var batch = HeapEventBatch()
+        let bytes = UnsafeRawBufferPointer(start: ring, count: words * 8)
+        #expect(try decoder.decode(slot: 0, bytes, isShared: isShared, into: &batch) == bytes.count)
+        #expect(batch.count == 2 && decoder.counts.alloc == 2 && decoder.counts.temporary == 0)
+        #expect(ring[words - 4] & 15 == 4)
+        #expect(ring[words - 2] & 15 == (isShared ? 12 : 4))
+    }
+
     @Test func aFreeMayCarryTheStackThatFrees() {
         var records = Records()
         records.node(1, parent: 0, 0x1000)

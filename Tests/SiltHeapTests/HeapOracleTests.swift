@@ -33,7 +33,7 @@ struct NaiveHeap {
 
     mutating func apply(_ event: HeapEvent) {
         switch event.kind {
-        case .alloc, .realloc:
+        case .alloc, .realloc, .temporary:
             if live[event.address] != nil {
                 overwritten += 1
                 peakIsNow = false
@@ -65,6 +65,15 @@ struct NaiveHeap {
             live[event.address] = block
         case .map, .unmap, .remap: break
         }
+        notePeak()
+        if event.kind == .temporary, live.removeValue(forKey: event.address) != nil {
+            temporary += 1
+            peakIsNow = false
+            notePeak()
+        }
+    }
+
+    private mutating func notePeak() {
         let inUse = live.values.reduce(0) { $0 + $1.size }
         if inUse > peak { peakIsNow = true }
         if peakIsNow {
@@ -119,16 +128,16 @@ struct NaiveHeap {
             if let last = waiting.last, random(3) == 0 { address = last.address }
             let slot = UInt16(random(3))
             let event: HeapEvent
-            switch random(9) {
-            case 0..<4:
+            switch random(10) {
+            case 0..<5:
                 event = HeapEvent(
-                    kind: random(4) == 0 ? .realloc : .alloc,
+                    kind: [.realloc, .alloc, .alloc, .alloc, .temporary][Int(random(5))],
                     address: address,
                     size: random(30) == 0 ? 1 << 33 : random(500),
                     stack: StackID(rawValue: UInt32(random(40)) * 100),
                     slot: slot
                 )
-            case 4..<8:
+            case 5..<9:
                 // Of 3,000 pairs of stacks some are none: frees of an image may be without.
                 let stack = StackID(rawValue: withFreeStacks ? UInt32(random(75)) * 1000 : 0)
                 event = HeapEvent(kind: .free, address: address, stack: stack, slot: slot)

@@ -12,6 +12,11 @@ static inline void silt_prefetch(const void *address) {
     __builtin_prefetch(address);
 }
 
+/* What was there before. */
+static inline uint64_t silt_fetch_or_u64(uint64_t *p, uint64_t bits) {
+    return __atomic_fetch_or(p, bits, __ATOMIC_ACQ_REL);
+}
+
 static inline uint64_t silt_load_acquire_u64(const uint64_t *p) {
     return __atomic_load_n(p, __ATOMIC_ACQUIRE);
 }
