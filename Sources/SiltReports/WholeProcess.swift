@@ -5,6 +5,10 @@ enum WholeProcess {
     static func lines(_ recording: Recording, clocks: [ProcessClock], report: HeapReport) -> [String] {
         guard !recording.processes.isEmpty else { return [] }
         let totals = report.totals
+        if report.countedKind == .goroutine {
+            let count = recording.totals.reduce(0) { $0 + $1.inUseCount }
+            return ["\(Format.plural(count, "goroutine")) at the end"]
+        }
         let isOver = recording.processes.allSatisfy { $0.end != .running }
         var lines = [
             "heap: \(Headline.inUse(totals)) in use at \(isOver ? "exit" : "the end"), "

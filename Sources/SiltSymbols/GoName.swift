@@ -8,6 +8,9 @@ package enum GoName {
         file.hasSuffix(".go") || (file.hasSuffix(".s") && function.hasPrefix("runtime."))
     }
 
+    /// Whether a name is that of a pointer's method, as `main.(*shop).order`: no other language has such.
+    static func isMethod(_ function: String) -> Bool { function.contains(".(*") }
+
     /// `function` of Go code.
     package static func kind(_ function: String) -> FunctionKind {
         let first = function.prefix { $0 != "/" && $0 != "." }
