@@ -17,7 +17,7 @@ struct HuntCommand: ParsableCommand {
             silt hunt --init plan.yml && silt hunt plan.yml
             silt hunt plan.yml --rounds 8 --json > hunt.json
             silt hunt --pprof http://127.0.0.1:6060/debug/pprof --phase orders='hey -n 2000 http://127.0.0.1:8080/orders'
-            silt hunt --pprof http://127.0.0.1:6060/debug/pprof --phase orders='…' -- ./server
+            silt hunt --pprof http://127.0.0.1:6060 --phase orders='hey -n 2000 http://127.0.0.1:6060/orders' -- ./server
             silt hunt --attach-socket /run/silt.sock --phase orders='wrk -d 3 http://127.0.0.1:8080/orders'
 
             The service is started, watched idle, then loaded: for each phase a warm-up round, and rounds of load until
