@@ -83,6 +83,7 @@ let package = Package(
             name: "SiltHunt",
             dependencies: [
                 "CSiltSystem", "CYAML", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltSession",
+                "SiltSymbols",
             ],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
@@ -133,7 +134,10 @@ let package = Package(
             dependencies: ["SiltReports", "SiltPprof", "SiltHeap", "SiltTestSupport"],
             exclude: ["Golden"]
         ),
-        .testTarget(name: "SiltHuntTests", dependencies: ["SiltHunt", "CSiltSystem", "SiltTestSupport"]),
+        .testTarget(
+            name: "SiltHuntTests",
+            dependencies: ["SiltHunt", "SiltPprof", "SiltRecording", "CSiltSystem", "SiltTestSupport"]
+        ),
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: [

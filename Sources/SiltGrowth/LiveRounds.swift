@@ -48,6 +48,7 @@ struct LiveRounds {
 
     /// Every round ends higher, or one block is replaced by a bigger one again and again; nil when neither.
     func rise() -> Rise? {
+        if isFillingUp { return nil }
         if let rate = everyRound() {
             return Rise(reason: .everyRound, rate: rate, confidence: rounds.count >= 8 ? .medium : .low)
         }
@@ -77,7 +78,7 @@ struct LiveRounds {
 
     /// A trend without any pattern in it; six rounds are needed.
     func trend() -> Rise? {
-        guard rounds.count >= 6 else { return nil }
+        guard rounds.count >= 6, !isFillingUp else { return nil }
         let values = Array(live[rounds.lowerBound + 1...rounds.upperBound])
         guard let rate = clearTrend(baseline: live[rounds.lowerBound], values),
             isKept((values.last ?? 0) - (values.first ?? 0), above: values.first ?? 0)
@@ -100,6 +101,20 @@ struct LiveRounds {
             isKept(end - start, above: start)
         else { return nil }
         return (middle, 1.96 * deviation(increments) / Double(increments.count).squareRoot())
+    }
+
+    /// Most came in the warm-up, and ever less comes: the table of a cache, whose last chains fill for many rounds.
+    ///
+    /// What the second half of the rounds brought is compared with the first: a leak beside a cache brings the same in both.
+    private var isFillingUp: Bool {
+        let judged = hunt.loaded(rounds.dropFirst(warmUp), meanLoad: meanLoad)
+        let increments = judged.map {
+            (live[$0 + 1] - live[$0]) / (meanLoad > 0 ? hunt.requests[$0] / meanLoad : 1)
+        }
+        let filled = live[rounds.lowerBound + warmUp] - live[rounds.lowerBound]
+        let half = increments.count / 2
+        let (early, late) = (increments.prefix(half).reduce(0, +), increments.suffix(half).reduce(0, +))
+        return filled > 4 * median(increments) * Double(warmUp) && late < 0.9 * early
     }
 
     /// At least half of a rise outlived the rest of the hunt: what was held until the phase ended is no growth.

@@ -9,7 +9,7 @@ package enum HuntStep: Sendable {
     case load(phase: String, round: Int, planned: Int)
     case settling
     /// A round has ended: what it was, what it took and what grows.
-    case ended(RoundMark, seconds: Double, growing: GrowingCounts)
+    case ended(RoundMark, seconds: Double, growing: [GrowingCounts])
     case writing
 }
 
@@ -53,7 +53,7 @@ package final class Hunt {
     /// Throws what ended it early; what was measured until then is in the trace, which must be finished either way.
     package func run() throws {
         if service != nil { try waitUntilReady() }
-        try trace.beginHunt()
+        try measured { try trace.beginHunt() }
         roundStart = now
         try idle(plan.idleSeconds, isFinal: false)
         for phase in plan.phases { try run(phase) }
@@ -104,8 +104,9 @@ package final class Hunt {
         var growing = try round(0, of: phase, planned: planned)
         for number in 1...max(planned, plan.maxRounds) {
             growing = try round(number, of: phase, planned: planned)
-            if number >= Hunt.fewestRounds, growing.high > 0, growing.medium + growing.low == 0 { break }
-            if number >= planned, !isInDoubt(growing, after: number) { break }
+            let isSure = growing.contains { $0.high > 0 } && growing.allSatisfy { $0.medium + $0.low == 0 }
+            if number >= Hunt.fewestRounds, isSure { break }
+            if number >= planned, !growing.contains(where: { isInDoubt($0, after: number) }) { break }
         }
     }
 
@@ -115,7 +116,7 @@ package final class Hunt {
         return growing.medium > 0 ? rounds < Hunt.enoughRounds : growing.low > 0
     }
 
-    private func round(_ number: Int, of phase: HuntPhase, planned: Int) throws -> GrowingCounts {
+    private func round(_ number: Int, of phase: HuntPhase, planned: Int) throws -> [GrowingCounts] {
         watch(.load(phase: phase.name, round: number, planned: planned))
         let load = try LoadScript(phase, of: plan, round: number).start()
         var result: LoadResult?
@@ -140,21 +141,32 @@ package final class Hunt {
     private func settle() throws {
         watch(.settling)
         let deadline = now + plan.settleSeconds
+        if !trace.seesEverything { try pause(min(1, plan.settleSeconds)) }
         var meter = QuietMeter(window: Hunt.quiet)
         while now < deadline {
-            guard let count = try trace.allocatedCount() else { return try pause(min(1, plan.settleSeconds)) }
+            guard let count = try trace.allocatedCount() else { return }
             if meter.isQuiet(at: now, count: count, rate: 1.5 * idleRate + 20) { return }
             try pause(0.05)
         }
     }
 
     @discardableResult
-    private func endRound(_ mark: RoundMark) throws -> GrowingCounts {
+    private func endRound(_ mark: RoundMark) throws -> [GrowingCounts] {
         try look()
-        let growing = try trace.endRound(mark)
+        let growing = try measured { try trace.endRound(mark) }
         watch(.ended(mark, seconds: now - roundStart, growing: growing))
         roundStart = now
         return growing
+    }
+
+    /// Of a service that has just died, its end says more than that it does not answer.
+    private func measured<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            try pause(0.5)
+            throw error
+        }
     }
 
     // MARK: Waiting

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltPprof
 
 extension HuntPlan {
     /// Reads a plan file: YAML, at most 1 MiB.
@@ -73,7 +74,7 @@ private struct PlanReader {
         plan.limits = try limits(fields)
         plan.memoryLimitBytes = try memoryLimit(fields)
         if let url = try fields.text("pprof") {
-            do { _ = try HTTPAddress(url) } catch { throw fields.problem("pprof", error.problem) }
+            do { _ = try PprofAddress(url) } catch { throw fields.problem("pprof", "\(error)") }
             plan.pprof = url
         }
         return plan

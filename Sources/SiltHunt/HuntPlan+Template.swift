@@ -54,7 +54,7 @@ extension HuntPlan {
         #  allow:                       # LeakSanitizer suppressions, or the path of a file with them
         #    - leak:known_leak
 
-        # A Go service, or another with net/http/pprof: its profiles are pulled instead of tracing malloc.
+        # A Go service, or another with net/http/pprof: its profiles are pulled, beside the trace of what calls malloc.
         #pprof: http://127.0.0.1:6060/debug/pprof
 
         # What it may use before it is restarted or killed: the report says when growth reaches it.

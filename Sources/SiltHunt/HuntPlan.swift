@@ -25,9 +25,10 @@ package struct HuntPlan: Sendable, Equatable {
     /// At least one.
     package var phases: [HuntPhase] = []
     package var limits = HuntLimits()
-    /// The service's pprof endpoint, of which profiles are pulled instead of tracing malloc, as
-    /// http://127.0.0.1:6060/debug/pprof.
+    /// The service's pprof endpoint, of which profiles are pulled beside the trace, as http://127.0.0.1:6060/debug/pprof.
     package var pprof: String?
+    /// Does not preload a service of which profiles are pulled: they are of the heap that malloc serves as well.
+    package var profilesOnly = false
     /// What the service may use before it is restarted or killed: reports say when growth reaches it.
     package var memoryLimitBytes: UInt64?
 

@@ -4,10 +4,12 @@ package import SiltSession
 package protocol HuntTrace: AnyObject {
     /// Blocks it has allocated until now, to tell when it is quiet; nil: not known.
     func allocatedCount() throws -> UInt64?
+    /// False when the program has a heap that this count says nothing of.
+    var seesEverything: Bool { get }
     /// What lives now is the baseline.
     func beginHunt() throws
-    /// A round has ended; returns what grows in its phase, as far as that is known.
-    func endRound(_ mark: RoundMark) throws -> GrowingCounts
+    /// A round has ended; returns what grows in its phase, as far as that is known, for each heap by itself.
+    func endRound(_ mark: RoundMark) throws -> [GrowingCounts]
     /// Writes the recording; the program goes on unmeasured.
     func finish() throws
 }
@@ -20,9 +22,14 @@ package final class PreloadTrace: HuntTrace {
 
     package func allocatedCount() throws -> UInt64? { try control.ask(.status).allocatedCount }
 
+    package var seesEverything: Bool { true }
+
+    /// Whether anything is traced now.
+    func hasTraced() throws -> Bool { try control.ask(.status).processes > 0 }
+
     package func beginHunt() throws { try control.ask(.beginHunt) }
 
-    package func endRound(_ mark: RoundMark) throws -> GrowingCounts { try control.ask(.endRound(mark)).growing }
+    package func endRound(_ mark: RoundMark) throws -> [GrowingCounts] { [try control.ask(.endRound(mark)).growing] }
 
     package func finish() throws { try control.ask(.finish) }
 }

@@ -10,6 +10,8 @@ struct LoadToolText: Sendable {
     private var isAmongErrors = false
     /// vegeta: how many, and what the ratio made of them failed.
     private var vegeta = (requests: 0, failed: 0)
+    /// What k6's texts add up to; it may print the same as JSON.
+    private(set) var k6: RequestCount?
     /// k6 tells of failures before it tells how many requests there were.
     private var k6Failures = K6Failures.unknown
 
@@ -19,7 +21,7 @@ struct LoadToolText: Sendable {
         case ratio(Double)
     }
 
-    /// Nil when no line told of requests.
+    /// Of all tools but k6; nil when no line told of requests.
     var count: RequestCount? { isFound ? RequestCount(requests: requests, failed: max(0, failed)) : nil }
 
     mutating func read(_ line: String) {
@@ -133,11 +135,13 @@ struct LoadToolText: Sendable {
             }
         case "http_reqs":
             guard let number = Int(count: values[0]) else { return false }
-            switch k6Failures {
-            case .unknown: found(number)
-            case .count(let bad): found(number, failed: bad)
-            case .ratio(let ratio): found(number, failed: Int((Double(number) * ratio).rounded()))
-            }
+            let bad =
+                switch k6Failures {
+                case .unknown: 0
+                case .count(let bad): bad
+                case .ratio(let ratio): Int((Double(number) * ratio).rounded())
+                }
+            k6 = (k6 ?? RequestCount(requests: 0)) + RequestCount(requests: number, failed: bad)
             k6Failures = .unknown
         default: return false
         }

@@ -4,10 +4,12 @@ internal import SiltHeap
 package import SiltPprof
 internal import SiltRecording
 package import SiltSession
+internal import SiltSymbols
 
 /// Measures a service by the profiles that it serves: heap and goroutines, pulled when a round ends.
 ///
-/// For Go, whose heap never calls malloc, and whatever else has such an endpoint.
+/// For Go, whose heap never calls malloc, and whatever else has such an endpoint; alone, or beside a trace
+/// (`ProfiledTrace`).
 package final class PprofTrace: HuntTrace {
     private let endpoint: PprofEndpoint
     private let recording: String
@@ -33,14 +35,16 @@ package final class PprofTrace: HuntTrace {
 
     package func allocatedCount() throws -> UInt64? { nil }
 
+    package var seesEverything: Bool { false }
+
     package func beginHunt() throws {
         try pull()
     }
 
-    package func endRound(_ mark: RoundMark) throws -> GrowingCounts {
+    package func endRound(_ mark: RoundMark) throws -> [GrowingCounts] {
         try pull()
         rounds.append((mark, times[times.count - 2], times[times.count - 1]))
-        return growing()
+        return [growing()]
     }
 
     package func finish() throws {
@@ -54,26 +58,49 @@ package final class PprofTrace: HuntTrace {
         )
     }
 
+    /// Adds what was pulled to the recording of the same hunt, which must be closed.
+    func add(to recording: String, pid: UInt32) throws {
+        try ProfileRecording.add(
+            to: recording,
+            heap: heap,
+            goroutines: goroutines,
+            command: command,
+            pid: pid,
+            source: source
+        )
+    }
+
     private var target: RecordedTarget {
         var target = RecordedTarget(command: command)
         target.siltVersion = siltVersion
-        target.allocator = "profiles of \(endpoint.address)" + (period > 1 ? ", one sample every \(period) bytes" : "")
+        target.allocator = source
         return target
+    }
+
+    private var source: String {
+        "profiles of \(endpoint.address)" + (period > 1 ? ", one sample every \(period) bytes" : "")
     }
 
     private func pull() throws {
         // Before the garbage collection that the heap profile asks for: it is what the round left running.
-        if hasGoroutines {
-            do {
-                goroutines.add(try endpoint.fetch(.goroutine).inUse(), countsOnly: true)
-            } catch PprofError.refused(_, status: 404, _) where goroutines.length == 0 {
-                hasGoroutines = false
-            }
-        }
-        let profile = try endpoint.fetch(.heap)
+        let running = try pullGoroutines()
+        let (profile, inUse) = try endpoint.fetchInUse(.heap)
+        // Both or neither: a round has one of each.
         period = profile.period
-        heap.add(try profile.inUse(), countsOnly: false)
+        if let running { goroutines.add(running, countsOnly: true) }
+        heap.add(inUse, countsOnly: false)
         times.append(PprofTrace.now - startedAt)
+    }
+
+    /// nil for a service without such a profile.
+    private func pullGoroutines() throws -> PprofInUse? {
+        guard hasGoroutines else { return nil }
+        do {
+            return try endpoint.fetchInUse(.goroutine).inUse
+        } catch PprofError.refused(_, status: 404, _) where goroutines.length == 0 {
+            hasGoroutines = false
+            return nil
+        }
     }
 
     /// As `Collector` does for traced programs: every stack for itself.
@@ -81,7 +108,8 @@ package final class PprofTrace: HuntTrace {
         let hunt = HuntIntervals(ProfileRecording.intervals(rounds))
         var counts = GrowingCounts()
         guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
-        for stack in heap.complete + goroutines.complete where stack.bytes.last != stack.bytes.first {
+        let judged = heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) } + goroutines.complete
+        for stack in judged where stack.bytes.last != stack.bytes.first {
             switch judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1].confidence {
             case .high: counts.high += 1
             case .medium: counts.medium += 1

@@ -41,6 +41,18 @@ struct ProfileHistory {
         length += 1
     }
 
+    /// The functions of a stack, innermost first.
+    func functions(of stack: Stack) -> some Sequence<String> { stack.frames.lazy.map { symbols[Int($0)].function } }
+
+    /// What the first `count` profiles said.
+    func first(_ count: Int) -> ProfileHistory {
+        guard count < length else { return self }
+        var result = self
+        result.length = count
+        for index in result.stacks.indices { result.stacks[index].cut(to: count) }
+        return result
+    }
+
     /// The rows, each of the full length.
     var complete: [Stack] {
         stacks.map { stack in
@@ -52,6 +64,11 @@ struct ProfileHistory {
 }
 
 extension ProfileHistory.Stack {
+    fileprivate mutating func cut(to length: Int) {
+        bytes.removeLast(max(0, bytes.count - length))
+        count.removeLast(max(0, count.count - length))
+    }
+
     fileprivate mutating func extend(to length: Int) {
         while bytes.count < length {
             bytes.append(0)

@@ -4,24 +4,18 @@ internal import SiltPprof
 internal import SiltRecording
 internal import SiltSession
 
-/// Writes a recording of what profiles said, as `RecordingOutput` writes one of traced events.
+/// Writes what profiles said into a recording, as `RecordingOutput` writes traced events.
 struct ProfileRecording {
     private let writer: RecordingWriter
-    private var modules: [String: UInt32] = [:]
-    private var frames: [PprofSymbol: UInt32] = [:]
-    private var stacks: [Node: UInt32] = [:]
-    private var frameCount: UInt32 = 0
-    private var stackCount: UInt32 = 0
+    private var stacks: ProfileStacks
+    /// What a process of profiles is written as, but for its number and kind.
+    private let process: RecordedProcess
     /// What heap profiles say to have been allocated, by stack; empty where they do not say.
     private var allocated: [UInt32: RecordedCounters] = [:]
 
-    private struct Node: Hashable {
-        var parent: UInt32
-        var frame: UInt32
-    }
-
     typealias Round = (mark: RoundMark, start: Double, end: Double)
 
+    /// Makes a recording of profiles alone.
     static func write(
         to path: String,
         heap: ProfileHistory,
@@ -31,36 +25,61 @@ struct ProfileRecording {
         target: RecordedTarget,
         allocated: PprofInUse? = nil
     ) throws {
-        var recording = ProfileRecording(writer: try RecordingWriter(path: path))
+        var process = RecordedProcess(id: 0, pid: 0)
+        process.command = target.command
+        var recording = ProfileRecording(writer: try RecordingWriter(path: path), process: process)
         try recording.writer.begin()
         var target = target
         target.endNs = times.last.map(nanoseconds)
         try recording.writer.write(target)
         if let allocated { try recording.take(allocated) }
-        if heap.length > 0 { try recording.add(heap, process: 1, kind: .heapProfile, times, target) }
-        if goroutines.length > 0 { try recording.add(goroutines, process: 2, kind: .goroutine, times, target) }
+        try recording.add(heap, goroutines, times.map(nanoseconds))
         try recording.add(rounds)
-        try recording.writer.commit()
         try recording.writer.close()
     }
 
-    private init(writer: RecordingWriter) { self.writer = writer }
-
-    private mutating func add(
-        _ history: ProfileHistory,
-        process: UInt32,
-        kind: RecordedProcess.Kind,
-        _ times: [Double],
-        _ target: RecordedTarget
+    /// Adds profiles to the closed recording of a trace, one pulled at its baseline and one at the end of each of its rounds.
+    ///
+    /// `source` says what they are, for the report's trust line.
+    static func add(
+        to path: String,
+        heap: ProfileHistory,
+        goroutines: ProfileHistory,
+        command: [String],
+        pid: UInt32,
+        source: String
     ) throws {
-        var row = RecordedProcess(id: process, pid: 0)
-        row.command = target.command
+        var process = RecordedProcess(id: 0, pid: pid)
+        process.command = command
+        process.executable = source
+        var recording = ProfileRecording(writer: try RecordingWriter(addingTo: path), process: process)
+        try recording.writer.begin()
+        let times = try recording.writer.roundTimes()
+        // A round that the trace did not end has a profile, and no number.
+        try recording.add(heap.first(times.count), goroutines.first(times.count), times)
+        try recording.writer.close()
+    }
+
+    private init(writer: RecordingWriter, process: RecordedProcess) {
+        self.writer = writer
+        self.process = process
+        stacks = ProfileStacks(writer)
+    }
+
+    private mutating func add(_ heap: ProfileHistory, _ goroutines: ProfileHistory, _ times: [UInt64]) throws {
+        if heap.length > 0 { try add(heap, kind: .heapProfile, times) }
+        if goroutines.length > 0 { try add(goroutines, kind: .goroutine, times) }
+    }
+
+    private mutating func add(_ history: ProfileHistory, kind: RecordedProcess.Kind, _ times: [UInt64]) throws {
+        var row = process
+        row.id = writer.storedProcesses + 1
         row.kind = kind
         try writer.write(row)
         var totals = RecordedTotals()
         for stack in history.complete {
-            let id = try node(stack.frames, history.symbols)
-            var counters = RecordedCounters(process: process, stack: id)
+            let id = try stacks.node(stack.frames, history.symbols)
+            var counters = RecordedCounters(process: row.id, stack: id)
             counters.inUseBytes = stack.bytes.last ?? 0
             counters.inUseCount = stack.count.last ?? 0
             counters.peakBytes = stack.bytes.max() ?? 0
@@ -70,41 +89,48 @@ struct ProfileRecording {
             counters.allocatedBytes = max(all?.allocatedBytes ?? 0, counters.peakBytes)
             counters.allocatedCount = max(all?.allocatedCount ?? 0, counters.peakCount)
             try writer.write(counters)
-            try writer.write(history: SiteHistory(liveBytes: stack.bytes).encoded(), process: process, stack: id)
+            try writer.write(history: SiteHistory(liveBytes: stack.bytes).encoded(), process: row.id, stack: id)
             totals.inUseBytes += counters.inUseBytes
             totals.inUseCount += counters.inUseCount
             totals.allocatedBytes += counters.allocatedBytes
             totals.allocatedCount += counters.allocatedCount
         }
-        if kind == .heapProfile {
-            for counters in allocated.values.sorted(by: { $0.stack < $1.stack }) {
-                try writer.write(counters)
-                totals.allocatedBytes += counters.allocatedBytes
-                totals.allocatedCount += counters.allocatedCount
-            }
+        if kind == .heapProfile { try addFreed(to: &totals, process: row.id) }
+        totals.peakInUseBytes = try addSnapshots(history, process: row.id, times)
+        totals.freedBytes = totals.allocatedBytes - totals.inUseBytes
+        totals.freedCount = totals.allocatedCount - totals.inUseCount
+        try writer.write(totals, process: row.id)
+    }
+
+    /// Stacks of which nothing is in use any more.
+    private func addFreed(to totals: inout RecordedTotals, process: UInt32) throws {
+        for var counters in allocated.values.sorted(by: { $0.stack < $1.stack }) {
+            counters.process = process
+            try writer.write(counters)
+            totals.allocatedBytes += counters.allocatedBytes
+            totals.allocatedCount += counters.allocatedCount
         }
+    }
+
+    /// Returns the most bytes that were in use at a snapshot.
+    private func addSnapshots(_ history: ProfileHistory, process: UInt32, _ times: [UInt64]) throws -> UInt64 {
+        var peak: UInt64 = 0
         for (index, time) in times.enumerated() {
-            var snapshot = RecordedSnapshot(
-                process: process,
-                snapshot: UInt32(index),
-                timeNs: ProfileRecording.nanoseconds(time)
-            )
+            var snapshot = RecordedSnapshot(process: process, snapshot: UInt32(index), timeNs: time)
             for stack in history.stacks where index < stack.bytes.count {
                 snapshot.inUseBytes += stack.bytes[index]
                 snapshot.inUseCount += stack.count[index]
             }
-            totals.peakInUseBytes = max(totals.peakInUseBytes, snapshot.inUseBytes)
+            peak = max(peak, snapshot.inUseBytes)
             try writer.write(snapshot)
         }
-        totals.freedBytes = totals.allocatedBytes - totals.inUseBytes
-        totals.freedCount = totals.allocatedCount - totals.inUseCount
-        try writer.write(totals, process: process)
+        return peak
     }
 
     private mutating func take(_ profile: PprofInUse) throws {
         for stack in profile.stacks {
-            let id = try node(stack.symbols, profile.symbols)
-            var counters = RecordedCounters(process: 1, stack: id)
+            let id = try stacks.node(stack.symbols, profile.symbols)
+            var counters = RecordedCounters(process: 0, stack: id)
             counters.allocatedBytes = UInt64(max(0, stack.bytes))
             counters.allocatedCount = UInt64(max(0, stack.count))
             allocated[id] = counters
@@ -158,51 +184,6 @@ struct ProfileRecording {
     }
 
     private static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
-
-    // MARK: Stacks
-
-    /// The innermost node of a stack; nodes are made from the outermost frame inward, so that parents come first.
-    private mutating func node(_ frames: [UInt32], _ symbols: [PprofSymbol]) throws -> UInt32 {
-        var parent: UInt32 = 0
-        for position in frames.reversed() {
-            let key = Node(parent: parent, frame: try frame(symbols[Int(position)]))
-            if let known = stacks[key] {
-                parent = known
-                continue
-            }
-            stackCount += 1
-            stacks[key] = stackCount
-            try writer.add(stack: stackCount, parent: parent, frame: key.frame)
-            parent = stackCount
-        }
-        return parent
-    }
-
-    private mutating func frame(_ symbol: PprofSymbol) throws -> UInt32 {
-        if let known = frames[symbol] { return known }
-        frameCount += 1
-        frames[symbol] = frameCount
-        try writer.add(frame: frameCount, module: try module(symbol.module), offset: symbol.offset, kind: 0)
-        if !symbol.function.isEmpty {
-            let row = SymbolRow(
-                function: symbol.function,
-                file: symbol.file.isEmpty ? nil : symbol.file,
-                line: symbol.line > 0 ? Int(symbol.line) : nil,
-                inlined: symbol.isInlined
-            )
-            try writer.write(symbols: [row], frame: frameCount)
-        }
-        return frameCount
-    }
-
-    private mutating func module(_ path: String) throws -> UInt32 {
-        guard !path.isEmpty else { return 0 }
-        if let known = modules[path] { return known }
-        let id = UInt32(modules.count + 1)
-        modules[path] = id
-        try writer.add(module: id, path: path, buildID: [])
-        return id
-    }
 }
 
 /// Makes a recording of one profile in a file.

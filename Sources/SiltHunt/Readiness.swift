@@ -1,3 +1,5 @@
+package import SiltPprof
+
 /// How one sees that the service is ready for load.
 package enum Readiness: Sendable, Equatable {
     /// Its allocations have died down after its start: what the hunt sees itself, as it traces them.
@@ -12,6 +14,18 @@ package enum Readiness: Sendable, Equatable {
     case log(pattern: String)
     /// That much time has passed since its start.
     case time(seconds: Double)
+}
+
+extension Readiness {
+    /// The endpoint answers.
+    package init(_ endpoint: PprofAddress) {
+        self =
+            switch endpoint.place {
+            case .internet(let host, let port):
+                .http(HTTPAddress(host: host, port: UInt16(clamping: port), path: endpoint.path + "/"))
+            case .unixSocket(let path): .unix(path: path)
+            }
+    }
 }
 
 /// An http URL, taken apart.

@@ -4,13 +4,13 @@ internal import SiltJSON
 ///
 /// It knows wrk, hey, oha, ab, bombardier, vegeta, k6, h2load, siege and redis-benchmark, in their texts and in the JSON
 /// of those that have one, and any line `silt: requests=N` with or without ` failed=M`, which wins over all tools.
-/// Several tools add up. Nothing depends on the whole output being kept.
+/// Several tools add up, but k6's text and JSON are one. Nothing depends on the whole output being kept.
 package struct RequestCounter: Sendable {
     private var line: [UInt8] = []
     private var text = LoadToolText()
     private var json = JSONStretch()
-    private var fromJSON = RequestCount(requests: 0)
-    private var foundJSON = false
+    private var fromJSON: RequestCount?
+    private var k6FromJSON: RequestCount?
     private var said: RequestCount?
 
     /// Lines are looked at up to here; no tool's own is longer.
@@ -35,8 +35,10 @@ package struct RequestCounter: Sendable {
         var whole = self
         whole.endLine()
         if let said = whole.said { return said }
-        guard let text = whole.text.count else { return whole.foundJSON ? whole.fromJSON : nil }
-        return text + whole.fromJSON
+        // k6 with --summary-export=/dev/stdout says the same twice.
+        let k6 = [whole.text.k6, whole.k6FromJSON].compactMap { $0 }.max { $0.requests < $1.requests }
+        let all = [whole.text.count, whole.fromJSON, k6].compactMap { $0 }
+        return all.isEmpty ? nil : all.reduce(RequestCount(requests: 0), +)
     }
 
     private mutating func endLine() {
@@ -52,8 +54,11 @@ package struct RequestCounter: Sendable {
 
     private mutating func read(_ document: [UInt8]) {
         guard let value = JSONValue(document), let found = RequestCount(toolDocument: value) else { return }
-        fromJSON = fromJSON + found
-        foundJSON = true
+        if value["metrics"] != nil {
+            k6FromJSON = (k6FromJSON ?? RequestCount(requests: 0)) + found
+        } else {
+            fromJSON = (fromJSON ?? RequestCount(requests: 0)) + found
+        }
     }
 
     /// The meaning of `silt: requests=N failed=M`.

@@ -5,6 +5,7 @@ enum FileKind {
         ("{", "it is JSON"),
         ("[", "it is JSON"),
         ("SQLite format 3", "it is an SQLite database, perhaps a silt recording"),
+        ("go 1.", "it is an execution trace of Go; take /debug/pprof/heap"),
         ("\u{7f}ELF", "it is an executable or a library"),
         ("heap_v2/", "it is a jemalloc dump, which `go tool pprof` does not read either; look at it with jeprof"),
     ]

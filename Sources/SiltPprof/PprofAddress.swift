@@ -90,6 +90,17 @@ package struct PprofAddress: Hashable, Sendable {
     }
 }
 
+extension PprofAddress: CustomStringConvertible {
+    /// As one gives it on the command line.
+    package var description: String {
+        let target = path + (query.isEmpty ? "" : "?" + query)
+        return switch place {
+        case .internet: "http://\(host)\(target)"
+        case .unixSocket(let socket): "unix:\(socket)"
+        }
+    }
+}
+
 /// The profiles that endpoints serve.
 package enum PprofKind: Hashable, Sendable {
     /// Memory in use, right after a garbage collection: what is only waiting for one is no leak.

@@ -22,6 +22,16 @@ package struct PprofEndpoint: Sendable {
         }
     }
 
+    /// Fetches one profile and sums what it says to be in use.
+    package func fetchInUse(_ kind: PprofKind) throws(PprofError) -> (profile: PprofProfile, inUse: PprofInUse) {
+        let profile = try fetch(kind)
+        do {
+            return (profile, try profile.inUse())
+        } catch {
+            throw .answer(address.description(kind), error)
+        }
+    }
+
     /// Fetches the bytes of one profile as the service sends them; blocks until they are there.
     package func fetchBytes(_ kind: PprofKind) throws(PprofError) -> [UInt8] {
         let name = address.description(kind)

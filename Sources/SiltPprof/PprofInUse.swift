@@ -130,23 +130,31 @@ extension Int64 {
 /// Which of a sample's values are in use now.
 ///
 /// Go and jemalloc write inuse_space and inuse_objects; gperftools, Node and what `go tool pprof` makes of text profiles
-/// space and objects. Go's counting profiles (goroutine, threadcreate and those that programs make themselves) have one
-/// value, counted one by one: their period type is that very type, their period 1.
+/// space and objects; pypprof HEAP, with sample for the number of blocks. Counting profiles (Go's goroutine, threadcreate
+/// and those that programs make themselves, pypprof's THREADS) have one value, or a second one of one for each sample,
+/// counted one by one: their period type is that very type, their period 1.
 struct InUseColumns {
     private(set) var bytes: Int?
     private(set) var count: Int?
 
     init(of profile: PprofProfile) {
-        bytes = InUseColumns.position(of: ["inuse_space", "space"], unit: "bytes", in: profile)
+        bytes = InUseColumns.position(of: ["inuse_space", "space", "HEAP"], unit: "bytes", in: profile)
         count = InUseColumns.position(of: ["inuse_objects", "objects"], unit: "count", in: profile)
-        guard bytes == nil, count == nil else { return }
+        guard count == nil else { return }
+        if let bytes {
+            if profile.sampleTypes[bytes].type == "HEAP" {
+                count = InUseColumns.position(of: ["sample"], unit: "count", in: profile)
+            }
+            return
+        }
         let goroutines = PprofValueType(type: "goroutine", unit: "count")
         if let position = profile.sampleTypes.firstIndex(of: goroutines) {
             count = position
-        } else if let only = profile.sampleTypes.first, profile.sampleTypes.count == 1, only.unit == "count",
-            profile.periodType == only, profile.period == 1
+        } else if let last = profile.sampleTypes.last, last.unit == "count", profile.periodType == last,
+            profile.period == 1,
+            profile.sampleTypes.dropLast().allSatisfy({ $0.type == "sample" && $0.unit == "count" })
         {
-            count = 0
+            count = profile.sampleTypes.count - 1
         }
     }
 

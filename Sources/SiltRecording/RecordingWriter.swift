@@ -29,23 +29,31 @@ package final class RecordingWriter {
     private let insertProcess: Statement
     private let insertTarget: Statement
     private let insertThread: Statement
-    private var strings: [String: UInt32] = [:]
+    var strings: [String: UInt32] = [:]
     private var marks = 0
     private var phases = 0
+    /// False where rows are added to what a killed writer left: that is no complete recording.
+    var isWhole = true
     private(set) var inTransaction = false
     private(set) var isClosed = false
     /// Sample and snapshot rows since the last thinning, and rows it left.
     var unthinned = 0
     var thinned = 0
     /// Highest ids added: how many modules, frames and stacks of the session's table are in the file.
-    package private(set) var storedModules = 0
-    package private(set) var storedFrames = 0
+    package internal(set) var storedModules = 0
+    package internal(set) var storedFrames = 0
     package internal(set) var storedStacks = 0
+    /// Highest number of a process that was written.
+    package internal(set) var storedProcesses: UInt32 = 0
     var chunk = StackChunk()
 
     /// Makes the file (0600), replacing an older recording of that name; any other file there is left alone.
-    package init(path: String?) throws(RecordingError) {
-        self.path = path
+    package convenience init(path: String?) throws(RecordingError) {
+        try self.init(path: path, database: RecordingWriter.newDatabase(path))
+    }
+
+    private static func newDatabase(_ path: String?) throws(RecordingError) -> Database {
+        let database: Database
         if let path {
             try RecordingFile.create(at: path)
             database = try Database(
@@ -71,6 +79,13 @@ package final class RecordingWriter {
         } else {
             try database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         }
+        return database
+    }
+
+    /// Goes on with a database that has the tables.
+    init(path: String?, database: Database) throws(RecordingError) {
+        self.path = path
+        self.database = database
         insertModule = try database.prepare("INSERT OR REPLACE INTO modules (module, path, build_id) VALUES (?, ?, ?)")
         insertFrame = try database.prepare("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)")
         insertChunk = try database.prepare("INSERT OR REPLACE INTO stack_chunks VALUES (?, ?)")
@@ -124,7 +139,7 @@ package final class RecordingWriter {
             try begin()
         }
         try thin()
-        try database.execute("UPDATE target SET closed = 1")
+        if isWhole { try database.execute("UPDATE target SET closed = 1") }
         try commit()
         if path != nil {
             try database.execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;")
@@ -171,6 +186,7 @@ package final class RecordingWriter {
     /// Adds the process, or replaces what was written of it.
     package func write(_ process: RecordedProcess) throws(RecordingError) {
         let row = insertProcess
+        storedProcesses = max(storedProcesses, process.id)
         row.bind(process.id, at: 1)
         row.bind(process.pid, at: 2)
         row.bind(process.parentPid, at: 3)

@@ -62,6 +62,7 @@ package struct RecordedProcess: Equatable, Sendable {
     /// Number of the process image it was forked from or execed by, 0 when none is known.
     package var parent: UInt32 = 0
     package var command: [String] = []
+    /// Of profiles that were pulled beside a trace: where from.
     package var executable = ""
     /// Made by fork: its heap began as a copy of the parent's.
     package var forked = false
@@ -71,7 +72,7 @@ package struct RecordedProcess: Equatable, Sendable {
     package var kind = Kind.traced
 
     /// What its bytes and blocks are.
-    package enum Kind: String, Sendable {
+    package enum Kind: String, CaseIterable, Sendable {
         /// Sums of traced events.
         case traced
         /// As heap profiles say, which may be samples.

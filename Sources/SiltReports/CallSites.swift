@@ -120,9 +120,37 @@ struct CallSites {
         return result
     }
 
+    /// The parts twice, without and with the stacks that satisfy `isSecond`; empty ones are left out.
+    ///
+    /// For what has a history for each stack only.
+    func separated(_ isSecond: (StackPart) -> Bool) -> (CallSites, CallSites) {
+        var (first, second) = (self, self)
+        (first.parts, second.parts) = ([], [])
+        for part in parts {
+            let taken = part.stacks.filter(isSecond)
+            guard !taken.isEmpty else {
+                first.parts.append(part)
+                continue
+            }
+            let left = part.stacks.filter { !isSecond($0) }
+            if !left.isEmpty { first.parts.append(part.with(left)) }
+            second.parts.append(part.with(taken))
+        }
+        return (first, second)
+    }
+
     private static func index(_ histories: [RecordedHistory], process: UInt32) -> [UInt32: Range<Int>] {
         var result: [UInt32: Range<Int>] = [:]
         for history in histories where history.process == process { result[history.key] = history.range }
         return result
+    }
+}
+
+extension CallSites.Part {
+    fileprivate func with(_ stacks: [CallSites.StackPart]) -> CallSites.Part {
+        var part = self
+        part.stacks = stacks
+        part.histories = stacks.compactMap(\.history)
+        return part
     }
 }

@@ -234,6 +234,14 @@ extension HeapReport {
 }
 
 extension FrameNames {
+    /// Whether it is Go's runtime that keeps what is allocated there (`GoName.isKeptByRuntime`).
+    func isKeptByRuntime(stack: UInt32, in recording: Recording) -> Bool {
+        let functions = recording.frames(ofStack: stack).lazy.filter { $0 != 0 }.flatMap { frame in
+            ranges[Int(frame) - 1].lazy.map { recording.string(rows[$0].function) }
+        }
+        return GoName.isKeptByRuntime(functions)
+    }
+
     func frame(ofRow index: Int, frame: UInt32, in recording: Recording) -> ReportFrame {
         let row = rows[index]
         let location = recording.frames[Int(frame) - 1]

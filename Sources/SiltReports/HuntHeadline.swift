@@ -150,7 +150,9 @@ extension HeapReport {
             let start = first.rssBytes, let used = last.rssBytes
         else { return nil }
         // A limit counts pages, a site blocks: what the allocator takes besides grows with them.
-        let gained = Double(last.inUseBytes) - Double(first.inUseBytes)
+        let gained =
+            Double(last.inUseBytes) - Double(first.inUseBytes)
+            + Double(recording.profiledBytes(at: \.last)) - Double(recording.profiledBytes(at: \.first))
         let overhead = gained < 1_048_576 ? 1 : min(3, max(1, (Double(used) - Double(start)) / gained))
         return (bytes, Int64(clamping: bytes) - Int64(clamping: used), overhead)
     }

@@ -13,13 +13,13 @@ struct HuntShares {
     let budget: CallerSearch.Budget
     let hunt: HuntPhases
 
-    /// What is judged together: the processes that lived to the end of the hunt, and each of those that did not.
+    /// What is judged together: the processes of one kind that lived to the end of the hunt, and each of those that did not.
     static func groups(of sites: CallSites, _ recording: Recording, _ hunt: HuntPhases) -> [CallSites] {
         let present = Set(sites.parts.map(\.process))
         let living = present.filter { lives(recording.processes[$0], hunt) }
-        let goroutines = living.filter { recording.processes[$0].kind == .goroutine }
+        let kinds = RecordedProcess.Kind.allCases.map { kind in living.filter { recording.processes[$0].kind == kind } }
         let alone = present.subtracting(living).sorted()
-        return [living.subtracting(goroutines), goroutines].filter { !$0.isEmpty }.map { sites.joined($0.contains) }
+        return kinds.filter { !$0.isEmpty }.map { sites.joined($0.contains) }
             + alone.map { process in sites.joined { $0 == process } }
     }
 
@@ -29,6 +29,7 @@ struct HuntShares {
 
     func shares(clocks: [ProcessClock]) -> [SiteShare] {
         guard let process = sites.parts.first?.process else { return [] }
+        let (sites, kept) = separated()
         let parts = sites.parts.indices
         let clock = clocks[process]
         var charged: [SiteShare] = []
@@ -43,7 +44,7 @@ struct HuntShares {
             for var share in shares {
                 if share.opinion.isGrowing {
                     share.phase = index
-                    share.history = share.history ?? history(of: share, parts, asked)
+                    share.history = share.history ?? history(of: share, sites, asked)
                     charged.append(share)
                 } else if acquitted[share.key].map({ $0.rise < share.opinion.rise }) ?? true {
                     acquitted[share.key] = share.opinion
@@ -59,19 +60,34 @@ struct HuntShares {
                     reason: lives ? "none" : "ended",
                     evidence: lives ? "nothing of it was alive after a round" : "its process ended during the hunt"
                 )
-                return SiteShare(
-                    key: key,
-                    process: process,
-                    rows: part.stacks.map(\.row).filter { !taken.contains($0) },
-                    opinion: acquitted[key] ?? unknown,
-                    blame: SiteShare.Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site]),
-                    groups: part.groups
-                )
-            }
+                var share = whole(part, opinion: acquitted[key] ?? unknown)
+                share.rows.removeAll { taken.contains($0) }
+                return share
+            } + kept.parts.map { whole($0, opinion: .keptByRuntime) }
     }
 
-    private func history(of share: SiteShare, _ parts: Range<Int>, _ judge: SiteJudge) -> SiteHistory? {
-        guard let part = parts.first(where: { .site(sites.parts[$0].site) == share.key }) else { return nil }
-        return SiteJudge.sum(sites.parts[part].histories.lazy.compactMap(judge.history))
+    /// What is judged, and what Go's runtime keeps for itself.
+    ///
+    /// That rises with how many goroutines there are at once, now and then and by chance, whatever the requests do;
+    /// goroutines that stay are in their own profile.
+    private func separated() -> (judged: CallSites, kept: CallSites) {
+        let isOfProfiles = sites.parts.first.map { recording.processes[$0.process].kind == .heapProfile } ?? false
+        return sites.separated { isOfProfiles && names.isKeptByRuntime(stack: $0.stack, in: recording) }
+    }
+
+    private func whole(_ part: CallSites.Part, opinion: SiteOpinion) -> SiteShare {
+        SiteShare(
+            key: .site(part.site),
+            process: part.process,
+            rows: part.stacks.map(\.row),
+            opinion: opinion,
+            blame: SiteShare.Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site]),
+            groups: part.groups
+        )
+    }
+
+    private func history(of share: SiteShare, _ sites: CallSites, _ judge: SiteJudge) -> SiteHistory? {
+        guard let part = sites.parts.first(where: { .site($0.site) == share.key }) else { return nil }
+        return SiteJudge.sum(part.histories.lazy.compactMap(judge.history))
     }
 }

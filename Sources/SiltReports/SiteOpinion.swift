@@ -39,6 +39,14 @@ struct SiteOpinion {
         )
     }
 
+    /// Of what Go's runtime keeps for its own next use (`GoName.isKeptByRuntime`).
+    static let keptByRuntime = SiteOpinion(
+        verdict: "stable",
+        confidence: "medium",
+        reason: "runtime",
+        evidence: "Go's runtime keeps it for the next goroutine: as much as was ever needed at once"
+    )
+
     /// How sure it is that a site does not grow: the judge misses a third of leaks at 6 snapshots, 6 % at 20.
     static func confidence(inStillnessAfter snapshots: Int) -> String {
         snapshots >= 20 ? "high" : snapshots >= 8 ? "medium" : "low"

@@ -76,13 +76,14 @@ struct TextPage {
         let places = lines.map { $0.blame.place.printable.cut(to: max(12, width / 4)) }
         let names = lines.map(\.blame.name.printable)
         let both = zip(names, places).reduce(0) { max($0, $1.0.count + ($1.1.isEmpty ? 0 : 2 + $1.1.count)) }
-        let fixed = 5 + leads + 2 + 3 + sizes
+        let fixed = 5 + (leads > 0 ? leads + 2 : 0) + 3 + sizes
         let hasEnds = ends > 0 && fixed + min(both, 36) + 3 + ends <= width
         let room = max(12, min(both, width - fixed - (hasEnds ? 3 + ends : 0)))
         for (index, site) in lines.enumerated() {
             let place = places[index].isEmpty ? "" : "  " + places[index]
             let name = site.blame.name(width: max(8, room - place.count)) + place
-            var text = "\(site.rank)".leftPadded(to: 3) + "  " + site.lead.padded(to: leads) + "  "
+            var text = "\(site.rank)".leftPadded(to: 3) + "  "
+            if leads > 0 { text += site.lead.padded(to: leads) + "  " }
             text +=
                 name.padded(to: room) + "   " + (hasEnds ? site.size.padded(to: sizes) + "   " + site.end : site.size)
             line(text, style: site.end.isEmpty ? .none : .bold)

@@ -182,7 +182,9 @@ package enum TextReport {
                 report.options.order == .temporary
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
                 : amount(bytes, count, site.kind)
-            return TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: size)
+            // One profile is no history that a verdict could rest on.
+            let lead = report.isOfProfiles && report.phases.isEmpty ? "" : site.verdict
+            return TextPage.SiteLine(rank: site.rank, lead: lead, blame: site.blame, size: size)
         }
         page.sites(lines)
         if sites.count > limit { page.line("     and \(Format.count(UInt64(sites.count - limit))) more") }
@@ -249,6 +251,8 @@ package enum TextReport {
                     + "(\(Format.duration(Double(counters.waitNs) / 1e9)))"
             )
         }
+        let profiles = Set(report.recording.processes.filter { $0.kind != .traced }.map(\.executable))
+        parts += profiles.sorted()
         if !report.trust.isClosed { parts.append("recording not closed: numbers are those of its last snapshot") }
         return parts.joined(separator: ", ")
     }

@@ -2,7 +2,8 @@ internal import SiltRecording
 
 /// The table of `go tool pprof -top`: flat is what a function's own call sites hold, cum what it and its callees hold.
 ///
-/// Stacks begin at the function that a call site blames, as those of `PprofExport` do: allocator wrappers are not shown.
+/// Stacks begin at the function that a call site blames, as those of `PprofExport` do: allocator wrappers are not shown,
+/// but those that a profile in a file has.
 /// The table is that which `go tool pprof -top` prints of that profile, or with a limit its table of so many functions
 /// and none dropped. Functions without a name are shown by their address, while pprof has one row for all of a file.
 package enum TopTable {
@@ -44,7 +45,9 @@ package enum TopTable {
                 report.names.name(ofRow: row, frame: frame, in: report.recording).printable
             }
             var tree = NameTree(columns: 1)
-            tree.add(report, to: 0, from: .blamed, labels: labels) { report.value(of: $0) }
+            // What pprof's own table shows of a profile, so that the two can be compared.
+            let start = report.isOfProfiles && report.phases.isEmpty ? NameTree.Start.innermost : .blamed
+            tree.add(report, to: 0, from: start, labels: labels) { report.value(of: $0) }
             let sums = FunctionSums(tree, labelCount: names.things.count)
             let inFunctions = Double(sums.totals[0] &- tree.values[0][0])
             let isLimited = report.options.limit != nil

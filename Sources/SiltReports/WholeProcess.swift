@@ -5,28 +5,35 @@ enum WholeProcess {
     static func lines(_ recording: Recording, clocks: [ProcessClock], report: HeapReport) -> [String] {
         guard !recording.processes.isEmpty else { return [] }
         let totals = report.totals
+        if report.countedKind == .goroutine {
+            let count = recording.totals.reduce(0) { $0 + $1.inUseCount }
+            return ["\(Format.plural(count, "goroutine")) at the end"]
+        }
         let isOver = recording.processes.allSatisfy { $0.end != .running }
         var lines = [
             "heap: \(Headline.inUse(totals)) in use at \(isOver ? "exit" : "the end"), "
                 + "peak \(Format.bytes(totals.peakInUseBytes)); allocated \(Format.bytes(totals.allocatedBytes)) "
                 + "in \(Format.plural(totals.allocatedCount, "block"))"
         ]
+        let traced = recording.processes.indices.filter { recording.processes[$0].kind == .traced }
         guard
-            let main = recording.totals.indices.max(by: {
-                recording.totals[$0].allocatedBytes < recording.totals[$1].allocatedBytes
-            })
+            let main = traced.max(by: { recording.totals[$0].allocatedBytes < recording.totals[$1].allocatedBytes })
         else { return lines }
+        // Heaps of the same program that never call malloc: their memory is not allocator overhead.
+        let profiled = recording.profiledBytes(at: \.last)
         let rows = clocks[main].rows.filter { ($0.rssBytes ?? 0) > 0 }
         if let first = rows.first, let last = rows.last, let start = first.rssBytes, let end = last.rssBytes {
-            var line = recording.processes.count > 1 ? "memory of pid \(recording.processes[main].pid): " : "memory: "
+            var line = traced.count > 1 ? "memory of pid \(recording.processes[main].pid): " : "memory: "
             line += "RSS \(Format.bytes(end)), \(Format.bytes(start)) at the start"
-            if end > last.inUseBytes {
-                line += "; \(Format.bytes(end - last.inUseBytes)) of it is not live heap "
+            if end > last.inUseBytes + profiled {
+                line += "; \(Format.bytes(end - last.inUseBytes - profiled)) of it is not live heap "
                 line += "(allocator overhead, code, stacks, mappings)"
             }
             lines.append(line)
             if let note = PoolAllocators.note(report) { lines.append(note) }
-            if !report.sites.contains(where: \.isGrowing), let retention = retention(rows) { lines.append(retention) }
+            if profiled == 0, !report.sites.contains(where: \.isGrowing), let retention = retention(rows) {
+                lines.append(retention)
+            }
         }
         return lines
     }
@@ -57,5 +64,14 @@ enum WholeProcess {
     private static func median(_ values: [UInt64]) -> Double {
         let sorted = values.sorted()
         return sorted.isEmpty ? 0 : Double(sorted[sorted.count / 2])
+    }
+}
+
+extension Recording {
+    /// In use by heap profiles at the first or the last of their snapshots; 0 without such profiles.
+    func profiledBytes(at end: KeyPath<[RecordedSnapshot], RecordedSnapshot?>) -> UInt64 {
+        processes.filter { $0.kind == .heapProfile }.reduce(0) { sum, process in
+            sum + (snapshots.filter { $0.process == process.id }[keyPath: end]?.inUseBytes ?? 0)
+        }
     }
 }

@@ -45,7 +45,8 @@ package enum Obstacle: Equatable, Sendable {
         case .notAProgram: "name the program that runs it"
         case .otherMachine, .thirtyTwoBit: "trace a 64-bit x86 build of it"
         case .staticallyLinked: "link it dynamically (drop -static) and run it again"
-        case .goWithoutLibc: "read its own heap profile from net/http/pprof"
+        case .goWithoutLibc:
+            "silt hunt --pprof http://127.0.0.1:6060/debug/pprof … pulls its own profiles (net/http/pprof)"
         case .muslLibc: "build it for glibc (a Debian or Ubuntu image)"
         case .setuid: "run a copy without the bit: cp PROGRAM /tmp/copy, then trace the copy as the user it needs"
         case .fileCapabilities: "run a copy (cp drops capabilities), or setcap -r it"
@@ -65,6 +66,7 @@ package struct TargetInspection: Sendable {
     package var obstacle: Obstacle?
     /// Things that work, but not wholly; one sentence each.
     package var notes: [String] = []
+    package var isGo = false
     package var hasLineTables = false
     package var buildID: String?
 
@@ -162,19 +164,19 @@ private func inspectELF(_ descriptor: Int32, _ inspection: inout TargetInspectio
     inspection.interpreter = interpreterPath(elf)
     let sections = ELFSections(elf)
     inspection.hasLineTables = sections.names.contains(".debug_line") || sections.names.contains(".zdebug_line")
-    let isGo = sections.names.contains(".gopclntab") || sections.names.contains(".go.buildinfo")
+    inspection.isGo = sections.names.contains(".gopclntab") || sections.names.contains(".go.buildinfo")
     guard let interpreter = inspection.interpreter else {
-        inspection.obstacle = isGo ? .goWithoutLibc : .staticallyLinked
+        inspection.obstacle = inspection.isGo ? .goWithoutLibc : .staticallyLinked
         return
     }
     if interpreter.contains("ld-musl") || !interpreter.contains("ld-linux") {
         inspection.obstacle = .muslLibc(interpreter: interpreter)
         return
     }
-    if isGo {
+    if inspection.isGo {
         inspection.notes.append(
             "a Go program: its Go heap never calls malloc; only what cgo allocates is seen. "
-                + "Read the Go heap from net/http/pprof"
+                + "silt hunt --pprof URL sees both heaps"
         )
     }
     if inspection.obstacle == nil, let name = sections.sanitizer {

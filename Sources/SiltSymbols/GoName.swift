@@ -8,12 +8,36 @@ package enum GoName {
         file.hasSuffix(".go") || (file.hasSuffix(".s") && function.hasPrefix("runtime."))
     }
 
+    /// Whether a name is that of a pointer's method, as `main.(*shop).order`: no other language has such.
+    static func isMethod(_ function: String) -> Bool { function.contains(".(*") }
+
     /// `function` of Go code.
     package static func kind(_ function: String) -> FunctionKind {
         let first = function.prefix { $0 != "/" && $0 != "." }
         guard library.contains(String(first)) else { return .program }
         return plumbing.contains(package(of: function)) || first == "internal" ? .allocator : .carrier
     }
+
+    /// Whether Go's runtime keeps what was allocated there for its own next use, so that it is as much as was ever needed at
+    /// once: descriptors of goroutines and threads, and what those wait with.
+    ///
+    /// `stack` innermost first. Heap profiles leave the runtime's frames out unless there are no others (runtime/pprof).
+    package static func isKeptByRuntime(_ stack: some Sequence<some StringProtocol>) -> Bool {
+        var isEmpty = true
+        for function in stack {
+            if isEmpty, waits.contains(String(function)) { return true }
+            isEmpty = false
+            guard function.hasPrefix("runtime.") else { return false }
+        }
+        return !isEmpty
+    }
+
+    /// The runtime's functions under other names that allocate nothing but a place in a queue (runtime/sema.go).
+    private static let waits: Set<String> = [
+        "sync.runtime_notifyListWait", "sync.runtime_Semacquire", "sync.runtime_SemacquireMutex",
+        "sync.runtime_SemacquireRWMutex", "sync.runtime_SemacquireRWMutexR", "sync.runtime_SemacquireWaitGroup",
+        "internal/poll.runtime_Semacquire", "internal/sync.runtime_SemacquireMutex",
+    ]
 
     /// `net/http` of `net/http.(*conn).serve`.
     private static func package(of function: String) -> String {

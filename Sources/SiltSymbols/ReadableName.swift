@@ -3,6 +3,7 @@
 /// `void shop::Cache<int>::fill<char>(int)` becomes `shop::Cache<int>::fill<char>(int)`, Swift names get the form
 /// `DemoServer.filled(_:)`. Different functions may get the same text; the recording keeps the whole name.
 package func readableName(_ name: String) -> String {
+    if GoName.isMethod(name) { return name }
     if let swift = SwiftName(name) { return swift.isGlue || swift.isThunk ? name : swift.readable }
     guard name.utf8.contains(where: { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "(") }) else { return name }
     let parts = QualifiedName(withAliases(name))

@@ -81,7 +81,7 @@ struct CheckCommand: ParsableCommand {
     }
 
     private func measure() throws -> Measured {
-        if let path = setUp.plan, isRecordingFile(path) || isEventFile(path) { return try read(path) }
+        if let path = setUp.plan, ReportInput.isMeasured(path) { return try read(path) }
         let hunt = try HuntRun(setUp, recording: recording, attachSocket: attachSocket, hide: hide)
         var settings = try rules.settings(hunt.plan.limits)
         settings.title = setUp.plan ?? hunt.plan.command.first ?? hunt.plan.pprof ?? attachSocket ?? "hunt"

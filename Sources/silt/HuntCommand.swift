@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SiltHunt
+internal import SiltPprof
 internal import SiltRecording
 internal import SiltReports
 internal import SiltSession
@@ -16,11 +17,16 @@ struct HuntCommand: ParsableCommand {
             silt hunt --init plan.yml && silt hunt plan.yml
             silt hunt plan.yml --rounds 8 --json > hunt.json
             silt hunt --pprof http://127.0.0.1:6060/debug/pprof --phase orders='hey -n 2000 http://127.0.0.1:8080/orders'
+            silt hunt --pprof http://127.0.0.1:6060 --phase orders='hey -n 2000 http://127.0.0.1:6060/orders' -- ./server
             silt hunt --attach-socket /run/silt.sock --phase orders='wrk -d 3 http://127.0.0.1:8080/orders'
 
             The service is started, watched idle, then loaded: for each phase a warm-up round, and rounds of load until
             the verdict is sure. Requests are counted from what wrk, hey, ab, h2load, siege, bombardier, vegeta, k6,
             oha and redis-benchmark print, or from a line "silt: requests=2000" of the script.
+
+            With --pprof heap and goroutine profiles are pulled at the end of each round, from a service that runs
+            already or from the one after --, which is traced as well where it can be: what Go's heap and what C's
+            malloc keep is one report.
 
             Exit status: 0 nothing grows, 1 something does, 2 usage, 3 silt could not measure.
             """
@@ -61,6 +67,8 @@ struct HuntCommand: ParsableCommand {
         } catch {
             throw Terminal.fail(failure ?? error)
         }
+        // Nothing was measured: there is only the failure to speak of.
+        if let failure, report.processes.isEmpty, !json { throw Terminal.fail(failure) }
         var text = ""
         if json { JSONReport.render(report, into: &text) } else { TextReport.render(report, into: &text) }
         Terminal.write(text, to: STDOUT_FILENO)
@@ -102,9 +110,12 @@ struct HuntSetUp: ParsableArguments {
     var phase: [String] = []
 
     @Option(
-        help: ArgumentHelp("Pull profiles from there instead of tracing malloc: Go's net/http/pprof.", valueName: "url")
+        help: ArgumentHelp("Pull profiles from there too, beside the trace: Go's net/http/pprof.", valueName: "url")
     )
     var pprof: String?
+
+    @Flag(help: "With --pprof: do not trace. For profiles of the heap that malloc serves, which would count twice.")
+    var profilesOnly = false
 
     @Option(help: "When the service is ready: tcp:HOST:PORT, unix:PATH, http://URL, log:REGEX, or a time as 5s.")
     var ready: String?
@@ -135,7 +146,20 @@ struct HuntSetUp: ParsableArguments {
         var result = try plan.map { path in try HuntPlan(path: path) } ?? HuntPlan(phases: phase)
         if plan != nil, !phase.isEmpty { result.phases = try HuntPlan(phases: phase).phases }
         if !command.isEmpty { result.command = command }
-        if let pprof { result.pprof = pprof }
+        if let pprof {
+            do {
+                _ = try PprofAddress(pprof)
+            } catch {
+                throw HuntError.option(name: "--pprof", problem: "\(error)")
+            }
+            result.pprof = pprof
+        }
+        if profilesOnly {
+            guard result.pprof != nil else {
+                throw HuntError.option(name: "--profiles-only", problem: "says nothing without --pprof URL")
+            }
+            result.profilesOnly = true
+        }
         if let ready {
             do {
                 result.ready = try Readiness(ready)

@@ -27,6 +27,13 @@ final class HuntRun {
             )
             throw SiltExit.usage
         }
+        if plan.pprof != nil, attachSocket != nil {
+            Terminal.message(
+                "--pprof and --attach-socket cannot go together: let silt start the service, silt hunt --pprof URL … -- "
+                    + "./server, or pull its profiles alone"
+            )
+            throw SiltExit.usage
+        }
         scratch = try recording == nil && attachSocket == nil ? ScratchRecording() : nil
         path = recording ?? scratch?.path ?? ""
         self.attachSocket = attachSocket
@@ -53,10 +60,7 @@ final class HuntRun {
         guard inspection.canBeTraced else { throw SessionError.cannotTrace(inspection) }
         for note in inspection.notes { Terminal.message(note) }
         try plan.ready.checkThatNobodyAnswers()
-        guard let executable = processExecutable(getpid()) else {
-            throw SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?")
-        }
-        let analyzer = try Analyzer(executable: executable, recording: path, hide: hide)
+        let analyzer = try startAnalyzer()
         let service = try Service(plan, socket: analyzer.socket)
         let trace = PreloadTrace(analyzer.control)
         let failure = hunt(trace, service, plan)
@@ -74,21 +78,63 @@ final class HuntRun {
         return failure
     }
 
-    /// Profiles are pulled; the service is started untraced, unless it runs already.
-    private func pull(_ url: String) throws -> (any Error)? {
-        let endpoint = PprofEndpoint(try PprofAddress(url))
-        var plan = plan
-        if plan.ready == .quiet { plan.ready = .http(try HTTPAddress(url)) }
-        var service: Service?
-        if !plan.command.isEmpty {
-            try plan.ready.checkThatNobodyAnswers()
-            service = try Service(plan, socket: nil)
+    private func startAnalyzer() throws -> Analyzer {
+        guard let executable = processExecutable(getpid()) else {
+            throw SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?")
         }
-        let trace = PprofTrace(endpoint, recording: path, command: plan.command, siltVersion: siltVersion)
-        let failure = hunt(trace, service, plan)
-        try trace.finish()
+        return try Analyzer(executable: executable, recording: path, hide: hide)
+    }
+
+    /// Profiles are pulled, and the service is traced as well where it can be and silt starts it.
+    private func pull(_ url: String) throws -> (any Error)? {
+        let address = try PprofAddress(url)
+        var plan = plan
+        if plan.ready == .quiet { plan.ready = Readiness(address) }
+        let profiles = PprofTrace(
+            PprofEndpoint(address),
+            recording: path,
+            command: plan.command,
+            siltVersion: siltVersion
+        )
+        if plan.command.isEmpty { return try pull(profiles, nil, plan) }
+        try plan.ready.checkThatNobodyAnswers()
+        if plan.profilesOnly { return try pull(profiles, Service(plan, socket: nil), plan) }
+        let inspection = inspectTarget(command: plan.command[0])
+        guard let obstacle = inspection.obstacle else { return try traceAndPull(profiles, plan) }
+        let service = try Service(plan, socket: nil)
+        note(untraced: obstacle.problem)
+        return try pull(profiles, service, plan)
+    }
+
+    private func pull(_ profiles: PprofTrace, _ service: Service?, _ plan: HuntPlan) throws -> (any Error)? {
+        let failure = hunt(profiles, service, plan)
+        try profiles.finish()
         service?.stop()
         return failure
+    }
+
+    private func traceAndPull(_ profiles: PprofTrace, _ plan: HuntPlan) throws -> (any Error)? {
+        let analyzer = try startAnalyzer()
+        let service = try Service(plan, socket: analyzer.socket)
+        let trace = ProfiledTrace(
+            PreloadTrace(analyzer.control),
+            profiles,
+            recording: path,
+            pid: UInt32(service.pid)
+        )
+        let failure = hunt(trace, service, plan)
+        let status = try analyzer.control.ask(.status)
+        try trace.finish()
+        service.stop()
+        analyzer.wait()
+        if !trace.isTraced {
+            note(untraced: status.problem.isEmpty ? "it never loaded the preload library" : status.problem)
+        }
+        return failure
+    }
+
+    private func note(untraced reason: String) {
+        Terminal.message("only profiles are pulled, malloc is not traced: \(reason)")
     }
 
     /// The trace was started by somebody else and goes on afterwards: only its recording is brought up to date.
@@ -146,13 +192,13 @@ final class HuntProgressLine {
         }
     }
 
-    private func end(_ mark: RoundMark, _ seconds: Double, _ growing: GrowingCounts) {
+    private func end(_ mark: RoundMark, _ seconds: Double, _ growing: [GrowingCounts]) {
         guard mark.kind != .idle else { return }
         var line = mark.phase + (mark.kind == .warmUp ? ": warm-up" : ": round")
         line += ", \(mark.requests.map { "\($0) requests" } ?? "requests not counted (a line silt: requests=N counts)")"
         if let failed = mark.failedRequests, failed > 0 { line += ", \(failed) failed" }
         line += ", \((seconds * 10).rounded() / 10) s"
-        let count = growing.high + growing.medium + growing.low
+        let count = growing.reduce(0) { $0 + $1.high + $1.medium + $1.low }
         if count > 0 { line += "; \(count) call site\(count == 1 ? "" : "s") grow\(count == 1 ? "s" : "")" }
         clear()
         Terminal.message(line)

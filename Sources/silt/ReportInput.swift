@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltHunt
+internal import SiltPprof
 internal import SiltRecording
 internal import SiltSession
 
@@ -21,10 +22,17 @@ final class ReportInput {
             scratch = made
         case .profile:
             let made = try ScratchRecording()
-            try writeRecording(ofProfile: path, to: made.path, siltVersion: siltVersion)
+            do {
+                try writeRecording(ofProfile: path, to: made.path, siltVersion: siltVersion)
+            } catch let error as PprofError {
+                throw UnreadableInput(path: path, error: error, isBinary: ReportInput.isBinary(path))
+            }
             scratch = made
         }
     }
+
+    /// Whether `silt check` takes a file for what was measured, rather than for a plan.
+    static func isMeasured(_ path: String) -> Bool { isRecordingFile(path) || isEventFile(path) || isBinary(path) }
 
     func recording() throws -> Recording { try Recording(path: scratch?.path ?? path) }
 
@@ -35,17 +43,49 @@ final class ReportInput {
         case profile
     }
 
-    /// By its first bytes; what cannot be read or is empty is left to the reader of recordings, which says so.
+    /// What is neither of the others may be a profile; what cannot be read is left to the reader of recordings, which says so.
     private static func kind(of path: String) -> Kind {
         if isEventFile(path) { return .events }
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return .recording }
+        guard !isRecordingFile(path), let head = head(of: path) else { return .recording }
+        return head.starts(with: Array("SQLite format 3".utf8)) ? .recording : .profile
+    }
+
+    /// Whether it begins with bytes that no text has, as gzip's and protobuf's files do.
+    private static func isBinary(_ path: String) -> Bool {
+        head(of: path)?.contains { $0 < 0x20 && ![0x09, 0x0a, 0x0d].contains($0) } ?? false
+    }
+
+    /// The first bytes of a regular file; nil where it is none or cannot be read.
+    private static func head(of path: String) -> ArraySlice<UInt8>? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 16)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 64)
         let got = read(descriptor, &bytes, bytes.count)
-        guard got > 0 else { return .recording }
-        // Gzip's magic (RFC 1952), or the first fields of profile.proto's Profile: 1 to 4, length-delimited.
-        let isProfile = bytes.starts(with: [0x1f, 0x8b]) || [0x0a, 0x12, 0x1a, 0x22].contains(bytes[0])
-        return isProfile ? .profile : .recording
+        return got < 0 ? nil : bytes[..<got]
+    }
+}
+
+/// A file that is nothing silt reads, or a profile that it cannot read.
+private struct UnreadableInput: Error, CustomStringConvertible {
+    let path: String
+    let error: PprofError
+    /// A text is no damaged profile.
+    let isBinary: Bool
+
+    var description: String {
+        switch error {
+        case .notAProfile(let what):
+            return "\(path) is neither a recording nor a pprof profile: \(what)"
+        case .cannotRead:
+            return "\(error)"
+        case .truncated, .damaged, .tooLarge, .badReference, .badID, .wrongValueCount, .nothingInUse, .badAddress,
+            .cannotConnect, .timedOut, .refused, .badAnswer, .answer:
+            return isBinary
+                ? "\(path): \(error)"
+                : "\(path) is neither a recording (silt run --out F.silt makes one) nor a pprof profile"
+        }
     }
 }

@@ -6,7 +6,6 @@ extension EndToEnd {
     /// Hunts of a real Go service (Tests/Workloads/goserver) by its profiles.
     @Suite(.serialized)
     struct GoHunts {
-        private static let folder = packageRoot.appending(path: "Tests/Workloads/goserver").path()
         private static let leaking = ["slice", "ticker", "context", "conn", "rows", "redis"]
         private static let innocent = ["clean", "cache", "pool"]
 
@@ -18,13 +17,7 @@ extension EndToEnd {
             requests: Int = 100
         ) throws -> (result: ProgramResult, report: TraceReport) {
             let scratch = try ScratchFolder()
-            let executable = scratch.file("goserver")
-            let built = try runProgram(
-                ["sh", "-c", "cd \"$1\" && go build -o \"$2\" .", "sh", folder, executable],
-                environment: ["GOPROXY": "off", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local"],
-                seconds: 300
-            )
-            try #require(built.status == 0, "\(built.errors)")
+            let executable = try buildGoWorkload("goserver", into: scratch)
             let port = Int.random(in: 20_000...30_000)
             let redis = try StartedProgram(
                 ["redis-server", "--port", "\(port + 1)", "--bind", "127.0.0.1", "--save", "", "--dir", scratch.path],
@@ -43,20 +36,6 @@ extension EndToEnd {
             )
         }
 
-        /// The marked line of a route, and its file's name.
-        private static func leakingLine(_ route: String) throws -> (file: String, line: Int) {
-            for file in try FileManager.default.contentsOfDirectory(atPath: folder) where file.hasSuffix(".go") {
-                let lines = try String(contentsOfFile: folder + "/" + file, encoding: .utf8).split(
-                    separator: "\n",
-                    omittingEmptySubsequences: false
-                )
-                if let index = lines.firstIndex(where: { $0.hasSuffix("// leaks: \(route)") }) {
-                    return (file, index + 1)
-                }
-            }
-            throw TestSetupError(description: "no line is marked for \(route)")
-        }
-
         @Test func eachClassicIsFoundAtItsLineAndTheInnocentAreAcquitted() throws {
             let (result, report) = try Self.hunt(Self.leaking + Self.innocent)
             #expect(result.status == 1, "\(result.errors)")
@@ -66,7 +45,7 @@ extension EndToEnd {
                 "slice": 1536, "ticker": 640, "context": 896, "conn": nil, "rows": 3072, "redis": nil,
             ]
             for route in Self.leaking {
-                let (file, line) = try Self.leakingLine(route)
+                let (file, line) = try leakingLine(of: "goserver", route)
                 let first = try #require(report.charged(route).first { $0.kind == "heap" }, "\(route)")
                 #expect(first.blame.file?.hasSuffix("/" + file) == true && first.blame.line == line, "\(first.blame)")
                 if let truth = rates[route] ?? nil {

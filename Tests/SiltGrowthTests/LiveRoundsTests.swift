@@ -38,6 +38,49 @@ struct LiveRoundsTests {
         #expect(verdict.verdict.isGrowing == (reason != .none))
     }
 
+    /// Live bytes of a Go map and list under a cache of 200 entries after each 100 insertions, measured six times.
+    private static let caches: [[Double]] = [
+        [
+            0, 7.5, 15.2, 16.7, 17.8, 18.6, 18.6, 19.2, 19.5, 19.8, 20.2, 20.2, 20.3, 20.3, 22.1, 22.1, 22.3, 22.3,
+            22.3, 19.2,
+        ],
+        [
+            0, 7.0, 14.9, 15.6, 17.1, 18.3, 18.9, 19.3, 19.3, 19.8, 19.9, 19.9, 19.9, 19.9, 19.9, 19.9, 16.8, 17.6,
+            18.2, 18.3,
+        ],
+        [
+            0, 6.8, 14.9, 16.3, 17.6, 18.5, 18.9, 19.0, 19.2, 19.2, 19.3, 19.7, 19.9, 19.9, 19.9, 19.9, 22.2, 17.1,
+            17.5, 17.9,
+        ],
+        [
+            0, 7.0, 14.8, 15.8, 17.5, 18.5, 18.8, 19.2, 19.2, 19.1, 19.3, 19.5, 19.5, 19.7, 19.9, 17.1, 17.9, 18.2,
+            18.6, 19.0,
+        ],
+        [
+            0, 7.0, 14.6, 16.0, 17.1, 17.9, 18.2, 18.5, 18.7, 19.0, 19.2, 19.4, 19.7, 19.7, 19.9, 19.9, 19.9, 19.9,
+            19.9, 19.9,
+        ],
+        [
+            0, 7.0, 14.6, 16.1, 17.3, 17.9, 18.2, 18.5, 18.9, 19.5, 19.5, 19.4, 19.6, 19.6, 19.6, 19.7, 19.9, 19.9,
+            19.9, 19.9,
+        ],
+    ]
+
+    @Test(arguments: caches)
+    func theTableOfACacheDoesNotGrow(kibibytes: [Double]) {
+        for rounds in 6..<kibibytes.count {
+            let verdict = Self.judged(kibibytes.prefix(rounds + 1).map { 1024 * $0 })
+            #expect(!verdict.verdict.isGrowing, "\(rounds) rounds: \(verdict)")
+        }
+    }
+
+    /// The same caches, with a leak of 2,150 bytes a round beside them.
+    @Test(arguments: caches)
+    func aLeakBesideACacheGrows(kibibytes: [Double]) {
+        let live = kibibytes.prefix(13).enumerated().map { 1024 * $1 + 2150 * Double($0) }
+        #expect(Self.judged(live).verdict.isGrowing)
+    }
+
     @Test func rateIsTheMedianRoundPerRequest() {
         let verdict = Self.judged([0, 5000, 6000, 7100, 8000, 9000])
         #expect(verdict.slope == 1000)

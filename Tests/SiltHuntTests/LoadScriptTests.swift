@@ -15,6 +15,22 @@ private func isRunning(_ word: String) throws -> Bool {
 
 @Suite(.serialized)
 struct LoadScriptTests {
+    /// In every form in which k6 tells of its requests: 50 that succeed and 2 that fail.
+    @Test(arguments: [
+        "", "--quiet", "--summary-mode=legacy", "--summary-mode=compact", "--summary-export=/dev/stdout",
+        "--summary-export=/dev/stdout --quiet", "--out json=/dev/stdout",
+    ])
+    func k6IsCountedOnce(options: String) throws {
+        let nginx = try Nginx()
+        let k6 = try pythonPackages() + "/bin/k6"
+        let script = packageRoot.appending(path: "Tests/Workloads/requests_k6.js").path()
+        let result = try run(
+            "'\(k6)' run \(options) '\(script)'",
+            environment: ["URL": "http://127.0.0.1:\(nginx.port)", "K6_NO_USAGE_REPORT": "true"]
+        )
+        #expect(result.status == 0 && result.count == RequestCount(requests: 52, failed: 2), "\(result.output)")
+    }
+
     @Test func realLoadToolsAreCounted() throws {
         let nginx = try Nginx()
         let http2 = try Nginx(http2: true)

@@ -143,7 +143,10 @@ struct PlanFileTests {
         ("ready: {log: '('}", "plan.yml:1: ready: ( is no extended regular expression: Unmatched ( or \\("),
         ("ready: {tcp: a:1, time: 5s}", "plan.yml:1: ready: expected one of tcp, unix, http, log, time"),
         ("ready: https://h/", "plan.yml:1: ready: https://h/: silt speaks no TLS; use http://, or tcp:HOST:PORT"),
-        ("pprof: h:6060", #"plan.yml:1: pprof: expected http://HOST:PORT/PATH, found "h:6060""#),
+        (
+            "pprof: ftp://h:6060",
+            "plan.yml:1: pprof: ftp://h:6060 is no profile address: only http:// and unix: are supported"
+        ),
         (
             "command: a | b",
             "plan.yml:1: command: silt starts the command without a shell, which | needs: quote it, or write [sh, -c, \"exec …\"]"

@@ -2,25 +2,48 @@ import SiltHunt
 import SiltTestSupport
 import Testing
 
-/// What tools print that no package manager here has, written after their documented formats and sources.
+/// What k6 1.1 prints at its end; `LoadScriptTests` runs it.
 private let k6Text = """
       █ TOTAL RESULTS
 
-        checks_total.......................: 200     19.866421/s
-        checks_succeeded...................: 98.00%  196 out of 200
-        checks_failed......................: 2.00%   4 out of 200
-
         HTTP
-        http_req_duration..................: avg=117.55ms min=115ms   med=117ms    max=121ms    p(90)=120ms p(95)=121ms
-          { expected_response:true }.......: avg=117.55ms min=115ms   med=117ms    max=121ms    p(90)=120ms p(95)=121ms
-        http_req_failed....................: 2.00%   4 out of 200
-        http_reqs..........................: 200     19.866421/s
+        http_req_duration.......................................................: avg=225.22µs min=33.61µs med=89.12µs  max=1.34ms
+          { expected_response:true }............................................: avg=224.79µs min=33.61µs med=85.73µs  max=1.34ms
+        http_req_failed.........................................................: 5.66%  3 out of 53
+        http_reqs...............................................................: 53     7182.968504/s
 
         EXECUTION
-        iterations.........................: 100     9.93/s
+        iteration_duration......................................................: avg=277.84µs min=50.69µs med=112.38µs max=1.84ms
+        iterations..............................................................: 50     6776.385381/s
 
-    running (10.1s), 00/10 VUs, 100 complete and 0 interrupted iterations
+        NETWORK
+        data_received...........................................................: 6.5 kB 878 kB/s
+        data_sent...............................................................: 4.0 kB 547 kB/s
+
+    running (00m00.0s), 0/2 VUs, 50 complete and 0 interrupted iterations
+    default ✓ [ 100% ] 2 VUs  00m00.0s/10m0s  50/50 shared iters
     """
+/// What k6 1.1 writes besides with --summary-export=/dev/stdout, shortened.
+private let k6Document = """
+    {
+        "metrics": {
+            "http_reqs": {
+                "count": 53,
+                "rate": 14236.3
+            },
+            "http_req_failed": {
+                "passes": 3,
+                "fails": 50,
+                "value": 0.05660377358490566
+            }
+        },
+        "root_group": {
+            "name": "",
+            "path": ""
+        }
+    }
+    """
+/// What tools and versions print that no package manager here has, written after their documented formats and sources.
 private let olderK6Text = """
          checks.........................: 100.00% ✓ 200       ✗ 0
          data_received..................: 2.2 MB  221 kB/s
@@ -97,7 +120,7 @@ private let abText = """
 @Suite
 struct RequestCountTests {
     @Test(arguments: [
-        (k6Text, RequestCount(requests: 200, failed: 4)),
+        (k6Text, RequestCount(requests: 53, failed: 3)),
         (olderK6Text, RequestCount(requests: 200, failed: 3)),
         (ratioK6Text, RequestCount(requests: 200, failed: 3)),
         (bombardierText, RequestCount(requests: 1060, failed: 57)),
@@ -156,6 +179,17 @@ struct RequestCountTests {
     @Test func severalToolsAddUp() {
         let all = [wrkText, abText, #"{"transactions": 5, "failed_transactions": 1}"#, wrkText].joined(separator: "\n")
         #expect(RequestCount(output: all) == RequestCount(requests: 2 * 51633 + 106, failed: 2 * 43 + 7 + 1))
+    }
+
+    /// Its JSON may come before its text, after it, or alone; two runs are two.
+    @Test func whatK6SaysTwiceCountsOnce() {
+        let once = RequestCount(requests: 53, failed: 3)
+        #expect(RequestCount(output: k6Document + "\n" + k6Text) == once)
+        #expect(RequestCount(output: k6Text + "\n" + k6Document) == once)
+        #expect(RequestCount(output: k6Document) == once)
+        let both = k6Text + "\n" + k6Document + "\n"
+        #expect(RequestCount(output: both + both) == RequestCount(requests: 106, failed: 6))
+        #expect(RequestCount(output: both + abText) == RequestCount(requests: 153, failed: 10))
     }
 
     @Test(arguments: [

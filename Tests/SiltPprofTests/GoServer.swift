@@ -23,14 +23,7 @@ final class GoServer {
     /// Builds and starts it; `rate` 1 counts every allocation.
     init(rate: Int = 1, options: [String] = []) throws {
         folder = try ScratchFolder()
-        let executable = folder.file("goserver")
-        let source = packageRoot.appending(path: "Tests/Workloads/goserver").path()
-        let built = try runProgram(
-            ["sh", "-c", "cd \"$1\" && go build -o \"$2\" .", "sh", source, executable],
-            environment: ["GOPROXY": "off", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local"],
-            seconds: 300
-        )
-        guard built.status == 0 else { throw TestSetupError(description: built.errors) }
+        let executable = try buildGoWorkload("goserver", into: folder)
         socket = folder.file("go.sock")
         program = try StartedProgram(
             [executable, "-rate", "\(rate)", "-unix", socket] + options,
@@ -66,21 +59,6 @@ final class GoServer {
         let result = try runProgram(["curl", "-sS", "--fail", "http://\(address)/stats"])
         guard result.status == 0 else { throw TestSetupError(description: result.errors) }
         return try JSONDecoder().decode([String: RouteStats].self, from: Data(result.output.utf8))
-    }
-
-    /// The line that is marked as the one where a route leaks, and its file's name.
-    static func leakingLine(_ route: String) throws -> (file: String, line: Int64) {
-        let folder = packageRoot.appending(path: "Tests/Workloads/goserver")
-        for file in try FileManager.default.contentsOfDirectory(atPath: folder.path()) where file.hasSuffix(".go") {
-            let lines = try String(contentsOf: folder.appending(path: file), encoding: .utf8).split(
-                separator: "\n",
-                omittingEmptySubsequences: false
-            )
-            if let index = lines.firstIndex(where: { $0.hasSuffix("// leaks: \(route)") }) {
-                return (file, Int64(index) + 1)
-            }
-        }
-        throw TestSetupError(description: "no line is marked for \(route)")
     }
 }
 

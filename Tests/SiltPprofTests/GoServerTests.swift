@@ -20,8 +20,8 @@ struct GoServerTests {
         for route in GoServerTests.leaking where route != "conn" {
             let truth = try #require(stats[route])
             #expect(truth.count == 250 && truth.failed == 0)
-            let (file, line) = try GoServer.leakingLine(route)
-            let found = heap.total { $0.line == line && $0.file.hasSuffix("/" + file) }
+            let (file, line) = try leakingLine(of: "goserver", route)
+            let found = heap.total { $0.line == Int64(line) && $0.file.hasSuffix("/" + file) }
             #expect(found.bytes == truth.bytes, "/\(route)")
             #expect(found.count == truth.count, "/\(route)")
         }
@@ -60,8 +60,8 @@ struct GoServerTests {
         let heap = try server.endpoint.fetch(.heap).inUse()
         let goroutines = try server.endpoint.fetch(.goroutine).inUse()
         for route in GoServerTests.leaking where route != "conn" {
-            let (file, line) = try GoServer.leakingLine(route)
-            let found = heap.total { $0.line == line && $0.file.hasSuffix("/" + file) }
+            let (file, line) = try leakingLine(of: "goserver", route)
+            let found = heap.total { $0.line == Int64(line) && $0.file.hasSuffix("/" + file) }
             #expect(found.count <= (route == "slice" ? 100 : 3), "/\(route)")
             #expect(try server.stats()[route]?.count == 0)
         }

@@ -83,6 +83,67 @@ struct GoToolTests {
         #expect(error?.description.contains("convert it with `go tool pprof -proto`") == true)
     }
 
+    /// jemalloc's dumps are a text of their own, which go tool pprof does not read either.
+    @Test func aDumpOfJemallocIsNamedAsSuch() throws {
+        let folder = try ScratchFolder()
+        let run = try runProgram(
+            [try buildWorkload("counts", into: folder)],
+            environment: [
+                "LD_PRELOAD": "libjemalloc.so.2",
+                "MALLOC_CONF": "prof:true,prof_final:true,prof_prefix:\(folder.path)/dump",
+            ]
+        )
+        #expect(run.status == 7, "\(run.errors)")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let dump = try #require(files.first { $0.hasPrefix("dump") && $0.hasSuffix(".heap") })
+        let error = #expect(throws: PprofError.self) { try PprofProfile(path: folder.file(dump)) }
+        #expect(error?.description.contains("it is a jemalloc dump") == true)
+        #expect(error?.description.contains("look at it with jeprof") == true)
+        #expect(throws: TestSetupError.self) { try goTool(["-proto", folder.file(dump)]) }
+    }
+
+    /// pypprof names its values by the kind of profile, and counts samples beside them.
+    @Test func profilesOfPypprofAreReadLikeGoTool() throws {
+        let folder = try ScratchFolder()
+        let script = """
+            import sys, threading, time, mprofile
+            from pypprof import builder, thread_profiler
+            mprofile.start(sample_rate=1)
+            def wait(): time.sleep(60)
+            def keep(): return [bytearray(1500) for _ in range(100)]
+            for _ in range(5): threading.Thread(target=wait, daemon=True).start()
+            kept = keep()
+            open(sys.argv[1], "wb").write(thread_profiler.take_snapshot())
+            samples = {}
+            for one in mprofile.take_snapshot().statistics("traceback"):
+                stack = tuple((f.name, f.filename, f.firstlineno, f.lineno) for f in reversed(one.traceback))
+                count, size = samples.get(stack, (0, 0))
+                samples[stack] = (count + one.count, size + one.size)
+            profile = builder.Builder()
+            profile.populate_profile(samples, "HEAP", "bytes", 1, 1)
+            open(sys.argv[2], "wb").write(profile.emit())
+            """
+        try script.write(toFile: folder.file("keep.py"), atomically: false, encoding: .utf8)
+        let (threads, heap) = (folder.file("threads.pb.gz"), folder.file("heap.pb.gz"))
+        let run = try runProgram(
+            ["python3", folder.file("keep.py"), threads, heap],
+            environment: ["PYTHONPATH": try pythonPackages()]
+        )
+        #expect(run.status == 0, "\(run.errors)")
+        let running = try PprofProfile(path: threads).inUse()
+        #expect(running.bytesType == nil && running.countType == PprofValueType(type: "THREADS", unit: "count"))
+        // It counts stacks, not the threads that have them.
+        #expect(running.total { $0.function == "wait" }.count == 1)
+        #expect(try running.total { _ in true }.count == top(threads, "THREADS").values.reduce(0) { $0 + $1.flat })
+        let inUse = try PprofProfile(path: heap).inUse()
+        #expect(inUse.bytesType == PprofValueType(type: "HEAP", unit: "bytes"))
+        #expect(inUse.countType == PprofValueType(type: "sample", unit: "count"))
+        var flat: [String: Int64] = [:]
+        for stack in inUse.stacks { flat[inUse.names(of: stack)[0].function, default: 0] += stack.bytes }
+        #expect(flat["<listcomp>", default: 0] >= 100 * 1500, "\(flat)")
+        for (name, sums) in try top(heap, "HEAP") { #expect(sums.flat == flat[name] ?? 0, "\(name)") }
+    }
+
     private func goTool(_ arguments: [String]) throws -> String {
         let result = try runProgram(["go", "tool", "pprof"] + arguments)
         guard result.status == 0 else { throw TestSetupError(description: result.errors) }

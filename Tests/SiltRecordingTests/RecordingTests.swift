@@ -46,6 +46,48 @@ import Testing
         #expect(recording.threads == [RecordedThread(process: 1, tid: 101, name: "main")])
     }
 
+    /// What a closed recording has stays as it was, and what is added gets ids of its own.
+    @Test(arguments: [true, false])
+    func rowsAreAddedToARecordingThatIsThere(isClosed: Bool) throws {
+        let folder = try Folder()
+        let path = folder.file("run.silt")
+        do {
+            let first = try RecordingWriter(path: path)
+            try SmallWorld.write(to: first)
+            if isClosed { try first.close() }
+        }
+        let writer = try RecordingWriter(addingTo: path)
+        let process = writer.storedProcesses + 1
+        let frame = UInt32(writer.storedFrames + 1)
+        let stack = UInt32(writer.storedStacks + 1)
+        #expect((process, frame) == (3, 3) && stack > 3)
+        try writer.begin()
+        var row = RecordedProcess(id: process, pid: 101)
+        row.kind = .heapProfile
+        try writer.write(row)
+        try writer.add(frame: frame, module: 1, offset: 7, kind: 0)
+        try writer.write(symbols: [SymbolRow(function: "inner"), SymbolRow(function: "shop.Order")], frame: frame)
+        try writer.add(stack: stack, parent: 0, frame: frame)
+        try writer.add(stack: stack + 1, parent: stack, frame: 1)
+        var counters = RecordedCounters(process: process, stack: stack + 1)
+        counters.inUseBytes = 77
+        try writer.write(counters)
+        #expect(try writer.roundTimes().count == 2)
+        try writer.close()
+        var recording = try Recording(path: path)
+        #expect(recording.isClosed == isClosed)
+        #expect(recording.processes.last == row)
+        #expect(recording.counters.last?.inUseBytes == 77)
+        #expect(recording.frames(ofStack: stack + 1) == [1, 3])
+        #expect(recording.symbols(ofFrame: 3).map { recording.string($0.function) } == ["inner", "shop.Order"])
+        recording.processes.removeLast()
+        recording.totals.removeLast()
+        recording.trust.removeLast()
+        recording.counters.removeLast()
+        recording.frames.removeLast()
+        check(recording)
+    }
+
     @Test func everythingWrittenIsReadBack() throws {
         let folder = try Folder()
         let writer = try RecordingWriter(path: folder.file("a.silt"))

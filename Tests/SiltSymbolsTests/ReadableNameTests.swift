@@ -5,6 +5,8 @@ import Testing
 struct ReadableNameTests {
     @Test(arguments: [
         ("main", "main"),
+        ("main.(*shop).order", "main.(*shop).order"),
+        ("net/http.(*conn).serve.func1", "net/http.(*conn).serve.func1"),
         ("static silt.DemoServer.filled(Swift.Int) -> Swift.UnsafeMutableRawPointer", "DemoServer.filled(_:)"),
         (
             "function signature specialization <Arg[1] = Dead> of static silt.DemoServer.(filled in _390D988AA2C1)(_: Swift.Int, at: Swift.Int) -> ()",

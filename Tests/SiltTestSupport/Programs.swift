@@ -85,3 +85,39 @@ package func buildWorkload(_ name: String, into folder: ScratchFolder, flags: [S
     guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
     return executable
 }
+
+/// Builds one of the Go programs in Tests/Workloads, without the network; returns the executable's path.
+package func buildGoWorkload(
+    _ name: String,
+    into folder: ScratchFolder,
+    environment: [String: String] = [:]
+) throws -> String {
+    let executable = folder.file(name)
+    let go = ["GOPROXY": "off", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local"]
+    let result = try runProgram(
+        [
+            "sh", "-c", "cd \"$1\" && go build -o \"$2\" .", "sh",
+            packageRoot.appending(path: "Tests/Workloads/\(name)").path(), executable,
+        ],
+        environment: go.merging(environment) { $1 },
+        seconds: 300
+    )
+    guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
+    return executable
+}
+
+/// The line of a program in Tests/Workloads that is marked with `leaks: ROUTE`, and its file's name.
+package func leakingLine(of workload: String, _ route: String) throws -> (file: String, line: Int) {
+    let folder = packageRoot.appending(path: "Tests/Workloads/\(workload)")
+    for file in try FileManager.default.contentsOfDirectory(atPath: folder.path()) {
+        let lines = try String(contentsOf: folder.appending(path: file), encoding: .utf8).split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        if let index = lines.firstIndex(where: { $0.hasSuffix("leaks: \(route)") || $0.hasSuffix("leaks: \(route) */") }
+        ) {
+            return (file, index + 1)
+        }
+    }
+    throw TestSetupError(description: "no line of \(workload) is marked for \(route)")
+}

@@ -1,0 +1,77 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Endpoints that hand on a real service's profiles for a while, then fail (Tests/Workloads/failing_profiles.py).
+    @Suite(.serialized)
+    struct FailingProfiles {
+        private let folder: ScratchFolder
+        private let service: StartedProgram
+        private let port = Int.random(in: 20_000...29_999)
+
+        init() throws {
+            folder = try ScratchFolder()
+            let executable = try buildGoWorkload("cgoserver", into: folder)
+            service = try StartedProgram([executable, "-listen", "127.0.0.1:\(port + 1)", "-rate", "1"])
+        }
+
+        /// Hunts a route that leaks and one that does not; the endpoint fails after `count` answers.
+        private func hunt(_ failure: String, after count: Int, options: [String] = []) throws -> ProgramResult {
+            let phases = ["order", "clean"].flatMap { route in
+                let url = "http://127.0.0.1:\(port + 1)/\(route)?[1-100]"
+                return ["--phase", "\(route)=curl -sS --fail -o /dev/null '\(url)'; echo silt: requests=100"]
+            }
+            let script = packageRoot.appending(path: "Tests/Workloads/failing_profiles.py").path()
+            return try runProgram(
+                [siltExecutable, "hunt", "--pprof", "127.0.0.1:\(port)", "--idle", "1s", "--settle", "100ms"] + options
+                    + phases + ["--", "python3", script, "\(port)", "127.0.0.1:\(port + 1)", "\(count)", failure]
+            )
+        }
+
+        /// In the middle of the second route: the first one's verdict is reported all the same.
+        @Test(arguments: [
+            ("dies", "the service ended during the hunt, with status 3"),
+            ("refuses", "/debug/pprof/goroutine "),
+            ("missing", "/debug/pprof/goroutine is not there (404)"),
+            ("broken", "/debug/pprof/goroutine answers with status 500 (out of memory) instead of a profile"),
+            ("page", "/debug/pprof/goroutine: this is no pprof profile: it is an HTML or XML page"),
+            ("text", "/debug/pprof/goroutine: this is no pprof profile: it is a profile in text form; take it without"),
+            ("processor", "/debug/pprof/goroutine: the profile does not say what is in use, only samples/count, cpu/"),
+            ("damaged", "/debug/pprof/goroutine: the profile is damaged"),
+            ("short", "/debug/pprof/goroutine: the profile breaks off after"),
+            ("empty", "/debug/pprof/goroutine: this is no pprof profile: it is empty"),
+            ("huge", "/debug/pprof/goroutine: the profile has more than 134217728 bytes"),
+        ])
+        func whatWasMeasuredUntilAFailureIsReported(failure: String, message: String) throws {
+            defer { service.end() }
+            let result = try hunt(failure, after: 32, options: ["--profiles-only"])
+            #expect(result.status == 3, "\(result.errors)")
+            #expect(result.errors.contains(message), "\(result.errors)")
+            #expect(result.errors.contains("the hunt ended early"), "\(result.errors)")
+            #expect(result.output.hasPrefix("GROWING: "), "\(result.output)")
+            #expect(result.output.contains("main.newOrder  main.go"), "\(result.output)")
+            #expect(result.output.contains("order growing: 9 rounds, 900 requests"), "\(result.output)")
+        }
+
+        /// The endpoint's own program is traced besides: its rounds and the profiles' stay in step.
+        @Test func aTraceKeepsTheRoundsThatHaveBoth() throws {
+            defer { service.end() }
+            let recording = folder.file("hunt.silt")
+            let result = try hunt("short", after: 31, options: ["--out", recording])
+            #expect(result.status == 3, "\(result.errors)")
+            #expect(result.errors.contains("/debug/pprof/heap?gc=1: the profile breaks off"), "\(result.errors)")
+            let report = try report(of: recording)
+            #expect(report.charged("order").contains { $0.blame.function == "main.newOrder" })
+            #expect(report.phases?.map(\.rounds).reduce(0, +) == 5 + 9)
+            #expect(report.trust.eventsSent > 10_000)
+        }
+
+        @Test func anEndpointThatNeverWorkedLeavesNothingToReport() throws {
+            defer { service.end() }
+            let result = try hunt("missing", after: 0, options: ["--profiles-only"])
+            #expect(result.status == 3 && result.output.isEmpty, "\(result.output)")
+            #expect(result.errors.contains("/debug/pprof/heap?gc=1 is not there (404)"), "\(result.errors)")
+        }
+    }
+}
