@@ -5,8 +5,10 @@
 ///
 /// 0 is no stack.
 public struct StackID: Hashable, Sendable {
+    /// The number that it has in the session.
     public var rawValue: UInt32
 
+    /// The id of that number.
     @inlinable @inline(__always)
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
@@ -18,11 +20,14 @@ public struct StackID: Hashable, Sendable {
 ///
 /// 0 is no frame.
 public struct FrameID: Hashable, Sendable {
+    /// The number that it has in the session.
     public var rawValue: UInt32
 
+    /// The id of that number.
     @inlinable @inline(__always)
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// No frame.
     @inlinable public static var none: FrameID { FrameID(rawValue: 0) }
 }
 
@@ -30,11 +35,14 @@ public struct FrameID: Hashable, Sendable {
 ///
 /// 0 is code outside every module (generated code, unknown).
 public struct ModuleID: Hashable, Sendable {
+    /// The number that it has in the session.
     public var rawValue: UInt32
 
+    /// The id of that number.
     @inlinable @inline(__always)
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Code outside every module.
     @inlinable public static var none: ModuleID { ModuleID(rawValue: 0) }
 }
 

@@ -60,8 +60,9 @@ package final class Service {
         return !background.isEmpty
     }
 
-    /// Processes that it has left to this one and that run: those of its group, and those that began a session of their
-    /// own. Load scripts and the analyzer are in this one's session.
+    /// Processes that it has left to this one and that run: those of its group, and those in sessions of their own.
+    ///
+    /// Load scripts and the analyzer are in this one's session.
     private func leftovers() -> [pid_t] {
         let session = getsid(0)
         return ProcessKin.ownChildren().filter { child in

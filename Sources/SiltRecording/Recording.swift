@@ -42,7 +42,7 @@ package struct Recording: Sendable {
     package var phaseAllocations: [PhaseAllocations] = []
     package var phaseFrees: [PhaseFrees] = []
     package var marks: [RecordedMark] = []
-    package internal(set) var classes: [RecordedClass] = []
+    package var classes: [RecordedClass] = []
     package var threads: [RecordedThread] = []
 
     package init() {}

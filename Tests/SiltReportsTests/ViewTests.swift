@@ -1,0 +1,180 @@
+import Foundation
+import SiltRecording
+import Testing
+
+@testable import SiltReports
+
+/// The views of the order server, whose sources are nowhere.
+@Suite struct ViewTests {
+    private func report(_ change: (inout ReportOptions) -> Void = { _ in }) throws -> HeapReport {
+        var options = ReportOptions()
+        options.width = 100
+        change(&options)
+        return try OrderServer.growingReport(options)
+    }
+
+    private func flame(_ report: HeapReport, isInverted: Bool = false, root: String? = nil) throws -> String {
+        var text = ""
+        FlameText.render(report, isInverted: isInverted, root: try root.map(FunctionPattern.init), into: &text)
+        return text
+    }
+
+    private func tree(_ report: HeapReport, isInverted: Bool = false, root: String? = nil) throws -> String {
+        var text = ""
+        TreeText.render(report, isInverted: isInverted, root: try root.map(FunctionPattern.init), into: &text)
+        return text
+    }
+
+    // MARK: Flame
+
+    @Test func boxesOfTheFlameAreAsWideAsHeavy() throws {
+        try expectGolden(flame(report()), "flame.txt")
+        try expectGolden(flame(report { $0.order = .allocated }, isInverted: true), "flame-inverted.txt")
+    }
+
+    @Test(arguments: [40, 60, 100, 250])
+    func noRowOfTheFlameIsWiderThanTheTerminal(width: Int) throws {
+        for row in try flame(report { $0.width = width }).split(separator: "\n").dropFirst() {
+            #expect(row.count == width || !row.hasSuffix(" "), "\(row)")
+            #expect(row.count <= width)
+        }
+    }
+
+    @Test func theFlameBelowAFunctionIsThatFunctionsWhole() throws {
+        let text = try flame(report(), root: "^cache_fill$")
+        let rows = text.split(separator: "\n")
+        #expect(rows[1].hasPrefix("▏all 2.50 MiB 100%"))
+        #expect(rows[2].hasPrefix("▏cache_fill 2.50 MiB 100%"))
+        #expect(rows.count == 3)
+        #expect(try flame(report(), root: "nobody").contains("no function matches"))
+        #expect(throws: (any Error).self) { try FunctionPattern("(") }
+    }
+
+    @Test func colorFillsBoxesAndChangesNothingElse() throws {
+        let colored = try flame(report { $0.color = true })
+        #expect(colored.contains("\u{1b}[38;5;16;48;5;"))
+        #expect(try colored.replacing(#/\u{1b}\[[0-9;]*m/#, with: "") == flame(report()))
+        #expect(try !flame(report()).contains("\u{1b}"))
+    }
+
+    @Test func rowsBeyondTheLimitAreCounted() throws {
+        let text = try flame(report { $0.depth = 2 })
+        #expect(text.split(separator: "\n").count == 4)
+        #expect(text.contains("deeper rows: --stack"))
+    }
+
+    @Test func differencesAreSignedWithoutColor() throws {
+        var after = try OrderServer.recording()
+        for index in after.counters.indices {
+            if after.counters[index].stack == 4 { after.counters[index].inUseBytes += 3 << 20 }
+            if after.counters[index].stack == 6 { after.counters[index].inUseBytes = 0 }
+        }
+        var settings = DiffSettings()
+        settings.width = 100
+        let diff = try HeapDiff(
+            DiffSide(OrderServer.recording(), name: "A", hide: []),
+            DiffSide(after, name: "B", hide: []),
+            settings: settings
+        )
+        for (isInverted, name) in [(false, "diff-flame.txt"), (true, "diff-flame-inverted.txt")] {
+            var text = ""
+            DiffFlame.render(diff, isInverted: isInverted, root: nil, color: false, depth: nil, into: &text)
+            try expectGolden(text, name)
+        }
+    }
+
+    // MARK: Tree
+
+    @Test func theTreeIndentsWhereItBranches() throws {
+        try expectGolden(tree(report()), "tree.txt")
+        try expectGolden(tree(report { $0.order = .peak }, isInverted: true), "tree-inverted.txt")
+    }
+
+    @Test func whatIsNotShownOfTheTreeIsAddedUp() throws {
+        let text = try tree(report { $0.limit = 1 })
+        #expect(text.contains("… 1 more"))
+    }
+
+    @Test func nothingInUseIsSaidSo() throws {
+        var recording = try OrderServer.recording()
+        for index in recording.counters.indices { recording.counters[index].inUseBytes = 0 }
+        let report = try ReportBuilder.build(recording, options: ReportOptions())
+        #expect(try flame(report) == "nothing was in use at the end: --by peak or --by alloc shows what was\n")
+        #expect(try tree(report) == flame(report))
+    }
+
+    // MARK: Source
+
+    @Test func linesHoldWhatTheirFunctionsDo() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "silt-views-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { _ = try? FileManager.default.removeItem(at: folder) }
+        let source = (1...120).map { "line \($0) of orders.c" }.joined(separator: "\n")
+        try source.write(to: folder.appending(path: "orders.c"), atomically: true, encoding: .utf8)
+        var recording = try OrderServer.recording()
+        for index in recording.strings.indices {
+            recording.strings[index] = recording.strings[index].replacing(
+                "/src/orders.c",
+                with: folder.path() + "/orders.c"
+            )
+        }
+        var options = ReportOptions()
+        options.width = 100
+        var text = ""
+        let report = try ReportBuilder.build(recording, options: options)
+        ListText.render(report, try FunctionPattern("order_create|cache_fill"), into: &text)
+        try expectGolden(text.replacing(folder.path(), with: "/src"), "list.txt")
+    }
+
+    // MARK: Time, peak, classes
+
+    @Test func theCourseOfTimeHasItsPhasesBelowIt() throws {
+        var recording = try OrderServer.recording()
+        recording.phases = [
+            RecordedPhase(name: "idle", startNs: 0, endNs: 10_000_000_000),
+            RecordedPhase(name: "orders", startNs: 10_000_000_000, endNs: 40_000_000_000),
+        ]
+        recording.marks = [RecordedMark(name: "deployed", timeNs: 20_000_000_000)]
+        var options = ReportOptions()
+        options.width = 80
+        var text = ""
+        TimelineText.render(try ReportBuilder.build(recording, options: options), into: &text)
+        try expectGolden(text, "timeline.txt")
+        for line in text.split(separator: "\n") { #expect(line.count <= 80) }
+    }
+
+    @Test func aCourseNeedsTwoSnapshots() throws {
+        var text = ""
+        let report = try ReportBuilder.build(OrderServer.recording(snapshots: 0), options: ReportOptions())
+        TimelineText.render(report, into: &text)
+        #expect(text.hasPrefix("no course of time"))
+    }
+
+    @Test func thePeakIsMadeUpOfSites() throws {
+        var text = ""
+        PeakText.render(try report(), into: &text)
+        try expectGolden(text, "peak.txt")
+    }
+
+    @Test func blocksFallIntoPowersOfTwo() throws {
+        var recording = try OrderServer.recording()
+        recording.classes = [
+            RecordedClass(process: 1, kind: .size, number: 0, inUseCount: 3, inUseBytes: 0),
+            RecordedClass(process: 1, kind: .size, number: 11, inUseCount: 57_412, inUseBytes: 57_412 * 1024),
+            RecordedClass(process: 2, kind: .size, number: 11, inUseCount: 1, inUseBytes: 1024),
+            RecordedClass(process: 1, kind: .age, number: 1, inUseCount: 10, inUseBytes: 1000),
+            RecordedClass(process: 1, kind: .age, number: 5, inUseCount: 20, inUseBytes: 9000),
+        ]
+        var options = ReportOptions()
+        options.width = 90
+        let report = try ReportBuilder.build(recording, options: options)
+        var text = ""
+        HistogramText.renderSizes(report, into: &text)
+        text += "\n"
+        HistogramText.renderAges(report, into: &text)
+        try expectGolden(text, "classes.txt")
+        var none = ""
+        HistogramText.renderSizes(try self.report(), into: &none)
+        #expect(none.hasPrefix("not recorded"))
+    }
+}
