@@ -42,7 +42,9 @@ package final class RunningLoad {
             pid = -1
             isOver = true
             close(pipe)
-            throw .system(call: "/bin/sh" + (load.workingDirectory.map { " in \($0)" } ?? ""), reason: "\(error)")
+            var reason = "\(error)"
+            if case .cannotStart(_, let said) = error { reason = said }
+            throw .system(call: "/bin/sh" + (load.workingDirectory.map { " in \($0)" } ?? ""), reason: reason)
         }
     }
 
