@@ -28,6 +28,8 @@ let package = Package(
 
         // The shim: built by the plugin, carried as bytes.
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
+        // The HTML report's files, carried as text.
+        .plugin(name: "EmbedPage", capability: .buildTool(), path: "Sources/EmbedPage", exclude: ["embed.sh"]),
         .target(name: "SiltShim", swiftSettings: strict, plugins: ["BuildShim"]),
 
         // Reading JSON, without Foundation.
@@ -56,8 +58,9 @@ let package = Package(
         .target(
             name: "SiltReports",
             dependencies: ["SiltJSON", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof"],
-            exclude: ["docs"],
-            swiftSettings: strict
+            exclude: ["docs", "Page"],
+            swiftSettings: strict,
+            plugins: ["EmbedPage"]
         ),
         .target(
             name: "SiltPprof",

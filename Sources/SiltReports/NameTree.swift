@@ -61,6 +61,25 @@ struct NameTree {
         }
     }
 
+    /// The nodes of the functions that stacks blame, made where there are none; by stack − 1, 0 for those not wanted.
+    mutating func places(of report: HeapReport, wanted: [Bool], labels: [UInt32]) -> [UInt32] {
+        let stacks = report.recording.stacks
+        var marks = [UInt64](repeating: 0, count: stacks.count)
+        var blamed = [UInt32](repeating: 0, count: stacks.count)
+        for index in stacks.indices where wanted[index] {
+            blamed[index] = report.names.blame(ofStack: UInt32(index + 1), in: report.recording).node
+            if blamed[index] != 0 { marks[Int(blamed[index]) - 1] = 1 }
+        }
+        let nodeOfStack = makeNodes(for: marks, of: report, labels: labels)
+        return blamed.map { node in
+            guard node != 0 else { return 0 }
+            return ancestor(of: nodeOfStack[Int(node) - 1], blamedAt: stacks[Int(node) - 1].frame, in: report)
+        }
+    }
+
+    /// Adds to one node.
+    mutating func add(_ amount: UInt64, to column: Int, node: UInt32) { values[column][Int(node)] &+= amount }
+
     /// Adds to the node of one path, outermost label first.
     mutating func add(_ amount: UInt64, to column: Int, path: [(label: UInt32, isInlined: Bool)]) {
         var node: UInt32 = 0

@@ -93,7 +93,7 @@ package enum TextReport {
         source(site, report, &page)
     }
 
-    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
+    static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
 
     private static func amount(_ bytes: UInt64, _ count: UInt64, _ kind: ReportSite.Kind) -> String {
         switch kind {
@@ -209,7 +209,7 @@ package enum TextReport {
         }
     }
 
-    private static func trustLine(_ report: HeapReport) -> String {
+    static func trustLine(_ report: HeapReport) -> String {
         if report.isOfProfiles {
             let symbolized = Format.percent(report.trust.symbolizedPercent)
             return "\(report.recording.target.allocator), bytes symbolized \(symbolized)"
@@ -268,5 +268,5 @@ package enum TextReport {
 }
 
 extension String {
-    fileprivate var trimmedEnd: String { hasSuffix(" ") ? String(dropLast()) : self }
+    var trimmedEnd: String { hasSuffix(" ") ? String(dropLast()) : self }
 }

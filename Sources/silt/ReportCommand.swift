@@ -69,6 +69,7 @@ struct ReportCommand: ParsableCommand {
             silt report server.events
             silt report heap.pb.gz --by inuse
             silt report server.silt --json | jq '.sites[0]'
+            silt report server.silt --html server.html
             silt report server.silt --pprof server.pb.gz && go tool pprof -top server.pb.gz
             silt report server.silt --folded - | flamegraph.pl > server.svg
             silt report server.silt --speedscope server.json --csv sites.csv --suppressions known.supp

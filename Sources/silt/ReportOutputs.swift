@@ -26,7 +26,10 @@ struct ReportOutputs: ParsableArguments {
     )
     var suppressions: String?
 
-    private var paths: [String] { [pprof, folded, speedscope, csv, suppressions].compactMap { $0 } }
+    @Option(help: ArgumentHelp("Write a page for a browser, complete in one file.", valueName: "file"))
+    var html: String?
+
+    private var paths: [String] { [html, pprof, folded, speedscope, csv, suppressions].compactMap { $0 } }
 
     var isEmpty: Bool { paths.isEmpty }
 
@@ -45,8 +48,12 @@ struct ReportOutputs: ParsableArguments {
         let files = try (
             pprof: pprof.map(OutputFile.init), folded: folded.map(OutputFile.init),
             speedscope: speedscope.map(OutputFile.init), csv: csv.map(OutputFile.init),
-            suppressions: suppressions.map(OutputFile.init)
+            suppressions: suppressions.map(OutputFile.init), html: html.map(OutputFile.init)
         )
+        if var file = files.html {
+            HTMLReport.render(report, into: &file)
+            try file.close()
+        }
         if let file = files.pprof {
             try PprofExport.write(report) { file.write($0) }
             try file.close()

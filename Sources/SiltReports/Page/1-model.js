@@ -1,0 +1,169 @@
+// The page's data, and what is computed of it. Nothing here touches the document.
+
+/** `1.23 MiB`, `345 B`; signed where a difference is shown. */
+function amount(value, unit, signed) {
+  const sign = value < 0 ? "-" : signed ? "+" : "";
+  let size = Math.abs(value);
+  if (unit === "count") return sign + Math.round(size).toLocaleString("en");
+  for (const name of ["B", "KiB", "MiB", "GiB", "TiB"]) {
+    if (size < 1023.5 || name === "TiB") {
+      const digits = name === "B" ? 0 : size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
+      return sign + size.toFixed(digits) + " " + name;
+    }
+    size /= 1024;
+  }
+}
+
+/** `12 %`; never 0 % of something. */
+function share(part, whole) {
+  if (!(whole > 0)) return "0%";
+  const percent = 100 * Math.abs(part) / whole;
+  return percent > 0 && percent < 0.1 ? "<0.1%" : percent.toFixed(percent < 10 ? 1 : 0) + "%";
+}
+
+/** Stacks as a tree of functions: arrays by node, 0 the root, parents before their children. */
+class Tree {
+  constructor(data) {
+    this.names = data.names;
+    this.files = data.files;
+    this.parents = Int32Array.from(data.parents);
+    this.labels = Int32Array.from(data.labels);
+    this.measures = { inuse: data.inuse, alloc: data.alloc, peak: data.peak };
+    this.courseNodes = data.course_nodes;
+    this.course = data.course;
+    const count = this.parents.length;
+    this.firstChild = new Int32Array(count).fill(-1);
+    this.nextSibling = new Int32Array(count).fill(-1);
+    for (let node = count - 1; node > 0; node--) {
+      this.nextSibling[node] = this.firstChild[this.parents[node]];
+      this.firstChild[this.parents[node]] = node;
+    }
+  }
+
+  /** What ends at each node: a measure, or what was gained from one moment to another. */
+  own(measure, from, to) {
+    const own = new Float64Array(this.parents.length);
+    if (measure !== "growth") {
+      own.set(this.measures[measure]);
+    } else {
+      for (let index = 0; index < this.courseNodes.length; index++) {
+        own[this.courseNodes[index]] += this.course[index][to] - this.course[index][from];
+      }
+    }
+    return own;
+  }
+
+  /** Sums over each node and all below it. */
+  sums(own) {
+    const sums = Float64Array.from(own);
+    for (let node = sums.length - 1; node > 0; node--) sums[this.parents[node]] += sums[node];
+    return sums;
+  }
+}
+
+/**
+ * A way to look at a tree: boxes with children, from the outermost function inward or inverted.
+ *
+ * A box has a name, a weight that its width goes by, and a value that may be negative. Children are made when they are
+ * asked for.
+ */
+class View {
+  constructor(tree, measure, from, to, isInverted) {
+    this.tree = tree;
+    this.isInverted = isInverted;
+    const own = tree.own(measure, from, to);
+    this.ownValues = own;
+    this.ownWeights = own.map(Math.abs);
+    this.values = tree.sums(own);
+    this.weights = tree.sums(this.ownWeights);
+    this.root = { label: -1, name: "all", weight: this.weights[0], value: this.values[0], entries: null, children: null, parent: null };
+  }
+
+  children(box) {
+    if (box.children === null) box.children = this.#group(box);
+    return box.children;
+  }
+
+  #group(parent) {
+    const tree = this.tree;
+    const byLabel = new Map();
+    const add = (node, weight, value) => {
+      if (!(weight > 0)) return;
+      const label = tree.labels[node];
+      let box = byLabel.get(label);
+      if (box === undefined) {
+        box = { label, name: tree.names[label], weight: 0, value: 0, entries: [], children: null, parent };
+        byLabel.set(label, box);
+      }
+      box.weight += weight;
+      box.value += value;
+      box.entries.push(node, weight, value);
+    };
+    const addChildren = (node) => {
+      for (let child = tree.firstChild[node]; child >= 0; child = tree.nextSibling[child]) {
+        add(child, this.weights[child], this.values[child]);
+      }
+    };
+    if (parent.entries === null) {
+      if (!this.isInverted) addChildren(0);
+      else for (let node = 1; node < tree.parents.length; node++) add(node, this.ownWeights[node], this.ownValues[node]);
+    } else {
+      for (let index = 0; index < parent.entries.length; index += 3) {
+        const [node, weight, value] = [parent.entries[index], parent.entries[index + 1], parent.entries[index + 2]];
+        if (!this.isInverted) addChildren(node);
+        else if (tree.parents[node] !== 0) add(tree.parents[node], weight, value);
+      }
+    }
+    return [...byLabel.values()].sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1));
+  }
+
+  /** Which labels contain the text, whatever its case; null for no text. */
+  matches(text) {
+    if (text === "") return null;
+    const wanted = text.toLowerCase();
+    return Uint8Array.from(this.tree.names, (name) => name.toLowerCase().includes(wanted) ? 1 : 0);
+  }
+
+  /** The weight of all stacks that go through a function that matches. */
+  matchedWeight(matches) {
+    const tree = this.tree;
+    const isBelow = new Uint8Array(tree.parents.length);
+    let sum = 0;
+    for (let node = 1; node < isBelow.length; node++) {
+      const parent = tree.parents[node];
+      isBelow[node] = isBelow[parent] || (parent !== 0 && matches[tree.labels[parent]]) ? 1 : 0;
+      if (!isBelow[node] && matches[tree.labels[node]]) sum += this.weights[node];
+    }
+    return sum;
+  }
+
+  /** By function: what it holds itself and with all it calls, the most first. */
+  functions(limit) {
+    const tree = this.tree;
+    const flat = new Float64Array(tree.names.length);
+    const cumulative = new Float64Array(tree.names.length);
+    const depth = new Int32Array(tree.names.length);
+    const pending = [0];
+    while (pending.length > 0) {
+      const node = pending.pop();
+      if (node < 0) {
+        depth[tree.labels[-node]]--;
+        continue;
+      }
+      if (node > 0) {
+        const label = tree.labels[node];
+        flat[label] += this.ownValues[node];
+        if (depth[label] === 0) cumulative[label] += this.values[node];
+        depth[label]++;
+        pending.push(-node);
+      }
+      for (let child = tree.firstChild[node]; child >= 0; child = tree.nextSibling[child]) {
+        if (this.weights[child] > 0) pending.push(child);
+      }
+    }
+    return [...flat.keys()].filter((label) => cumulative[label] !== 0 || flat[label] !== 0)
+      .sort((a, b) => Math.abs(flat[b]) - Math.abs(flat[a]) || Math.abs(cumulative[b]) - Math.abs(cumulative[a]))
+      .slice(0, limit)
+      .map((label) => ({ name: tree.names[label], flat: flat[label], cumulative: cumulative[label] }));
+  }
+}

@@ -1,0 +1,90 @@
+// Verdict, call sites, phases, process: text, built node by node so that no name can be taken for markup.
+
+function element(name, attributes, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes ?? {})) node.setAttribute(key, value);
+  for (const child of children) if (child !== null && child !== undefined) node.append(child);
+  return node;
+}
+
+function sparkline(series, most) {
+  const width = 6;
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", `0 0 ${series.values.length * width} 20`);
+  svg.setAttribute("width", series.values.length * width);
+  svg.setAttribute("role", "img");
+  const last = series.values[series.values.length - 1] ?? 0;
+  svg.setAttribute("aria-label", `${series.name || "in use over time"}: ${amount(series.values[0] ?? 0, "bytes")} to ${amount(last, "bytes")}`);
+  series.values.forEach((value, index) => {
+    const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    const tall = Math.max(1, value / Math.max(1, most) * 19);
+    for (const [key, size] of Object.entries({ x: index * width, y: 20 - tall, width: width - 1, height: tall })) bar.setAttribute(key, size);
+    svg.append(bar);
+  });
+  return svg;
+}
+
+function siteArticle(site, look) {
+  const button = element("button", { type: "button", class: "name", title: "look at it in the flame graph" }, site.name);
+  button.addEventListener("click", () => look(site));
+  const article = element("article", { class: "site" + (site.growing ? " is-growing" : "") },
+    element("h3", {},
+      element("span", {}, String(site.rank)),
+      site.rate ? element("span", { class: "rate" }, site.rate) : null,
+      button, element("span", {}, site.place),
+      element("span", { class: "size" }, site.size),
+      element("span", { class: "certainty" }, site.growing ? site.certainty : site.verdict)));
+  if (site.series.length > 0 && (site.growing || site.acquitted)) {
+    const most = Math.max(...site.series.flatMap((series) => series.values));
+    article.append(element("p", { class: "sparks" }, ...site.series.map((series) => element("span", {}, `${series.name} `, sparkline(series, most)))));
+  }
+  if (site.evidence) article.append(element("p", {}, site.evidence));
+  if (site.phase && site.leak_fraction !== null) {
+    let text = `${share(site.leak_fraction, 1)} of the blocks born in ${site.phase} still live`;
+    if (site.freed_by && site.freed_share > 0) text += `; ${share(site.freed_share, 1)} were freed by ${site.freed_by}`;
+    article.append(element("p", {}, text));
+  }
+  if (site.caller) article.append(element("p", {}, `only when called by ${site.caller}`));
+  if (site.stack) {
+    const details = element("details", site.growing && site.rank === 1 ? { open: "" } : {}, element("summary", {}, "stack"));
+    details.append(element("div", { class: "stack" }, [...site.stack].reverse().join(" → ")));
+    article.append(details);
+  }
+  if (site.source && site.source.length > 0) {
+    const lines = site.source.map((line) => {
+      const text = `${line.blamed ? "▶" : " "}${String(line.line).padStart(6)} │ ${line.text}\n`;
+      return line.blamed ? element("b", {}, text) : text;
+    });
+    article.append(element("pre", { "aria-label": "source" }, ...lines));
+  }
+  return article;
+}
+
+function showText(data, look) {
+  const put = (id, ...children) => document.getElementById(id).replaceChildren(...children);
+  put("command", data.command);
+  const verdict = document.getElementById("verdict");
+  verdict.textContent = data.headline;
+  verdict.className = data.verdict;
+  const growing = data.sites.filter((site) => site.growing);
+  const acquitted = data.sites.filter((site) => !site.growing && site.acquitted);
+  const others = data.sites.filter((site) => !site.growing && !site.acquitted);
+  put("growing", ...(growing.length > 0 ? growing.map((site) => siteArticle(site, look)) : [element("p", {}, "none")]));
+  for (const [id, sites, title] of [
+    ["acquitted", acquitted, "not growing, though they look like it"], ["others", others, "the other call sites"],
+  ]) {
+    put(id + "-title", `${sites.length + (id === "others" ? data.more_sites : 0)} ${title}`);
+    put(id, ...sites.map((site) => siteArticle(site, look)));
+    document.getElementById(id + "-part").hidden = sites.length === 0;
+  }
+  put("phases");
+  if (data.phases.length > 0) {
+    const rows = data.phases.map((phase) => element("tr", {}, element("td", {}, phase.name),
+      element("td", { class: phase.verdict }, phase.problem && phase.verdict === "inconclusive" ? phase.problem : phase.verdict),
+      element("td", {}, phase.size)));
+    put("phases", element("table", { class: "phases" },
+      element("thead", {}, element("tr", {}, ...["phase", "verdict", "measured"].map((text) => element("th", { scope: "col" }, text)))),
+      element("tbody", {}, ...rows)));
+  }
+  put("process", ...data.process.map((line) => element("p", {}, line)), element("p", {}, "trust: " + data.trust));
+}

@@ -1,0 +1,184 @@
+// What is chosen, and who has to know of it.
+
+const page = {
+  data: null, tree: null, view: null,
+  measure: "inuse", isInverted: false, search: "", from: 0, to: 0, isChosen: false,
+};
+const byId = (id) => document.getElementById(id);
+
+function describe(box) {
+  const isSigned = page.measure === "growth";
+  const file = box.label >= 0 ? page.tree.files[box.label] : "";
+  return `${box.name}${file ? " (" + file.split("/").pop() + ")" : ""}: ${amount(box.value, page.data.unit, isSigned)}, `
+    + `${share(box.weight, page.view.root.weight)} of all`;
+}
+
+const flame = new Flame(byId("flame"), showSelection, describe);
+const timeline = new Timeline(byId("timeline"), (from, to) => chooseMoments(nearest(from, true), nearest(to, false)));
+
+function showSelection() {
+  byId("detail").textContent = flame.selected === null ? "" : describe(flame.selected);
+  byId("path").textContent = flame.path(flame.focus).map((box) => box.name).join(" → ");
+}
+
+function recut() {
+  page.view = new View(page.tree, page.measure, page.from, page.to, page.isInverted);
+  flame.matches = page.view.matches(page.search);
+  flame.show(page.view, page.measure === "growth");
+  showFound();
+  showSelection();
+  if (byId("table-part").open) showTable();
+  const moments = page.data.moments;
+  const range = page.isChosen && moments.length > 1 ? [moments[page.from].seconds, moments[page.to].seconds] : null;
+  timeline.show(page.data.timeline, range);
+}
+
+function showFound() {
+  byId("found").textContent = flame.matches === null ? ""
+    : `${share(page.view.matchedWeight(flame.matches), page.view.root.weight)} in stacks that match`;
+}
+
+function showTable() {
+  const isSigned = page.measure === "growth";
+  byId("table").replaceChildren(...page.view.functions(100).map((row) => element("tr", {},
+    element("td", {}, row.name), element("td", {}, amount(row.flat, page.data.unit, isSigned)),
+    element("td", {}, amount(row.cumulative, page.data.unit, isSigned)))));
+}
+
+/** The moment before a time, or after it. */
+function nearest(seconds, isBefore) {
+  const moments = page.data.moments;
+  let best = isBefore ? 0 : moments.length - 1;
+  moments.forEach((moment, index) => {
+    if (isBefore ? moment.seconds <= seconds : moment.seconds >= seconds && index < best) best = index;
+  });
+  return best;
+}
+
+function chooseMoments(from, to) {
+  if (page.data.moments.length < 2) return;
+  [page.from, page.to] = [Math.min(from, to), Math.max(from, to)];
+  if (page.from === page.to) page.to = Math.min(page.to + 1, page.data.moments.length - 1);
+  if (page.from === page.to) page.from = page.to - 1;
+  page.isChosen = true;
+  byId("from").value = String(page.from);
+  byId("to").value = String(page.to);
+  chooseMeasure("growth");
+}
+
+function chooseMeasure(measure) {
+  page.measure = measure;
+  byId("measure").value = measure;
+  recut();
+}
+
+function look(site) {
+  byId("search").value = site.name;
+  page.search = site.name;
+  recut();
+  byId("flame").scrollIntoView({ block: "center" });
+  byId("flame").focus();
+}
+
+function showMoments() {
+  const moments = page.data.moments;
+  const hasMoments = moments.length > 1;
+  byId("time-part").hidden = page.data.timeline.inuse.length === 0;
+  byId("range").hidden = !hasMoments;
+  byId("time-hint").hidden = !hasMoments;
+  byId("measure").querySelector("[value=growth]").disabled = !hasMoments;
+  if (!hasMoments) return;
+  if (!page.data.exact_moments) {
+    byId("time-hint").textContent = "Drag over the chart, or choose two moments, to see what came between them: of what each stack "
+      + "held, the recording keeps the lowest in each of these spans, so what came and went is not in it.";
+  }
+  const kept = [page.from, page.to].map((index) => byId("from").options[index]?.textContent);
+  for (const id of ["from", "to"]) {
+    byId(id).replaceChildren(...moments.map((moment, index) => element("option", { value: String(index) }, moment.name)));
+  }
+  const find = (name, otherwise) => {
+    const index = moments.findIndex((moment) => moment.name === name);
+    return index < 0 ? otherwise : index;
+  };
+  page.from = page.isChosen ? find(kept[0], 0) : 0;
+  page.to = page.isChosen ? find(kept[1], moments.length - 1) : moments.length - 1;
+  byId("from").value = String(page.from);
+  byId("to").value = String(page.to);
+}
+
+function show(data) {
+  const isFirst = page.data === null;
+  page.data = data;
+  page.tree = new Tree(data.tree);
+  showText(data, look);
+  showMoments();
+  if (isFirst && !data.tree.inuse.some((value) => value > 0)) {
+    page.measure = data.tree.peak.some((value) => value > 0) ? "peak" : "alloc";
+    byId("measure").value = page.measure;
+  }
+  recut();
+}
+
+byId("measure").addEventListener("change", (event) => {
+  if (event.target.value === "growth") page.isChosen = true;
+  chooseMeasure(event.target.value);
+});
+byId("inverted").addEventListener("change", (event) => { page.isInverted = event.target.checked; recut(); });
+byId("search").addEventListener("input", (event) => {
+  page.search = event.target.value;
+  flame.matches = page.view.matches(page.search);
+  flame.draw();
+  showFound();
+});
+byId("search").addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  event.target.value = "";
+  event.target.dispatchEvent(new Event("input"));
+  byId("flame").focus();
+});
+byId("out").addEventListener("click", () => flame.zoom(flame.view.root));
+byId("from").addEventListener("change", () => chooseMoments(Number(byId("from").value), page.to));
+byId("to").addEventListener("change", () => chooseMoments(page.from, Number(byId("to").value)));
+byId("whole").addEventListener("click", () => { page.isChosen = false; chooseMeasure("inuse"); });
+byId("table-part").addEventListener("toggle", () => { if (byId("table-part").open) showTable(); });
+document.addEventListener("keydown", (event) => {
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "/") byId("search").focus();
+  else if (event.key === "i") byId("inverted").click();
+  else return;
+  event.preventDefault();
+});
+window.addEventListener("resize", () => { flame.draw(); timeline.draw(); });
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  flame.draw();
+  timeline.draw();
+}
+const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+setTheme(prefersDark.matches ? "dark" : "light");
+prefersDark.addEventListener("change", (event) => setTheme(event.matches ? "dark" : "light"));
+byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
+
+// A page with its data shows it; a live one asks for it, again whenever there is news.
+async function ask() {
+  try {
+    const answer = await fetch("api/page");
+    if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
+    show(await answer.json());
+  } catch (error) {
+    byId("verdict").textContent = `no data: ${error.message}`;
+  }
+}
+if (document.documentElement.hasAttribute("data-live")) {
+  ask();
+  const events = new EventSource("api/events");
+  events.addEventListener("update", ask);
+  events.addEventListener("error", () => { byId("keys").textContent = "the trace has ended, or its server has: this is the last that was seen"; });
+} else {
+  show(JSON.parse(byId("silt-data").textContent));
+}
+
+// For scripts that drive the page.
+window.silt = { page, flame, timeline, chooseMoments };

@@ -1,0 +1,152 @@
+internal import SiltRecording
+
+/// What the HTML page shows, as JSON: format "silt-page", version 1, for the scripts in Page and for nobody else.
+///
+/// `tree` has a number for each node in each of its arrays; parents come before their children, 0 is the root.
+package enum PageData {
+    /// Bars of a sparkline, acquitted sites and others listed.
+    private static let mostSites = 200
+
+    package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+        let course = StackCourse(report)
+        let tree = PageTree(report, course)
+        let timeline = HeapTimeline(report.recording, columns: 400)
+        var json = JSONWriter(into: output)
+        json.object { json in
+            json.value("format", "silt-page")
+            json.value("version", 1)
+            json.value("unit", report.countedKind == .goroutine ? "count" : "bytes")
+            json.value("command", Format.commandLine(report.recording.target.command).printable)
+            json.value("verdict", report.verdict.rawValue)
+            json.value("headline", report.verdictLine.printable)
+            json.value("trust", TextReport.trustLine(report))
+            json.value("closed", report.trust.isClosed)
+            json.array("process") { json in for line in report.wholeProcess { json.value(nil, line.printable) } }
+            phases(report, &json)
+            sites(report, &json)
+            self.timeline(timeline, &json)
+            moments(course, &json)
+            self.tree(tree, &json)
+        }
+        output = json.finish()
+    }
+
+    private static func phases<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
+        json.array("phases") { json in
+            for phase in report.phases {
+                json.object { json in
+                    json.value("name", phase.name.printable)
+                    json.value("verdict", report.verdict(of: phase).rawValue)
+                    json.value("size", HuntHeadline.size(of: phase))
+                    json.value("problem", HuntHeadline.problem(of: phase) ?? HuntHeadline.doubt(of: phase))
+                }
+            }
+        }
+    }
+
+    // MARK: Sites
+
+    private static func sites<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
+        json.array("sites") { json in
+            for site in report.sites.prefix(mostSites) {
+                json.object { self.site(site, report, &$0) }
+            }
+        }
+        json.value("more_sites", max(0, report.sites.count - mostSites))
+    }
+
+    private static func site<Output>(_ site: ReportSite, _ report: HeapReport, _ json: inout JSONWriter<Output>) {
+        json.value("rank", site.rank)
+        json.value("verdict", site.verdict)
+        json.value("growing", site.isGrowing)
+        json.value("acquitted", site.isAcquitted)
+        json.value("certainty", site.phase == nil ? site.confidence : HuntText.certainty(site))
+        json.value(
+            "rate",
+            site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + ReportRate.per($0.unit) }
+        )
+        json.value("phase", site.phase?.printable)
+        json.value("name", site.blame.name.printable)
+        json.value("place", site.blame.place.printable)
+        json.value("caller", site.caller.map { ($0.name + " " + $0.place).printable })
+        json.value("evidence", site.evidence.printable)
+        json.value("size", TextReport.inUse(site))
+        json.value("allocated", Format.bytes(site.allocatedBytes))
+        json.value("leak_fraction", site.leakFraction)
+        json.value("freed_by", site.freedBy.map { ($0.frame.name + " " + $0.frame.place).printable })
+        json.value("freed_share", site.freedBy?.share)
+        json.array("series") { json in
+            let whole = site.series.isEmpty ? [] : [("", site.series)]
+            for (name, values) in site.phaseSeries.isEmpty ? whole : site.phaseSeries.map({ ($0.name, $0.values) }) {
+                json.object { json in
+                    json.value("name", name.printable)
+                    json.numbers("values", values)
+                }
+            }
+        }
+        guard site.isGrowing || site.isAcquitted else { return }
+        let frames = report.frames(ofStack: site.stack).dropFirst(report.blameIndex(ofStack: site.stack))
+        json.array("stack") { json in
+            for frame in frames.prefix(40) { json.value(nil, (frame.name + " " + frame.place).printable.trimmedEnd) }
+        }
+        guard report.options.showsSource, let file = site.blame.file, let line = site.blame.line else { return }
+        json.array("source") { json in
+            for (number, text) in SourceLines.around(line, of: file) {
+                json.object { json in
+                    json.value("line", number)
+                    json.value("text", text)
+                    json.value("blamed", number == line)
+                }
+            }
+        }
+    }
+
+    // MARK: Time
+
+    private static func timeline<Output>(_ timeline: HeapTimeline, _ json: inout JSONWriter<Output>) {
+        json.object("timeline") { json in
+            json.value("start", Double(timeline.startNs) / 1e9)
+            json.value("end", Double(timeline.endNs) / 1e9)
+            json.numbers("inuse", timeline.columns.map(\.inUseBytes))
+            json.numbers("rss", timeline.columns.map { $0.rssBytes ?? 0 })
+            json.array("spans") { json in
+                for span in timeline.spans {
+                    json.object { json in
+                        json.value("name", span.name.printable)
+                        json.value("first", span.columns.lowerBound)
+                        json.value("last", span.columns.upperBound)
+                    }
+                }
+            }
+        }
+    }
+
+    private static func moments<Output>(_ course: StackCourse, _ json: inout JSONWriter<Output>) {
+        json.value("exact_moments", course.isExact)
+        json.array("moments") { json in
+            for moment in course.moments {
+                json.object { json in
+                    json.value("name", moment.name.printable)
+                    json.value("seconds", moment.seconds)
+                }
+            }
+        }
+    }
+
+    // MARK: Stacks
+
+    private static func tree<Output>(_ tree: PageTree, _ json: inout JSONWriter<Output>) {
+        json.object("tree") { json in
+            json.array("names") { json in for thing in tree.things { json.value(nil, thing.name) } }
+            json.array("files") { json in for thing in tree.things { json.value(nil, thing.file) } }
+            json.numbers("parents", tree.parents.map { UInt64($0) })
+            json.numbers("labels", tree.labels.map { UInt64($0) })
+            json.numbers("inuse", tree.values[PageTree.Measure.inUse.rawValue])
+            json.numbers("alloc", tree.values[PageTree.Measure.allocated.rawValue])
+            json.numbers("peak", tree.values[PageTree.Measure.peak.rawValue])
+            json.value("folded", tree.folded)
+            json.numbers("course_nodes", tree.course.map { UInt64($0.node) })
+            json.array("course") { json in for entry in tree.course { json.numbers(nil, entry.values) } }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+internal import SiltRecording
+
+/// The stacks of a page: a tree of functions with what ends at each node, by measure and at the moments of the trace.
+struct PageTree {
+    /// Of a function: its name, and its file without lines.
+    struct Label: Hashable {
+        var name: String
+        var file: String
+    }
+
+    enum Measure: Int, CaseIterable {
+        case inUse
+        case allocated
+        case peak
+    }
+
+    /// By node, 0 the root: smaller than the node's own number.
+    private(set) var parents: [Int] = []
+    private(set) var labels: [Int] = []
+    private(set) var things: [Label] = []
+    /// By measure, then node.
+    private(set) var values: [[UInt64]] = []
+    /// Nodes that have values at the moments, ascending.
+    private(set) var course: [(node: Int, values: [UInt64])] = []
+    /// Nodes that were too small to be kept: their callers have what they held.
+    private(set) var folded = 0
+
+    /// Nodes, and nodes with a course, that a page holds.
+    private static let mostNodes = 100_000
+    private static let mostCourses = 4000
+
+    init(_ report: HeapReport, _ stackCourse: StackCourse) {
+        var table = LabelTable<Label>()
+        let labels = table.labels(of: report) { row, frame in
+            Label(
+                name: report.names.name(ofRow: row, frame: frame, in: report.recording).printable,
+                file: report.recording.string(report.names.rows[row].file).printable
+            )
+        }
+        var tree = NameTree(columns: Measure.allCases.count)
+        let nodes = Self.fill(&tree, report, stackCourse, labels)
+        things = table.things
+        var series: [Int: [UInt64]] = [:]
+        for (stack, bytes) in stackCourse.values {
+            let node = Int(nodes[Int(stack) - 1])
+            series[node] = series[node].map { zip($0, bytes).map { $0 &+ $1 } } ?? bytes
+        }
+        keep(tree, series)
+    }
+
+    /// Returns the node of each stack.
+    private static func fill(
+        _ tree: inout NameTree,
+        _ report: HeapReport,
+        _ course: StackCourse,
+        _ labels: [UInt32]
+    ) -> [UInt32] {
+        var wanted = [Bool](repeating: false, count: report.recording.stacks.count)
+        report.forEachCounter { row in
+            if row.stack > 0, row.inUseBytes | row.allocatedBytes | row.peakBytes > 0 {
+                wanted[Int(row.stack) - 1] = true
+            }
+        }
+        for stack in course.values.keys { wanted[Int(stack) - 1] = true }
+        let nodes = tree.places(of: report, wanted: wanted, labels: labels)
+        report.forEachCounter { row in
+            let node = row.stack > 0 ? nodes[Int(row.stack) - 1] : 0
+            tree.add(row.inUseBytes, to: Measure.inUse.rawValue, node: node)
+            tree.add(row.allocatedBytes, to: Measure.allocated.rawValue, node: node)
+            tree.add(row.peakBytes, to: Measure.peak.rawValue, node: node)
+        }
+        return nodes
+    }
+
+    /// Folds what is smallest into its callers until little enough is left.
+    private mutating func keep(_ tree: NameTree, _ series: [Int: [UInt64]]) {
+        let count = tree.nodes.count
+        var weight = [Double](repeating: 0, count: count)
+        for column in tree.values {
+            var sums = column
+            for index in (1..<max(1, count)).reversed() { sums[Int(tree.nodes[index].parent)] &+= sums[index] }
+            let whole = Double(max(1, sums[0]))
+            for index in 0..<count { weight[index] = max(weight[index], Double(sums[index]) / whole) }
+        }
+        // A node weighs no more than its parent, so what is kept is a tree.
+        let order = weight.sorted(by: >)
+        let least = count > Self.mostNodes ? order[Self.mostNodes] : -1
+        var numbers = [Int](repeating: 0, count: count)
+        values = Array(repeating: [], count: Measure.allCases.count)
+        var courses: [Int: [UInt64]] = [:]
+        for index in 0..<count {
+            let node = tree.nodes[index]
+            if index == 0 || weight[index] > least {
+                numbers[index] = parents.count
+                parents.append(numbers[Int(node.parent)])
+                labels.append(Int(node.label))
+                for column in values.indices { values[column].append(0) }
+            } else {
+                numbers[index] = numbers[Int(node.parent)]
+                folded += 1
+            }
+            for column in values.indices { values[column][numbers[index]] &+= tree.values[column][index] }
+            if let bytes = series[index] { Self.add(bytes, to: numbers[index], &courses) }
+        }
+        keepCourses(courses)
+    }
+
+    private mutating func keepCourses(_ all: [Int: [UInt64]]) {
+        var courses = all
+        let order = all.sorted { ($1.value.max() ?? 0, $0.key) < ($0.value.max() ?? 0, $1.key) }
+        // Children have greater numbers: folded first, their callers can still be folded further.
+        for (node, _) in order.dropFirst(Self.mostCourses).sorted(by: { $0.key > $1.key }) where node > 0 {
+            guard let bytes = courses.removeValue(forKey: node) else { continue }
+            Self.add(bytes, to: parents[node], &courses)
+        }
+        course = courses.sorted { $0.key < $1.key }.map { (node: $0.key, values: $0.value) }
+    }
+
+    private static func add(_ bytes: [UInt64], to node: Int, _ courses: inout [Int: [UInt64]]) {
+        courses[node] = courses[node].map { zip($0, bytes).map { $0 &+ $1 } } ?? bytes
+    }
+}
