@@ -23,8 +23,9 @@ let package = Package(
         .systemLibrary(name: "Clibdw", pkgConfig: nil, providers: [.apt(["libdw-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: nil, providers: [.apt(["libyaml-dev"])]),
-        // A flag, since a library that SiltSymbols names too would be linked at one place only, perhaps before libdw.a.
-        .target(name: "CZlib", linkerSettings: [.unsafeFlags(["-l:libz.a"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: nil, providers: [.apt(["libzstd-dev"])]),
+        // Flags, since a library that SiltSymbols names too would be linked at one place only, perhaps before libdw.a.
+        .target(name: "CZlib", linkerSettings: [.unsafeFlags(["-l:libz.a", "-l:libzstd.a"])]),
 
         // The shim: built by the plugin, carried as bytes.
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
@@ -65,7 +66,7 @@ let package = Package(
         .target(
             name: "SiltPprof",
             dependencies: [
-                "CZlib",
+                "CZlib", "CZstd",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

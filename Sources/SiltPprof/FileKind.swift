@@ -20,7 +20,7 @@ enum FileKind {
     static func description(of bytes: [UInt8]) -> String? {
         if bytes.isEmpty { return "it is empty" }
         if Gzip.holds(bytes) { return "it is compressed twice; decompress it once" }
-        if bytes.starts(with: [0x28, 0xb5, 0x2f, 0xfd]) { return "it is compressed with zstd; decompress it first" }
+        if Zstandard.holds(bytes) { return "it is compressed twice; decompress it once" }
         if texts.contains(where: { bytes.starts(with: $0.utf8) }) {
             return "it is a profile in text form; take it without debug=1, or convert it with `go tool pprof -proto`"
         }

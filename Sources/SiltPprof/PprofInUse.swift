@@ -130,7 +130,8 @@ extension Int64 {
 /// Which of a sample's values are in use now.
 ///
 /// Go and jemalloc write inuse_space and inuse_objects; gperftools, Node and what `go tool pprof` makes of text profiles
-/// space and objects; pypprof HEAP, with sample for the number of blocks. Counting profiles (Go's goroutine, threadcreate
+/// space and objects; Datadog's libraries, which are of Rust, heap-space and heap-live-samples; pypprof HEAP, with sample
+/// for the number of blocks. Counting profiles (Go's goroutine, threadcreate
 /// and those that programs make themselves, pypprof's THREADS) have one value, or a second one of one for each sample,
 /// counted one by one: their period type is that very type, their period 1.
 struct InUseColumns {
@@ -138,8 +139,12 @@ struct InUseColumns {
     private(set) var count: Int?
 
     init(of profile: PprofProfile) {
-        bytes = InUseColumns.position(of: ["inuse_space", "space", "HEAP"], unit: "bytes", in: profile)
-        count = InUseColumns.position(of: ["inuse_objects", "objects"], unit: "count", in: profile)
+        bytes = InUseColumns.position(of: ["inuse_space", "space", "heap-space", "HEAP"], unit: "bytes", in: profile)
+        count = InUseColumns.position(
+            of: ["inuse_objects", "objects", "heap-live-samples"],
+            unit: "count",
+            in: profile
+        )
         guard count == nil else { return }
         if let bytes {
             if profile.sampleTypes[bytes].type == "HEAP" {

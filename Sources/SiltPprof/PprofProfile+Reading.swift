@@ -2,7 +2,7 @@ internal import SwiftProtobuf
 
 /// How much of a profile is read at most; it takes up to 14 times as much memory.
 package struct PprofLimits: Sendable {
-    /// Of the file, and of what gzip makes of it.
+    /// Of the file, and of what it makes uncompressed.
     package var bytes = 128 << 20
     /// Samples, locations, lines, functions, texts and so on together.
     package var records = 8_000_000
@@ -13,12 +13,13 @@ package struct PprofLimits: Sendable {
 }
 
 extension PprofProfile {
-    /// Reads a profile, gzipped or plain.
+    /// Reads a profile: plain, gzipped, or compressed with zstd.
     ///
     /// Throws `notAProfile` for other files, and says what they look like; every reference between records is checked.
     package init(reading bytes: [UInt8], limits: PprofLimits = PprofLimits()) throws(PprofError) {
         var plain = bytes
         if Gzip.holds(bytes) { plain = try Gzip.inflated(bytes, limit: limits.bytes) }
+        if Zstandard.holds(bytes) { plain = try Zstandard.decompressed(bytes, limit: limits.bytes) }
         guard plain.count <= limits.bytes else { throw .tooLarge(limit: limits.bytes, unit: "bytes") }
         if let other = FileKind.description(of: plain) { throw .notAProfile(other) }
         try WireCheck.check(plain, maximumRecords: limits.records)

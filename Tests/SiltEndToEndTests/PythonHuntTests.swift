@@ -27,5 +27,43 @@ extension EndToEnd {
             #expect(rate.unit == "bytes/request" && abs(rate.value - 1500) <= 150 && confidence != "low", "\(first)")
             #expect(!report.charged("clean").contains { $0.blame.function == "new_order" })
         }
+
+        /// Datadog's writer is of Rust, has names of its own for what is in use, and compresses with zstd.
+        @Test func aProfileOfARustWriterIsReadAsGoToolReadsIt() throws {
+            let folder = try ScratchFolder()
+            let script = packageRoot.appending(path: "Tests/Workloads/keeper.py").path()
+            let packages = try pythonPackages()
+            let run = try runProgram(
+                ["python3", packages + "/bin/ddtrace-run", "python3", script],
+                environment: [
+                    "PYTHONPATH": packages, "DD_PROFILING_ENABLED": "1",
+                    "DD_PROFILING_OUTPUT_PPROF": folder.file("profile"), "DD_PROFILING_UPLOAD_INTERVAL": "60",
+                    "DD_TRACE_ENABLED": "0", "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "0",
+                    "DD_REMOTE_CONFIGURATION_ENABLED": "0",
+                ]
+            )
+            #expect(run.status == 0, "\(run.errors)")
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            let profile = folder.file(try #require(files.first { $0.hasSuffix(".pprof") }, "\(run.errors)"))
+            let plain = folder.file("plain.pb")
+            _ = try consume(["zstd", "-q", "-d", profile, "-o", plain])
+            let theirs = try consume([
+                "sh", "-c", "go tool pprof -top -symbolize=none -sample_index=heap-space \"$1\" 2>/dev/null", "sh",
+                plain,
+            ])
+            for file in [profile, plain] {
+                let ours = try consume([siltExecutable, "report", file, "--top"])
+                #expect(table(in: ours) == table(in: theirs))
+                #expect(ours.contains("keep_order"))
+            }
+            var damaged = try Data(contentsOf: URL(filePath: profile))
+            try damaged.dropLast(50).write(to: URL(filePath: folder.file("short")))
+            damaged[damaged.count / 2] ^= 0x55
+            try damaged.write(to: URL(filePath: folder.file("damaged")))
+            for (name, words) in [("short", "breaks off"), ("damaged", "the profile ")] {
+                let result = try runProgram([siltExecutable, "report", folder.file(name)])
+                #expect(result.status == 3 && result.errors.contains(words), "\(result.errors)")
+            }
+        }
     }
 }
