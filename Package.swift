@@ -95,7 +95,7 @@ let package = Package(
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltHunt", "SiltPprof", "SiltReports", "SiltShim",
+                "SiltSession", "SiltHunt", "SiltJSON", "SiltPprof", "SiltReports", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -72,7 +72,10 @@ struct DiffCommand: ParsableCommand {
     @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
     var hide: [String] = []
 
-    @Argument(help: "A and B: recordings, event files or pprof profiles; with --between one of them.")
+    @Argument(
+        help: "A and B: recordings, event files or pprof profiles; with --between one of them.",
+        completion: .file()
+    )
     var files: [String]
 
     enum Measure: String, ExpressibleByArgument, CaseIterable {

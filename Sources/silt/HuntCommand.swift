@@ -135,7 +135,7 @@ struct HuntSetUp: ParsableArguments {
     @Option(help: "Rounds a phase may have when a doubt remains (12).")
     var maxRounds: Int?
 
-    @Argument(help: "A plan file (YAML); silt hunt --init writes one.")
+    @Argument(help: "A plan file (YAML); silt hunt --init writes one.", completion: .file(extensions: ["yml", "yaml"]))
     var plan: String?
 
     @Argument(parsing: .postTerminator, help: "The service, after --.")

@@ -102,7 +102,7 @@ struct ReportCommand: ParsableCommand {
     @OptionGroup(title: "Files for other tools") var outputs: ReportOutputs
     @OptionGroup var layout: ReportLayout
 
-    @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.")
+    @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.", completion: .file())
     var recording: String
 
     private var hasView: Bool { view != nil || list != nil || !between.isEmpty }

@@ -22,8 +22,8 @@ struct Silt: ParsableCommand {
         subcommands: [
             RunCommand.self, HuntCommand.self, CheckCommand.self, ReportCommand.self, DiffCommand.self,
             DoctorCommand.self,
-            ListenCommand.self, MarkCommand.self, ShimCommand.self, DemoCommand.self, DemoServerCommand.self,
-            DemoLoadCommand.self,
+            ListenCommand.self, MarkCommand.self, ShimCommand.self, DemoCommand.self, CompletionsCommand.self,
+            ManCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
         ]
     )
 }
