@@ -92,10 +92,20 @@ let package = Package(
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),
+        .target(
+            name: "SiltServer",
+            dependencies: [
+                "SiltPprof", "SiltRecording", "SiltReports",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltHunt", "SiltJSON", "SiltPprof", "SiltReports", "SiltShim",
+                "SiltSession", "SiltHunt", "SiltJSON", "SiltPprof", "SiltReports", "SiltServer", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -138,6 +148,7 @@ let package = Package(
             dependencies: ["SiltReports", "SiltPprof", "SiltHeap", "SiltTestSupport"],
             exclude: ["Golden"]
         ),
+        .testTarget(name: "SiltServerTests", dependencies: ["SiltServer"]),
         .testTarget(
             name: "SiltHuntTests",
             dependencies: ["SiltHunt", "SiltPprof", "SiltRecording", "CSiltSystem", "SiltTestSupport"]

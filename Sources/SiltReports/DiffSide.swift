@@ -24,6 +24,15 @@ package struct DiffSide: Sendable {
         isPast = false
     }
 
+    /// A report that is there already.
+    package init(_ report: HeapReport, name: String) {
+        self.name = name
+        self.report = report
+        seconds = nil
+        requests = nil
+        isPast = false
+    }
+
     /// The recording at one of its moments.
     package init(_ recording: Recording, at moment: Moments.Moment, of moments: Moments, hide: [String]) throws {
         name = moment.name

@@ -15,15 +15,21 @@ package struct PprofExport {
     private var labels: Labels
 
     /// Writes the gzipped file in pieces.
-    package static func write(_ report: HeapReport, to write: @escaping ([UInt8]) -> Void) throws(PprofError) {
-        var export = PprofExport(report)
+    ///
+    /// `defaultType`: what viewers show first.
+    package static func write(
+        _ report: HeapReport,
+        defaultType: String = "inuse_space",
+        to write: @escaping ([UInt8]) -> Void
+    ) throws(PprofError) {
+        var export = PprofExport(report, defaultType)
         try export.writeSamples(to: write)
     }
 
-    private init(_ report: HeapReport) {
+    private init(_ report: HeapReport, _ defaultType: String) {
         self.report = report
         layout = AddressLayout(report.recording)
-        builder = PprofBuilder(Self.header(report))
+        builder = PprofBuilder(Self.header(report, defaultType))
         locations = Array(repeating: Array(repeating: nil, count: report.recording.frames.count), count: 2)
         labels = Labels(report)
         // The first mapping is taken for the program.
@@ -34,7 +40,7 @@ package struct PprofExport {
 
     // MARK: The header
 
-    private static func header(_ report: HeapReport) -> PprofProfile {
+    private static func header(_ report: HeapReport, _ defaultType: String) -> PprofProfile {
         let target = report.recording.target
         var profile = PprofProfile()
         if report.countedKind == .goroutine {
@@ -51,7 +57,7 @@ package struct PprofExport {
                 PprofValueType(type: "inuse_objects", unit: "count"),
                 PprofValueType(type: "inuse_space", unit: "bytes"),
             ]
-            profile.defaultSampleType = "inuse_space"
+            profile.defaultSampleType = report.knowsAllocations ? defaultType : "inuse_space"
             profile.periodType = PprofValueType(type: "space", unit: "bytes")
         }
         // Every byte is counted.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltServer
 internal import SiltSession
 
 /// `silt run -- CMD…`: traces a command and prints which call sites grow.
@@ -12,6 +13,7 @@ struct RunCommand: ParsableCommand {
             silt run --out server.silt --snapshot-every 10s -- ./server
             silt run --hide '^my_alloc' -- ./server
             silt run --events server.events -- ./server
+            silt run --serve :6070 -- ./server
 
             The report goes to standard error, so that the command's own output stays as it is. Exit status: that of
             the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the
@@ -28,6 +30,14 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Time between snapshots: 500ms, 1s, 2m. A verdict needs 6 of them, a certain one 12.")
     var snapshotEvery: Duration = Duration(seconds: 1)
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve the report over HTTP while the command runs, as silt serve does: a port, :0, unix:PATH.",
+            valueName: "address"
+        )
+    )
+    var serve: String?
+
     @Flag(help: "Go on after the command has ended, until all its children have.")
     var follow = false
 
@@ -39,6 +49,7 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         // Everything from the first word that is no option on belongs to the command, --help included.
         if ["--help", "-h"].contains(command.first) { throw CleanExit.helpRequest(self) }
+        if let serve { _ = try ServerAddress(local: serve) }
         if commandWords.isEmpty { throw ValidationError("name a command: silt run -- ./server") }
     }
 
@@ -56,6 +67,11 @@ struct RunCommand: ParsableCommand {
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         let outcome: TraceOutcome
         do {
+            let served = try serve.map { address in
+                try ServedTrace(at: ServerAddress(local: address), recording: path, layout: layout)
+            }
+            defer { served?.stop() }
+            options.socket = served?.socket
             outcome = try Collector(options: options).trace(command: commandWords)
         } catch {
             ProgressLine.clear()
@@ -130,6 +146,28 @@ final class ScratchRecording {
 
     deinit {
         for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
+        rmdir(directory)
+    }
+}
+
+/// A trace of this process that is served while it goes on.
+final class ServedTrace {
+    /// Where the collector has to listen, so that it can be asked.
+    let socket: String
+    private let directory: String
+    private let server: ReportServer
+
+    init(at address: ServerAddress, recording: String, layout: ReportLayout) throws {
+        directory = try makePrivateDirectory()
+        socket = directory + "/silt.sock"
+        let trace = LiveTrace(recording: recording, socket: socket)
+        server = try ReportServer(ReportSource(trace, layout: layout), at: address)
+        Terminal.message("serving the report at \(server.address)")
+    }
+
+    func stop() {
+        server.stop()
+        unlink(socket)
         rmdir(directory)
     }
 }

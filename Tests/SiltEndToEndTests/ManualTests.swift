@@ -7,7 +7,8 @@ extension EndToEnd {
     @Suite
     struct Manuals {
         private static let commands = [
-            "run", "hunt", "check", "report", "diff", "doctor", "listen", "mark", "shim", "demo", "completions", "man",
+            "run", "hunt", "check", "report", "diff", "doctor", "listen", "mark", "shim", "demo", "serve",
+            "completions", "man",
         ]
 
         @Test(arguments: commands)

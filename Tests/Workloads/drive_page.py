@@ -1,9 +1,9 @@
 """Opens a page in headless Chromium, does what the lines of standard input say, and prints an answer for each as JSON.
 
-Lines: `script JAVASCRIPT` (its value), `click ID`, `type ID TEXT`, `keys KEY…` (to the flame graph; names of selenium's
+Lines: `script JAVASCRIPT` (its value), `wait JAVASCRIPT` (until it is true), `click ID`, `type ID TEXT`, `keys KEY…` (to the flame graph; names of selenium's
 Keys), `canvas ID X Y [X2 Y2]` (a click, or a drag), `size WIDTH HEIGHT`, `theme dark|light`,
-`shot FILE`, `errors` (console messages at level
-SEVERE, and requests other than for the page itself).
+`shot FILE`, `console` (its messages at level SEVERE), `errors`
+(the same, and requests other than for the page itself).
 """
 
 import json
@@ -13,6 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 
 def start():
@@ -54,6 +55,9 @@ def answer(driver, page, line):
     word, _, rest = line.partition(" ")
     if word == "script":
         return driver.execute_script(rest)
+    if word == "wait":
+        # Until it is true.
+        return WebDriverWait(driver, 30).until(lambda _: driver.execute_script(f"return {rest}"))
     if word == "click":
         return driver.find_element(By.ID, rest).click()
     if word == "type":
@@ -76,9 +80,9 @@ def answer(driver, page, line):
         return driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
     if word == "shot":
         return driver.save_screenshot(rest)
-    if word == "errors":
+    if word in ("console", "errors"):
         severe = [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
-        return severe + list(requests(driver, page))
+        return severe + (list(requests(driver, page)) if word == "errors" else [])
     raise SystemExit(f"no such line: {line}")
 
 

@@ -1,0 +1,205 @@
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+internal import SiltReports
+
+/// One connection: a request at a time, each answered whole, or with events until the asker goes.
+final class RequestHandler: ChannelInboundHandler, Sendable {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let shared: SharedState
+    private let state: NIOLoopBoundBox<State>
+
+    private struct State {
+        var head: HTTPRequestHead?
+        var bodyBytes = 0
+        var isListening = false
+        var isBusy = false
+    }
+
+    /// A request has nothing to say in its body.
+    private static let mostBodyBytes = 65_536
+    /// Pages that are kept up to date at once.
+    private static let mostListeners = 16
+    /// Seconds between two looks for news.
+    private static let newsPeriod: Int64 = 1
+
+    /// To be called on the connection's loop.
+    init(_ shared: SharedState, loop: any EventLoop) {
+        self.shared = shared
+        state = NIOLoopBoundBox(State(), eventLoop: loop)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            state.value.head = head
+            state.value.bodyBytes = 0
+        case .body(let buffer):
+            state.value.bodyBytes += buffer.readableBytes
+            guard state.value.bodyBytes > Self.mostBodyBytes, let head = state.value.head else { return }
+            state.value.head = nil
+            send(Answer(status: 413, "a request needs no body\n"), to: head, context, closes: true)
+        case .end:
+            guard let head = state.value.head else { return }
+            state.value.head = nil
+            respond(to: head, context)
+        }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard event is IdleStateHandler.IdleStateEvent else { return context.fireUserInboundEventTriggered(event) }
+        // Who waits for a profile of some seconds, or for news, is not idle.
+        if !state.value.isBusy, !state.value.isListening { context.close(promise: nil) }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if state.value.isListening { shared.listeners.withLock { $0 -= 1 } }
+        state.value.isListening = false
+        context.fireChannelInactive()
+    }
+
+    // MARK: Requests
+
+    private func respond(to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let route = Route(head.uri)
+        guard head.method == .GET || head.method == .HEAD || head.method == .POST && route == .symbols else {
+            return send(Answer(status: 405, "GET and HEAD alone are answered\n"), to: head, context)
+        }
+        let refusal = shared.access.refusal(
+            host: head.headers.first(name: "host"),
+            origin: head.headers.first(name: "origin"),
+            authorization: head.headers.first(name: "authorization")
+        )
+        switch refusal {
+        case .host: return send(Answer(status: 403, "the Host of this server is localhost\n"), to: head, context)
+        case .origin: return send(Answer(status: 403, "other sites get no answer\n"), to: head, context)
+        case .token:
+            return send(Answer(status: 401, "Authorization: Bearer and the token are needed\n"), to: head, context)
+        case nil: break
+        }
+        switch route {
+        case .events: listen(head, context)
+        case .profile(_, _, let seconds?): wait(seconds, head, context)
+        case .nothing: send(Answer(status: 404, Answer.missing), to: head, context)
+        case .badQuery(let problem): send(Answer(status: 400, problem + "\n"), to: head, context)
+        case .page, .pageData, .report, .metrics, .index, .symbols, .profile:
+            finish(answer { try Answer(route, $0) }, head, context)
+        }
+    }
+
+    /// Reports are made and written down on other threads than the one that serves.
+    private func current(_ loop: any EventLoop) -> EventLoopFuture<ReportSource.Current> {
+        let source = shared.source
+        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try source.current() }
+    }
+
+    private func answer(
+        _ make: @escaping @Sendable (ReportSource.Current) throws -> Answer
+    ) -> (any EventLoop) -> EventLoopFuture<Answer> {
+        let source = shared.source
+        return { loop in
+            NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try make(source.current()) }
+        }
+    }
+
+    private func finish(
+        _ answer: (any EventLoop) -> EventLoopFuture<Answer>,
+        _ head: HTTPRequestHead,
+        _ context: ChannelHandlerContext
+    ) {
+        state.value.isBusy = true
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        answer(context.eventLoop).whenComplete { result in
+            self.state.value.isBusy = false
+            switch result {
+            case .success(let answer): self.send(answer, to: head, bound.value)
+            case .failure(let error): self.send(Answer(status: 503, "\(error)\n"), to: head, bound.value)
+            }
+        }
+    }
+
+    /// What comes in that many seconds.
+    private func wait(_ seconds: Int, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        finish(
+            { loop in
+                self.current(loop).flatMap { before in
+                    let promise = loop.makePromise(of: Answer.self)
+                    let source = self.shared.source
+                    loop.scheduleTask(in: .seconds(Int64(seconds))) {
+                        NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
+                            try Answer(from: before, to: source.current())
+                        }.cascade(to: promise)
+                    }
+                    return promise.futureResult
+                }
+            },
+            head,
+            context
+        )
+    }
+
+    // MARK: Events
+
+    /// Server-sent events: `update` whenever there is a new report.
+    private func listen(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard head.method == .GET else { return send(Answer(type: "text/event-stream", ""), to: head, context) }
+        guard shared.listeners.take(upTo: Self.mostListeners) else {
+            return send(Answer(status: 503, "too many pages are open\n"), to: head, context)
+        }
+                state.value.isListening = true
+        var answer = HTTPResponseHead(version: head.version, status: .ok)
+        answer.headers.add(name: "content-type", value: "text/event-stream")
+        answer.headers.add(name: "cache-control", value: "no-store")
+        context.writeAndFlush(wrapOutboundOut(.head(answer)), promise: nil)
+        look(after: nil, NIOLoopBound(context, eventLoop: context.eventLoop))
+    }
+
+    private func look(after last: Int?, _ context: NIOLoopBound<ChannelHandlerContext>) {
+        let loop = context.value.eventLoop
+        current(loop).whenComplete { result in
+            guard self.state.value.isListening, context.value.channel.isActive else { return }
+            let number = (try? result.get())?.number ?? last
+            // Something is written each time: so it is seen when the reader has gone.
+            let text = last != nil && number != last ? "event: update\ndata: \(number ?? 0)\n\n" : ":\n\n"
+            var buffer = context.value.channel.allocator.buffer(capacity: text.utf8.count)
+            buffer.writeString(text)
+            context.value.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+            loop.scheduleTask(in: .seconds(Self.newsPeriod)) { self.look(after: number, context) }
+        }
+    }
+
+    // MARK: Answers
+
+    private func send(
+        _ answer: Answer,
+        to head: HTTPRequestHead,
+        _ context: ChannelHandlerContext,
+        closes: Bool = false
+    ) {
+        let closes = closes || !head.isKeepAlive
+        var response = HTTPResponseHead(version: head.version, status: HTTPResponseStatus(statusCode: answer.status))
+        response.headers.add(name: "content-type", value: answer.type)
+        response.headers.add(name: "content-length", value: "\(answer.body.count)")
+        response.headers.add(name: "cache-control", value: "no-store")
+        response.headers.add(name: "x-content-type-options", value: "nosniff")
+        if answer.status == 405 { response.headers.add(name: "allow", value: "GET, HEAD") }
+        if answer.status == 401 { response.headers.add(name: "www-authenticate", value: "Bearer") }
+        if closes { response.headers.add(name: "connection", value: "close") }
+        context.write(wrapOutboundOut(.head(response)), promise: nil)
+        if head.method != .HEAD {
+            var buffer = context.channel.allocator.buffer(capacity: answer.body.count)
+            buffer.writeBytes(answer.body)
+            context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
+        }
+        let done = context.eventLoop.makePromise(of: Void.self)
+        if closes {
+            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+            done.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
+        }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: done)
+    }
+}

@@ -1,0 +1,64 @@
+package import Glibc
+
+/// A trace that may still be on: where its recording is, and how to bring that up to date.
+package struct LiveTrace: Sendable {
+    package let recording: String
+    /// Where its analyzer can be asked; nil: the recording is all there is.
+    private let socket: String?
+
+    /// A recording, finished or being written by somebody who cannot be asked.
+    package init(recording: String, socket: String? = nil) {
+        self.recording = recording
+        self.socket = socket
+    }
+
+    /// The trace of a running process, by the variables that it was started with.
+    ///
+    /// A preload that was told SILT_OUT alone has an analyzer that cannot be asked: functions have no names until it ends.
+    package init(pid: pid_t) throws(ControlError) {
+        guard let bytes = readWholeFile("/proc/\(pid)/environ") else {
+            let isThere = kill(pid, 0) == 0 || errno == EPERM
+            throw ControlError(
+                isThere
+                    ? "the environment of process \(pid) may not be read: it is another user's" : "no process \(pid)"
+            )
+        }
+        var variables: [String: String] = [:]
+        for entry in bytes.split(separator: 0) {
+            let parts = String(decoding: entry, as: UTF8.self).split(separator: "=", maxSplits: 1)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+        }
+        if let socket = variables["SILT_SOCKET"] {
+            self.init(recording: try TraceControl(path: socket).ask(.status).recording, socket: socket)
+        } else if let file = variables["SILT_OUT"] {
+            self.init(recording: file.hasPrefix("/") ? file : "/proc/\(pid)/cwd/" + file)
+        } else {
+            throw ControlError(
+                "process \(pid) is not traced: start it with silt run, or preload the library and name SILT_SOCKET"
+            )
+        }
+    }
+
+    /// Equal as long as nothing was written: sizes and times of the recording's files.
+    package var stamp: [Int64] {
+        [recording, recording + "-wal"].flatMap { path in
+            var status = stat()
+            guard stat(path, &status) == 0 else { return [Int64(0), 0, 0] }
+            return [Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec)]
+        }
+    }
+
+    /// Has the analyzer write what it knows, names included; false when it has ended, and the recording with it.
+    ///
+    /// Takes as long as the analyzer needs to name what is new. The traced program goes on meanwhile.
+    @discardableResult
+    package func refresh() -> Bool {
+        guard let socket else { return true }
+        do {
+            try TraceControl(path: socket).ask(.symbolize)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

@@ -1,0 +1,106 @@
+internal import ArgumentParser
+internal import Glibc
+internal import SiltRecording
+internal import SiltReports
+internal import SiltServer
+internal import SiltSession
+internal import Synchronization
+
+/// `silt serve PID|F.silt`: the report over HTTP.
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Serve a report over HTTP: a live page, profiles for go tool pprof, metrics for Prometheus.",
+        discussion: """
+            silt serve server.silt --at 6070
+            silt serve 4711 --at 6070
+            silt serve server.silt --at unix:/run/silt-http.sock
+            SILT_TOKEN=secret silt serve server.silt --listen 0.0.0.0:6070
+
+            Of a running trace (its process, started with silt run or with SILT_SOCKET) the report is made anew when it is
+            asked for. / is a page that keeps itself up to date, /debug/pprof/heap and /debug/pprof/allocs are profiles
+            (?seconds=30: what came in that time, ?debug=1: text), /metrics is for Prometheus, /api/report is the JSON of
+            silt report. Only this machine is answered, unless --listen names another address; then each request needs
+            the token of the environment variable SILT_TOKEN as Authorization: Bearer. Ctrl-C ends it.
+            """
+    )
+
+    @Option(help: "Where to listen on this machine: a port, :0 for any, or unix:PATH.")
+    var at: String = ":0"
+
+    @Option(help: "Where to listen for others, as 0.0.0.0:6070; needs SILT_TOKEN.")
+    var listen: String?
+
+    @OptionGroup var layout: ReportLayout
+
+    @Argument(help: "A recording, or the id of a traced process.", completion: .file())
+    var target: String
+
+    func validate() throws { _ = try serverAddress() }
+
+    private func serverAddress() throws -> ServerAddress { try ServerAddress(local: at, others: listen) }
+
+    func run() throws {
+        do {
+            let trace =
+                try pid_t(target).map { pid throws(ControlError) in try LiveTrace(pid: pid) }
+                ?? LiveTrace(recording: target)
+            let source = ReportSource(trace, layout: layout)
+            // A recording that cannot be read is no reason to listen.
+            _ = try source.current()
+            let server = try ReportServer(source, at: try serverAddress(), token: ServerAddress.token)
+            Terminal.message("serving \(target) at \(server.address)")
+            Interrupts.listen()
+            while Interrupts.count == 0 { usleep(50_000) }
+            server.stop()
+        } catch {
+            throw Terminal.fail(error)
+        }
+    }
+}
+
+extension ServerAddress {
+    /// What must be sent by who asks from elsewhere.
+    static var token: String? { getenv("SILT_TOKEN").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
+
+    init(local: String, others: String? = nil) throws {
+        if let others {
+            guard let address = ServerAddress(others) else {
+                throw ValidationError("--listen \(others) is no HOST:PORT")
+            }
+            guard ServerAddress.token != nil else {
+                throw ValidationError("--listen needs a token that requests must carry: set SILT_TOKEN")
+            }
+            self = address
+            return
+        }
+        guard let address = ServerAddress(local) else {
+            throw ValidationError("\(local) is no port, and no unix:PATH")
+        }
+        if case .network = address {
+            throw ValidationError(
+                "\(local) can be reached by others: say --listen \(local), with a token in SILT_TOKEN"
+            )
+        }
+        self = address
+    }
+}
+
+extension ReportSource {
+    /// The report of a trace, brought up to date each time.
+    convenience init(_ trace: LiveTrace, layout: ReportLayout) {
+        var options = layout.options(for: -1)
+        options.width = 120
+        let seen = Mutex<[Int64]>([])
+        self.init { [options] isFirst in
+            trace.refresh()
+            let stamp = trace.stamp
+            let isNews = seen.withLock { seen in
+                defer { seen = stamp }
+                return seen != stamp
+            }
+            guard isFirst || isNews else { return nil }
+            return try ReportBuilder.build(Recording(path: trace.recording), options: options)
+        }
+    }
+}
