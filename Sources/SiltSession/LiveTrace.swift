@@ -1,4 +1,5 @@
 package import Glibc
+internal import SiltRecording
 
 /// A trace that may still be on: where its recording is, and how to bring that up to date.
 package struct LiveTrace: Sendable {
@@ -46,6 +47,25 @@ package struct LiveTrace: Sendable {
             guard stat(path, &status) == 0 else { return [Int64(0), 0, 0] }
             return [Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec)]
         }
+    }
+
+    /// True when its analyzer could be asked, and cannot any more.
+    package var hasEnded: Bool {
+        guard let socket else { return false }
+        do {
+            _ = try TraceControl(path: socket)
+            return false
+        } catch {
+            return true
+        }
+    }
+
+    /// Ends a round of a phase, as `silt mark` does; returns what was done, in words.
+    package func mark(_ phase: String) throws(ControlError) -> String {
+        guard let socket else { throw ControlError("a recording cannot be marked: name the process instead") }
+        let kind: RecordedRound.Kind = phase == "idle" ? .idle : .round
+        let status = try TraceControl(path: socket).ask(.endRound(RoundMark(phase: phase, kind: kind)))
+        return status.rounds == 0 ? "the measurement begins" : "round \(status.rounds ?? 0) was \(phase)"
     }
 
     /// Has the analyzer write what it knows, names included; false when it has ended, and the recording with it.

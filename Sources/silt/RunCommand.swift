@@ -68,7 +68,7 @@ struct RunCommand: ParsableCommand {
         let outcome: TraceOutcome
         do {
             let served = try serve.map { address in
-                try ServedTrace(at: ServerAddress(local: address), recording: path, layout: layout)
+                try ServedTrace(at: ServerAddress(local: address), recording: path, hide: layout.hide)
             }
             defer { served?.stop() }
             options.socket = served?.socket
@@ -157,11 +157,11 @@ final class ServedTrace {
     private let directory: String
     private let server: ReportServer
 
-    init(at address: ServerAddress, recording: String, layout: ReportLayout) throws {
+    init(at address: ServerAddress, recording: String, hide: [String]) throws {
         directory = try makePrivateDirectory()
         socket = directory + "/silt.sock"
         let trace = LiveTrace(recording: recording, socket: socket)
-        server = try ReportServer(ReportSource(trace, layout: layout), at: address)
+        server = try ReportServer(ReportSource(trace, hide: hide), at: address)
         Terminal.message("serving the report at \(server.address)")
     }
 

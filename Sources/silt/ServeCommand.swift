@@ -31,7 +31,8 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Where to listen for others, as 0.0.0.0:6070; needs SILT_TOKEN.")
     var listen: String?
 
-    @OptionGroup var layout: ReportLayout
+    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    var hide: [String] = []
 
     @Argument(help: "A recording, or the id of a traced process.", completion: .file())
     var target: String
@@ -42,10 +43,7 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let trace =
-                try pid_t(target).map { pid throws(ControlError) in try LiveTrace(pid: pid) }
-                ?? LiveTrace(recording: target)
-            let source = ReportSource(trace, layout: layout)
+            let source = ReportSource(try LiveTrace(target: target), hide: hide)
             // A recording that cannot be read is no reason to listen.
             _ = try source.current()
             let server = try ReportServer(source, at: try serverAddress(), token: ServerAddress.token)
@@ -88,9 +86,9 @@ extension ServerAddress {
 
 extension ReportSource {
     /// The report of a trace, brought up to date each time.
-    convenience init(_ trace: LiveTrace, layout: ReportLayout) {
-        var options = layout.options(for: -1)
-        options.width = 120
+    convenience init(_ trace: LiveTrace, hide: [String]) {
+        var options = ReportOptions()
+        options.hide = hide
         let seen = Mutex<[Int64]>([])
         self.init { [options] isFirst in
             trace.refresh()

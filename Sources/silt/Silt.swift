@@ -22,7 +22,8 @@ struct Silt: ParsableCommand {
         subcommands: [
             RunCommand.self, HuntCommand.self, CheckCommand.self, ReportCommand.self, DiffCommand.self,
             DoctorCommand.self,
-            ListenCommand.self, MarkCommand.self, ShimCommand.self, DemoCommand.self, ServeCommand.self,
+            ListenCommand.self, MarkCommand.self, ShimCommand.self, DemoCommand.self, TopCommand.self,
+            ServeCommand.self,
             CompletionsCommand.self,
             ManCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
         ]

@@ -7,7 +7,7 @@ extension EndToEnd {
     @Suite
     struct Manuals {
         private static let commands = [
-            "run", "hunt", "check", "report", "diff", "doctor", "listen", "mark", "shim", "demo", "serve",
+            "run", "hunt", "check", "report", "diff", "doctor", "listen", "mark", "shim", "demo", "top", "serve",
             "completions", "man",
         ]
 

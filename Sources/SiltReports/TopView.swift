@@ -1,0 +1,278 @@
+internal import SiltSymbols
+
+/// `silt top`: what is on the screen, and what a key does to it. Knows no terminal.
+package struct TopView {
+    package enum Key: Equatable, Sendable {
+        case character(Character)
+        case up, down, pageUp, pageDown, home, end, enter, escape, backspace
+        /// Ctrl-C.
+        case interrupt
+    }
+
+    /// What the keys ask of who runs the view.
+    package enum Effect: Equatable, Sendable {
+        case none
+        case quit
+        /// A phase's round has ended.
+        case mark(String)
+    }
+
+    package enum Order: String, CaseIterable, Sendable {
+        case growth
+        case inUse = "in use"
+        case allocated
+        case peak
+    }
+
+    private enum Mode: Equatable {
+        case list
+        case stack
+        case help
+        /// A line is being typed.
+        case filter, mark
+    }
+
+    package private(set) var order = Order.growth
+    package private(set) var filter = ""
+    package private(set) var isFrozen = false
+    /// Said in the last line until the next key.
+    package var message = ""
+    private var mode = Mode.list
+    private var typed = ""
+    private var selected = 0
+    private var top = 0
+    private var report: HeapReport?
+    private let name: String
+
+    /// `name`: what is looked at.
+    package init(_ name: String) { self.name = String(name.lastPathComponent) }
+
+    /// The next report; a view that is frozen keeps what it has.
+    package mutating func take(_ report: HeapReport) {
+        if !isFrozen || self.report == nil { self.report = report }
+    }
+
+    // MARK: Keys
+
+    package mutating func press(_ key: Key, rows: Int) -> Effect {
+        message = ""
+        if key == .interrupt { return .quit }
+        switch mode {
+        case .filter, .mark: return type(key)
+        case .help:
+            mode = .list
+            return .none
+        case .stack:
+            switch key {
+            case .escape, .enter, .backspace, .character("q"): mode = .list
+            default: return command(key, rows: rows)
+            }
+            return .none
+        case .list: return command(key, rows: rows)
+        }
+    }
+
+    private mutating func type(_ key: Key) -> Effect {
+        switch key {
+        case .character(let character): typed.append(character)
+        case .backspace: _ = typed.popLast()
+        case .escape: mode = .list
+        case .enter:
+            let isMark = mode == .mark
+            mode = .list
+            if isMark { return typed.isEmpty ? .none : .mark(typed) }
+            filter = typed
+            selected = 0
+        case .up, .down, .pageUp, .pageDown, .home, .end, .interrupt: break
+        }
+        return .none
+    }
+
+    private mutating func command(_ key: Key, rows: Int) -> Effect {
+        let last = max(0, sites.count - 1)
+        switch key {
+        case .up, .character("k"): selected = max(0, selected - 1)
+        case .down, .character("j"): selected = min(last, selected + 1)
+        case .pageUp: selected = max(0, selected - max(1, rows))
+        case .pageDown: selected = min(last, selected + max(1, rows))
+        case .home: selected = 0
+        case .end: selected = last
+        case .enter: mode = .stack
+        case .escape: filter = ""
+        case .character("q"): return .quit
+        case .character("s"):
+            let all = Order.allCases
+            order = all[((all.firstIndex(of: order) ?? 0) + 1) % all.count]
+            selected = 0
+        case .character("f"), .character(" "): isFrozen.toggle()
+        case .character("/"):
+            typed = filter
+            mode = .filter
+        case .character("m"):
+            typed = ""
+            mode = .mark
+        case .character("?"), .character("h"): mode = .help
+        case .character, .backspace, .interrupt: break
+        }
+        return .none
+    }
+
+    // MARK: Rows
+
+    /// Sites that match the filter, in the order that was chosen.
+    private var sites: [ReportSite] {
+        guard let report else { return [] }
+        var sites = report.sites
+        if !filter.isEmpty {
+            let wanted = filter.lowercased()
+            // A regular expression if it is one, and else the text itself.
+            let pattern = try? FunctionPattern(filter)
+            sites = sites.filter { site in
+                let words = site.blame.name + " " + site.blame.place
+                return pattern?.matches(words) ?? words.lowercased().contains(wanted)
+            }
+        }
+        switch order {
+        case .growth: return sites
+        case .inUse: return sites.sorted { ($1.inUseBytes, $0.rank) < ($0.inUseBytes, $1.rank) }
+        case .allocated: return sites.sorted { ($1.allocatedBytes, $0.rank) < ($0.allocatedBytes, $1.rank) }
+        case .peak: return sites.sorted { ($1.peakBytes, $0.rank) < ($0.peakBytes, $1.rank) }
+        }
+    }
+
+    // MARK: The screen
+
+    /// Exactly `height` lines of at most `width` columns.
+    package mutating func lines(width: Int, height: Int, color: Bool) -> [String] {
+        guard let report else { return Self.fitted(["waiting for \(name)"], width, height) }
+        let rows = max(1, height - 4)
+        let sites = sites
+        selected = min(selected, max(0, sites.count - 1))
+        top = min(max(top, selected - rows + 1), selected)
+        var lines = [
+            Self.styled(report.verdictLine.printable.cut(to: width), verdictStyle(report), color),
+            summary(report).cut(to: width),
+        ]
+        switch mode {
+        case .stack where selected < sites.count:
+            var page = TextPage(width: width, isColored: false)
+            TextReport.growingSite(sites[selected], report, isBrief: false, &page)
+            lines.append("")
+            lines += page.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        case .help: lines += Self.help
+        case .list, .filter, .mark, .stack:
+            lines.append(Self.styled(Self.heading(order).cut(to: width), "7", color))
+            for (index, site) in sites.enumerated().dropFirst(top).prefix(rows) {
+                let mark = index == selected ? ">" : " "
+                let line = (mark + row(site, width: width - 1)).cut(to: width)
+                lines.append(Self.styled(line, site.isGrowing ? "31" : "", color))
+            }
+            if sites.isEmpty { lines.append(filter.isEmpty ? " no call site yet" : " no call site matches \(filter)") }
+        }
+        lines = Self.fitted(lines, width, max(0, height - 1))
+        return lines + [Self.styled(bottom.cut(to: width), "2", color)]
+    }
+
+    /// Rows of sites that fit a screen of that height.
+    package static func rows(height: Int) -> Int { max(1, height - 4) }
+
+    private static func fitted(_ lines: [String], _ width: Int, _ height: Int) -> [String] {
+        Array(lines.prefix(height)) + Array(repeating: "", count: max(0, height - lines.count))
+    }
+
+    private static func styled(_ text: String, _ code: String, _ isColored: Bool) -> String {
+        isColored && !code.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
+    }
+
+    private func verdictStyle(_ report: HeapReport) -> String {
+        switch report.verdict {
+        case .growing: "1;31"
+        case .notGrowing: "1;32"
+        case .inconclusive: "1;33"
+        }
+    }
+
+    private func summary(_ report: HeapReport) -> String {
+        let totals = report.totals
+        var parts = [
+            name.printable, "live \(Format.bytes(totals.inUseBytes)) in \(Format.plural(totals.inUseCount, "block"))",
+            "peak \(Format.bytes(totals.peakInUseBytes))",
+        ]
+        let rows = report.recording.snapshots
+        if let last = rows.map(\.timeNs).max() {
+            let rss = rows.filter { $0.timeNs == last }.reduce(UInt64(0)) { $0 &+ ($1.rssBytes ?? 0) }
+            if rss > 0 { parts.append("RSS \(Format.bytes(rss))") }
+            parts.append(Format.duration(Double(last) / 1e9))
+        }
+        parts.append(Format.plural(UInt64(report.processes.count), "process", "processes"))
+        parts.append("lost \(report.trust.counters.lost)")
+        return (isFrozen ? "FROZEN  " : "") + parts.joined(separator: "  ")
+    }
+
+    private static let columns = (rate: 16, size: 10, blocks: 10, spark: 16)
+
+    private static func heading(_ order: Order) -> String {
+        " " + "rate".leftPadded(to: columns.rate) + size(order).leftPadded(to: columns.size)
+            + "blocks".leftPadded(to: columns.blocks) + "  " + "over time".padded(to: columns.spark) + "  "
+            + "call site (by \(order.rawValue))"
+    }
+
+    private static func size(_ order: Order) -> String {
+        switch order {
+        case .growth, .inUse: "live"
+        case .allocated: "allocated"
+        case .peak: "at peak"
+        }
+    }
+
+    private func row(_ site: ReportSite, width: Int) -> String {
+        let (bytes, count) =
+            switch order {
+            case .growth, .inUse: (site.inUseBytes, site.inUseCount)
+            case .allocated: (site.allocatedBytes, site.allocatedCount)
+            case .peak: (site.peakBytes, site.peakCount)
+            }
+        let rate =
+            site.isGrowing
+            ? site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + ReportRate.per($0.unit) } ?? ""
+            : site.isAcquitted ? site.verdict : ""
+        let series = site.phaseSeries.isEmpty ? site.series : site.phaseSeries.flatMap(\.values)
+        let lead =
+            rate.leftPadded(to: Self.columns.rate) + Format.bytes(bytes).leftPadded(to: Self.columns.size)
+            + Format.count(count).leftPadded(to: Self.columns.blocks) + "  "
+            + Sparkline.text(Self.sampled(series, Self.columns.spark)).padded(to: Self.columns.spark) + "  "
+        let phase = site.phase.map { " on \($0.printable)" } ?? ""
+        let place = site.blame.place.printable
+        let room = width - lead.count - phase.count - (place.isEmpty ? 0 : place.count + 1)
+        return lead + site.blame.name(width: max(8, room)) + (place.isEmpty ? "" : " " + place) + phase
+    }
+
+    /// At most so many values, evenly taken, the last among them.
+    private static func sampled(_ values: [UInt64], _ count: Int) -> [UInt64] {
+        guard values.count > count else { return values }
+        return (0..<count).map { values[($0 + 1) * values.count / count - 1] }
+    }
+
+    private var bottom: String {
+        switch mode {
+        case .filter: "filter: \(typed)_"
+        case .mark: "the round that ended was of phase: \(typed)_"
+        case .stack: message.isEmpty ? "Esc back  q back  s sort  f freeze" : message
+        case .help: "any key goes back"
+        case .list:
+            message.isEmpty
+                ? "q quit  Enter stack  s sort  / filter  f freeze  m mark  ? help"
+                    + (filter.isEmpty ? "" : "  [\(filter)] Esc shows all")
+                : message
+        }
+    }
+
+    private static let help = [
+        "", "  up, down, j, k     choose a call site", "  PgUp, PgDn         by pages",
+        "  Enter              its stack",
+        "  s                  sort by growth, in use, allocated, peak",
+        "  /                  show what matches a regular expression",
+        "  Esc                show all again", "  f, space           freeze, go on",
+        "  m                  mark the round of a phase that has ended (as silt mark)", "  q, Ctrl-C          quit",
+    ]
+}
