@@ -150,7 +150,7 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
         guard shared.listeners.take(upTo: Self.mostListeners) else {
             return send(Answer(status: 503, "too many pages are open\n"), to: head, context)
         }
-                state.value.isListening = true
+        state.value.isListening = true
         var answer = HTTPResponseHead(version: head.version, status: .ok)
         answer.headers.add(name: "content-type", value: "text/event-stream")
         answer.headers.add(name: "cache-control", value: "no-store")

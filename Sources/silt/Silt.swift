@@ -23,7 +23,7 @@ struct Silt: ParsableCommand {
             RunCommand.self, HuntCommand.self, CheckCommand.self, ReportCommand.self, DiffCommand.self,
             DoctorCommand.self,
             ListenCommand.self, MarkCommand.self, ShimCommand.self, DemoCommand.self, TopCommand.self,
-            ServeCommand.self,
+            ServeCommand.self, DashboardCommand.self,
             CompletionsCommand.self,
             ManCommand.self, DemoServerCommand.self, DemoLoadCommand.self,
         ]

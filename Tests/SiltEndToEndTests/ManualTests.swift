@@ -8,6 +8,7 @@ extension EndToEnd {
     struct Manuals {
         private static let commands = [
             "run", "hunt", "check", "report", "diff", "doctor", "listen", "mark", "shim", "demo", "top", "serve",
+            "dashboard",
             "completions", "man",
         ]
 

@@ -117,6 +117,32 @@ extension EndToEnd {
             )
         }
 
+        @Test func theDashboardAsksForMetricsThatThereAre() throws {
+            let text = try consume([siltExecutable, "dashboard"])
+            let dashboard = try #require(
+                try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
+            )
+            let panels = try #require(dashboard["panels"] as? [[String: Any]])
+            #expect(panels.count >= 5)
+            let server = try serveRecording()
+            let metrics = try server.get("metrics")
+            for panel in panels {
+                for target in try #require(panel["targets"] as? [[String: Any]]) {
+                    let expression = try #require(target["expr"] as? String)
+                    // It is PromQL, and of series that are served.
+                    let plain = expression.replacing("$instance", with: ".*")
+                    let rules = server.folder.file("rules.yml")
+                    try "groups: [{name: silt, rules: [{record: 'silt:checked', expr: '\(plain)'}]}]"
+                        .write(toFile: rules, atomically: true, encoding: .utf8)
+                    let checked = try runProgram(["promtool", "check", "rules", rules])
+                    #expect(checked.status == 0, "\(checked.output)\(checked.errors)")
+                    for name in expression.matches(of: #/silt_[a-z_]+/#) {
+                        #expect(metrics.contains("# TYPE \(name.output) "), "\(name.output)")
+                    }
+                }
+            }
+        }
+
         @Test func onlyWhoMayIsAnswered() throws {
             let server = try serveRecording()
             #expect(try server.status("") == "200")
