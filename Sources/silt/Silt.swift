@@ -11,7 +11,8 @@ struct Silt: ParsableCommand {
             silt run -- ./server --port 8080     trace a program, print which lines grow
             silt hunt plan.yml                   load a service route by route: which one leaks?
             silt check plan.yml                  the same for continuous integration: limits, baseline, JUnit
-            silt report run.silt --top           look at a recording again, another way
+            silt report run.silt --flame         look at a recording again, another way
+            silt top 4711                        watch a running trace
             silt diff before.silt after.silt     what grew from one recording to another
             silt doctor ./server                 can this program be traced?
             silt demo                            a small leaking server, found in seconds

@@ -27,6 +27,13 @@ import Testing
         try expectGolden(text(OrderServer.growingReport()), "growing.txt")
     }
 
+    @Test func aHuntIsToldPhaseByPhase() throws {
+        try expectGolden(text(ShopHunt.report()), "hunt.txt")
+        var output = ""
+        JSONReport.render(try ShopHunt.report(), into: &output)
+        try expectGolden(output, "hunt.json")
+    }
+
     @Test func aNarrowTerminalIsHonored() throws {
         for width in [40, 60, 80, 120] {
             let text = text(try OrderServer.growingReport(options { $0.width = width }))

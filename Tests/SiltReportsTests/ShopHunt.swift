@@ -21,7 +21,7 @@ enum ShopHunt {
         }
         report.sites.sort { ($0.rate?.value ?? 0) > ($1.rate?.value ?? 0) }
         for index in report.sites.indices { report.sites[index].rank = index + 1 }
-        report.verdict = .growing
+        HuntHeadline.decide(&report)
         return report
     }
 
