@@ -1,6 +1,8 @@
 internal import SiltSymbols
 
-/// `silt top`: what is on the screen, and what a key does to it. Knows no terminal.
+/// The screen of `silt top`, and what a key does to it.
+///
+/// Knows no terminal.
 package struct TopView {
     package enum Key: Equatable, Sendable {
         case character(Character)

@@ -26,7 +26,9 @@ package final class ReportSource: Sendable {
     /// Share of a processor that making reports may take.
     private static let share = 0.05
 
-    /// `make` reads the recording; nil from it says that nothing has changed. A report lives for `period` seconds at least.
+    /// A source whose reports live for `period` seconds at least.
+    ///
+    /// `make` reads the recording; nil from it says that nothing has changed, and cannot be for the first.
     package init(period: Double = 1, make: @escaping @Sendable (_ isFirst: Bool) throws -> HeapReport?) {
         self.period = period
         self.make = make

@@ -1,11 +1,11 @@
 /* service.c: a small server that may misbehave, and its load.
  *
- * `service serve SOCKET MODE` answers at a Unix socket; each request says in its first letter what is
- * to be done: k keeps 1,000 bytes, f frees them again, a aborts. MODE is `well`, or `dies` (before it
- * listens), `never` (never listens), `daemon` (listens in a child that began a session of its own),
- * `stubborn` (ignores SIGTERM), `workers` (each request is served by one of two child processes, which
- * are replaced after 150 requests).
- * `service load SOCKET LETTER COUNT` makes that many requests, one after another. */
+ * `service serve SOCKET MODE` answers at a Unix socket; each request says in its first letter what
+ * is to be done: k keeps 1,000 bytes, f frees them again, a aborts. MODE is `well`, or `dies`
+ * (before it listens), `never` (never listens), `daemon` (listens in a child that began a session
+ * of its own), `stubborn` (ignores SIGTERM), `workers` (each request is served by one of two child
+ * processes, which are replaced after 150 requests). `service load SOCKET LETTER COUNT` makes that
+ * many requests, one after another. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
