@@ -6,14 +6,6 @@ extension EndToEnd {
     /// The report over HTTP, as those ask for it who really do.
     @Suite(.serialized)
     struct Serving {
-        private static let recording: Result<(folder: ScratchFolder, path: String), any Error> = Result {
-            let folder = try ScratchFolder()
-            let program = try buildWorkload("growth", into: folder)
-            let path = folder.file("run.silt")
-            _ = try runProgram([siltExecutable, "run", "--snapshot-every", "100ms", "--out", path, "--", program, "2"])
-            return (folder, path)
-        }
-
         /// `silt` with a server in it, and where that is.
         private final class Server {
             let url: String
@@ -53,12 +45,12 @@ extension EndToEnd {
         }
 
         private func serveRecording(_ options: [String] = []) throws -> Server {
-            try Server(["serve", try Self.recording.get().path] + options)
+            try Server(["serve", try EndToEnd.growthRecording.get().path] + options)
         }
 
         @Test func goToolFetchesWhatTheReportSays() throws {
             let server = try serveRecording()
-            let path = try Self.recording.get().path
+            let path = try EndToEnd.growthRecording.get().path
             for (name, order, type) in [("heap", "inuse", "inuse_space"), ("allocs", "alloc", "alloc_space")] {
                 let theirs = try runProgram(
                     ["go", "tool", "pprof", "-top", "\(server.url)debug/pprof/\(name)?gc=1"],
@@ -79,7 +71,7 @@ extension EndToEnd {
 
         @Test func theJSONIsThatOfTheReport() throws {
             let server = try serveRecording()
-            let ours = try consume([siltExecutable, "report", try Self.recording.get().path, "--json"])
+            let ours = try consume([siltExecutable, "report", try EndToEnd.growthRecording.get().path, "--json"])
             #expect(try server.get("api/report") == ours)
         }
 
@@ -164,7 +156,7 @@ extension EndToEnd {
         }
 
         @Test func othersNeedTheToken() throws {
-            let path = try Self.recording.get().path
+            let path = try EndToEnd.growthRecording.get().path
             let refused = try runProgram([siltExecutable, "serve", path, "--at", "0.0.0.0:0"])
             #expect(refused.status == 2 && refused.errors.contains("--listen 0.0.0.0:0"))
             let unarmed = try runProgram(

@@ -50,17 +50,9 @@ extension EndToEnd {
             }
         }
 
-        private static let recording: Result<(folder: ScratchFolder, path: String), any Error> = Result {
-            let folder = try ScratchFolder()
-            let program = try buildWorkload("growth", into: folder)
-            let path = folder.file("run.silt")
-            _ = try runProgram([siltExecutable, "run", "--snapshot-every", "100ms", "--out", path, "--", program, "2"])
-            return (folder, path)
-        }
-
         @Test func keysSortFilterOpenAndLeave() throws {
             let window = try TerminalWindow()
-            let path = try Self.recording.get().path
+            let path = try EndToEnd.growthRecording.get().path
             try window.run("stty -a > \(window.folder.file("before")); clear; echo on the old screen")
             try window.run("'\(siltExecutable)' top '\(path)'")
             try window.wait("the growing site first") { screen in
@@ -107,7 +99,7 @@ extension EndToEnd {
         @Test(arguments: ["C-c", "TERM", "HUP", "INT"])
         func theTerminalIsLeftAsItWas(end: String) throws {
             let window = try TerminalWindow()
-            let path = try Self.recording.get().path
+            let path = try EndToEnd.growthRecording.get().path
             try window.run("stty -a > \(window.folder.file("before")); clear; echo on the old screen")
             try window.run("'\(siltExecutable)' top '\(path)'")
             try window.wait("the view") { $0.contains("q quit") }
@@ -155,7 +147,7 @@ extension EndToEnd {
         }
 
         @Test func withoutATerminalOneScreenIsPrinted() throws {
-            let path = try Self.recording.get().path
+            let path = try EndToEnd.growthRecording.get().path
             let refused = try runProgram([siltExecutable, "top", path])
             #expect(refused.status == 2 && refused.errors.contains("--once prints one screen"))
             let text = try consume([siltExecutable, "top", path, "--once"])

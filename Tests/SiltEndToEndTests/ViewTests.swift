@@ -6,16 +6,8 @@ extension EndToEnd {
     /// What `silt report` draws of real programs.
     @Suite(.serialized)
     struct Views {
-        private static let recording: Result<(folder: ScratchFolder, path: String), any Error> = Result {
-            let folder = try ScratchFolder()
-            let program = try buildWorkload("growth", into: folder)
-            let path = folder.file("run.silt")
-            _ = try runProgram([siltExecutable, "run", "--snapshot-every", "100ms", "--out", path, "--", program, "1"])
-            return (folder, path)
-        }
-
         private func report(_ options: [String]) throws -> String {
-            try consume([siltExecutable, "report", try Self.recording.get().path] + options)
+            try consume([siltExecutable, "report", try EndToEnd.growthRecording.get().path] + options)
         }
 
         /// Line, flat and cum of each line that has some, in bytes.
@@ -38,7 +30,7 @@ extension EndToEnd {
         }
 
         @Test func linesHoldWhatGoToolPprofSays() throws {
-            let profile = try Self.recording.get().folder.file("run.pb.gz")
+            let profile = try EndToEnd.growthRecording.get().folder.file("run.pb.gz")
             _ = try report(["--pprof", profile])
             for function in ["main", "build_string"] {
                 let theirs = lines(
@@ -79,7 +71,7 @@ extension EndToEnd {
         }
 
         @Test func viewsThatExcludeEachOtherAreUsageErrors() throws {
-            let path = try Self.recording.get().path
+            let path = try EndToEnd.growthRecording.get().path
             for options in [
                 ["--flame", "--tree"], ["--root", "main"], ["--list", "x", "--top"], ["--between", "start"],
                 ["--between", "start", "end", "--sizes"], ["--tree", "--root", "("],
@@ -92,7 +84,7 @@ extension EndToEnd {
         @Test func theFlameFitsTheTerminal() throws {
             let folder = try ScratchFolder()
             let script =
-                "stty cols 72; '\(siltExecutable)' report '\(try Self.recording.get().path)' --flame --by alloc"
+                "stty cols 72; '\(siltExecutable)' report '\(try EndToEnd.growthRecording.get().path)' --flame --by alloc"
             let output = folder.file("typescript")
             let result = try runProgram(
                 ["script", "-qec", script, output],
