@@ -75,6 +75,9 @@ package struct PprofAddress: Hashable, Sendable {
         }
     }
 
+    /// The path as it was given; empty when none was.
+    package var givenPath: String { path == "/debug/pprof" ? "" : path }
+
     /// The target of a request for one profile.
     func target(_ kind: PprofKind) -> String {
         let queries = [query, kind.query].filter { !$0.isEmpty }

@@ -37,18 +37,36 @@ package struct PprofEndpoint: Sendable {
         let name = address.description(kind)
         let answer: HTTPAnswer
         do {
-            answer = try exchange(kind).wait()
+            answer = try exchange(requestHead(kind), body: []).wait()
         } catch {
             throw describe(error, name)
         }
         return try content(of: answer, name)
     }
 
+    /// Sends bytes to a path of the service; blocks until it has taken them (any status of 200 to 299).
+    package func post(_ bytes: [UInt8], to path: String, headers: [(String, String)]) throws(PprofError) {
+        let name = "\(address.host)\(path)"
+        let own = [
+            ("Host", address.host), ("User-Agent", "silt"), ("Connection", "close"),
+            ("Content-Length", "\(bytes.count)"),
+        ]
+        let head = HTTPRequestHead(version: .http1_1, method: .POST, uri: path, headers: HTTPHeaders(own + headers))
+        let answer: HTTPAnswer
+        do {
+            answer = try exchange(head, body: bytes).wait()
+        } catch {
+            throw describe(error, name)
+        }
+        guard !(200..<300).contains(answer.status) else { return }
+        _ = try content(of: answer, name)
+    }
+
     /// One thread for all exchanges, kept: a name look-up can outlive the deadline, and must find its loop then.
     private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
     /// One request on a connection of its own, under a deadline.
-    private func exchange(_ kind: PprofKind) -> EventLoopFuture<HTTPAnswer> {
+    private func exchange(_ head: HTTPRequestHead, body: [UInt8]) -> EventLoopFuture<HTTPAnswer> {
         let loop = PprofEndpoint.group.next()
         let promise = loop.makePromise(of: HTTPAnswer.self)
         let deadline = loop.scheduleTask(in: .seconds(Int64(totalSeconds))) { promise.fail(DeadlineError()) }
@@ -58,11 +76,11 @@ package struct PprofEndpoint: Sendable {
             case .internet(let host, let port): bootstrap.connect(host: host, port: port)
             case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
-        let (head, limit) = (requestHead(kind), limits.bytes)
+        let limit = limits.bytes
         connection.whenComplete { connected in
             switch connected {
             case .success(let channel):
-                PprofEndpoint.send(head, on: channel, promise, limit: limit)
+                PprofEndpoint.send(head, body, on: channel, promise, limit: limit)
             case .failure(let error):
                 promise.fail(ConnectError(underlying: error))
             }
@@ -74,6 +92,7 @@ package struct PprofEndpoint: Sendable {
     /// Runs on the connection's loop; of several addresses tried at once only the one that was taken gets here.
     private static func send(
         _ head: HTTPRequestHead,
+        _ body: [UInt8],
         on channel: any Channel,
         _ promise: EventLoopPromise<HTTPAnswer>,
         limit: Int
@@ -86,6 +105,10 @@ package struct PprofEndpoint: Sendable {
             return promise.fail(error)
         }
         channel.write(HTTPClientRequestPart.head(head)).cascadeFailure(to: promise)
+        if !body.isEmpty {
+            let part = HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body)))
+            channel.write(part).cascadeFailure(to: promise)
+        }
         channel.writeAndFlush(HTTPClientRequestPart.end(nil)).cascadeFailure(to: promise)
     }
 

@@ -31,7 +31,7 @@ package final class ReportServer {
                 "an address that others can reach needs a token: put one into SILT_TOKEN, and send it as Authorization: Bearer"
             )
         }
-        let group = Self.makeGroup()
+        let group = withoutSignals { MultiThreadedEventLoopGroup(numberOfThreads: 1) }
         let shared = SharedState(source: source, access: Access(address, token: token))
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 64)
@@ -70,17 +70,6 @@ package final class ReportServer {
         } catch {
             throw ServerError("cannot listen at \(address.words): \(error)")
         }
-    }
-
-    /// Its thread, and those that come of it, take no signals: a collector waits for those of its own thread, and SIGCHLD
-    /// would be lost on another.
-    private static func makeGroup() -> MultiThreadedEventLoopGroup {
-        var all = sigset_t()
-        var mask = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_BLOCK, &all, &mask)
-        defer { pthread_sigmask(SIG_SETMASK, &mask, nil) }
-        return MultiThreadedEventLoopGroup(numberOfThreads: 1)
     }
 
     /// Blocks until the server is stopped from another thread.

@@ -14,6 +14,7 @@ struct RunCommand: ParsableCommand {
             silt run --hide '^my_alloc' -- ./server
             silt run --events server.events -- ./server
             silt run --serve :6070 -- ./server
+            silt run --push http://127.0.0.1:4040 --label env=staging -- ./server
 
             The report goes to standard error, so that the command's own output stays as it is. Exit status: that of
             the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the
@@ -41,6 +42,8 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Go on after the command has ended, until all its children have.")
     var follow = false
 
+    @OptionGroup(title: "Push") var push: PushOptions
+
     @OptionGroup var layout: ReportLayout
 
     @Argument(parsing: .captureForPassthrough, help: "The command, after --.")
@@ -67,9 +70,9 @@ struct RunCommand: ParsableCommand {
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         let outcome: TraceOutcome
         do {
-            let served = try serve.map { address in
-                try ServedTrace(at: ServerAddress(local: address), recording: path, hide: layout.hide)
-            }
+            let isWatched = serve != nil || push.push != nil
+            let served = try isWatched ? ServedTrace(recording: path, hide: layout.hide) : nil
+            try served?.begin(serve, push, service: commandWords[0])
             defer { served?.stop() }
             options.socket = served?.socket
             outcome = try Collector(options: options).trace(command: commandWords)
@@ -150,23 +153,33 @@ final class ScratchRecording {
     }
 }
 
-/// A trace of this process that is served while it goes on.
+/// A trace of this process that is served, or pushed, while it goes on.
 final class ServedTrace {
     /// Where the collector has to listen, so that it can be asked.
     let socket: String
     private let directory: String
-    private let server: ReportServer
+    private let source: ReportSource
+    private var server: ReportServer?
+    private var pusher: ProfilePusher?
 
-    init(at address: ServerAddress, recording: String, hide: [String]) throws {
+    init(recording: String, hide: [String]) throws {
         directory = try makePrivateDirectory()
         socket = directory + "/silt.sock"
-        let trace = LiveTrace(recording: recording, socket: socket)
-        server = try ReportServer(ReportSource(trace, hide: hide), at: address)
-        Terminal.message("serving the report at \(server.address)")
+        source = ReportSource(LiveTrace(recording: recording, socket: socket), hide: hide)
+    }
+
+    func begin(_ address: String?, _ push: PushOptions, service: String) throws {
+        if let address {
+            let server = try ReportServer(source, at: ServerAddress(local: address))
+            Terminal.message("serving the report at \(server.address)")
+            self.server = server
+        }
+        pusher = try push.pusher(source, service: service)
     }
 
     func stop() {
-        server.stop()
+        if let pusher { Terminal.message(pusher.finish()) }
+        server?.stop()
         unlink(socket)
         rmdir(directory)
     }

@@ -15,6 +15,7 @@ struct ServeCommand: ParsableCommand {
             silt serve server.silt --at 6070
             silt serve 4711 --at 6070
             silt serve server.silt --at unix:/run/silt-http.sock
+            silt serve 4711 --push http://127.0.0.1:4040 --label env=staging
             SILT_TOKEN=secret silt serve server.silt --listen 0.0.0.0:6070
 
             Of a running trace (its process, started with silt run or with SILT_SOCKET) the report is made anew when it is
@@ -30,6 +31,8 @@ struct ServeCommand: ParsableCommand {
 
     @Option(help: "Where to listen for others, as 0.0.0.0:6070; needs SILT_TOKEN.")
     var listen: String?
+
+    @OptionGroup(title: "Push") var push: PushOptions
 
     @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
     var hide: [String] = []
@@ -48,6 +51,8 @@ struct ServeCommand: ParsableCommand {
             _ = try source.current()
             let server = try ReportServer(source, at: try serverAddress(), token: ServerAddress.token)
             Terminal.message("serving \(target) at \(server.address)")
+            let pusher = try push.pusher(source, service: target)
+            defer { pusher.map { Terminal.message($0.finish()) } }
             Interrupts.listen()
             while Interrupts.count == 0 { usleep(50_000) }
             server.stop()
@@ -99,6 +104,59 @@ extension ReportSource {
             }
             guard isFirst || isNews else { return nil }
             return try ReportBuilder.build(Recording(path: trace.recording), options: options)
+        }
+    }
+}
+
+/// Where profiles are sent to, and how often.
+struct PushOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Send the profile to this Pyroscope again and again; credentials are SILT_PUSH_TOKEN, or SILT_PUSH_USER and SILT_PUSH_PASSWORD.",
+            valueName: "url"
+        )
+    )
+    var push: String?
+
+    @Option(help: "Time between two profiles that are pushed.")
+    var pushEvery: Duration = Duration(seconds: 15)
+
+    @Option(help: ArgumentHelp("A label of the profiles that are pushed; may be repeated.", valueName: "name=value"))
+    var label: [String] = []
+
+    func validate() throws {
+        guard push != nil else {
+            if !label.isEmpty { throw ValidationError("--label goes with --push") }
+            return
+        }
+        do {
+            _ = try target(service: "silt")
+        } catch {
+            throw ValidationError("\(error)")
+        }
+    }
+
+    private func target(service: String) throws -> PushTarget? {
+        func variable(_ name: String) -> String? {
+            getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        }
+        return try push.map { url in
+            try PushTarget(
+                url,
+                service: service,
+                labels: label,
+                token: variable("SILT_PUSH_TOKEN"),
+                user: variable("SILT_PUSH_USER"),
+                password: variable("SILT_PUSH_PASSWORD")
+            )
+        }
+    }
+
+    /// nil: nothing is to be pushed.
+    func pusher(_ source: ReportSource, service: String) throws -> ProfilePusher? {
+        let name = service.split(separator: "/").last.map(String.init) ?? service
+        return try target(service: name).map { target in
+            ProfilePusher(source, to: target, every: pushEvery.seconds) { Terminal.message($0) }
         }
     }
 }
