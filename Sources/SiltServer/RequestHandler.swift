@@ -83,63 +83,44 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
         }
         switch route {
         case .events: listen(head, context)
-        case .profile(_, _, let seconds?): wait(seconds, head, context)
+        case .profile(_, _, let seconds?): finish(difference(seconds, context.eventLoop), head, context)
         case .nothing: send(Answer(status: 404, Answer.missing), to: head, context)
         case .badQuery(let problem): send(Answer(status: 400, problem + "\n"), to: head, context)
         case .page, .pageData, .report, .metrics, .index, .symbols, .profile:
-            finish(answer { try Answer(route, $0) }, head, context)
+            finish(ofReport(context.eventLoop) { try Answer(route, $0) }, head, context)
         }
     }
 
     /// Reports are made and written down on other threads than the one that serves.
-    private func current(_ loop: any EventLoop) -> EventLoopFuture<ReportSource.Current> {
+    private func ofReport<Result: Sendable>(
+        _ loop: any EventLoop,
+        _ body: @escaping @Sendable (ReportSource.Current) throws -> Result
+    ) -> EventLoopFuture<Result> {
         let source = shared.source
-        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try source.current() }
+        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try body(source.current()) }
     }
 
-    private func answer(
-        _ make: @escaping @Sendable (ReportSource.Current) throws -> Answer
-    ) -> (any EventLoop) -> EventLoopFuture<Answer> {
-        let source = shared.source
-        return { loop in
-            NIOThreadPool.singleton.runIfActive(eventLoop: loop) { try make(source.current()) }
+    /// What comes in that many seconds.
+    private func difference(_ seconds: Int, _ loop: any EventLoop) -> EventLoopFuture<Answer> {
+        ofReport(loop) { $0 }.flatMap { before in
+            let promise = loop.makePromise(of: Answer.self)
+            loop.scheduleTask(in: .seconds(Int64(seconds))) {
+                self.ofReport(loop) { try Answer(from: before, to: $0) }.cascade(to: promise)
+            }
+            return promise.futureResult
         }
     }
 
-    private func finish(
-        _ answer: (any EventLoop) -> EventLoopFuture<Answer>,
-        _ head: HTTPRequestHead,
-        _ context: ChannelHandlerContext
-    ) {
+    private func finish(_ answer: EventLoopFuture<Answer>, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         state.value.isBusy = true
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        answer(context.eventLoop).whenComplete { result in
+        answer.whenComplete { result in
             self.state.value.isBusy = false
             switch result {
             case .success(let answer): self.send(answer, to: head, bound.value)
             case .failure(let error): self.send(Answer(status: 503, "\(error)\n"), to: head, bound.value)
             }
         }
-    }
-
-    /// What comes in that many seconds.
-    private func wait(_ seconds: Int, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
-        finish(
-            { loop in
-                self.current(loop).flatMap { before in
-                    let promise = loop.makePromise(of: Answer.self)
-                    let source = self.shared.source
-                    loop.scheduleTask(in: .seconds(Int64(seconds))) {
-                        NIOThreadPool.singleton.runIfActive(eventLoop: loop) {
-                            try Answer(from: before, to: source.current())
-                        }.cascade(to: promise)
-                    }
-                    return promise.futureResult
-                }
-            },
-            head,
-            context
-        )
     }
 
     // MARK: Events
@@ -160,9 +141,9 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
 
     private func look(after last: Int?, _ context: NIOLoopBound<ChannelHandlerContext>) {
         let loop = context.value.eventLoop
-        current(loop).whenComplete { result in
+        ofReport(loop) { $0.number }.whenComplete { result in
             guard self.state.value.isListening, context.value.channel.isActive else { return }
-            let number = (try? result.get())?.number ?? last
+            let number = (try? result.get()) ?? last
             // Something is written each time: so it is seen when the reader has gone.
             let text = last != nil && number != last ? "event: update\ndata: \(number ?? 0)\n\n" : ":\n\n"
             var buffer = context.value.channel.allocator.buffer(capacity: text.utf8.count)

@@ -95,7 +95,7 @@ class Flame {
     context.font = "12px ui-monospace, monospace";
     context.textBaseline = "middle";
     const style = getComputedStyle(document.documentElement);
-    const [paper, ink, mark] = ["--paper", "--ink", "--mark"].map((name) => style.getPropertyValue(name).trim());
+    const [ink, mark] = ["--ink", "--mark"].map((name) => style.getPropertyValue(name).trim());
     const isDark = document.documentElement.dataset.theme === "dark";
     const letter = context.measureText("m").width;
     if (this.boxes.length === 0) {
@@ -122,7 +122,6 @@ class Flame {
         context.strokeRect(x + 0.75, y + 0.75, Math.max(1, wide - 2), ROW - 2.5);
       }
     }
-    void paper;
   }
 
   #color(box, isDark) {
