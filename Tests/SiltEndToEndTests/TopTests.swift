@@ -53,7 +53,7 @@ extension EndToEnd {
         @Test func keysSortFilterOpenAndLeave() throws {
             let window = try TerminalWindow()
             let path = try EndToEnd.growthRecording.get().path
-            try window.run("stty -a > \(window.folder.file("before")); clear; echo on the old screen")
+            try window.run("stty -g > \(window.folder.file("before")); clear; echo on the old screen")
             try window.run("'\(siltExecutable)' top '\(path)'")
             try window.wait("the growing site first") { screen in
                 let lines = screen.split(separator: "\n")
@@ -90,7 +90,7 @@ extension EndToEnd {
             try window.wait("the keys") { $0.contains("any key goes back") }
             try window.type(["x", "q"])
             try window.wait("the old screen") { $0.contains("on the old screen") && !$0.contains("GROWING") }
-            try window.run("stty -a > \(window.folder.file("after")); echo both written")
+            try window.run("stty -g > \(window.folder.file("after")); echo both written")
             try window.wait("the shell") { $0.contains("both written") }
             let before = try String(contentsOfFile: window.folder.file("before"), encoding: .utf8)
             #expect(try String(contentsOfFile: window.folder.file("after"), encoding: .utf8) == before)
@@ -100,7 +100,7 @@ extension EndToEnd {
         func theTerminalIsLeftAsItWas(end: String) throws {
             let window = try TerminalWindow()
             let path = try EndToEnd.growthRecording.get().path
-            try window.run("stty -a > \(window.folder.file("before")); clear; echo on the old screen")
+            try window.run("stty -g > \(window.folder.file("before")); clear; echo on the old screen")
             try window.run("'\(siltExecutable)' top '\(path)'")
             try window.wait("the view") { $0.contains("q quit") }
             if end == "C-c" {
@@ -111,7 +111,7 @@ extension EndToEnd {
                 _ = try consume(["kill", "-\(end)", pid])
             }
             try window.wait("the old screen") { $0.contains("on the old screen") && !$0.contains("GROWING") }
-            try window.run("stty -a > \(window.folder.file("after")); echo both written")
+            try window.run("stty -g > \(window.folder.file("after")); echo both written")
             try window.wait("the shell") { $0.contains("both written") }
             let before = try String(contentsOfFile: window.folder.file("before"), encoding: .utf8)
             #expect(try String(contentsOfFile: window.folder.file("after"), encoding: .utf8) == before)
