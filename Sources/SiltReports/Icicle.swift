@@ -83,13 +83,11 @@ package enum FlameText {
     ) {
         let view = report.stackView(isInverted: isInverted, root: root)
         guard view.whole.weight > 0 else {
-            output.write(root == nil ? report.emptiness : "no function matches in a stack with \(report.valueName)\n")
-            return
+            return output.write(report.emptiness(below: root))
         }
         let width = report.options.width
         let column = report.amount(view.whole.weight / Double(width))
-        let direction = isInverted ? "callers below what they call" : "callees below their callers"
-        output.write("\(report.valueName), \(direction); a column is \(column)\n")
+        output.write("\(report.valueName), \(view.direction); a column is \(column)\n")
         let icicle = Icicle(view, width: width, limit: report.options.depth ?? usualRows)
         output.write(
             icicle.text(

@@ -57,6 +57,9 @@ struct StackView {
     /// What is looked at as a whole.
     let whole: Box
 
+    /// How boxes stand to those above them.
+    var direction: String { isInverted ? "callers below what they call" : "callees below their callers" }
+
     /// `weights` and `values` are those of the tree's nodes themselves; `root`: functions that are looked at alone.
     init(
         _ tree: NameTree,
@@ -186,9 +189,10 @@ extension HeapReport {
         options.order == .temporary || countedKind == .goroutine ? Format.count(UInt64(value)) : Format.bytes(value)
     }
 
-    /// Why there is nothing to be seen; nil when there is.
-    var emptiness: String {
-        switch options.order {
+    /// Why there is nothing to be seen.
+    func emptiness(below root: FunctionPattern?) -> String {
+        guard root == nil else { return "no function matches in a stack with \(valueName)\n" }
+        return switch options.order {
         case .growth, .inUse: "nothing was in use at the end: --by peak or --by alloc shows what was\n"
         case .allocated, .peak, .temporary: "no \(valueName) to show\n"
         }

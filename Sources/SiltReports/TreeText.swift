@@ -23,12 +23,10 @@ package enum TreeText {
     ) {
         let view = report.stackView(isInverted: isInverted, root: root)
         guard view.whole.weight > 0 else {
-            output.write(root == nil ? report.emptiness : "no function matches in a stack with \(report.valueName)\n")
-            return
+            return output.write(report.emptiness(below: root))
         }
         var page = TextPage(width: report.options.width, isColored: report.options.color)
-        let direction = isInverted ? "callers below what they call" : "callees below their callers"
-        page.line("\(report.valueName), \(direction)")
+        page.line("\(report.valueName), \(view.direction)")
         var pending = [Pending(box: view.whole, indent: 0, depth: 0)]
         // Depth first without recursion: stacks may be deep.
         while let next = pending.popLast() {
