@@ -72,9 +72,6 @@ package final class ReportServer {
         }
     }
 
-    /// Blocks until the server is stopped from another thread.
-    package func wait() { _ = try? channel.closeFuture.wait() }
-
     /// Ends it; answers that are under way are still sent, for a second.
     package func stop() {
         channel.close(promise: nil)
