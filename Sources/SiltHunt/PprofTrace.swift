@@ -17,6 +17,7 @@ package final class PprofTrace: HuntTrace {
     private let siltVersion: String
     private var heap = ProfileHistory()
     private var goroutines = ProfileHistory()
+    private var runtimeFrames = GoRuntimeFrames()
     /// False once the service has said that it has no such profile.
     private var hasGoroutines = true
     /// Bytes from one sample to the next.
@@ -84,7 +85,9 @@ package final class PprofTrace: HuntTrace {
     private func pull() throws {
         // Before the garbage collection that the heap profile asks for: it is what the round left running.
         let running = try pullGoroutines()
-        let (profile, inUse) = try endpoint.fetchInUse(.heap)
+        var profile = try endpoint.fetch(.heap)
+        runtimeFrames.restore(in: &profile, from: endpoint)
+        let inUse = try endpoint.inUse(of: profile, .heap)
         // Both or neither: a round has one of each.
         period = profile.period
         if let running { goroutines.add(running, countsOnly: true) }
@@ -96,7 +99,7 @@ package final class PprofTrace: HuntTrace {
     private func pullGoroutines() throws -> PprofInUse? {
         guard hasGoroutines else { return nil }
         do {
-            return try endpoint.fetchInUse(.goroutine).inUse
+            return try endpoint.inUse(of: try endpoint.fetch(.goroutine), .goroutine)
         } catch PprofError.refused(_, status: 404, _) where goroutines.length == 0 {
             hasGoroutines = false
             return nil

@@ -68,7 +68,7 @@ package struct PprofAddress: Hashable, Sendable {
     }
 
     /// What the Host header says.
-    var host: String {
+    package var host: String {
         switch place {
         case .internet(let host, let port): (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
         case .unixSocket: "localhost"
@@ -109,13 +109,19 @@ package enum PprofKind: Hashable, Sendable {
     /// Memory in use, right after a garbage collection: what is only waiting for one is no leak.
     case heap
     case goroutine
+    /// Go's heap profile as text, which has every frame's address.
+    case heapAsText
+    /// Go's table of functions, by code address.
+    case symbol
     /// Any other, by the last part of its path: allocs, or a counting profile of the service's own.
     case named(String)
 
     var name: String {
         switch self {
         case .heap: "heap"
+        case .heapAsText: "heap"
         case .goroutine: "goroutine"
+        case .symbol: "symbol"
         case .named(let name): name
         }
     }
@@ -123,7 +129,8 @@ package enum PprofKind: Hashable, Sendable {
     var query: String {
         switch self {
         case .heap: "gc=1"
-        case .goroutine, .named: ""
+        case .heapAsText: "debug=1"
+        case .goroutine, .symbol, .named: ""
         }
     }
 }

@@ -22,30 +22,51 @@ package struct PprofEndpoint: Sendable {
         }
     }
 
-    /// Fetches one profile and sums what it says to be in use.
-    package func fetchInUse(_ kind: PprofKind) throws(PprofError) -> (profile: PprofProfile, inUse: PprofInUse) {
-        let profile = try fetch(kind)
+    /// Sums what a profile that was fetched says to be in use.
+    package func inUse(of profile: PprofProfile, _ kind: PprofKind) throws(PprofError) -> PprofInUse {
         do {
-            return (profile, try profile.inUse())
+            return try profile.inUse()
         } catch {
             throw .answer(address.description(kind), error)
         }
     }
 
     /// Fetches the bytes of one profile as the service sends them; blocks until they are there.
-    package func fetchBytes(_ kind: PprofKind) throws(PprofError) -> [UInt8] {
+    package func fetchBytes(_ kind: PprofKind) throws(PprofError) -> [UInt8] { try request(kind, .GET, body: []) }
+
+    /// Asks Go's net/http/pprof for the functions at code addresses; those it does not know are left out.
+    package func fetchFunctions(at addresses: [UInt64]) throws(PprofError) -> [UInt64: String] {
+        let question = addresses.map { "0x" + String($0, radix: 16) }.joined(separator: "+")
+        let answer = try request(.symbol, .POST, body: [UInt8](question.utf8))
+        var functions: [UInt64: String] = [:]
+        for line in String(decoding: answer, as: UTF8.self).split(separator: "\n") {
+            let parts = line.split(separator: " ", maxSplits: 1)
+            guard parts.count == 2, let address = UInt64(parts[0].dropFirst(2), radix: 16) else { continue }
+            functions[address] = String(parts[1])
+        }
+        return functions
+    }
+
+    private func request(_ kind: PprofKind, _ method: HTTPMethod, body: [UInt8]) throws(PprofError) -> [UInt8] {
         let name = address.description(kind)
+        var head = requestHead(kind)
+        head.method = method
+        if !body.isEmpty { head.headers.add(name: "Content-Length", value: "\(body.count)") }
         let answer: HTTPAnswer
         do {
-            answer = try exchange(requestHead(kind), body: []).wait()
+            answer = try exchange(head, body: body).wait()
         } catch {
             throw describe(error, name)
         }
         return try content(of: answer, name)
     }
 
-    /// Sends bytes to a path of the service; blocks until it has taken them (any status of 200 to 299).
-    package func post(_ bytes: [UInt8], to path: String, headers: [(String, String)]) throws(PprofError) {
+    /// Sends bytes to a path of the service; blocks until it has taken them (any status of 200 to 299), returns its answer.
+    package func post(
+        _ bytes: [UInt8],
+        to path: String,
+        headers: [(String, String)]
+    ) throws(PprofError) -> [UInt8] {
         let name = "\(address.host)\(path)"
         let own = [
             ("Host", address.host), ("User-Agent", "silt"), ("Connection", "close"),
@@ -58,8 +79,7 @@ package struct PprofEndpoint: Sendable {
         } catch {
             throw describe(error, name)
         }
-        guard !(200..<300).contains(answer.status) else { return }
-        _ = try content(of: answer, name)
+        return (200..<300).contains(answer.status) ? answer.body : try content(of: answer, name)
     }
 
     /// One thread for all exchanges, kept: a name look-up can outlive the deadline, and must find its loop then.

@@ -34,6 +34,25 @@ package struct PprofProfile: Equatable, Sendable {
         sample.locations.flatMap { frames(at: Int($0)) }
     }
 
+    /// Adds a frame inside the innermost one of the samples for whose code address there there is a function.
+    package mutating func prependFunctions(_ function: (UInt64) -> String?) {
+        var added: [String: UInt32] = [:]
+        for index in samples.indices {
+            guard let first = samples[index].locations.first, let name = function(locations[Int(first)].address) else {
+                continue
+            }
+            let location = added[name] ?? UInt32(locations.count)
+            if added.updateValue(location, forKey: name) == nil {
+                let line = PprofLine(function: functions.count, line: 0, column: 0)
+                functions.append(PprofFunction(name: name))
+                locations.append(
+                    PprofLocation(address: 0, mapping: locations[Int(first)].mapping, lines: [line], isFolded: false)
+                )
+            }
+            samples[index].locations.insert(location, at: 0)
+        }
+    }
+
     /// The frames of one location, innermost first; never empty.
     func frames(at position: Int) -> [PprofFrame] {
         let location = locations[position]

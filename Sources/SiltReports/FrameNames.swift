@@ -53,7 +53,7 @@ struct FrameNames {
                 let name = recording.string(symbol.function)
                 let isKnown = !name.isEmpty
                 let key = UInt64(symbol.function) << 32 | UInt64(frame.module)
-                let isGo = symbol.file != 0 && GoName.isGo(file: recording.string(symbol.file), function: name)
+                let isGo = GoName.isGo(file: symbol.file == 0 ? "" : recording.string(symbol.file), function: name)
                 let kind =
                     verdicts[key]
                     ?? (isGo ? allocators.goKind(function: name) : allocators.kind(function: name, modulePath: path))

@@ -3,9 +3,9 @@
 /// A Go function is named `path/of/package.Function` or `path/of/package.(*Type).Method`; packages of the standard library
 /// have no dot in the first element of their path, and neither has `main`.
 package enum GoName {
-    /// Whether a function is Go's: by its file, or as one of the runtime's in assembly.
+    /// Whether a function is Go's: by its file, or as one of the runtime's in assembly or of no known file.
     package static func isGo(file: String, function: String) -> Bool {
-        file.hasSuffix(".go") || (file.hasSuffix(".s") && function.hasPrefix("runtime."))
+        file.hasSuffix(".go") || ((file.isEmpty || file.hasSuffix(".s")) && function.hasPrefix("runtime."))
     }
 
     /// Whether a name is that of a pointer's method, as `main.(*shop).order`: no other language has such.
@@ -25,15 +25,21 @@ package enum GoName {
     package static func isKeptByRuntime(_ stack: some Sequence<some StringProtocol>) -> Bool {
         var isEmpty = true
         for function in stack {
-            if isEmpty, waits.contains(String(function)) { return true }
+            let isOfRuntime = function.hasPrefix("runtime.")
+            if isEmpty || isOfRuntime, keeps(String(function)) { return true }
             isEmpty = false
-            guard function.hasPrefix("runtime.") else { return false }
+            guard isOfRuntime else { return false }
         }
         return !isEmpty
     }
 
-    /// The runtime's functions under other names that allocate nothing but a place in a queue (runtime/sema.go).
-    private static let waits: Set<String> = [
+    /// Whether what a function of the runtime allocates goes to one of its free lists afterwards.
+    package static func keeps(_ function: String) -> Bool { keepers.contains(function) }
+
+    /// Descriptors of goroutines, threads and deferred calls, and places in a queue (runtime/proc.go, panic.go); the
+    /// runtime's functions under other names, which allocate nothing else (runtime/sema.go).
+    private static let keepers: Set<String> = [
+        "runtime.acquireSudog", "runtime.allocm", "runtime.malg", "runtime.newdefer",
         "sync.runtime_notifyListWait", "sync.runtime_Semacquire", "sync.runtime_SemacquireMutex",
         "sync.runtime_SemacquireRWMutex", "sync.runtime_SemacquireRWMutexR", "sync.runtime_SemacquireWaitGroup",
         "internal/poll.runtime_Semacquire", "internal/sync.runtime_SemacquireMutex",

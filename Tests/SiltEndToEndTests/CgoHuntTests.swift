@@ -11,9 +11,9 @@ extension EndToEnd {
         private static let rates = ["order": 1536.0, "lookup": 1237]
 
         private let folder: ScratchFolder
-        private let port = Int.random(in: 20_000...30_000)
+        private let port: Int
 
-        init() throws { folder = try ScratchFolder() }
+        init() throws { (folder, port) = (try ScratchFolder(), try freePort()) }
 
         private var url: String { "http://127.0.0.1:\(port)" }
 

@@ -8,24 +8,25 @@ extension EndToEnd {
     struct FailingProfiles {
         private let folder: ScratchFolder
         private let service: StartedProgram
-        private let port = Int.random(in: 20_000...29_999)
+        private let (port, upstream): (Int, Int)
 
         init() throws {
             folder = try ScratchFolder()
+            (port, upstream) = (try freePort(), try freePort())
             let executable = try buildGoWorkload("cgoserver", into: folder)
-            service = try StartedProgram([executable, "-listen", "127.0.0.1:\(port + 1)", "-rate", "1"])
+            service = try StartedProgram([executable, "-listen", "127.0.0.1:\(upstream)", "-rate", "1"])
         }
 
         /// Hunts a route that leaks and one that does not; the endpoint fails after `count` answers.
         private func hunt(_ failure: String, after count: Int, options: [String] = []) throws -> ProgramResult {
             let phases = ["order", "clean"].flatMap { route in
-                let url = "http://127.0.0.1:\(port + 1)/\(route)?[1-100]"
+                let url = "http://127.0.0.1:\(upstream)/\(route)?[1-100]"
                 return ["--phase", "\(route)=curl -sS --fail -o /dev/null '\(url)'; echo silt: requests=100"]
             }
             let script = packageRoot.appending(path: "Tests/Workloads/failing_profiles.py").path()
             return try runProgram(
                 [siltExecutable, "hunt", "--pprof", "127.0.0.1:\(port)", "--idle", "1s", "--settle", "100ms"] + options
-                    + phases + ["--", "python3", script, "\(port)", "127.0.0.1:\(port + 1)", "\(count)", failure]
+                    + phases + ["--", "python3", script, "\(port)", "127.0.0.1:\(upstream)", "\(count)", failure]
             )
         }
 

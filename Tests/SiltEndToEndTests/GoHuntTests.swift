@@ -18,9 +18,9 @@ extension EndToEnd {
         ) throws -> (result: ProgramResult, report: TraceReport) {
             let scratch = try ScratchFolder()
             let executable = try buildGoWorkload("goserver", into: scratch)
-            let port = Int.random(in: 20_000...30_000)
+            let (port, redisPort) = (try freePort(), try freePort())
             let redis = try StartedProgram(
-                ["redis-server", "--port", "\(port + 1)", "--bind", "127.0.0.1", "--save", "", "--dir", scratch.path],
+                ["redis-server", "--port", "\(redisPort)", "--bind", "127.0.0.1", "--save", "", "--dir", scratch.path],
                 output: scratch.file("redis.log")
             )
             defer { redis.end() }
@@ -31,7 +31,7 @@ extension EndToEnd {
             return try SiltTestSupport.hunt(
                 ["--pprof", "http://127.0.0.1:\(port)/debug/pprof", "--idle", "2s", "--settle", "300ms"] + phases,
                 command: [
-                    executable, "-listen", "127.0.0.1:\(port)", "-rate", "\(rate)", "-redis", "127.0.0.1:\(port + 1)",
+                    executable, "-listen", "127.0.0.1:\(port)", "-rate", "\(rate)", "-redis", "127.0.0.1:\(redisPort)",
                 ] + options
             )
         }
@@ -86,7 +86,7 @@ extension EndToEnd {
         }
 
         @Test func serviceWithoutProfilesIsNamedAsSuch() throws {
-            let port = Int.random(in: 20_000...30_000)
+            let port = try freePort()
             let result = try runProgram([
                 siltExecutable, "hunt", "--pprof", "http://127.0.0.1:\(port)/debug/pprof", "--phase", "a=true",
             ])

@@ -12,7 +12,7 @@ extension EndToEnd {
         init() throws {
             let folder = try ScratchFolder()
             self.folder = folder
-            let port = Int.random(in: 20_000...30_000)
+            let port = try freePort()
             let executable = try buildGoWorkload("cgoserver", into: folder)
             let service = try StartedProgram([executable, "-listen", "127.0.0.1:\(port)", "-rate", "1"])
             defer { service.end() }

@@ -160,14 +160,6 @@ extension EndToEnd {
             return (result, try report(of: recording))
         }
 
-        private func freePort() throws -> Int {
-            let python = "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])"
-            guard let port = Int(try runProgram(["python3", "-c", python]).output.dropLast()) else {
-                throw TestSetupError(description: "no free port")
-            }
-            return port
-        }
-
         @Test func redisServesItsBenchmark() throws {
             let folder = try ScratchFolder()
             let port = try freePort()

@@ -81,7 +81,7 @@ extension EndToEnd {
             let check = try runProgram(["promtool", "check", "metrics"], input: metrics)
             #expect(check.status == 0 && check.output.isEmpty, "\(check.output)\(check.errors)")
             #expect(metrics.split(separator: "\n").count < 200)
-            let port = Int.random(in: 20_000...30_000)
+            let port = try freePort()
             let target = server.url.replacing("http://", with: "").replacing("/", with: "")
             let configuration = server.folder.file("prometheus.yml")
             try """

@@ -84,7 +84,7 @@ final class RedisServer {
         let folder = try ScratchFolder()
         self.folder = folder
         for _ in 0..<5 {
-            let port = Int.random(in: 20_000...30_000)
+            let port = try freePort()
             let log = folder.file("log\(port)")
             let program = try StartedProgram(
                 ["redis-server", "--port", "\(port)", "--bind", "127.0.0.1", "--save", "", "--dir", folder.path],

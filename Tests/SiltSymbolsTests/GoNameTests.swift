@@ -10,6 +10,10 @@ struct GoNameTests {
         (["runtime.acquireSudog", "runtime.semacquire1", "runtime.gcMarkDone", "runtime.gcBgMarkWorker"], true),
         (["sync.runtime_notifyListWait", "sync.(*Cond).Wait", "net/http.(*connReader).abortPendingRead"], true),
         (["internal/poll.runtime_Semacquire", "internal/poll.(*fdMutex).rwlock", "main.serve"], true),
+        // As they are with the frames that profiles leave out.
+        (["runtime.acquireSudog", "net/http.(*persistConn).readLoop"], true),
+        (["runtime.acquireSudog", "runtime.selectgo", "main.wait"], true),
+        (["main.wait", "runtime.acquireSudog"], false),
         // What a program asks the runtime for, by a writer that leaves the runtime's frames in.
         (["runtime.makeslice", "main.newOrder", "main.main", "runtime.main"], false),
         (["main.newOrder", "main.main", "runtime.main"], false),

@@ -2,8 +2,8 @@
 
 Usage: failing_profiles.py PORT UPSTREAM COUNT FAILURE
 
-UPSTREAM is the other service's host:port. The first COUNT requests are answered with what it answers; of the later ones
-each fails in the way that FAILURE names, a method of Handler.
+UPSTREAM is the other service's host:port. The first COUNT requests for profiles are answered with what it answers; of the
+later ones each fails in the way that FAILURE names, a method of Handler. Names are not looked up (POST is refused).
 """
 import gzip
 import http.server
@@ -19,7 +19,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     answered = 0
 
     def do_GET(self):
-        Handler.answered += self.path.startswith("/debug/pprof/") and len(self.path) > len("/debug/pprof/")
+        Handler.answered += self.path.startswith(("/debug/pprof/heap?gc=1", "/debug/pprof/goroutine"))
         if Handler.answered > COUNT:
             getattr(self, FAILURE)()
         else:
