@@ -72,7 +72,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            exclude: ["profile.proto"],
+            exclude: ["otlp_profiles.proto", "profile.proto"],
             swiftSettings: strict
         ),
         .target(

@@ -7,6 +7,18 @@ enum Gzip {
         bytes.count >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b
     }
 
+    static func compressed(_ bytes: [UInt8]) throws(PprofError) -> [UInt8] {
+        let output = Output()
+        let writer = try GzipWriter { output.bytes += $0 }
+        writer.add(bytes)
+        writer.finish()
+        return output.bytes
+    }
+
+    private final class Output {
+        var bytes: [UInt8] = []
+    }
+
     /// The content of all members of a gzip file, checked against their checksums.
     ///
     /// Throws `tooLarge` as soon as more than `limit` bytes come out, so that a small file cannot fill the memory.

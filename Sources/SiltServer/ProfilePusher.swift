@@ -68,7 +68,7 @@ package final class ProfilePusher: Sendable {
             if isOver || now >= nextProfile {
                 nextProfile = now + period
                 number += 1
-                if let profile = profile() { waiting.append(target.body(profile, number: number)) }
+                if let request = request(number) { waiting.append(request) }
                 if waiting.count > Self.mostWaiting {
                     waiting.removeFirst()
                     state.withLock { $0.dropped += 1 }
@@ -84,8 +84,16 @@ package final class ProfilePusher: Sendable {
                     isFailing = false
                 } catch {
                     state.withLock { $0.lastProblem = "\(error)" }
-                    if !isFailing { say("pushing a profile failed, will be tried again: \(error)") }
+                    if !isFailing {
+                        let what = error.isFinal ? "it is dropped" : "will be tried again"
+                        say("pushing a profile failed, \(what): \(error)")
+                    }
                     isFailing = true
+                    if error.isFinal {
+                        waiting.removeFirst()
+                        state.withLock { $0.dropped += 1 }
+                        continue
+                    }
                     // Those who failed together do not come back together.
                     nextAttempt = now + pause * Double.random(in: 0.5...1.5)
                     pause = min(Self.longestPause, 2 * pause)
@@ -100,9 +108,10 @@ package final class ProfilePusher: Sendable {
         }
     }
 
-    private func profile() -> [UInt8]? {
+    private func request(_ number: Int) -> [UInt8]? {
         do {
-            return try Answer(.profile(isAllocated: false, isText: false, seconds: nil), source.current()).body
+            let answer = try Answer(.profile(isAllocated: false, isText: false, seconds: nil), source.current())
+            return try target.body(answer.body, number: number)
         } catch {
             state.withLock { $0.lastProblem = "\(error)" }
             return nil

@@ -16,6 +16,7 @@ struct ServeCommand: ParsableCommand {
             silt serve 4711 --at 6070
             silt serve server.silt --at unix:/run/silt-http.sock
             silt serve 4711 --push http://127.0.0.1:4040 --label env=staging
+            silt serve 4711 --push http://127.0.0.1:4318 --push-as otlp
             SILT_TOKEN=secret silt serve server.silt --listen 0.0.0.0:6070
 
             Of a running trace (its process, started with silt run or with SILT_SOCKET) the report is made anew when it is
@@ -112,11 +113,19 @@ extension ReportSource {
 struct PushOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Send the profile to this Pyroscope again and again; credentials are SILT_PUSH_TOKEN, or SILT_PUSH_USER and SILT_PUSH_PASSWORD.",
+            "Send the profile there again and again; credentials are SILT_PUSH_TOKEN, or SILT_PUSH_USER and SILT_PUSH_PASSWORD.",
             valueName: "url"
         )
     )
     var push: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What takes it: pyroscope, by its push API, or otlp, a collector of OpenTelemetry profiles.",
+            valueName: "receiver"
+        )
+    )
+    var pushAs: ProfileReceiver?
 
     @Option(help: "Time between two profiles that are pushed.")
     var pushEvery: Duration = Duration(seconds: 15)
@@ -127,6 +136,7 @@ struct PushOptions: ParsableArguments {
     func validate() throws {
         guard push != nil else {
             if !label.isEmpty { throw ValidationError("--label goes with --push") }
+            if pushAs != nil { throw ValidationError("--push-as goes with --push") }
             return
         }
         do {
@@ -143,11 +153,13 @@ struct PushOptions: ParsableArguments {
         return try push.map { url in
             try PushTarget(
                 url,
+                as: pushAs ?? .pyroscope,
                 service: service,
                 labels: label,
                 token: variable("SILT_PUSH_TOKEN"),
                 user: variable("SILT_PUSH_USER"),
-                password: variable("SILT_PUSH_PASSWORD")
+                password: variable("SILT_PUSH_PASSWORD"),
+                version: siltVersion
             )
         }
     }
@@ -160,3 +172,5 @@ struct PushOptions: ParsableArguments {
         }
     }
 }
+
+extension ProfileReceiver: ExpressibleByArgument {}

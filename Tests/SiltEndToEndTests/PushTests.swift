@@ -3,7 +3,7 @@ import SiltTestSupport
 import Testing
 
 extension EndToEnd {
-    /// Profiles sent to Pyroscope's push API, to a receiver that decodes them.
+    /// Profiles sent to Pyroscope's push API and as OpenTelemetry's, to receivers that decode them.
     @Suite(.serialized)
     struct Pushing {
         private struct Entry: Decodable {
@@ -12,21 +12,50 @@ extension EndToEnd {
             var id: String
         }
 
-        private func receive(
-            failures: Int,
-            environment: [String: String],
-            options: [String]
-        ) throws -> (entries: [Entry], errors: String, folder: ScratchFolder) {
-            let folder = try ScratchFolder()
-            let program = try buildWorkload("growth", into: folder)
-            let port = Int.random(in: 20_000...30_000)
-            let script = packageRoot.appending(path: "Tests/Workloads/pyroscope_receiver.py").path()
-            let receiver = try StartedProgram(["python3", script, "\(port)", folder.path, "\(failures)"])
+        /// What came at Tests/Workloads/otlp_receiver.py.
+        private struct Export: Decodable {
+            var scope: String
+            var resource: [String: String]
+            var totals: [String: Int]
+            /// In use, by innermost function.
+            var innermost: [String: Int]
+            var labels: [String]
+            var buildIDs: Int
+            var credentials: String?
+        }
+
+        /// Runs `send` with the address of a receiver, and returns what it has written of what came.
+        private func receive<Entry: Decodable>(
+            _ receiver: String,
+            _ option: String,
+            in folder: ScratchFolder,
+            send: (_ port: Int) throws -> ProgramResult
+        ) throws -> (entries: [Entry], errors: String) {
+            let port = try freePort()
+            let script = packageRoot.appending(path: "Tests/Workloads/\(receiver).py").path()
+            let receiver = try StartedProgram(
+                ["python3", script, "\(port)", folder.path, option],
+                environment: try pythonEnvironment()
+            )
             defer { receiver.end() }
-            for _ in 0..<200 where try runProgram(["curl", "-s", "http://127.0.0.1:\(port)/"]).status == 7 {
-                usleep(20_000)
+            try waitUntil("it listens") { connects(port: port) }
+            let result = try send(port)
+            let log = (try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? ""
+            let entries = try log.split(separator: "\n").map {
+                try JSONDecoder().decode(Entry.self, from: Data($0.utf8))
             }
-            let result = try runProgram(
+            return (entries, result.errors)
+        }
+
+        /// Traces `growth.c` for four seconds, pushing each second.
+        private func push(
+            to port: Int,
+            from folder: ScratchFolder,
+            _ environment: [String: String],
+            _ options: [String]
+        ) throws -> ProgramResult {
+            let program = try buildWorkload("growth", into: folder)
+            return try runProgram(
                 [
                     siltExecutable, "run", "--snapshot-every", "100ms", "--push", "http://127.0.0.1:\(port)",
                     "--push-every", "1s",
@@ -34,11 +63,18 @@ extension EndToEnd {
                     + options + ["--", program, "4"],
                 environment: environment
             )
-            let log = (try? String(contentsOfFile: folder.file("log"), encoding: .utf8)) ?? ""
-            let entries = try log.split(separator: "\n").map {
-                try JSONDecoder().decode(Entry.self, from: Data($0.utf8))
+        }
+
+        private func receive(
+            failures: Int,
+            environment: [String: String],
+            options: [String]
+        ) throws -> (entries: [Entry], errors: String, folder: ScratchFolder) {
+            let folder = try ScratchFolder()
+            let (entries, errors): ([Entry], String) = try receive("pyroscope_receiver", "\(failures)", in: folder) {
+                try push(to: $0, from: folder, environment, options)
             }
-            return (entries, result.errors, folder)
+            return (entries, errors, folder)
         }
 
         @Test func profilesComeOnTimeWithTheirLabelsAndTheLastOneIsWhole() throws {
@@ -70,6 +106,58 @@ extension EndToEnd {
             #expect(entries.first?.credentials == "Basic " + Data("me:open sesame".utf8).base64EncodedString())
         }
 
+        /// The receiver takes what Pyroscope's own client sends, which has the same labels.
+        @Test func requestsAreLikeThoseOfARealClient() throws {
+            let folder = try ScratchFolder()
+            let (entries, errors): ([Entry], String) = try receive("pyroscope_receiver", "0", in: folder) { port in
+                let script = packageRoot.appending(path: "Tests/Workloads/pyroscope_client.py").path()
+                return try runProgram(["python3", script, "\(port)"], environment: try pythonEnvironment())
+            }
+            let first = try #require(entries.first, "\(errors)")
+            #expect(first.labels["service_name"] == "shop.server" && first.labels["env"] == "staging")
+            #expect(first.labels["__name__"] == "process_cpu")
+            #expect(try goToolPprof(["-raw", "-symbolize=none", folder.file("1.pb.gz")]).contains("cpu/nanoseconds"))
+        }
+
+        @Test func openTelemetryGetsOneProfileForEachKindOfNumber() throws {
+            let folder = try ScratchFolder()
+            let recording = folder.file("run.silt")
+            let (exports, errors): ([Export], String) = try receive("otlp_receiver", "none", in: folder) {
+                try push(
+                    to: $0,
+                    from: folder,
+                    ["SILT_PUSH_TOKEN": "secret"],
+                    ["--push-as", "otlp", "--label", "deployment.environment.name=staging", "--out", recording]
+                )
+            }
+            #expect((3...6).contains(exports.count), "\(exports.count) \(errors)")
+            #expect(errors.contains("pushed \(exports.count) profiles"))
+            let last = try #require(exports.last)
+            #expect(last.resource == ["service.name": "growth", "deployment.environment.name": "staging"])
+            #expect(last.scope == "silt" && last.credentials == "Bearer secret" && last.buildIDs > 0)
+            let report = try report(of: recording)
+            #expect(
+                last.totals == [
+                    "alloc_objects/count": report.totals.allocObjects, "alloc_space/bytes": report.totals.allocSpace,
+                    "inuse_objects/count": report.totals.inuseObjects, "inuse_space/bytes": report.totals.inuseSpace,
+                ]
+            )
+            let site = try #require(report.sites.first { $0.blame.function == "build_string" })
+            #expect(last.innermost["build_string"] == site.inuseSpace)
+            #expect(last.labels.contains("pid"))
+        }
+
+        @Test(arguments: [("invalid", "400"), ("partial", "rejected 4 profiles: out of quota")])
+        func whatAReceiverWillNeverTakeIsNotSentAgain(_ refusal: String, _ words: String) throws {
+            let folder = try ScratchFolder()
+            let (exports, errors): ([Export], String) = try receive("otlp_receiver", refusal, in: folder) {
+                try push(to: $0, from: folder, [:], ["--push-as", "otlp"])
+            }
+            #expect(errors.contains("pushing a profile failed, it is dropped") && errors.contains(words), "\(errors)")
+            #expect(exports.count >= 2)
+            #expect(errors.contains("pushed \(exports.count) profiles, 1 could not be"), "\(errors)")
+        }
+
         @Test func aReceiverThatIsNotThereHoldsNothingUp() throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("growth", into: folder)
@@ -84,6 +172,7 @@ extension EndToEnd {
         @Test func whatIsNoAddressOrLabelIsAUsageError() throws {
             for options in [
                 ["--push", "https://host"], ["--push", "http://h:1", "--label", "x"], ["--label", "a=b"],
+                ["--push-as", "otlp"], ["--push", "http://h:1", "--push-as", "grafana"],
             ] {
                 #expect(try runProgram([siltExecutable, "run"] + options + ["--", "true"]).status == 2, "\(options)")
             }

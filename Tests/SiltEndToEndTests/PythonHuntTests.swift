@@ -7,7 +7,7 @@ extension EndToEnd {
     @Suite(.serialized)
     struct PythonHunts {
         @Test func aServiceOfAnotherLanguageIsHuntedByItsProfiles() throws {
-            let port = Int.random(in: 20_000...30_000)
+            let port = try freePort()
             let url = "http://127.0.0.1:\(port)"
             let phases = ["order", "clean"].flatMap { route in
                 // Another fragment each time, which curl does not send.
@@ -15,9 +15,8 @@ extension EndToEnd {
             }
             let (result, report) = try hunt(
                 ["--pprof", url, "--profiles-only", "--idle", "2s", "--settle", "300ms"] + phases,
-                command: [
-                    "env", "PYTHONPATH=\(try pythonPackages())", "python3",
-                    packageRoot.appending(path: "Tests/Workloads/pyserver.py").path(), "\(port)",
+                command: ["env"] + (try pythonEnvironment().map { "\($0)=\($1)" }) + [
+                    "python3", packageRoot.appending(path: "Tests/Workloads/pyserver.py").path(), "\(port)",
                 ]
             )
             #expect(result.status == 1, "\(result.errors)")

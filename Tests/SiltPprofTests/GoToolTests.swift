@@ -127,7 +127,7 @@ struct GoToolTests {
         let (threads, heap) = (folder.file("threads.pb.gz"), folder.file("heap.pb.gz"))
         let run = try runProgram(
             ["python3", folder.file("keep.py"), threads, heap],
-            environment: ["PYTHONPATH": try pythonPackages()]
+            environment: try pythonEnvironment()
         )
         #expect(run.status == 0, "\(run.errors)")
         let running = try PprofProfile(path: threads).inUse()

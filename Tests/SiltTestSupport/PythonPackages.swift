@@ -5,6 +5,11 @@ import Foundation
 /// Installed with pip when the list has changed since.
 package func pythonPackages() throws -> String { try installed.get() }
 
+/// The variables with which Python finds them; code that old versions of protobuf have generated works in it, too.
+package func pythonEnvironment() throws -> [String: String] {
+    ["PYTHONPATH": try pythonPackages(), "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python"]
+}
+
 private let installed = Result { try installPythonPackages() }
 
 private func installPythonPackages() throws -> String {
