@@ -8,7 +8,8 @@ internal import SiltSymbols
 /// Turns what the collector knows into rows of the recording, one transaction a snapshot.
 ///
 /// Cost follows what moved, not what exists, and is held below a twenty-fifth of a CPU: when a snapshot's rows took
-/// longer, the next ones are left to a later transaction. Histories lose nothing by that, they are replaced as a whole.
+/// longer, the next ones are left to a later transaction, and so are those of a process in decline. Histories lose nothing
+/// by that, they are replaced as a whole.
 final class RecordingOutput {
     let writer: RecordingWriter
     private let stacks: StackTable
@@ -21,6 +22,8 @@ final class RecordingOutput {
     var hunt: HuntLedger?
     private var processes: [UInt64: RecordedProcess] = [:]
     private var skip = 0
+    /// By image.
+    private var declines: [UInt64: Decline] = [:]
     /// Live bytes of each group at its image's first snapshot, and now.
     private var growers: [Grower: (start: UInt64, now: UInt64)] = [:]
 
@@ -125,15 +128,17 @@ final class RecordingOutput {
             try writer.write(rows(of: live.sizes, .size, process.id) + rows(of: live.ages, .age, process.id))
         }
         growers = growers.filter { $0.key.image != image.id }
+        declines[image.id] = nil
     }
 
     /// Writes what moved since the last snapshot; returns how the trace stands.
     func snapshot(_ images: [TracedImage], at time: Double) throws -> TraceProgress {
+        let steady = images.filter { !declines[$0.id, default: Decline()].goesOn($0.heap.totals) }
         if skip > 0 {
             skip -= 1
         } else {
             let began = ownCPUNanoseconds()
-            try transaction { for image in images { try writeState(image, at: time) } }
+            try transaction { for image in steady { try writeState(image, at: time) } }
             skip = Int(Double(ownCPUNanoseconds() - began) / 1e9 * 25 / period)
         }
         var progress = TraceProgress(

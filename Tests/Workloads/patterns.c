@@ -1,7 +1,8 @@
 /*
- * patterns MODE SECONDS [fixed|at-exit]: what call sites of long-lived servers do, one pattern a
- * mode. A tick is a millisecond; a busy machine catches up. Prints the bytes that were leaked and
- * the seconds it took; "fixed" does the same work and gives everything back.
+ * patterns MODE SECONDS [fixed|at-exit|slowly-at-exit]: what call sites of long-lived servers do,
+ * one pattern a mode. A tick is a millisecond; a busy machine catches up. Prints the bytes that
+ * were leaked and the seconds it took; "fixed" does the same work and gives everything back, the
+ * other two give it back at the end, at once or over a second.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #define NOINLINE __attribute__((noinline))
 
 static int fixed;
-static int frees_at_exit;
+static int frees_at_exit, slowly;
 static long ticks;
 static size_t leaked;
 
@@ -30,11 +31,13 @@ struct kept {
     struct kept *next;
 };
 static struct kept *registry;
+static long registered;
 
 static void keep(void *block, size_t bytes) {
     struct kept *entry = block;
     entry->next = registry;
     registry = entry;
+    registered++;
     leaked += bytes;
 }
 
@@ -325,7 +328,8 @@ int main(int argc, char **argv) {
     }
     ticks = (long)(atof(argv[2]) * 1000);
     fixed = argc > 3 && strcmp(argv[3], "fixed") == 0;
-    frees_at_exit = argc > 3 && strcmp(argv[3], "at-exit") == 0;
+    slowly = argc > 3 && strcmp(argv[3], "slowly-at-exit") == 0;
+    frees_at_exit = slowly || (argc > 3 && strcmp(argv[3], "at-exit") == 0);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(modes[i].name, argv[1]) != 0) {
             continue;
@@ -339,10 +343,14 @@ int main(int argc, char **argv) {
             modes[i].tick(tick);
         }
         printf("%zu %.3f\n", leaked, seconds_since(&start));
-        while (frees_at_exit && registry) {
+        long step = registered / 1000 + 1;
+        for (long freed = 1; frees_at_exit && registry; freed++) {
             struct kept *next = registry->next;
             free(registry);
             registry = next;
+            if (slowly && freed % step == 0) {
+                nanosleep(&(struct timespec){0, 1000000}, NULL);
+            }
         }
         return 0;
     }
