@@ -5,7 +5,7 @@ internal import SiltRecording
 ///
 /// Stacks begin at the function that a call site blames: allocator wrappers and containers further in are left out, as Go's
 /// own profiles leave out the runtime; docs/exports.md says why the writer does it rather than `drop_frames`. What is the
-/// same without them is one sample of each process.
+/// same without them is one sample of each process; of all together where `go tool pprof` could not open so many.
 package struct PprofExport {
     private let report: HeapReport
     private let layout: AddressLayout
@@ -13,23 +13,27 @@ package struct PprofExport {
     /// By frame − 1, then by stacks that go on and those that begin there.
     private var locations: [[UInt32?]]
     private var labels: Labels
+    private let isSummed: Bool
 
     /// Writes the gzipped file in pieces.
     ///
-    /// `defaultType`: what viewers show first.
+    /// `defaultType`: what viewers show first. Above `mostRows` of stacks and processes, processes are not told apart.
     package static func write(
         _ report: HeapReport,
         defaultType: String = "inuse_space",
+        mostRows: Int = 1_000_000,
         to write: @escaping ([UInt8]) -> Void
     ) throws(PprofError) {
-        var export = PprofExport(report, defaultType)
+        let isSummed = report.recording.processes.count > 1 && report.recording.counters.count > mostRows
+        var export = PprofExport(report, defaultType, isSummed)
         try export.writeSamples(to: write)
     }
 
-    private init(_ report: HeapReport, _ defaultType: String) {
+    private init(_ report: HeapReport, _ defaultType: String, _ isSummed: Bool) {
         self.report = report
+        self.isSummed = isSummed
         layout = AddressLayout(report.recording)
-        builder = PprofBuilder(Self.header(report, defaultType))
+        builder = PprofBuilder(Self.header(report, defaultType, isSummed))
         locations = Array(repeating: Array(repeating: nil, count: report.recording.frames.count), count: 2)
         labels = Labels(report)
         // The first mapping is taken for the program.
@@ -40,7 +44,7 @@ package struct PprofExport {
 
     // MARK: The header
 
-    private static func header(_ report: HeapReport, _ defaultType: String) -> PprofProfile {
+    private static func header(_ report: HeapReport, _ defaultType: String, _ isSummed: Bool) -> PprofProfile {
         let target = report.recording.target
         var profile = PprofProfile()
         if report.countedKind == .goroutine {
@@ -67,6 +71,10 @@ package struct PprofExport {
         profile.comments = [
             "command: " + Format.commandLine(target.command), "silt " + target.siltVersion, report.verdictLine,
         ].map(\.printable)
+        if isSummed {
+            let processes = report.recording.processes.count
+            profile.comments.append("\(processes) processes in one: no labels pid, command")
+        }
         return profile
     }
 
@@ -90,7 +98,7 @@ package struct PprofExport {
         var samples: [UInt32: Sample] = [:]
         let report = report
         try report.forEachCounter { row throws(PprofError) in
-            if row.process != process {
+            if !isSummed, row.process != process {
                 try add(samples, of: process, to: &stream)
                 samples.removeAll(keepingCapacity: true)
                 process = row.process

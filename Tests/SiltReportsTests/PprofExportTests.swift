@@ -46,6 +46,23 @@ import Testing
         #expect(profile.locations.allSatisfy { $0.address >= mapping.start && $0.address < mapping.end })
     }
 
+    @Test func tooManyRowsAreSummedOverProcesses() throws {
+        let report = try OrderServer.growingReport()
+        func profile(mostRows: Int) throws -> PprofProfile {
+            var bytes: [UInt8] = []
+            try PprofExport.write(report, mostRows: mostRows) { bytes += $0 }
+            return try PprofProfile(reading: bytes)
+        }
+        let rows = report.recording.counters.count
+        let (apart, summed) = (try profile(mostRows: rows), try profile(mostRows: rows - 1))
+        func total(_ profile: PprofProfile) -> [Int64] {
+            profile.samples.reduce([0, 0, 0, 0]) { zip($0, $1.values).map(+) }
+        }
+        #expect(total(summed) == total(apart) && summed.samples.count < apart.samples.count)
+        #expect(summed.samples.allSatisfy { !$0.labels.contains { $0.key == "pid" || $0.key == "command" } })
+        #expect(summed.comments == apart.comments + ["2 processes in one: no labels pid, command"])
+    }
+
     @Test(arguments: [ReportOptions.Order.inUse, .allocated], [nil, 2, 1000])
     func topIsTheTableOfGoTool(order: ReportOptions.Order, limit: Int?) throws {
         let folder = try ScratchFolder()
