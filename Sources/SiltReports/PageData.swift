@@ -70,7 +70,7 @@ package enum PageData {
         json.value("place", site.blame.place.printable)
         json.value("caller", site.caller.map { ($0.name + " " + $0.place).printable })
         json.value("evidence", site.evidence.printable)
-        json.value("size", TextReport.inUse(site))
+        json.value("size", TextReport.held(site))
         json.value("allocated", Format.bytes(site.allocatedBytes))
         json.value("leak_fraction", site.leakFraction)
         json.value("freed_by", site.freedBy.map { ($0.frame.name + " " + $0.frame.place).printable })

@@ -62,15 +62,12 @@ package enum TextReport {
         _ page: inout TextPage
     ) {
         let rate = site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + shortUnit($0.unit) } ?? ""
-        let size =
-            site.wasGivenBack
-            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit" : inUse(site)
         page.sites([
             TextPage.SiteLine(
                 rank: site.rank,
                 lead: rate,
                 blame: site.blame,
-                size: size,
+                size: held(site),
                 end: site.phase == nil ? advice(site.confidence) : HuntText.certainty(site)
             )
         ])
@@ -93,7 +90,13 @@ package enum TextReport {
         source(site, report, &page)
     }
 
-    static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
+    /// What a site holds; what it held before the way out, where that is not the same.
+    static func held(_ site: ReportSite) -> String {
+        site.wasGivenBack
+            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit" : inUse(site)
+    }
+
+    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
 
     private static func amount(_ bytes: UInt64, _ count: UInt64, _ kind: ReportSite.Kind) -> String {
         switch kind {

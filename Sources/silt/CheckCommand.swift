@@ -19,14 +19,14 @@ struct CheckCommand: ParsableCommand {
             silt check --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' -- ./server --port 8080
             silt check hunt.silt --json | jq '.findings[] | select(.outcome == "failed") | .blame'
 
-            Without a limit nothing may grow. Limits count bytes per request; what grows at idle, or in a recording
-            without requests, fails in any case unless it is allowed. A call site is allowed by a line leak:PATTERN
-            (LeakSanitizer's syntax: * stands for anything, ^ and $ for the ends) that matches a function, source file
-            or module of its stacks, or by a baseline: a file of call sites known by their functions, so that a new
-            build or other lines do not matter. What is of low confidence is shown and does not fail (--strict: it does);
+            Without a limit nothing may grow. Limits count bytes per request; what grows at idle, or in a recording \
+            without requests, fails in any case unless it is allowed. A call site is allowed by a line leak:PATTERN \
+            (LeakSanitizer's syntax: * stands for anything, ^ and $ for the ends) that matches a function, source file \
+            or module of its stacks, or by a baseline: a file of call sites known by their functions, so that a new \
+            build or other lines do not matter. What is of low confidence is shown and does not fail (--strict: it does); \
             in a phase of fewer than six rounds it counts as not measured.
 
-            Exit status: 0 nothing grows that may not, 1 something does, 2 usage (a bad plan, baseline or suppression), 3
+            Exit status: 0 nothing grows that may not, 1 something does, 2 usage (a bad plan, baseline or suppression), 3 \
             silt could not measure: the service did not start, more than 1 % of a phase's requests failed, too few rounds.
             """
     )

@@ -10,7 +10,7 @@ struct DashboardCommand: ParsableCommand {
         discussion: """
             silt dashboard > silt-dashboard.json
 
-            Import the file in Grafana (Dashboards, New, Import), and let Prometheus scrape /metrics of silt serve or
+            Import the file in Grafana (Dashboards, New, Import), and let Prometheus scrape /metrics of silt serve or \
             silt run --serve.
             """
     )

@@ -21,10 +21,10 @@ struct DiffCommand: ParsableCommand {
             silt diff old.silt new.silt --folded - | flamegraph.pl > diff.svg
             silt diff old.silt new.silt --pprof diff.pb.gz && go tool pprof -top diff.pb.gz
 
-            A is what was, B what is; numbers are B's less A's, and shares are of A. Functions are compared by name and
-            file, so that a rebuild and other addresses make no difference; with --lines by line as well. Of its past a
-            recording keeps what was in use: a hunt at the end of its rounds, by stack; a trace that ran freely at its
-            snapshots (0, 1, 2 …; those of long runs are thinned), by call site, without the functions that called it.
+            A is what was, B what is; numbers are B's less A's, and shares are of A. Functions are compared by name and \
+            file, so that a rebuild and other addresses make no difference; with --lines by line as well. Of its past a \
+            recording keeps what was in use: a hunt at the end of its rounds, by stack; a trace that ran freely at its \
+            snapshots (0, 1, 2 …; those of long runs are thinned), by call site, without the functions that called it. \
             Exit status 0, whatever differs; silt check is the gate.
             """
     )

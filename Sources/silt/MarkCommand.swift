@@ -17,8 +17,8 @@ struct MarkCommand: ParsableCommand {
             done
             silt report server.silt
 
-            A mark names what was done since the one before it. The first mark of a trace only says where the
-            measurement begins; marks in a row with one name are the rounds of one phase, and "idle" is the name for
+            A mark names what was done since the one before it. The first mark of a trace only says where the \
+            measurement begins; marks in a row with one name are the rounds of one phase, and "idle" is the name for \
             rounds in which nothing was asked of the program. Seven rounds a phase make a verdict sure.
             """
     )

@@ -74,10 +74,10 @@ struct ReportCommand: ParsableCommand {
             silt report server.silt --folded - | flamegraph.pl > server.svg
             silt report server.silt --speedscope server.json --csv sites.csv --suppressions known.supp
 
-            A profile has one sample for each stack and process, with what was allocated and what is in use. Its stacks
-            begin at the function that silt blames: allocator wrappers and containers are left out, as Go's own profiles
-            leave out the runtime. Samples have the labels pid, command (where there are several processes), and for what
-            grows verdict and phase: go tool pprof -tagfocus=verdict=growing server.pb.gz. Folded stacks and speedscope
+            A profile has one sample for each stack and process, with what was allocated and what is in use. Its stacks \
+            begin at the function that silt blames: allocator wrappers and containers are left out, as Go's own profiles \
+            leave out the runtime. Samples have the labels pid, command (where there are several processes), and for what \
+            grows verdict and phase: go tool pprof -tagfocus=verdict=growing server.pb.gz. Folded stacks and speedscope \
             have the wrappers as well.
             """
     )

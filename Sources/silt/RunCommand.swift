@@ -16,8 +16,8 @@ struct RunCommand: ParsableCommand {
             silt run --serve :6070 -- ./server
             silt run --push http://127.0.0.1:4040 --label env=staging -- ./server
 
-            The report goes to standard error, so that the command's own output stays as it is. Exit status: that of
-            the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the
+            The report goes to standard error, so that the command's own output stays as it is. Exit status: that of \
+            the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the \
             second ends silt.
             """
     )

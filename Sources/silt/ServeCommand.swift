@@ -19,10 +19,10 @@ struct ServeCommand: ParsableCommand {
             silt serve 4711 --push http://127.0.0.1:4318 --push-as otlp
             SILT_TOKEN=secret silt serve server.silt --listen 0.0.0.0:6070
 
-            Of a running trace (its process, started with silt run or with SILT_SOCKET) the report is made anew when it is
-            asked for. / is a page that keeps itself up to date, /debug/pprof/heap and /debug/pprof/allocs are profiles
-            (?seconds=30: what came in that time, ?debug=1: text), /metrics is for Prometheus, /api/report is the JSON of
-            silt report. Only this machine is answered, unless --listen names another address; then each request needs
+            Of a running trace (its process, started with silt run or with SILT_SOCKET) the report is made anew when it is \
+            asked for. / is a page that keeps itself up to date, /debug/pprof/heap and /debug/pprof/allocs are profiles \
+            (?seconds=30: what came in that time, ?debug=1: text), /metrics is for Prometheus, /api/report is the JSON of \
+            silt report. Only this machine is answered, unless --listen names another address; then each request needs \
             the token of the environment variable SILT_TOKEN as Authorization: Bearer. Ctrl-C ends it.
             """
     )

@@ -14,8 +14,8 @@ struct TopCommand: ParsableCommand {
             silt top server.silt
             silt top server.silt --once
 
-            The process must be traced: started with silt run, or preloaded with SILT_SOCKET. Of a recording that is being
-            written, or is finished, the numbers are those of its last snapshot. Keys: Enter opens a stack, s sorts,
+            The process must be traced: started with silt run, or preloaded with SILT_SOCKET. Of a recording that is being \
+            written, or is finished, the numbers are those of its last snapshot. Keys: Enter opens a stack, s sorts, \
             / filters, f freezes, m marks the end of a round (as silt mark does), ? lists them, q quits.
             """
     )
