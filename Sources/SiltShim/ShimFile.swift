@@ -130,34 +130,44 @@ package enum ShimFile {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// RFC 4648 base64; nil on a character outside the alphabet.
+    /// RFC 4648 base64, four characters at a time; nil on one outside the alphabet, or with characters missing.
     private static func decodeBase64(_ text: StaticString) -> [UInt8]? {
         text.withUTF8Buffer { input in
-            var output: [UInt8] = []
-            output.reserveCapacity(input.count / 4 * 3)
-            var accumulator: UInt32 = 0
-            var bits = 0
-            for character in input {
-                let value: UInt32
-                switch character {
-                case UInt8(ascii: "A")...UInt8(ascii: "Z"): value = UInt32(character - UInt8(ascii: "A"))
-                case UInt8(ascii: "a")...UInt8(ascii: "z"): value = UInt32(character - UInt8(ascii: "a")) + 26
-                case UInt8(ascii: "0")...UInt8(ascii: "9"): value = UInt32(character - UInt8(ascii: "0")) + 52
-                case UInt8(ascii: "+"): value = 62
-                case UInt8(ascii: "/"): value = 63
-                case UInt8(ascii: "="), UInt8(ascii: "\n"): continue
-                default: return nil
+            guard input.count % 4 == 0, input.count > 0 else { return nil }
+            let padding = input.suffix(2).count { $0 == UInt8(ascii: "=") }
+            let length = input.count / 4 * 3
+            var isWhole = true
+            var output = [UInt8](unsafeUninitializedCapacity: length) { bytes, filled in
+                values.withUnsafeBufferPointer { values in
+                    for group in 0..<input.count / 4 {
+                        var quartet: UInt32 = 0
+                        for index in 0..<4 {
+                            let character = input[4 * group + index]
+                            let value = values[Int(character)]
+                            if value == outside, 4 * group + index < input.count - padding { isWhole = false }
+                            quartet = quartet << 6 | UInt32(value & 63)
+                        }
+                        bytes[3 * group] = UInt8(truncatingIfNeeded: quartet >> 16)
+                        bytes[3 * group + 1] = UInt8(truncatingIfNeeded: quartet >> 8)
+                        bytes[3 * group + 2] = UInt8(truncatingIfNeeded: quartet)
+                    }
                 }
-                accumulator = accumulator << 6 | value
-                bits += 6
-                if bits >= 8 {
-                    bits -= 8
-                    output.append(UInt8(truncatingIfNeeded: accumulator >> UInt32(bits)))
-                }
+                filled = length
             }
-            return output
+            output.removeLast(padding)
+            return isWhole ? output : nil
         }
     }
+
+    private static let outside: UInt8 = 0xff
+
+    /// By character: its six bits.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: outside, count: 256)
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        for (value, character) in alphabet.utf8.enumerated() { values[Int(character)] = UInt8(value) }
+        return values
+    }()
 }
 
 extension Slice where Base == UnsafeRawBufferPointer {
