@@ -7,7 +7,8 @@ internal import CSiltWire
 /// stamps of its counter have been delivered, and otherwise leaves the slot blocked until another slot brings them.
 package struct ImageDecoder: ~Copyable {
     package private(set) var counts = EventCounts()
-    package private(set) var threads: [ThreadSeen] = []
+    /// By slot.
+    package private(set) var threads: [Int: SlotThreads] = [:]
 
     let stacks: StackTable
     /// `SILT_ALL_SHARDS` entries, all initialized: the stamp that comes next.
@@ -170,7 +171,9 @@ package struct ImageDecoder: ~Copyable {
         counts = run.counts
         batch.didAppend(run.events)
         box.state.offset += UInt64(run.position)
-        for thread in run.threads { note(thread) }
+        for thread in run.threads {
+            threads[slot, default: SlotThreads()].take(thread)
+        }
         if let error = run.error, run.position == 0 { throw error }
         return run.position
     }
@@ -190,11 +193,9 @@ package struct ImageDecoder: ~Copyable {
         return stacks.announce(parent: StackID(rawValue: parent), frame: id, from: source | UInt64(slot))
     }
 
-    private mutating func note(_ thread: ThreadSeen) {
-        if thread.ended {
-            for index in threads.indices where threads[index].tid == thread.tid { threads[index].ended = true }
-        } else {
-            threads.append(thread)
-        }
-    }
+    /// The stacks that threads of a slot have announced, in no order; outer frames are among them as stacks of their own.
+    package func announcedStacks(slot: Int) -> [StackID] { slots[slot]?.state.announced ?? [] }
+
+    /// The slot's thread is called otherwise by now.
+    package mutating func renameThread(ofSlot slot: Int, _ name: String) { threads[slot]?.rename(name) }
 }

@@ -309,13 +309,9 @@ struct RecordRun {
         case SILT_X_THREAD.rawValue:
             let text = UnsafeRawBufferPointer(start: base + position + 16, count: 16).prefix { $0 != 0 }
             let name = String(decoding: text, as: UTF8.self)
-            threads.append(
-                ThreadSeen(slot: Int(slot), tid: UInt32(truncatingIfNeeded: word(1)), name: name, ended: false)
-            )
+            threads.append(ThreadSeen(tid: UInt32(truncatingIfNeeded: word(1)), name: name, ended: false))
         case SILT_X_THREAD_END.rawValue:
-            threads.append(
-                ThreadSeen(slot: Int(slot), tid: UInt32(truncatingIfNeeded: word(1)), name: "", ended: true)
-            )
+            threads.append(ThreadSeen(tid: UInt32(truncatingIfNeeded: word(1)), name: "", ended: true))
         default:
             counts.unknownTypes += 1
         }

@@ -37,6 +37,11 @@ struct SlotState: ~Copyable {
     /// able to ask for 256 MiB.
     func canAnnounce(_ id: UInt32) -> Bool { Int(id) < capacity * 256 }
 
+    /// All announced stacks, outer frames as stacks of their own.
+    var announced: [StackID] {
+        (1..<capacity).compactMap { stacks[$0] == 0 ? nil : StackID(rawValue: stacks[$0] & Self.stackMask) }
+    }
+
     mutating func announce(_ id: UInt32, _ value: UInt32) {
         let index = Int(id)
         if index >= capacity {
@@ -104,9 +109,42 @@ package struct EventCounts: Equatable, Sendable {
 }
 
 /// A thread of the process, as its slot announced it.
-package struct ThreadSeen: Equatable, Sendable {
-    package var slot: Int
-    package var tid: UInt32
-    package var name: String
-    package var ended: Bool
+struct ThreadSeen: Equatable {
+    var tid: UInt32
+    var name: String
+    var ended: Bool
+}
+
+/// The threads that a slot has had, one after the other.
+package struct SlotThreads: Equatable, Sendable {
+    /// The last one's.
+    package private(set) var tid: UInt32 = 0
+    package private(set) var isRunning = false
+    /// What they were called; more than `nameLimit` are not kept.
+    package private(set) var names: Set<String> = []
+    /// What nobody before the last one was called.
+    private var own: String?
+    package static let nameLimit = 16
+
+    package init() {}
+
+    mutating func take(_ thread: ThreadSeen) {
+        tid = thread.tid
+        isRunning = !thread.ended
+        guard isRunning else { return }
+        own = nil
+        add(thread.name)
+    }
+
+    /// The running thread is called otherwise by now: it began with the name of who made it.
+    mutating func rename(_ name: String) {
+        guard !names.contains(name) else { return }
+        if let own { names.remove(own) }
+        add(name)
+    }
+
+    private mutating func add(_ name: String) {
+        guard names.count < Self.nameLimit, names.insert(name).inserted else { return }
+        own = name
+    }
 }

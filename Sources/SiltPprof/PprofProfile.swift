@@ -34,7 +34,7 @@ package struct PprofProfile: Equatable, Sendable {
         sample.locations.flatMap { frames(at: Int($0)) }
     }
 
-    /// Adds a frame inside the innermost one of the samples for whose code address there there is a function.
+    /// Adds a frame inside the innermost one of the samples at whose code address there is a function to add.
     package mutating func prependFunctions(_ function: (UInt64) -> String?) {
         var added: [String: UInt32] = [:]
         for index in samples.indices {

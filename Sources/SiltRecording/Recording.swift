@@ -43,7 +43,8 @@ package struct Recording: Sendable {
     package var phaseFrees: [PhaseFrees] = []
     package var marks: [RecordedMark] = []
     package var classes: [RecordedClass] = []
-    package var threads: [RecordedThread] = []
+    /// By process, then name.
+    package var threads: [RecordedThreads] = []
 
     package init() {}
 }

@@ -330,18 +330,7 @@ extension Recording {
         while try mark.step() {
             marks.append(RecordedMark(name: mark.text(0), timeNs: mark.unsigned(1)))
         }
-        let thread = try database.prepare("SELECT process, tid, name, start_ns, end_ns FROM threads")
-        while try thread.step() {
-            threads.append(
-                RecordedThread(
-                    process: thread.id(0),
-                    tid: thread.id(1),
-                    name: thread.text(2),
-                    startNs: thread.optionalUnsigned(3),
-                    endNs: thread.optionalUnsigned(4)
-                )
-            )
-        }
+        try readThreads(database)
     }
 
     /// Rejects ids that lead nowhere and stacks that lead in a circle.

@@ -28,7 +28,6 @@ package final class RecordingWriter {
     private let insertTrust: Statement
     private let insertProcess: Statement
     private let insertTarget: Statement
-    private let insertThread: Statement
     var strings: [String: UInt32] = [:]
     private var marks = 0
     private var phases = 0
@@ -111,7 +110,6 @@ package final class RecordingWriter {
         insertTarget = try database.prepare(
             "INSERT OR REPLACE INTO target VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
         )
-        insertThread = try database.prepare("INSERT OR REPLACE INTO threads VALUES (?, ?, ?, ?, ?)")
     }
 
     package func begin() throws(RecordingError) {
@@ -227,15 +225,6 @@ package final class RecordingWriter {
             insertTrust.bind(value, at: Int32(index) + 2)
         }
         try insertTrust.run()
-    }
-
-    package func write(_ thread: RecordedThread) throws(RecordingError) {
-        insertThread.bind(thread.process, at: 1)
-        insertThread.bind(thread.tid, at: 2)
-        insertThread.bind(thread.name, at: 3)
-        insertThread.bind(thread.startNs, at: 4)
-        insertThread.bind(thread.endNs, at: 5)
-        try insertThread.run()
     }
 
     package func add(_ mark: RecordedMark) throws(RecordingError) {

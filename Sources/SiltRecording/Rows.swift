@@ -277,20 +277,3 @@ package struct RecordedMark: Equatable, Sendable {
         self.timeNs = timeNs
     }
 }
-
-/// A thread that allocated.
-package struct RecordedThread: Equatable, Sendable {
-    package var process: UInt32
-    package var tid: UInt32
-    package var name: String
-    package var startNs: UInt64?
-    package var endNs: UInt64?
-
-    package init(process: UInt32, tid: UInt32, name: String, startNs: UInt64? = nil, endNs: UInt64? = nil) {
-        self.process = process
-        self.tid = tid
-        self.name = name
-        self.startNs = startNs
-        self.endNs = endNs
-    }
-}

@@ -55,8 +55,8 @@ enum Schema {
         CREATE TABLE phase_frees (process INTEGER, phase INTEGER, stack INTEGER, free_stack INTEGER,
             free_objects INTEGER, free_space INTEGER, PRIMARY KEY (process, phase, stack, free_stack)) WITHOUT ROWID;
         CREATE TABLE marks (mark INTEGER PRIMARY KEY, name TEXT, time_ns INTEGER);
-        CREATE TABLE threads (process INTEGER, tid INTEGER, name TEXT, start_ns INTEGER, end_ns INTEGER,
-            PRIMARY KEY (process, tid)) WITHOUT ROWID;
+        CREATE TABLE thread_stacks (process INTEGER, thread TEXT, stacks TEXT,
+            PRIMARY KEY (process, thread)) WITHOUT ROWID;
         CREATE TABLE resources (process INTEGER, stack INTEGER, kind TEXT, opened INTEGER, closed INTEGER,
             PRIMARY KEY (process, stack, kind)) WITHOUT ROWID;
         """

@@ -108,6 +108,7 @@ package struct PprofExport {
             var sample = samples[node] ?? Sample(values: values.map { _ in 0 })
             for index in values.indices { sample.values[index] &+= values[index] }
             sample.charges.formUnion(labels.charges[row.stack] ?? [])
+            sample.charges.formUnion(labels.threads(row.process, row.stack))
             samples[node] = sample
         }
         try add(samples, of: process, to: &stream)
@@ -204,6 +205,10 @@ private struct Labels {
     private(set) var ofProcess: [UInt32: [PprofLabel]] = [:]
     /// By stack of a growing site.
     private(set) var charges: [UInt32: Set<PprofLabel>] = [:]
+    /// By process and stack; stack 0: all of the process.
+    private var threads: [UInt64: Set<PprofLabel>] = [:]
+    /// A stack of more threads than that is of none.
+    private static let mostThreads = 16
 
     init(_ report: HeapReport) {
         let processes = report.recording.processes
@@ -215,12 +220,24 @@ private struct Labels {
             }
             ofProcess[process.id] = labels
         }
+        for thread in report.recording.threads where !thread.name.isEmpty {
+            let label = PprofLabel(key: "thread", value: .text(thread.name.printable))
+            for stack in thread.stacks ?? [0] { threads[Self.key(thread.process, stack), default: []].insert(label) }
+        }
         for site in report.sites where site.isGrowing {
             var labels = [PprofLabel(key: "verdict", value: .text(site.verdict))]
             if let phase = site.phase, !phase.isEmpty { labels.append(PprofLabel(key: "phase", value: .text(phase))) }
             for part in site.stacks { charges[part.stack, default: []].formUnion(labels) }
         }
     }
+
+    /// Of the threads that allocated with that stack.
+    func threads(_ process: UInt32, _ stack: UInt32) -> Set<PprofLabel> {
+        let labels = threads[Self.key(process, 0)] ?? threads[Self.key(process, stack)] ?? []
+        return labels.count > Self.mostThreads ? [] : labels
+    }
+
+    private static func key(_ process: UInt32, _ stack: UInt32) -> UInt64 { UInt64(process) << 32 | UInt64(stack) }
 
     static func sorted(_ labels: Set<PprofLabel>) -> [PprofLabel] {
         labels.sorted { first, second in

@@ -16,7 +16,7 @@ extension Collector {
             case .status: break
             case .beginHunt: try beginHunt(asker: connection)
             case .endRound(let mark): growing = try endRound(mark, asker: connection)
-            case .symbolize: try output.symbolize()
+            case .symbolize: try output.symbolize(Array(images.values))
             case .finish:
                 finishAsked = connection
                 finished = true

@@ -124,6 +124,7 @@ final class RecordingOutput {
         try transaction {
             if tearsDown { try writeNumbers(image) } else { try writeState(image, at: time) }
             try writer.write(process)
+            try writeThreads(image)
             let live = image.heap.liveClasses()
             try writer.write(rows(of: live.sizes, .size, process.id) + rows(of: live.ages, .age, process.id))
         }
@@ -133,6 +134,7 @@ final class RecordingOutput {
 
     /// Writes what moved since the last snapshot; returns how the trace stands.
     func snapshot(_ images: [TracedImage], at time: Double) throws -> TraceProgress {
+        for image in images { image.nameThreads() }
         let steady = images.filter { !declines[$0.id, default: Decline()].goesOn($0.heap.totals) }
         if skip > 0 {
             skip -= 1
@@ -178,12 +180,18 @@ final class RecordingOutput {
         try writer.close()
     }
 
-    /// Names every frame that is known by now.
-    func symbolize() throws {
+    /// Names every frame that is known by now, and the threads of what runs.
+    func symbolize(_ images: [TracedImage]) throws {
         try transaction {
             try writer.addNew(of: stacks)
             try writeSymbols()
+            for image in images { try writeThreads(image) }
         }
+    }
+
+    private func writeThreads(_ image: TracedImage) throws {
+        guard let number = numbers[image.id] else { return }
+        try writer.write(image.threadRows(process: number), process: number)
     }
 
     /// A snapshot: numbers, and how they came about.

@@ -16,7 +16,7 @@ final class TracedImage {
     /// Read end of the image's pipe; -1 once every writer has closed it.
     private(set) var pipe: Int32
     private(set) var shared: SharedImage
-    private(set) var decoder: ImageDecoder
+    var decoder: ImageDecoder
     private(set) var heap: ProcessHeap
     let startedAt: Double
     /// Why the rest of the stream could not be read; nil while all is well.
@@ -24,6 +24,8 @@ final class TracedImage {
     /// True when the last `drain` stopped because its time was up.
     private(set) var hasMore = false
     private var batch = HeapEventBatch()
+    /// By slot: the thread that was there at the last snapshot, and the one whose name was looked at.
+    var (seen, named): ([Int: UInt32], [Int: UInt32]) = ([:], [:])
     /// Seconds one `drain` may take: snapshots, signals and other images are due as well.
     private static let longestDrain = 0.05
     private var progressAt = monotonicSeconds()
@@ -33,7 +35,7 @@ final class TracedImage {
     /// Where the raw stream is kept besides; nil: nowhere.
     var events: EventFile?
     /// True when the stream comes from a file: the process is not looked at.
-    private let isReplayed: Bool
+    let isReplayed: Bool
 
     init(
         hello: Hello,

@@ -109,6 +109,28 @@ extension EndToEnd {
             #expect(comments.last?.hasPrefix("GROWING: 1 call site leaks") == true)
         }
 
+        /// The threads' own names, and not that of who made them.
+        @Test func samplesNameTheThreadsThatAllocated() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("named_threads", into: folder, flags: ["-O0"])
+            let traced = try Traced([program], in: folder, options: ["--snapshot-every", "100ms"])
+            try expectSameTotals(traced)
+            func functions(_ thread: String) throws -> [String] {
+                let options = [
+                    "-top", "-symbolize=none", "-sample_index=inuse_objects", "-tagfocus=thread=^\(thread)$",
+                ]
+                return try goToolPprof(options + [traced.profile]).split(separator: "\n").compactMap { line in
+                    let words = line.split(separator: " ")
+                    return words.count == 6 && words[0] != "0" && words[5].hasPrefix("keep_")
+                        ? "\(words[0]) \(words[5])" : nil
+                }
+            }
+            // Of both, which have the same stack.
+            #expect(try functions("reader") == ["100 keep_read", "80 keep_shared"])
+            #expect(try functions("writer") == ["300 keep_written", "80 keep_shared"])
+            #expect(try functions("named_threads") == ["7 keep_main"])
+        }
+
         @Test func eachProcessHasItsSamples() throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("forks", into: folder)

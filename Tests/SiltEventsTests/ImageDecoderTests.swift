@@ -159,7 +159,9 @@ private let b: UInt64 = 0x5500_0000_1000
                 HeapEvent(kind: .unmap, address: 0x20000, size: 0x4000),
             ]
         )
-        #expect(world.decoder.threads == [ThreadSeen(slot: 0, tid: 77, name: "hell", ended: true)])
+        #expect(world.decoder.threads.keys.sorted() == [0])
+        let thread = world.decoder.threads[0]
+        #expect(thread?.tid == 77 && thread?.names == ["hell"] && thread?.isRunning == false)
         #expect(world.decoder.counts.unknownTypes == 1)
     }
 

@@ -43,7 +43,8 @@ import Testing
         #expect(
             recording.phaseFrees == [PhaseFrees(process: 1, phase: 1, stack: 3, freeStack: 2, count: 4, bytes: 400)]
         )
-        #expect(recording.threads == [RecordedThread(process: 1, tid: 101, name: "main")])
+        #expect(recording.threads.map(\.name) == ["main", "pool"])
+        #expect(recording.threads.map(\.stacks) == [[1, 3], []])
     }
 
     /// What a closed recording has stays as it was, and what is added gets ids of its own.

@@ -146,7 +146,14 @@ enum SmallWorld {
         try writer.add([PhaseAllocations(process: 1, phase: phase, stack: 3, count: 4, bytes: 450)])
         try writer.add([PhaseAllocations(process: 1, phase: phase, stack: 3, count: 1, bytes: 50)])
         try writer.write([PhaseFrees(process: 1, phase: phase, stack: 3, freeStack: 2, count: 4, bytes: 400)])
-        try writer.write(RecordedThread(process: 1, tid: 101, name: "main"))
+        try writer.write([RecordedThreads(process: 1, name: "other", stacks: nil)], process: 1)
+        try writer.write(
+            [
+                RecordedThreads(process: 1, name: "main", stacks: [1, 3]),
+                RecordedThreads(process: 1, name: "pool", stacks: []),
+            ],
+            process: 1
+        )
         try writer.commit()
     }
 }

@@ -1,0 +1,45 @@
+/// The threads of one name, and where they allocated.
+package struct RecordedThreads: Equatable, Sendable {
+    package var process: UInt32
+    package var name: String
+    /// Ascending; nil: all of the process.
+    package var stacks: [UInt32]?
+
+    package init(process: UInt32, name: String, stacks: [UInt32]?) {
+        self.process = process
+        self.name = name
+        self.stacks = stacks
+    }
+}
+
+extension RecordingWriter {
+    /// Replaces what is known of the threads of a process.
+    package func write(_ threads: [RecordedThreads], process: UInt32) throws(RecordingError) {
+        let delete = try database.prepare("DELETE FROM thread_stacks WHERE process = ?")
+        delete.bind(process, at: 1)
+        try delete.run()
+        let insert = try database.prepare("INSERT INTO thread_stacks VALUES (?, ?, ?)")
+        for thread in threads {
+            insert.bind(process, at: 1)
+            insert.bind(thread.name, at: 2)
+            insert.bind(thread.stacks.map { "[" + $0.map(String.init).joined(separator: ",") + "]" }, at: 3)
+            try insert.run()
+        }
+    }
+}
+
+extension Recording {
+    /// Older files have none.
+    mutating func readThreads(_ database: Database) throws(RecordingError) {
+        guard try hasTable("thread_stacks", database) else { return }
+        let row = try database.prepare("SELECT process, thread, stacks FROM thread_stacks ORDER BY process, thread")
+        while try row.step() {
+            let list = row.optionalText(2)
+            let stacks = list?.dropFirst().dropLast().split(separator: ",").map { UInt32($0) ?? 0 }
+            guard stacks?.contains(0) != true else {
+                throw .damaged(path: database.path, reason: "stacks of threads")
+            }
+            threads.append(RecordedThreads(process: row.id(0), name: row.text(1), stacks: stacks))
+        }
+    }
+}
