@@ -76,9 +76,9 @@ struct ReportCommand: ParsableCommand {
 
             A profile has one sample for each stack and process, with what was allocated and what is in use. Its stacks \
             begin at the function that silt blames: allocator wrappers and containers are left out, as Go's own profiles \
-            leave out the runtime. Samples have the labels pid, command (where there are several processes), thread, and for what \
-            grows verdict and phase: go tool pprof -tagfocus=verdict=growing server.pb.gz. Folded stacks and speedscope \
-            have the wrappers as well.
+            leave out the runtime. Samples have the labels pid, command (where there are several processes), thread, and \
+            for what grows verdict and phase: go tool pprof -tagfocus=verdict=growing server.pb.gz. Folded stacks and \
+            speedscope have the wrappers as well.
             """
     )
 
