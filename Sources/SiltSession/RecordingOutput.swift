@@ -8,8 +8,8 @@ internal import SiltSymbols
 /// Turns what the collector knows into rows of the recording, one transaction a snapshot.
 ///
 /// Cost follows what moved, not what exists, and is held below a twenty-fifth of a CPU: when a snapshot's rows took
-/// longer, the next ones are left to a later transaction, and so are those of a process in decline. Histories lose nothing
-/// by that, they are replaced as a whole.
+/// longer, the next ones are left to a later transaction, and so are those of a process in decline, but for its totals.
+/// Histories lose nothing by that, they are replaced as a whole.
 final class RecordingOutput {
     let writer: RecordingWriter
     private let stacks: StackTable
@@ -134,13 +134,20 @@ final class RecordingOutput {
 
     /// Writes what moved since the last snapshot; returns how the trace stands.
     func snapshot(_ images: [TracedImage], at time: Double) throws -> TraceProgress {
-        for image in images { image.nameThreads() }
-        let steady = images.filter { !declines[$0.id, default: Decline()].goesOn($0.heap.totals) }
+        var declining: Set<UInt64> = []
+        for image in images {
+            image.nameThreads()
+            if declines[image.id, default: Decline()].goesOn(image.heap.totals) { declining.insert(image.id) }
+        }
         if skip > 0 {
             skip -= 1
         } else {
             let began = ownCPUNanoseconds()
-            try transaction { for image in steady { try writeState(image, at: time) } }
+            try transaction {
+                for image in images {
+                    if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
+                }
+            }
             skip = Int(Double(ownCPUNanoseconds() - began) / 1e9 * 25 / period)
         }
         var progress = TraceProgress(
@@ -239,8 +246,7 @@ final class RecordingOutput {
     private func writeNumbers(_ image: TracedImage) throws -> [StackID] {
         guard let number = numbers[image.id] else { return [] }
         try writer.addNew(of: stacks)
-        try writeTotals(image.heap.totals, number)
-        try writeTrust(image, number)
+        try writeTotals(image)
         let changed = image.takeChangedStacks()
         hunt?.changed(changed, of: image.id)
         for stack in changed {
@@ -269,7 +275,10 @@ final class RecordingOutput {
         return blame.functionName(frame: top.key).map { ($0, top.value) }
     }
 
-    private func writeTotals(_ totals: HeapTotals, _ number: UInt32) throws {
+    /// What the process holds, and what that rests on.
+    private func writeTotals(_ image: TracedImage) throws {
+        guard let number = numbers[image.id] else { return }
+        let totals = image.heap.totals
         var row = RecordedTotals()
         row.allocatedBytes = totals.allocatedBytes
         row.allocatedCount = totals.allocatedCount
@@ -280,6 +289,7 @@ final class RecordingOutput {
         row.peakInUseBytes = totals.peakInUseBytes
         row.mappedBytes = totals.mappedBytes
         try writer.write(row, process: number)
+        try writeTrust(image, number)
     }
 
     private func rows(of classes: BlockClasses, _ kind: RecordedClass.Kind, _ process: UInt32) -> [RecordedClass] {
