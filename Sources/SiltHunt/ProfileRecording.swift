@@ -168,13 +168,11 @@ struct ProfileRecording {
         var phase = 0
         var result: [HuntIntervals.Interval] = []
         for (index, round) in rounds.enumerated() {
-            let before = index > 0 ? rounds[index - 1].mark : nil
-            let isIdle = round.mark.kind == .idle
-            if before == nil || before?.phase != round.mark.phase || (before?.kind == .idle) != isIdle { phase += 1 }
+            if round.mark.beginsPhase(after: index > 0 ? rounds[index - 1].mark : nil) { phase += 1 }
             result.append(
                 HuntIntervals.Interval(
                     phase: phase,
-                    isIdle: isIdle,
+                    isIdle: round.mark.kind == .idle,
                     requests: Double(round.mark.requests ?? 0),
                     seconds: round.end - round.start
                 )

@@ -29,6 +29,13 @@ package struct RoundMark: Equatable, Sendable {
         self.requests = requests
         self.failedRequests = failedRequests
     }
+
+    /// Whether another phase begins with it than that of the round before: rounds in a row of one name are one phase, and
+    /// idle ones are none of theirs.
+    package func beginsPhase(after last: RoundMark?) -> Bool {
+        guard let last else { return true }
+        return phase != last.phase || (kind == .idle) != (last.kind == .idle)
+    }
 }
 
 /// How a trace stands: sums over all processes that are traced now, and over those that were.

@@ -10,7 +10,7 @@ struct HuntLedger {
     /// The phase that is on, and its number; 0: none has begun.
     fileprivate var phase = RecordedPhase(name: "", startNs: 0)
     fileprivate var number = 0
-    fileprivate var isIdle = false
+    fileprivate var last: RoundMark?
     fileprivate var roundStart: UInt64
 
     private struct Allocated {
@@ -64,13 +64,12 @@ extension RecordingOutput {
     /// Returns the number of its phase.
     func endRound(_ mark: RoundMark, number: UInt32, _ images: [TracedImage], at time: Double) throws -> Int {
         guard var ledger = hunt else { return 0 }
-        let isIdle = mark.kind == .idle
-        let isFirst = ledger.number == 0 || ledger.phase.name != mark.phase || ledger.isIdle != isIdle
+        let isFirst = mark.beginsPhase(after: ledger.last)
+        ledger.last = mark
         try transaction {
             if isFirst {
                 ledger.phase = RecordedPhase(name: mark.phase, startNs: ledger.roundStart)
                 ledger.number = try writer.add(ledger.phase)
-                ledger.isIdle = isIdle
             }
             var round = RecordedRound(
                 number: number,
