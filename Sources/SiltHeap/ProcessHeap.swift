@@ -83,12 +83,15 @@ package struct ProcessHeap: ~Copyable {
     ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
     ///   - interval: The interval that is open: later than 0 for a process that starts in the middle of a hunt.
     ///   - keptSince: The interval that ended when that hunt began.
+    ///   - nearEntries: A live table with room for no more is taken to be in the processor's caches.
     package init(
         inheritsHeap: Bool,
         groupOf: @escaping (StackID) -> StackID,
         interval: UInt32 = 0,
-        keptSince: UInt32? = nil
+        keptSince: UInt32? = nil,
+        nearEntries: Int = 1 << 15
     ) {
+        self.nearEntries = nearEntries
         self.inheritsHeap = inheritsHeap
         self.groupOf = groupOf
         self.interval = interval
@@ -209,11 +212,29 @@ package struct ProcessHeap: ~Copyable {
         var start = 0
         while start < events.count {
             let end = min(start + Self.stretch, events.count)
-            apply(stretch: UnsafeBufferPointer(rebasing: events[start..<end]))
+            let stretch = UnsafeBufferPointer(rebasing: events[start..<end])
+            if live.capacity <= nearEntries { apply(near: stretch) } else { apply(stretch: stretch) }
             start = end
         }
     }
 
+    /// Of a table that is near: asking for its entries ahead costs more than it saves.
+    private mutating func apply(near events: UnsafeBufferPointer<HeapEvent>) {
+        var index = 0
+        while index < events.count {
+            let hash = LiveTable.hash(events[index].address)
+            if index + 1 < events.count, events[index].address == events[index + 1].address,
+                applyPair(events[index], events[index + 1], hash: hash)
+            {
+                index += 2
+            } else {
+                apply(events[index], hash: hash)
+                index += 1
+            }
+        }
+    }
+
+    private let nearEntries: Int
     /// Events whose hashes are computed before the first of them is applied.
     private static let stretch = 512
     /// How far ahead an entry of the live table is asked for, and then the numbers of the stack it names.

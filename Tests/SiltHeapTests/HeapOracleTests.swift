@@ -106,7 +106,7 @@ struct NaiveHeap {
 }
 
 @Suite struct HeapOracleTests {
-    @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2, 3], [false, true])
+    @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2, 3, 4], [false, true])
     func randomEventsGiveTheNumbersOfTheNaiveHeap(seed: UInt64, withFreeStacks: Bool) {
         print("seed \(seed)")
         var state = seed
@@ -114,7 +114,11 @@ struct NaiveHeap {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return (state >> 33) % bound
         }
-        let heap = TestHeap(groupOf: { StackID(rawValue: $0.rawValue % 3 + 1000) })
+        // With and without asking for entries ahead.
+        let heap = TestHeap(
+            groupOf: { StackID(rawValue: $0.rawValue % 3 + 1000) },
+            nearEntries: seed % 2 == 0 ? 0 : 1 << 15
+        )
         var naive = NaiveHeap()
         // Given to the heap some at a time, as the decoder does: events in a row at one address are a case of their own.
         var waiting: [HeapEvent] = []

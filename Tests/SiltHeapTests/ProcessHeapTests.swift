@@ -11,9 +11,16 @@ final class TestHeap {
         inheritsHeap: Bool = false,
         groupOf: @escaping (StackID) -> StackID = { $0 },
         interval: UInt32 = 0,
-        keptSince: UInt32? = nil
+        keptSince: UInt32? = nil,
+        nearEntries: Int = 1 << 15
     ) {
-        heap = ProcessHeap(inheritsHeap: inheritsHeap, groupOf: groupOf, interval: interval, keptSince: keptSince)
+        heap = ProcessHeap(
+            inheritsHeap: inheritsHeap,
+            groupOf: groupOf,
+            interval: interval,
+            keptSince: keptSince,
+            nearEntries: nearEntries
+        )
     }
 
     func apply(_ events: [HeapEvent]) { events.withUnsafeBufferPointer { heap.apply($0) } }
