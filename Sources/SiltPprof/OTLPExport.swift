@@ -62,8 +62,13 @@ package struct OTLPExport {
 
     /// Why a receiver that answered with success took less than all; nil: it took all.
     package static func refusal(in answer: [UInt8]) -> String? {
-        guard let response = try? OTLPExportResponse(serializedBytes: answer) else { return nil }
-        let part = response.partialSuccess
+        let part: OTLPPartialSuccess
+        do {
+            part = try OTLPExportResponse(serializedBytes: answer).partialSuccess
+        } catch {
+            // Success in another format names nothing that was refused.
+            return nil
+        }
         guard part.rejectedProfiles > 0 else { return nil }
         let reason = part.errorMessage.isEmpty ? "" : ": \(part.errorMessage)"
         return "rejected \(part.rejectedProfiles) profiles\(reason)"
