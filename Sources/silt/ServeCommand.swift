@@ -49,10 +49,10 @@ struct ServeCommand: ParsableCommand {
         do {
             let source = ReportSource(try LiveTrace(target: target), hide: hide)
             // A recording that cannot be read is no reason to listen.
-            _ = try source.current()
+            let traced = try source.current().report.recording.target.command.first
             let server = try ReportServer(source, at: try serverAddress(), token: ServerAddress.token)
             Terminal.message("serving \(target) at \(server.address)")
-            let pusher = try push.pusher(source, service: target)
+            let pusher = try push.pusher(source, service: traced ?? target)
             defer { pusher.map { Terminal.message($0.finish()) } }
             Interrupts.listen()
             while Interrupts.count == 0 { usleep(50_000) }

@@ -94,6 +94,22 @@ extension EndToEnd {
             #expect(table.contains("build_string"), "\(table)")
         }
 
+        /// Of a recording, under the name of the program that was traced.
+        @Test func servingPushesAsWell() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("growth", into: folder)
+            let recording = folder.file("monday.silt")
+            let options = ["--snapshot-every", "100ms", "--out", recording]
+            _ = try runProgram([siltExecutable, "run"] + options + ["--", program, "1"])
+            let (entries, errors): ([Entry], String) = try receive("pyroscope_receiver", "0", in: folder) { port in
+                try runProgram([
+                    "timeout", "-s", "INT", "3", siltExecutable, "serve", recording, "--push",
+                    "http://127.0.0.1:\(port)", "--push-every", "1s",
+                ])
+            }
+            #expect(!entries.isEmpty && entries.allSatisfy { $0.labels["service_name"] == "growth" }, "\(errors)")
+        }
+
         @Test func whatFailsIsTriedAgain() throws {
             let (entries, errors, _) = try receive(
                 failures: 2,
