@@ -222,16 +222,20 @@ package struct ProcessHeap: ~Copyable {
     private mutating func apply(near events: UnsafeBufferPointer<HeapEvent>) {
         var index = 0
         while index < events.count {
-            let hash = LiveTable.hash(events[index].address)
-            if index + 1 < events.count, events[index].address == events[index + 1].address,
-                applyPair(events[index], events[index + 1], hash: hash)
-            {
-                index += 2
-            } else {
-                apply(events[index], hash: hash)
-                index += 1
-            }
+            index += applyNext(events, index, hash: LiveTable.hash(events[index].address))
         }
+    }
+
+    /// Applies the event at a position, with the one after it where they are a pair; returns how many.
+    @inline(__always)
+    private mutating func applyNext(_ events: UnsafeBufferPointer<HeapEvent>, _ index: Int, hash: UInt64) -> Int {
+        if index + 1 < events.count, events[index].address == events[index + 1].address,
+            applyPair(events[index], events[index + 1], hash: hash)
+        {
+            return 2
+        }
+        apply(events[index], hash: hash)
+        return 1
     }
 
     private let nearEntries: Int
@@ -256,14 +260,7 @@ package struct ProcessHeap: ~Copyable {
                     prefetchSite(events[ahead], hash: hashes[ahead])
                 }
                 guard index == done else { continue }
-                if index + 1 < count, events[index].address == events[index + 1].address,
-                    applyPair(events[index], events[index + 1], hash: hashes[index])
-                {
-                    done += 2
-                } else {
-                    apply(events[index], hash: hashes[index])
-                    done += 1
-                }
+                done += applyNext(events, index, hash: hashes[index])
             }
         }
     }

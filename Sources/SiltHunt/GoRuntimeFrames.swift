@@ -20,12 +20,12 @@ struct GoRuntimeFrames {
         if innermost.contains(where: { keepers[$0] == nil }) {
             do {
                 try learn(from: endpoint)
+                for address in innermost where keepers[address] == nil { keepers[address] = .some(nil) }
             } catch {
-                // Later, where it only was not there in time.
+                // Asked again next time, where it only was not there in time.
                 if case .refused = error { isServed = false }
             }
         }
-        for address in innermost where keepers[address] == nil { keepers[address] = .some(nil) }
         profile.prependFunctions { keepers[$0] ?? nil }
     }
 

@@ -8,15 +8,11 @@ enum Gzip {
     }
 
     static func compressed(_ bytes: [UInt8]) throws(PprofError) -> [UInt8] {
-        let output = Output()
+        let output = ByteOutput()
         let writer = try GzipWriter { output.bytes += $0 }
         writer.add(bytes)
         writer.finish()
         return output.bytes
-    }
-
-    private final class Output {
-        var bytes: [UInt8] = []
     }
 
     /// The content of all members of a gzip file, checked against their checksums.

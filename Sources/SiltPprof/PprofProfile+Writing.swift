@@ -8,7 +8,7 @@ extension PprofProfile {
     package func plain() throws(PprofError) -> [UInt8] { try bytes(isGzipped: false) }
 
     private func bytes(isGzipped: Bool) throws(PprofError) -> [UInt8] {
-        let output = Output()
+        let output = ByteOutput()
         var stream = try PprofStream(self, isGzipped: isGzipped) { output.bytes += $0 }
         for sample in samples {
             try stream.add(locations: sample.locations, values: sample.values, labels: sample.labels)
@@ -16,10 +16,11 @@ extension PprofProfile {
         try stream.finish(tables: self)
         return output.bytes
     }
+}
 
-    private final class Output {
-        var bytes: [UInt8] = []
-    }
+/// What a writer hands on piece by piece, put together again.
+final class ByteOutput {
+    var bytes: [UInt8] = []
 }
 
 extension PprofValueType {

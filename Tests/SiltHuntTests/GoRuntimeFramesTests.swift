@@ -6,7 +6,7 @@ import Testing
 @testable import SiltHunt
 
 struct GoRuntimeFramesTests {
-    /// A real service with goroutines that wait in a select, for a channel and in a lock (Tests/Workloads/goserver).
+    /// A real service with goroutines that wait in a select (Tests/Workloads/goserver).
     @Test func placesInQueuesAreToldFromObjectsOfTheWaitingLine() throws {
         let folder = try ScratchFolder()
         let port = try freePort()
