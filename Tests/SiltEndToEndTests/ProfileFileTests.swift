@@ -17,8 +17,8 @@ extension EndToEnd {
             let service = try StartedProgram([executable, "-listen", "127.0.0.1:\(port)", "-rate", "1"])
             defer { service.end() }
             let url = "http://127.0.0.1:\(port)"
-            let retry = ["--retry", "50", "--retry-connrefused", "--retry-delay", "1"]
-            _ = try consume(["curl", "-sS", "--fail", "-o", "/dev/null"] + retry + ["\(url)/order?[1-300]"])
+            try waitUntil("the service listens") { connects(port: port) }
+            _ = try consume(["curl", "-sS", "--fail", "-o", "/dev/null", "\(url)/order?[1-300]"])
             for (name, path) in [
                 ("heap.pb.gz", "heap?gc=1"), ("allocs.pb.gz", "allocs"), ("goroutine.pb.gz", "goroutine"),
                 ("cpu.pb.gz", "profile?seconds=1"), ("heap.txt", "heap?debug=1"),
