@@ -51,14 +51,12 @@ extension EndToEnd {
             let silt = try StartedProgram(
                 [siltExecutable, "run", "--out", folder.file("run.silt"), "--", "/bin/sh", program])
             defer { silt.end() }
-            let ready = waitUntil { FileManager.default.fileExists(atPath: folder.file("ready")) }
-            try #require(ready)
+            try waitForFile(folder.file("ready"))
             kill(silt.pid, SIGINT)
-            let heard = waitUntil { FileManager.default.fileExists(atPath: folder.file("first")) }
-            #expect(heard && silt.isRunning)
+            try waitForFile(folder.file("first"))
+            #expect(silt.isRunning)
             kill(silt.pid, SIGINT)
-            let ended = waitUntil { !silt.isRunning }
-            #expect(ended)
+            try waitUntil("silt ends") { !silt.isRunning }
             let report = try report(of: folder.file("run.silt"))
             #expect(report.trust.lost == 0)
         }
@@ -120,13 +118,4 @@ extension EndToEnd {
             try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         }
     }
-}
-
-/// Whether a condition came true within 20 seconds.
-private func waitUntil(_ isTrue: () -> Bool) -> Bool {
-    for _ in 0..<1000 {
-        if isTrue() { return true }
-        usleep(20_000)
-    }
-    return isTrue()
 }

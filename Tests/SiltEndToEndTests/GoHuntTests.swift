@@ -24,6 +24,7 @@ extension EndToEnd {
                 output: scratch.file("redis.log")
             )
             defer { redis.end() }
+            try waitUntil("redis listens") { connects(port: redisPort) }
             let phases = routes.flatMap { route in
                 let url = "http://127.0.0.1:\(port)/\(route)?[1-\(requests)]"
                 return ["--phase", "\(route)=curl -sS --fail -o /dev/null '\(url)'; echo silt: requests=\(requests)"]

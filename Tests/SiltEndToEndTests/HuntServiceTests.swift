@@ -124,10 +124,8 @@ extension EndToEnd {
                 errors: scene.folder.file("errors")
             )
             defer { hunt.end() }
-            let deadline = Date(timeIntervalSinceNow: 30)
-            while try !scene.leftovers().contains(where: { $0.hasPrefix(scene.sleep) }) {
-                try #require(Date() < deadline)
-                usleep(20_000)
+            try waitUntil("the load runs") {
+                try scene.leftovers().contains { $0.hasPrefix(scene.sleep) }
             }
             kill(-hunt.pid, SIGINT)
             #expect(try hunt.wait(seconds: 30) == 3)

@@ -158,7 +158,7 @@ extension EndToEnd {
             // The library comes out of a file that an earlier server wrote: as one is deployed.
             let loader = try StartedProgram(server + ["--save", ""], output: folder.file("log"))
             defer { loader.end() }
-            for _ in 0..<500 where !FileManager.default.fileExists(atPath: socket) { usleep(10_000) }
+            try waitForFile(socket)
             let loaded = try runProgram(
                 ["sh", "-c", "redis-cli -s '\(socket)' -x FUNCTION LOAD && redis-cli -s '\(socket)' SHUTDOWN SAVE"],
                 input: library

@@ -26,7 +26,7 @@ extension EndToEnd {
                     [siltExecutable, "listen", "--out", recording, socket],
                     errors: folder.file("listener")
                 )
-                try Trace.wait(for: socket)
+                try waitForFile(socket)
             }
 
             func startService() throws {
@@ -36,15 +36,7 @@ extension EndToEnd {
                     [program, "serve", server, "well"],
                     environment: ["LD_PRELOAD": library, "SILT_SOCKET": socket]
                 )
-                try Trace.wait(for: server)
-            }
-
-            private static func wait(for path: String) throws {
-                let deadline = Date(timeIntervalSinceNow: 10)
-                while !FileManager.default.fileExists(atPath: path) {
-                    try #require(Date() < deadline, "\(path)")
-                    usleep(10_000)
-                }
+                try waitForFile(server)
             }
 
             func load(_ letter: String) -> String { "'\(program)' load '\(server)' \(letter) 100" }
@@ -153,7 +145,7 @@ extension EndToEnd {
                 """,
             ])
             defer { other.end() }
-            for _ in 0..<500 where !FileManager.default.fileExists(atPath: path) { usleep(10_000) }
+            try waitForFile(path)
             let result = try runProgram([siltExecutable, "mark", "--socket", path, "orders"])
             #expect(
                 result.status == 3 && result.errors.contains("an answer that is none of silt's"),

@@ -99,14 +99,11 @@ extension EndToEnd {
             defer { prometheus.end() }
             let query = "http://127.0.0.1:\(port)/api/v1/query?query=silt_site_growth_rate"
             var answer = ""
-            for _ in 0..<100 where !answer.contains("build_string") {
-                usleep(200_000)
+            try waitUntil("it has scraped build_string") {
                 answer = try runProgram(["curl", "-sS", query]).output
+                return answer.contains("\"function\":\"build_string\"")
             }
-            #expect(
-                answer.contains("\"function\":\"build_string\"") && answer.contains("\"unit\":\"bytes/second\""),
-                "\(answer)"
-            )
+            #expect(answer.contains("\"unit\":\"bytes/second\""), "\(answer)")
         }
 
         @Test func theDashboardAsksForMetricsThatThereAre() throws {
@@ -222,7 +219,7 @@ extension EndToEnd {
                 "run", "--snapshot-every", "200ms", "--serve", ":0", "--", program, "serve", socket, "well",
             ])
             func load() throws { _ = try consume([program, "load", socket, "k", "200"]) }
-            for _ in 0..<500 where !FileManager.default.fileExists(atPath: socket) { usleep(10_000) }
+            try waitForFile(socket)
             try load()
             let inUse = "script return silt.page.data.process[0]"
             // The page is asked before and after more load.

@@ -127,7 +127,7 @@ extension EndToEnd {
                 "serve", socket, "well",
             ])
             defer { trace.end() }
-            for _ in 0..<1000 where !FileManager.default.fileExists(atPath: socket) { usleep(10_000) }
+            try waitForFile(socket)
             let pid = try #require(
                 try runProgram(["pgrep", "-f", "^\(program) serve"]).output.split(separator: "\n").first.map(
                     String.init

@@ -47,11 +47,16 @@ private func withSocketAddress(
     return Int(UInt16(bigEndian: address.sin_port))
 }
 
-/// Asks every 5 ms; throws after 20 s.
+/// Waits for a file or the socket of a server.
+package func waitForFile(_ path: String) throws {
+    try waitUntil("\(path) exists") { FileManager.default.fileExists(atPath: path) }
+}
+
+/// Asks every 5 ms; throws after a minute.
 package func waitUntil(_ what: String, _ isTrue: () throws -> Bool) throws {
-    let deadline = Date(timeIntervalSinceNow: 20)
+    let deadline = Date(timeIntervalSinceNow: 60)
     while try !isTrue() {
-        guard Date() < deadline else { throw TestSetupError(description: "not within 20 s: \(what)") }
+        guard Date() < deadline else { throw TestSetupError(description: "not within a minute: \(what)") }
         usleep(5000)
     }
 }
