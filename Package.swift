@@ -86,8 +86,8 @@ let package = Package(
         .target(
             name: "SiltHunt",
             dependencies: [
-                "CSiltSystem", "CYAML", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltSession",
-                "SiltSymbols",
+                "CSiltSystem", "CYAML", "SiltEvents", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording",
+                "SiltSession", "SiltSymbols",
             ],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]

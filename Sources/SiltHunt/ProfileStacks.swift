@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltPprof
 internal import SiltRecording
 
@@ -6,6 +7,7 @@ struct ProfileStacks {
     private let writer: RecordingWriter
     private var modules: [String: UInt32] = [:]
     private var frames: [PprofSymbol: UInt32] = [:]
+    private var unknown: UInt32?
     private var nodes: [Node: UInt32] = [:]
 
     private struct Node: Hashable {
@@ -17,19 +19,27 @@ struct ProfileStacks {
 
     /// The innermost node of a stack; nodes are made from the outermost frame inward, so that parents come first.
     mutating func node(_ stack: [UInt32], _ symbols: [PprofSymbol]) throws -> UInt32 {
-        var parent: UInt32 = 0
-        for position in stack.reversed() {
-            let key = Node(parent: parent, frame: try frame(symbols[Int(position)]))
-            if let known = nodes[key] {
-                parent = known
-                continue
-            }
-            let id = UInt32(writer.storedStacks + 1)
-            nodes[key] = id
-            try writer.add(stack: id, parent: parent, frame: key.frame)
-            parent = id
-        }
-        return parent
+        // Go has no stack of a goroutine that is about to run for the first time, or about to end.
+        guard !stack.isEmpty else { return try node(0, frame: try unknownFrame()) }
+        return try stack.reversed().reduce(0) { try node($0, frame: try frame(symbols[Int($1)])) }
+    }
+
+    private mutating func node(_ parent: UInt32, frame: UInt32) throws -> UInt32 {
+        let key = Node(parent: parent, frame: frame)
+        if let known = nodes[key] { return known }
+        let id = UInt32(writer.storedStacks + 1)
+        nodes[key] = id
+        try writer.add(stack: id, parent: parent, frame: frame)
+        return id
+    }
+
+    /// What stands for a stack that is not known.
+    private mutating func unknownFrame() throws -> UInt32 {
+        if let unknown { return unknown }
+        let id = UInt32(writer.storedFrames + 1)
+        unknown = id
+        try writer.add(frame: id, module: 0, offset: 0, kind: Frame.Kind.incomplete.rawValue)
+        return id
     }
 
     private mutating func frame(_ symbol: PprofSymbol) throws -> UInt32 {
@@ -37,7 +47,7 @@ struct ProfileStacks {
         let module = try module(symbol.module)
         let id = UInt32(writer.storedFrames + 1)
         frames[symbol] = id
-        try writer.add(frame: id, module: module, offset: symbol.offset, kind: 0)
+        try writer.add(frame: id, module: module, offset: symbol.offset, kind: Frame.Kind.returnAddress.rawValue)
         if !symbol.function.isEmpty {
             let row = SymbolRow(
                 function: symbol.function,

@@ -47,7 +47,7 @@ extension EndToEnd {
                 ("heap.pb.gz", [], []), ("heap.pb", [], []),
                 ("heap.pb.gz", ["--limit", "1000"], ["-nodecount=1000", "-nodefraction=0", "-edgefraction=0"]),
                 ("allocs.pb.gz", ["--by", "alloc"], ["-sample_index=alloc_space"]),
-                ("goroutine.pb.gz", [], []),
+                ("goroutine.pb.gz", ["--limit", "1000"], ["-nodecount=1000", "-nodefraction=0", "-edgefraction=0"]),
             ] {
                 let ours = try silt("report", name, ["--top"] + options)
                 #expect(ours.status == 0, "\(ours.errors)")
@@ -56,7 +56,11 @@ extension EndToEnd {
                     ["sh", "-c", "go tool pprof -top -symbolize=none \"$@\" 2>/dev/null", "sh"] + theirs
                         + [folder.file(name)]
                 )
-                #expect(table(in: ours.output) == table(in: expected), "\(name) \(options)")
+                if name == "goroutine.pb.gz" {
+                    #expect(rows(of: ours.output).filter { $0.last != "[incomplete]" } == rows(of: expected))
+                } else {
+                    #expect(table(in: ours.output) == table(in: expected), "\(name) \(options)")
+                }
             }
             let report = try report(of: folder.file("heap.pb.gz"))
             let order = try #require(report.sites(named: "main.newOrder").first)
@@ -67,6 +71,14 @@ extension EndToEnd {
             #expect(text.contains("  1  main.newOrder  main.go:39 "), "\(text)")
         }
 
+        /// The rows of a table without its shares of the whole: of a profile with goroutines that have no stack yet, which
+        /// `go tool pprof` has in the whole but in no row.
+        private func rows(of text: String) -> [[Substring]] {
+            table(in: text).split(separator: "\n").dropFirst(2).map { line in
+                line.split(separator: " ").filter { !$0.hasSuffix("%") }
+            }
+        }
+
         @Test func aGoroutineProfileCountsGoroutines() throws {
             let report = try report(of: folder.file("goroutine.pb.gz"))
             #expect(report.sites.allSatisfy { $0.kind == "goroutine" })
@@ -74,6 +86,21 @@ extension EndToEnd {
             let text = try silt("report", "goroutine.pb.gz").output
             #expect(text.contains("1 goroutine\n"), "\(text)")
             let all = report.sites.reduce(0) { $0 + $1.inuseObjects }
+            #expect(text.contains("\n  \(all) goroutines at the end\n"), "\(text)")
+        }
+
+        /// Go writes such a sample for a goroutine that is about to run for the first time.
+        @Test func whatHasNoStackIsCountedAllTheSame() throws {
+            let (before, packed) = (folder.file("before.pb"), folder.file("goroutine.pb.gz"))
+            _ = try consume(["sh", "-c", "gzip -dc '\(packed)' > '\(before)'"])
+            // One more message of the same format behind the first: a sample (2) of 5 objects (2) and no locations.
+            let bytes = try Data(contentsOf: URL(filePath: before)) + [0x12, 0x02, 0x10, 0x05]
+            try bytes.write(to: URL(filePath: folder.file("after.pb")))
+            let report = try report(of: folder.file("after.pb"))
+            #expect(report.sites.first { $0.blame.function == "[incomplete]" }?.inuseObjects == 5)
+            let all = report.sites.reduce(0) { $0 + $1.inuseObjects }
+            let text = try silt("report", "after.pb").output
+            #expect(text.contains("  1  [incomplete] "), "\(text)")
             #expect(text.contains("\n  \(all) goroutines at the end\n"), "\(text)")
         }
 
