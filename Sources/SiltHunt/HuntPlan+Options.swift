@@ -87,7 +87,7 @@ extension HTTPAddress {
     /// Reads `http://HOST[:PORT][/PATH]`; an IPv6 address stands in brackets.
     package init(_ url: String) throws(WordError) {
         guard !url.hasPrefix("https://") else {
-            throw WordError("\(url): silt speaks no TLS; use http://, or tcp:HOST:PORT")
+            throw WordError("\(url): it is asked without TLS; use http://, or tcp:HOST:PORT")
         }
         guard url.hasPrefix("http://") else { throw WordError("expected http://HOST:PORT/PATH, found \"\(url)\"") }
         let rest = url.dropFirst("http://".count)

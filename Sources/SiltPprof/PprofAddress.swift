@@ -6,12 +6,14 @@ package struct PprofAddress: Hashable, Sendable {
     }
 
     package let place: Place
+    /// Spoken to by TLS.
+    package let isSecure: Bool
     /// Begins with a slash, does not end with one.
     package let path: String
     /// What follows the question mark, sent with each request.
     package let query: String
 
-    /// Reads `http://host:port[/path][?query]`, `host:port` or `unix:/path/of/socket`.
+    /// Reads `http[s]://host[:port][/path][?query]`, `host:port` or `unix:/path/of/socket`.
     ///
     /// Without a path it is /debug/pprof; the name of a single profile at its end is left out.
     package init(_ text: String) throws(PprofError) {
@@ -22,32 +24,29 @@ package struct PprofAddress: Hashable, Sendable {
             guard socket.hasPrefix("/"), socket.utf8.count < 108 else {
                 throw .badAddress(text, reason: "give an absolute path of at most 107 bytes, as unix:/run/service.sock")
             }
-            (place, path, query) = (.unixSocket(path: socket), "/debug/pprof", "")
+            (place, isSecure, path, query) = (.unixSocket(path: socket), false, "/debug/pprof", "")
             return
         }
-        if text.after("https:") != nil {
-            throw .badAddress(
-                text,
-                reason: "https is not supported; give the http address that the service has on its own machine, "
-                    + "`ssh -L 6060:127.0.0.1:6060 HOST` brings it here"
-            )
+        let secure = text.after("https://")
+        isSecure = secure != nil
+        let rest = secure ?? text.after("http://") ?? text
+        guard !rest.contains("://") else {
+            throw .badAddress(text, reason: "only http://, https:// and unix: are supported")
         }
-        let rest = text.after("http://") ?? text
-        guard !rest.contains("://") else { throw .badAddress(text, reason: "only http:// and unix: are supported") }
         let (beforeFragment, _) = rest.split(at: "#")
         let (beforeQuery, query) = beforeFragment.split(at: "?")
         let (authority, path) = beforeQuery.split(at: "/")
-        place = try PprofAddress.place(authority, in: text)
+        place = try PprofAddress.place(authority, port: isSecure ? 443 : 80, in: text)
         self.path = PprofAddress.base(of: path)
         self.query = query
     }
 
-    private static func place(_ authority: String, in text: String) throws(PprofError) -> Place {
+    /// `port` is that of an authority without one.
+    private static func place(_ authority: String, port: Int, in text: String) throws(PprofError) -> Place {
         guard !authority.contains("@") else {
             throw .badAddress(text, reason: "user names and passwords are not supported")
         }
-        var host = authority
-        var port = 80
+        var (host, port) = (authority, port)
         let afterBracket = authority.lastIndex(of: "]") ?? authority.startIndex
         if let colon = authority[afterBracket...].lastIndex(of: ":") {
             guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else {
@@ -75,6 +74,8 @@ package struct PprofAddress: Hashable, Sendable {
         }
     }
 
+    private var scheme: String { isSecure ? "https://" : "http://" }
+
     /// The path as it was given; empty when none was.
     package var givenPath: String { path == "/debug/pprof" ? "" : path }
 
@@ -87,7 +88,7 @@ package struct PprofAddress: Hashable, Sendable {
     /// The address of one profile, as messages show it.
     func description(_ kind: PprofKind) -> String {
         switch place {
-        case .internet: "http://\(host)\(target(kind))"
+        case .internet: "\(scheme)\(host)\(target(kind))"
         case .unixSocket(let path): "unix:\(path) \(target(kind))"
         }
     }
@@ -98,7 +99,7 @@ extension PprofAddress: CustomStringConvertible {
     package var description: String {
         let target = path + (query.isEmpty ? "" : "?" + query)
         return switch place {
-        case .internet: "http://\(host)\(target)"
+        case .internet: "\(scheme)\(host)\(target)"
         case .unixSocket(let socket): "unix:\(socket)"
         }
     }

@@ -96,11 +96,10 @@ package struct PprofEndpoint: Sendable {
             case .internet(let host, let port): bootstrap.connect(host: host, port: port)
             case .unixSocket(let path): bootstrap.connect(unixDomainSocketPath: path)
             }
-        let limit = limits.bytes
         connection.whenComplete { connected in
             switch connected {
             case .success(let channel):
-                PprofEndpoint.send(head, body, on: channel, promise, limit: limit)
+                send(head, body, on: channel, promise)
             case .failure(let error):
                 promise.fail(ConnectError(underlying: error))
             }
@@ -110,17 +109,19 @@ package struct PprofEndpoint: Sendable {
     }
 
     /// Runs on the connection's loop; of several addresses tried at once only the one that was taken gets here.
-    private static func send(
+    private func send(
         _ head: HTTPRequestHead,
         _ body: [UInt8],
         on channel: any Channel,
-        _ promise: EventLoopPromise<HTTPAnswer>,
-        limit: Int
+        _ promise: EventLoopPromise<HTTPAnswer>
     ) {
         promise.futureResult.whenFailure { _ in channel.close(promise: nil) }
         do {
+            if address.isSecure, case .internet(let host, _) = address.place {
+                try channel.pipeline.syncOperations.addHandler(TLSClient.handler(host: host))
+            }
             try channel.pipeline.syncOperations.addHTTPClientHandlers()
-            try channel.pipeline.syncOperations.addHandler(HTTPAnswerHandler(promise, limit: limit))
+            try channel.pipeline.syncOperations.addHandler(HTTPAnswerHandler(promise, limit: limits.bytes))
         } catch {
             return promise.fail(error)
         }
@@ -156,7 +157,8 @@ package struct PprofEndpoint: Sendable {
     }
 
     private func describe(_ error: any Error, _ name: String) -> PprofError {
-        switch error {
+        if let reason = TLSClient.reason(of: error) { return .notSecure(name, reason: reason) }
+        return switch error {
         case let error as PprofError: .answer(name, error)
         case is DeadlineError: .timedOut(name, seconds: totalSeconds)
         case let error as ConnectError: describeConnect(error.underlying, name)

@@ -22,6 +22,8 @@ package enum PprofError: Error, Equatable {
     case badAddress(String, reason: String)
     /// Nobody answers there; `reason` is the system's message.
     case cannotConnect(String, reason: String)
+    /// TLS came to nothing there.
+    case notSecure(String, reason: String)
     case timedOut(String, seconds: Int)
     /// An answer other than 200; `detail` is the first line of it, or where a redirect leads.
     case refused(String, status: Int, detail: String)
@@ -67,6 +69,8 @@ extension PprofError: CustomStringConvertible {
             "\(address) is no profile address: \(reason)"
         case .cannotConnect(let address, let reason):
             "\(address) does not answer (\(reason)): is the service running, and does it listen there?"
+        case .notSecure(let address, let reason):
+            "\(address) cannot be asked in confidence: \(reason)"
         case .timedOut(let address, let seconds):
             "\(address) gave no complete answer within \(seconds) s: is the service stuck, or behind a slow network?"
         case .refused(let address, let status, let detail):

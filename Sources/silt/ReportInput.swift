@@ -82,7 +82,7 @@ private struct UnreadableInput: Error, CustomStringConvertible {
         case .cannotRead:
             return "\(error)"
         case .truncated, .damaged, .tooLarge, .badReference, .badID, .wrongValueCount, .nothingInUse, .badAddress,
-            .cannotConnect, .timedOut, .refused, .badAnswer, .answer:
+            .cannotConnect, .notSecure, .timedOut, .refused, .badAnswer, .answer:
             return isBinary
                 ? "\(path): \(error)"
                 : "\(path) is neither a recording (silt run --out F.silt makes one) nor a pprof profile"

@@ -113,7 +113,10 @@ extension ReportSource {
 struct PushOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Send the profile there again and again; credentials are SILT_PUSH_TOKEN, or SILT_PUSH_USER and SILT_PUSH_PASSWORD.",
+            """
+            Send the profile there again and again, by http or https; credentials are SILT_PUSH_TOKEN, or \
+            SILT_PUSH_USER and SILT_PUSH_PASSWORD.
+            """,
             valueName: "url"
         )
     )

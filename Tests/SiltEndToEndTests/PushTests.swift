@@ -27,14 +27,14 @@ extension EndToEnd {
         /// Runs `send` with the address of a receiver, and returns what it has written of what came.
         private func receive<Entry: Decodable>(
             _ receiver: String,
-            _ option: String,
+            _ options: String...,
             in folder: ScratchFolder,
             send: (_ port: Int) throws -> ProgramResult
         ) throws -> (entries: [Entry], errors: String) {
             let port = try freePort()
             let script = packageRoot.appending(path: "Tests/Workloads/\(receiver).py").path()
             let receiver = try StartedProgram(
-                ["python3", script, "\(port)", folder.path, option],
+                ["python3", script, "\(port)", folder.path] + options,
                 environment: try pythonEnvironment()
             )
             defer { receiver.end() }
@@ -47,9 +47,11 @@ extension EndToEnd {
             return (entries, result.errors)
         }
 
-        /// Traces `growth.c` for four seconds, pushing each second.
+        /// Traces `growth.c` for some seconds, pushing each second.
         private func push(
             to port: Int,
+            scheme: String = "http",
+            seconds: Int = 4,
             from folder: ScratchFolder,
             _ environment: [String: String],
             _ options: [String]
@@ -57,10 +59,10 @@ extension EndToEnd {
             let program = try buildWorkload("growth", into: folder)
             return try runProgram(
                 [
-                    siltExecutable, "run", "--snapshot-every", "100ms", "--push", "http://127.0.0.1:\(port)",
+                    siltExecutable, "run", "--snapshot-every", "100ms", "--push", "\(scheme)://127.0.0.1:\(port)",
                     "--push-every", "1s",
                 ]
-                    + options + ["--", program, "4"],
+                    + options + ["--", program, "\(seconds)"],
                 environment: environment
             )
         }
@@ -120,6 +122,48 @@ extension EndToEnd {
             #expect(errors.contains("profiles are pushed again") && entries.count >= 3, "\(entries.count) \(errors)")
             #expect(entries.first?.id == "silt-1")
             #expect(entries.first?.credentials == "Basic " + Data("me:open sesame".utf8).base64EncodedString())
+        }
+
+        /// `names` are those of the certificate that the receiver has; without any it speaks no TLS.
+        @Test(
+            arguments: [
+                ("IP:127.0.0.1", "certificate.pem", ""),
+                ("IP:127.0.0.1", "other.pem", "nobody whom this machine trusts has signed its certificate"),
+                ("IP:127.0.0.1", "key.pem", "which holds no certificates"),
+                ("DNS:profiles.example", "certificate.pem", "its certificate is for another host"),
+                ("", "certificate.pem", "it speaks no TLS"),
+            ]
+        )
+        func credentialsGoToNobodyButTheHostThatWasMeant(
+            names: String,
+            trusted: String,
+            problem: String
+        ) throws {
+            let folder = try ScratchFolder()
+            let request = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=profiles"
+            let alternatives = "subjectAltName=\(names.isEmpty ? "DNS:a" : names)"
+            _ = try consume([
+                "sh", "-c",
+                """
+                cd '\(folder.path)' && exec 2> log.openssl &&
+                \(request) -addext '\(alternatives)' -keyout key.pem -out certificate.pem &&
+                \(request) -keyout other.key -out other.pem && cat certificate.pem key.pem > pair.pem
+                """,
+            ])
+            let environment = ["SILT_PUSH_TOKEN": "secret", "SSL_CERT_FILE": folder.file(trusted)]
+            let send = { (port: Int) throws -> ProgramResult in
+                try push(to: port, scheme: "https", seconds: 2, from: folder, environment, [])
+            }
+            let (entries, errors): ([Entry], String) =
+                names.isEmpty
+                ? try receive("pyroscope_receiver", "0", in: folder, send: send)
+                : try receive("pyroscope_receiver", "0", folder.file("pair.pem"), in: folder, send: send)
+            if problem.isEmpty {
+                #expect((2...4).contains(entries.count) && entries.allSatisfy { $0.credentials == "Bearer secret" })
+                #expect(errors.contains("pushed \(entries.count) profiles"), "\(errors)")
+            } else {
+                #expect(entries.isEmpty && errors.contains(problem), "\(errors)")
+            }
         }
 
         /// The receiver takes what Pyroscope's own client sends, which has the same labels.
@@ -187,7 +231,7 @@ extension EndToEnd {
 
         @Test func whatIsNoAddressOrLabelIsAUsageError() throws {
             for options in [
-                ["--push", "https://host"], ["--push", "http://h:1", "--label", "x"], ["--label", "a=b"],
+                ["--push", "ftp://host"], ["--push", "http://h:1", "--label", "x"], ["--label", "a=b"],
                 ["--push-as", "otlp"], ["--push", "http://h:1", "--push-as", "grafana"],
             ] {
                 #expect(try runProgram([siltExecutable, "run"] + options + ["--", "true"]).status == 2, "\(options)")

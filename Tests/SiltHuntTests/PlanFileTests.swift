@@ -142,10 +142,10 @@ struct PlanFileTests {
         ("ready: tcp:h:99999", #"plan.yml:1: ready: expected HOST:PORT with a port from 1 to 65535, found "h:99999""#),
         ("ready: {log: '('}", "plan.yml:1: ready: ( is no extended regular expression: Unmatched ( or \\("),
         ("ready: {tcp: a:1, time: 5s}", "plan.yml:1: ready: expected one of tcp, unix, http, log, time"),
-        ("ready: https://h/", "plan.yml:1: ready: https://h/: silt speaks no TLS; use http://, or tcp:HOST:PORT"),
+        ("ready: https://h/", "plan.yml:1: ready: https://h/: it is asked without TLS; use http://, or tcp:HOST:PORT"),
         (
             "pprof: ftp://h:6060",
-            "plan.yml:1: pprof: ftp://h:6060 is no profile address: only http:// and unix: are supported"
+            "plan.yml:1: pprof: ftp://h:6060 is no profile address: only http://, https:// and unix: are supported"
         ),
         (
             "command: a | b",

@@ -14,6 +14,8 @@ struct AddressTests {
         ("http://[::1]:6060/", "http://[::1]:6060/debug/pprof/heap?gc=1"),
         ("[::1]:6060", "http://[::1]:6060/debug/pprof/heap?gc=1"),
         ("http://localhost:1/admin/profiles?token=a%20b", "http://localhost:1/admin/profiles/heap?token=a%20b&gc=1"),
+        ("https://shop.example", "https://shop.example:443/debug/pprof/heap?gc=1"),
+        ("https://shop.example:8443/", "https://shop.example:8443/debug/pprof/heap?gc=1"),
         ("unix:/run/shop.sock", "unix:/run/shop.sock /debug/pprof/heap?gc=1"),
     ])
     func addressesAreReadAsUsersWriteThem(_ text: String, _ heap: String) throws {
@@ -22,7 +24,7 @@ struct AddressTests {
 
     @Test(arguments: [
         ("", "empty"), ("http://", "give it as"), ("http:///debug/pprof", "give it as"), (":6060", "give it as"),
-        ("https://127.0.0.1:6060/debug/pprof", "https is not supported"), ("ftp://127.0.0.1", "only http:// and unix:"),
+        ("ftp://127.0.0.1", "only http://, https:// and unix:"), ("https://", "give it as"),
         ("http://127.0.0.1:66000", "port"), ("http://127.0.0.1:0", "port"), ("127.0.0.1:x", "port"),
         ("http://me:secret@host/", "user names"), ("http://127.0.0.1:80/a b", "blanks"),
         ("http://127.0.0.1:80/\r\nX: y", "blanks"), ("http://größe/", "ASCII"), ("unix:run/shop.sock", "absolute path"),

@@ -1,14 +1,15 @@
-"""Takes what is pushed to Pyroscope's push API: `pyroscope_receiver.py PORT FOLDER FAILURES`.
+"""Takes what is pushed to Pyroscope's push API: `pyroscope_receiver.py PORT FOLDER FAILURES [PEM]`.
 
 Answers the first FAILURES requests with 503. Writes each profile that it takes as FOLDER/N.pb.gz, and to FOLDER/log a
 line of its labels and of the credentials that came with it. Requests are JSON, or protobuf as Pyroscope's clients send it
-(push.v1, PushRequest).
+(push.v1, PushRequest). With PEM, a file of a certificate and its key, it speaks TLS.
 """
 
 import gzip
 import http.server
 import json
 import os
+import ssl
 import sys
 
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
@@ -69,6 +70,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
                     file.write(json.dumps({"labels": labels, "credentials": credentials, "id": sample.ID}) + "\n")
         self.send_response(200)
         self.send_header("content-type", "application/json")
+        self.send_header("content-length", "2")
         self.end_headers()
         self.wfile.write(b"{}")
 
@@ -76,4 +78,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
-http.server.HTTPServer(("127.0.0.1", port), Receiver).serve_forever()
+server = http.server.HTTPServer(("127.0.0.1", port), Receiver)
+if len(sys.argv) > 4:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(sys.argv[4])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
