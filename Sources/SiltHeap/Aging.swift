@@ -18,7 +18,7 @@ struct Aging {
     var closed: UInt32
     /// Index + 1 of its history; 0 = none yet.
     var history: UInt32
-    /// Index + 1 of the group of this stack; 0 = not yet asked.
+    /// Number of this stack's group in `StackGroups`; 0 = not yet asked.
     var group: UInt32
 
     static let none = Aging(

@@ -17,7 +17,6 @@ package struct ProcessHeap: ~Copyable {
     private var sites = SitePages()
     private var sums = HeapTotals()
     private let inheritsHeap: Bool
-    private let groupOf: (StackID) -> StackID
 
     /// The peak's number: raised by the first decrease after each new peak.
     private var peakEpoch: UInt32 = 0
@@ -39,9 +38,7 @@ package struct ProcessHeap: ~Copyable {
     private var changed: [UInt32] = []
     /// Stacks that hold something and have no history yet.
     private var aging: [UInt32] = []
-    private var groups: [Group] = []
-    private var groupIndexes: [StackID: UInt32] = [:]
-    private var changedGroups: [UInt32] = []
+    private var groups: StackGroups
     private var histories: [SiteHistory] = []
 
     private struct FreedBlock {
@@ -64,20 +61,6 @@ package struct ProcessHeap: ~Copyable {
         )
     }
 
-    /// The stacks of one key of `groupOf`.
-    private struct Group {
-        var key: StackID
-        var aging = Aging.none
-        var liveBytes: UInt64 = 0
-        var liveCount: UInt32 = 0
-        var openBytes: UInt64 = 0
-        var openCount: UInt32 = 0
-        /// The interval in which one of its stacks was last touched, and last closed for; `.max` = never.
-        var touchedIn: UInt32 = .max
-        var closingIn: UInt32 = .max
-        var isChanged = false
-    }
-
     /// - Parameters:
     ///   - inheritsHeap: A forked child: frees of blocks its parent allocated are expected.
     ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
@@ -93,7 +76,7 @@ package struct ProcessHeap: ~Copyable {
     ) {
         self.nearEntries = nearEntries
         self.inheritsHeap = inheritsHeap
-        self.groupOf = groupOf
+        groups = StackGroups(keyOf: groupOf)
         self.interval = interval
         self.keptSince = keptSince
     }
@@ -133,34 +116,27 @@ package struct ProcessHeap: ~Copyable {
     ///
     /// Not caught up to the current interval.
     package func history(of stack: StackID) -> SiteHistory? {
-        guard let index = sites.existing(stack.rawValue)?.aging.pointee.history, index != 0 else { return nil }
-        return histories[Int(index) - 1]
+        sites.existing(stack.rawValue).flatMap { history(numbered: $0.aging.pointee.history) }
     }
 
     /// The history of all stacks with this key of `groupOf`; nil as for a stack.
-    package func groupHistory(of key: StackID) -> SiteHistory? {
-        guard let index = groupIndexes[key] else { return nil }
-        let history = groups[Int(index)].aging.history
-        return history == 0 ? nil : histories[Int(history) - 1]
-    }
+    package func groupHistory(of key: StackID) -> SiteHistory? { history(numbered: groups.history(of: key)) }
 
     /// The histories of all groups that have one.
     package func forEachGroupHistory(_ body: (_ key: StackID, _ history: SiteHistory) -> Void) {
-        for group in groups where group.aging.history != 0 {
-            body(group.key, histories[Int(group.aging.history) - 1])
+        groups.visit { key, number in
+            if let history = history(numbered: number) { body(key, history) }
         }
     }
 
+    private func history(numbered number: UInt32) -> SiteHistory? { number == 0 ? nil : histories[Int(number) - 1] }
+
     /// The bytes and blocks of a group at the last snapshot.
-    package func groupLive(of key: StackID) -> (bytes: UInt64, count: UInt64) {
-        guard let index = groupIndexes[key] else { return (0, 0) }
-        return (groups[Int(index)].liveBytes, UInt64(groups[Int(index)].liveCount))
-    }
+    package func groupLive(of key: StackID) -> (bytes: UInt64, count: UInt64) { groups.live(of: key) }
 
     /// The key the stack was grouped under; nil if it has not outlived an interval.
     package func groupKey(of stack: StackID) -> StackID? {
-        guard let index = sites.existing(stack.rawValue)?.aging.pointee.group, index != 0 else { return nil }
-        return groups[Int(index) - 1].key
+        sites.existing(stack.rawValue).flatMap { groups.key(of: $0.aging.pointee.group) }
     }
 
     /// The stacks whose counters changed since the last drain, each once.
@@ -173,13 +149,7 @@ package struct ProcessHeap: ~Copyable {
     }
 
     /// The keys of groups that changed at a snapshot since the last drain, each once.
-    package mutating func drainChangedGroups(_ body: (StackID) -> Void) {
-        for index in changedGroups {
-            groups[Int(index)].isChanged = false
-            body(groups[Int(index)].key)
-        }
-        changedGroups.removeAll(keepingCapacity: true)
-    }
+    package mutating func drainChangedGroups(_ body: (StackID) -> Void) { groups.drainChanged(body) }
 
     /// Every live block, in no order.
     package func forEachLive(_ body: (LiveBlock) -> Void) { live.visit(body) }
@@ -465,8 +435,7 @@ package struct ProcessHeap: ~Copyable {
         } else {
             let aging = sites.aging(stack)
             aging.pointee.revived(block.size, born: block.birth, in: interval, &histories)
-            let group = Int(aging.pointee.group) - 1
-            if group >= 0 { groups[group].aging.revived(block.size, born: block.birth, in: interval, &histories) }
+            groups.revived(aging.pointee.group, block.size, born: block.birth, in: interval, &histories)
         }
         add(block.size, to: state)
     }
@@ -515,8 +484,7 @@ package struct ProcessHeap: ~Copyable {
     private mutating func diedOld(_ block: LiveBlock) {
         let aging = sites.aging(block.stack.rawValue)
         aging.pointee.died(block.size, born: block.birth, in: interval, &histories)
-        let group = Int(aging.pointee.group) - 1
-        if group >= 0 { groups[group].aging.died(block.size, born: block.birth, in: interval, &histories) }
+        groups.died(aging.pointee.group, block.size, born: block.birth, in: interval, &histories)
     }
 
     /// The state of a stack that is about to change.
@@ -558,11 +526,7 @@ package struct ProcessHeap: ~Copyable {
         touched.append(stack)
         let aging = sites.aging(stack)
         aging.pointee.catchUp(to: interval, &histories)
-        let group = Int(aging.pointee.group) - 1
-        if group >= 0, groups[group].touchedIn != interval {
-            groups[group].touchedIn = interval
-            groups[group].aging.catchUp(to: interval, &histories)
-        }
+        groups.touch(aging.pointee.group, in: interval, &histories)
     }
 
     // MARK: Snapshots
@@ -571,17 +535,16 @@ package struct ProcessHeap: ~Copyable {
     ///
     /// Costs time in proportion to the stacks touched since the last one.
     package mutating func closeInterval() {
-        var closingGroups: [Int] = []
         var stillAging: [UInt32] = []
         for stack in touched {
             sites.state(stack).pointee.temporaryAndFlags &= ~SiteState.touched
-            closeStack(stack, &closingGroups, &stillAging)
+            closeStack(stack, &stillAging)
         }
         // Those touched have been closed for this interval already, except in interval 0, when none was before.
         for stack in aging where sites.aging(stack).pointee.closed != interval {
-            closeStack(stack, &closingGroups, &stillAging)
+            closeStack(stack, &stillAging)
         }
-        for index in closingGroups { closeGroup(index) }
+        groups.close(interval, keptSince: keptSince, &histories)
         touched.removeAll(keepingCapacity: true)
         aging = stillAging
         interval += 1
@@ -608,30 +571,18 @@ package struct ProcessHeap: ~Copyable {
                 changed.append(stack)
             }
         }
-        for index in groups.indices {
-            let (bytes, count) = (groups[index].liveBytes, groups[index].liveCount)
-            groups[index].aging.keep(since: baseline, bytes: bytes, count: count, &histories)
-            markChanged(group: index)
-        }
+        groups.keep(since: baseline, &histories)
     }
 
-    private mutating func closeStack(_ stack: UInt32, _ closingGroups: inout [Int], _ stillAging: inout [UInt32]) {
+    private mutating func closeStack(_ stack: UInt32, _ stillAging: inout [UInt32]) {
         let state = sites.state(stack)
         let aging = sites.aging(stack)
         if aging.pointee.group == 0 {
             // Nothing of it was alive at a snapshot, so no group has counted any of it.
             guard state.pointee.liveCount > 0 else { return }
-            aging.pointee.group = groupIndex(of: stack) + 1
+            aging.pointee.group = groups.number(of: StackID(rawValue: stack))
         }
-        let group = Int(aging.pointee.group) - 1
-        if groups[group].closingIn != interval {
-            groups[group].closingIn = interval
-            closingGroups.append(group)
-        }
-        groups[group].liveBytes &+= state.pointee.liveBytes &- aging.pointee.live1
-        groups[group].liveCount &+= state.pointee.liveCount &- aging.pointee.liveCount1
-        groups[group].openBytes &+= state.pointee.openBytes
-        groups[group].openCount &+= state.pointee.openCount
+        groups.add(state.pointee, before: aging.pointee, in: interval)
         let again = aging.pointee.close(
             interval,
             live: state.pointee.liveBytes,
@@ -644,37 +595,5 @@ package struct ProcessHeap: ~Copyable {
         if again { stillAging.append(stack) }
         state.pointee.openBytes = 0
         state.pointee.openCount = 0
-    }
-
-    private mutating func closeGroup(_ index: Int) {
-        if groups[index].touchedIn != interval { groups[index].aging.catchUp(to: interval, &histories) }
-        // Whether it must be looked at again follows from its stacks.
-        _ = groups[index].aging.close(
-            interval,
-            live: groups[index].liveBytes,
-            liveCount: groups[index].liveCount,
-            open: groups[index].openBytes,
-            openCount: groups[index].openCount,
-            keptSince: keptSince,
-            &histories
-        )
-        groups[index].openBytes = 0
-        groups[index].openCount = 0
-        markChanged(group: index)
-    }
-
-    private mutating func markChanged(group index: Int) {
-        guard !groups[index].isChanged else { return }
-        groups[index].isChanged = true
-        changedGroups.append(UInt32(index))
-    }
-
-    private mutating func groupIndex(of stack: UInt32) -> UInt32 {
-        let key = groupOf(StackID(rawValue: stack))
-        if let index = groupIndexes[key] { return index }
-        let index = UInt32(groups.count)
-        groups.append(Group(key: key))
-        groupIndexes[key] = index
-        return index
     }
 }
