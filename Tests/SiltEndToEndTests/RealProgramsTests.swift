@@ -103,6 +103,14 @@ extension EndToEnd {
             }
         }
 
+        /// What libraries allocate before main is called by the loader's first code, which has no unwind table.
+        @Test func stacksOfConstructorsReachTheBeginningOfTheProgram() throws {
+            let report = try checkSame(["protoc", "--version"], atLeast: 1000)
+            #expect(report.trust.stacksCompletePercent == 100)
+            let ofConstructors = report.sites.filter { $0.stack.last?.module?.contains("ld-linux") == true }
+            #expect(!ofConstructors.isEmpty)
+        }
+
         @Test func aSwiftProgramIsTraced() throws {
             let folder = try ScratchFolder()
             try """
