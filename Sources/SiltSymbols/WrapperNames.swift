@@ -204,8 +204,9 @@ enum WrapperNames {
         return file.hasPrefix("libc.so") || file.hasPrefix("ld-linux")
     }
 
-    private static func fileName(_ path: String) -> Substring {
-        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { path[path.utf8.index(after: $0)...] } ?? path[...]
+    /// A string of its own: prefixes of a substring are compared character by character.
+    private static func fileName(_ path: String) -> String {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
     }
 
     /// Names that say they allocate: xmalloc, my_calloc, safe_realloc, pool_strdup, MyMalloc.
