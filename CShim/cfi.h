@@ -83,9 +83,10 @@ enum silt_cfi_found {
  * locks. */
 enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row);
 
-/* True when a function begins at `pc`. Where no code lies before it, no call has put that address
- * on a stack: makecontext(3) and its like did, and it is the outermost one. */
-bool silt_cfi_begins(uintptr_t pc);
+/* True when a return address without a table is one that nothing has called: the first instruction
+ * of a function, which makecontext(3) and its like have put on a stack, or in the loader's first
+ * code, where the kernel begins the program and which calls the constructors of libraries. */
+bool silt_cfi_is_outermost(uintptr_t address);
 
 /* Computes the rule for the instruction at `pc`; for a return address pass address - 1. In a hook;
  * no locks. */

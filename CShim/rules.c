@@ -9,12 +9,7 @@
 
 #include "system.h"
 
-#include <link.h>
-#include <sys/auxv.h>
-
 #define FIRST_BITS 12
-/* The loader's code from its entry to the jump to the program's: 61 bytes in glibc 2.36. */
-#define LOADER_START_BYTES 128
 
 struct silt_rule_table *silt_rules;
 static int changing; /* held by whoever replaces the table or drops entries */
@@ -72,18 +67,10 @@ static struct silt_rule_table *table_with_room(void) {
     return made;
 }
 
-/* Where the kernel begins the program: what it calls are the constructors of the libraries. It has
- * no unwind table, but it needs none: nothing has called it. */
-static bool is_loader_start(uintptr_t address) {
-    const ElfW(Ehdr) *loader = (const void *)getauxval(AT_BASE);
-    return loader && address - ((uintptr_t)loader + loader->e_entry) < LOADER_START_BYTES;
-}
-
 __attribute__((noinline)) silt_rule silt_rule_learn(uint64_t key) {
     uintptr_t address = key >> 1;
     silt_rule rule = silt_cfi_rule(key & 1 ? address : address - 1);
-    if (rule == SILT_RULE_NONE && !(key & 1) &&
-        (silt_cfi_begins(address) || is_loader_start(address))) {
+    if (rule == SILT_RULE_NONE && !(key & 1) && silt_cfi_is_outermost(address)) {
         rule = SILT_RULE_END;
     }
     struct silt_rule_table *table = rule != SILT_RULE_NONE ? table_with_room() : NULL;

@@ -168,7 +168,7 @@ static enum step step_out(struct registers *registers, bool *exact, struct silt_
     struct registers outer = {.known = 0};
     uintptr_t cfa, place;
     if (silt_cfi_find(registers->value[RA] - !*exact, &row) != SILT_CFI_FOUND) {
-        return !*exact && silt_cfi_begins(registers->value[RA]) ? OUTERMOST : STUCK;
+        return !*exact && silt_cfi_is_outermost(registers->value[RA]) ? OUTERMOST : STUCK;
     }
     if (silt_cfi_how(row.registers[RA]) == SILT_CFI_UNDEFINED) {
         return OUTERMOST;
