@@ -345,13 +345,25 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     return run_program(b, &cie, &initial, row, from, pc) ? SILT_CFI_FOUND : SILT_CFI_ODD;
 }
 
+/* The loader's entry. Code without a table, as interpreters make it, is asked about again and
+ * again, so it is looked up once. Without a loader an address that nothing lies at. */
+static uintptr_t loader_start(void) {
+    static uintptr_t known;
+    uintptr_t start = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (start == 0) {
+        const ElfW(Ehdr) *loader = (const void *)getauxval(AT_BASE);
+        start = loader ? (uintptr_t)loader + loader->e_entry : UINTPTR_MAX;
+        __atomic_store_n(&known, start, __ATOMIC_RELAXED);
+    }
+    return start;
+}
+
 bool silt_cfi_is_outermost(uintptr_t address) {
     struct silt_cfi_row row;
     if (silt_cfi_find(address, &row) == SILT_CFI_FOUND && row.start == address) {
         return true;
     }
-    const ElfW(Ehdr) *loader = (const void *)getauxval(AT_BASE);
-    return loader && address - ((uintptr_t)loader + loader->e_entry) < LOADER_START_BYTES;
+    return address - loader_start() < LOADER_START_BYTES;
 }
 
 /* ---- rows as rules of 64 bits ---- */

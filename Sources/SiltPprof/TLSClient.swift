@@ -10,7 +10,9 @@ enum TLSClient {
     }
 
     /// The file of trusted authorities, if not the system's; OpenSSL and Go call it so too.
-    private static var trustedFile: String? { getenv("SSL_CERT_FILE").map { String(cString: $0) } }
+    private static var trustedFile: String? {
+        getenv("SSL_CERT_FILE").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+    }
 
     private static var configuration: TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
@@ -45,7 +47,7 @@ enum TLSClient {
             return "nobody whom this machine trusts has signed its certificate: install ca-certificates, "
                 + "or let SSL_CERT_FILE name the file with its authority's"
         }
-        if text.contains("WRONG_VERSION_NUMBER") || text.contains("HTTP_REQUEST") {
+        if text.contains("WRONG_VERSION_NUMBER") {
             return "it speaks no TLS: does its address begin with http://?"
         }
         return text

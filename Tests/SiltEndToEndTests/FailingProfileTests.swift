@@ -15,8 +15,7 @@ extension EndToEnd {
             (port, upstream) = (try freePort(), try freePort())
             let executable = try buildGoWorkload("cgoserver", into: folder)
             service = try StartedProgram([executable, "-listen", "127.0.0.1:\(upstream)", "-rate", "1"])
-            let port = upstream
-            try waitUntil("the service listens") { connects(port: port) }
+            try waitUntil("the service listens") { connects(port: upstream) }
         }
 
         /// Hunts a route that leaks and one that does not; the endpoint fails after `count` answers.

@@ -47,20 +47,12 @@ extension EndToEnd {
                 ("heap.pb.gz", [], []), ("heap.pb", [], []),
                 ("heap.pb.gz", ["--limit", "1000"], ["-nodecount=1000", "-nodefraction=0", "-edgefraction=0"]),
                 ("allocs.pb.gz", ["--by", "alloc"], ["-sample_index=alloc_space"]),
-                ("goroutine.pb.gz", ["--limit", "1000"], ["-nodecount=1000", "-nodefraction=0", "-edgefraction=0"]),
             ] {
                 let ours = try silt("report", name, ["--top"] + options)
                 #expect(ours.status == 0, "\(ours.errors)")
-                #expect(ours.output.contains("main.(*shop).order") || name == "goroutine.pb.gz", "\(ours.output)")
-                let expected = try consume(
-                    ["sh", "-c", "go tool pprof -top -symbolize=none \"$@\" 2>/dev/null", "sh"] + theirs
-                        + [folder.file(name)]
-                )
-                if name == "goroutine.pb.gz" {
-                    #expect(rows(of: ours.output).filter { $0.last != "[incomplete]" } == rows(of: expected))
-                } else {
-                    #expect(table(in: ours.output) == table(in: expected), "\(name) \(options)")
-                }
+                #expect(ours.output.contains("main.(*shop).order"), "\(ours.output)")
+                let expected = try goTop(name, theirs)
+                #expect(table(in: ours.output) == table(in: expected), "\(name) \(options)")
             }
             let report = try report(of: folder.file("heap.pb.gz"))
             let order = try #require(report.sites(named: "main.newOrder").first)
@@ -71,15 +63,32 @@ extension EndToEnd {
             #expect(text.contains("  1  main.newOrder  main.go:39 "), "\(text)")
         }
 
-        /// The rows of a table without its shares of the whole: of a profile with goroutines that have no stack yet, which
-        /// `go tool pprof` has in the whole but in no row.
-        private func rows(of text: String) -> [[Substring]] {
-            table(in: text).split(separator: "\n").dropFirst(2).map { line in
-                line.split(separator: " ").filter { !$0.hasSuffix("%") }
+        private func goTop(_ name: String, _ options: [String]) throws -> String {
+            try consume(
+                ["sh", "-c", "go tool pprof -top -symbolize=none \"$@\" 2>/dev/null", "sh"] + options
+                    + [folder.file(name)]
+            )
+        }
+
+        /// The whole, and the rows without their running sum.
+        ///
+        /// Goroutines that have no stack yet are in the whole and in no row of `go tool pprof`.
+        private func wholeAndRows(of text: String) -> (whole: Substring?, rows: [[Substring]]) {
+            let lines = table(in: text).split(separator: "\n")
+            let rows = lines.dropFirst(2).map { line in
+                var columns = line.split(separator: " ")
+                columns.remove(at: 2)
+                return columns
             }
+            return (lines.first?.split(separator: " of ").last, rows.filter { $0.last != "[incomplete]" })
         }
 
         @Test func aGoroutineProfileCountsGoroutines() throws {
+            let everything = ["-nodecount=1000", "-nodefraction=0", "-edgefraction=0"]
+            let theirs = wholeAndRows(of: try goTop("goroutine.pb.gz", everything))
+            let ours = wholeAndRows(of: try silt("report", "goroutine.pb.gz", ["--top", "--limit", "1000"]).output)
+            #expect(theirs.whole != nil && ours.whole == theirs.whole)
+            #expect(!ours.rows.isEmpty && ours.rows == theirs.rows)
             let report = try report(of: folder.file("goroutine.pb.gz"))
             #expect(report.sites.allSatisfy { $0.kind == "goroutine" })
             #expect(report.sites.contains { $0.blame.function == "main.main" && $0.inuseObjects == 1 })

@@ -124,14 +124,13 @@ extension EndToEnd {
             #expect(entries.first?.credentials == "Basic " + Data("me:open sesame".utf8).base64EncodedString())
         }
 
-        /// `names` are those of the certificate that the receiver has; without any it speaks no TLS.
+        /// `names` are those of the certificate that the receiver has.
         @Test(
             arguments: [
                 ("IP:127.0.0.1", "certificate.pem", ""),
                 ("IP:127.0.0.1", "other.pem", "nobody whom this machine trusts has signed its certificate"),
                 ("IP:127.0.0.1", "key.pem", "which holds no certificates"),
                 ("DNS:profiles.example", "certificate.pem", "its certificate is for another host"),
-                ("", "certificate.pem", "it speaks no TLS"),
             ]
         )
         func credentialsGoToNobodyButTheHostThatWasMeant(
@@ -141,29 +140,33 @@ extension EndToEnd {
         ) throws {
             let folder = try ScratchFolder()
             let request = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=profiles"
-            let alternatives = "subjectAltName=\(names.isEmpty ? "DNS:a" : names)"
             _ = try consume([
                 "sh", "-c",
                 """
                 cd '\(folder.path)' && exec 2> log.openssl &&
-                \(request) -addext '\(alternatives)' -keyout key.pem -out certificate.pem &&
+                \(request) -addext 'subjectAltName=\(names)' -keyout key.pem -out certificate.pem &&
                 \(request) -keyout other.key -out other.pem && cat certificate.pem key.pem > pair.pem
                 """,
             ])
             let environment = ["SILT_PUSH_TOKEN": "secret", "SSL_CERT_FILE": folder.file(trusted)]
-            let send = { (port: Int) throws -> ProgramResult in
-                try push(to: port, scheme: "https", seconds: 2, from: folder, environment, [])
+            let pair = folder.file("pair.pem")
+            let (entries, errors): ([Entry], String) = try receive("pyroscope_receiver", "0", pair, in: folder) {
+                try push(to: $0, scheme: "https", seconds: 2, from: folder, environment, [])
             }
-            let (entries, errors): ([Entry], String) =
-                names.isEmpty
-                ? try receive("pyroscope_receiver", "0", in: folder, send: send)
-                : try receive("pyroscope_receiver", "0", folder.file("pair.pem"), in: folder, send: send)
             if problem.isEmpty {
                 #expect((2...4).contains(entries.count) && entries.allSatisfy { $0.credentials == "Bearer secret" })
                 #expect(errors.contains("pushed \(entries.count) profiles"), "\(errors)")
             } else {
                 #expect(entries.isEmpty && errors.contains(problem), "\(errors)")
             }
+        }
+
+        @Test func aReceiverWithoutTLSIsToldFromOneThatIsNotTrusted() throws {
+            let folder = try ScratchFolder()
+            let (entries, errors): ([Entry], String) = try receive("pyroscope_receiver", "0", in: folder) {
+                try push(to: $0, scheme: "https", seconds: 2, from: folder, [:], [])
+            }
+            #expect(entries.isEmpty && errors.contains("it speaks no TLS"), "\(errors)")
         }
 
         /// The receiver takes what Pyroscope's own client sends, which has the same labels.
