@@ -1,333 +1,244 @@
 internal import CSiltSystem
 internal import SiltEvents
 
-/// The live blocks of one process by address: an open hash table of buckets of 8 entries.
+/// The live blocks of one process by address.
 ///
-/// A bucket is 8 keys, one cache line, and then their 8 metas, another. A block lies in its home bucket, or if that is
-/// full in the first one after it that has room; a byte per bucket counts the blocks that went past it, so that a
-/// look-up knows where to end and nothing has to move when a block is removed. The home is `hash * buckets / 2^64`: the
-/// table is sorted by hash but for short displacements. Growing therefore moves the blocks in one sequential pass, which
-/// for a big table runs backwards in the memory it has, extended: no second table is needed and no page is cleared
-/// twice. Load is at most 0.69, beyond which a tenth of the buckets is full and searches go on too often, and tables
-/// above 16 MiB grow by 1.3, so a block takes 23.5 to 31 bytes.
+/// A block's place follows from its address: each page of 4 KiB has a leaf, a slot of 8 bytes for each 32 bytes of it,
+/// since malloc(3) of glibc never begins two blocks there. Blocks that are made and freed together lie together, and so
+/// do their slots: half as many cache lines come from memory as for a hash table, and no key has to be kept or compared.
+///
+/// What has no slot is in `buckets`: blocks beyond `BlockSlot`'s bits, the second of two that begin in the same 32 bytes
+/// (allocators with classes of 8 and 16 bytes), and the blocks of pages that hold too few to pay for a leaf. A page's
+/// word counts them, so that a look-up knows whether to go there:
+///
+///     63                 48 47                        0
+///     | blocks in buckets  | address of its leaf or 0  |
+///
+/// Leaves take at most 31 bytes for each block in them, and 1 MiB; a page to which that denies a leaf gets one when as
+/// many of its blocks have come together as pay for it.
 package struct LiveTable: ~Copyable {
-    /// `bucketCount * 16` words, all initialized, aligned to a page.
-    private var words: UnsafeMutablePointer<UInt64>
-    /// Blocks that are not in this bucket because it was full when they came; `sticky` stays.
-    ///
-    /// One per bucket.
-    private var passed: UnsafeMutablePointer<UInt8>
-    private var bucketCount: Int
-    private var packedCount = 0
-    private var growAt: Int
-    /// Blocks that 16 bytes cannot hold, by address.
-    ///
-    /// Usually empty.
-    private var wide: [UInt64: LiveBlock] = [:]
+    /// Where to look for an address, as `place` says; stays right while blocks come and go.
+    package typealias Place = UnsafeMutablePointer<UInt64>?
 
-    private static let minimumBuckets = 128
-    /// Below this many buckets tables double: 16 MiB.
-    private static let doubledBuckets = 1 << 17
-    /// Buckets in a huge page.
-    private static let hugeBuckets = 1 << 14
-    private static let sticky = UInt8.max
+    private static let leafSlots = 1 << 7
+    private static let leafBytes = leafSlots * 8
+    /// Blocks that pay for a leaf.
+    private static let leafPaid = 33
+    private static let freeLeaves = 1 << 10
+    private static let oneElsewhere: UInt64 = 1 << 48
 
-    package init() {
-        bucketCount = Self.minimumBuckets
-        words = Pages.words(bucketCount * 16)
-        passed = Pages.counts(bucketCount)
-        growAt = bucketCount * 11 / 2
-    }
+    private var pages = PageTable()
+    /// Of small pages: huge ones spare little here, and cost several times as much where the host has to find them.
+    private var arena = Arena(biggestChunk: 2 << 20)
+    private var buckets = BlockBuckets()
+    private var leafCount = 0
+    /// Blocks in slots.
+    private var slotted = 0
 
-    deinit {
-        Pages.free(words, bucketCount * 16)
-        Pages.free(passed, bucketCount)
-    }
+    package init() {}
 
-    package var count: Int { packedCount + wide.count }
-
-    package var capacity: Int { bucketCount * 8 }
+    package var count: Int { slotted + buckets.count }
 
     /// Bytes of memory the table takes.
-    package var bytes: Int { bucketCount * (16 * 8 + 1) }
+    package var bytes: Int { arena.bytes + pages.bytes + buckets.bytes }
 
-    /// The hash that the operations take; of any address.
+    /// The place of an address; nil if the table has none, which may change with the next insertion.
     @inline(__always)
-    package static func hash(_ address: UInt64) -> UInt64 { hash(granule: address >> 3) }
+    package func place(of address: UInt64) -> Place { pages.place(of: address) }
 
+    /// The place of an address, whose cache line is asked for.
     @inline(__always)
-    private static func hash(granule: UInt64) -> UInt64 {
-        var hash = granule &* 0x9E37_79B9_7F4A_7C15
-        hash ^= hash >> 32
-        return hash &* 0xD6E8_FEB8_6659_FD93
+    package func prefetchedPlace(of address: UInt64) -> Place {
+        let place = pages.place(of: address)
+        if let place { silt_prefetch(place) }
+        return place
     }
 
+    /// Asks for the cache lines of an address some events ahead of their use, of a place that has arrived.
     @inline(__always)
-    private func home(_ hash: UInt64) -> Int {
-        Int(truncatingIfNeeded: hash.multipliedFullWidth(by: UInt64(UInt(bitPattern: bucketCount))).high)
+    package func prefetch(_ address: UInt64, at place: Place) {
+        if let place, let slot = slot(address, place.pointee) {
+            silt_prefetch(slot)
+        } else {
+            buckets.prefetch(hash: BlockBuckets.hash(address))
+        }
     }
 
+    /// Asks for what a look-up will need besides, after `prefetch` has brought the rest.
     @inline(__always)
-    private func next(_ bucket: Int) -> Int { bucket + 1 == bucketCount ? 0 : bucket + 1 }
-
-    /// The 8 keys of a bucket, followed by their metas.
-    @inline(__always)
-    private func keys(_ bucket: Int) -> UnsafeMutablePointer<UInt64> { words + bucket &* 16 }
-
-    /// The first of the entries in a result of `silt_bucket_matches` or `silt_bucket_free` that is not 0.
-    @inline(__always)
-    private func first(_ found: UInt32) -> Int { found.trailingZeroBitCount / 2 }
-
-    @inline(__always)
-    private func entry(_ keys: UnsafeMutablePointer<UInt64>, _ index: Int) -> PackedBlock {
-        PackedBlock(key: keys[index], meta: keys[index + 8])
+    package func prefetchMore(_ address: UInt64, at place: Place) {
+        if let place, place.pointee != 0, slot(address, place.pointee) == nil {
+            buckets.prefetchPassed(hash: BlockBuckets.hash(address))
+        }
     }
 
-    /// Asks for the bucket's cache lines some events ahead of their use.
-    @inline(__always)
-    package func prefetch(hash: UInt64) {
-        let bucket = home(hash)
-        silt_prefetch(keys(bucket))
-        silt_prefetch(keys(bucket) + 8)
-        silt_prefetch(passed + bucket)
-    }
-
-    /// Asks for the bucket after the home if a search will have to go on there; after `prefetch` has brought the count.
-    ///
-    /// Near the highest load that is every fifth search, and each would wait for memory.
-    @inline(__always)
-    package func prefetchPassed(hash: UInt64) {
-        let bucket = home(hash)
-        let last = passed[bucket] == 0 ? bucket : next(bucket)
-        silt_prefetch(keys(last))
-        silt_prefetch(keys(last) + 8)
-    }
-
-    /// The block at `address`, if it lies in its home bucket.
+    /// The stack and birth of the block at `address`, if that is seen at a glance.
     ///
     /// A hint, for prefetching.
     @inline(__always)
-    func hint(_ address: UInt64, hash: UInt64) -> PackedBlock? {
-        let keys = keys(home(hash))
-        let match = silt_bucket_matches(keys, address >> 3)
-        return match == 0 ? nil : entry(keys, first(match))
+    func hint(_ address: UInt64, at place: Place) -> (stack: UInt32, birth: UInt32)? {
+        guard let place else { return nil }
+        if let slot = slot(address, place.pointee) {
+            let found = BlockSlot(word: slot.pointee)
+            return found.isBlock(at: address) ? (found.stack, found.birth) : nil
+        }
+        return buckets.hint(address, hash: BlockBuckets.hash(address)).map { ($0.stack, $0.birth) }
     }
 
     /// Adds a block; returns the one that was live at its address, if any.
     @inline(__always)
-    package mutating func insert(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {
-        guard PackedBlock.fits(block), wide.isEmpty else { return insertSlow(block) }
-        return insertPacked(block, hash: hash)
+    package mutating func insert(_ block: LiveBlock, at place: Place) -> LiveBlock? {
+        guard let place else { return insertSlow(block) }
+        guard let slot = slot(block.address, place.pointee) else { return insert(block, without: place) }
+        guard place.pointee < Self.oneElsewhere, slot.pointee == 0, BlockSlot.fits(block) else {
+            return insertSlow(block)
+        }
+        fill(slot, with: block)
+        return nil
     }
 
     /// Takes the block at `address` out; nil if none is live there.
     @inline(__always)
-    package mutating func remove(_ address: UInt64, hash: UInt64) -> LiveBlock? {
-        guard PackedBlock.fits(address), wide.isEmpty else { return removeSlow(address) }
-        return removePacked(address, hash: hash)
+    package mutating func remove(_ address: UInt64, at place: Place) -> LiveBlock? {
+        guard let place else { return removeSlow(address) }
+        return empty(address, at: place) ?? removeElsewhere(address, place)
     }
 
     /// Puts a block into the place of the one that is live at its address, and returns that; nil, and nothing done, if
-    /// there is none.
+    /// there is none or the table cannot tell at a glance.
     @inline(__always)
-    package mutating func replace(with block: LiveBlock, hash: UInt64) -> LiveBlock? {
-        guard PackedBlock.fits(block), wide.isEmpty, let (bucket, index) = find(block.address >> 3, home(hash))
-        else { return nil }
-        let old = entry(keys(bucket), index).block
-        put(pack(block), bucket, index)
-        return old
+    package mutating func replace(with block: LiveBlock, at place: Place) -> LiveBlock? {
+        guard let place else { return nil }
+        if let slot = slot(block.address, place.pointee) {
+            let found = BlockSlot(word: slot.pointee)
+            guard found.isBlock(at: block.address), BlockSlot.fits(block) else { return nil }
+            slot.pointee = BlockSlot(block).word
+            return found.block(at: block.address)
+        }
+        if place.pointee == 0 { return nil }
+        return buckets.replace(with: block, hash: BlockBuckets.hash(block.address))
     }
 
     /// Whether no block is live at `address`; false too when the table cannot tell at a glance.
     @inline(__always)
-    func isFree(_ address: UInt64, hash: UInt64) -> Bool {
-        PackedBlock.fits(address) && wide.isEmpty && find(address >> 3, home(hash)) == nil
+    func isFree(_ address: UInt64, at place: Place) -> Bool {
+        guard let place else { return false }
+        if let slot = slot(address, place.pointee), BlockSlot(word: slot.pointee).isBlock(at: address) { return false }
+        return place.pointee < Self.oneElsewhere || buckets.isFree(address, hash: BlockBuckets.hash(address))
     }
 
     /// The block that is live at `address`.
     package func block(at address: UInt64) -> LiveBlock? {
-        if let block = wide[address] { return block }
-        guard PackedBlock.fits(address), let (bucket, index) = find(address >> 3, home(Self.hash(address)))
-        else { return nil }
-        return entry(keys(bucket), index).block
+        if let place = place(of: address), let slot = slot(address, place.pointee) {
+            let found = BlockSlot(word: slot.pointee)
+            if found.isBlock(at: address) { return found.block(at: address) }
+        }
+        return buckets.block(at: address)
     }
 
     /// Every live block, in no order.
     package func visit(_ body: (LiveBlock) -> Void) {
-        for bucket in 0..<bucketCount {
-            for index in 0..<8 where keys(bucket)[index] != 0 { body(entry(keys(bucket), index).block) }
-        }
-        for block in wide.values { body(block) }
-    }
-
-    // MARK: Packed blocks
-
-    /// Where the block at `granule` is; the search begins at its home bucket.
-    @inline(__always)
-    private func find(_ granule: UInt64, _ home: Int) -> (bucket: Int, index: Int)? {
-        var bucket = home
-        while true {
-            let match = silt_bucket_matches(keys(bucket), granule)
-            if match != 0 { return (bucket, first(match)) }
-            if passed[bucket] == 0 { return nil }
-            bucket = next(bucket)
-            // Only when every count is sticky.
-            if bucket == home { return nil }
-        }
-    }
-
-    @inline(__always)
-    private mutating func insertPacked(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {
-        let packed = pack(block)
-        let home = home(hash)
-        if let (bucket, index) = find(block.address >> 3, home) {
-            let old = entry(keys(bucket), index).block
-            put(packed, bucket, index)
-            return old
-        }
-        place(packed, home)
-        packedCount += 1
-        if packedCount > growAt { grow() }
-        return nil
-    }
-
-    @inline(__always)
-    private func pack(_ block: LiveBlock) -> PackedBlock {
-        PackedBlock(
-            granule: block.address >> 3,
-            size: block.size,
-            stack: block.stack.rawValue,
-            birth: min(block.birth, PackedBlock.birthLimit)
-        )
-    }
-
-    /// Puts a block into the first bucket from its home on that has room; one has, the load being below 1.
-    @inline(__always)
-    private func place(_ packed: PackedBlock, _ home: Int) {
-        var bucket = home
-        var free = silt_bucket_free(keys(bucket))
-        while free == 0 {
-            if passed[bucket] != Self.sticky { passed[bucket] += 1 }
-            bucket = next(bucket)
-            free = silt_bucket_free(keys(bucket))
-        }
-        put(packed, bucket, first(free))
-    }
-
-    @inline(__always)
-    private func put(_ packed: PackedBlock, _ bucket: Int, _ index: Int) {
-        keys(bucket)[index] = packed.key
-        keys(bucket)[index + 8] = packed.meta
-    }
-
-    @inline(__always)
-    private mutating func removePacked(_ address: UInt64, hash: UInt64) -> LiveBlock? {
-        let home = home(hash)
-        guard let (bucket, index) = find(address >> 3, home) else { return nil }
-        let block = entry(keys(bucket), index).block
-        keys(bucket)[index] = 0
-        packedCount -= 1
-        var over = home
-        while over != bucket {
-            if passed[over] != Self.sticky { passed[over] -= 1 }
-            over = next(over)
-        }
-        return block
-    }
-
-    @inline(never)
-    private mutating func grow() {
-        let old = words
-        let oldCount = bucketCount
-        Pages.free(passed, bucketCount)
-        bucketCount = Self.grown(bucketCount)
-        growAt = bucketCount * 11 / 2
-        passed = Pages.counts(bucketCount)
-        let filled = Pages.counts(bucketCount)
-        if let moved = Pages.extend(old, from: oldCount * 16, to: bucketCount * 16) {
-            words = moved
-            spread(moved, oldCount, filled)
-        } else {
-            words = Pages.words(bucketCount * 16)
-            spread(old, oldCount, filled)
-            Pages.free(old, oldCount * 16)
-        }
-        Pages.free(filled, bucketCount)
-    }
-
-    private static func grown(_ count: Int) -> Int {
-        if count < doubledBuckets { return count * 2 }
-        // Whole huge pages.
-        return (count * 13 / 10 + hugeBuckets / 2) / hugeBuckets * hugeBuckets
-    }
-
-    /// Moves the blocks of `count` old buckets, which may lie at the beginning of the new ones, to where they belong now.
-    ///
-    /// The last come first: the buckets from the one at hand on, of which a block usually gets one, are done with by
-    /// then. `filled` counts the entries of each, which is quicker than looking for room in what was just written.
-    private mutating func spread(
-        _ old: UnsafeMutablePointer<UInt64>,
-        _ count: Int,
-        _ filled: UnsafeMutablePointer<UInt8>
-    ) {
-        var late: [PackedBlock] = []
-        withUnsafeTemporaryAllocation(of: PackedBlock.self, capacity: 8) { taken in
-            for bucket in stride(from: count - 1, through: 0, by: -1) {
-                let keys = old + bucket &* 16
-                var found = 0
-                for index in 0..<8 {
-                    taken[found] = PackedBlock(key: keys[index], meta: keys[index + 8])
-                    found &+= keys[index] == 0 ? 0 : 1
-                    keys[index] = 0
-                }
-                for index in 0..<found {
-                    let home = home(Self.hash(granule: taken[index].granule))
-                    // Its place may not be free yet: pushed far from its home near the beginning, or around the end.
-                    if home < bucket || !place(taken[index], home, filled, around: false) { late.append(taken[index]) }
-                }
+        pages.visit { page, word in
+            guard let leaf = leaf(word) else { return }
+            for index in 0..<Self.leafSlots where leaf[index] != 0 {
+                body(BlockSlot(word: leaf[index]).block(near: page | UInt64(index) << BlockSlot.shift))
             }
         }
-        for block in late { _ = place(block, home(Self.hash(granule: block.granule)), filled, around: true) }
+        buckets.visit(body)
     }
 
-    /// As the other one; false, and nothing done, when it would go around the table's end and may not.
+    // MARK: Leaves
+
     @inline(__always)
-    private func place(
-        _ packed: PackedBlock,
-        _ home: Int,
-        _ filled: UnsafeMutablePointer<UInt8>,
-        around: Bool
-    ) -> Bool {
-        var bucket = home
-        while filled[bucket] == 8 { bucket = next(bucket) }
-        guard around || bucket >= home else { return false }
-        var full = home
-        while full != bucket {
-            if passed[full] != Self.sticky { passed[full] += 1 }
-            full = next(full)
-        }
-        put(packed, bucket, Int(filled[bucket]))
-        filled[bucket] += 1
-        return true
+    private func leaf(_ word: UInt64) -> UnsafeMutablePointer<UInt64>? {
+        UnsafeMutablePointer(bitPattern: UInt(truncatingIfNeeded: word & (Self.oneElsewhere &- 1)))
     }
 
-    // MARK: Wide blocks
+    /// The slot of an address, of its page's word.
+    @inline(__always)
+    private func slot(_ address: UInt64, _ word: UInt64) -> UnsafeMutablePointer<UInt64>? {
+        guard let leaf = leaf(word) else { return nil }
+        return leaf + Int(truncatingIfNeeded: address >> BlockSlot.shift) & (Self.leafSlots &- 1)
+    }
 
-    @inline(never)
-    private mutating func insertSlow(_ block: LiveBlock) -> LiveBlock? {
-        let old = removeSlow(block.address)
-        if PackedBlock.fits(block) {
-            _ = insertPacked(block, hash: Self.hash(block.address))
-        } else {
-            wide[block.address] = block
+    @inline(__always)
+    private mutating func fill(_ slot: UnsafeMutablePointer<UInt64>, with block: LiveBlock) {
+        slot.pointee = BlockSlot(block).word
+        slotted += 1
+    }
+
+    /// Takes a block out of its slot; nil if none has this address.
+    @inline(__always)
+    private mutating func empty(_ address: UInt64, at place: PageTable.Place) -> LiveBlock? {
+        guard let slot = slot(address, place.pointee) else { return nil }
+        let found = BlockSlot(word: slot.pointee)
+        guard found.isBlock(at: address) else { return nil }
+        slot.pointee = 0
+        slotted -= 1
+        return found.block(at: address)
+    }
+
+    /// Gives a page without a leaf one, and its blocks slots.
+    private mutating func makeLeaf(_ page: UInt64, at place: PageTable.Place) {
+        let leaf = arena.take(Self.leafBytes).bindMemory(to: UInt64.self, capacity: Self.leafSlots)
+        leafCount += 1
+        place.pointee |= UInt64(UInt(bitPattern: leaf))
+        var address = page
+        while place.pointee >= Self.oneElsewhere, address &- page < 1 << PageTable.pageShift {
+            if let block = buckets.block(at: address), let slot = slot(address, place.pointee), slot.pointee == 0,
+                BlockSlot.fits(block)
+            {
+                _ = buckets.remove(address, hash: BlockBuckets.hash(address))
+                place.pointee -= Self.oneElsewhere
+                fill(slot, with: block)
+            }
+            address &+= 8
         }
+    }
+
+    /// Adds a block whose page has no leaf.
+    @inline(never)
+    private mutating func insert(_ block: LiveBlock, without place: PageTable.Place) -> LiveBlock? {
+        // With none or one less than pays for a leaf it may get one.
+        guard 1..<UInt64(Self.leafPaid - 1) ~= place.pointee >> 48 else { return insertSlow(block) }
+        let old = buckets.insert(block, hash: BlockBuckets.hash(block.address))
+        if old == nil { place.pointee += Self.oneElsewhere }
         return old
     }
 
     @inline(never)
+    private mutating func insertSlow(_ block: LiveBlock) -> LiveBlock? {
+        let address = block.address
+        let old = remove(address, at: place(of: address))
+        guard let place = pages.makePlace(of: address, blocks: count, from: &arena) else {
+            _ = buckets.insert(block, hash: BlockBuckets.hash(address))
+            return old
+        }
+        let page = address & ~(1 << PageTable.pageShift - 1)
+        let isPaid = (leafCount - Self.freeLeaves) * Self.leafPaid <= slotted
+        if place.pointee == 0, isPaid, BlockSlot.fits(block) { makeLeaf(page, at: place) }
+        if let slot = slot(address, place.pointee), slot.pointee == 0, BlockSlot.fits(block) {
+            fill(slot, with: block)
+            return old
+        }
+        _ = buckets.insert(block, hash: BlockBuckets.hash(address))
+        place.pointee += Self.oneElsewhere
+        if leaf(place.pointee) == nil, place.pointee >> 48 == Self.leafPaid { makeLeaf(page, at: place) }
+        return old
+    }
+
+    /// Of an address whose place was not known when it was looked up.
+    @inline(never)
     private mutating func removeSlow(_ address: UInt64) -> LiveBlock? {
-        if !wide.isEmpty, let block = wide.removeValue(forKey: address) { return block }
-        guard PackedBlock.fits(address) else { return nil }
-        return removePacked(address, hash: Self.hash(address))
+        if let place = place(of: address) { return empty(address, at: place) ?? removeElsewhere(address, place) }
+        return pages.isFull ? buckets.remove(address, hash: BlockBuckets.hash(address)) : nil
+    }
+
+    @inline(never)
+    private mutating func removeElsewhere(_ address: UInt64, _ place: PageTable.Place) -> LiveBlock? {
+        guard place.pointee >= Self.oneElsewhere else { return nil }
+        let block = buckets.remove(address, hash: BlockBuckets.hash(address))
+        if block != nil { place.pointee -= Self.oneElsewhere }
+        return block
     }
 }

@@ -66,15 +66,15 @@ package struct ProcessHeap: ~Copyable {
     ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
     ///   - interval: The interval that is open: later than 0 for a process that starts in the middle of a hunt.
     ///   - keptSince: The interval that ended when that hunt began.
-    ///   - nearEntries: A live table with room for no more is taken to be in the processor's caches.
+    ///   - nearBytes: A live table of no more memory is taken to be in the processor's caches.
     package init(
         inheritsHeap: Bool,
         groupOf: @escaping (StackID) -> StackID,
         interval: UInt32 = 0,
         keptSince: UInt32? = nil,
-        nearEntries: Int = 1 << 15
+        nearBytes: Int = 1 << 19
     ) {
-        self.nearEntries = nearEntries
+        self.nearBytes = nearBytes
         self.inheritsHeap = inheritsHeap
         groups = StackGroups(keyOf: groupOf)
         self.interval = interval
@@ -183,33 +183,38 @@ package struct ProcessHeap: ~Copyable {
         while start < events.count {
             let end = min(start + Self.stretch, events.count)
             let stretch = UnsafeBufferPointer(rebasing: events[start..<end])
-            if live.capacity <= nearEntries { apply(near: stretch) } else { apply(stretch: stretch) }
+            if live.bytes <= nearBytes { apply(near: stretch) } else { apply(stretch: stretch) }
             start = end
         }
     }
 
     /// Of a table that is near: asking for its entries ahead costs more than it saves.
     private mutating func apply(near events: UnsafeBufferPointer<HeapEvent>) {
-        var index = 0
-        while index < events.count {
-            index += applyNext(events, index, hash: LiveTable.hash(events[index].address))
+        withUnsafeTemporaryAllocation(of: LiveTable.Place.self, capacity: Self.stretch) { places in
+            for index in 0..<events.count { places[index] = live.place(of: events[index].address) }
+            var index = 0
+            while index < events.count { index += applyNext(events, index, at: places[index]) }
         }
     }
 
     /// Applies the event at a position, with the one after it where they are a pair; returns how many.
     @inline(__always)
-    private mutating func applyNext(_ events: UnsafeBufferPointer<HeapEvent>, _ index: Int, hash: UInt64) -> Int {
+    private mutating func applyNext(
+        _ events: UnsafeBufferPointer<HeapEvent>,
+        _ index: Int,
+        at place: LiveTable.Place
+    ) -> Int {
         if index + 1 < events.count, events[index].address == events[index + 1].address,
-            applyPair(events[index], events[index + 1], hash: hash)
+            applyPair(events[index], events[index + 1], at: place)
         {
             return 2
         }
-        apply(events[index], hash: hash)
+        apply(events[index], at: place)
         return 1
     }
 
-    private let nearEntries: Int
-    /// Events whose hashes are computed before the first of them is applied.
+    private let nearBytes: Int
+    /// Events whose places in the live table are kept.
     private static let stretch = 512
     /// How far ahead an entry of the live table is asked for, and then the numbers of the stack it names.
     private static let entryDistance = 24
@@ -217,20 +222,21 @@ package struct ProcessHeap: ~Copyable {
 
     private mutating func apply(stretch events: UnsafeBufferPointer<HeapEvent>) {
         let count = events.count
-        withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.stretch) { hashes in
-            for index in 0..<count { hashes[index] = LiveTable.hash(events[index].address) }
-            for index in 0..<min(Self.entryDistance, count) { live.prefetch(hash: hashes[index]) }
+        withUnsafeTemporaryAllocation(of: LiveTable.Place.self, capacity: Self.stretch) { places in
+            for index in 0..<count { places[index] = live.prefetchedPlace(of: events[index].address) }
+            for index in 0..<min(Self.entryDistance, count) { live.prefetch(events[index].address, at: places[index]) }
             var done = 0
             for index in 0..<count {
-                if index + Self.entryDistance < count { live.prefetch(hash: hashes[index + Self.entryDistance]) }
+                let far = index + Self.entryDistance
+                if far < count { live.prefetch(events[far].address, at: places[far]) }
                 let ahead = index + Self.siteDistance
                 // The second of two events in a row at one address finds what was asked for the first.
                 if ahead < count, events[ahead].address != events[ahead - 1].address {
-                    live.prefetchPassed(hash: hashes[ahead])
-                    prefetchSite(events[ahead], hash: hashes[ahead])
+                    live.prefetchMore(events[ahead].address, at: places[ahead])
+                    prefetchSite(events[ahead], at: places[ahead])
                 }
                 guard index == done else { continue }
-                done += applyNext(events, index, hash: hashes[index])
+                done += applyNext(events, index, at: places[index])
             }
         }
     }
@@ -240,9 +246,9 @@ package struct ProcessHeap: ~Copyable {
     /// Blocks freed right after they were made, and free blocks handed out again at once, are what most programs do
     /// most. Besides half the work this spares the wait for a look at 16 bytes of which 8 were just written.
     @inline(__always)
-    private mutating func applyPair(_ first: HeapEvent, _ second: HeapEvent, hash: UInt64) -> Bool {
+    private mutating func applyPair(_ first: HeapEvent, _ second: HeapEvent, at place: LiveTable.Place) -> Bool {
         switch (first.kind, second.kind) {
-        case (.alloc, .free): return temporary(first, freedBy: second, hash: hash)
+        case (.alloc, .free): return temporary(first, freedBy: second, at: place)
         case (.free, .alloc), (.free, .realloc):
             let block = LiveBlock(
                 address: second.address,
@@ -250,7 +256,7 @@ package struct ProcessHeap: ~Copyable {
                 stack: second.stack,
                 birth: interval
             )
-            guard let old = live.replace(with: block, hash: hash) else { return false }
+            guard let old = live.replace(with: block, at: place) else { return false }
             freed(old, by: first)
             if case .realloc = second.kind { undoTemporary(slot: Int(second.slot)) }
             allocated(second)
@@ -261,8 +267,8 @@ package struct ProcessHeap: ~Copyable {
 
     /// A block that is freed right after it was made never enters the live table; false when that would lose something.
     @inline(__always)
-    private mutating func temporary(_ made: HeapEvent, freedBy freed: HeapEvent, hash: UInt64) -> Bool {
-        guard passing(made, hash: hash) else { return false }
+    private mutating func temporary(_ made: HeapEvent, freedBy freed: HeapEvent, at place: LiveTable.Place) -> Bool {
+        guard passing(made, at: place) else { return false }
         let slot = Int(freed.slot)
         if slot >= freedCapacity { growFreed(slot) }
         lastFreed[slot] = FreedBlock(
@@ -276,9 +282,9 @@ package struct ProcessHeap: ~Copyable {
 
     /// Counts a block that comes and goes; false, and nothing done, when that would lose something.
     @inline(__always)
-    private mutating func passing(_ made: HeapEvent, hash: UInt64) -> Bool {
+    private mutating func passing(_ made: HeapEvent, at place: LiveTable.Place) -> Bool {
         // Past the peak and not above it: the block cannot be part of a new one.
-        guard pastPeak, sums.inUseBytes &+ made.size <= sums.peakInUseBytes, live.isFree(made.address, hash: hash)
+        guard pastPeak, sums.inUseBytes &+ made.size <= sums.peakInUseBytes, live.isFree(made.address, at: place)
         else { return false }
         let state = site(made.stack.rawValue)
         state.pointee.allocatedBytes &+= made.size
@@ -292,34 +298,34 @@ package struct ProcessHeap: ~Copyable {
     }
 
     @inline(__always)
-    private func prefetchSite(_ event: HeapEvent, hash: UInt64) {
+    private func prefetchSite(_ event: HeapEvent, at place: LiveTable.Place) {
         guard case .free = event.kind else { return sites.prefetch(event.stack.rawValue) }
-        guard let block = live.hint(event.address, hash: hash) else { return }
+        guard let block = live.hint(event.address, at: place) else { return }
         sites.prefetch(block.stack)
         if block.birth != interval { sites.prefetchAging(block.stack) }
         if block.birth >= countingFreesSince { partners.prefetch(block.stack, event.stack.rawValue) }
     }
 
     @inline(__always)
-    private mutating func apply(_ event: HeapEvent, hash: UInt64) {
+    private mutating func apply(_ event: HeapEvent, at place: LiveTable.Place) {
         switch event.kind {
-        case .free: free(event, hash: hash)
-        case .alloc: alloc(event, hash: hash)
+        case .free: free(event, at: place)
+        case .alloc: alloc(event, at: place)
         case .realloc:
             undoTemporary(slot: Int(event.slot))
-            alloc(event, hash: hash)
-        case .unfree: unfree(event, hash: hash)
+            alloc(event, at: place)
+        case .unfree: unfree(event, at: place)
         case .temporary:
-            if !passing(event, hash: hash) { comeAndGo(event, hash: hash) }
+            if !passing(event, at: place) { comeAndGo(event, at: place) }
         case .map, .remap: mappings.map(event.address, event.size, event.stack)
         case .unmap: mappings.unmap(event.address, event.size)
         }
     }
 
     @inline(__always)
-    private mutating func alloc(_ event: HeapEvent, hash: UInt64) {
+    private mutating func alloc(_ event: HeapEvent, at place: LiveTable.Place) {
         let block = LiveBlock(address: event.address, size: event.size, stack: event.stack, birth: interval)
-        if let old = live.insert(block, hash: hash) {
+        if let old = live.insert(block, at: place) {
             sums.overwritten += 1
             subtract(old)
         }
@@ -328,9 +334,9 @@ package struct ProcessHeap: ~Copyable {
 
     /// A block that comes and goes, one after the other: at a peak, or at the address of one whose free was not seen.
     @inline(never)
-    private mutating func comeAndGo(_ event: HeapEvent, hash: UInt64) {
-        alloc(event, hash: hash)
-        guard let block = live.remove(event.address, hash: hash) else { return }
+    private mutating func comeAndGo(_ event: HeapEvent, at place: LiveTable.Place) {
+        alloc(event, at: place)
+        guard let block = live.remove(event.address, at: place) else { return }
         subtract(block).pointee.temporaryAndFlags &+= SiteState.temporary
         sums.temporaryCount += 1
     }
@@ -350,8 +356,8 @@ package struct ProcessHeap: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func free(_ event: HeapEvent, hash: UInt64) {
-        guard let block = live.remove(event.address, hash: hash) else {
+    private mutating func free(_ event: HeapEvent, at place: LiveTable.Place) {
+        guard let block = live.remove(event.address, at: place) else {
             let slot = Int(event.slot)
             if slot >= freedCapacity { growFreed(slot) }
             if inheritsHeap { sums.inheritedFrees += 1 } else { sums.unknownFrees += 1 }
@@ -400,7 +406,7 @@ package struct ProcessHeap: ~Copyable {
     }
 
     @inline(never)
-    private mutating func unfree(_ event: HeapEvent, hash: UInt64) {
+    private mutating func unfree(_ event: HeapEvent, at place: LiveTable.Place) {
         let slot = Int(event.slot)
         guard slot < freedCapacity, lastFreed[slot].block.address == event.address else {
             sums.unmatchedUnfrees += 1
@@ -417,13 +423,13 @@ package struct ProcessHeap: ~Copyable {
             if freed.by != .none, freed.block.birth >= countingFreesSince {
                 partners.subtract(freed.block.stack, freed.by, bytes: freed.block.size)
             }
-            restore(freed.block, hash: hash)
+            restore(freed.block, at: place)
         }
         lastFreed[slot] = .none
     }
 
-    private mutating func restore(_ block: LiveBlock, hash: UInt64) {
-        if let old = live.insert(block, hash: hash) {
+    private mutating func restore(_ block: LiveBlock, at place: LiveTable.Place) {
+        if let old = live.insert(block, at: place) {
             sums.overwritten += 1
             subtract(old)
         }

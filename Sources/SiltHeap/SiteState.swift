@@ -41,10 +41,7 @@ struct SitePages: ~Copyable {
     /// `pageCapacity` entries, those of `used` states initialized; a page is `pageBytes` of zeroes at first.
     private var pages: UnsafeMutablePointer<UnsafeMutableRawPointer>
     private var pageCapacity = 16
-    /// Memory pages are cut out of, a few at first and then many at a time: a fault for each 4 KiB costs more than
-    /// their use.
-    private var arenas: [(start: UnsafeMutableRawPointer, bytes: Int)] = []
-    private var arenaUsed = 0
+    private var arena = Arena(biggestChunk: 2 << 20)
 
     init() {
         idCapacity = 1024
@@ -53,7 +50,6 @@ struct SitePages: ~Copyable {
     }
 
     deinit {
-        for arena in arenas { Pages.free(arena.start, bytes: arena.bytes) }
         pages.deallocate()
         free(numbers)
     }
@@ -141,13 +137,7 @@ struct SitePages: ~Copyable {
             pages = bigger
             pageCapacity *= 2
         }
-        if arenas.isEmpty || arenaUsed + Self.pageBytes > arenas[arenas.count - 1].bytes {
-            let bytes = min(2 << 20, max(Self.pageBytes, (arenas.last?.bytes ?? 0) * 2))
-            arenas.append((Pages.bytes(bytes), bytes))
-            arenaUsed = 0
-        }
-        (pages + index).initialize(to: arenas[arenas.count - 1].start + arenaUsed)
-        arenaUsed += Self.pageBytes
+        (pages + index).initialize(to: arena.take(Self.pageBytes))
     }
 
     /// realloc(3) moves the pages of a big table instead of copying them; what is new is zero.

@@ -12,14 +12,14 @@ final class TestHeap {
         groupOf: @escaping (StackID) -> StackID = { $0 },
         interval: UInt32 = 0,
         keptSince: UInt32? = nil,
-        nearEntries: Int = 1 << 15
+        nearBytes: Int = 1 << 19
     ) {
         heap = ProcessHeap(
             inheritsHeap: inheritsHeap,
             groupOf: groupOf,
             interval: interval,
             keptSince: keptSince,
-            nearEntries: nearEntries
+            nearBytes: nearBytes
         )
     }
 
