@@ -1,5 +1,3 @@
-internal import CSiltSystem
-
 /// A word for each page of 4 KiB of the address space that has held a block, found by address.
 ///
 /// Regions of 2 MiB, by an open hash table that stays small (128 KiB for a heap of 8 GiB), and for each the words of its
