@@ -372,6 +372,10 @@ static silt_rule make_rule(unsigned kind, unsigned mode, int64_t cfa, int64_t rb
     if (cfa < -(1 << 27) || cfa >= 1 << 27 || rbp < -(1 << 27) || rbp >= 1 << 27) {
         return SILT_RULE_SLOW;
     }
+    if (kind == SILT_RULE_RSP && mode != SILT_RBP_AT_RBP && cfa > 0 && cfa <= SILT_PLAIN_STEP &&
+        !(cfa & 7)) {
+        kind = SILT_RULE_PLAIN;
+    }
     return kind | (uint64_t)mode << 4 | ((uint64_t)cfa & 0xfffffff) << 8 | (uint64_t)rbp << 36;
 }
 

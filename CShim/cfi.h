@@ -20,14 +20,16 @@ enum silt_rule_kind {
     SILT_RULE_DEREF = 3, /* CFA = *(rbp + offset): a function that realigns its stack */
     SILT_RULE_SIGNAL =
         4, /* the frame of a signal handler's return: registers lie in the ucontext at rsp */
-    SILT_RULE_END = 5, /* outermost */
-    SILT_RULE_SLOW = 6 /* more than these forms can say */
+    SILT_RULE_END = 5,  /* outermost */
+    SILT_RULE_SLOW = 6, /* more than these forms can say */
+    SILT_RULE_PLAIN = 7 /* as RSP, to at most SILT_PLAIN_STEP bytes, and rbp not AT_RBP */
 };
+#define SILT_PLAIN_STEP (1 << 16)
+
 enum silt_rbp_mode {
     SILT_RBP_SAME = 0,   /* the caller's rbp is still in rbp */
     SILT_RBP_AT_CFA = 1, /* saved at CFA + offset */
-    SILT_RBP_AT_RBP = 2, /* saved at rbp + offset */
-    SILT_RBP_UNKNOWN = 3
+    SILT_RBP_AT_RBP = 2  /* saved at rbp + offset */
 };
 
 static inline unsigned silt_rule_kind(silt_rule rule) {

@@ -19,28 +19,27 @@ extern struct silt_rule_table *silt_rules;
 /* Computes a rule and enters it, unless no module covers the address: that may yet change. */
 silt_rule silt_rule_learn(uint64_t key);
 
+/* What a table says of a key; SILT_RULE_NONE: nothing. */
+static inline silt_rule silt_rule_in(const struct silt_rule_table *table, uint64_t key) {
+    size_t mask = ((size_t)1 << table->bits) - 1;
+    for (size_t i = (key * 0x9E3779B97F4A7C15ull) >> (64 - table->bits);; i = (i + 1) & mask) {
+        uint64_t there = __atomic_load_n(&table->entries[i].key, __ATOMIC_ACQUIRE);
+        if (SILT_LIKELY(there == key)) {
+            return __atomic_load_n(&table->entries[i].rule, __ATOMIC_RELAXED);
+        }
+        if (there == 0) {
+            return SILT_RULE_NONE;
+        }
+    }
+}
+
 /* The rule by which the frame with that return address is left; `exact` for the interrupted
  * instruction itself. */
 static inline silt_rule silt_rule_of(uintptr_t address, bool exact) {
     uint64_t key = (uint64_t)address << 1 | exact;
     const struct silt_rule_table *table = __atomic_load_n(&silt_rules, __ATOMIC_ACQUIRE);
-    if (SILT_LIKELY(table != NULL)) {
-        size_t mask = ((size_t)1 << table->bits) - 1;
-        for (size_t i = (key * 0x9E3779B97F4A7C15ull) >> (64 - table->bits);; i = (i + 1) & mask) {
-            uint64_t there = __atomic_load_n(&table->entries[i].key, __ATOMIC_ACQUIRE);
-            if (SILT_LIKELY(there == key)) {
-                uint64_t rule = __atomic_load_n(&table->entries[i].rule, __ATOMIC_RELAXED);
-                if (SILT_LIKELY(rule != SILT_RULE_NONE)) {
-                    return rule;
-                }
-                break;
-            }
-            if (there == 0) {
-                break;
-            }
-        }
-    }
-    return silt_rule_learn(key);
+    silt_rule rule = SILT_LIKELY(table != NULL) ? silt_rule_in(table, key) : SILT_RULE_NONE;
+    return SILT_LIKELY(rule != SILT_RULE_NONE) ? rule : silt_rule_learn(key);
 }
 
 /* Drops the rules of a range of addresses: its module is gone. */

@@ -10,7 +10,6 @@
 #define FIRST_NODES 4096u
 #define FIRST_BITS  10u
 #define LAST_ID     ((1u << 26) - 1)
-#define SIBLINGS    4u /* children that are looked for in a list before the hash is asked */
 
 bool silt_trie_init(struct silt_trie *trie) {
     *trie = (struct silt_trie){.node_limit = FIRST_NODES};
@@ -23,7 +22,7 @@ void silt_trie_drop(struct silt_trie *trie) {
 }
 
 void silt_trie_unlink(struct silt_trie *trie) {
-    trie->nodes[0].child = 0;
+    trie->nodes[0] = (struct silt_trie_node){0};
     if (trie->entries) {
         memset(trie->entries, 0, sizeof *trie->entries << trie->bits);
     }
@@ -89,15 +88,14 @@ static uint32_t make_node(struct silt_trie *trie, uint32_t parent, uint64_t key,
 
 uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
                         struct silt_sink *sink) {
-    uint32_t last = 0, siblings = 0;
-    for (uint32_t id = trie->nodes[parent].child; id; id = trie->nodes[id].next) {
+    unsigned siblings = 0;
+    while (siblings < SILT_SIBLINGS && trie->nodes[parent].children[siblings]) {
+        uint32_t id = trie->nodes[parent].children[siblings++];
         if (trie->nodes[id].key == key) {
             return id;
         }
-        last = id;
-        siblings++;
     }
-    bool hashed = siblings == SIBLINGS;
+    bool hashed = siblings == SILT_SIBLINGS;
     if (hashed && trie->entries) {
         size_t mask = ((size_t)1 << trie->bits) - 1;
         for (size_t at = slot_of(key, parent, trie->bits); trie->entries[at].id;
@@ -114,7 +112,9 @@ uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
     }
     uint32_t id = make_node(trie, parent, key, sink);
     if (!hashed) {
-        *(last ? &trie->nodes[last].next : &trie->nodes[parent].child) = id;
+        struct silt_trie_node *node = &trie->nodes[parent];
+        node->children[siblings] = id;
+        node->tags |= silt_trie_tag(key) << siblings * 16;
         return id;
     }
     size_t mask = ((size_t)1 << trie->bits) - 1;

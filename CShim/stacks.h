@@ -8,10 +8,12 @@
 /* A frame as a key: the address with its silt_node_flags in the top byte. */
 #define SILT_KEY(address, flags) ((uint64_t)(address) | (uint64_t)(flags) << 56)
 
+#define SILT_SIBLINGS 4 /* children that a node holds itself; the others are hashed */
+
 struct silt_trie_node {
     uint64_t key;
-    uint32_t child; /* the first of at most SIBLINGS children in a list; the others are hashed */
-    uint32_t next;
+    uint64_t tags;                    /* 16 bits for each child, from silt_trie_tag */
+    uint32_t children[SILT_SIBLINGS]; /* 0: none */
 };
 
 struct silt_trie_entry {
@@ -38,12 +40,24 @@ void silt_trie_unlink(struct silt_trie *trie);
 uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
                         struct silt_sink *sink);
 
-/* The node of a frame inside `parent`. */
+/* Sixteen bits that tell siblings apart, mostly. */
+static inline uint64_t silt_trie_tag(uint64_t key) {
+    return (key ^ key >> 16) & 0xffff;
+}
+
+/* The node of a frame inside `parent`. Which child it is shows without a branch: programs do not
+ * choose in a way that could be foreseen. */
 static inline uint32_t silt_trie_child(struct silt_trie *trie, uint32_t parent, uint64_t key,
                                        struct silt_sink *sink) {
-    uint32_t child = trie->nodes[parent].child;
-    if (SILT_LIKELY(child && trie->nodes[child].key == key)) {
-        return child;
+    const uint64_t ones = 0x0001000100010001ull;
+    const struct silt_trie_node *node = &trie->nodes[parent];
+    uint64_t differ = node->tags ^ silt_trie_tag(key) * ones;
+    uint64_t same = (differ - ones) & ~differ & ones << 15; /* its lowest bit is right */
+    if (SILT_LIKELY(same)) {
+        uint32_t child = node->children[__builtin_ctzll(same) / 16];
+        if (SILT_LIKELY(trie->nodes[child].key == key)) {
+            return child;
+        }
     }
     return silt_trie_find(trie, parent, key, sink);
 }

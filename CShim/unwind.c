@@ -31,7 +31,7 @@
 #define KEPT       8192 /* frames of a kept walk */
 #define CUT        (SILT_MAX_FRAMES / 2)
 #define REGION     (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
-#define MAX_STEP   (1u << 16) /* a larger frame is left only after a look at where it leads */
+#define MAX_STEP   SILT_PLAIN_STEP /* a larger frame is left only after a look at where it leads */
 #define MEMO_SETS  64
 #define MEMO_WAYS  4
 #define MEMO_WORDS 16
@@ -53,8 +53,9 @@ struct frame {
 };
 
 struct walk {
-    struct frame *frames; /* outermost first; NULL: this walk has not been needed yet */
-    struct word *words;   /* in the same order; what leads from frame i outward ends at [i].words */
+    /* Outermost first, and before the first a slot beyond all; NULL: not needed yet. */
+    struct frame *frames;
+    struct word *words; /* in the same order; what leads from frame i outward ends at [i].words */
     uint32_t count;
     uint32_t cursor; /* frames on or above the last capture's innermost one */
 };
@@ -91,6 +92,7 @@ struct silt_walker {
     bool busy; /* a capture is under way */
     struct walk walks[WALKS];
     struct walk none;       /* always empty */
+    struct frame beyond;    /* what lies before its first frame */
     uintptr_t highs[WALKS]; /* slots of the outermost frames; 0: empty */
     struct silt_trie trie;
     uint32_t memo_asked, memo_found, memo_rest, memo_victim;
@@ -118,6 +120,8 @@ struct silt_walker *silt_walker_new(void) {
     if (walker) {
         walker->low = UINTPTR_MAX;
         walker->generation = generation;
+        walker->beyond.slot = UINTPTR_MAX;
+        walker->none.frames = &walker->beyond + 1;
     }
     return walker;
 }
@@ -193,10 +197,16 @@ static struct walk *place_walk(struct silt_walker *walker, uintptr_t high) {
     }
     struct walk *walk = &walker->walks[place < WALKS ? place : walker->victim++ % WALKS];
     if (!walk->frames) {
-        walk->frames = silt_pages(KEPT * (sizeof *walk->frames + 3 * sizeof *walk->words));
+        struct frame *frames =
+            silt_pages((KEPT + 1) * (sizeof *walk->frames + 3 * sizeof *walk->words));
+        if (!frames) {
+            return NULL;
+        }
+        frames->slot = UINTPTR_MAX;
+        walk->frames = frames + 1;
         walk->words = (struct word *)(void *)(walk->frames + KEPT);
     }
-    return walk->frames ? walk : NULL;
+    return walk;
 }
 
 /* ---- reading and checking ---- */
@@ -210,24 +220,48 @@ static inline uint32_t base_of(uint32_t k) {
     return SILT_LIKELY(k < SILT_MAX_FRAMES) ? 0 : (k / CUT - 1) * CUT;
 }
 
+static inline bool differs(const struct word *at) {
+    return SILT_UNLIKELY(word(at->at) != at->value);
+}
+
 /* True when every word that names frame k still holds; else *limit is the number of frames outside
  * of the first change. */
 static inline bool holds(const struct walk *walk, uint32_t k, uint32_t *limit) {
     const struct word *at = walk->words + walk->frames[k].words;
     uint32_t base = base_of(k);
     const struct word *low = walk->words + (base ? walk->frames[base].words : 0);
+    /* Four a round: what is read, and in which order, stays the same. */
+    while (at - low >= 4) {
+        if (differs(at - 1)) {
+            at -= 1;
+            goto changed;
+        }
+        if (differs(at - 2)) {
+            at -= 2;
+            goto changed;
+        }
+        if (differs(at - 3)) {
+            at -= 3;
+            goto changed;
+        }
+        at -= 4;
+        if (differs(at)) {
+            goto changed;
+        }
+    }
     while (at != low) {
         at--;
-        if (SILT_UNLIKELY(*(const uintptr_t *)at->at != at->value)) {
-            uint32_t changed = (uint32_t)(at - walk->words);
-            while (k > 0 && walk->frames[k - 1].words > changed) {
-                k--;
-            }
-            *limit = k;
-            return false;
+        if (differs(at)) {
+            goto changed;
         }
     }
     return true;
+changed:
+    while (k > 0 && walk->frames[k - 1].words > (uint32_t)(at - walk->words)) {
+        k--;
+    }
+    *limit = k;
+    return false;
 }
 
 enum end { END_OUTERMOST, END_JOINED, END_INCOMPLETE, END_TRUNCATED, END_SLOW };
@@ -245,14 +279,82 @@ struct outcome {
     uintptr_t last;
 };
 
+/* Where a walk has come to. */
+struct place {
+    uintptr_t slot, address; /* the frame to be left next */
+    uintptr_t rbp_at;        /* where its rbp can be read */
+    uint32_t k;              /* kept frames that may still be met: the outermost ones */
+    uint32_t count;          /* steps so far */
+};
+
+static void join(struct outcome *out, struct walk *walk, uint32_t frame, uintptr_t at,
+                 const struct place *place) {
+    out->end = END_JOINED;
+    out->join = frame;
+    out->joined = walk;
+    out->last_at = at;
+    out->last_slot = place->slot;
+    out->last = place->address;
+    out->count = place->count;
+}
+
+/* Walks on while frames are left by plain rules, as nearly all are; true when a kept one was met.
+ */
+static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, struct place *place,
+                                struct outcome *out) {
+    const struct silt_rule_table *table = __atomic_load_n(&silt_rules, __ATOMIC_ACQUIRE);
+    if (SILT_UNLIKELY(!table)) {
+        return false;
+    }
+    uintptr_t slot = place->slot, address = place->address, rbp_at = place->rbp_at;
+    const struct frame *met = walk->frames + place->k - 1;
+    struct step *step = walker->steps + place->count;
+    bool joined = false;
+    for (;;) {
+        while (met->slot < slot) {
+            met--;
+        }
+        if (met->slot == slot && (met->key & ~NEEDS_RBP) == address &&
+            (!(met->key & NEEDS_RBP) || word(rbp_at) == met->need)) {
+            uint32_t outside = (uint32_t)(met - walk->frames);
+            if (SILT_LIKELY(holds(walk, outside, &outside))) {
+                joined = true;
+                break;
+            }
+            met = walk->frames + outside - 1;
+        }
+        silt_rule rule = silt_rule_in(table, (uint64_t)address << 1);
+        if (silt_rule_kind(rule) != SILT_RULE_PLAIN ||
+            SILT_UNLIKELY(step == walker->steps + SILT_MAX_FRAMES)) {
+            break;
+        }
+        uintptr_t cfa = slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
+        uintptr_t saved = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
+        /* Without a branch: which functions save rbp cannot be foreseen. */
+        uintptr_t mask = 0 - (uintptr_t)silt_rule_rbp_mode(rule);
+        step->slot = slot;
+        step->key = address;
+        step->rbp_at = saved & mask;
+        step->cfa_at = 0;
+        step++;
+        rbp_at ^= (rbp_at ^ saved) & mask;
+        slot = cfa - 8;
+        address = word(slot);
+    }
+    *place = (struct place){slot, address, rbp_at, (uint32_t)(met + 1 - walk->frames),
+                            (uint32_t)(step - walker->steps)};
+    if (joined) {
+        join(out, walk, place->k - 1, slot, place);
+    }
+    return joined;
+}
+
 /* Walks outward from the hook's frame; a kept frame is met only among the first `limit` ones. */
 static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t limit,
                      uintptr_t hook_frame, struct outcome *out) {
-    uintptr_t slot = hook_frame + 8;
-    uintptr_t rbp_at = hook_frame; /* where the current frame's rbp can be read */
-    uintptr_t at = slot, address = word(slot), rbp, cfa;
+    struct place p = {hook_frame + 8, word(hook_frame + 8), hook_frame, limit, 0};
+    uintptr_t at = p.slot, rbp, cfa;
     uint64_t exact = 0;
-    uint32_t k = limit, count = 0;
     bool careful = false;
     struct silt_readable known = {0, 0};
     out->end = END_INCOMPLETE;
@@ -270,58 +372,64 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
         }                                                                                          \
     } while (0)
     for (;;) {
-        while (k > 0 && walk->frames[k - 1].slot < slot) {
-            k--;
+        if (SILT_LIKELY(!careful)) {
+            if (SILT_LIKELY(walk_plainly(walker, walk, &p, out))) {
+                return;
+            }
+            at = p.slot;
         }
-        if (k > 0 && walk->frames[k - 1].slot == slot) {
-            const struct frame *met = &walk->frames[k - 1];
-            if ((met->key & ~NEEDS_RBP) == (address | exact)) {
+        const struct frame *met = walk->frames + p.k - 1;
+        while (met->slot < p.slot) {
+            met--;
+        }
+        p.k = (uint32_t)(met + 1 - walk->frames);
+        if (met->slot == p.slot) {
+            if ((met->key & ~NEEDS_RBP) == (p.address | exact)) {
                 bool same = true;
                 if (met->key & NEEDS_RBP) {
-                    READ(rbp_at, rbp);
+                    READ(p.rbp_at, rbp);
                     same = rbp == met->need;
                 }
-                uint32_t outside = k - 1;
-                if (same && holds(walk, k - 1, &outside)) {
-                    out->end = END_JOINED;
-                    out->join = k - 1;
-                    out->joined = walk;
-                    break;
+                uint32_t outside = p.k - 1;
+                if (same && holds(walk, p.k - 1, &outside)) {
+                    join(out, walk, p.k - 1, at, &p);
+                    return;
                 }
-                k = outside;
+                p.k = outside;
             }
         }
-        if (address == 0) {
+        if (p.address == 0) {
             out->end = END_OUTERMOST;
             break;
         }
-        if (SILT_UNLIKELY(count == SILT_MAX_FRAMES)) {
+        if (SILT_UNLIKELY(p.count == SILT_MAX_FRAMES)) {
             out->end = END_TRUNCATED;
             break;
         }
-        struct step *step = &walker->steps[count++];
-        step->slot = slot;
-        step->key = address | exact;
+        struct step *step = &walker->steps[p.count++];
+        step->slot = p.slot;
+        step->key = p.address | exact;
         step->rbp_at = 0;
         step->cfa_at = 0;
-        silt_rule rule = silt_rule_of(address, exact != 0);
+        silt_rule rule = silt_rule_of(p.address, exact != 0);
         exact = 0;
         switch (silt_rule_kind(rule)) {
+        case SILT_RULE_PLAIN:
         case SILT_RULE_RSP:
-            cfa = slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
+            cfa = p.slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
         case SILT_RULE_RBP:
-            READ(rbp_at, rbp);
+            READ(p.rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
             cfa = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
         case SILT_RULE_DEREF: {
-            READ(rbp_at, rbp);
+            READ(p.rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
             uintptr_t cfa_at = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
-            if (careful || (cfa_at & 7) || cfa_at - slot > MAX_STEP) {
+            if (careful || (cfa_at & 7) || cfa_at - p.slot > MAX_STEP) {
                 if (!silt_careful_word(&known, cfa_at, &cfa)) {
                     goto done;
                 }
@@ -334,22 +442,22 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
         case SILT_RULE_SIGNAL: {
             /* The ucontext lies at rsp = slot + 8; its gregs begin at 40, rbp is the 11th of them,
              * rsp the 16th, rip the 17th (sys/ucontext.h). */
-            uintptr_t registers = slot + 8 + 40, rsp;
+            uintptr_t registers = p.slot + 8 + 40, rsp;
             careful = out->crossed = true;
             READ(registers + 15 * 8, rsp);
-            READ(registers + 16 * 8, address);
-            step->rbp_at = rbp_at = registers + 10 * 8;
-            slot = rsp - 8;
+            READ(registers + 16 * 8, p.address);
+            step->rbp_at = p.rbp_at = registers + 10 * 8;
+            p.slot = rsp - 8;
             at = registers + 16 * 8;
             exact = EXACT;
-            walk = find_walk(walker, slot);
-            k = walk->count;
+            walk = find_walk(walker, p.slot);
+            p.k = walk->count;
             continue;
         }
         case SILT_RULE_END:
             out->end = END_OUTERMOST;
             out->last_at = 0;
-            out->count = count;
+            out->count = p.count;
             return;
         case SILT_RULE_SLOW:
             out->end = END_SLOW;
@@ -359,10 +467,10 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
             goto done;
         }
         uintptr_t next = cfa - 8;
-        if (SILT_UNLIKELY(next <= slot || (next & 7))) {
+        if (SILT_UNLIKELY(next <= p.slot || (next & 7))) {
             goto done;
         }
-        if (SILT_UNLIKELY(next - slot > MAX_STEP)) {
+        if (SILT_UNLIKELY(next - p.slot > MAX_STEP)) {
             uintptr_t probe;
             if (!silt_careful_word(&known, next, &probe)) {
                 goto done;
@@ -370,29 +478,29 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
         }
         switch (silt_rule_rbp_mode(rule)) {
         case SILT_RBP_AT_CFA:
-            rbp_at = step->rbp_at = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
+            p.rbp_at = step->rbp_at = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         case SILT_RBP_AT_RBP:
-            READ(rbp_at, rbp);
+            READ(p.rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
-            rbp_at = step->rbp_at = rbp + (uintptr_t)silt_rule_rbp_offset(rule);
+            p.rbp_at = step->rbp_at = rbp + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         default:
             break;
         }
-        at = slot = next;
-        READ(at, address);
+        at = p.slot = next;
+        READ(at, p.address);
     }
 #undef READ
     out->last_at = at;
-    out->last_slot = slot;
-    out->last = address;
-    out->count = count;
+    out->last_slot = p.slot;
+    out->last = p.address;
+    out->count = p.count;
     return;
 done:
     out->last_at = 0;
-    out->count = count;
+    out->count = p.count;
 }
 
 /* ---- memo: stacks that join the kept walk after a few frames, by return address and rsp ---- */
@@ -637,19 +745,18 @@ uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
     while (k < walk->count && walk->frames[k].slot >= slot) {
         k++;
     }
-    while (k > 0 && walk->frames[k - 1].slot < slot) {
-        k--;
+    const struct frame *top = walk->frames + k - 1;
+    while (top->slot < slot) {
+        top--;
     }
+    k = (uint32_t)(top + 1 - walk->frames);
     uint32_t limit = k;
     walk->cursor = k;
-    if (k > 0) {
-        const struct frame *top = &walk->frames[k - 1];
-        if (top->slot == slot && (top->key & ~NEEDS_RBP) == word(slot) &&
-            (!(top->key & NEEDS_RBP) || top->need == word(hook_frame))) {
-            limit = k - 1;
-            if (SILT_LIKELY(holds(walk, k - 1, &limit))) {
-                return top->node;
-            }
+    if (top->slot == slot && (top->key & ~NEEDS_RBP) == word(slot) &&
+        (!(top->key & NEEDS_RBP) || top->need == word(hook_frame))) {
+        limit = k - 1;
+        if (SILT_LIKELY(holds(walk, k - 1, &limit))) {
+            return top->node;
         }
     }
     return capture_changed(walker, walk, limit, hook_frame, sink);
