@@ -68,7 +68,7 @@ package final class RecordingWriter {
             )
         }
         // A power cut now would lose an empty recording: not worth a wait for the disk.
-        try database.execute("PRAGMA page_size = 4096; PRAGMA cache_size = -16384; PRAGMA synchronous = OFF;")
+        try database.execute("PRAGMA page_size = 8192; PRAGMA cache_size = -16384; PRAGMA synchronous = OFF;")
         try database.execute("BEGIN; \(Schema.tables) \(Schema.views) INSERT INTO target (id) VALUES (1); COMMIT;")
         if path != nil {
             try database.execute(

@@ -14,7 +14,6 @@ enum StackChunks {
 struct StackChunk {
     private(set) var first: UInt32 = 1
     private var nodes: [UInt64] = []
-    private var text: [UInt8] = []
     private(set) var isWritten = true
 
     /// Whether a stack lies in it or, where nothing is lost, may begin it anew.
@@ -37,24 +36,37 @@ struct StackChunk {
     /// Its text, to be written now.
     mutating func written() -> [UInt8] {
         isWritten = true
-        text.removeAll(keepingCapacity: true)
-        text.append(UInt8(ascii: "["))
-        for (index, node) in nodes.enumerated() {
-            if index > 0 { text.append(UInt8(ascii: ",")) }
-            append(node)
+        // A number of 64 bits has at most 20 digits.
+        return [UInt8](unsafeUninitializedCapacity: nodes.count * 21 + 2) { text, count in
+            text.initializeElement(at: 0, to: UInt8(ascii: "["))
+            count = 1
+            for node in nodes {
+                if count > 1 {
+                    text.initializeElement(at: count, to: UInt8(ascii: ","))
+                    count += 1
+                }
+                count = Self.write(node, into: text, at: count)
+            }
+            text.initializeElement(at: count, to: UInt8(ascii: "]"))
+            count += 1
         }
-        text.append(UInt8(ascii: "]"))
-        return text
     }
 
-    private mutating func append(_ number: UInt64) {
-        let start = text.count
+    /// Writes a number in decimal; returns where it ends.
+    private static func write(_ number: UInt64, into text: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
+        var end = start + 1
+        var limit: UInt64 = 10
+        while number >= limit, end - start < 19 {
+            limit *= 10
+            end += 1
+        }
+        if number >= limit { end += 1 }
         var rest = number
-        repeat {
-            text.append(UInt8(ascii: "0") + UInt8(rest % 10))
+        for index in (start..<end).reversed() {
+            text.initializeElement(at: index, to: UInt8(ascii: "0") + UInt8(rest % 10))
             rest /= 10
-        } while rest > 0
-        text[start...].reverse()
+        }
+        return end
     }
 }
 
