@@ -331,6 +331,7 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, s
         uintptr_t cfa = slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
         uintptr_t saved = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
         /* Without a branch: which functions save rbp cannot be foreseen. */
+        _Static_assert(SILT_RBP_SAME == 0 && SILT_RBP_AT_CFA == 1, "the mode of a plain rule");
         uintptr_t mask = 0 - (uintptr_t)silt_rule_rbp_mode(rule);
         step->slot = slot;
         step->key = address;
@@ -352,8 +353,8 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, s
 /* Walks outward from the hook's frame; a kept frame is met only among the first `limit` ones. */
 static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t limit,
                      uintptr_t hook_frame, struct outcome *out) {
-    struct place p = {hook_frame + 8, word(hook_frame + 8), hook_frame, limit, 0};
-    uintptr_t at = p.slot, rbp, cfa;
+    struct place here = {hook_frame + 8, word(hook_frame + 8), hook_frame, limit, 0};
+    uintptr_t at = here.slot, rbp, cfa;
     uint64_t exact = 0;
     bool careful = false;
     struct silt_readable known = {0, 0};
@@ -373,63 +374,61 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
     } while (0)
     for (;;) {
         if (SILT_LIKELY(!careful)) {
-            if (SILT_LIKELY(walk_plainly(walker, walk, &p, out))) {
+            if (SILT_LIKELY(walk_plainly(walker, walk, &here, out))) {
                 return;
             }
-            at = p.slot;
+            at = here.slot;
         }
-        const struct frame *met = walk->frames + p.k - 1;
-        while (met->slot < p.slot) {
+        const struct frame *met = walk->frames + here.k - 1;
+        while (met->slot < here.slot) {
             met--;
         }
-        p.k = (uint32_t)(met + 1 - walk->frames);
-        if (met->slot == p.slot) {
-            if ((met->key & ~NEEDS_RBP) == (p.address | exact)) {
-                bool same = true;
-                if (met->key & NEEDS_RBP) {
-                    READ(p.rbp_at, rbp);
-                    same = rbp == met->need;
-                }
-                uint32_t outside = p.k - 1;
-                if (same && holds(walk, p.k - 1, &outside)) {
-                    join(out, walk, p.k - 1, at, &p);
-                    return;
-                }
-                p.k = outside;
+        here.k = (uint32_t)(met + 1 - walk->frames);
+        if (met->slot == here.slot && (met->key & ~NEEDS_RBP) == (here.address | exact)) {
+            bool same = true;
+            if (met->key & NEEDS_RBP) {
+                READ(here.rbp_at, rbp);
+                same = rbp == met->need;
             }
+            uint32_t outside = here.k - 1;
+            if (same && holds(walk, here.k - 1, &outside)) {
+                join(out, walk, here.k - 1, at, &here);
+                return;
+            }
+            here.k = outside;
         }
-        if (p.address == 0) {
+        if (here.address == 0) {
             out->end = END_OUTERMOST;
             break;
         }
-        if (SILT_UNLIKELY(p.count == SILT_MAX_FRAMES)) {
+        if (SILT_UNLIKELY(here.count == SILT_MAX_FRAMES)) {
             out->end = END_TRUNCATED;
             break;
         }
-        struct step *step = &walker->steps[p.count++];
-        step->slot = p.slot;
-        step->key = p.address | exact;
+        struct step *step = &walker->steps[here.count++];
+        step->slot = here.slot;
+        step->key = here.address | exact;
         step->rbp_at = 0;
         step->cfa_at = 0;
-        silt_rule rule = silt_rule_of(p.address, exact != 0);
+        silt_rule rule = silt_rule_of(here.address, exact != 0);
         exact = 0;
         switch (silt_rule_kind(rule)) {
         case SILT_RULE_PLAIN:
         case SILT_RULE_RSP:
-            cfa = p.slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
+            cfa = here.slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
         case SILT_RULE_RBP:
-            READ(p.rbp_at, rbp);
+            READ(here.rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
             cfa = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
         case SILT_RULE_DEREF: {
-            READ(p.rbp_at, rbp);
+            READ(here.rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
             uintptr_t cfa_at = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
-            if (careful || (cfa_at & 7) || cfa_at - p.slot > MAX_STEP) {
+            if (careful || (cfa_at & 7) || cfa_at - here.slot > MAX_STEP) {
                 if (!silt_careful_word(&known, cfa_at, &cfa)) {
                     goto done;
                 }
@@ -442,22 +441,22 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
         case SILT_RULE_SIGNAL: {
             /* The ucontext lies at rsp = slot + 8; its gregs begin at 40, rbp is the 11th of them,
              * rsp the 16th, rip the 17th (sys/ucontext.h). */
-            uintptr_t registers = p.slot + 8 + 40, rsp;
+            uintptr_t registers = here.slot + 8 + 40, rsp;
             careful = out->crossed = true;
             READ(registers + 15 * 8, rsp);
-            READ(registers + 16 * 8, p.address);
-            step->rbp_at = p.rbp_at = registers + 10 * 8;
-            p.slot = rsp - 8;
+            READ(registers + 16 * 8, here.address);
+            step->rbp_at = here.rbp_at = registers + 10 * 8;
+            here.slot = rsp - 8;
             at = registers + 16 * 8;
             exact = EXACT;
-            walk = find_walk(walker, p.slot);
-            p.k = walk->count;
+            walk = find_walk(walker, here.slot);
+            here.k = walk->count;
             continue;
         }
         case SILT_RULE_END:
             out->end = END_OUTERMOST;
             out->last_at = 0;
-            out->count = p.count;
+            out->count = here.count;
             return;
         case SILT_RULE_SLOW:
             out->end = END_SLOW;
@@ -467,10 +466,10 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
             goto done;
         }
         uintptr_t next = cfa - 8;
-        if (SILT_UNLIKELY(next <= p.slot || (next & 7))) {
+        if (SILT_UNLIKELY(next <= here.slot || (next & 7))) {
             goto done;
         }
-        if (SILT_UNLIKELY(next - p.slot > MAX_STEP)) {
+        if (SILT_UNLIKELY(next - here.slot > MAX_STEP)) {
             uintptr_t probe;
             if (!silt_careful_word(&known, next, &probe)) {
                 goto done;
@@ -478,29 +477,29 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
         }
         switch (silt_rule_rbp_mode(rule)) {
         case SILT_RBP_AT_CFA:
-            p.rbp_at = step->rbp_at = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
+            here.rbp_at = step->rbp_at = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         case SILT_RBP_AT_RBP:
-            READ(p.rbp_at, rbp);
+            READ(here.rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
-            p.rbp_at = step->rbp_at = rbp + (uintptr_t)silt_rule_rbp_offset(rule);
+            here.rbp_at = step->rbp_at = rbp + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         default:
             break;
         }
-        at = p.slot = next;
-        READ(at, p.address);
+        at = here.slot = next;
+        READ(at, here.address);
     }
 #undef READ
     out->last_at = at;
-    out->last_slot = p.slot;
-    out->last = p.address;
-    out->count = p.count;
+    out->last_slot = here.slot;
+    out->last = here.address;
+    out->count = here.count;
     return;
 done:
     out->last_at = 0;
-    out->count = p.count;
+    out->count = here.count;
 }
 
 /* ---- memo: stacks that join the kept walk after a few frames, by return address and rsp ---- */
