@@ -21,44 +21,18 @@
 #include "unwind.h"
 
 #include "careful.h"
+#include "memo.h"
 #include "rules.h"
 #include "stacks.h"
 #include "system.h"
+#include "walk.h"
 
 #include <string.h>
 
-#define WALKS      32   /* stacks of coroutines that are told apart; made as they are met */
-#define KEPT       8192 /* frames of a kept walk */
-#define CUT        (SILT_MAX_FRAMES / 2)
-#define REGION     (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
-#define MAX_STEP   SILT_PLAIN_STEP /* a larger frame is left only after a look at where it leads */
-#define MEMO_SETS  64
-#define MEMO_WAYS  4
-#define MEMO_WORDS 16
-
-#define NEEDS_RBP ((uint64_t)0x80 << 56) /* in a kept frame's key only */
-#define EXACT     ((uint64_t)SILT_NODE_EXACT << 56)
-
-struct word {
-    uintptr_t at, value;
-};
-
-/* A frame that was kept. */
-struct frame {
-    uintptr_t slot; /* where the return address lies; for an interrupted frame rsp - 8 */
-    uint64_t key;   /* SILT_KEY, and NEEDS_RBP */
-    uintptr_t need; /* with NEEDS_RBP: the rbp with which this frame is returned to */
-    uint32_t node;
-    uint32_t words; /* end of the words read from here to the outermost frame */
-};
-
-struct walk {
-    /* Outermost first, and before the first a slot beyond all; NULL: not needed yet. */
-    struct frame *frames;
-    struct word *words; /* in the same order; what leads from frame i outward ends at [i].words */
-    uint32_t count;
-    uint32_t cursor; /* frames on or above the last capture's innermost one */
-};
+#define WALKS    32         /* stacks of coroutines that are told apart; made as they are met */
+#define REGION   (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
+#define MAX_STEP SILT_PLAIN_STEP /* a larger frame is left only after a look at where it leads */
+#define EXACT    ((uint64_t)SILT_NODE_EXACT << 56)
 
 /* A frame found by the walk under way. */
 struct step {
@@ -67,21 +41,6 @@ struct step {
     uintptr_t rbp_at; /* where its function saved the caller's rbp; 0: nowhere */
     uintptr_t cfa_at; /* the word that held the CFA; 0: none did */
     uintptr_t need;
-};
-
-/* A stack that was walked out to a kept frame: what was read before, and which frame that was. */
-struct memo {
-    uintptr_t join_slot, join_need;
-    uint64_t join_key;
-    uintptr_t need;
-    uint32_t join, join_node;
-    uint32_t node;
-    uint16_t count;
-    bool needs_rbp;
-    struct word words[MEMO_WORDS]; /* innermost first */
-};
-struct memo_set {
-    uintptr_t slots[MEMO_WAYS], addresses[MEMO_WAYS];
 };
 
 struct silt_walker {
@@ -95,9 +54,7 @@ struct silt_walker {
     struct frame beyond;    /* what lies before its first frame */
     uintptr_t highs[WALKS]; /* slots of the outermost frames; 0: empty */
     struct silt_trie trie;
-    uint32_t memo_asked, memo_found, memo_rest, memo_victim;
-    struct memo_set memo_sets[MEMO_SETS];
-    struct memo memos[MEMO_SETS * MEMO_WAYS];
+    struct memos memos;
     struct step steps[SILT_MAX_FRAMES]; /* innermost first */
 };
 
@@ -140,7 +97,7 @@ static void forget_walks(struct silt_walker *walker) {
     }
     walker->low = UINTPTR_MAX;
     walker->span = 0;
-    memset(walker->memo_sets, 0, sizeof walker->memo_sets);
+    memset(walker->memos.sets, 0, sizeof walker->memos.sets);
 }
 
 /* ---- which walk ---- */
@@ -207,61 +164,6 @@ static struct walk *place_walk(struct silt_walker *walker, uintptr_t high) {
         walk->words = (struct word *)(void *)(walk->frames + KEPT);
     }
     return walk;
-}
-
-/* ---- reading and checking ---- */
-
-static inline uintptr_t word(uintptr_t address) {
-    return *(const uintptr_t *)address;
-}
-
-/* Outermost frame that takes part in the name of frame k. */
-static inline uint32_t base_of(uint32_t k) {
-    return SILT_LIKELY(k < SILT_MAX_FRAMES) ? 0 : (k / CUT - 1) * CUT;
-}
-
-static inline bool differs(const struct word *at) {
-    return SILT_UNLIKELY(word(at->at) != at->value);
-}
-
-/* True when every word that names frame k still holds; else *limit is the number of frames outside
- * of the first change. */
-static inline bool holds(const struct walk *walk, uint32_t k, uint32_t *limit) {
-    const struct word *at = walk->words + walk->frames[k].words;
-    uint32_t base = base_of(k);
-    const struct word *low = walk->words + (base ? walk->frames[base].words : 0);
-    /* Four a round: what is read, and in which order, stays the same. */
-    while (at - low >= 4) {
-        if (differs(at - 1)) {
-            at -= 1;
-            goto changed;
-        }
-        if (differs(at - 2)) {
-            at -= 2;
-            goto changed;
-        }
-        if (differs(at - 3)) {
-            at -= 3;
-            goto changed;
-        }
-        at -= 4;
-        if (differs(at)) {
-            goto changed;
-        }
-    }
-    while (at != low) {
-        at--;
-        if (differs(at)) {
-            goto changed;
-        }
-    }
-    return true;
-changed:
-    while (k > 0 && walk->frames[k - 1].words > (uint32_t)(at - walk->words)) {
-        k--;
-    }
-    *limit = k;
-    return false;
 }
 
 enum end { END_OUTERMOST, END_JOINED, END_INCOMPLETE, END_TRUNCATED, END_SLOW };
@@ -502,88 +404,6 @@ done:
     out->count = here.count;
 }
 
-/* ---- memo: stacks that join the kept walk after a few frames, by return address and rsp ---- */
-
-static inline unsigned memo_set_of(uintptr_t slot, uintptr_t address) {
-    return (unsigned)(((slot >> 3 ^ address << 20) * 0x9E3779B97F4A7C15ull) >> 58);
-}
-
-/* It costs more than it gives unless most questions find something. */
-static inline bool memo_is_on(struct silt_walker *walker) {
-    if (SILT_UNLIKELY(walker->memo_rest)) {
-        walker->memo_rest--;
-        return false;
-    }
-    if (SILT_UNLIKELY(++walker->memo_asked == 1024)) {
-        bool pays = walker->memo_found >= 1024 * 7 / 10;
-        walker->memo_asked = walker->memo_found = 0;
-        walker->memo_rest = pays ? 0 : 16384;
-    }
-    return true;
-}
-
-static uint32_t memo_find(struct silt_walker *walker, const struct walk *walk, uintptr_t slot,
-                          uintptr_t address, uintptr_t rbp) {
-    unsigned set = memo_set_of(slot, address);
-    const struct memo_set *tags = &walker->memo_sets[set];
-    for (unsigned way = 0; way < MEMO_WAYS; way++) {
-        if (tags->slots[way] != slot || tags->addresses[way] != address) {
-            continue;
-        }
-        const struct memo *memo = &walker->memos[set * MEMO_WAYS + way];
-        if (memo->join >= walk->count || (memo->needs_rbp && memo->need != rbp)) {
-            continue;
-        }
-        const struct frame *join = &walk->frames[memo->join];
-        if (join->node != memo->join_node || join->slot != memo->join_slot ||
-            join->key != memo->join_key || join->need != memo->join_need) {
-            continue;
-        }
-        unsigned i = 0;
-        while (i < memo->count && word(memo->words[i].at) == memo->words[i].value) {
-            i++;
-        }
-        uint32_t outside;
-        if (i == memo->count && holds(walk, memo->join, &outside)) {
-            return memo->node;
-        }
-    }
-    return 0;
-}
-
-/* Remembers the frames of `walk` inside of frame `join`, as they have just been kept. */
-static void memo_keep(struct silt_walker *walker, const struct walk *walk, uint32_t join) {
-    const struct frame *outer = &walk->frames[join], *inner = &walk->frames[walk->count - 1];
-    uint32_t count = inner->words - outer->words;
-    if (count > MEMO_WORDS) {
-        return;
-    }
-    unsigned set = memo_set_of(inner->slot, inner->key & ~NEEDS_RBP);
-    struct memo_set *tags = &walker->memo_sets[set];
-    unsigned way = 0;
-    while (way < MEMO_WAYS && tags->slots[way]) {
-        way++;
-    }
-    if (way == MEMO_WAYS) {
-        way = walker->memo_victim++ % MEMO_WAYS;
-    }
-    struct memo *memo = &walker->memos[set * MEMO_WAYS + way];
-    tags->slots[way] = inner->slot;
-    tags->addresses[way] = inner->key & ~NEEDS_RBP;
-    memo->join = join;
-    memo->join_slot = outer->slot;
-    memo->join_key = outer->key;
-    memo->join_need = outer->need;
-    memo->join_node = outer->node;
-    memo->node = inner->node;
-    memo->needs_rbp = (inner->key & NEEDS_RBP) != 0;
-    memo->need = inner->need;
-    memo->count = (uint16_t)count;
-    for (unsigned i = 0; i < count; i++) {
-        memo->words[i] = walk->words[inner->words - 1 - i];
-    }
-}
-
 /* ---- keeping and naming ---- */
 
 /* The parent of frame `index` of a walk; frames outside of it are named already. */
@@ -671,7 +491,7 @@ static __attribute__((noinline)) uint32_t capture_anew(struct silt_walker *walke
         if (SILT_LIKELY(out.join + 1 + out.count <= KEPT)) {
             uint32_t node = keep(walker, walk, out.join + 1, &out, parent, sink);
             if (memorize) {
-                memo_keep(walker, walk, out.join);
+                memo_keep(&walker->memos, walk, out.join);
             }
             return node;
         }
@@ -719,12 +539,12 @@ static __attribute__((noinline)) uint32_t capture_changed(struct silt_walker *wa
                                                           uintptr_t hook_frame,
                                                           struct silt_sink *sink) {
     uintptr_t slot = hook_frame + 8;
-    bool memorize = memo_is_on(walker);
+    bool memorize = memo_is_on(&walker->memos);
     uint32_t node = 0;
     walker->busy = true;
     if (memorize) {
-        node = memo_find(walker, walk, slot, word(slot), word(hook_frame));
-        walker->memo_found += node != 0;
+        node = memo_find(&walker->memos, walk, slot, word(slot), word(hook_frame));
+        walker->memos.found += node != 0;
     }
     if (!node) {
         node = capture_anew(walker, walk, limit, hook_frame, memorize, sink);
