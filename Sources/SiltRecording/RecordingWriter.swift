@@ -72,7 +72,7 @@ package final class RecordingWriter {
         try database.execute("BEGIN; \(Schema.tables) \(Schema.views) INSERT INTO target (id) VALUES (1); COMMIT;")
         if path != nil {
             try database.execute(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192;"
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096;"
                     + "PRAGMA journal_size_limit = 33554432;"
             )
         } else {
