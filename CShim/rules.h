@@ -19,7 +19,7 @@ extern struct silt_rule_table *silt_rules;
 /* Computes a rule and enters it, unless no module covers the address: that may yet change. */
 silt_rule silt_rule_learn(uint64_t key);
 
-/* What a table says of a key; SILT_RULE_NONE: nothing. */
+/* What a table says of a key, which is not 0; SILT_RULE_NONE: nothing. */
 static inline silt_rule silt_rule_in(const struct silt_rule_table *table, uint64_t key) {
     size_t mask = ((size_t)1 << table->bits) - 1;
     for (size_t i = (key * 0x9E3779B97F4A7C15ull) >> (64 - table->bits);; i = (i + 1) & mask) {

@@ -200,8 +200,7 @@ static void join(struct outcome *out, struct walk *walk, uint32_t frame, uintptr
     out->count = place->count;
 }
 
-/* Walks on while frames are left by plain rules, as nearly all are; true when a kept one was met.
- */
+/* Walks on while frames are left by plain rules, as most are; true when a kept one was met. */
 static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, struct place *place,
                                 struct outcome *out) {
     const struct silt_rule_table *table = __atomic_load_n(&silt_rules, __ATOMIC_ACQUIRE);
@@ -225,9 +224,11 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, s
             }
             met = walk->frames + outside - 1;
         }
+        if (SILT_UNLIKELY(address == 0 || step == walker->steps + SILT_MAX_FRAMES)) {
+            break;
+        }
         silt_rule rule = silt_rule_in(table, (uint64_t)address << 1);
-        if (silt_rule_kind(rule) != SILT_RULE_PLAIN ||
-            SILT_UNLIKELY(step == walker->steps + SILT_MAX_FRAMES)) {
+        if (silt_rule_kind(rule) != SILT_RULE_PLAIN) {
             break;
         }
         uintptr_t cfa = slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
@@ -280,24 +281,25 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
                 return;
             }
             at = here.slot;
-        }
-        const struct frame *met = walk->frames + here.k - 1;
-        while (met->slot < here.slot) {
-            met--;
-        }
-        here.k = (uint32_t)(met + 1 - walk->frames);
-        if (met->slot == here.slot && (met->key & ~NEEDS_RBP) == (here.address | exact)) {
-            bool same = true;
-            if (met->key & NEEDS_RBP) {
-                READ(here.rbp_at, rbp);
-                same = rbp == met->need;
+        } else {
+            const struct frame *met = walk->frames + here.k - 1;
+            while (met->slot < here.slot) {
+                met--;
             }
-            uint32_t outside = here.k - 1;
-            if (same && holds(walk, here.k - 1, &outside)) {
-                join(out, walk, here.k - 1, at, &here);
-                return;
+            here.k = (uint32_t)(met + 1 - walk->frames);
+            if (met->slot == here.slot && (met->key & ~NEEDS_RBP) == (here.address | exact)) {
+                bool same = true;
+                if (met->key & NEEDS_RBP) {
+                    READ(here.rbp_at, rbp);
+                    same = rbp == met->need;
+                }
+                uint32_t outside = here.k - 1;
+                if (same && holds(walk, here.k - 1, &outside)) {
+                    join(out, walk, here.k - 1, at, &here);
+                    return;
+                }
+                here.k = outside;
             }
-            here.k = outside;
         }
         if (here.address == 0) {
             out->end = END_OUTERMOST;

@@ -36,37 +36,14 @@ struct StackChunk {
     /// Its text, to be written now.
     mutating func written() -> [UInt8] {
         isWritten = true
-        // A number of 64 bits has at most 20 digits.
-        return [UInt8](unsafeUninitializedCapacity: nodes.count * 21 + 2) { text, count in
-            text.initializeElement(at: 0, to: UInt8(ascii: "["))
-            count = 1
-            for node in nodes {
-                if count > 1 {
-                    text.initializeElement(at: count, to: UInt8(ascii: ","))
-                    count += 1
-                }
-                count = Self.write(node, into: text, at: count)
-            }
-            text.initializeElement(at: count, to: UInt8(ascii: "]"))
-            count += 1
+        var text = [UInt8(ascii: "[")]
+        text.reserveCapacity(nodes.count * 12)
+        for node in nodes {
+            if text.count > 1 { text.append(UInt8(ascii: ",")) }
+            text.append(contentsOf: String(node).utf8)
         }
-    }
-
-    /// Writes a number in decimal; returns where it ends.
-    private static func write(_ number: UInt64, into text: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
-        var end = start + 1
-        var limit: UInt64 = 10
-        while number >= limit, end - start < 19 {
-            limit *= 10
-            end += 1
-        }
-        if number >= limit { end += 1 }
-        var rest = number
-        for index in (start..<end).reversed() {
-            text.initializeElement(at: index, to: UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        }
-        return end
+        text.append(UInt8(ascii: "]"))
+        return text
     }
 }
 
