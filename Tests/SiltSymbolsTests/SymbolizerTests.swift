@@ -66,8 +66,9 @@ struct SymbolizerTests {
     }
 
     private func functions(of path: String) throws -> [Function] {
-        let output = try runProgram(["nm", "-S", "--defined-only", path]).output
-        return output.split(separator: "\n").compactMap { line in
+        let result = try runProgram(["nm", "-S", "--defined-only", path])
+        try #require(result.status == 0, "nm: status \(result.status), \(result.errors)")
+        return result.output.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")
             guard words.count == 4, "tTwW".contains(words[2]), let start = UInt64(words[0], radix: 16),
                 let size = UInt64(words[1], radix: 16), size > 0
@@ -378,6 +379,7 @@ struct SymbolizerTests {
     func releasedFilesAreReadAgain() throws {
         let path = try compile("released", ["g++", "-O2", "-g"])
         let addresses = try addresses(in: path, perFunction: 1)
+        try #require(!addresses.isEmpty)
         let symbolizer = Symbolizer()
         let first = addresses.map { symbolizer.resolve(modulePath: path, buildID: [], offset: $0, exact: true) }
         symbolizer.release(modulePath: path, buildID: [])
@@ -386,5 +388,11 @@ struct SymbolizerTests {
         #expect(try mappings().contains(path))
     }
 
-    private func mappings() throws -> String { try String(contentsOfFile: "/proc/self/maps", encoding: .utf8) }
+    /// All of proc_pid_maps(5); Foundation's readers of whole files end with the first page of it.
+    private func mappings() throws -> String {
+        let handle = try #require(FileHandle(forReadingAtPath: "/proc/self/maps"))
+        var text = Data()
+        while let part = try handle.read(upToCount: 1 << 16), !part.isEmpty { text += part }
+        return String(decoding: text, as: UTF8.self)
+    }
 }
