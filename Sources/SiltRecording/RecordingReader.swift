@@ -10,7 +10,7 @@ extension Recording {
 
     /// What a writer has written so far, open transaction included; how a temporary recording is read.
     package init(of writer: RecordingWriter) throws(RecordingError) {
-        try writer.writeChunk()
+        try writer.writeChunks()
         self = try Self.read(writer.database)
     }
 
@@ -20,7 +20,7 @@ extension Recording {
         try recording.readProcesses(database)
         try recording.readStacks(database)
         try recording.readSymbols(database)
-        try recording.readCounters(database)
+        try recording.readCounterChunks(database)
         try recording.readSeries(database)
         try recording.readTimeline(database)
         try recording.readRounds(database)
@@ -217,28 +217,6 @@ extension Recording {
             let next = Int32(symbols.count)
             symbolRanges[frame - 1] = (range.isEmpty ? next : range.lowerBound)..<next + 1
             symbols.append(symbol)
-        }
-    }
-
-    private mutating func readCounters(_ database: Database) throws(RecordingError) {
-        counters.reserveCapacity(try database.integer("SELECT count(*) FROM counters"))
-        let row = try database.prepare(
-            """
-            SELECT process, stack, site, inuse_space, inuse_objects, alloc_space, alloc_objects, peak_space,
-                peak_objects, temporary_objects FROM counters ORDER BY process, stack
-            """
-        )
-        while try row.step() {
-            var one = RecordedCounters(process: row.id(0), stack: row.id(1))
-            one.group = row.id(2)
-            one.inUseBytes = row.unsigned(3)
-            one.inUseCount = row.unsigned(4)
-            one.allocatedBytes = row.unsigned(5)
-            one.allocatedCount = row.unsigned(6)
-            one.peakBytes = row.unsigned(7)
-            one.peakCount = row.unsigned(8)
-            one.temporaryCount = row.unsigned(9)
-            counters.append(one)
         }
     }
 

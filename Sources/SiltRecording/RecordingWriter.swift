@@ -15,7 +15,8 @@ package final class RecordingWriter {
     private let insertModule: Statement
     private let insertFrame: Statement
     let insertChunk: Statement
-    private let insertCounters: Statement
+    let insertCounters: Statement
+    let selectCounters: Statement
     private let insertSnapshot: Statement
     private let insertSample: Statement
     private let insertSiteSample: Statement
@@ -45,6 +46,7 @@ package final class RecordingWriter {
     /// Highest number of a process that was written.
     package internal(set) var storedProcesses: UInt32 = 0
     var chunk = StackChunk()
+    var counterChunk = CounterChunk()
 
     /// Makes the file (0600), replacing an older recording of that name; any other file there is left alone.
     package convenience init(path: String?) throws(RecordingError) {
@@ -87,8 +89,9 @@ package final class RecordingWriter {
         self.database = database
         insertModule = try database.prepare("INSERT OR REPLACE INTO modules (module, path, build_id) VALUES (?, ?, ?)")
         insertFrame = try database.prepare("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)")
-        insertChunk = try database.prepare("INSERT OR REPLACE INTO stack_chunks VALUES (?, ?)")
-        insertCounters = try database.prepare("INSERT OR REPLACE INTO counters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertChunk = try database.prepare("INSERT OR REPLACE INTO call_tree VALUES (?, ?, ?)")
+        insertCounters = try database.prepare("INSERT OR REPLACE INTO counter_chunks VALUES (?, ?)")
+        selectCounters = try database.prepare("SELECT numbers FROM counter_chunks WHERE chunk = ?")
         insertSnapshot = try database.prepare(
             "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
@@ -122,9 +125,15 @@ package final class RecordingWriter {
         if unthinned > max(100_000, thinned / 4) {
             try thin()
         }
-        try writeChunk()
+        try writeChunks()
         try database.execute("COMMIT")
         inTransaction = false
+    }
+
+    /// Writes what was added to the last chunks; before every commit, and before the open transaction is read.
+    func writeChunks() throws(RecordingError) {
+        try writeChunk()
+        try writeCounterChunk()
     }
 
     /// Ends the recording: thins the series, marks it as complete and leaves one file.
@@ -314,21 +323,6 @@ package final class RecordingWriter {
     }
 
     // MARK: - What moved
-
-    package func write(_ counters: RecordedCounters) throws(RecordingError) {
-        let row = insertCounters
-        row.bind(counters.process, at: 1)
-        row.bind(counters.stack, at: 2)
-        row.bind(counters.group, at: 3)
-        row.bind(counters.inUseBytes, at: 4)
-        row.bind(counters.inUseCount, at: 5)
-        row.bind(counters.allocatedBytes, at: 6)
-        row.bind(counters.allocatedCount, at: 7)
-        row.bind(counters.peakBytes, at: 8)
-        row.bind(counters.peakCount, at: 9)
-        row.bind(counters.temporaryCount, at: 10)
-        try row.run()
-    }
 
     package func write(_ snapshot: RecordedSnapshot) throws(RecordingError) {
         let row = insertSnapshot

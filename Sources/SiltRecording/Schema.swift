@@ -27,10 +27,8 @@ enum Schema {
         CREATE TABLE trust (process INTEGER PRIMARY KEY, \(trustColumns.map { $0 + " INTEGER" }.joined(separator: ", ")));
         CREATE TABLE modules (module INTEGER PRIMARY KEY, path TEXT, build_id BLOB, missing_lines TEXT);
         CREATE TABLE frames (frame INTEGER PRIMARY KEY, module INTEGER, offset INTEGER, kind INTEGER);
-        CREATE TABLE stack_chunks (first INTEGER PRIMARY KEY, nodes TEXT);
-        CREATE TABLE counters (process INTEGER, stack INTEGER, site INTEGER, inuse_space INTEGER, inuse_objects INTEGER,
-            alloc_space INTEGER, alloc_objects INTEGER, peak_space INTEGER, peak_objects INTEGER,
-            temporary_objects INTEGER, PRIMARY KEY (process, stack)) WITHOUT ROWID;
+        CREATE TABLE call_tree (first INTEGER PRIMARY KEY, steps TEXT, frames TEXT);
+        CREATE TABLE counter_chunks (chunk INTEGER PRIMARY KEY, numbers TEXT);
         CREATE TABLE snapshots (process INTEGER, snapshot INTEGER, width INTEGER, time_ns INTEGER,
             inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,
             alloc_objects INTEGER, rss INTEGER, pss INTEGER, mapped INTEGER,
@@ -75,25 +73,36 @@ enum Schema {
             SELECT s.frame, s.depth, f.text AS function, p.text AS file, s.line, s.inlined
             FROM symbol_rows s LEFT JOIN strings f ON f.string = s.function LEFT JOIN strings p ON p.string = s.file;
         CREATE VIEW stacks AS
-            SELECT first + key AS stack, CASE value >> 32 WHEN 0 THEN 0 ELSE first + key - (value >> 32) END AS parent,
-                value & 4294967295 AS frame
-            FROM stack_chunks, json_each(nodes) WHERE value <> 0;
+            SELECT first + key AS stack,
+                (first + key - json_extract(steps, '$[' || key || ']')) * (json_extract(steps, '$[' || key || ']') <> 0)
+                    AS parent,
+                value AS frame
+            FROM call_tree, json_each(frames) WHERE value <> 0;
         CREATE VIEW stack_frames AS
             SELECT stacks.stack, walked.key AS position, frames.frame, modules.path AS module, frames.offset,
                 symbols.depth, symbols.function, symbols.file, symbols.line
             FROM stacks, json_each((
-                WITH RECURSIVE walk (node, value) AS (
-                    SELECT stacks.stack,
-                        CASE stacks.parent WHEN 0 THEN 0 ELSE stacks.stack - stacks.parent END << 32 | stacks.frame
+                WITH RECURSIVE walk (frame, caller) AS (
+                    SELECT stacks.frame, stacks.parent
                     UNION ALL
-                    SELECT node - (value >> 32), (
-                        SELECT json_extract(nodes, '$[' || (node - (value >> 32) - first) || ']') FROM stack_chunks
-                        WHERE first = (node - (value >> 32) - 1) / \(StackChunks.size) * \(StackChunks.size) + 1)
-                    FROM walk WHERE value >> 32 <> 0)
-                SELECT json_group_array(value & 4294967295) FROM walk)) AS walked
+                    SELECT json_extract(frames, '$[' || (caller - first) || ']'),
+                        (caller - json_extract(steps, '$[' || (caller - first) || ']'))
+                            * (json_extract(steps, '$[' || (caller - first) || ']') <> 0)
+                    FROM walk JOIN call_tree
+                        ON first = (caller - 1) / \(StackChunks.size) * \(StackChunks.size) + 1
+                    WHERE caller <> 0)
+                SELECT json_group_array(frame) FROM walk)) AS walked
                 JOIN frames ON frames.frame = walked.value
                 LEFT JOIN modules ON modules.module = frames.module
                 LEFT JOIN symbols ON symbols.frame = frames.frame;
+        CREATE VIEW counters AS
+            SELECT chunk >> 32 AS process, (chunk & 4294967295) + json_extract(value, '$[0]') AS stack,
+                json_extract(value, '$[1]') AS site,
+                json_extract(value, '$[2]') AS inuse_space, json_extract(value, '$[3]') AS inuse_objects,
+                json_extract(value, '$[4]') AS alloc_space, json_extract(value, '$[5]') AS alloc_objects,
+                json_extract(value, '$[6]') AS peak_space, json_extract(value, '$[7]') AS peak_objects,
+                json_extract(value, '$[8]') AS temporary_objects
+            FROM counter_chunks, json_each(numbers);
         CREATE VIEW sites AS
             SELECT coalesce(symbols.function, modules.path || '+' || frames.offset) AS function, symbols.file, symbols.line,
                 sum(inuse_space) AS inuse_space, sum(inuse_objects) AS inuse_objects,

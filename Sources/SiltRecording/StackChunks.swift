@@ -1,8 +1,9 @@
-/// Stacks as they are stored: 512 to a row, as a JSON array of numbers, `steps << 32 | frame` for the stack `first + index`.
+/// Stacks as they are stored: 512 to a row, as two JSON arrays of numbers, `steps` and `frames` of the stacks from `first`
+/// on.
 ///
-/// `steps` is how far back in the ids the caller's stack is, 0 for an outermost frame; 0 as a whole is a stack that was
-/// never written. A row a stack took ten times the CPU of the rest of writing and reading it: compilers have 700,000
-/// of them. As JSON it is still SQL's to read: the view `stacks`.
+/// A stack's steps are how far back in the ids its caller's stack is, 0 for an outermost frame; its frame is the
+/// innermost one, 0 for a stack that was never written. A row a stack took ten times the CPU of the rest of writing and
+/// reading it: compilers have 700,000 of them. As JSON it is still SQL's to read: the view `stacks`.
 enum StackChunks {
     static let size = 512
 
@@ -13,8 +14,9 @@ enum StackChunks {
 /// The chunk that is being filled.
 struct StackChunk {
     private(set) var first: UInt32 = 1
-    private var nodes: [UInt64] = []
-    private(set) var isWritten = true
+    private(set) var steps: [UInt32] = []
+    private(set) var frames: [UInt32] = []
+    var isWritten = true
 
     /// Whether a stack lies in it or, where nothing is lost, may begin it anew.
     func holds(_ stack: UInt32) -> Bool { StackChunks.first(stack) == first }
@@ -22,28 +24,20 @@ struct StackChunk {
     /// Goes on with the chunk that holds `stack`.
     mutating func begin(_ stack: UInt32) {
         first = StackChunks.first(stack)
-        nodes.removeAll(keepingCapacity: true)
+        steps.removeAll(keepingCapacity: true)
+        frames.removeAll(keepingCapacity: true)
         isWritten = true
     }
 
     mutating func set(_ stack: UInt32, parent: UInt32, frame: UInt32) {
         let index = Int(stack - first)
-        while nodes.count <= index { nodes.append(0) }
-        nodes[index] = UInt64(parent == 0 ? 0 : stack &- parent) << 32 | UInt64(frame)
-        isWritten = false
-    }
-
-    /// Its text, to be written now.
-    mutating func written() -> [UInt8] {
-        isWritten = true
-        var text = [UInt8(ascii: "[")]
-        text.reserveCapacity(nodes.count * 12)
-        for node in nodes {
-            if text.count > 1 { text.append(UInt8(ascii: ",")) }
-            text.append(contentsOf: String(node).utf8)
+        while steps.count <= index {
+            steps.append(0)
+            frames.append(0)
         }
-        text.append(UInt8(ascii: "]"))
-        return text
+        steps[index] = parent == 0 ? 0 : stack &- parent
+        frames[index] = frame
+        isWritten = false
     }
 }
 
@@ -60,58 +54,88 @@ extension RecordingWriter {
         if !inTransaction { try writeChunk() }
     }
 
-    /// Writes what was added to the last chunk; before every commit, and before the open transaction is read.
     func writeChunk() throws(RecordingError) {
         guard !chunk.isWritten else { return }
+        chunk.isWritten = true
         insertChunk.bind(chunk.first, at: 1)
-        insertChunk.bind(text: chunk.written(), at: 2)
+        insertChunk.bind(text: NumberText.array(chunk.steps), at: 2)
+        insertChunk.bind(text: NumberText.array(chunk.frames), at: 3)
         try insertChunk.run()
     }
 }
 
 extension Recording {
     mutating func readStackChunks(_ database: Database) throws(RecordingError) {
-        // Files of earlier versions have a row a stack.
-        let kind = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'stack_chunks'"
-        guard try database.integer(kind) > 0 else { return try readStackRows(database) }
-        let row = try database.prepare("SELECT first, nodes FROM stack_chunks ORDER BY first")
+        // Files of earlier versions have one array of numbers, or a row a stack.
+        if try hasTable("call_tree", database) {
+            try readStacks(database, "SELECT first, steps, frames FROM call_tree ORDER BY first") { row, stacks in
+                row.withText(1) { steps in row.withText(2) { Self.add(steps, $0, to: &stacks) } }
+            }
+        } else if try hasTable("stack_chunks", database) {
+            try readStacks(database, "SELECT first, nodes FROM stack_chunks ORDER BY first") { row, stacks in
+                row.withText(1) { Self.add(nodes: $0, to: &stacks) }
+            }
+        } else {
+            try readStackRows(database)
+        }
+    }
+
+    private mutating func readStacks(
+        _ database: Database,
+        _ query: String,
+        _ add: (Statement, inout [RecordedStack]) -> Bool
+    ) throws(RecordingError) {
+        let row = try database.prepare(query)
         while try row.step() {
             let first = row.integer(0)
             guard first > stacks.count, first <= 1 << 28, first < stacks.count + 1 << 24 else {
                 throw .damaged(path: database.path, reason: "stack \(first) after \(stacks.count)")
             }
             while stacks.count < first - 1 { stacks.append(RecordedStack()) }
-            let isWhole = row.withText(1) { add($0) }
-            guard isWhole else { throw .damaged(path: database.path, reason: "stacks from \(first) on") }
+            guard add(row, &stacks) else {
+                throw .damaged(path: database.path, reason: "stacks from \(first) on")
+            }
         }
     }
 
-    /// False for a text that is no chunk.
-    private mutating func add(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard text.count >= 2, text[0] == UInt8(ascii: "["), text[text.count - 1] == UInt8(ascii: "]") else {
-            return false
+    /// False for texts that are no chunk.
+    private static func add(
+        _ steps: UnsafeBufferPointer<UInt8>,
+        _ frames: UnsafeBufferPointer<UInt8>,
+        to stacks: inout [RecordedStack]
+    ) -> Bool {
+        let end = stacks.count + StackChunks.size
+        var frames = NumberReader(frames)
+        guard frames.take("[") else { return false }
+        var steps = NumberReader(steps)
+        var isFirst = true
+        let isWhole = steps.array { steps in
+            guard stacks.count < end, let step = steps.number(), isFirst || frames.take(","),
+                let frame = frames.number()
+            else { return false }
+            isFirst = false
+            return add(step, frame, to: &stacks)
         }
-        var number: UInt64 = 0
-        var digits = 0
-        var count = 0
-        for index in 1..<text.count {
-            switch text[index] {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"):
-                guard digits < 19 else { return false }
-                number = number * 10 + UInt64(text[index] - UInt8(ascii: "0"))
-                digits += 1
-            case UInt8(ascii: ","), UInt8(ascii: "]"):
-                let steps = number >> 32
-                guard digits > 0, count < StackChunks.size, steps <= stacks.count else { return false }
-                var stack = RecordedStack()
-                stack.frame = UInt32(truncatingIfNeeded: number)
-                stack.parent = steps == 0 ? 0 : UInt32(stacks.count + 1) - UInt32(steps)
-                stacks.append(stack)
-                count += 1
-                (number, digits) = (0, 0)
-            default: return false
-            }
+        return isWhole && steps.isAtEnd && frames.take("]") && frames.isAtEnd
+    }
+
+    /// `steps << 32 | frame` of each stack.
+    private static func add(nodes: UnsafeBufferPointer<UInt8>, to stacks: inout [RecordedStack]) -> Bool {
+        let end = stacks.count + StackChunks.size
+        var reader = NumberReader(nodes)
+        let isWhole = reader.array { reader in
+            guard stacks.count < end, let node = reader.number() else { return false }
+            return add(node >> 32, node & 0xffff_ffff, to: &stacks)
         }
+        return isWhole && reader.isAtEnd
+    }
+
+    private static func add(_ steps: UInt64, _ frame: UInt64, to stacks: inout [RecordedStack]) -> Bool {
+        guard steps <= stacks.count, let frame = UInt32(exactly: frame) else { return false }
+        var stack = RecordedStack()
+        stack.frame = frame
+        stack.parent = steps == 0 ? 0 : UInt32(stacks.count + 1) - UInt32(steps)
+        stacks.append(stack)
         return true
     }
 }

@@ -249,7 +249,7 @@ final class RecordingOutput {
         try writeTotals(image)
         let changed = image.takeChangedStacks()
         hunt?.changed(changed, of: image.id)
-        for stack in changed {
+        for stack in changed.sorted(by: { $0.rawValue < $1.rawValue }) {
             let counters = image.heap.counters(of: stack)
             var row = RecordedCounters(process: number, stack: stack.rawValue)
             row.group = blame.key(stack).rawValue

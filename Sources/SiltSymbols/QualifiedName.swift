@@ -19,8 +19,8 @@ struct QualifiedName {
     private var full: [UInt8] = []
 
     init(_ source: String) {
-        var rest = Substring(source)
-        while let phrase = Self.phrases.first(where: { rest.hasPrefix($0) }) { rest = rest.dropFirst(phrase.count) }
+        var rest = source
+        while let phrase = Self.phrases.first(where: { rest.hasPrefix($0) }) { rest.removeFirst(phrase.count) }
         text = Array(rest.utf8)
         parse()
     }

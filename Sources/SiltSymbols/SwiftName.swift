@@ -15,8 +15,8 @@ struct SwiftName {
 
     /// nil when the name is not Swift's.
     init?(_ source: String) {
+        guard Self.looksLikeSwift(source) else { return nil }
         var rest = Substring(source)
-        guard Self.looksLikeSwift(rest) else { return nil }
         while strip(&rest) {}
         parse(rest)
         guard !components.isEmpty else { return nil }
@@ -25,18 +25,20 @@ struct SwiftName {
     /// As in `DemoServer.filled(_:)`.
     var readable: String { components.joined(separator: ".") + labels }
 
-    private static func looksLikeSwift(_ name: Substring) -> Bool {
+    /// Asked of every name, so of a string: the prefixes of a substring are compared character by character.
+    private static func looksLikeSwift(_ name: String) -> Bool {
         if phrases.contains(where: { name.hasPrefix($0) }) || bracketed.contains(where: { name.hasPrefix($0) })
             || glue.contains(where: { name.hasPrefix($0) }) || name.hasPrefix("reabstraction thunk")
             || name.hasPrefix("closure #") || name.hasPrefix("implicit closure #")
-            || name.hasPrefix("(extension in ") || endOfPiece(name) != nil
+            || name.hasPrefix("(extension in ") || endOfPiece(Substring(name)) != nil
         {
             return true
         }
-        let head = name.prefix { $0 != "(" && $0 != "<" }
+        let head = Substring(name.utf8.prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: "<") })
         // A function inside a function: "helper #1 (a: Swift.Int) -> () in module.outer() -> ()".
         if head.holds("::") { return false }
-        return head.utf8.contains(UInt8(ascii: ".")) && !head.hasPrefix(".") && !name.utf8.contains(UInt8(ascii: "/"))
+        return head.utf8.contains(UInt8(ascii: ".")) && head.utf8.first != UInt8(ascii: ".")
+            && !name.utf8.contains(UInt8(ascii: "/"))
             && name.utf8.contains(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: " ") }) || head.holds(" #")
     }
 
@@ -112,7 +114,8 @@ struct SwiftName {
 
     /// Index behind the number of "(3) suspend resume partial function for": a piece of an async function.
     private static func endOfPiece(_ name: Substring) -> Substring.Index? {
-        guard name.hasPrefix("("), let close = name.firstIndex(of: ")"), name[close...].hasPrefix(") "),
+        guard name.utf8.first == UInt8(ascii: "("), let close = name.firstIndex(of: ")"),
+            name[close...].hasPrefix(") "),
             name[..<close].dropFirst().allSatisfy(\.isNumber)
         else { return nil }
         return name.index(close, offsetBy: 2)

@@ -3,27 +3,18 @@ import Testing
 @testable import SiltRecording
 
 @Suite struct StackChunkTests {
-    /// Frames of each length in decimal, and callers near, far and none.
+    /// Callers near, far and none, and stacks that are left out.
     @Test(arguments: [1, 1 << 26 - 511] as [UInt32])
-    func aChunkIsTheJSONArrayOfItsNumbers(first: UInt32) {
-        let powers = (0...9).map { power in (0..<power).reduce(UInt32(1)) { value, _ in value * 10 } }
-        let frames = powers.flatMap { [$0 - 1, $0] } + [.max]
-        var chunk = StackChunk()
-        chunk.begin(first)
-        var expected: [UInt64] = []
-        for (index, frame) in frames.enumerated() {
-            let stack = first + UInt32(index)
-            let parent = index % 3 == 0 ? 0 : index % 3 == 1 ? stack - 1 : 1
-            chunk.set(stack, parent: parent, frame: frame)
-            expected.append((parent == 0 ? 0 : UInt64(stack - parent) << 32) + UInt64(frame))
-        }
-        let text = String(decoding: chunk.written(), as: UTF8.self)
-        #expect(text == "[" + expected.map(String.init).joined(separator: ",") + "]")
-    }
-
-    @Test func anEmptyChunkIsAnEmptyArray() {
+    func aChunkHoldsStepsAndFrames(first: UInt32) {
         var chunk = StackChunk()
         #expect(chunk.isWritten)
-        #expect(String(decoding: chunk.written(), as: UTF8.self) == "[]")
+        chunk.begin(first + 3)
+        #expect(chunk.first == first && chunk.holds(first + 511) && !chunk.holds(first + 512))
+        chunk.set(first, parent: 0, frame: .max)
+        chunk.set(first + 1, parent: first, frame: 8)
+        chunk.set(first + 3, parent: 1, frame: 9)
+        #expect(chunk.steps == [0, 1, 0, first + 2])
+        #expect(chunk.frames == [.max, 8, 0, 9])
+        #expect(!chunk.isWritten)
     }
 }

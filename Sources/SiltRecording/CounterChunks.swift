@@ -1,0 +1,168 @@
+/// Counters as they are stored, those of 512 stacks of a process to a row.
+///
+/// A row is a JSON array of `[stack - first, site, inuse_space, inuse_objects, alloc_space, alloc_objects, peak_space,
+/// peak_objects, temporary_objects]`, by ascending stacks, those without counters left out; its number is
+/// `process << 32 | first`. A row a stack took four times the CPU of writing and reading it. As JSON it is still SQL's to
+/// read: the view `counters`.
+struct CounterChunk {
+    static let size: UInt32 = 512
+
+    private(set) var number: UInt64 = 0
+    private(set) var rows: [RecordedCounters] = []
+    private(set) var isWritten = true
+
+    private var first: UInt32 { UInt32(truncatingIfNeeded: number) }
+
+    private static func number(of counters: RecordedCounters) -> UInt64 {
+        UInt64(counters.process) << 32 | UInt64(counters.stack / size * size)
+    }
+
+    func holds(_ counters: RecordedCounters) -> Bool { Self.number(of: counters) == number }
+
+    /// Goes on with the chunk that holds those counters, of which nothing is known.
+    mutating func begin(_ counters: RecordedCounters) {
+        number = Self.number(of: counters)
+        rows.removeAll(keepingCapacity: true)
+        isWritten = true
+    }
+
+    /// What was written of the chunk before; false if that is none.
+    mutating func read(_ text: UnsafeBufferPointer<UInt8>) -> Bool { Self.read(text, number: number, into: &rows) }
+
+    /// Adds the counters of a stack, or replaces what was there.
+    mutating func set(_ counters: RecordedCounters) {
+        isWritten = false
+        var at = rows.count
+        while at > 0, rows[at - 1].stack > counters.stack { at -= 1 }
+        if at > 0, rows[at - 1].stack == counters.stack {
+            rows[at - 1] = counters
+        } else {
+            rows.insert(counters, at: at)
+        }
+    }
+
+    /// Its text, to be written now.
+    mutating func written() -> [UInt8] {
+        isWritten = true
+        var text = [UInt8(ascii: "[")]
+        text.reserveCapacity(rows.count * 40)
+        func append(_ number: UInt64) {
+            text.append(UInt8(ascii: ","))
+            NumberText.append(number, to: &text)
+        }
+        for row in rows {
+            if text.count > 1 { text.append(UInt8(ascii: ",")) }
+            text.append(UInt8(ascii: "["))
+            NumberText.append(UInt64(row.stack - first), to: &text)
+            append(UInt64(row.group))
+            append(row.inUseBytes)
+            append(row.inUseCount)
+            append(row.allocatedBytes)
+            append(row.allocatedCount)
+            append(row.peakBytes)
+            append(row.peakCount)
+            append(row.temporaryCount)
+            text.append(UInt8(ascii: "]"))
+        }
+        text.append(UInt8(ascii: "]"))
+        return text
+    }
+
+    /// Appends the counters of a chunk; false for a text that is none.
+    static func read(
+        _ text: UnsafeBufferPointer<UInt8>,
+        number: UInt64,
+        into rows: inout [RecordedCounters]
+    ) -> Bool {
+        let (process, first) = (UInt32(truncatingIfNeeded: number >> 32), UInt32(truncatingIfNeeded: number))
+        var reader = NumberReader(text)
+        var after = -1
+        let isWhole = reader.array { reader in
+            guard reader.take("["), let offset = reader.number(), offset < size, Int(offset) > after else {
+                return false
+            }
+            after = Int(offset)
+            func next() -> UInt64? { reader.take(",") ? reader.number() : nil }
+            guard let group = next(), let inUseBytes = next(), let inUseCount = next(), let allocatedBytes = next(),
+                let allocatedCount = next(), let peakBytes = next(), let peakCount = next(),
+                let temporaryCount = next(), reader.take("]")
+            else { return false }
+            var row = RecordedCounters(process: process, stack: first &+ UInt32(offset))
+            row.group = UInt32(truncatingIfNeeded: group)
+            row.inUseBytes = inUseBytes
+            row.inUseCount = inUseCount
+            row.allocatedBytes = allocatedBytes
+            row.allocatedCount = allocatedCount
+            row.peakBytes = peakBytes
+            row.peakCount = peakCount
+            row.temporaryCount = temporaryCount
+            rows.append(row)
+            return true
+        }
+        return isWhole && reader.isAtEnd
+    }
+}
+
+extension RecordingWriter {
+    /// Adds the counters of a stack, or replaces what was written of it; fastest by ascending stacks.
+    package func write(_ counters: RecordedCounters) throws(RecordingError) {
+        if !counterChunk.holds(counters) {
+            try writeCounterChunk()
+            try begin(counters)
+        }
+        counterChunk.set(counters)
+        if !inTransaction { try writeCounterChunk() }
+    }
+
+    private func begin(_ counters: RecordedCounters) throws(RecordingError) {
+        counterChunk.begin(counters)
+        let row = selectCounters
+        defer { row.reset() }
+        row.bind(counterChunk.number, at: 1)
+        guard try row.step() else { return }
+        guard row.withText(0, { counterChunk.read($0) }) else {
+            throw .damaged(path: database.path, reason: "counters \(counterChunk.number)")
+        }
+    }
+
+    func writeCounterChunk() throws(RecordingError) {
+        guard !counterChunk.isWritten else { return }
+        insertCounters.bind(counterChunk.number, at: 1)
+        insertCounters.bind(text: counterChunk.written(), at: 2)
+        try insertCounters.run()
+    }
+}
+
+extension Recording {
+    mutating func readCounterChunks(_ database: Database) throws(RecordingError) {
+        // Files of earlier versions have a row a stack.
+        guard try hasTable("counter_chunks", database) else { return try readCounterRows(database) }
+        let row = try database.prepare("SELECT chunk, numbers FROM counter_chunks ORDER BY chunk")
+        while try row.step() {
+            let number = row.unsigned(0)
+            let isWhole = row.withText(1) { CounterChunk.read($0, number: number, into: &counters) }
+            guard isWhole else { throw .damaged(path: database.path, reason: "counters \(number)") }
+        }
+    }
+
+    private mutating func readCounterRows(_ database: Database) throws(RecordingError) {
+        let row = try database.prepare(
+            """
+            SELECT process, stack, site, inuse_space, inuse_objects, alloc_space, alloc_objects, peak_space,
+                peak_objects, temporary_objects FROM counters ORDER BY process, stack
+            """
+        )
+        while try row.step() {
+            var one = RecordedCounters(process: row.id(0), stack: row.id(1))
+            one.group = row.id(2)
+            one.inUseBytes = row.unsigned(3)
+            one.inUseCount = row.unsigned(4)
+            one.allocatedBytes = row.unsigned(5)
+            one.allocatedCount = row.unsigned(6)
+            one.peakBytes = row.unsigned(7)
+            one.peakCount = row.unsigned(8)
+            one.temporaryCount = row.unsigned(9)
+            counters.append(one)
+        }
+    }
+}
