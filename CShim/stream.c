@@ -239,7 +239,11 @@ static inline uint64_t *reserve(struct silt_sink *sink, unsigned words) {
     return sink->at;
 }
 
+/* How far ahead the ring's lines are asked for: they lie with the analyzer, and take a while. */
+#define AHEAD_WORDS 96
+
 static inline void publish(struct silt_sink *sink, unsigned words) {
+    __builtin_prefetch(sink->at + AHEAD_WORDS, 1);
     sink->at += words;
     sink->committed += words * 8;
     __atomic_store_n(&sink->slot->committed, sink->committed, __ATOMIC_RELEASE);
@@ -283,15 +287,36 @@ void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_
     publish(sink, 2);
 }
 
-/* Stamps: the order of events at one address (silt_wire.h). Records carry the low 16 bits. */
+/* Stamps: the order of events at one address (silt_wire.h). Records carry the low 16 bits.
+ *
+ * While there is one thread, counters that lie close together are counted on: 8 of the 64 KiB that
+ * a line each takes, which the program needs for itself. From the first stamp on that another
+ * thread might take too, those of a line each are, on top of what the others have come to. */
+static _Alignas(64) uint64_t stamps_alone[SILT_ALL_SHARDS];
 static struct {
     _Alignas(64) uint64_t next;
-} stamps[SILT_ALL_SHARDS];
+} stamps_among[SILT_ALL_SHARDS];
+static bool stamps_shared;
 
 extern char __libc_single_threaded __attribute__((weak));
 
 void silt_stamps_reset(void) {
-    memset(stamps, 0, sizeof stamps);
+    memset(stamps_alone, 0, sizeof stamps_alone);
+    memset(stamps_among, 0, sizeof stamps_among);
+    stamps_shared = false;
+}
+
+/* Whether no other thread takes stamps, nor ever did. */
+static inline bool alone(void) {
+    return &__libc_single_threaded && __libc_single_threaded && !stamps_shared;
+}
+
+/* The next stamp of a shard. */
+static inline uint64_t next_stamp(uint32_t shard) {
+    uint64_t next = __atomic_load_n(&stamps_alone[shard], __ATOMIC_RELAXED);
+    return SILT_LIKELY(alone())
+               ? next
+               : next + __atomic_load_n(&stamps_among[shard].next, __ATOMIC_RELAXED);
 }
 
 /* Publishes an event that is whole but for its stamp, which goes to bit `shift` of a word. Nothing
@@ -300,14 +325,21 @@ void silt_stamps_reset(void) {
  * the stamp. */
 static inline uint64_t publish_stamped(struct silt_sink *sink, uint32_t shard, uint64_t *into,
                                        unsigned shift, unsigned words) {
-    uint64_t stamp = 1;
-    uint64_t *next = &stamps[shard].next;
-    sink->pending = sink->committed << 32 | shard << 16 | (uint16_t)*(volatile uint64_t *)next;
-    if (&__libc_single_threaded && __libc_single_threaded) {
-        /* One instruction, so that a signal handler cannot come in between. */
+    uint64_t stamp = 1, pending = sink->committed << 32 | shard << 16;
+    /* Each stamp is taken by one instruction, so that a signal handler cannot come in between. */
+    if (SILT_LIKELY(alone())) {
+        volatile uint64_t *next = &stamps_alone[shard];
+        sink->pending = pending | (uint16_t)*next;
         __asm__ volatile("xaddq %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
     } else {
+        volatile uint64_t *next = &stamps_among[shard].next;
+        uint64_t before = stamps_alone[shard];
+        if (SILT_UNLIKELY(!stamps_shared)) {
+            stamps_shared = true;
+        }
+        sink->pending = pending | (uint16_t)(before + *next);
         __asm__ volatile("lock xaddq %0, %1" : "+r"(stamp), "+m"(*next) : : "memory", "cc");
+        stamp += before;
     }
     *into |= (uint64_t)(uint16_t)stamp << shift;
     publish_event(sink, words);
@@ -325,7 +357,7 @@ void silt_sink_recover(struct silt_sink *sink) {
     /* A stamp was about to be taken for the record that lies there. It was if the counter has moved
      * on: by one, unless another thread came by in those few instructions. Then the gap remains. */
     uint16_t before = (uint16_t)sink->pending;
-    uint16_t now = (uint16_t)*(volatile uint64_t *)&stamps[(uint16_t)(sink->pending >> 16)].next;
+    uint16_t now = (uint16_t)next_stamp((uint16_t)(sink->pending >> 16));
     if (now == (uint16_t)(before + 1)) {
         uint64_t first = sink->at[0];
         if ((first & 15) == SILT_EXTENDED) {
@@ -397,8 +429,7 @@ static inline bool make_temporary(struct silt_sink *sink, uintptr_t address) {
     }
     uint64_t first = *sink->made;
     return (first >> 20) << 3 == address && (first & 15) == SILT_ALLOC &&
-           __atomic_load_n(&stamps[silt_stamp_shard(address)].next, __ATOMIC_RELAXED) ==
-               sink->made_stamp + 1 &&
+           next_stamp(silt_stamp_shard(address)) == sink->made_stamp + 1 &&
            __atomic_compare_exchange_n(sink->made, &first, first ^ SILT_ALLOC ^ SILT_TEMPORARY,
                                        false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
