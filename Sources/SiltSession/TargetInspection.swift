@@ -193,12 +193,11 @@ private func interpreterPath(_ elf: OpaquePointer) -> String? {
     for index in 0..<Int32(clamping: count) {
         var segment = GElf_Phdr()
         guard gelf_getphdr(elf, index, &segment) != nil, segment.p_type == UInt32(PT_INTERP) else { continue }
-        var size = 0
-        guard let raw = elf_rawfile(elf, &size) else { return nil }
-        let start = Int(clamping: segment.p_offset)
-        let length = Int(clamping: segment.p_filesz)
-        guard start < size, length <= size - start else { return nil }
-        return UnsafeRawBufferPointer(start: raw + start, count: length).prefix { $0 != 0 }.map { $0 }.text
+        // Of the file no more than that is read: programs of gigabytes are looked at too.
+        guard let offset = Int64(exactly: segment.p_offset), let length = Int(exactly: segment.p_filesz),
+            let data = elf_getdata_rawchunk(elf, offset, length, ELF_T_BYTE), let text = data.pointee.d_buf
+        else { return nil }
+        return UnsafeRawBufferPointer(start: text, count: data.pointee.d_size).prefix { $0 != 0 }.map { $0 }.text
     }
     return nil
 }
