@@ -72,7 +72,7 @@ package struct ProcessHeap: ~Copyable {
         groupOf: @escaping (StackID) -> StackID,
         interval: UInt32 = 0,
         keptSince: UInt32? = nil,
-        nearBytes: Int = 1 << 22
+        nearBytes: Int = 1 << 23
     ) {
         self.nearBytes = nearBytes
         self.inheritsHeap = inheritsHeap
