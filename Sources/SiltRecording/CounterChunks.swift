@@ -44,28 +44,32 @@ struct CounterChunk {
     /// Its text, to be written now.
     mutating func written() -> [UInt8] {
         isWritten = true
-        var text = [UInt8(ascii: "[")]
-        text.reserveCapacity(rows.count * 40)
-        func append(_ number: UInt64) {
-            text.append(UInt8(ascii: ","))
-            NumberText.append(number, to: &text)
+        return [UInt8](unsafeUninitializedCapacity: 2 + rows.count * (2 + 9 * NumberText.mostBytes)) { text, count in
+            func append(_ character: Unicode.Scalar) {
+                text[count] = UInt8(ascii: character)
+                count += 1
+            }
+            func append(_ number: UInt64) {
+                append(",")
+                count = NumberText.write(number, to: text, at: count)
+            }
+            append("[")
+            for row in rows {
+                if count > 1 { append(",") }
+                append("[")
+                count = NumberText.write(UInt64(row.stack - first), to: text, at: count)
+                append(UInt64(row.group))
+                append(row.inUseBytes)
+                append(row.inUseCount)
+                append(row.allocatedBytes)
+                append(row.allocatedCount)
+                append(row.peakBytes)
+                append(row.peakCount)
+                append(row.temporaryCount)
+                append("]")
+            }
+            append("]")
         }
-        for row in rows {
-            if text.count > 1 { text.append(UInt8(ascii: ",")) }
-            text.append(UInt8(ascii: "["))
-            NumberText.append(UInt64(row.stack - first), to: &text)
-            append(UInt64(row.group))
-            append(row.inUseBytes)
-            append(row.inUseCount)
-            append(row.allocatedBytes)
-            append(row.allocatedCount)
-            append(row.peakBytes)
-            append(row.peakCount)
-            append(row.temporaryCount)
-            text.append(UInt8(ascii: "]"))
-        }
-        text.append(UInt8(ascii: "]"))
-        return text
     }
 
     /// Appends the counters of a chunk; false for a text that is none.
@@ -137,6 +141,8 @@ extension Recording {
     mutating func readCounterChunks(_ database: Database) throws(RecordingError) {
         // Files of earlier versions have a row a stack.
         guard try hasTable("counter_chunks", database) else { return try readCounterRows(database) }
+        // As far as most programs go; what is not used is not touched either.
+        counters.reserveCapacity(stacks.count / 2)
         let row = try database.prepare("SELECT chunk, numbers FROM counter_chunks ORDER BY chunk")
         while try row.step() {
             let number = row.unsigned(0)

@@ -1,31 +1,43 @@
 /// Numbers in columns of JSON, written and read some ten times as fast as by a general encoder: a recording of a compiler has
 /// a million of them.
 enum NumberText {
-    /// Appends a number in decimal.
+    /// Bytes that a number takes at most, with what stands in front of it.
+    static let mostBytes = 21
+
+    /// Writes a number in decimal; returns where it ends.
     @inline(__always)
-    static func append(_ number: UInt64, to text: inout [UInt8]) {
-        if number < 10 { return text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number)) }
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-            var start = 20
-            var rest = number
-            while rest > 0 {
-                start -= 1
-                digits[start] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
-            text.append(contentsOf: digits[start...])
+    static func write(_ number: UInt64, to text: UnsafeMutableBufferPointer<UInt8>, at start: Int) -> Int {
+        var end = start + 1
+        var power: UInt64 = 10
+        while number >= power {
+            end += 1
+            let (next, isTooLarge) = power.multipliedReportingOverflow(by: 10)
+            if isTooLarge { break }
+            power = next
         }
+        var rest = number
+        for index in (start..<end).reversed() {
+            text[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        return end
     }
 
     /// A JSON array of numbers.
-    static func array(_ numbers: some Sequence<UInt32>) -> [UInt8] {
-        var text = [UInt8(ascii: "[")]
-        for number in numbers {
-            if text.count > 1 { text.append(UInt8(ascii: ",")) }
-            append(UInt64(number), to: &text)
+    static func array(_ numbers: [UInt32]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 2 + numbers.count * mostBytes) { text, count in
+            text[0] = UInt8(ascii: "[")
+            count = 1
+            for number in numbers {
+                if count > 1 {
+                    text[count] = UInt8(ascii: ",")
+                    count += 1
+                }
+                count = write(UInt64(number), to: text, at: count)
+            }
+            text[count] = UInt8(ascii: "]")
+            count += 1
         }
-        text.append(UInt8(ascii: "]"))
-        return text
     }
 }
 

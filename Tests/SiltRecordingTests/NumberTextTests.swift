@@ -6,9 +6,11 @@ import Testing
     @Test func numbersOfEachLengthAreWrittenAsTheStandardLibraryDoes() {
         let powers = (0...19).map { power in (0..<power).reduce(UInt64(1)) { value, _ in value * 10 } }
         for number in powers.flatMap({ [$0 - 1, $0, $0 + 1] }) + [.max] {
-            var text: [UInt8] = [UInt8(ascii: "x")]
-            NumberText.append(number, to: &text)
-            #expect(String(decoding: text, as: UTF8.self) == "x\(number)")
+            let text = [UInt8](unsafeUninitializedCapacity: 22) { text, count in
+                text[0] = UInt8(ascii: "x")
+                count = NumberText.write(number, to: text, at: 1)
+            }
+            #expect(String(decoding: text, as: UTF8.self) == "x\(number)" && text.count <= NumberText.mostBytes)
             text.withUnsafeBufferPointer { bytes in
                 var reader = NumberReader(bytes)
                 #expect(reader.take("x") && !reader.isAtEnd)
