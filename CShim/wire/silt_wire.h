@@ -65,7 +65,7 @@
 #define SILT_RING_BYTES     (256u << 10)
 #define SILT_SLOT_STRIDE    (SILT_SLOT_HEADER + SILT_RING_BYTES)
 #define SILT_MAX_SLOTS      4096u
-#define SILT_NOTIFY_BYTES   (128u << 10) /* a chunk is announced each time this much became ready */
+#define SILT_NOTIFY_BYTES   (192u << 10) /* a chunk is announced each time this much became ready */
 
 /* Order between threads: 16-bit counters, one per cache line, chosen by the address. */
 #define SILT_STAMP_SHARDS  1024u
