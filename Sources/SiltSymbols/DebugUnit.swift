@@ -35,6 +35,8 @@ final class DebugUnit {
     let bias: UInt64
     private let directory: String
     private var functions: [FunctionSpan]?
+    /// Whether `functions` has those inside other functions, and inside of types, too.
+    private var hasInnerFunctions = false
     private var highestEnds: [UInt64] = []
     private var bodies: [Int: Body] = [:]
     /// Namespaces and classes around functions without a linkage name, by entry.
@@ -70,7 +72,24 @@ final class DebugUnit {
 
     /// The scopes at an address: innermost inlined call first, the function itself last; empty outside of functions.
     func scopes(_ address: UInt64) -> [Scope] {
-        let all = functions ?? readFunctions()
+        // C has functions inside functions nowhere but as an extension, none in types, and no scopes that names need:
+        // most of a unit's entries need not be looked at.
+        let all = functions ?? readFunctions(inner: !isC)
+        if let index = Self.function(at: address, in: all, highestEnds) { return scopes(address, in: index) }
+        guard !hasInnerFunctions else { return [] }
+        let more = readFunctions(inner: true)
+        return Self.function(at: address, in: more, highestEnds).map { scopes(address, in: $0) } ?? []
+    }
+
+    private var isC: Bool {
+        switch UInt32(bitPattern: dwarf_srclang(&root)) {
+        case UInt32(DW_LANG_C), UInt32(DW_LANG_C89), UInt32(DW_LANG_C99), UInt32(DW_LANG_C11): true
+        default: false
+        }
+    }
+
+    /// The innermost function at an address.
+    private static func function(at address: UInt64, in all: [FunctionSpan], _ highestEnds: [UInt64]) -> Int? {
         var low = 0
         var high = all.count
         while low < high {
@@ -79,8 +98,11 @@ final class DebugUnit {
         }
         var index = low - 1
         while index >= 0, highestEnds[index] > address, address >= all[index].end { index -= 1 }
-        guard index >= 0, address < all[index].end else { return [] }
-        let body = bodies[index] ?? readBody(index, all[index].die)
+        return index >= 0 && address < all[index].end ? index : nil
+    }
+
+    private func scopes(_ address: UInt64, in function: Int) -> [Scope] {
+        let body = bodies[function] ?? readBody(function)
         var found = 0
         for span in body.spans where span.start <= address && address < span.end { found = max(found, span.scope) }
         var result: [Scope] = []
@@ -99,8 +121,10 @@ final class DebugUnit {
 
     // MARK: - Functions
 
-    private func readFunctions() -> [FunctionSpan] {
+    private func readFunctions(inner: Bool) -> [FunctionSpan] {
         var found: [FunctionSpan] = []
+        hasInnerFunctions = inner
+        bodies = [:]
         collect(root, scope: "", in: nil, depth: 0, &found)
         found.sort { $0.start != $1.start ? $0.start < $1.start : $0.end > $1.end }
         var highest: UInt64 = 0
@@ -130,10 +154,12 @@ final class DebugUnit {
                 let here = die
                 Self.forEachRange(&die) { found.append(FunctionSpan(start: $0, end: $1, die: here)) }
                 if !scope.isEmpty, let address = die.addr { scopeNames[UInt(bitPattern: address)] = scope }
-                if dwarf_haschildren(&die) > 0 { collect(die, scope: "", in: die, depth: depth + 1, &found) }
+                if hasInnerFunctions, dwarf_haschildren(&die) > 0 {
+                    collect(die, scope: "", in: die, depth: depth + 1, &found)
+                }
             case Int32(DW_TAG_namespace), Int32(DW_TAG_class_type), Int32(DW_TAG_structure_type),
                 Int32(DW_TAG_union_type), Int32(DW_TAG_module), Int32(DW_TAG_enumeration_type):
-                guard dwarf_haschildren(&die) > 0 else { continue }
+                guard hasInnerFunctions, dwarf_haschildren(&die) > 0 else { continue }
                 let outer = scope.isEmpty ? function.map { path(of: $0) } ?? "" : scope
                 let inner = dwarf_diename(&die).map { escapedText(cString: $0) } ?? Self.unnamed(dwarf_tag(&die))
                 collect(die, scope: outer.isEmpty ? inner : outer + "::" + inner, in: nil, depth: depth + 1, &found)
@@ -182,8 +208,8 @@ final class DebugUnit {
 
     // MARK: - Inlined calls
 
-    private func readBody(_ index: Int, _ function: Dwarf_Die) -> Body {
-        var die = function
+    private func readBody(_ index: Int) -> Body {
+        guard var die = functions?[index].die else { return Body() }
         var body = Body()
         body.scopes.append(Scope(function: name(&die)))
         body.parents.append(0)

@@ -44,6 +44,45 @@ private let program = """
     }
     """
 
+/// The same in C: structures, which hold no functions there, and a function inside a function, which gcc knows.
+private let programInC = """
+    #include <stdio.h>
+    #include <stdlib.h>
+    struct row { struct { int left, right; } pair; union { long whole; char bytes[8]; } value; int (*next)(int); };
+    static volatile int state;
+    static inline int roll(int top) { state = state * 1103515245 + 12345; return (state >> 16 & 0x7fff) % top; }
+    static inline int twice(int value) { return roll(value + 1) + roll(value + 2); }
+    static inline int fill(struct row *row, int seed) {
+        for (int i = 0; i < 8; i++) row->value.bytes[i] = (char)twice(seed + i);
+        row->pair.left = twice(seed) * 2;
+        { int last = twice(seed + row->pair.left); row->pair.right = last + roll(3); }
+        return row->pair.left + row->pair.right;
+    }
+    __attribute__((noinline)) static int each(int (*body)(int), int count) {
+        int sum = 0;
+        while (count-- > 0) sum += body(count + roll(5));
+        return sum;
+    }
+    __attribute__((noinline)) static int many(struct row *rows, int count) {
+        int sum = 0;
+    #ifdef __clang__
+        for (int i = 0; i < count; i++) sum += fill(&rows[i], i);
+    #else
+        __attribute__((noinline)) int inner(int index) { return fill(&rows[index % count], index) + twice(count); }
+        sum = each(inner, count);
+    #endif
+        return sum + twice(sum);
+    }
+    __attribute__((noinline)) static int plain(int value) { return twice(value) + roll(9); }
+    int main(void) {
+        struct row *rows = calloc(100, sizeof *rows);
+        rows[0].next = plain;
+        printf("%d\\n", many(rows, 100) + each(rows[0].next, 10));
+        free(rows);
+        return 0;
+    }
+    """
+
 private struct Function {
     var start: UInt64
     var size: UInt64
@@ -55,8 +94,9 @@ struct SymbolizerTests {
 
     private func compile(_ name: String, _ command: [String], run steps: [[String]] = []) throws -> String {
         let folder = try Self.folder.get()
-        let source = folder.file("shop.cpp")
-        try program.write(toFile: source, atomically: true, encoding: .utf8)
+        let isC = ["gcc", "clang"].contains(command[0])
+        let source = folder.file(isC ? "shop.c" : "shop.cpp")
+        try (isC ? programInC : program).write(toFile: source, atomically: true, encoding: .utf8)
         let executable = folder.file(name)
         for step in [command + ["-o", executable, source]] + steps {
             let result = try runProgram(step.map { $0.replacingOccurrences(of: "@", with: executable) })
@@ -145,6 +185,10 @@ struct SymbolizerTests {
         ("gcc-lto", ["g++", "-O2", "-g", "-flto"], []),
         ("clang-dwarf5", ["clang++", "-O2", "-g", "-gdwarf-5"], []),
         ("clang-dwarf4", ["clang++", "-O1", "-g", "-gdwarf-4"], []),
+        ("c-gcc-O2", ["gcc", "-O2", "-g"], []),
+        ("c-gcc-c99", ["gcc", "-O1", "-g", "-gdwarf-4", "-std=gnu99"], []),
+        ("c-gcc-O0", ["gcc", "-O0", "-g"], []),
+        ("c-clang-O2", ["clang", "-O2", "-g"], []),
     ]
 
     @Test(
@@ -157,7 +201,7 @@ struct SymbolizerTests {
     func functionsFilesLinesAndInlinedCallsAreThoseOfLLVM(build: Int) throws {
         let (name, command, steps) = Self.builds[build]
         let path = try compile(name, command, run: steps)
-        let addresses = try addresses(in: path, perFunction: 12)
+        let addresses = try addresses(in: path, perFunction: name.hasPrefix("c-") ? 40 : 12)
         #expect(addresses.count > 100)
         let mine = ours(path, addresses)
         let theirs = try llvm(path, addresses)
