@@ -2,8 +2,8 @@
 ///
 /// A row is a JSON array of `[stack - first, site, inuse_space, inuse_objects, alloc_space, alloc_objects, peak_space,
 /// peak_objects, temporary_objects]`, by ascending stacks, those without counters left out; its number is
-/// `process << 32 | first`. A row a stack took four times the CPU of writing and reading it. As JSON it is still SQL's to
-/// read: the view `counters`.
+/// `process << 32 | first`. With a row a stack, and a number a stack in `StackChunks`, silt took 362 ms of CPU on a compiler
+/// where it takes 305. As JSON it is still SQL's to read: the view `counters`.
 struct CounterChunk {
     static let size: UInt32 = 512
 
