@@ -75,10 +75,12 @@ final class DebugUnit {
         // C has functions inside functions nowhere but as an extension, none in types, and no scopes that names need:
         // most of a unit's entries need not be looked at.
         let all = functions ?? readFunctions(inner: !isC)
-        if let index = Self.function(at: address, in: all, highestEnds) { return scopes(address, in: index) }
+        if let index = Self.function(at: address, in: all, highestEnds) {
+            return scopes(address, in: bodies[index] ?? readBody(index, all[index].die))
+        }
         guard !hasInnerFunctions else { return [] }
-        let more = readFunctions(inner: true)
-        return Self.function(at: address, in: more, highestEnds).map { scopes(address, in: $0) } ?? []
+        _ = readFunctions(inner: true)
+        return scopes(address)
     }
 
     private var isC: Bool {
@@ -101,8 +103,7 @@ final class DebugUnit {
         return index >= 0 && address < all[index].end ? index : nil
     }
 
-    private func scopes(_ address: UInt64, in function: Int) -> [Scope] {
-        let body = bodies[function] ?? readBody(function)
+    private func scopes(_ address: UInt64, in body: Body) -> [Scope] {
         var found = 0
         for span in body.spans where span.start <= address && address < span.end { found = max(found, span.scope) }
         var result: [Scope] = []
@@ -208,8 +209,8 @@ final class DebugUnit {
 
     // MARK: - Inlined calls
 
-    private func readBody(_ index: Int) -> Body {
-        guard var die = functions?[index].die else { return Body() }
+    private func readBody(_ index: Int, _ function: Dwarf_Die) -> Body {
+        var die = function
         var body = Body()
         body.scopes.append(Scope(function: name(&die)))
         body.parents.append(0)
