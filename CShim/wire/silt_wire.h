@@ -67,7 +67,7 @@
 #define SILT_MAX_SLOTS      4096u
 #define SILT_NOTIFY_BYTES   (192u << 10) /* a chunk is announced each time this much became ready */
 
-/* Order between threads: 16-bit counters, one per cache line, chosen by the address. */
+/* Order between threads: 16-bit counters, chosen by the address. */
 #define SILT_STAMP_SHARDS  1024u
 #define SILT_MAPPING_SHARD SILT_STAMP_SHARDS
 #define SILT_ALL_SHARDS    (SILT_STAMP_SHARDS + 1u)

@@ -2,26 +2,27 @@
 ///
 /// A row is a JSON array of `[stack - first, site, inuse_space, inuse_objects, alloc_space, alloc_objects, peak_space,
 /// peak_objects, temporary_objects]`, by ascending stacks, those without counters left out; its number is
-/// `process << 32 | first`. With a row a stack, and a number a stack in `StackChunks`, silt took 362 ms of CPU on a compiler
+/// `process << 32 | first`. With a row a stack, and a number a stack in `StackChunk`, silt took 362 ms of CPU on a compiler
 /// where it takes 305. As JSON it is still SQL's to read: the view `counters`.
 struct CounterChunk {
     static let size: UInt32 = 512
 
+    /// 0: none; processes are numbered from 1.
     private(set) var number: UInt64 = 0
     private(set) var rows: [RecordedCounters] = []
-    private(set) var isWritten = true
+    var isWritten = true
 
     private var first: UInt32 { UInt32(truncatingIfNeeded: number) }
 
-    private static func number(of counters: RecordedCounters) -> UInt64 {
+    static func number(of counters: RecordedCounters) -> UInt64 {
         UInt64(counters.process) << 32 | UInt64(counters.stack / size * size)
     }
 
     func holds(_ counters: RecordedCounters) -> Bool { Self.number(of: counters) == number }
 
-    /// Goes on with the chunk that holds those counters, of which nothing is known.
-    mutating func begin(_ counters: RecordedCounters) {
-        number = Self.number(of: counters)
+    /// Goes on with the chunk of that number, of which nothing is known.
+    mutating func begin(_ number: UInt64) {
+        self.number = number
         rows.removeAll(keepingCapacity: true)
         isWritten = true
     }
@@ -41,10 +42,8 @@ struct CounterChunk {
         }
     }
 
-    /// Its text, to be written now.
-    mutating func written() -> [UInt8] {
-        isWritten = true
-        return [UInt8](unsafeUninitializedCapacity: 2 + rows.count * (2 + 9 * NumberText.mostBytes)) { text, count in
+    var text: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 2 + rows.count * (2 + 9 * NumberText.mostBytes)) { text, count in
             func append(_ character: Unicode.Scalar) {
                 text[count] = UInt8(ascii: character)
                 count += 1
@@ -119,21 +118,24 @@ extension RecordingWriter {
     }
 
     private func begin(_ counters: RecordedCounters) throws(RecordingError) {
-        counterChunk.begin(counters)
+        let number = CounterChunk.number(of: counters)
         let row = selectCounters
         defer { row.reset() }
-        row.bind(counterChunk.number, at: 1)
-        guard try row.step() else { return }
-        guard row.withText(0, { counterChunk.read($0) }) else {
-            throw .damaged(path: database.path, reason: "counters \(counterChunk.number)")
-        }
+        row.bind(number, at: 1)
+        let isThere = try row.step()
+        counterChunk.begin(number)
+        guard isThere, !row.withText(0, { counterChunk.read($0) }) else { return }
+        // What is there is not to be overwritten.
+        counterChunk = CounterChunk()
+        throw .damaged(path: database.path, reason: "counters \(number)")
     }
 
     func writeCounterChunk() throws(RecordingError) {
         guard !counterChunk.isWritten else { return }
         insertCounters.bind(counterChunk.number, at: 1)
-        insertCounters.bind(text: counterChunk.written(), at: 2)
+        insertCounters.bind(text: counterChunk.text, at: 2)
         try insertCounters.run()
+        counterChunk.isWritten = true
     }
 }
 
@@ -141,8 +143,8 @@ extension Recording {
     mutating func readCounterChunks(_ database: Database) throws(RecordingError) {
         // Files of earlier versions have a row a stack.
         guard try hasTable("counter_chunks", database) else { return try readCounterRows(database) }
-        // As far as most programs go; what is not used is not touched either.
-        counters.reserveCapacity(stacks.count / 2)
+        // As far as most programs go; what is not used is not touched either. A damaged file may name any stack.
+        counters.reserveCapacity(min(stacks.count / 2, 1 << 20))
         let row = try database.prepare("SELECT chunk, numbers FROM counter_chunks ORDER BY chunk")
         while try row.step() {
             let number = row.unsigned(0)

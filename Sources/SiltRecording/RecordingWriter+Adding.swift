@@ -10,7 +10,7 @@ extension RecordingWriter {
         storedFrames = try database.integer("SELECT max(frame) FROM frames")
         // A chunk is written as a whole: the last one stays as it is.
         let chunk = UInt32(clamping: try database.integer("SELECT max(first) FROM call_tree"))
-        storedStacks = chunk == 0 ? 0 : Int(chunk) + StackChunks.size - 1
+        storedStacks = chunk == 0 ? 0 : Int(chunk) + StackChunk.size - 1
         storedProcesses = UInt32(clamping: try database.integer("SELECT max(process) FROM processes"))
         isWhole = try database.integer("SELECT closed FROM target") == 1
         let row = try database.prepare("SELECT string, text FROM strings")

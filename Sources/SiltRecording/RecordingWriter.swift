@@ -14,7 +14,7 @@ package final class RecordingWriter {
     let database: Database
     private let insertModule: Statement
     private let insertFrame: Statement
-    let insertChunk: Statement
+    let insertStackChunk: Statement
     let insertCounters: Statement
     let selectCounters: Statement
     private let insertSnapshot: Statement
@@ -45,7 +45,7 @@ package final class RecordingWriter {
     package internal(set) var storedStacks = 0
     /// Highest number of a process that was written.
     package internal(set) var storedProcesses: UInt32 = 0
-    var chunk = StackChunk()
+    var stackChunk = StackChunk()
     var counterChunk = CounterChunk()
 
     /// Makes the file (0600), replacing an older recording of that name; any other file there is left alone.
@@ -89,7 +89,7 @@ package final class RecordingWriter {
         self.database = database
         insertModule = try database.prepare("INSERT OR REPLACE INTO modules (module, path, build_id) VALUES (?, ?, ?)")
         insertFrame = try database.prepare("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)")
-        insertChunk = try database.prepare("INSERT OR REPLACE INTO call_tree VALUES (?, ?, ?)")
+        insertStackChunk = try database.prepare("INSERT OR REPLACE INTO call_tree VALUES (?, ?, ?)")
         insertCounters = try database.prepare("INSERT OR REPLACE INTO counter_chunks VALUES (?, ?)")
         selectCounters = try database.prepare("SELECT numbers FROM counter_chunks WHERE chunk = ?")
         insertSnapshot = try database.prepare(
@@ -132,7 +132,7 @@ package final class RecordingWriter {
 
     /// Writes what was added to the last chunks; before every commit, and before the open transaction is read.
     func writeChunks() throws(RecordingError) {
-        try writeChunk()
+        try writeStackChunk()
         try writeCounterChunk()
     }
 

@@ -89,7 +89,7 @@ enum Schema {
                         (caller - json_extract(steps, '$[' || (caller - first) || ']'))
                             * (json_extract(steps, '$[' || (caller - first) || ']') <> 0)
                     FROM walk JOIN call_tree
-                        ON first = (caller - 1) / \(StackChunks.size) * \(StackChunks.size) + 1
+                        ON first = (caller - 1) / \(StackChunk.size) * \(StackChunk.size) + 1
                     WHERE caller <> 0)
                 SELECT json_group_array(frame) FROM walk)) AS walked
                 JOIN frames ON frames.frame = walked.value

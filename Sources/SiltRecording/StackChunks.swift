@@ -4,26 +4,23 @@
 /// A stack's steps are how far back in the ids its caller's stack is, 0 for an outermost frame; its frame is the
 /// innermost one, 0 for a stack that was never written. A row a stack took ten times the CPU of the rest of writing and
 /// reading it: compilers have 700,000 of them. As JSON it is still SQL's to read: the view `stacks`.
-enum StackChunks {
+struct StackChunk {
     static let size = 512
 
-    /// The first stack of the chunk that holds `stack`.
-    static func first(_ stack: UInt32) -> UInt32 { (stack - 1) / UInt32(size) * UInt32(size) + 1 }
-}
-
-/// The chunk that is being filled.
-struct StackChunk {
     private(set) var first: UInt32 = 1
     private(set) var steps: [UInt32] = []
     private(set) var frames: [UInt32] = []
     var isWritten = true
 
+    /// The first stack of the chunk that holds `stack`.
+    private static func first(_ stack: UInt32) -> UInt32 { (stack - 1) / UInt32(size) * UInt32(size) + 1 }
+
     /// Whether a stack lies in it or, where nothing is lost, may begin it anew.
-    func holds(_ stack: UInt32) -> Bool { StackChunks.first(stack) == first }
+    func holds(_ stack: UInt32) -> Bool { Self.first(stack) == first }
 
     /// Goes on with the chunk that holds `stack`.
     mutating func begin(_ stack: UInt32) {
-        first = StackChunks.first(stack)
+        first = Self.first(stack)
         steps.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         isWritten = true
@@ -45,22 +42,22 @@ extension RecordingWriter {
     /// Stacks come in the order of their ids, as the session's table gives them.
     package func add(stack id: UInt32, parent: UInt32, frame: UInt32) throws(RecordingError) {
         precondition(id > storedStacks, "stacks are added in the order of their ids")
-        if !chunk.holds(id) {
-            try writeChunk()
-            chunk.begin(id)
+        if !stackChunk.holds(id) {
+            try writeStackChunk()
+            stackChunk.begin(id)
         }
-        chunk.set(id, parent: parent, frame: frame)
+        stackChunk.set(id, parent: parent, frame: frame)
         storedStacks = Int(id)
-        if !inTransaction { try writeChunk() }
+        if !inTransaction { try writeStackChunk() }
     }
 
-    func writeChunk() throws(RecordingError) {
-        guard !chunk.isWritten else { return }
-        chunk.isWritten = true
-        insertChunk.bind(chunk.first, at: 1)
-        insertChunk.bind(text: NumberText.array(chunk.steps), at: 2)
-        insertChunk.bind(text: NumberText.array(chunk.frames), at: 3)
-        try insertChunk.run()
+    func writeStackChunk() throws(RecordingError) {
+        guard !stackChunk.isWritten else { return }
+        insertStackChunk.bind(stackChunk.first, at: 1)
+        insertStackChunk.bind(text: NumberText.array(stackChunk.steps), at: 2)
+        insertStackChunk.bind(text: NumberText.array(stackChunk.frames), at: 3)
+        try insertStackChunk.run()
+        stackChunk.isWritten = true
     }
 }
 
@@ -98,13 +95,13 @@ extension Recording {
         }
     }
 
-    /// False for texts that are no chunk.
+    /// False for texts that are no stackChunk.
     private static func add(
         _ steps: UnsafeBufferPointer<UInt8>,
         _ frames: UnsafeBufferPointer<UInt8>,
         to stacks: inout [RecordedStack]
     ) -> Bool {
-        let end = stacks.count + StackChunks.size
+        let end = stacks.count + StackChunk.size
         var frames = NumberReader(frames)
         guard frames.take("[") else { return false }
         var steps = NumberReader(steps)
@@ -121,7 +118,7 @@ extension Recording {
 
     /// `steps << 32 | frame` of each stack.
     private static func add(nodes: UnsafeBufferPointer<UInt8>, to stacks: inout [RecordedStack]) -> Bool {
-        let end = stacks.count + StackChunks.size
+        let end = stacks.count + StackChunk.size
         var reader = NumberReader(nodes)
         let isWhole = reader.array { reader in
             guard stacks.count < end, let node = reader.number() else { return false }

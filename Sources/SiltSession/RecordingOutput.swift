@@ -247,9 +247,10 @@ final class RecordingOutput {
         guard let number = numbers[image.id] else { return [] }
         try writer.addNew(of: stacks)
         try writeTotals(image)
-        let changed = image.takeChangedStacks()
+        // In the order of the keys they are stored by.
+        let changed = image.takeChangedStacks().sorted { $0.rawValue < $1.rawValue }
         hunt?.changed(changed, of: image.id)
-        for stack in changed.sorted(by: { $0.rawValue < $1.rawValue }) {
+        for stack in changed {
             let counters = image.heap.counters(of: stack)
             var row = RecordedCounters(process: number, stack: stack.rawValue)
             row.group = blame.key(stack).rawValue

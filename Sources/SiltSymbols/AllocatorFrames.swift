@@ -19,7 +19,6 @@ package final class AllocatorFrames {
     }
 
     private var known: [Key: FunctionKind] = [:]
-    private var runtimes: [String: Bool] = [:]
     private let patterns: CompiledPatterns
 
     package init(hide: [String]) throws(PatternError) {
@@ -49,9 +48,9 @@ package final class AllocatorFrames {
         {
             return .allocator
         }
-        if function.isEmpty { return isRuntime(modulePath) ? .allocator : .program }
+        if function.isEmpty { return WrapperNames.isRuntime(modulePath: modulePath) ? .allocator : .program }
         if let swift = SwiftName(function) { return kind(swift) }
-        let isRuntime = isRuntime(modulePath)
+        let isRuntime = WrapperNames.isRuntime(modulePath: modulePath)
         let name = QualifiedName(function)
         if WrapperNames.swiftRuntimeTypes.contains(where: { name.parameters.holds($0) }) { return .allocator }
         let path = name.components.map(\.name).filter { !WrapperNames.inlineNamespaces.contains($0) }
@@ -60,13 +59,6 @@ package final class AllocatorFrames {
         return isRuntime || WrapperNames.exact.contains(last) || WrapperNames.starts.contains(last)
             || WrapperNames.isAllocatorLike(last)
             || WrapperNames.cPrefixes.contains(where: { last.hasPrefix($0) }) ? .allocator : .program
-    }
-
-    private func isRuntime(_ modulePath: String) -> Bool {
-        if let answer = runtimes[modulePath] { return answer }
-        let answer = WrapperNames.isRuntime(modulePath: modulePath)
-        runtimes[modulePath] = answer
-        return answer
     }
 
     private func kind(_ name: SwiftName) -> FunctionKind {
