@@ -42,35 +42,36 @@ enum NumberText {
 
 /// Reads what `NumberText` writes, and nothing else: no blanks, no signs.
 struct NumberReader {
-    private var rest: UnsafeBufferPointer<UInt8>.SubSequence
+    private let text: UnsafeBufferPointer<UInt8>
+    private var at = 0
 
-    init(_ text: UnsafeBufferPointer<UInt8>) { rest = text[...] }
+    init(_ text: UnsafeBufferPointer<UInt8>) { self.text = text }
 
-    var isAtEnd: Bool { rest.isEmpty }
+    var isAtEnd: Bool { at == text.count }
 
     /// Takes that character if it is next.
     @inline(__always)
     mutating func take(_ character: Unicode.Scalar) -> Bool {
-        guard let next = rest.first, next == UInt8(ascii: character) else { return false }
-        rest = rest.dropFirst()
+        guard at < text.count, text[at] == UInt8(ascii: character) else { return false }
+        at += 1
         return true
     }
 
     /// Takes a number; nil if none is next, or one beyond 64 bits.
     @inline(__always)
     mutating func number() -> UInt64? {
-        var index = rest.startIndex
+        let start = at
         var number: UInt64 = 0
-        while index < rest.endIndex, case let digit = rest[index] &- UInt8(ascii: "0"), digit < 10 {
-            let (tens, isTooLarge) = number.multipliedReportingOverflow(by: 10)
-            let (sum, overflows) = tens.addingReportingOverflow(UInt64(digit))
-            guard !isTooLarge, !overflows else { return nil }
-            number = sum
-            index += 1
+        while at < text.count, case let digit = text[at] &- UInt8(ascii: "0"), digit < 10 {
+            // The last number that takes any digit more.
+            if number > UInt64.max / 10 - 1 {
+                let (tens, isTooLarge) = number.multipliedReportingOverflow(by: 10)
+                guard !isTooLarge, tens <= UInt64.max - UInt64(digit) else { return nil }
+            }
+            number = number &* 10 &+ UInt64(digit)
+            at += 1
         }
-        guard index > rest.startIndex else { return nil }
-        rest = rest[index...]
-        return number
+        return at > start ? number : nil
     }
 
     /// Takes `[`, what `element` takes any number of times with commas between, and `]`; false where anything else is.

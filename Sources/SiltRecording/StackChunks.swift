@@ -65,6 +65,9 @@ extension Recording {
     mutating func readStackChunks(_ database: Database) throws(RecordingError) {
         // Files of earlier versions have one array of numbers, or a row a stack.
         if try hasTable("call_tree", database) {
+            // As far as most programs go; a damaged file may name any stack.
+            let last = try database.integer("SELECT coalesce(max(first), 0) FROM call_tree")
+            stacks.reserveCapacity(max(0, min(last, 1 << 20)) + StackChunk.size)
             try readStacks(database, "SELECT first, steps, frames FROM call_tree ORDER BY first") { row, stacks in
                 row.withText(1) { steps in row.withText(2) { Self.add(steps, $0, to: &stacks) } }
             }

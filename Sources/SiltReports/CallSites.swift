@@ -30,61 +30,98 @@ struct CallSites {
     private(set) var namedBytes: UInt64 = 0
 
     init(_ recording: Recording, names: FrameNames) {
+        var adding = Adding(recording, names)
         var start = 0
         while start < recording.counters.count {
             let process = recording.counters[start].process
             var end = start
             while end < recording.counters.count, recording.counters[end].process == process { end += 1 }
             if let index = recording.processIndex(of: process) {
-                add(recording.counters[start..<end], of: index, recording, names)
+                add(start..<end, of: index, recording, names, &adding)
             }
             start = end
         }
     }
 
+    /// What is known while the counters are gone through, by process and stack.
+    private struct Adding {
+        /// Histories of groups and of stacks that are not passed yet.
+        var groups: ArraySlice<RecordedHistory>
+        var stacks: ArraySlice<RecordedHistory>
+        /// By site: its last part, of this process or of one before.
+        var parts: [Int]
+        /// By group: 0 when this process has none of it yet, else its site + 1; −1 when its stacks belong to several,
+        /// because of what is hidden now.
+        var sites: [Int]
+
+        init(_ recording: Recording, _ names: FrameNames) {
+            groups = recording.groupHistories[...]
+            stacks = recording.histories[...]
+            parts = Array(repeating: -1, count: names.siteFrames.count)
+            sites = Array(repeating: 0, count: recording.frames.count + 1)
+        }
+
+        /// Takes the history with that key, and passes those before it.
+        static func take(_ key: UInt32, of process: UInt32, from rest: inout ArraySlice<RecordedHistory>) -> Range<Int>?
+        {
+            while let first = rest.first, (first.process, first.key) < (process, key) { rest.removeFirst() }
+            guard let first = rest.first, first.process == process, first.key == key else { return nil }
+            return first.range
+        }
+    }
+
     private mutating func add(
-        _ rows: ArraySlice<RecordedCounters>,
+        _ rows: Range<Int>,
         of process: Int,
         _ recording: Recording,
-        _ names: FrameNames
+        _ names: FrameNames,
+        _ adding: inout Adding
     ) {
         let id = recording.processes[process].id
-        let groupHistories = Self.index(recording.groupHistories, process: id)
-        let stackHistories = Self.index(recording.histories, process: id)
-        /// Site of each group of this process; -1 when its stacks belong to several, because of what is hidden now.
-        var siteOfGroup: [UInt32: Int] = [:]
-        var partOfSite: [Int: Int] = [:]
-        for (offset, row) in zip(rows.indices, rows) where row.stack != 0 {
+        let firstPart = parts.count
+        var groups: [UInt32] = []
+        for index in rows {
+            let row = recording.counters[index]
+            guard row.stack != 0 else { continue }
             let blame = names.blameFrames[Int(row.stack) - 1]
             guard blame != 0 else { continue }
             let site = Int(names.siteOfFrame[Int(blame) - 1])
             allocatedBytes &+= row.allocatedBytes
             if names.rows[names.siteRows[site]].function != 0 { namedBytes &+= row.allocatedBytes }
-            let part = partOfSite[site] ?? parts.count
-            if part == parts.count {
-                partOfSite[site] = part
+            if adding.parts[site] < firstPart {
+                adding.parts[site] = parts.count
                 parts.append(Part(process: process, site: site))
             }
-            parts[part].stacks.append(
-                StackPart(stack: row.stack, row: offset, history: stackHistories[row.stack])
+            parts[adding.parts[site]].stacks.append(
+                StackPart(
+                    stack: row.stack,
+                    row: index,
+                    history: Adding.take(row.stack, of: id, from: &adding.stacks)
+                )
             )
-            if row.group != 0 {
-                let known = siteOfGroup[row.group]
-                siteOfGroup[row.group] = known == nil || known == site ? site : -1
-            }
+            guard row.group != 0 else { continue }
+            let known = adding.sites[Int(row.group)]
+            if known == 0 { groups.append(row.group) }
+            adding.sites[Int(row.group)] = known == 0 || known == site + 1 ? site + 1 : -1
         }
         var hasWholeGroups = Set<Int>()
-        for (group, site) in siteOfGroup.sorted(by: { $0.key < $1.key }) where site >= 0 {
-            guard let part = partOfSite[site] else { continue }
-            parts[part].groups.append(group)
-            if let history = groupHistories[group] {
-                parts[part].histories.append(history)
+        var splitGroups = Set<UInt32>()
+        for group in groups.sorted() {
+            let site = adding.sites[Int(group)] - 1
+            adding.sites[Int(group)] = 0
+            guard site >= 0 else {
+                splitGroups.insert(group)
+                continue
+            }
+            parts[adding.parts[site]].groups.append(group)
+            if let history = Adding.take(group, of: id, from: &adding.groups) {
+                parts[adding.parts[site]].histories.append(history)
                 hasWholeGroups.insert(site)
             }
         }
-        let splitGroups = Set(siteOfGroup.filter { $0.value < 0 }.keys)
-        for (site, part) in partOfSite where !hasWholeGroups.contains(site) || !splitGroups.isEmpty {
-            addSplit(part, isAlone: !hasWholeGroups.contains(site), splitGroups, recording)
+        for part in firstPart..<parts.count {
+            let isAlone = !hasWholeGroups.contains(parts[part].site)
+            if isAlone || !splitGroups.isEmpty { addSplit(part, isAlone: isAlone, splitGroups, recording) }
         }
     }
 
@@ -137,12 +174,6 @@ struct CallSites {
             second.parts.append(part.with(taken))
         }
         return (first, second)
-    }
-
-    private static func index(_ histories: [RecordedHistory], process: UInt32) -> [UInt32: Range<Int>] {
-        var result: [UInt32: Range<Int>] = [:]
-        for history in histories where history.process == process { result[history.key] = history.range }
-        return result
     }
 }
 

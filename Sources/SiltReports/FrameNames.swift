@@ -30,11 +30,11 @@ struct FrameNames {
     private(set) var rows: [Row] = []
     /// By frame − 1: its rows, innermost function first; never empty.
     private(set) var ranges: [Range<Int>] = []
-    /// By frame − 1: what the frame is; nil when it only says where a stack broke off.
-    private(set) var kinds: [FunctionKind?] = []
+    /// By frame − 1: its kind's raw value; an allocator's when it only says where a stack broke off.
+    private var ranks: [UInt8] = []
     /// By frame − 1: the innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
     private(set) var blameRows: [Int32] = []
-    /// By frame − 1: the call site that a stack blaming this frame belongs to.
+    /// By frame − 1: the call site of the stacks with counters that blame this frame; `.max` where there are none.
     private(set) var siteOfFrame: [UInt32] = []
     /// By stack − 1: the frame it blames.
     private(set) var blameFrames: [UInt32] = []
@@ -43,24 +43,24 @@ struct FrameNames {
     private(set) var siteRows: [Int] = []
 
     init(_ recording: Recording, hiding allocators: AllocatorFrames) {
-        var verdicts: [UInt64: FunctionKind] = [:]
-        var sites: [SiteKey: UInt32] = [:]
+        addRows(recording, allocators)
+        findBlameFrames(recording)
+        numberSites(recording)
+    }
+
+    private mutating func addRows(_ recording: Recording, _ allocators: AllocatorFrames) {
+        var known: [UInt64: FunctionKind] = [:]
         ranges.reserveCapacity(recording.frames.count)
         for (index, frame) in recording.frames.enumerated() {
             let start = rows.count
             let path = frame.module == 0 ? "" : recording.modules[Int(frame.module) - 1].path
             for symbol in recording.symbols(ofFrame: UInt32(index + 1)) {
-                let name = recording.string(symbol.function)
-                let isKnown = !name.isEmpty
                 let key = UInt64(symbol.function) << 32 | UInt64(frame.module)
-                let isGo = GoName.isGo(file: symbol.file == 0 ? "" : recording.string(symbol.file), function: name)
-                let kind =
-                    verdicts[key]
-                    ?? (isGo ? allocators.goKind(function: name) : allocators.kind(function: name, modulePath: path))
-                verdicts[key] = kind
+                let kind = known[key] ?? Self.kind(symbol, path, recording, allocators)
+                known[key] = kind
                 rows.append(
                     Row(
-                        function: isKnown ? symbol.function : 0,
+                        function: recording.string(symbol.function).isEmpty ? 0 : symbol.function,
                         file: symbol.file,
                         line: symbol.line,
                         inlined: symbol.inlined,
@@ -74,11 +74,32 @@ struct FrameNames {
             }
             ranges.append(start..<rows.count)
             let kind = rows[start...].reduce(FunctionKind.allocator) { max($0, $1.kind) }
-            kinds.append(frame.isPlaceholder ? nil : kind)
+            ranks.append((frame.isPlaceholder ? .allocator : kind).rawValue)
             let blame =
                 kind == .allocator ? rows.count - 1 : rows[start...].firstIndex { $0.kind == kind } ?? rows.count - 1
             blameRows.append(Int32(blame))
-            let row = rows[blame]
+        }
+    }
+
+    private static func kind(
+        _ symbol: RecordedSymbol,
+        _ modulePath: String,
+        _ recording: Recording,
+        _ allocators: AllocatorFrames
+    ) -> FunctionKind {
+        let name = recording.string(symbol.function)
+        return GoName.isGo(file: symbol.file == 0 ? "" : recording.string(symbol.file), function: name)
+            ? allocators.goKind(function: name) : allocators.kind(function: name, modulePath: modulePath)
+    }
+
+    /// Of the frames that stacks with counters blame.
+    private mutating func numberSites(_ recording: Recording) {
+        var isBlamed = [Bool](repeating: false, count: recording.frames.count + 1)
+        for row in recording.counters where row.stack != 0 { isBlamed[Int(blameFrames[Int(row.stack) - 1])] = true }
+        siteOfFrame = [UInt32](repeating: .max, count: recording.frames.count)
+        var sites: [SiteKey: UInt32] = [:]
+        for (index, frame) in recording.frames.enumerated() where isBlamed[index + 1] {
+            let row = rows[Int(blameRows[index])]
             let key =
                 row.function == 0
                 ? SiteKey(function: 0, file: 0, line: 0, module: frame.module, offset: frame.offset)
@@ -93,11 +114,10 @@ struct FrameNames {
             if site == siteFrames.count {
                 sites[key] = site
                 siteFrames.append(UInt32(index + 1))
-                siteRows.append(blame)
+                siteRows.append(Int(blameRows[index]))
             }
-            siteOfFrame.append(site)
+            siteOfFrame[index] = site
         }
-        blameFrames = findBlameFrames(recording)
     }
 
     /// Where a stack's blamed function is: its node of the tree of stacks, and its row.
@@ -123,22 +143,18 @@ struct FrameNames {
         return recording.modules[Int(location.module) - 1].path.lastPathComponent + "+" + Format.hex(location.offset)
     }
 
-    /// By stack − 1: the frame to blame, the innermost that is program code; without one the innermost carrier,
-    /// then the innermost frame.
-    private func findBlameFrames(_ recording: Recording) -> [UInt32] {
-        var result = [UInt32](repeating: 0, count: recording.stacks.count)
-        var carriers = [UInt32](repeating: 0, count: recording.stacks.count)
-        // Parents come before their children.
-        for (index, stack) in recording.stacks.enumerated() where stack.frame != 0 {
-            let parent = Int(stack.parent) - 1
-            let kind = kinds[Int(stack.frame) - 1]
-            result[index] = kind == .program ? stack.frame : parent >= 0 ? result[parent] : 0
-            carriers[index] = kind == .carrier ? stack.frame : parent >= 0 ? carriers[parent] : 0
+    /// The innermost frame that is program code; without one the innermost carrier, then the innermost frame.
+    private mutating func findBlameFrames(_ recording: Recording) {
+        blameFrames = [UInt32](unsafeUninitializedCapacity: recording.stacks.count) { blamed, count in
+            // Parents come before their children.
+            for stack in recording.stacks {
+                let outer = stack.parent == 0 ? 0 : blamed[Int(stack.parent) - 1]
+                let isInherited =
+                    stack.frame == 0 || outer != 0 && ranks[Int(outer) - 1] > ranks[Int(stack.frame) - 1]
+                blamed[count] = isInherited ? outer : stack.frame
+                count += 1
+            }
         }
-        for (index, stack) in recording.stacks.enumerated() where result[index] == 0 {
-            result[index] = carriers[index] != 0 ? carriers[index] : stack.frame
-        }
-        return result
     }
 }
 

@@ -67,12 +67,14 @@ package enum ReportBuilder {
             case .temporary: (0, site.temporaryCount)
             }
         }
-        sites.sort { first, second in
-            let (one, other) = (key(first), key(second))
-            if one != other { return one > other }
-            if first.allocatedBytes != second.allocatedBytes { return first.allocatedBytes > second.allocatedBytes }
-            return first.index < second.index
-        }
+        // Sites are large, and compilers have thousands.
+        let places = sites.indices.map { (key: key(sites[$0]), allocated: sites[$0].allocatedBytes, index: $0) }
+            .sorted { first, second in
+                if first.key != second.key { return first.key > second.key }
+                if first.allocated != second.allocated { return first.allocated > second.allocated }
+                return sites[first.index].index < sites[second.index].index
+            }
+        sites = places.map { sites[$0.index] }
         for index in sites.indices { sites[index].rank = index + 1 }
     }
 }

@@ -94,7 +94,8 @@ struct SiteBuilder {
 
     private func addUp(_ rows: [Int], into site: inout ReportSite) {
         var heaviest = (inUse: UInt64(0), allocated: UInt64(0))
-        var stacks = Set<UInt32>()
+        // A process has a row a stack.
+        var isOfOne = true
         for index in rows {
             let row = recording.counters[index]
             site.inUseBytes &+= row.inUseBytes
@@ -104,13 +105,13 @@ struct SiteBuilder {
             site.peakBytes &+= row.peakBytes
             site.peakCount &+= row.peakCount
             site.temporaryCount &+= row.temporaryCount
-            stacks.insert(row.stack)
+            isOfOne = isOfOne && row.process == recording.counters[rows[0]].process
             if site.stack == 0 || (row.inUseBytes, row.allocatedBytes) > heaviest {
                 site.stack = row.stack
                 heaviest = (row.inUseBytes, row.allocatedBytes)
             }
         }
-        site.stackCount = stacks.count
+        site.stackCount = isOfOne ? rows.count : Set(rows.lazy.map { recording.counters[$0].stack }).count
     }
 
     private func stacks(_ rows: [Int]) -> [ReportSite.StackPart] {

@@ -27,19 +27,23 @@ struct SwiftName {
 
     /// Asked of every name, so of a string: the prefixes of a substring are compared character by character.
     private static func looksLikeSwift(_ name: String) -> Bool {
-        if phrases.contains(where: { name.hasPrefix($0) }) || bracketed.contains(where: { name.hasPrefix($0) })
-            || glue.contains(where: { name.hasPrefix($0) }) || name.hasPrefix("reabstraction thunk")
-            || name.hasPrefix("closure #") || name.hasPrefix("implicit closure #")
-            || name.hasPrefix("(extension in ") || endOfPiece(Substring(name)) != nil
-        {
-            return true
-        }
         let head = Substring(name.utf8.prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: "<") })
-        // A function inside a function: "helper #1 (a: Swift.Int) -> () in module.outer() -> ()".
+        // All that Swift's begin with has a blank in front of the first bracket, or is in brackets.
+        let hasBlank = head.utf8.contains(UInt8(ascii: " "))
+        if hasBlank || head.isEmpty, startsLikeSwift(name) { return true }
         if head.holds("::") { return false }
         return head.utf8.contains(UInt8(ascii: ".")) && head.utf8.first != UInt8(ascii: ".")
             && !name.utf8.contains(UInt8(ascii: "/"))
-            && name.utf8.contains(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: " ") }) || head.holds(" #")
+            && name.utf8.contains(where: { $0 == UInt8(ascii: "(") || $0 == UInt8(ascii: " ") })
+            // A function inside a function: "helper #1 (a: Swift.Int) -> () in module.outer() -> ()".
+            || hasBlank && head.holds(" #")
+    }
+
+    private static func startsLikeSwift(_ name: String) -> Bool {
+        phrases.contains { name.hasPrefix($0) } || bracketed.contains { name.hasPrefix($0) }
+            || glue.contains { name.hasPrefix($0) } || name.hasPrefix("reabstraction thunk")
+            || name.hasPrefix("closure #") || name.hasPrefix("implicit closure #")
+            || name.hasPrefix("(extension in ") || endOfPiece(Substring(name)) != nil
     }
 
     private static let phrases = [
