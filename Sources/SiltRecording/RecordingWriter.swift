@@ -45,6 +45,9 @@ package final class RecordingWriter {
     package internal(set) var storedStacks = 0
     /// Highest number of a process that was written.
     package internal(set) var storedProcesses: UInt32 = 0
+    /// Frames whose functions were written, and the highest that may have some from an earlier writer.
+    private var symbolized: Set<UInt32> = []
+    var symbolizedBefore: UInt32 = 0
     var stackChunk = StackChunk()
     var counterChunk = CounterChunk()
 
@@ -292,8 +295,11 @@ package final class RecordingWriter {
 
     /// The functions at a frame, innermost first; replaces what was written of it.
     package func write(symbols: [SymbolRow], frame: UInt32) throws(RecordingError) {
-        deleteSymbols.bind(frame, at: 1)
-        try deleteSymbols.run()
+        if frame <= symbolizedBefore || symbolized.contains(frame) {
+            deleteSymbols.bind(frame, at: 1)
+            try deleteSymbols.run()
+        }
+        if !symbols.isEmpty { symbolized.insert(frame) }
         for (depth, symbol) in symbols.enumerated() {
             let function = try string(symbol.function)
             var file: UInt32?
