@@ -84,9 +84,11 @@ final class Statement {
         sqlite3_bind_int64(handle, index, Int64(value))
     }
 
-    func bind(_ value: Int?, at index: Int32) {
+    func bind(_ value: Int?, at index: Int32) { bind(value.map(Int64.init), at: index) }
+
+    func bind(_ value: Int64?, at index: Int32) {
         if let value {
-            sqlite3_bind_int64(handle, index, Int64(value))
+            sqlite3_bind_int64(handle, index, value)
         } else {
             sqlite3_bind_null(handle, index)
         }

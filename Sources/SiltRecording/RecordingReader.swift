@@ -10,7 +10,7 @@ extension Recording {
 
     /// What a writer has written so far, open transaction included; how a temporary recording is read.
     package init(of writer: RecordingWriter) throws(RecordingError) {
-        try writer.writeChunks()
+        try writer.writePending()
         self = try Self.read(writer.database)
     }
 

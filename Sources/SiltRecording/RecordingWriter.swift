@@ -13,7 +13,7 @@ package final class RecordingWriter {
     package let path: String?
     let database: Database
     private let insertModule: Statement
-    private let insertFrame: Statement
+    private let frameRows: RowBatch
     let insertStackChunk: Statement
     let insertCounters: Statement
     let selectCounters: Statement
@@ -23,7 +23,7 @@ package final class RecordingWriter {
     private let insertHistory: Statement
     private let insertSiteHistory: Statement
     private let insertString: Statement
-    private let insertSymbol: Statement
+    private let symbolRows: RowBatch
     private let deleteSymbols: Statement
     private let insertTotals: Statement
     private let insertTrust: Statement
@@ -74,14 +74,15 @@ package final class RecordingWriter {
         }
         // A power cut now would lose an empty recording: not worth a wait for the disk.
         try database.execute("PRAGMA page_size = 8192; PRAGMA cache_size = -16384; PRAGMA synchronous = OFF;")
-        try database.execute("BEGIN; \(Schema.tables) \(Schema.views) INSERT INTO target (id) VALUES (1); COMMIT;")
+        try database.execute(
+            "BEGIN; \(Schema.tables) \(Schema.views) COMMIT; PRAGMA journal_mode = \(path == nil ? "OFF" : "WAL");"
+        )
+        // The first commit begins the log, and is synced where commits are no more.
+        try database.execute("INSERT INTO target (id) VALUES (1);")
         if path != nil {
             try database.execute(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096;"
-                    + "PRAGMA journal_size_limit = 33554432;"
+                "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4096; PRAGMA journal_size_limit = 33554432;"
             )
-        } else {
-            try database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")
         }
         return database
     }
@@ -91,7 +92,7 @@ package final class RecordingWriter {
         self.path = path
         self.database = database
         insertModule = try database.prepare("INSERT OR REPLACE INTO modules (module, path, build_id) VALUES (?, ?, ?)")
-        insertFrame = try database.prepare("INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)")
+        frameRows = try RowBatch(database, table: "frames", columns: 4)
         insertStackChunk = try database.prepare("INSERT OR REPLACE INTO call_tree VALUES (?, ?, ?)")
         insertCounters = try database.prepare("INSERT OR REPLACE INTO counter_chunks VALUES (?, ?)")
         selectCounters = try database.prepare("SELECT numbers FROM counter_chunks WHERE chunk = ?")
@@ -105,7 +106,7 @@ package final class RecordingWriter {
         insertHistory = try database.prepare("INSERT OR REPLACE INTO histories VALUES (?, ?, ?)")
         insertSiteHistory = try database.prepare("INSERT OR REPLACE INTO site_histories VALUES (?, ?, ?)")
         insertString = try database.prepare("INSERT INTO strings VALUES (?, ?)")
-        insertSymbol = try database.prepare("INSERT OR REPLACE INTO symbol_rows VALUES (?, ?, ?, ?, ?, ?)")
+        symbolRows = try RowBatch(database, table: "symbol_rows", columns: 6)
         deleteSymbols = try database.prepare("DELETE FROM symbol_rows WHERE frame = ?")
         insertTotals = try database.prepare("INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
         let places = Array(repeating: "?", count: Schema.trustColumns.count + 1).joined(separator: ", ")
@@ -128,13 +129,15 @@ package final class RecordingWriter {
         if unthinned > max(100_000, thinned / 4) {
             try thin()
         }
-        try writeChunks()
+        try writePending()
         try database.execute("COMMIT")
         inTransaction = false
     }
 
-    /// Writes what was added to the last chunks; before every commit, and before the open transaction is read.
-    func writeChunks() throws(RecordingError) {
+    /// Writes what was added but waits for more of its kind; before every commit, and before the open transaction is read.
+    func writePending() throws(RecordingError) {
+        try frameRows.flush()
+        try symbolRows.flush()
         try writeStackChunk()
         try writeCounterChunk()
     }
@@ -152,7 +155,10 @@ package final class RecordingWriter {
         if isWhole { try database.execute("UPDATE target SET closed = 1") }
         try commit()
         if path != nil {
-            try database.execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE;")
+            // All is on the disk once the log is folded in; that there is none any more need not be.
+            try database.execute(
+                "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE;"
+            )
         }
     }
 
@@ -285,17 +291,19 @@ package final class RecordingWriter {
 
     /// `kind` is the raw value of the stack table's frame kind.
     package func add(frame id: UInt32, module: UInt32, offset: UInt64, kind: UInt8) throws(RecordingError) {
-        insertFrame.bind(id, at: 1)
-        insertFrame.bind(module, at: 2)
-        insertFrame.bind(offset, at: 3)
-        insertFrame.bind(UInt32(kind), at: 4)
-        try insertFrame.run()
+        frameRows.set(0, Int64(id))
+        frameRows.set(1, Int64(module))
+        frameRows.set(2, Int64(bitPattern: offset))
+        frameRows.set(3, Int64(kind))
+        try frameRows.endRow()
+        if !inTransaction { try frameRows.flush() }
         storedFrames = max(storedFrames, Int(id))
     }
 
     /// The functions at a frame, innermost first; replaces what was written of it.
     package func write(symbols: [SymbolRow], frame: UInt32) throws(RecordingError) {
         if frame <= symbolizedBefore || symbolized.contains(frame) {
+            try symbolRows.flush()
             deleteSymbols.bind(frame, at: 1)
             try deleteSymbols.run()
         }
@@ -306,14 +314,15 @@ package final class RecordingWriter {
             if let name = symbol.file {
                 file = try string(name)
             }
-            insertSymbol.bind(frame, at: 1)
-            insertSymbol.bind(Int64(depth), at: 2)
-            insertSymbol.bind(function, at: 3)
-            insertSymbol.bind(file.map { Int($0) }, at: 4)
-            insertSymbol.bind(symbol.line, at: 5)
-            insertSymbol.bind(Int64(symbol.inlined ? 1 : 0), at: 6)
-            try insertSymbol.run()
+            symbolRows.set(0, Int64(frame))
+            symbolRows.set(1, Int64(depth))
+            symbolRows.set(2, Int64(function))
+            symbolRows.set(3, file.map(Int64.init))
+            symbolRows.set(4, symbol.line.map(Int64.init))
+            symbolRows.set(5, symbol.inlined ? 1 : 0)
+            try symbolRows.endRow()
         }
+        if !inTransaction { try symbolRows.flush() }
     }
 
     private func string(_ text: String) throws(RecordingError) -> UInt32 {

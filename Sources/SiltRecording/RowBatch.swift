@@ -1,0 +1,39 @@
+/// Rows of integers on their way into one table, several to a statement: SQLite takes longer to begin and end a statement
+/// than to insert a row.
+final class RowBatch {
+    private static let size = 8
+
+    private let insert: Statement
+    private var row: [Int64?]
+    private var count = 0
+
+    /// Rows replace those with the same key.
+    init(_ database: Database, table: String, columns: Int) throws(RecordingError) {
+        let places = "(" + Array(repeating: "?", count: columns).joined(separator: ", ") + ")"
+        insert = try database.prepare(
+            "INSERT OR REPLACE INTO \(table) VALUES "
+                + Array(repeating: places, count: Self.size).joined(separator: ", ")
+        )
+        row = Array(repeating: nil, count: columns)
+    }
+
+    /// Sets a column, counted from 0, of the row that `endRow` adds; columns that are not set are as in the row before.
+    @inline(__always)
+    func set(_ column: Int, _ value: Int64?) { row[column] = value }
+
+    func endRow() throws(RecordingError) {
+        for (column, value) in row.enumerated() {
+            insert.bind(value, at: Int32(count * row.count + column + 1))
+        }
+        count += 1
+        if count == Self.size {
+            try insert.run()
+            count = 0
+        }
+    }
+
+    /// Inserts what was added; the statement's last places are filled with the last row again.
+    func flush() throws(RecordingError) {
+        while count > 0 { try endRow() }
+    }
+}
