@@ -11,16 +11,22 @@ struct Row {
 
     /// Median of a number over the runs of a way; nil when it was not run.
     func median(_ way: Way, _ value: (Sample) -> Double) -> Double? {
-        guard let runs = samples[way], !runs.isEmpty else { return nil }
-        let sorted = runs.map(value).sorted()
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+        Self.median(samples[way, default: []].map(value))
     }
 
-    /// CPU seconds of everything above those of the untraced program.
+    /// CPU seconds of everything above those of the untraced program: the median of what each run took more than the
+    /// untraced one of the same round, since other guests of the machine slow both down.
     func added(_ way: Way, _ value: (Sample) -> Double = { $0.total }) -> Double? {
-        guard let traced = median(way, value), let native = median(.native, { $0.target }) else { return nil }
-        return traced - native
+        let pairs = zip(samples[way, default: []], samples[.native, default: []])
+        return Self.median(pairs.map { traced, native in value(traced) - native.target })
+    }
+
+    /// nil of none.
+    private static func median(_ values: [Double]) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
 
     var events: Double? { median(.silt) { Double($0.events) } }
