@@ -22,18 +22,22 @@ final class RowBatch {
     func set(_ column: Int, _ value: Int64?) { row[column] = value }
 
     func endRow() throws(RecordingError) {
+        // Where inserting has failed, these rows come first.
+        if count == Self.size { try run() }
         for (column, value) in row.enumerated() {
             insert.bind(value, at: Int32(count * row.count + column + 1))
         }
         count += 1
-        if count == Self.size {
-            try insert.run()
-            count = 0
-        }
+        if count == Self.size { try run() }
     }
 
     /// Inserts what was added; the statement's last places are filled with the last row again.
     func flush() throws(RecordingError) {
         while count > 0 { try endRow() }
+    }
+
+    private func run() throws(RecordingError) {
+        try insert.run()
+        count = 0
     }
 }
