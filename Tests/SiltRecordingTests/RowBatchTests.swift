@@ -1,4 +1,3 @@
-import SiltTestSupport
 import Testing
 
 @testable import SiltRecording
