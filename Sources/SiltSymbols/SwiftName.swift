@@ -28,7 +28,7 @@ struct SwiftName {
     /// Asked of every name, so of a string: the prefixes of a substring are compared character by character.
     private static func looksLikeSwift(_ name: String) -> Bool {
         let head = Substring(name.utf8.prefix { $0 != UInt8(ascii: "(") && $0 != UInt8(ascii: "<") })
-        // All that Swift's begin with has a blank in front of the first bracket, or is in brackets.
+        // What Swift's names begin with has a blank before its first bracket, or stands in brackets itself.
         let hasBlank = head.utf8.contains(UInt8(ascii: " "))
         if hasBlank || head.isEmpty, startsLikeSwift(name) { return true }
         if head.holds("::") { return false }

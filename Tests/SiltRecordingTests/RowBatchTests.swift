@@ -53,6 +53,25 @@ import Testing
         #expect(try read(writer)[1] == texts(symbols(9, 4)))
     }
 
+    /// A batch that could not be inserted waits, and goes in with the rows after it.
+    @Test func rowsWhoseInsertionFailedAreTriedAgain() throws {
+        let database = try RecordingWriter(path: nil).database
+        let batch = try RowBatch(database, table: "frames", columns: 4)
+        func add(_ frame: Int64) throws {
+            for column in 0..<4 { batch.set(column, frame + Int64(column)) }
+            try batch.endRow()
+        }
+        try database.execute("PRAGMA query_only = 1")
+        for frame: Int64 in 1...7 { try add(frame) }
+        #expect(throws: RecordingError.self) { try add(8) }
+        #expect(throws: RecordingError.self) { try batch.flush() }
+        try database.execute("PRAGMA query_only = 0")
+        for frame: Int64 in 9...11 { try add(frame) }
+        try batch.flush()
+        #expect(try database.integer("SELECT count(*) FROM frames") == 11)
+        #expect(try database.integer("SELECT sum(frame) FROM frames WHERE kind = frame + 3") == 66)
+    }
+
     private func texts(_ rows: [SymbolRow]) -> [String] {
         rows.map { "\($0.function) \($0.file ?? ""):\($0.line ?? 0) \($0.inlined)" }
     }
