@@ -65,6 +65,12 @@ package struct LiveTable: ~Copyable {
         }
     }
 
+    /// Asks for the slot of an address, if it has one.
+    @inline(__always)
+    package func prefetchSlot(_ address: UInt64, at place: Place) {
+        if let place, let slot = slot(address, place.pointee) { silt_prefetch(slot) }
+    }
+
     /// Asks for what a look-up will need besides, after `prefetch` has brought the rest.
     @inline(__always)
     package func prefetchMore(_ address: UInt64, at place: Place) {

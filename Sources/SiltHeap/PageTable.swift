@@ -79,7 +79,7 @@ struct PageTable: ~Copyable {
 
     @inline(__always)
     private func home(_ number: UInt64) -> Int {
-        Int(truncatingIfNeeded: (number &* 0x9E37_79B9_7F4A_7C15) >> (64 &- capacityShift))
+        Int(truncatingIfNeeded: (number &* 0x9E37_79B9_7F4A_7C15) &>> (64 &- capacityShift))
     }
 
     @inline(__always)
