@@ -25,7 +25,11 @@ struct memo_set {
 };
 
 struct memos {
-    uint32_t asked, found, rest, victim;
+    bool lead;       /* they are asked before the kept walk is */
+    uint32_t asked, found;
+    uint32_t rest;   /* captures that do not ask */
+    uint32_t follow; /* periods until they may lead again */
+    uint32_t victim;
     struct memo_set sets[MEMO_SETS];
     struct memo of[MEMO_SETS * MEMO_WAYS]; /* by set */
 };
@@ -34,22 +38,34 @@ static inline unsigned memo_set_of(uintptr_t slot, uintptr_t address) {
     return (unsigned)(((slot >> 3 ^ address << 20) * 0x9E3779B97F4A7C15ull) >> 58);
 }
 
-/* It costs more than it gives unless most questions find something. */
+/* It costs more than it gives unless most questions find something. Where they do, in a period of
+ * 1024, memos are asked first: of a stack that swings between a few states, the kept walk is always
+ * the one before. Unless most captures are found so, they follow again. */
+static __attribute__((noinline)) void memo_judge(struct memos *memos) {
+    bool pays = memos->found >= 1024 * 7 / 10;
+    if (memos->lead) {
+        memos->lead = pays;
+        memos->follow = 64;
+    } else if (!pays) {
+        memos->rest = 16384;
+    } else if (memos->follow) {
+        memos->follow--;
+    } else {
+        memos->lead = true;
+    }
+    memos->asked = memos->found = 0;
+}
+
 static inline bool memo_is_on(struct memos *memos) {
     if (SILT_UNLIKELY(memos->rest)) {
         memos->rest--;
         return false;
     }
-    if (SILT_UNLIKELY(++memos->asked == 1024)) {
-        bool pays = memos->found >= 1024 * 7 / 10;
-        memos->asked = memos->found = 0;
-        memos->rest = pays ? 0 : 16384;
-    }
     return true;
 }
 
-static inline uint32_t memo_find(struct memos *memos, const struct walk *walk, uintptr_t slot,
-                                 uintptr_t address, uintptr_t rbp) {
+static inline uint32_t memo_find(const struct memos *memos, const struct walk *walk,
+                                 uintptr_t slot, uintptr_t address, uintptr_t rbp) {
     unsigned set = memo_set_of(slot, address);
     const struct memo_set *tags = &memos->sets[set];
     for (unsigned way = 0; way < MEMO_WAYS; way++) {
@@ -75,6 +91,16 @@ static inline uint32_t memo_find(struct memos *memos, const struct walk *walk, u
         }
     }
     return 0;
+}
+
+static inline uint32_t memo_ask(struct memos *memos, const struct walk *walk, uintptr_t slot,
+                                uintptr_t address, uintptr_t rbp) {
+    if (SILT_UNLIKELY(++memos->asked > 1024)) {
+        memo_judge(memos);
+    }
+    uint32_t node = memo_find(memos, walk, slot, address, rbp);
+    memos->found += node != 0;
+    return node;
 }
 
 /* Remembers the frames of `walk` inside of frame `join`, as they have just been kept. */

@@ -535,18 +535,18 @@ static __attribute__((noinline)) void start_over(struct silt_walker *walker) {
     walker->generation = generation;
 }
 
-/* A capture whose innermost frame is not kept, or not in front of what it was in front of. */
+/* A capture whose innermost frame is not kept, or not in front of what it was in front of; `asked`:
+ * no memo has it either. */
 static __attribute__((noinline)) uint32_t capture_changed(struct silt_walker *walker,
                                                           struct walk *walk, uint32_t limit,
-                                                          uintptr_t hook_frame,
+                                                          uintptr_t hook_frame, bool asked,
                                                           struct silt_sink *sink) {
     uintptr_t slot = hook_frame + 8;
-    bool memorize = memo_is_on(&walker->memos);
+    bool memorize = asked || memo_is_on(&walker->memos);
     uint32_t node = 0;
     walker->busy = true;
-    if (memorize) {
-        node = memo_find(&walker->memos, walk, slot, word(slot), word(hook_frame));
-        walker->memos.found += node != 0;
+    if (memorize && !asked) {
+        node = memo_ask(&walker->memos, walk, slot, word(slot), word(hook_frame));
     }
     if (!node) {
         node = capture_anew(walker, walk, limit, hook_frame, memorize, sink);
@@ -562,6 +562,13 @@ uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
         start_over(walker);
     }
     struct walk *walk = choose_walk(walker, slot);
+    bool asked = walker->memos.lead;
+    if (asked) {
+        uint32_t node = memo_ask(&walker->memos, walk, slot, word(slot), word(hook_frame));
+        if (SILT_LIKELY(node)) {
+            return node;
+        }
+    }
     uint32_t k = walk->cursor;
     while (k < walk->count && walk->frames[k].slot >= slot) {
         k++;
@@ -580,5 +587,5 @@ uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
             return top->node;
         }
     }
-    return capture_changed(walker, walk, limit, hook_frame, sink);
+    return capture_changed(walker, walk, limit, hook_frame, asked, sink);
 }
