@@ -1,8 +1,8 @@
 /// A word for each page of 4 KiB of the address space that has held a block, found by address.
 ///
-/// Regions of 2 MiB, by an open hash table that stays small (128 KiB for a heap of 8 GiB), and for each the words of its
-/// pages side by side: 8 bytes for each 4 KiB. Words stay where they are, so that a place can be looked up well before
-/// it is used.
+/// Regions of 2 MiB, by an open hash table so sparse that the first entry looked at is mostly the right one (512 KiB for
+/// a heap of 8 GiB), and for each the words of its pages side by side: 8 bytes for each 4 KiB. Words stay where they
+/// are, so that a place can be looked up well before it is used.
 struct PageTable: ~Copyable {
     /// Where a page's word is.
     typealias Place = UnsafeMutablePointer<UInt64>
@@ -21,7 +21,7 @@ struct PageTable: ~Copyable {
     /// blocks, else a heap of few big blocks would pay for its pages, and a hostile trace for its inventions.
     private static let freeRegions = 1 << 12
 
-    /// `1 << capacityShift` entries, all initialized, at most half of them taken.
+    /// `1 << capacityShift` entries, all initialized, at most an eighth of them taken.
     private var regions: UnsafeMutablePointer<Region>
     private var capacityShift: UInt64 = 4
     private var regionCount = 0
@@ -59,7 +59,7 @@ struct PageTable: ~Copyable {
         if let place = place(of: address) { return place }
         if regionCount >= Self.freeRegions + blocks / Self.pagesPerRegion { isFull = true }
         guard !isFull else { return nil }
-        if (regionCount + 1) * 2 > 1 << Int(capacityShift) { grow() }
+        if (regionCount + 1) * 8 > 1 << Int(capacityShift) { grow() }
         let bytes = Self.pagesPerRegion * MemoryLayout<UInt64>.stride
         let words = arena.take(bytes).bindMemory(to: UInt64.self, capacity: Self.pagesPerRegion)
         insert(Region(number: address >> Self.regionShift, words: words))
