@@ -90,27 +90,6 @@ struct BlockBuckets: ~Copyable {
         silt_prefetch(passed + bucket)
     }
 
-    /// Asks for the bucket after the home if a search will have to go on there; after `prefetch` has brought the count.
-    ///
-    /// Near the highest load that is every fifth search, and each would wait for memory.
-    @inline(__always)
-    func prefetchPassed(hash: UInt64) {
-        let bucket = home(hash)
-        let last = passed[bucket] == 0 ? bucket : next(bucket)
-        silt_prefetch(keys(last))
-        silt_prefetch(keys(last) + 8)
-    }
-
-    /// The block at `address`, if it lies in its home bucket.
-    ///
-    /// A hint, for prefetching.
-    @inline(__always)
-    func hint(_ address: UInt64, hash: UInt64) -> PackedBlock? {
-        let keys = keys(home(hash))
-        let match = silt_bucket_matches(keys, address >> 3)
-        return match == 0 ? nil : entry(keys, first(match))
-    }
-
     /// Adds a block; returns the one that was live at its address, if any.
     @inline(__always)
     mutating func insert(_ block: LiveBlock, hash: UInt64) -> LiveBlock? {

@@ -1,4 +1,3 @@
-internal import CSiltSystem
 internal import SiltEvents
 
 /// Which stack freed how much of what another one allocated: an open hash table, load at most two thirds.
@@ -40,10 +39,6 @@ struct FreePartners: ~Copyable {
         hash ^= hash >> 32
         return Int(truncatingIfNeeded: (hash &* 0xD6E8_FEB8_6659_FD93) >> 32) & (count - 1)
     }
-
-    /// Asks for the pair's cache line some events ahead of its use; not before the first `clear`.
-    @inline(__always)
-    func prefetch(_ allocation: UInt32, _ free: UInt32) { silt_prefetch(words + home(Self.pair(allocation, free)) * 4) }
 
     /// A block of the first stack was freed by the second, which is not none; not before the first `clear`.
     @inline(__always)

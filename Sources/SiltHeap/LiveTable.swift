@@ -45,51 +45,18 @@ package struct LiveTable: ~Copyable {
 
     /// The place of an address; nil if the table has none, which may change with the next insertion.
     @inline(__always)
-    package func place(of address: UInt64) -> Place { pages.place(of: address) }
+    func place(of address: UInt64) -> Place { pages.place(of: address) }
 
-    /// The place of an address, whose cache line is asked for.
+    /// The place of an address, and asks for the cache lines of its entry some events ahead of their use.
     @inline(__always)
     package func prefetchedPlace(of address: UInt64) -> Place {
-        let place = pages.place(of: address)
-        if let place { silt_prefetch(place) }
-        return place
-    }
-
-    /// Asks for the cache lines of an address some events ahead of their use, of a place that has arrived.
-    @inline(__always)
-    package func prefetch(_ address: UInt64, at place: Place) {
-        if let place, let slot = slot(address, place.pointee) {
+        guard let place = pages.place(of: address) else { return nil }
+        if let slot = slot(address, place.pointee) {
             silt_prefetch(slot)
-        } else {
+        } else if place.pointee != 0 {
             buckets.prefetch(hash: BlockBuckets.hash(address))
         }
-    }
-
-    /// Asks for the slot of an address, if it has one.
-    @inline(__always)
-    package func prefetchSlot(_ address: UInt64, at place: Place) {
-        if let place, let slot = slot(address, place.pointee) { silt_prefetch(slot) }
-    }
-
-    /// Asks for what a look-up will need besides, after `prefetch` has brought the rest.
-    @inline(__always)
-    package func prefetchMore(_ address: UInt64, at place: Place) {
-        if let place, place.pointee != 0, slot(address, place.pointee) == nil {
-            buckets.prefetchPassed(hash: BlockBuckets.hash(address))
-        }
-    }
-
-    /// The stack and birth of the block at `address`, if that is seen at a glance.
-    ///
-    /// A hint, for prefetching.
-    @inline(__always)
-    func hint(_ address: UInt64, at place: Place) -> (stack: UInt32, birth: UInt32)? {
-        guard let place else { return nil }
-        if let slot = slot(address, place.pointee) {
-            let found = BlockSlot(word: slot.pointee)
-            return found.isBlock(at: address) ? (found.stack, found.birth) : nil
-        }
-        return buckets.hint(address, hash: BlockBuckets.hash(address)).map { ($0.stack, $0.birth) }
+        return place
     }
 
     /// Adds a block; returns the one that was live at its address, if any.

@@ -66,15 +66,12 @@ package struct ProcessHeap: ~Copyable {
     ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
     ///   - interval: The interval that is open: later than 0 for a process that starts in the middle of a hunt.
     ///   - keptSince: The interval that ended when that hunt began.
-    ///   - nearBytes: A live table of no more memory is taken to be in the processor's caches.
     package init(
         inheritsHeap: Bool,
         groupOf: @escaping (StackID) -> StackID,
         interval: UInt32 = 0,
-        keptSince: UInt32? = nil,
-        nearBytes: Int = 1 << 23
+        keptSince: UInt32? = nil
     ) {
-        self.nearBytes = nearBytes
         self.inheritsHeap = inheritsHeap
         groups = StackGroups(keyOf: groupOf)
         self.interval = interval
@@ -179,30 +176,29 @@ package struct ProcessHeap: ~Copyable {
     // MARK: Events
 
     package mutating func apply(_ events: UnsafeBufferPointer<HeapEvent>) {
-        var start = 0
-        while start < events.count {
-            let end = min(start + Self.stretch, events.count)
-            let stretch = UnsafeBufferPointer(rebasing: events[start..<end])
-            if live.bytes <= nearBytes { apply(near: stretch) } else { apply(stretch: stretch) }
-            start = end
+        withUnsafeTemporaryAllocation(of: LiveTable.Place.self, capacity: Self.stretch) { places in
+            var start = 0
+            while start < events.count {
+                let end = min(start + Self.stretch, events.count)
+                apply(UnsafeBufferPointer(rebasing: events[start..<end]), places)
+                start = end
+            }
         }
     }
 
-    /// Of a table that is near: asking for its entries ahead costs more than it saves.
+    /// Events whose entries in the live table are asked for before the first of them is applied.
     ///
-    /// So it is with what programs do, who mostly use what they used just now: up to 8 MiB recorded streams of perl and a
-    /// compiler took 10 to 20 % less CPU. Blocks picked at random take up to twice as much.
-    private mutating func apply(near events: UnsafeBufferPointer<HeapEvent>) {
-        withUnsafeTemporaryAllocation(of: LiveTable.Place.self, capacity: Self.stretch) { places in
-            for index in 0..<events.count {
-                let address = events[index].address
-                let place = live.place(of: address)
-                places[index] = place
-                live.prefetchSlot(address, at: place)
-            }
-            var index = 0
-            while index < events.count { index += applyNext(events, index, at: places[index]) }
-        }
+    /// Their looks at memory overlap then, where one after the other they are what most of the time goes by with. To ask
+    /// for the numbers of the stacks too costs more than it spares.
+    private static let stretch = 128
+
+    private mutating func apply(
+        _ events: UnsafeBufferPointer<HeapEvent>,
+        _ places: UnsafeMutableBufferPointer<LiveTable.Place>
+    ) {
+        for index in 0..<events.count { places[index] = live.prefetchedPlace(of: events[index].address) }
+        var index = 0
+        while index < events.count { index += applyNext(events, index, at: places[index]) }
     }
 
     /// Applies the event at a position, with the one after it where they are a pair; returns how many.
@@ -219,34 +215,6 @@ package struct ProcessHeap: ~Copyable {
         }
         apply(events[index], at: place)
         return 1
-    }
-
-    private let nearBytes: Int
-    /// Events whose places in the live table are kept.
-    private static let stretch = 128
-    /// How far ahead an entry of the live table is asked for, and then the numbers of the stack it names.
-    private static let entryDistance = 24
-    private static let siteDistance = 8
-
-    private mutating func apply(stretch events: UnsafeBufferPointer<HeapEvent>) {
-        let count = events.count
-        withUnsafeTemporaryAllocation(of: LiveTable.Place.self, capacity: Self.stretch) { places in
-            for index in 0..<count { places[index] = live.prefetchedPlace(of: events[index].address) }
-            for index in 0..<min(Self.entryDistance, count) { live.prefetch(events[index].address, at: places[index]) }
-            var done = 0
-            for index in 0..<count {
-                let far = index + Self.entryDistance
-                if far < count { live.prefetch(events[far].address, at: places[far]) }
-                let ahead = index + Self.siteDistance
-                // The second of two events in a row at one address finds what was asked for the first.
-                if ahead < count, events[ahead].address != events[ahead - 1].address {
-                    live.prefetchMore(events[ahead].address, at: places[ahead])
-                    prefetchSite(events[ahead], at: places[ahead])
-                }
-                guard index == done else { continue }
-                done += applyNext(events, index, at: places[index])
-            }
-        }
     }
 
     /// Two events in a row at one address, with one look-up for both; false, and nothing done, when they are no pair.
@@ -303,15 +271,6 @@ package struct ProcessHeap: ~Copyable {
         sums.temporaryCount += 1
         lastAllocated = made.address
         return true
-    }
-
-    @inline(__always)
-    private func prefetchSite(_ event: HeapEvent, at place: LiveTable.Place) {
-        guard case .free = event.kind else { return sites.prefetch(event.stack.rawValue) }
-        guard let block = live.hint(event.address, at: place) else { return }
-        sites.prefetch(block.stack)
-        if block.birth != interval { sites.prefetchAging(block.stack) }
-        if block.birth >= countingFreesSince { partners.prefetch(block.stack, event.stack.rawValue) }
     }
 
     @inline(__always)

@@ -1,4 +1,3 @@
-internal import CSiltSystem
 internal import Glibc
 internal import SiltEvents
 
@@ -67,17 +66,6 @@ struct SitePages: ~Copyable {
     func existing(_ stack: UInt32) -> (state: UnsafePointer<SiteState>, aging: UnsafePointer<Aging>)? {
         guard let number = known(stack) else { return nil }
         return (UnsafePointer(statePointer(number)), UnsafePointer(agingPointer(number)))
-    }
-
-    /// Asks for the state's cache line some events ahead of its use.
-    @inline(__always)
-    func prefetch(_ stack: UInt32) {
-        if let number = known(stack) { silt_prefetch(statePointer(number)) }
-    }
-
-    @inline(__always)
-    func prefetchAging(_ stack: UInt32) {
-        if let number = known(stack) { silt_prefetch(agingPointer(number)) }
     }
 
     func visit(_ body: (UnsafeMutablePointer<SiteState>) -> Void) {

@@ -114,11 +114,7 @@ struct NaiveHeap {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return (state >> 33) % bound
         }
-        // With and without asking for entries ahead.
-        let heap = TestHeap(
-            groupOf: { StackID(rawValue: $0.rawValue % 3 + 1000) },
-            nearBytes: seed % 2 == 0 ? 0 : 1 << 19
-        )
+        let heap = TestHeap(groupOf: { StackID(rawValue: $0.rawValue % 3 + 1000) })
         var naive = NaiveHeap()
         // Given to the heap some at a time, as the decoder does: events in a row at one address are a case of their own.
         var waiting: [HeapEvent] = []

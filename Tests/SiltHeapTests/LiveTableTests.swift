@@ -72,13 +72,10 @@ import Testing
             let count = step < 100_000 ? 2000 : layout.addresses
             let odd: UInt64 = random(100_000) == 0 ? 1 + random(1 << 60) : 0
             let wanted = (1 + random(count)) * layout.rawValue + odd
-            ahead.append((wanted, table.place(of: wanted)))
+            ahead.append((wanted, table.prefetchedPlace(of: wanted)))
             guard ahead.count > 24 else { continue }
             let (address, place) = ahead.removeFirst()
             if table.isFree(address, at: place) && naive[address] != nil { wrong += 1 }
-            if let hint = table.hint(address, at: place), naive[address].map({ $0.birth == hint.birth }) != true {
-                wrong += 1
-            }
             let block = LiveBlock(
                 address: address,
                 size: number(bits: 31),

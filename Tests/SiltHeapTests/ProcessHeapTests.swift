@@ -11,15 +11,13 @@ final class TestHeap {
         inheritsHeap: Bool = false,
         groupOf: @escaping (StackID) -> StackID = { $0 },
         interval: UInt32 = 0,
-        keptSince: UInt32? = nil,
-        nearBytes: Int = 1 << 19
+        keptSince: UInt32? = nil
     ) {
         heap = ProcessHeap(
             inheritsHeap: inheritsHeap,
             groupOf: groupOf,
             interval: interval,
-            keptSince: keptSince,
-            nearBytes: nearBytes
+            keptSince: keptSince
         )
     }
 
