@@ -48,7 +48,10 @@ struct WorkloadMaker {
             }
         case "perl":
             return try real(name, "perl", limit: 1.35) {
-                Command(words: [$0, try file("words.pl", Inputs.perl), "\(times(8))"])
+                Command(
+                    words: [$0, try file("words.pl", Inputs.perl), "\(times(8))"],
+                    environment: ["PERL_HASH_SEED": "0"]
+                )
             }
         case "python":
             return try real(name, "python3", limit: 1.5) {
