@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Result of a program that was run to its end.
 package struct ProgramResult {
@@ -23,17 +24,29 @@ package let packageRoot = URL(filePath: #filePath).deletingLastPathComponent().d
 package let siltExecutable = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "silt")
     .path()
 
-/// A folder of its own for one test, removed with the value.
+/// A folder of its own for one test, removed with the value, or at exit if that lives so long.
 package final class ScratchFolder: Sendable {
     package let path: String
 
+    /// Those of values that static properties hold, besides what is in use.
+    private static let remaining = Mutex<Set<String>>([])
+    private static let cleansUp: Bool =
+        atexit { ScratchFolder.remaining.withLock { $0 }.forEach(ScratchFolder.remove) } == 0
+
     /// Makes the folder under the system's temporary one.
     package init() throws {
-        path = NSTemporaryDirectory() + "silt-test-\(UUID().uuidString)"
+        let path = NSTemporaryDirectory() + "silt-test-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        self.path = path
+        if Self.cleansUp { Self.remaining.withLock { _ = $0.insert(path) } }
     }
 
     deinit {
+        Self.remove(path)
+        Self.remaining.withLock { _ = $0.remove(path) }
+    }
+
+    private static func remove(_ path: String) {
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
