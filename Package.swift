@@ -126,14 +126,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(name: "SiltTestSupport", dependencies: ["silt"], path: "Tests/SiltTestSupport"),
-        .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire"]),
-        .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents"]),
+        .target(name: "SiltTestNumbers", path: "Tests/SiltTestNumbers"),
+        .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire", "SiltTestNumbers"]),
+        .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents", "SiltTestNumbers"]),
         .testTarget(
             name: "SiltGrowthTests",
-            dependencies: ["SiltGrowth"],
+            dependencies: ["SiltGrowth", "SiltTestNumbers"],
             exclude: ["Cases"]
         ),
-        .testTarget(name: "SiltSymbolsTests", dependencies: ["SiltSymbols", "SiltTestSupport"]),
+        .testTarget(name: "SiltSymbolsTests", dependencies: ["SiltSymbols", "SiltTestSupport", "SiltTestNumbers"]),
         .executableTarget(
             name: "RecordingWriterProcess",
             dependencies: ["SiltRecording"],
@@ -142,9 +143,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SiltRecordingTests",
-            dependencies: ["SiltRecording", "SiltTestSupport", "RecordingWriterProcess"]
+            dependencies: ["SiltRecording", "SiltTestSupport", "SiltTestNumbers", "RecordingWriterProcess"]
         ),
-        .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport"]),
+        .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport", "SiltTestNumbers"]),
         .testTarget(
             name: "SiltReportsTests",
             dependencies: ["SiltReports", "SiltPprof", "SiltHeap", "SiltTestSupport"],
@@ -153,12 +154,15 @@ let package = Package(
         .testTarget(name: "SiltServerTests", dependencies: ["SiltServer"]),
         .testTarget(
             name: "SiltHuntTests",
-            dependencies: ["SiltHunt", "SiltPprof", "SiltRecording", "CSiltSystem", "SiltTestSupport"]
+            dependencies: [
+                "SiltHunt", "SiltPprof", "SiltRecording", "CSiltSystem", "SiltTestSupport", "SiltTestNumbers",
+            ]
         ),
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: [
-                "SiltTestSupport", "SiltShim", "SiltEvents", "SiltHeap", "SiltRecording", "SiltReports", "SiltSymbols",
+                "SiltTestSupport", "SiltTestNumbers", "SiltShim", "SiltEvents", "SiltHeap", "SiltRecording",
+                "SiltReports", "SiltSymbols",
             ]
         ),
     ]
@@ -179,8 +183,8 @@ if Context.environment["SILT_FUZZ"] != nil {
 // The pure modules and their tests alone, for sanitizers (.ci/run does that): the rest takes minutes to build.
 if Context.environment["SILT_PURE"] != nil {
     let pure = [
-        "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltEventsTests", "SiltHeapTests",
-        "SiltGrowthTests", "silt-decoder-fuzz",
+        "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltTestNumbers", "SiltEventsTests",
+        "SiltHeapTests", "SiltGrowthTests", "silt-decoder-fuzz",
     ]
     package.products = []
     package.dependencies = []

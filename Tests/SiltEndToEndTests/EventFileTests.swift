@@ -1,4 +1,5 @@
 import Foundation
+import SiltTestNumbers
 import SiltTestSupport
 import Testing
 
@@ -49,14 +50,15 @@ extension EndToEnd {
             let events = folder.file("run.events")
             _ = try runProgram([siltExecutable, "run", "--events", events, "--", program, "3"])
             let bytes = try Data(contentsOf: URL(filePath: events))
-            var seed = UInt64.random(in: 1 ... .max)
-            print("seed \(seed)")
+            var generator = SeededGenerator(seed: .random(in: 0 ... .max))
+            print("seed \(generator.seed)")
             for _ in 0..<30 {
                 var damaged = bytes
                 for _ in 0..<8 {
-                    seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                    let random = generator.next()
                     // Behind the first chunk: a file that does not begin like one is no event file.
-                    damaged[32 + Int(seed >> 33) % (damaged.count - 32)] ^= UInt8(truncatingIfNeeded: seed >> 25) | 1
+                    damaged[32 + Int(random >> 33) % (damaged.count - 32)] ^=
+                        UInt8(truncatingIfNeeded: random >> 25) | 1
                 }
                 let file = folder.file("damaged.events")
                 try damaged.write(to: URL(filePath: file))

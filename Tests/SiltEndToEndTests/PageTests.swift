@@ -1,5 +1,6 @@
 import Foundation
 import SiltRecording
+import SiltTestNumbers
 import SiltTestSupport
 import Testing
 
@@ -189,14 +190,14 @@ extension EndToEnd {
             var process = RecordedProcess(id: 1, pid: 1)
             process.command = ["./big"]
             try writer.write(process)
-            var state: UInt64 = 1
+            var generator = SeededGenerator(seed: 1)
             for id in 1...stacks {
-                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                let random = generator.next()
                 // A tree some 30 functions deep.
-                let parent = id < 40 ? id - 1 : UInt32(state >> 33) % (id - 1) + 1
-                try writer.add(stack: id, parent: parent, frame: UInt32(state >> 40) % functions + 1)
+                let parent = id < 40 ? id - 1 : UInt32(random >> 33) % (id - 1) + 1
+                try writer.add(stack: id, parent: parent, frame: UInt32(random >> 40) % functions + 1)
                 var counters = RecordedCounters(process: 1, stack: id)
-                counters.inUseBytes = 1 + state >> 52
+                counters.inUseBytes = 1 + random >> 52
                 counters.inUseCount = 1
                 counters.allocatedBytes = counters.inUseBytes
                 counters.allocatedCount = 1

@@ -1,3 +1,4 @@
+import SiltTestNumbers
 import Testing
 
 @testable import SiltGrowth

@@ -1,5 +1,6 @@
 import Foundation
 import SiltHeap
+import SiltTestNumbers
 
 @testable import SiltGrowth
 

@@ -1,4 +1,5 @@
 import SiltEvents
+import SiltTestNumbers
 import Testing
 
 @testable import SiltHeap
@@ -109,11 +110,8 @@ struct NaiveHeap {
     @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2, 3, 4], [false, true])
     func randomEventsGiveTheNumbersOfTheNaiveHeap(seed: UInt64, withFreeStacks: Bool) {
         print("seed \(seed)")
-        var state = seed
-        func random(_ bound: UInt64) -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 33) % bound
-        }
+        var generator = SeededGenerator(seed: seed)
+        func random(_ bound: UInt64) -> UInt64 { generator.next(upperBound: bound) }
         let heap = TestHeap(groupOf: { StackID(rawValue: $0.rawValue % 3 + 1000) })
         var naive = NaiveHeap()
         // Given to the heap some at a time, as the decoder does: events in a row at one address are a case of their own.

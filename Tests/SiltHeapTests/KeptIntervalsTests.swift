@@ -1,4 +1,5 @@
 import SiltEvents
+import SiltTestNumbers
 import Testing
 
 @testable import SiltHeap
@@ -9,11 +10,8 @@ import Testing
     @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2])
     func everyIntervalOfAHuntHasItsBirthsAndWhatIsOlder(seed: UInt64) throws {
         print("seed \(seed)")
-        var state = seed
-        func random(_ bound: UInt64) -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 33) % bound
-        }
+        var generator = SeededGenerator(seed: seed)
+        func random(_ bound: UInt64) -> UInt64 { generator.next(upperBound: bound) }
         struct Block {
             var size: UInt64
             var stack: UInt32

@@ -1,4 +1,5 @@
 import SiltEvents
+import SiltTestNumbers
 import Testing
 
 @testable import SiltHeap
@@ -56,11 +57,8 @@ import Testing
     @Test(arguments: Layout.allCases, [UInt64.random(in: 0 ... .max), 1])
     func itHoldsWhatADictionaryHolds(layout: Layout, seed: UInt64) {
         print("seed \(seed)")
-        var state = seed
-        func random(_ bound: UInt64) -> UInt64 {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return (state >> 33) % bound
-        }
+        var generator = SeededGenerator(seed: seed)
+        func random(_ bound: UInt64) -> UInt64 { generator.next(upperBound: bound) }
         func number(bits: UInt64) -> UInt64 { random(1 << (1 + random(bits))) }
         var table = LiveTable()
         var naive: [UInt64: LiveBlock] = [:]

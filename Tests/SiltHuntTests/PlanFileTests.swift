@@ -1,4 +1,5 @@
 import SiltHunt
+import SiltTestNumbers
 import Testing
 
 private let shortest = """
@@ -238,13 +239,8 @@ struct PlanFileTests {
     /// Whatever a file holds, it is a plan or it is said what is wrong.
     @Test(arguments: 0..<40)
     func damagedPlansAreRefusedOrRead(seed: UInt64) {
-        var state = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
-        func random(_ limit: Int) -> Int {
-            state ^= state << 13
-            state ^= state >> 7
-            state ^= state << 17
-            return Int(state % UInt64(limit))
-        }
+        var generator = SeededGenerator(seed: seed)
+        func random(_ limit: Int) -> Int { .random(in: 0..<limit, using: &generator) }
         for _ in 0..<50 {
             var bytes = Array(HuntPlan.template.utf8)
             for _ in 0...random(4) {

@@ -1,3 +1,4 @@
+import SiltTestNumbers
 import Testing
 
 @testable import SiltPprof
@@ -24,7 +25,7 @@ struct HostileInputTests {
 
     @Test(arguments: 1...50 as ClosedRange<UInt64>)
     func randomBytesAreRefused(seed: UInt64) {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         for length in [1, 2, 3, 10, 100, 1000, 10_000] {
             let bytes = (0..<length).map { _ in UInt8.random(in: 0...255, using: &numbers) }
             #expect(throws: PprofError.self) { try PprofProfile(reading: bytes) }
@@ -34,7 +35,7 @@ struct HostileInputTests {
 
     @Test(arguments: 1...100 as ClosedRange<UInt64>)
     func changedBytesAreRefusedOrGiveAWholeProfile(seed: UInt64) throws {
-        var numbers = SeededNumbers(state: seed)
+        var numbers = SeededGenerator(seed: seed)
         let plain = try randomProfile(seed: seed).plain()
         for _ in 0..<50 {
             var changed = plain

@@ -1,17 +1,6 @@
+import SiltTestNumbers
+
 @testable import SiltPprof
-
-/// Numbers that look random and are the same for the same seed (splitmix64).
-struct SeededNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}
 
 /// Sample types as Go's heap profiles have them.
 let heapTypes = [
@@ -61,7 +50,7 @@ func smallProfile() -> PprofProfile {
 
 /// A profile of some stacks out of few functions, with odd numbers and texts among them.
 func randomProfile(seed: UInt64) -> PprofProfile {
-    var numbers = SeededNumbers(state: seed)
+    var numbers = SeededGenerator(seed: seed)
     let names = ["", "a", "main.main", "std::vector<int>::push_back(int&&)", "größe", "λ\u{0}x", "\"quoted\"\n"]
     let odd: [Int64] = [0, 1, -1, .min, .max, 127, 128, 1536]
     func name() -> String { names[Int.random(in: 0..<names.count, using: &numbers)] }

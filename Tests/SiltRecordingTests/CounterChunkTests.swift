@@ -1,3 +1,4 @@
+import SiltTestNumbers
 import Testing
 
 @testable import SiltRecording
@@ -22,10 +23,10 @@ import Testing
         for stack: UInt32 in 1...2000 { try writer.add(stack: stack, parent: 0, frame: 1) }
         try writer.commit()
         var expected: [[UInt32]: RecordedCounters] = [:]
-        var random = seed
+        var generator = SeededGenerator(seed: seed)
         for step in 0..<3000 {
             if step % 500 == 0 { try writer.begin() }
-            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let random = generator.next()
             let row = counters(UInt32(random >> 33) % 3 + 1, UInt32(random >> 40) % 2001, random >> (random >> 58))
             try writer.write(row)
             expected[[row.process, row.stack]] = row

@@ -1,5 +1,6 @@
 import Foundation
 import SiltRecording
+import SiltTestNumbers
 import Testing
 
 @Suite struct RecordingFileTests {
@@ -107,12 +108,12 @@ import Testing
         let folder = try Folder()
         let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: closedRecording(folder))))
         let path = folder.file("torn.silt")
-        var random = seed &* 0x9E37_79B9_7F4A_7C15
+        var generator = SeededGenerator(seed: seed)
         var errors = 0
         for _ in 0..<100 {
             var torn = bytes
             for _ in 0..<40 {
-                random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                let random = generator.next()
                 torn[100 + Int(random >> 33) % (torn.count - 100)] = UInt8(truncatingIfNeeded: random >> 20)
             }
             try Data(torn).write(to: URL(fileURLWithPath: path))

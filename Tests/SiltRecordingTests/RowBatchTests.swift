@@ -1,3 +1,4 @@
+import SiltTestNumbers
 import Testing
 
 @testable import SiltRecording
@@ -21,10 +22,10 @@ import Testing
         let frames: UInt32 = 61
         for frame in 1...frames { try writer.add(frame: frame, module: 0, offset: .max - UInt64(frame), kind: 1) }
         var expected: [UInt32: [SymbolRow]] = [:]
-        var random = seed
+        var generator = SeededGenerator(seed: seed)
         for step in 0..<700 {
             if step % 100 == 0 { try writer.begin() }
-            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let random = generator.next()
             let frame = UInt32(random >> 33) % frames + 1
             let rows = symbols(random >> 60 & 3, random >> 50 & 0xff)
             try writer.write(symbols: rows, frame: frame)

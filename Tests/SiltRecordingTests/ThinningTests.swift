@@ -1,3 +1,4 @@
+import SiltTestNumbers
 import Testing
 
 @testable import SiltRecording
@@ -5,11 +6,11 @@ import Testing
 @Suite struct ThinningTests {
     /// Live bytes of a random walk at snapshots 0..<count; a sample only where it moved.
     private func series(_ seed: UInt64, _ count: Int) -> (values: [UInt64], rows: [Window.Row]) {
-        var random = seed
+        var generator = SeededGenerator(seed: seed)
         var values: [UInt64] = []
         var rows: [Window.Row] = []
         for snapshot in 0..<count {
-            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let random = generator.next()
             let moves = random >> 60 < 6 || snapshot == 0
             values.append(moves ? random >> 50 : values[snapshot - 1])
             if moves {

@@ -1,4 +1,5 @@
 import Foundation
+import SiltTestNumbers
 import SiltTestSupport
 import Testing
 
