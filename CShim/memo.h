@@ -25,7 +25,7 @@ struct memo_set {
 };
 
 struct memos {
-    bool lead;       /* they are asked before the kept walk is */
+    bool lead; /* they are asked before the kept walk is */
     uint32_t asked, found;
     uint32_t rest;   /* captures that do not ask */
     uint32_t follow; /* periods until they may lead again */
@@ -64,8 +64,8 @@ static inline bool memo_is_on(struct memos *memos) {
     return true;
 }
 
-static inline uint32_t memo_find(const struct memos *memos, const struct walk *walk,
-                                 uintptr_t slot, uintptr_t address, uintptr_t rbp) {
+static inline uint32_t memo_find(const struct memos *memos, const struct walk *walk, uintptr_t slot,
+                                 uintptr_t address, uintptr_t rbp) {
     unsigned set = memo_set_of(slot, address);
     const struct memo_set *tags = &memos->sets[set];
     for (unsigned way = 0; way < MEMO_WAYS; way++) {
