@@ -188,8 +188,8 @@ package struct ProcessHeap: ~Copyable {
 
     /// Events whose entries in the live table are asked for before the first of them is applied.
     ///
-    /// Their looks at memory overlap then, where one after the other they are what most of the time goes by with. To ask
-    /// for the numbers of the stacks too costs more than it spares.
+    /// Their waits for memory overlap then; one after the other they were a third of the time. Asking for the numbers of
+    /// the stacks as well costs more than it spares.
     private static let stretch = 128
 
     private mutating func apply(
