@@ -188,8 +188,8 @@ package struct ProcessHeap: ~Copyable {
 
     /// Events whose entries in the live table are asked for before the first of them is applied.
     ///
-    /// Their waits for memory overlap then; one after the other they were a third of the time. Asking for the numbers of
-    /// the stacks as well costs more than it spares.
+    /// Their waits for memory overlap then; one after the other, those for freed blocks alone were a third of the time that
+    /// a recorded stream of python took here. Asking for the numbers of the stacks as well cost more than it spared.
     private static let stretch = 128
 
     private mutating func apply(
