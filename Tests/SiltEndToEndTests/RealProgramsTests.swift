@@ -42,7 +42,7 @@ extension EndToEnd {
             """
 
         @Test(arguments: [
-            (["python3", "-c", json], 5000, [:]),
+            (["python3", "-c", json], 1000, [:]),
             (["python3", "-c", json], 100_000, ["PYTHONMALLOC": "malloc"]),
             (["perl", "-e", words], 20_000, [:]),
             (["bash", "-c", shell], 500, [:]),

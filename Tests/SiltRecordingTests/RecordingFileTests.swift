@@ -1,6 +1,7 @@
 import Foundation
 import SiltRecording
 import SiltTestNumbers
+import SiltTestSupport
 import Testing
 
 @Suite struct RecordingFileTests {
@@ -217,14 +218,6 @@ import Testing
     }
 
     private func sqlite3(_ path: String, _ sql: String) throws -> String {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/sqlite3")
-        process.arguments = [path, sql]
-        process.standardOutput = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: data, as: UTF8.self)
+        try runProgram(["sqlite3", path, sql]).output
     }
 }

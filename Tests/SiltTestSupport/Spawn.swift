@@ -8,7 +8,7 @@ package final class StartedProgram {
     private let command: String
     private var status: Int32?
 
-    /// Starts it with standard input, output and error from and to files.
+    /// Starts it with standard input, output and error from and to files; throws when a program that it names is missing.
     package init(
         _ command: [String],
         environment: [String: String] = [:],
@@ -17,6 +17,9 @@ package final class StartedProgram {
         errors: String = "/dev/null"
     ) throws {
         self.command = command.joined(separator: " ")
+        if let missing = missingProgram(in: command + [environment["LD_PRELOAD"] ?? ""]) {
+            throw TestSetupError(description: missing)
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -37,12 +40,14 @@ package final class StartedProgram {
             &attributes,
             Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)
         )
-        let variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        let variables = ProcessInfo.processInfo.environment.merging(["PATH": programPath]) { $1 }.merging(environment) {
+            $1
+        }
         let words = command.map { strdup($0) } + [nil]
         let entries = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + entries { free(text) } }
         var started: pid_t = 0
-        let result = posix_spawnp(&started, command[0], &actions, &attributes, words, entries)
+        let result = posix_spawn(&started, programFile(command[0]), &actions, &attributes, words, entries)
         guard result == 0 else {
             throw TestSetupError(description: "\(self.command): \(String(cString: strerror(result)))")
         }
