@@ -240,31 +240,33 @@ SILT_EXPORT void free(void *block) {
     leave(before);
 }
 
+/* Where no library after us has these two of C23, it is the program's free, which may be that of an
+ * allocator before us. */
 SILT_EXPORT void free_sized(void *block, size_t bytes) {
+    if (SILT_UNLIKELY(!silt_real.free_sized)) {
+        free(block);
+        return;
+    }
     if (SILT_UNLIKELY(!block || silt_is_early(block))) {
         return;
     }
     record_free(block, FRAME(), SILT_FREED);
     uint32_t before = into_real(FRAME());
-    if (silt_real.free_sized) {
-        silt_real.free_sized(block, bytes);
-    } else {
-        silt_real.free(block);
-    }
+    silt_real.free_sized(block, bytes);
     leave(before);
 }
 
 SILT_EXPORT void free_aligned_sized(void *block, size_t align, size_t bytes) {
+    if (SILT_UNLIKELY(!silt_real.free_aligned_sized)) {
+        free(block);
+        return;
+    }
     if (SILT_UNLIKELY(!block || silt_is_early(block))) {
         return;
     }
     record_free(block, FRAME(), SILT_FREED);
     uint32_t before = into_real(FRAME());
-    if (silt_real.free_aligned_sized) {
-        silt_real.free_aligned_sized(block, align, bytes);
-    } else {
-        silt_real.free(block);
-    }
+    silt_real.free_aligned_sized(block, align, bytes);
     leave(before);
 }
 

@@ -51,7 +51,8 @@ package func missingProgram(
     let ofNames = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "+-._/"))
     for word in words.flatMap({ $0.components(separatedBy: ofNames.inverted) }) {
         let name = word.hasPrefix("/usr/") ? String(word.split(separator: "/").last ?? "") : word
-        guard let package = packagesOfPrograms[name] else { continue }
+        // A script may be linked to from anywhere: only its path says where it must be.
+        guard let package = packagesOfPrograms[name], word != name || !name.hasSuffix(".pl") else { continue }
         let found: Bool
         if word != name {
             found = access(word, F_OK) == 0

@@ -1,0 +1,1053 @@
+// Edge cases of every function that silt interposes, one line each: the output must be the same
+// with and without silt.
+//
+// `hook_cases list` prints the names that have cases; `hook_cases` runs all, `hook_cases NAME…`
+// those. Functions are looked up by name, so that the compiler knows nothing of them, and called
+// through volatile pointers.
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <initializer_list>
+#include <new>
+
+extern char **environ;
+
+#ifndef MAP_FIXED_NOREPLACE
+#    define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+namespace {
+
+const size_t page = 4096;
+const size_t half = (size_t)PTRDIFF_MAX;
+const size_t sizes[] = {0,
+                        1,
+                        15,
+                        16,
+                        100,
+                        4096,
+                        100000,
+                        1 << 20,
+                        half - 64,
+                        half,
+                        half + 1,
+                        SIZE_MAX - 8192,
+                        SIZE_MAX - 4096,
+                        SIZE_MAX - 1,
+                        SIZE_MAX};
+const size_t counts[] = {0, 1, 7, 1000, (size_t)1 << 32, half, SIZE_MAX};
+const size_t aligns[] = {
+    0, 1, 2, 3, 4, 7, 8, 16, 24, 64, 100, 4096, 1 << 20, half, half + 1, SIZE_MAX - 1, SIZE_MAX};
+
+const char *hook;
+
+template <typename T> T *real(const char *name) {
+    return (T *)dlsym(RTLD_DEFAULT, name);
+}
+
+// A line of the comparison: the hook, its case, and what came of it.
+#define LINE(form, ...) printf("%s " form "\n", hook, ##__VA_ARGS__)
+
+bool all(const unsigned char *bytes, size_t count, unsigned char value) {
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// A block that was asked for: whether there is one, aligned, as large as asked, and writable; then
+// it is freed.
+void show(const char *what, void *block, size_t bytes, size_t align, bool zeroed = false) {
+    int error = errno;
+    size_t usable = malloc_usable_size(block);
+    if (!block) {
+        LINE("%s: null errno %d usable %zu", what, error, usable);
+        return;
+    }
+    size_t sample = bytes < 4096 ? bytes : 4096;
+    unsigned char *at = (unsigned char *)block;
+    bool zero = !zeroed || (all(at, sample, 0) && all(at + bytes - sample, sample, 0));
+    memset(at, 0x5a, sample);
+    memset(at + bytes - sample, 0x5a, sample);
+    bool aligned = align == 0 || (uintptr_t)block % align == 0;
+    errno = 77;
+    free(block);
+    LINE("%s: block errno %d aligned %d usable %d zeroed %d after free %d", what, error, aligned, usable >= bytes,
+         zero, errno);
+}
+
+char text[200];
+
+const char *sized(size_t bytes) {
+    snprintf(text, sizeof text, "(%zu)", bytes);
+    return text;
+}
+
+const char *twice(size_t first, size_t second) {
+    snprintf(text, sizeof text, "(%zu, %zu)", first, second);
+    return text;
+}
+
+// ---- malloc and its kin ----
+
+void of_malloc() {
+    auto *volatile function = real<void *(size_t)>(hook);
+    for (size_t bytes : sizes) {
+        errno = 77;
+        void *block = function(bytes);
+        show(sized(bytes), block, bytes, bytes < 16 ? 8 : 16);
+    }
+}
+
+void of_calloc() {
+    auto *volatile function = real<void *(size_t, size_t)>(hook);
+    for (size_t count : counts) {
+        for (size_t bytes : sizes) {
+            size_t whole;
+            if (!__builtin_mul_overflow(count, bytes, &whole) && whole > ((size_t)1 << 30) &&
+                whole < half) {
+                continue; // whether there is so much memory is the machine's affair
+            }
+            errno = 77;
+            void *block = function(count, bytes);
+            show(twice(count, bytes), block, whole, whole < 16 ? 8 : 16, true);
+        }
+    }
+}
+
+// Moves a filled block and says what is kept of it: all that fits, or after a failure everything.
+void moved(const char *what, size_t old_bytes, size_t bytes, void *old, void *block) {
+    int error = errno;
+    if (!block) {
+        bool kept = bytes != 0 && old && all((unsigned char *)old, old_bytes, 0x33);
+        LINE("%s from %zu: null errno %d kept %d", what, old_bytes, error,
+             bytes == 0 || !old || kept);
+        if (bytes != 0) {
+            free(old);
+        }
+        return;
+    }
+    size_t kept = old_bytes < bytes ? old_bytes : bytes;
+    LINE("%s from %zu: block errno %d kept %d usable %d", what, old_bytes, error,
+         all((unsigned char *)block, kept, 0x33), malloc_usable_size(block) >= bytes);
+    free(block);
+}
+
+void *filled(size_t bytes) {
+    void *block = bytes ? malloc(bytes) : NULL;
+    if (block) {
+        memset(block, 0x33, bytes);
+    }
+    return block;
+}
+
+void of_realloc() {
+    auto *volatile function = real<void *(void *, size_t)>(hook);
+    for (size_t old_bytes : {(size_t)0, (size_t)24, (size_t)5000, (size_t)300000}) {
+        for (size_t bytes : sizes) {
+            void *old = filled(old_bytes);
+            errno = 77;
+            void *block = function(old, bytes);
+            moved(sized(bytes), old_bytes, bytes, old, block);
+        }
+    }
+}
+
+void of_reallocarray() {
+    auto *volatile function = real<void *(void *, size_t, size_t)>(hook);
+    for (size_t old_bytes : {(size_t)0, (size_t)24, (size_t)5000}) {
+        for (size_t count : counts) {
+            for (size_t bytes : sizes) {
+                size_t whole;
+                bool over = __builtin_mul_overflow(count, bytes, &whole);
+                if (!over && whole > ((size_t)1 << 30) && whole < half) {
+                    continue;
+                }
+                void *old = filled(old_bytes);
+                errno = 77;
+                void *block = function(old, count, bytes);
+                moved(twice(count, bytes), old_bytes, over ? SIZE_MAX : whole, old, block);
+            }
+        }
+    }
+}
+
+void of_free() {
+    auto *volatile function = real<void(void *)>(hook);
+    for (size_t bytes :
+         {(size_t)0, (size_t)1, (size_t)100, (size_t)5000, (size_t)300000, (size_t)40 << 20}) {
+        void *block = malloc(bytes);
+        errno = 77;
+        function(block);
+        LINE("(block of %zu): errno %d", bytes, errno);
+    }
+    errno = 77;
+    function(NULL);
+    LINE("(NULL): errno %d", errno);
+}
+
+// Both came with C23; where the C library has none, free is what they are.
+void of_free_sized() {
+    auto *volatile function = real<void(void *, size_t)>(hook);
+    for (size_t bytes : {(size_t)1, (size_t)100, (size_t)300000}) {
+        for (bool resized : {false, true}) {
+            void *block = malloc(bytes / 2 + 1);
+            block = resized ? realloc(block, bytes) : (free(block), malloc(bytes));
+            errno = 77;
+            function ? function(block, bytes) : free(block);
+            LINE("(block of %zu, resized %d): errno %d", bytes, resized, errno);
+        }
+    }
+    errno = 77;
+    function ? function(NULL, 10) : free(NULL);
+    LINE("(NULL): errno %d", errno);
+}
+
+void of_free_aligned_sized() {
+    auto *volatile function = real<void(void *, size_t, size_t)>(hook);
+    for (size_t align : {(size_t)16, (size_t)64, page}) {
+        void *block = aligned_alloc(align, 2 * align);
+        errno = 77;
+        function ? function(block, align, 2 * align) : free(block);
+        LINE("(block aligned to %zu): errno %d", align, errno);
+    }
+    errno = 77;
+    function ? function(NULL, 16, 16) : free(NULL);
+    LINE("(NULL): errno %d", errno);
+}
+
+void of_posix_memalign() {
+    auto *volatile function = real<int(void **, size_t, size_t)>(hook);
+    char mark;
+    for (size_t align : aligns) {
+        for (size_t bytes : sizes) {
+            void *block = &mark;
+            errno = 77;
+            int result = function(&block, align, bytes);
+            if (result != 0) {
+                LINE("%s: %d errno %d untouched %d", twice(align, bytes), result, errno,
+                     block == &mark);
+            } else {
+                show(twice(align, bytes), block, bytes, align);
+            }
+        }
+    }
+}
+
+// aligned_alloc and memalign.
+void of_aligned() {
+    auto *volatile function = real<void *(size_t, size_t)>(hook);
+    for (size_t align : aligns) {
+        for (size_t bytes : sizes) {
+            errno = 77;
+            void *block = function(align, bytes);
+            bool power = align && !(align & (align - 1));
+            show(twice(align, bytes), block, bytes, power ? align : 0);
+        }
+    }
+}
+
+// valloc and pvalloc.
+void of_pages() {
+    auto *volatile function = real<void *(size_t)>(hook);
+    for (size_t bytes : sizes) {
+        errno = 77;
+        void *block = function(bytes);
+        show(sized(bytes), block, bytes, page);
+    }
+}
+
+void of_malloc_usable_size() {
+    auto *volatile function = real<size_t(void *)>(hook);
+    errno = 77;
+    size_t none = function(NULL);
+    LINE("(NULL): %zu errno %d", none, errno);
+    for (size_t bytes :
+         {(size_t)0, (size_t)1, (size_t)24, (size_t)25, (size_t)5000, (size_t)300000}) {
+        void *block = malloc(bytes);
+        size_t usable = function(block);
+        memset(block, 1, usable);
+        LINE("(block of %zu): enough %d errno %d", bytes, usable >= bytes, errno);
+        free(block);
+    }
+}
+
+// ---- operator new and delete ----
+
+int handled;
+
+void handler() {
+    if (++handled == 3) {
+        std::set_new_handler(nullptr);
+    }
+}
+
+template <typename Call> void of_new(size_t align, bool throwing, Call call) {
+    for (bool with_handler : {false, true}) {
+        for (size_t bytes : sizes) {
+            handled = 0;
+            std::set_new_handler(with_handler ? handler : nullptr);
+            void *block = nullptr;
+            const char *thrown = "nothing";
+            errno = 77;
+            try {
+                block = call(bytes);
+            } catch (const std::bad_alloc &) {
+                thrown = "bad_alloc";
+            }
+            int error = errno;
+            if (!block) {
+                // What errno is after an exception was thrown is nobody's promise.
+                LINE("(%zu, align %zu): null thrown %s handled %d errno %d", bytes, align, thrown,
+                     handled, throwing ? 0 : error);
+                continue;
+            }
+            // libstdc++ rounds a size up to the alignment, and SIZE_MAX up to 0.
+            size_t usable = malloc_usable_size(block);
+            memset(block, 1, bytes < usable ? bytes : usable);
+            LINE("(%zu, align %zu): block thrown %s handled %d errno %d aligned %d usable %d",
+                 bytes, align, thrown, handled, error, (uintptr_t)block % align == 0,
+                 malloc_usable_size(block) >= bytes);
+            free(block);
+        }
+    }
+    std::set_new_handler(nullptr);
+}
+
+bool has(const char *part) {
+    return strstr(hook, part) != NULL;
+}
+
+void of_operator_new() {
+    bool quiet = has("nothrow"), aligned = has("align_val");
+    for (size_t align : {(size_t)1, (size_t)8, (size_t)64, page}) {
+        if (!aligned && align != 8) {
+            continue;
+        }
+        if (aligned && quiet) {
+            auto *volatile function = real<void *(size_t, size_t, const std::nothrow_t &)>(hook);
+            of_new(align, false,
+                   [&](size_t bytes) { return function(bytes, align, std::nothrow); });
+        } else if (aligned) {
+            auto *volatile function = real<void *(size_t, size_t)>(hook);
+            of_new(align, true, [&](size_t bytes) { return function(bytes, align); });
+        } else if (quiet) {
+            auto *volatile function = real<void *(size_t, const std::nothrow_t &)>(hook);
+            of_new(align, false, [&](size_t bytes) { return function(bytes, std::nothrow); });
+        } else {
+            auto *volatile function = real<void *(size_t)>(hook);
+            of_new(align, true, [&](size_t bytes) { return function(bytes); });
+        }
+    }
+}
+
+void of_operator_delete() {
+    bool quiet = has("nothrow"), aligned = has("align_val"),
+         with_size = has("ZdlPvm") || has("ZdaPvm");
+    for (size_t bytes :
+         {(size_t)0, (size_t)1, (size_t)100, (size_t)5000, (size_t)300000, SIZE_MAX}) {
+        size_t asked = bytes == SIZE_MAX ? 10 : bytes, align = aligned ? 64 : 16;
+        void *block = nullptr;
+        if (bytes != SIZE_MAX) {
+            block =
+                aligned ? ::operator new(bytes, std::align_val_t(align)) : ::operator new(bytes);
+        }
+        void *function = dlsym(RTLD_DEFAULT, hook);
+        errno = 77;
+        if (aligned && with_size) {
+            ((void (*)(void *, size_t, size_t))function)(block, asked, align);
+        } else if (aligned && quiet) {
+            ((void (*)(void *, size_t, const std::nothrow_t &))function)(block, align,
+                                                                         std::nothrow);
+        } else if (aligned) {
+            ((void (*)(void *, size_t))function)(block, align);
+        } else if (with_size) {
+            ((void (*)(void *, size_t))function)(block, asked);
+        } else if (quiet) {
+            ((void (*)(void *, const std::nothrow_t &))function)(block, std::nothrow);
+        } else {
+            ((void (*)(void *))function)(block);
+        }
+        LINE("(%s of %zu): errno %d", block ? "block" : "NULL", asked, errno);
+    }
+}
+
+// ---- mappings ----
+
+const size_t lengths[] = {0, 1, page, 5 * page, half, SIZE_MAX - page, SIZE_MAX};
+
+const char *place(void *at, void *wanted) {
+    return at == MAP_FAILED         ? "failed"
+           : wanted && at == wanted ? "there"
+           : (uintptr_t)at % page   ? "unaligned"
+                                    : "pages";
+}
+
+void of_mmap() {
+    auto *volatile function = real<void *(void *, size_t, int, int, int, off_t)>(hook);
+    char file[] = "/tmp/silt-hook-cases-XXXXXX";
+    int both = mkstemp(file), reading = open(file, O_RDONLY | O_CLOEXEC),
+        folder = open("/", O_RDONLY | O_CLOEXEC);
+    if (write(both, "contents", 8) != 8 || ftruncate(both, 3 * page) != 0) {
+        exit(2);
+    }
+    unlink(file);
+    void *taken = function(NULL, 4 * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct {
+        const char *name;
+        int number;
+    } descriptors[] = {{"none", -1},
+                       {"closed", 987},
+                       {"writable", both},
+                       {"readable", reading},
+                       {"folder", folder}};
+    const int flags[] = {0,
+                         MAP_PRIVATE,
+                         MAP_SHARED,
+                         MAP_PRIVATE | MAP_ANONYMOUS,
+                         MAP_SHARED | MAP_ANONYMOUS,
+                         MAP_SHARED_VALIDATE | MAP_SYNC,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | 63 << 26,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE};
+    for (auto descriptor : descriptors) {
+        for (int flag : flags) {
+            for (size_t length : lengths) {
+                for (off_t offset :
+                     {(off_t)0, (off_t)1, (off_t)page, (off_t)-4096, (off_t)LONG_MIN}) {
+                    errno = 77;
+                    void *at = function(NULL, length, PROT_READ | PROT_WRITE, flag,
+                                        descriptor.number, offset);
+                    LINE("(%zu, flags %x, %s, offset %ld): %s errno %d", length, flag,
+                         descriptor.name, (long)offset, place(at, NULL), errno);
+                    if (at != MAP_FAILED) {
+                        if (descriptor.number == both && offset == 0) {
+                            LINE("  contents %d", memcmp(at, "contents", 8) == 0);
+                        }
+                        munmap(at, length);
+                    }
+                }
+            }
+        }
+    }
+    int fixed = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+        kept = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    for (int flag : {fixed, kept}) {
+        for (size_t shift : {(size_t)0, (size_t)1, page}) {
+            void *wanted = (char *)taken + shift;
+            errno = 77;
+            void *at = function(wanted, page, PROT_READ, flag, -1, 0);
+            LINE("(taken + %zu, flags %x): %s errno %d", shift, flag, place(at, wanted), errno);
+        }
+        for (uintptr_t wanted : {(uintptr_t)0xfffffffffffff000, (uintptr_t)0x800000000000}) {
+            errno = 77;
+            void *at = function((void *)wanted, page, PROT_READ, flag, -1, 0);
+            LINE("(beyond, flags %x): %s errno %d", flag, place(at, (void *)wanted), errno);
+        }
+    }
+    for (int prot : {PROT_NONE, PROT_READ, PROT_EXEC, 0x10000}) {
+        errno = 77;
+        void *at = function(NULL, page, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        LINE("(prot %x): %s errno %d", prot, place(at, NULL), errno);
+    }
+    close(both);
+    close(reading);
+    close(folder);
+}
+
+void of_munmap() {
+    auto *volatile function = real<int(void *, size_t)>(hook);
+    for (size_t shift : {(size_t)0, (size_t)1, page}) {
+        for (size_t length : lengths) {
+            char *at = (char *)mmap(NULL, 8 * page, PROT_READ | PROT_WRITE,
+                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            memset(at, 7, 8 * page);
+            if (length > 8 * page && shift != 1 && length < SIZE_MAX - page) {
+                continue;
+            }
+            errno = 77;
+            int result = function(at + shift, length);
+            unsigned char there;
+            LINE("(+%zu, %zu): %d errno %d last page %d", shift, length, result, errno,
+                 mincore(at + 7 * page, page, &there) == 0 && at[8 * page - 1] == 7);
+            munmap(at, 8 * page);
+            errno = 77;
+            result = function(at, 8 * page);
+            LINE("  again, nothing there: %d errno %d", result, errno);
+        }
+    }
+    for (uintptr_t address :
+         {(uintptr_t)0, (uintptr_t)1, (uintptr_t)0x7ffffffff000, (uintptr_t)0xfffffffffffff000}) {
+        errno = 77;
+        int result = function((void *)address, page);
+        LINE("(%#lx): %d errno %d", (unsigned long)address, result, errno);
+    }
+}
+
+void of_mremap() {
+    auto *volatile function = real<void *(void *, size_t, size_t, int, ...)>(hook);
+    const size_t olds[] = {0, 1, page, 4 * page, half, SIZE_MAX};
+    for (int kind : {MAP_PRIVATE, MAP_SHARED}) {
+        for (int flags : {0, MREMAP_MAYMOVE, MREMAP_FIXED, MREMAP_MAYMOVE | MREMAP_FIXED, 4,
+                          MREMAP_MAYMOVE | 4, 64}) {
+            for (size_t old_length : olds) {
+                for (size_t length :
+                     {(size_t)0, (size_t)1, 2 * page, 4 * page, 6 * page, half, SIZE_MAX}) {
+                    for (size_t shift : {(size_t)0, (size_t)1}) {
+                        // A page behind it is taken, so that it cannot grow where it is; the target
+                        // is free.
+                        char *at = (char *)mmap(NULL, 16 * page, PROT_READ | PROT_WRITE,
+                                                kind | MAP_ANONYMOUS, -1, 0);
+                        char *target = (char *)mmap(NULL, 16 * page, PROT_NONE,
+                                                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                        munmap(at + 5 * page, 11 * page);
+                        mmap(at + 4 * page, 2 * page, PROT_READ,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+                        memset(at, 9, 4 * page);
+                        errno = 77;
+                        char *moved =
+                            (char *)function(at + shift, old_length, length, flags, target);
+                        int error = errno;
+                        bool kept = moved == MAP_FAILED ? all((unsigned char *)at, 4 * page, 9)
+                                    : flags & 4
+                                        ? true
+                                        : moved[0] == (kind == MAP_SHARED || old_length ? 9 : 0);
+                        const char *where = moved == MAP_FAILED ? "failed"
+                                            : moved == at       ? "same"
+                                            : moved == target   ? "target"
+                                                                : "moved";
+                        LINE("(%s +%zu, %zu, %zu, flags %x): %s errno %d kept %d",
+                             kind == MAP_SHARED ? "shared" : "private", shift, old_length, length,
+                             flags, where, error, kept);
+                        munmap(at, 6 * page);
+                        munmap(target, 16 * page);
+                        if (moved != MAP_FAILED) {
+                            munmap(moved, length);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for (uintptr_t address : {(uintptr_t)0, (uintptr_t)0x10000, (uintptr_t)0xfffffffffffff000}) {
+        errno = 77;
+        void *moved = function((void *)address, page, 2 * page, MREMAP_MAYMOVE);
+        LINE("(%#lx, nothing there): %s errno %d", (unsigned long)address, place(moved, NULL),
+             errno);
+    }
+}
+
+void of_dlclose() {
+    auto *volatile function = real<int(void *)>(hook);
+    for (const char *name : {"", "libc.so.6", "libm.so.6", "libresolv.so.2", "libnowhere.so.1"}) {
+        void *handle = dlopen(*name ? name : NULL, RTLD_LAZY);
+        if (!handle) {
+            LINE("(%s): not opened", name);
+            continue;
+        }
+        dlerror();
+        errno = 77;
+        int result = function(handle);
+        LINE("(%s): %d errno %d error %s", name, result, errno, dlerror());
+        if (strstr(name, "libc.so")) {
+            result = function(handle);
+            const char *error = dlerror();
+            LINE("  once more than it was opened: %d error %s", result, error ? error : "none");
+        }
+    }
+}
+
+// ---- descriptors ----
+
+// Runs the body in a child process, since it changes what a process has for good; says how that
+// ended.
+template <typename Body> void in_child(const char *what, Body body) {
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        body();
+        fflush(stdout);
+        _exit(40);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    LINE("%s: ended with %x", what, status);
+}
+
+// Whether each of the first numbers is open, and which number is the next.
+void show_open(const char *what) {
+    char open_ones[21] = "";
+    for (int i = 0; i < 20; i++) {
+        open_ones[i] = fcntl(i, F_GETFD) < 0 ? '-' : fcntl(i, F_GETFD) & FD_CLOEXEC ? 'c' : 'o';
+    }
+    int next = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    LINE("  %s: open %s next %d", what, open_ones, next);
+}
+
+void some_open() {
+    for (int i = 3; i < 20; i++) {
+        close(i);
+    }
+    for (int i = 3; i < 10; i++) {
+        dup2(0, i);
+    }
+}
+
+void of_close() {
+    auto *volatile function = real<int(int)>(hook);
+    // With the numbers that silt's own descriptors have: they are not the program's.
+    bool with_own = getenv("HOOK_CASES_OWN_NUMBERS");
+    for (int number : {-1, INT_MIN, INT_MAX, 9876, 3, 5, 1000, 1001, 1023}) {
+        if (number >= 1000 && number < 9876 && !with_own) {
+            continue;
+        }
+        in_child("close", [&] {
+            some_open();
+            for (int i = 0; i < 2; i++) {
+                errno = 77;
+                int result = function(number);
+                LINE("(%d): %d errno %d", number, result, errno);
+            }
+            show_open("after");
+        });
+    }
+}
+
+void of_dup2() {
+    auto *volatile two = real<int(int, int)>(hook);
+    auto *volatile three = real<int(int, int, int)>(hook);
+    bool has_flags = has("dup3");
+    for (int flags : {0, O_CLOEXEC, O_NONBLOCK, -1}) {
+        if (!has_flags && flags) {
+            continue;
+        }
+        in_child("dup", [&] {
+            some_open();
+            for (int from : {0, 3, 15, -1, INT_MAX}) {
+                for (int to : {3, 12, 15, -1, INT_MAX, 1 << 20}) {
+                    errno = 77;
+                    int result = has_flags ? three(from, to, flags) : two(from, to);
+                    LINE("(%d, %d, flags %x): %d errno %d", from, to, flags, result, errno);
+                }
+            }
+            show_open("after");
+        });
+    }
+}
+
+void of_close_range() {
+    auto *volatile function = real<int(unsigned, unsigned, int)>(hook);
+    const unsigned bounds[][2] = {{3, 5},   {5, 3},         {12, 14},  {4, 4},
+                                  {3, ~0u}, {2000000, ~0u}, {~0u, ~0u}};
+    for (auto bound : bounds) {
+        for (int flags :
+             {0, 1 << 1 /* CLOSE_RANGE_UNSHARE */, 1 << 2 /* CLOSE_RANGE_CLOEXEC */, 1 << 10, -1}) {
+            in_child("close_range", [&] {
+                some_open();
+                errno = 77;
+                int result = function(bound[0], bound[1], flags);
+                LINE("(%u, %u, flags %x): %d errno %d", bound[0], bound[1], flags, result, errno);
+                show_open("after");
+            });
+        }
+    }
+}
+
+void of_closefrom() {
+    auto *volatile function = real<void(int)>(hook);
+    for (int first : {3, 7, 15, 100000, INT_MAX, -1}) {
+        in_child("closefrom", [&] {
+            if (first < 0) {
+                dup2(1, 700);
+            }
+            some_open();
+            errno = 77;
+            function(first < 0 ? 10 : first);
+            LINE("(%d): errno %d", first, errno);
+            show_open("after");
+        });
+    }
+}
+
+// ---- prctl and system calls ----
+
+void of_prctl() {
+    auto *volatile function = real<int(int, ...)>(hook);
+    char name[17] = "";
+    errno = 77;
+    int result = function(PR_SET_NAME, "a name too long for the kernel", 0, 0, 0);
+    LINE("(PR_SET_NAME): %d errno %d", result, errno);
+    result = function(PR_GET_NAME, name, 0, 0, 0);
+    LINE("(PR_GET_NAME): %d %s errno %d", result, name, errno);
+    for (int option :
+         {0, -1, 12345, PR_SET_DUMPABLE, PR_GET_DUMPABLE, PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS,
+          PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP, PR_SET_SECCOMP, PR_SET_KEEPCAPS, PR_CAPBSET_READ,
+          PR_SET_TIMERSLACK, PR_SET_CHILD_SUBREAPER}) {
+        for (unsigned long argument : {0ul, 2ul, 70ul, ~0ul}) {
+            // A filter at address 0, 70, … does not exist.
+            in_child("prctl", [&] {
+                errno = 77;
+                int answer = function(option, argument, 0ul, 0ul, 0ul);
+                LINE("(%d, %lu): %d errno %d", option, argument, answer, errno);
+                void *block = malloc(100);
+                LINE("  a block after it: %d", block != NULL);
+                free(block);
+            });
+        }
+    }
+}
+
+void of_syscall() {
+    auto *volatile function = real<long(long, ...)>(hook);
+    errno = 77;
+    LINE("(getpid): %d errno %d", function(SYS_getpid) == getpid(), errno);
+    for (long number :
+         {-1l, 99999l, (long)SYS_close, (long)SYS_dup2, (long)SYS_close_range, (long)SYS_prctl,
+          (long)SYS_seccomp, (long)SYS_munmap, (long)SYS_mremap, (long)SYS_execve}) {
+        errno = 77;
+        long result = function(number, -1l, -1l, -1l, -1l, -1l, -1l);
+        LINE("(%ld, -1 …): %ld errno %d", number, result, errno);
+    }
+    errno = 77;
+    long at = function(SYS_mmap, NULL, 2 * page, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0l);
+    LINE("(mmap): %s errno %d", place((void *)at, NULL), errno);
+    errno = 77;
+    LINE("(munmap): %ld errno %d", function(SYS_munmap, at, 2 * page), errno);
+}
+
+// ---- new images ----
+
+// Arguments that end in NULL, and an environment without what silt puts there.
+char *const arguments[] = {(char *)"sh",
+                           (char *)"-c",
+                           (char *)"echo \"  ran $0 $# $SEEN ${SILT_SEEN-none}\"; exit 9",
+                           (char *)"zero \t*",
+                           (char *)"one",
+                           NULL};
+char *const surroundings[] = {(char *)"SEEN=yes", (char *)"PATH=/usr/bin:/bin", NULL};
+
+void of_exec() {
+    char folder[] = "/tmp/silt-hook-cases-XXXXXX", empty[100], text_file[100], script[100];
+    if (!mkdtemp(folder) || setenv("SEEN", "inherited", 1) != 0) {
+        exit(2);
+    }
+    snprintf(empty, sizeof empty, "%s/empty", folder);
+    snprintf(text_file, sizeof text_file, "%s/text", folder);
+    snprintf(script, sizeof script, "%s/script", folder);
+    close(open(empty, O_CREAT | O_WRONLY, 0700));
+    close(open(text_file, O_CREAT | O_WRONLY, 0600));
+    int number = open(script, O_CREAT | O_WRONLY, 0700);
+    const char *line = "#!/bin/sh\necho \"  script $# $1\"\nexit 8\n";
+    if (write(number, line, strlen(line)) < 0) {
+        exit(2);
+    }
+    close(number);
+    struct {
+        const char *name, *path;
+    } images[] = {{"sh", "/bin/sh"},
+                  {"sh by name", "sh"},
+                  {"nothing", "/nonexistent/x"},
+                  {"no name", ""},
+                  {"folder", "/"},
+                  {"empty file", empty},
+                  {"text", text_file},
+                  {"script", script},
+                  {"below a file", "/etc/passwd/x"},
+                  {"bad address", (const char *)1}};
+    for (auto image : images) {
+        const char *path = image.path;
+        bool searches = has("execvp") || has("execlp") || has("spawnp");
+        // These look at the path before they call the kernel.
+        if (path == (const char *)1 && (searches || has("fexecve"))) {
+            continue;
+        }
+        in_child(image.name, [&] {
+            errno = 77;
+            long result = 0;
+            int open_one = has("fexecve") || has("execveat") ? open(path, O_PATH) : -1;
+            if (!strcmp(hook, "execve") || !strcmp(hook, "execvpe")) {
+                result = real<int(const char *, char *const *, char *const *)>(hook)(
+                    path, arguments, surroundings);
+            } else if (!strcmp(hook, "execv") || !strcmp(hook, "execvp")) {
+                result = real<int(const char *, char *const *)>(hook)(path, arguments);
+            } else if (!strcmp(hook, "execl") || !strcmp(hook, "execlp")) {
+                auto *function = real<int(const char *, const char *, ...)>(hook);
+                result = function(path, "sh", arguments[1], arguments[2], "l0", "l1", "l2", "l3",
+                                  "l4", (char *)NULL);
+            } else if (!strcmp(hook, "execle")) {
+                auto *function = real<int(const char *, const char *, ...)>(hook);
+                result = function(path, "sh", arguments[1], arguments[2], "e0", "e1", (char *)NULL,
+                                  surroundings);
+            } else if (!strcmp(hook, "fexecve")) {
+                result = real<int(int, char *const *, char *const *)>(hook)(open_one, arguments,
+                                                                            surroundings);
+            } else if (!strcmp(hook, "execveat")) {
+                auto *function =
+                    real<int(int, const char *, char *const *, char *const *, int)>(hook);
+                result = function(open_one, "", arguments, surroundings, AT_EMPTY_PATH);
+            } else {
+                auto *function =
+                    real<int(pid_t *, const char *, const posix_spawn_file_actions_t *,
+                             const posix_spawnattr_t *, char *const *, char *const *)>(hook);
+                pid_t child = 0;
+                result = function(&child, path, NULL, NULL, arguments, surroundings);
+                int status = 0;
+                bool ended = result == 0 && waitpid(child, &status, 0) == child;
+                LINE("(%s): %ld errno %d child %d status %x", image.name, result, errno, ended,
+                     status);
+                return;
+            }
+            LINE("(%s): %ld errno %d", image.name, result, errno);
+        });
+    }
+    for (const char *path : {empty, text_file, script, folder}) {
+        remove(path);
+    }
+}
+
+void of_system() {
+    auto *volatile function = real<int(const char *)>(hook);
+    for (const char *line :
+         {(const char *)NULL, "exit 3", "kill -9 $$", "no-such-program-here 2> /dev/null", ""}) {
+        errno = 77;
+        int result = function(line);
+        LINE("(%s): %x errno %d", line ? line : "NULL", result, errno);
+    }
+}
+
+void of_popen() {
+    auto *volatile function = real<FILE *(const char *, const char *)>(hook);
+    for (const char *mode : {"r", "w", "re", "x", ""}) {
+        errno = 77;
+        FILE *pipe = function("exit 5", mode);
+        int error = errno;
+        LINE("(%s): %s errno %d status %x", mode, pipe ? "pipe" : "null", error,
+             pipe ? pclose(pipe) : 0);
+    }
+}
+
+// fork, vfork and _Fork.
+void of_fork() {
+    auto *volatile function = real<pid_t()>(hook);
+    if (has("vfork")) {
+        pid_t child = vfork();
+        if (child == 0) {
+            _exit(6);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        LINE("(): ended with %x", status);
+        return;
+    }
+    fflush(stdout);
+    errno = 77;
+    pid_t child = function();
+    if (child == 0) {
+        void *block = malloc(100);
+        free(block);
+        _exit(block && errno == 77 ? 6 : 7);
+    }
+    int status = 0, error = errno;
+    waitpid(child, &status, 0);
+    LINE("(): ended with %x errno %d", status, error);
+}
+
+// ---- no memory ----
+
+size_t address_space() {
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || fscanf(file, "%zu", &pages) != 1) {
+        exit(2);
+    }
+    fclose(file);
+    return pages * page;
+}
+
+// Every function that takes memory, with 64 MiB more than the limit allows: which fails, how, and
+// what is left.
+void without_memory() {
+    const size_t bytes = (size_t)128 << 20;
+    rlimit limit;
+    getrlimit(RLIMIT_AS, &limit);
+    rlimit small = limit;
+    small.rlim_cur = address_space() + bytes / 2;
+    if (setrlimit(RLIMIT_AS, &small) != 0) {
+        exit(2);
+    }
+    for (const char *name : {"malloc", "valloc", "pvalloc"}) {
+        hook = name;
+        errno = 77;
+        show("(no memory)", real<void *(size_t)>(name)(bytes), bytes, 0);
+    }
+    for (const char *name : {"aligned_alloc", "memalign"}) {
+        hook = name;
+        errno = 77;
+        show("(no memory)", real<void *(size_t, size_t)>(name)(64, bytes), bytes, 0);
+    }
+    hook = "calloc";
+    errno = 77;
+    show("(no memory)", real<void *(size_t, size_t)>(hook)(1024, bytes / 1024), bytes, 0);
+    hook = "realloc";
+    void *old = filled(5000);
+    errno = 77;
+    moved("(no memory)", 5000, bytes, old, real<void *(void *, size_t)>(hook)(old, bytes));
+    hook = "reallocarray";
+    old = filled(5000);
+    errno = 77;
+    moved("(no memory)", 5000, bytes, old,
+          real<void *(void *, size_t, size_t)>(hook)(old, 1024, bytes / 1024));
+    hook = "posix_memalign";
+    char mark;
+    void *block = &mark;
+    errno = 77;
+    int result = real<int(void **, size_t, size_t)>(hook)(&block, 64, bytes);
+    LINE("(no memory): %d errno %d untouched %d", result, errno, block == &mark);
+    for (const char *name : {"mmap", "mmap64"}) {
+        hook = name;
+        errno = 77;
+        auto *function = real<void *(void *, size_t, int, int, int, off_t)>(hook);
+        block = function(NULL, bytes, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        LINE("(no memory): %s errno %d", place(block, NULL), errno);
+    }
+    hook = "mremap";
+    unsigned char *at = (unsigned char *)mmap(NULL, page, PROT_READ | PROT_WRITE,
+                                              MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(at, 9, page);
+    errno = 77;
+    block = real<void *(void *, size_t, size_t, int, ...)>(hook)(at, page, bytes, MREMAP_MAYMOVE);
+    LINE("(no memory): %s errno %d kept %d", place(block, NULL), errno, all(at, page, 9));
+    for (const char *name : {"_Znwm", "_Znam"}) {
+        hook = name;
+        auto *volatile function = real<void *(size_t)>(hook);
+        const char *thrown = "nothing";
+        block = nullptr;
+        try {
+            block = function(bytes);
+        } catch (const std::bad_alloc &) {
+            thrown = "bad_alloc";
+        }
+        LINE("(no memory): %d thrown %s", block != nullptr, thrown);
+    }
+    for (const char *name : {"_ZnwmRKSt9nothrow_t", "_ZnamRKSt9nothrow_t"}) {
+        hook = name;
+        auto *volatile function = real<void *(size_t, const std::nothrow_t &)>(hook);
+        errno = 77;
+        block = function(bytes, std::nothrow);
+        LINE("(no memory): %d errno %d", block != nullptr, errno);
+    }
+    setrlimit(RLIMIT_AS, &limit);
+}
+
+const struct {
+    const char *name;
+    void (*cases)();
+} hooks[] = {
+    {"malloc", of_malloc},
+    {"calloc", of_calloc},
+    {"realloc", of_realloc},
+    {"reallocarray", of_reallocarray},
+    {"free", of_free},
+    {"free_sized", of_free_sized},
+    {"free_aligned_sized", of_free_aligned_sized},
+    {"posix_memalign", of_posix_memalign},
+    {"aligned_alloc", of_aligned},
+    {"memalign", of_aligned},
+    {"valloc", of_pages},
+    {"pvalloc", of_pages},
+    {"malloc_usable_size", of_malloc_usable_size},
+    {"_Znwm", of_operator_new},
+    {"_Znam", of_operator_new},
+    {"_ZnwmRKSt9nothrow_t", of_operator_new},
+    {"_ZnamRKSt9nothrow_t", of_operator_new},
+    {"_ZnwmSt11align_val_t", of_operator_new},
+    {"_ZnamSt11align_val_t", of_operator_new},
+    {"_ZnwmSt11align_val_tRKSt9nothrow_t", of_operator_new},
+    {"_ZnamSt11align_val_tRKSt9nothrow_t", of_operator_new},
+    {"_ZdlPv", of_operator_delete},
+    {"_ZdaPv", of_operator_delete},
+    {"_ZdlPvRKSt9nothrow_t", of_operator_delete},
+    {"_ZdaPvRKSt9nothrow_t", of_operator_delete},
+    {"_ZdlPvm", of_operator_delete},
+    {"_ZdaPvm", of_operator_delete},
+    {"_ZdlPvSt11align_val_t", of_operator_delete},
+    {"_ZdaPvSt11align_val_t", of_operator_delete},
+    {"_ZdlPvSt11align_val_tRKSt9nothrow_t", of_operator_delete},
+    {"_ZdaPvSt11align_val_tRKSt9nothrow_t", of_operator_delete},
+    {"_ZdlPvmSt11align_val_t", of_operator_delete},
+    {"_ZdaPvmSt11align_val_t", of_operator_delete},
+    {"mmap", of_mmap},
+    {"mmap64", of_mmap},
+    {"munmap", of_munmap},
+    {"mremap", of_mremap},
+    {"dlclose", of_dlclose},
+    {"close", of_close},
+    {"dup2", of_dup2},
+    {"dup3", of_dup2},
+    {"close_range", of_close_range},
+    {"closefrom", of_closefrom},
+    {"prctl", of_prctl},
+    {"syscall", of_syscall},
+    {"execve", of_exec},
+    {"execv", of_exec},
+    {"execvp", of_exec},
+    {"execvpe", of_exec},
+    {"execl", of_exec},
+    {"execlp", of_exec},
+    {"execle", of_exec},
+    {"fexecve", of_exec},
+    {"execveat", of_exec},
+    {"posix_spawn", of_exec},
+    {"posix_spawnp", of_exec},
+    {"system", of_system},
+    {"popen", of_popen},
+    {"fork", of_fork},
+    {"vfork", of_fork},
+    {"_Fork", of_fork},
+};
+
+} // namespace
+
+int main(int count, char **names) {
+    setvbuf(stdout, NULL, _IOLBF, 1 << 16);
+    if (count == 2 && !strcmp(names[1], "list")) {
+        for (auto &one : hooks) {
+            puts(one.name);
+        }
+        return 0;
+    }
+    for (auto &one : hooks) {
+        hook = one.name;
+        bool wanted = false;
+        for (int i = 1; i < count; i++) {
+            wanted = wanted || !strcmp(names[i], one.name);
+        }
+        if (wanted) {
+            one.cases();
+        } else if (count == 1) {
+            in_child("all cases", one.cases);
+        }
+    }
+    if (count == 1) {
+        without_memory();
+    }
+    return 0;
+}
