@@ -38,6 +38,18 @@ static bool record_unmap(void *address, size_t length, const void *frame, uintpt
     return true;
 }
 
+static __attribute__((noinline)) void emit_map(struct silt_sink *sink, uint32_t type,
+                                               uint64_t address, uint64_t length, uint64_t flags,
+                                               uint64_t stack) {
+    if (type == SILT_X_MAP) {
+        uint64_t payload[5] = {0, address, length, flags, stack};
+        silt_emit_mapping(sink, type, payload, 5);
+    } else {
+        uint64_t payload[4] = {0, address, length, stack};
+        silt_emit_mapping(sink, type, payload, 4);
+    }
+}
+
 static void record_map(uint32_t type, void *address, size_t length, uint64_t flags,
                        const void *frame, uintptr_t caller) {
     uint32_t before;
@@ -47,13 +59,7 @@ static void record_map(uint32_t type, void *address, size_t length, uint64_t fla
     }
     uint64_t stack = silt_walker_capture(sink->walker, frame, sink);
     sink->stacks++;
-    if (type == SILT_X_MAP) {
-        uint64_t payload[5] = {0, (uintptr_t)address, length, flags, stack};
-        silt_emit_mapping(sink, type, payload, 5);
-    } else {
-        uint64_t payload[4] = {0, (uintptr_t)address, length, stack};
-        silt_emit_mapping(sink, type, payload, 4);
-    }
+    emit_map(sink, type, (uintptr_t)address, length, flags, stack);
     silt_leave(before);
 }
 

@@ -1,6 +1,8 @@
 /* modules.c: loaded-module records, found without locks through _dl_find_object (glibc 2.35 and
  * newer). */
 #define _GNU_SOURCE
+#include "aside.h"
+#include "rules.h"
 #include "silt_internal.h"
 #include "system.h"
 
@@ -111,7 +113,7 @@ static uint16_t add_module(const struct dl_find_object *found) {
     return (uint16_t)(index + 1);
 }
 
-static uint16_t known_module(uintptr_t address) {
+uint16_t silt_module_known(uintptr_t address) {
     for (uint32_t i = __atomic_load_n(&module_count, __ATOMIC_ACQUIRE); i-- > 0;) {
         if (address - known[i].start < known[i].end - known[i].start && !known[i].gone) {
             return (uint16_t)(i + 1);
@@ -120,26 +122,39 @@ static uint16_t known_module(uintptr_t address) {
     return 0;
 }
 
-/* The index of the module that holds an address, registered if it is new; 0 for code outside
- * modules. In a hook. */
-uint16_t silt_module_of(uintptr_t address) {
-    uint16_t index = known_module(address);
+__attribute__((noinline)) bool silt_is_in_module(uintptr_t address) {
     struct dl_find_object found;
-    if (index || _dl_find_object((void *)address, &found) != 0) {
-        return index;
+    return _dl_find_object((void *)address, &found) == 0;
+}
+
+static uintptr_t find_module(const struct silt_origin *origin, uintptr_t address, uintptr_t unused,
+                             uintptr_t unused_too) {
+    struct dl_find_object found;
+    (void)origin, (void)unused, (void)unused_too;
+    if (_dl_find_object((void *)address, &found) != 0) {
+        return 0;
     }
     while (__atomic_exchange_n(&registering, 1, __ATOMIC_ACQUIRE)) {
         if (silt_thread.state == SILT_IN_SIGNAL) {
-            return 0; /* the interrupted code may hold it */
+            return 0; /* where signals are not blocked, the interrupted code may hold it */
         }
         silt_call(SYS_sched_yield, 0);
     }
-    index = known_module(address);
+    uint16_t index = silt_module_known(address);
     if (!index) {
         index = add_module(&found);
     }
     __atomic_store_n(&registering, 0, __ATOMIC_RELEASE);
     return index;
+}
+
+/* In a hook. */
+uint16_t silt_module_of(uintptr_t address) {
+    uint16_t index = silt_module_known(address);
+    if (index || !silt_is_in_module(address)) {
+        return index;
+    }
+    return (uint16_t)silt_aside(find_module, address, 0, 0);
 }
 
 /* Looks whether known modules are still what they were; forgets the rules and stacks of those that
@@ -171,14 +186,25 @@ void silt_modules_forget(void) {
     __atomic_store_n(&module_count, 0, __ATOMIC_RELEASE);
     log_bytes = 0;
     registering = 0;
+    silt_rules_unlock();
+    silt_operators_unlock();
+}
+
+static uintptr_t look_after_close(const struct silt_origin *origin, uintptr_t unused,
+                                  uintptr_t unused_too, uintptr_t unused_as_well) {
+    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
+    silt_operators_forget();
+    silt_modules_check();
+    return 0;
 }
 
 /* Modules come and go behind dlopen's back too; a close that we see is looked at at once. */
 SILT_EXPORT int dlclose(void *handle) {
     int result = silt_real.dlclose ? silt_real.dlclose(handle) : 0;
-    silt_operators_forget();
     if (*silt_live) {
-        silt_modules_check();
+        silt_aside(look_after_close, 0, 0, 0);
+    } else {
+        silt_operators_forget();
     }
     return result;
 }

@@ -11,6 +11,7 @@
  * calling module is looked up, and kept for that module.
  */
 #define _GNU_SOURCE
+#include "aside.h"
 #include "silt_internal.h"
 #include "system.h"
 
@@ -85,6 +86,10 @@ void silt_operators_forget(void) {
     __atomic_store_n(&keeping, 0, __ATOMIC_RELEASE);
 }
 
+void silt_operators_unlock(void) {
+    keeping = 0;
+}
+
 static void keep(const struct link_map *module, void *const *functions) {
     if (kept_count > KEPT / 2 || __atomic_exchange_n(&keeping, 1, __ATOMIC_ACQUIRE)) {
         return;
@@ -103,6 +108,16 @@ static void keep(const struct link_map *module, void *const *functions) {
     __atomic_store_n(&keeping, 0, __ATOMIC_RELEASE);
 }
 
+static uintptr_t look_up(const struct silt_origin *origin, uintptr_t of, uintptr_t index,
+                         uintptr_t unused) {
+    const struct link_map *module = (const struct link_map *)of;
+    void *functions[OPERATOR_COUNT] = {0};
+    (void)origin, (void)unused;
+    silt_lookup(module, names, functions, OPERATOR_COUNT);
+    keep(module, functions);
+    return (uintptr_t)functions[index];
+}
+
 /* In a hook whose caller returns to `caller`. NULL when there is no operator at all. */
 __attribute__((noinline)) static void *find_local(uint32_t index, const void *caller) {
     struct dl_find_object found;
@@ -119,10 +134,7 @@ __attribute__((noinline)) static void *find_local(uint32_t index, const void *ca
             break;
         }
     }
-    void *functions[OPERATOR_COUNT] = {0};
-    silt_lookup(module, names, functions, OPERATOR_COUNT);
-    keep(module, functions);
-    return functions[index];
+    return (void *)silt_aside(look_up, (uintptr_t)module, index, 0);
 }
 
 static inline void *operator_of(uint32_t index, const void *caller) {

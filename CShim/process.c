@@ -1,5 +1,6 @@
 /* process.c: start, fork children, the hello, the pipe, and switching off. */
 #define _GNU_SOURCE
+#include "aside.h"
 #include "silt_internal.h"
 #include "system.h"
 
@@ -373,6 +374,12 @@ static bool begin_again(void) {
     return phase == RECORDING;
 }
 
+static uintptr_t begin_again_aside(const struct silt_origin *origin, uintptr_t unused,
+                                   uintptr_t unused_too, uintptr_t unused_as_well) {
+    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
+    return begin_again();
+}
+
 /* SILT_SOCKET names one that listens; else SILT_OUT asks for one of our own. With neither the hooks
  * only forward. */
 static bool find_analyzer(void) {
@@ -407,9 +414,12 @@ bool silt_wake_child(void) {
     if (phase == RECORDING && *silt_live) {
         return true;
     }
-    return __atomic_compare_exchange_n(&phase, &recording, STARTING, false, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST) &&
-           begin_again();
+    if (!__atomic_compare_exchange_n(&phase, &recording, STARTING, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST)) {
+        return false;
+    }
+    silt_aside_forget();
+    return silt_aside(begin_again_aside, 0, 0, 0);
 }
 
 /* silt_live read 0: this is the first call, a fork child's first, or recording is off. */

@@ -7,6 +7,7 @@
  */
 #include "rules.h"
 
+#include "aside.h"
 #include "system.h"
 
 #define FIRST_BITS 12
@@ -67,7 +68,9 @@ static struct silt_rule_table *table_with_room(void) {
     return made;
 }
 
-__attribute__((noinline)) silt_rule silt_rule_learn(uint64_t key) {
+static uintptr_t learn(const struct silt_origin *origin, uintptr_t key, uintptr_t unused,
+                       uintptr_t unused_too) {
+    (void)origin, (void)unused, (void)unused_too;
     uintptr_t address = key >> 1;
     silt_rule rule = silt_cfi_rule(key & 1 ? address : address - 1);
     if (rule == SILT_RULE_NONE && !(key & 1) && silt_cfi_is_outermost(address)) {
@@ -78,6 +81,20 @@ __attribute__((noinline)) silt_rule silt_rule_learn(uint64_t key) {
         enter(table, key, rule);
     }
     return rule;
+}
+
+/* Code that no module covers, as interpreters make it, is asked about again and again: that much is
+ * seen at once. */
+silt_rule silt_rule_learn(uint64_t key) {
+    uintptr_t address = key >> 1;
+    if (!silt_is_in_module(address) && !silt_is_in_module(address - 1)) {
+        return SILT_RULE_NONE;
+    }
+    return silt_aside(learn, key, 0, 0);
+}
+
+void silt_rules_unlock(void) {
+    changing = 0;
 }
 
 void silt_rules_forget(uintptr_t start, uintptr_t end) {

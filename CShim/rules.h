@@ -16,7 +16,8 @@ struct silt_rule_table {
 };
 extern struct silt_rule_table *silt_rules;
 
-/* Computes a rule and enters it, unless no module covers the address: that may yet change. */
+/* Computes a rule and enters it, unless no module covers the address: that may yet change. `key` is
+ * that of an entry. */
 silt_rule silt_rule_learn(uint64_t key);
 
 /* What a table says of a key, which is not 0; SILT_RULE_NONE: nothing. */
@@ -33,16 +34,17 @@ static inline silt_rule silt_rule_in(const struct silt_rule_table *table, uint64
     }
 }
 
-/* The rule by which the frame with that return address is left; `exact` for the interrupted
- * instruction itself. */
-static inline silt_rule silt_rule_of(uintptr_t address, bool exact) {
-    uint64_t key = (uint64_t)address << 1 | exact;
+/* The rule by which the frame with that return address is left, as far as it was met before;
+ * `exact` for the interrupted instruction itself. */
+static inline silt_rule silt_rule_known(uintptr_t address, bool exact) {
     const struct silt_rule_table *table = __atomic_load_n(&silt_rules, __ATOMIC_ACQUIRE);
-    silt_rule rule = SILT_LIKELY(table != NULL) ? silt_rule_in(table, key) : SILT_RULE_NONE;
-    return SILT_LIKELY(rule != SILT_RULE_NONE) ? rule : silt_rule_learn(key);
+    return SILT_LIKELY(table != NULL) ? silt_rule_in(table, (uint64_t)address << 1 | exact)
+                                      : SILT_RULE_NONE;
 }
 
 /* Drops the rules of a range of addresses: its module is gone. */
 void silt_rules_forget(uintptr_t start, uintptr_t end);
+/* In a fork child: whoever was changing the table is another process's thread. */
+void silt_rules_unlock(void);
 
 #endif

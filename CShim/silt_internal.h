@@ -53,6 +53,7 @@ struct silt_sink {
     uint32_t index;
     uint32_t next_free; /* index + 1 of the next in the free list */
     uint64_t stacks;
+    uint64_t waiting_since; /* CLOCK_MONOTONIC; 0: it does not wait for room */
     /* The last stamp that was taken: low half of `committed` before it, shard (16), counter (16).
      */
     uint64_t pending;
@@ -72,6 +73,7 @@ struct silt_thread {
     uint32_t state;     /* enum silt_state */
     uint32_t image;     /* silt_image_number when the sinks were taken */
     uint32_t ended;     /* the thread's destructor ran */
+    uint32_t aside; /* the stack it is on, or was on when a handler left it (aside.c); 0: none */
 };
 enum silt_state {
     SILT_IDLE = 0,
@@ -118,7 +120,8 @@ void silt_sinks_forget(void); /* fork child */
 bool silt_make_room(struct silt_sink *sink, unsigned words);
 void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
                         unsigned words);
-void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
+/* False when there is no room for it: silt_make_room is to be called before. */
+bool silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
                     uint16_t module, uint64_t address);
 
 void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
@@ -140,6 +143,7 @@ struct silt_sink *silt_enter(const void *frame, uint32_t *before);
 /* new.c */
 void silt_find_operators(void);
 void silt_operators_forget(void);
+void silt_operators_unlock(void); /* fork child */
 
 /* lookup.c: what dlsym(RTLD_NEXT, name) would give at start; takes no lock either. */
 void *silt_next(const char *name);
@@ -161,7 +165,13 @@ bool silt_thread_nested_record(uintptr_t frame, uint32_t *before);
 void silt_thread_leave_nested(uint32_t before);
 
 /* modules.c */
+/* The index of the module that holds an address, registered if it is new; 0 for code outside of
+ * modules. */
 uint16_t silt_module_of(uintptr_t address);
+/* The same for modules that are registered; 0 for others. */
+uint16_t silt_module_known(uintptr_t address);
+/* Whether any module holds it, registered or not. */
+bool silt_is_in_module(uintptr_t address);
 void silt_modules_check(void);
 void silt_modules_forget(void);
 

@@ -2,21 +2,22 @@
  * slow.c: walking with all registers, for call frame information that no 64-bit rule can say.
  * Runs inside hooks.
  *
- * Takes the registers as they are in its own frame and steps outward by whole rows: every rule of
- * DWARF 5 section 6.4 and its expressions (section 2.5) as far as they make sense for a call frame.
- * No locks, no library: all reads of the stack are careful ones. Some hundred times slower than
- * unwind.c; stacks_slow counts its calls.
+ * Takes the registers as they are where it leaves the program's stack (aside.c) and steps outward
+ * by whole rows: every rule of DWARF 5 section 6.4 and its expressions (section 2.5) as far as they
+ * make sense for a call frame. No locks, no library: all reads of the stack are careful ones. Some
+ * hundred times slower than unwind.c; stacks_slow counts its calls.
  */
 #define _GNU_SOURCE
 #include "unwind.h"
 
+#include "aside.h"
 #include "bytes.h"
 #include "careful.h"
 #include "cfi.h"
 
 #include <dlfcn.h>
 
-enum { RBX = 3, RBP = 6, RSP = 7, R12 = 12, R15 = 15, RA = 16 };
+enum { RBX = 3, RBP = 6, RSP = 7, R12 = 12, R13 = 13, R14 = 14, R15 = 15, RA = 16 };
 
 #define EXPRESSION_STACK 16
 
@@ -228,33 +229,31 @@ static enum step step_out(struct registers *registers, bool *exact, struct silt_
     return STEPPED;
 }
 
-/* The registers as they are in the calling function, which must not be inlined. */
-#define TAKE_REGISTERS(registers)                                                                  \
-    do {                                                                                           \
-        __asm__ volatile("leaq 0(%%rip), %%rax\n\t"                                                \
-                         "movq %%rax, 128(%0)\n\t"                                                 \
-                         "movq %%rbx, 24(%0)\n\t"                                                  \
-                         "movq %%rbp, 48(%0)\n\t"                                                  \
-                         "movq %%rsp, 56(%0)\n\t"                                                  \
-                         "movq %%r12, 96(%0)\n\t"                                                  \
-                         "movq %%r13, 104(%0)\n\t"                                                 \
-                         "movq %%r14, 112(%0)\n\t"                                                 \
-                         "movq %%r15, 120(%0)"                                                     \
-                         :                                                                         \
-                         : "r"((registers).value)                                                  \
-                         : "rax", "memory");                                                       \
-        (registers).known = 1u << RBX | 1u << RBP | 1u << RSP | 0xfu << R12 | 1u << RA;            \
-    } while (0)
+/* The registers with which a walk begins, at a return address. */
+static struct registers registers_of(const struct silt_origin *origin) {
+    struct registers registers = {.known =
+                                      1u << RBX | 1u << RBP | 1u << RSP | 0xfu << R12 | 1u << RA};
+    registers.value[RBX] = origin->rbx;
+    registers.value[RBP] = origin->rbp;
+    registers.value[RSP] = origin->rsp;
+    registers.value[R12] = origin->r12;
+    registers.value[R13] = origin->r13;
+    registers.value[R14] = origin->r14;
+    registers.value[R15] = origin->r15;
+    registers.value[RA] = origin->rip;
+    return registers;
+}
 
-enum silt_reach __attribute__((noinline)) silt_walk_reaches(uintptr_t hook_frame, uintptr_t slot) {
-    struct registers registers;
+static uintptr_t walk_reaches(const struct silt_origin *origin, uintptr_t hook_frame,
+                              uintptr_t slot, uintptr_t unused) {
+    struct registers registers = registers_of(origin);
     struct silt_readable known = {0, 0};
-    bool exact = true, crossed = false;
+    bool exact = false, crossed = false;
     struct dl_find_object self;
+    (void)unused;
     if (_dl_find_object((void *)silt_walk_reaches, &self) != 0) {
         return SILT_REACH_UNKNOWN;
     }
-    TAKE_REGISTERS(registers);
     for (unsigned i = 0; i < 2 * SILT_MAX_FRAMES; i++) {
         uintptr_t inside = registers.value[RA], outward = registers.value[RSP];
         switch (step_out(&registers, &exact, &known)) {
@@ -265,7 +264,8 @@ enum silt_reach __attribute__((noinline)) silt_walk_reaches(uintptr_t hook_frame
         case STEPPED:
             break;
         }
-        crossed |= exact;
+        bool switched = exact && silt_aside_is_switch(inside);
+        crossed |= exact && !switched;
         /* Another function may have its return address there now, and the hook that asks may have
          * the very frame of one that is gone. */
         if (registers.value[RSP] == slot + 8 && slot != hook_frame + 8 &&
@@ -283,13 +283,17 @@ enum silt_reach __attribute__((noinline)) silt_walk_reaches(uintptr_t hook_frame
     return SILT_REACH_UNKNOWN;
 }
 
-uint32_t __attribute__((noinline)) silt_walk_slowly(uintptr_t hook_frame, struct silt_trie *trie,
-                                                    struct silt_sink *sink, uint64_t *keys) {
-    struct registers registers;
+enum silt_reach silt_walk_reaches(uintptr_t hook_frame, uintptr_t slot) {
+    return (enum silt_reach)silt_aside(walk_reaches, hook_frame, slot, 0);
+}
+
+static uintptr_t walk_slowly(const struct silt_origin *origin, uintptr_t hook_frame, uintptr_t into,
+                             uintptr_t complete) {
+    uint64_t *keys = (uint64_t *)into;
+    struct registers registers = registers_of(origin);
     struct silt_readable known = {0, 0};
-    bool exact = true;
+    bool exact = false;
     uint32_t count = 0;
-    TAKE_REGISTERS(registers);
     __atomic_fetch_add(&silt_shared->stacks_slow, 1, __ATOMIC_RELAXED);
     enum step end = STEPPED;
     /* First out of our own frames: the hook's CFA is its frame address + 16. */
@@ -300,14 +304,12 @@ uint32_t __attribute__((noinline)) silt_walk_slowly(uintptr_t hook_frame, struct
         keys[count++] = SILT_KEY(registers.value[RA], exact ? SILT_NODE_EXACT : 0);
         end = step_out(&registers, &exact, &known);
     }
-    uint32_t node = 0;
-    if (end == STUCK) {
-        node = silt_trie_child(trie, 0, SILT_KEY(0, SILT_NODE_INCOMPLETE), sink);
-    } else if (end == STEPPED && registers.value[RA] != 0) {
-        node = silt_trie_child(trie, 0, SILT_KEY(0, SILT_NODE_TRUNCATED), sink);
-    }
-    while (count-- > 0) {
-        node = silt_trie_child(trie, node, keys[count], sink);
-    }
-    return node;
+    *(uint8_t *)complete = end == STUCK                                 ? SILT_NODE_INCOMPLETE
+                           : end == STEPPED && registers.value[RA] != 0 ? SILT_NODE_TRUNCATED
+                                                                        : 0;
+    return count;
+}
+
+uint32_t silt_walk_slowly(uintptr_t hook_frame, uint64_t *keys, uint8_t *flags) {
+    return (uint32_t)silt_aside(walk_slowly, hook_frame, (uintptr_t)keys, (uintptr_t)flags);
 }

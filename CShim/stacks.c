@@ -77,13 +77,35 @@ static uint32_t make_node(struct silt_trie *trie, uint32_t parent, uint64_t key,
                           struct silt_sink *sink) {
     uint8_t flags = (uint8_t)(key >> 56);
     uintptr_t address = key & 0xffffffffffffffu;
-    uint32_t id = ++trie->last_id;
     bool is_frame = !(flags & (SILT_NODE_INCOMPLETE | SILT_NODE_TRUNCATED));
-    uint16_t module =
-        is_frame ? silt_module_of(flags & SILT_NODE_EXACT ? address : address - 1) : 0;
-    silt_emit_node(sink, id, parent, flags, module, address);
+    uint16_t module = 0;
+    if (is_frame) {
+        uintptr_t inside = flags & SILT_NODE_EXACT ? address : address - 1;
+        module = silt_module_known(inside);
+        if (SILT_UNLIKELY(!module) && inside != trie->foreign) {
+            trie->wanted = inside;
+            return SILT_NODE_WAITS;
+        }
+    }
+    uint32_t id = trie->last_id + 1;
+    if (SILT_UNLIKELY(!silt_emit_node(sink, id, parent, flags, module, address))) {
+        trie->wanted = 0;
+        return SILT_NODE_WAITS;
+    }
+    trie->foreign = 0; /* a module may come to lie there */
+    trie->last_id = id;
     trie->nodes[id] = (struct silt_trie_node){.key = key};
     return id;
+}
+
+bool silt_trie_provide(struct silt_trie *trie, struct silt_sink *sink) {
+    if (!trie->wanted) {
+        return silt_make_room(sink, 2);
+    }
+    if (!silt_module_of(trie->wanted)) {
+        trie->foreign = trie->wanted;
+    }
+    return true;
 }
 
 uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
@@ -111,6 +133,9 @@ uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
         return parent;
     }
     uint32_t id = make_node(trie, parent, key, sink);
+    if (SILT_UNLIKELY(id == SILT_NODE_WAITS)) {
+        return id;
+    }
     if (!hashed) {
         struct silt_trie_node *node = &trie->nodes[parent];
         node->children[siblings] = id;

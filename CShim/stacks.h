@@ -29,16 +29,26 @@ struct silt_trie {
     struct silt_trie_entry *entries; /* open addressing; made with the first entry */
     uint32_t bits;
     uint32_t used;
+    uintptr_t wanted;  /* what a node waits for: this address's module; 0: room in the ring */
+    uintptr_t foreign; /* an address outside of all modules */
 };
+
+/* In place of an id: the node is new, and something rare has to be done before it can be made. */
+#define SILT_NODE_WAITS UINT32_MAX
 
 bool silt_trie_init(struct silt_trie *trie);
 void silt_trie_drop(struct silt_trie *trie); /* one that has no nodes yet */
 /* A module has gone: addresses mean something else from now on, ids go on. */
 void silt_trie_unlink(struct silt_trie *trie);
 /* Looks further than silt_trie_child's first glance, and makes the node if it is new: it is
- * announced before its id is returned. The parent's id when ids or memory are used up. */
+ * announced before its id is returned. The parent's id when ids or memory are used up;
+ * SILT_NODE_WAITS until silt_trie_provide has been called. */
 uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
                         struct silt_sink *sink);
+
+/* Does what the last node waits for; false when there is no more room to be had, since recording is
+ * over. */
+bool silt_trie_provide(struct silt_trie *trie, struct silt_sink *sink);
 
 /* Sixteen bits that tell siblings apart, mostly. */
 static inline uint64_t silt_trie_tag(uint64_t key) {

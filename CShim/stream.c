@@ -1,4 +1,5 @@
 /* stream.c: records → ring → chunk headers on the pipe. Everything here may run inside a hook. */
+#include "aside.h"
 #include "silt_internal.h"
 #include "system.h"
 
@@ -168,43 +169,54 @@ static bool reader_is_gone(void) {
     return silt_call(SYS_ppoll, &state, 1, &none, 0, 8) > 0 && (state.revents & POLLERR);
 }
 
-/* Waits until the analyzer has read enough. Full rings hold the program back; nothing is dropped.
- */
-static bool wait_for_room(struct silt_sink *sink, uint64_t bytes) {
+enum room { NO_ROOM, ROOM, MUST_WAIT };
+
+/* Whether the analyzer has read enough; MUST_WAIT until it has. Full rings hold the program back;
+ * nothing is dropped. */
+static enum room look_for_room(struct silt_sink *sink, uint64_t bytes) {
     struct silt_slot *slot = sink->slot;
-    uint64_t start = monotonic_ns();
-    announce(sink);
-    __atomic_fetch_add(&silt_shared->waits, 1, __ATOMIC_RELAXED);
-    while (*silt_live) {
+    if (sink->committed + bytes - __atomic_load_n(&slot->consumed, __ATOMIC_ACQUIRE) <=
+        SILT_RING_BYTES) {
+        return ROOM;
+    }
+    if (!sink->waiting_since) {
+        sink->waiting_since = monotonic_ns();
+        announce(sink);
+        __atomic_fetch_add(&silt_shared->waits, 1, __ATOMIC_RELAXED);
+    } else if (reader_is_gone()) {
+        silt_switch_off(SILT_OFF_READER_GONE);
+    }
+    enum room found = NO_ROOM;
+    if (*silt_live) {
         __atomic_store_n(&slot->waiting, 1, __ATOMIC_SEQ_CST);
         uint64_t consumed = __atomic_load_n(&slot->consumed, __ATOMIC_SEQ_CST);
-        if (sink->committed + bytes - consumed <= SILT_RING_BYTES) {
-            break;
+        if (sink->committed + bytes - consumed > SILT_RING_BYTES) {
+            return MUST_WAIT;
         }
-        struct timespec patience = {0, 100000000};
-        silt_call(SYS_futex, &slot->waiting, FUTEX_WAIT, 1, &patience, 0, 0);
-        if (reader_is_gone()) {
-            silt_switch_off(SILT_OFF_READER_GONE);
-        }
+        found = ROOM;
     }
     __atomic_store_n(&slot->waiting, 0, __ATOMIC_SEQ_CST);
-    __atomic_fetch_add(&silt_shared->wait_ns, monotonic_ns() - start, __ATOMIC_RELAXED);
-    return *silt_live != 0;
+    __atomic_fetch_add(&silt_shared->wait_ns, monotonic_ns() - sink->waiting_since,
+                       __ATOMIC_RELAXED);
+    return found;
 }
 
-/* Makes room for a record of that many words at `at`; false when recording is over. */
-bool silt_make_room(struct silt_sink *sink, unsigned words) {
-    if (sink->committed - sink->announced >= SILT_NOTIFY_BYTES - 64) {
+/* One look at the ring: enum room. Aside. */
+static uintptr_t make_room(const struct silt_origin *origin, uintptr_t of, uintptr_t words,
+                           uintptr_t unused) {
+    struct silt_sink *sink = (struct silt_sink *)of;
+    (void)origin, (void)unused;
+    if (!sink->waiting_since && sink->committed - sink->announced >= SILT_NOTIFY_BYTES - 64) {
         announce(sink);
     }
     size_t position = (size_t)(sink->at - sink->ring);
     size_t to_end = RING_WORDS - position;
-    uint64_t needed = (to_end < words ? to_end + words : words) * 8;
-    if (sink->committed + needed - __atomic_load_n(&sink->slot->consumed, __ATOMIC_ACQUIRE) >
-            SILT_RING_BYTES &&
-        !wait_for_room(sink, needed)) {
-        __atomic_fetch_add(&silt_shared->lost, 1, __ATOMIC_RELAXED);
-        return false;
+    enum room found = look_for_room(sink, (to_end < words ? to_end + words : words) * 8);
+    if (found != ROOM) {
+        if (found == NO_ROOM) {
+            __atomic_fetch_add(&silt_shared->lost, 1, __ATOMIC_RELAXED);
+        }
+        return found;
     }
     if (to_end < words) {
         if (to_end) {
@@ -229,7 +241,21 @@ bool silt_make_room(struct silt_sink *sink, unsigned words) {
         to_notify = words;
     }
     sink->limit = sink->at + (stretch < to_notify ? stretch : to_notify);
-    return *silt_live != 0;
+    return *silt_live ? ROOM : NO_ROOM;
+}
+
+/* Makes room for a record of that many words at `at`; false when recording is over. What it waits
+ * for it waits for on the program's stack, where signals reach the program. */
+bool silt_make_room(struct silt_sink *sink, unsigned words) {
+    sink->waiting_since = 0;
+    for (;;) {
+        uintptr_t found = silt_aside(make_room, (uintptr_t)sink, words, 0);
+        if (found != MUST_WAIT) {
+            return found == ROOM;
+        }
+        struct timespec patience = {0, 100000000};
+        silt_call(SYS_futex, &sink->slot->waiting, FUTEX_WAIT, 1, &patience, 0, 0);
+    }
 }
 
 static inline uint64_t *reserve(struct silt_sink *sink, unsigned words) {
@@ -279,18 +305,19 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
     }
 }
 
-void silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
+bool silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
                     uint16_t module, uint64_t address) {
+    if (SILT_UNLIKELY(sink->at + 2 > sink->limit)) {
+        return false;
+    }
 #ifdef SILT_VERIFY_STACKS
     silt_verify_node(sink->index, id, parent, flags, address);
 #endif
-    uint64_t *record = reserve(sink, 2);
-    if (!record) {
-        return;
-    }
+    uint64_t *record = sink->at;
     record[0] = (uint64_t)id << 38 | (uint64_t)parent << 12 | (uint64_t)flags << 4 | SILT_NODE;
     record[1] = (uint64_t)module << 48 | (address & 0xffffffffffffULL);
     publish(sink, 2);
+    return true;
 }
 
 /* Stamps: the order of events at one address (silt_wire.h). Records carry the low 16 bits.

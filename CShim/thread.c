@@ -1,5 +1,6 @@
 /* thread.c: which sink the calling thread writes to, hooks inside of hooks, and what happens when
  * the thread ends. */
+#include "aside.h"
 #include "silt_internal.h"
 #include "system.h"
 
@@ -163,9 +164,7 @@ void silt_thread_leave_nested(uint32_t before) {
     self->state = before & 0xff;
 }
 
-/* The calling thread's sink, taken at its first event; NULL when there is none to be had. In a
- * hook. */
-struct silt_sink *silt_thread_sink(void) {
+static struct silt_sink *take_sink(void) {
     struct silt_thread *self = &silt_thread;
     if (self->image != silt_image_number) {
         self->sink = self->signal_sink = NULL;
@@ -191,4 +190,20 @@ struct silt_sink *silt_thread_sink(void) {
         }
     }
     return self->sink;
+}
+
+static uintptr_t take_sink_aside(const struct silt_origin *origin, uintptr_t unused,
+                                 uintptr_t unused_too, uintptr_t unused_as_well) {
+    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
+    return (uintptr_t)take_sink();
+}
+
+/* The calling thread's sink, taken at its first event; NULL when there is none to be had. In a
+ * hook. */
+struct silt_sink *silt_thread_sink(void) {
+    const struct silt_thread *self = &silt_thread;
+    if (self->state == SILT_IN_SIGNAL && self->signal_sink && self->image == silt_image_number) {
+        return self->signal_sink;
+    }
+    return (struct silt_sink *)silt_aside(take_sink_aside, 0, 0, 0);
 }

@@ -43,6 +43,43 @@ struct step {
     uintptr_t need;
 };
 
+enum end { END_OUTERMOST, END_JOINED, END_INCOMPLETE, END_TRUNCATED, END_SLOW, END_UNKNOWN };
+
+/* A walk's findings beside its steps. */
+struct outcome {
+    enum end end;
+    bool crossed;        /* a signal frame was passed */
+    bool damaged;        /* END_INCOMPLETE for what was read, not for want of a rule */
+    uint32_t count;      /* steps */
+    uint32_t join;       /* END_JOINED: the frame met */
+    struct walk *joined; /* in this walk */
+    uintptr_t last_at;   /* where the address beyond the last step was read; 0: none was */
+    uintptr_t last_slot;
+    uintptr_t last;
+};
+
+/* Where a walk has come to. */
+struct place {
+    uintptr_t slot, address; /* the frame to be left next */
+    uintptr_t rbp_at;        /* where its rbp can be read */
+    uint32_t k;              /* kept frames that may still be met: the outermost ones */
+    uint32_t count;          /* steps so far */
+};
+
+/* The walk under way: it stops at a frame whose rule is not known (END_UNKNOWN), and goes on with
+ * `rule`. It lies here, not in a frame: the program's stack may be a small one (aside.c). */
+struct way {
+    struct place here;
+    struct walk *walk; /* whose frames may be met */
+    silt_rule rule;
+    uintptr_t at;
+    uint64_t exact;
+    bool careful;
+    uint8_t slow_flags; /* of silt_walk_slowly */
+    struct silt_readable known;
+    struct outcome out;
+};
+
 struct silt_walker {
     uintptr_t low, span; /* slots in [low, low + span] belong to the current walk for sure */
     uint32_t current;
@@ -55,6 +92,7 @@ struct silt_walker {
     uintptr_t highs[WALKS]; /* slots of the outermost frames; 0: empty */
     struct silt_trie trie;
     struct memos memos;
+    struct way way;
     struct step steps[SILT_MAX_FRAMES]; /* innermost first */
 };
 
@@ -166,29 +204,6 @@ static struct walk *place_walk(struct silt_walker *walker, uintptr_t high) {
     return walk;
 }
 
-enum end { END_OUTERMOST, END_JOINED, END_INCOMPLETE, END_TRUNCATED, END_SLOW };
-
-/* A walk's findings beside its steps. */
-struct outcome {
-    enum end end;
-    bool crossed;        /* a signal frame was passed */
-    bool damaged;        /* END_INCOMPLETE for what was read, not for want of a rule */
-    uint32_t count;      /* steps */
-    uint32_t join;       /* END_JOINED: the frame met */
-    struct walk *joined; /* in this walk */
-    uintptr_t last_at;   /* where the address beyond the last step was read; 0: none was */
-    uintptr_t last_slot;
-    uintptr_t last;
-};
-
-/* Where a walk has come to. */
-struct place {
-    uintptr_t slot, address; /* the frame to be left next */
-    uintptr_t rbp_at;        /* where its rbp can be read */
-    uint32_t k;              /* kept frames that may still be met: the outermost ones */
-    uint32_t count;          /* steps so far */
-};
-
 static void join(struct outcome *out, struct walk *walk, uint32_t frame, uintptr_t at,
                  const struct place *place) {
     out->end = END_JOINED;
@@ -253,87 +268,113 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, s
     return joined;
 }
 
-/* Walks outward from the hook's frame; a kept frame is met only among the first `limit` ones. */
-static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t limit,
-                     uintptr_t hook_frame, struct outcome *out) {
-    struct place here = {hook_frame + 8, word(hook_frame + 8), hook_frame, limit, 0};
-    uintptr_t at = here.slot, rbp, cfa;
-    uint64_t exact = 0;
-    bool careful = false;
-    struct silt_readable known = {0, 0};
+/* Begins a walk outward from the hook's frame; a kept frame is met only among the first `limit`
+ * ones. */
+static inline void begin_walk(struct way *way, struct walk *walk, uint32_t limit,
+                              uintptr_t hook_frame) {
+    way->here = (struct place){hook_frame + 8, word(hook_frame + 8), hook_frame, limit, 0};
+    way->walk = walk;
+    way->rule = SILT_RULE_NONE;
+    way->exact = 0;
+    way->careful = false;
+    way->known = (struct silt_readable){0, 0};
+    way->out.crossed = false;
+    way->out.damaged = true;
+}
+
+/* Walks on to the end, or to a frame whose rule is not known: the last step's. */
+static __attribute__((noinline)) void walk_out(struct silt_walker *walker) {
+    struct way *way = &walker->way;
+    struct place *here = &way->here;
+    struct outcome *out = &way->out;
+    struct step *step;
+    uintptr_t at = way->at, rbp, cfa;
+    silt_rule rule = way->rule;
     out->end = END_INCOMPLETE;
-    out->crossed = false;
-    out->damaged = true;
 #define READ(place, into)                                                                          \
     do {                                                                                           \
         uintptr_t place_ = (place);                                                                \
-        if (SILT_UNLIKELY(careful)) {                                                              \
-            if (!silt_careful_word(&known, place_, &(into))) {                                     \
+        if (SILT_UNLIKELY(way->careful)) {                                                         \
+            if (!silt_careful_word(&way->known, place_, &(into))) {                                \
                 goto done;                                                                         \
             }                                                                                      \
         } else {                                                                                   \
             (into) = word(place_);                                                                 \
         }                                                                                          \
     } while (0)
+    if (SILT_UNLIKELY(rule != SILT_RULE_NONE)) {
+        way->rule = SILT_RULE_NONE;
+        step = &walker->steps[here->count - 1];
+        goto by_rule;
+    }
     for (;;) {
-        if (SILT_LIKELY(!careful)) {
-            if (SILT_LIKELY(walk_plainly(walker, walk, &here, out))) {
+        if (SILT_LIKELY(!way->careful)) {
+            if (SILT_LIKELY(walk_plainly(walker, way->walk, here, out))) {
                 return;
             }
-            at = here.slot;
+            at = here->slot;
         } else {
-            const struct frame *met = walk->frames + here.k - 1;
-            while (met->slot < here.slot) {
+            const struct frame *met = way->walk->frames + here->k - 1;
+            while (met->slot < here->slot) {
                 met--;
             }
-            here.k = (uint32_t)(met + 1 - walk->frames);
-            if (met->slot == here.slot && (met->key & ~NEEDS_RBP) == (here.address | exact)) {
+            here->k = (uint32_t)(met + 1 - way->walk->frames);
+            if (met->slot == here->slot &&
+                (met->key & ~NEEDS_RBP) == (here->address | way->exact)) {
                 bool same = true;
                 if (met->key & NEEDS_RBP) {
-                    READ(here.rbp_at, rbp);
+                    READ(here->rbp_at, rbp);
                     same = rbp == met->need;
                 }
-                uint32_t outside = here.k - 1;
-                if (same && holds(walk, here.k - 1, &outside)) {
-                    join(out, walk, here.k - 1, at, &here);
+                uint32_t outside = here->k - 1;
+                if (same && holds(way->walk, here->k - 1, &outside)) {
+                    join(out, way->walk, here->k - 1, at, here);
                     return;
                 }
-                here.k = outside;
+                here->k = outside;
             }
         }
-        if (here.address == 0) {
+        if (here->address == 0) {
             out->end = END_OUTERMOST;
             break;
         }
-        if (SILT_UNLIKELY(here.count == SILT_MAX_FRAMES)) {
+        if (SILT_UNLIKELY(here->count == SILT_MAX_FRAMES)) {
             out->end = END_TRUNCATED;
             break;
         }
-        struct step *step = &walker->steps[here.count++];
-        step->slot = here.slot;
-        step->key = here.address | exact;
+        step = &walker->steps[here->count++];
+        step->slot = here->slot;
+        step->key = here->address | way->exact;
         step->rbp_at = 0;
         step->cfa_at = 0;
-        silt_rule rule = silt_rule_of(here.address, exact != 0);
-        exact = 0;
+        rule = silt_rule_known(here->address, way->exact != 0);
+        if (SILT_UNLIKELY(rule == SILT_RULE_NONE)) {
+            way->at = at;
+            out->end = END_UNKNOWN;
+            out->last_at = 0;
+            out->count = here->count;
+            return;
+        }
+    by_rule:
+        way->exact = 0;
         switch (silt_rule_kind(rule)) {
         case SILT_RULE_PLAIN:
         case SILT_RULE_RSP:
-            cfa = here.slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
+            cfa = here->slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
         case SILT_RULE_RBP:
-            READ(here.rbp_at, rbp);
+            READ(here->rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
             cfa = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
             break;
         case SILT_RULE_DEREF: {
-            READ(here.rbp_at, rbp);
+            READ(here->rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
             uintptr_t cfa_at = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
-            if (careful || (cfa_at & 7) || cfa_at - here.slot > MAX_STEP) {
-                if (!silt_careful_word(&known, cfa_at, &cfa)) {
+            if (way->careful || (cfa_at & 7) || cfa_at - here->slot > MAX_STEP) {
+                if (!silt_careful_word(&way->known, cfa_at, &cfa)) {
                     goto done;
                 }
             } else {
@@ -345,23 +386,21 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
         case SILT_RULE_SIGNAL: {
             /* The ucontext lies at rsp = slot + 8; its gregs begin at 40, rbp is the 11th of them,
              * rsp the 16th, rip the 17th (sys/ucontext.h). */
-            uintptr_t registers = here.slot + 8 + 40, rsp;
-            careful = out->crossed = true;
+            uintptr_t registers = here->slot + 8 + 40, rsp;
+            way->careful = out->crossed = true;
             READ(registers + 15 * 8, rsp);
-            READ(registers + 16 * 8, here.address);
-            step->rbp_at = here.rbp_at = registers + 10 * 8;
-            here.slot = rsp - 8;
+            READ(registers + 16 * 8, here->address);
+            step->rbp_at = here->rbp_at = registers + 10 * 8;
+            here->slot = rsp - 8;
             at = registers + 16 * 8;
-            exact = EXACT;
-            walk = find_walk(walker, here.slot);
-            here.k = walk->count;
+            way->exact = EXACT;
+            way->walk = find_walk(walker, here->slot);
+            here->k = way->walk->count;
             continue;
         }
         case SILT_RULE_END:
             out->end = END_OUTERMOST;
-            out->last_at = 0;
-            out->count = here.count;
-            return;
+            goto done;
         case SILT_RULE_SLOW:
             out->end = END_SLOW;
             goto done;
@@ -370,161 +409,267 @@ static void walk_out(struct silt_walker *walker, struct walk *walk, uint32_t lim
             goto done;
         }
         uintptr_t next = cfa - 8;
-        if (SILT_UNLIKELY(next <= here.slot || (next & 7))) {
+        if (SILT_UNLIKELY(next <= here->slot || (next & 7))) {
             goto done;
         }
-        if (SILT_UNLIKELY(next - here.slot > MAX_STEP)) {
+        if (SILT_UNLIKELY(next - here->slot > MAX_STEP)) {
             uintptr_t probe;
-            if (!silt_careful_word(&known, next, &probe)) {
+            if (!silt_careful_word(&way->known, next, &probe)) {
                 goto done;
             }
         }
         switch (silt_rule_rbp_mode(rule)) {
         case SILT_RBP_AT_CFA:
-            here.rbp_at = step->rbp_at = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
+            here->rbp_at = step->rbp_at = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         case SILT_RBP_AT_RBP:
-            READ(here.rbp_at, rbp);
+            READ(here->rbp_at, rbp);
             step->key |= NEEDS_RBP;
             step->need = rbp;
-            here.rbp_at = step->rbp_at = rbp + (uintptr_t)silt_rule_rbp_offset(rule);
+            here->rbp_at = step->rbp_at = rbp + (uintptr_t)silt_rule_rbp_offset(rule);
             break;
         default:
             break;
         }
-        at = here.slot = next;
-        READ(at, here.address);
+        at = here->slot = next;
+        READ(at, here->address);
     }
 #undef READ
     out->last_at = at;
-    out->last_slot = here.slot;
-    out->last = here.address;
-    out->count = here.count;
+    out->last_slot = here->slot;
+    out->last = here->address;
+    out->count = here->count;
     return;
 done:
     out->last_at = 0;
-    out->count = here.count;
+    out->count = here->count;
+}
+
+/* Finds the rule that a walk stopped for; false when there is none, and the stack ends there. */
+static __attribute__((noinline)) bool find_rule(struct way *way) {
+    uint64_t key = (uint64_t)way->here.address << 1 | (way->exact != 0);
+    way->rule = silt_rule_learn(key);
+    if (way->rule != SILT_RULE_NONE) {
+        return true;
+    }
+    way->out.end = END_INCOMPLETE;
+    way->out.damaged = false;
+    return false;
 }
 
 /* ---- keeping and naming ---- */
 
-/* The parent of frame `index` of a walk; frames outside of it are named already. */
-static uint32_t parent_of(struct silt_walker *walker, const struct walk *walk, uint32_t index,
-                          struct silt_sink *sink) {
-    if (SILT_LIKELY(index < SILT_MAX_FRAMES || index % CUT != 0)) {
-        return walk->frames[index - 1].node;
-    }
-    uint32_t node = silt_trie_child(&walker->trie, 0, SILT_KEY(0, SILT_NODE_TRUNCATED), sink);
-    for (uint32_t i = index - CUT; i < index; i++) {
-        node = silt_trie_child(&walker->trie, node, walk->frames[i].key & ~NEEDS_RBP, sink);
+/* These name frames on the program's stack, whose room may be small: they answer SILT_NODE_WAITS
+ * when a node has to wait for something rare, and are called again when it is there. */
+
+/* Names frames `from` up to `to` of a walk inside of `node`. */
+static __attribute__((noinline)) uint32_t name_frames(struct silt_walker *walker, uint32_t node,
+                                                      const struct frame *from,
+                                                      const struct frame *to,
+                                                      struct silt_sink *sink) {
+    for (; from < to && node != SILT_NODE_WAITS; from++) {
+        node = silt_trie_child(&walker->trie, node, from->key & ~NEEDS_RBP, sink);
     }
     return node;
 }
 
-/* Keeps the steps of a walk inside the `base` frames that stay; returns the innermost one's node.
+/* The parent of frame `index` of a walk; frames outside of it are named already. */
+static inline uint32_t parent_of(struct silt_walker *walker, const struct walk *walk,
+                                 uint32_t index, struct silt_sink *sink) {
+    if (SILT_LIKELY(index < SILT_MAX_FRAMES || index % CUT != 0)) {
+        return walk->frames[index - 1].node;
+    }
+    uint32_t node = silt_trie_child(&walker->trie, 0, SILT_KEY(0, SILT_NODE_TRUNCATED), sink);
+    return name_frames(walker, node, walk->frames + index - CUT, walk->frames + index, sink);
+}
+
+/* Keeps the steps of the walk inside the `base` frames that stay; returns the innermost one's node.
  */
-static uint32_t keep(struct silt_walker *walker, struct walk *walk, uint32_t base,
-                     const struct outcome *out, uint32_t parent, struct silt_sink *sink) {
+static __attribute__((noinline)) uint32_t keep(struct silt_walker *walker, struct walk *walk,
+                                               uint32_t base, uint32_t parent,
+                                               struct silt_sink *sink) {
     struct frame *frame = &walk->frames[base];
     const struct frame *outer = base ? frame - 1 : NULL;
     struct word *words = walk->words + (outer ? outer->words : 0);
-    uint64_t outer_needs = outer ? outer->key & NEEDS_RBP : 0;
-    uintptr_t outer_need = outer ? outer->need : 0;
+    const struct outcome *out = &walker->way.out;
     uintptr_t at = out->last_at, slot = out->last_slot, address = out->last;
-    for (uint32_t i = out->count; i-- > 0;) {
-        const struct step *step = &walker->steps[i];
-        uint64_t key = step->key;
-        if (i + 1 < out->count || at) { /* nothing was read beyond an end without an address */
+    const struct step *step = walker->steps + out->count;
+    bool reads = at != 0; /* nothing was read beyond an end without an address */
+    while (step > walker->steps) {
+        uint64_t key = (--step)->key;
+        if (reads) {
             *words++ = (struct word){at, address};
             if (SILT_UNLIKELY(step->cfa_at)) {
                 *words++ = (struct word){step->cfa_at, slot + 8};
             }
         }
+        reads = true;
         frame->need = step->need;
-        if (outer_needs) {
+        if (outer && outer->key & NEEDS_RBP) {
             if (step->rbp_at) {
-                *words++ = (struct word){step->rbp_at, outer_need};
+                *words++ = (struct word){step->rbp_at, outer->need};
             } else if (!(key & NEEDS_RBP)) {
                 key |= NEEDS_RBP;
-                frame->need = outer_need;
+                frame->need = outer->need;
             }
         }
         if (!(key & NEEDS_RBP)) {
             frame->need = 0;
         }
-        if (SILT_UNLIKELY(base >= SILT_MAX_FRAMES)) {
-            parent = parent_of(walker, walk, base, sink);
+        uint32_t index = (uint32_t)(frame - walk->frames);
+        if (SILT_UNLIKELY(index >= SILT_MAX_FRAMES)) {
+            parent = parent_of(walker, walk, index, sink);
+            if (SILT_UNLIKELY(parent == SILT_NODE_WAITS)) {
+                return parent;
+            }
         }
         slot = at = step->slot;
         address = key & 0xffffffffffffffu;
         parent = silt_trie_child(&walker->trie, parent, key & ~NEEDS_RBP, sink);
+        if (SILT_UNLIKELY(parent == SILT_NODE_WAITS)) {
+            return parent;
+        }
         frame->slot = slot;
         frame->key = key;
         frame->node = parent;
         frame->words = (uint32_t)(words - walk->words);
-        outer_needs = key & NEEDS_RBP;
-        outer_need = frame->need;
-        frame++;
-        base++;
+        outer = frame++;
     }
-    walk->count = walk->cursor = base;
+    walk->count = walk->cursor = (uint32_t)(frame - walk->frames);
     return parent;
 }
 
-static uint32_t name_only(struct silt_walker *walker, uint32_t count, uint32_t node,
-                          struct silt_sink *sink) {
-    for (uint32_t i = count; i-- > 0;) {
-        node = silt_trie_child(&walker->trie, node, walker->steps[i].key & ~NEEDS_RBP, sink);
+/* Names the first `count` steps inside of `node`. */
+static __attribute__((noinline)) uint32_t name_only(struct silt_walker *walker, uint32_t count,
+                                                    uint32_t node, struct silt_sink *sink) {
+    while (count-- > 0 && node != SILT_NODE_WAITS) {
+        node = silt_trie_child(&walker->trie, node, walker->steps[count].key & ~NEEDS_RBP, sink);
     }
     return node;
 }
 
-static __attribute__((noinline)) uint32_t capture_anew(struct silt_walker *walker,
-                                                       struct walk *walk, uint32_t limit,
-                                                       uintptr_t hook_frame, bool memorize,
-                                                       struct silt_sink *sink) {
-    struct outcome out;
-    walk_out(walker, walk, limit, hook_frame, &out);
-    if (SILT_LIKELY(out.end == END_JOINED)) {
-        uint32_t parent = out.joined->frames[out.join].node;
-        if (out.crossed) {
-            return name_only(walker, out.count, parent, sink);
+/* The parent of the outermost frame found: a node that is no frame says why there is none outside
+ * of it. */
+static inline uint32_t outermost_parent(struct silt_walker *walker, uint8_t flags,
+                                        struct silt_sink *sink) {
+    return flags ? silt_trie_child(&walker->trie, 0, SILT_KEY(0, flags), sink) : 0;
+}
+
+/* Names a stack that is not kept. */
+static __attribute__((noinline)) uint32_t name_loose(struct silt_walker *walker, uint8_t flags,
+                                                     struct silt_sink *sink) {
+    uint32_t node;
+    do {
+        node =
+            name_only(walker, walker->way.out.count, outermost_parent(walker, flags, sink), sink);
+    } while (node == SILT_NODE_WAITS && silt_trie_provide(&walker->trie, sink));
+    return node == SILT_NODE_WAITS ? 0 : node;
+}
+
+/* As name_loose, inside of a kept frame. */
+static __attribute__((noinline)) uint32_t name_inside(struct silt_walker *walker, uint32_t parent,
+                                                      struct silt_sink *sink) {
+    uint32_t node;
+    do {
+        node = name_only(walker, walker->way.out.count, parent, sink);
+    } while (node == SILT_NODE_WAITS && silt_trie_provide(&walker->trie, sink));
+    return node == SILT_NODE_WAITS ? 0 : node;
+}
+
+/* Names a stack that was walked with all registers. */
+static __attribute__((noinline)) uint32_t name_slow(struct silt_walker *walker,
+                                                    uintptr_t hook_frame, struct silt_sink *sink) {
+    uint64_t *keys = (uint64_t *)(void *)walker->steps;
+    uint8_t *flags = &walker->way.slow_flags;
+    uint32_t count = silt_walk_slowly(hook_frame, keys, flags), node;
+    do {
+        node = outermost_parent(walker, *flags, sink);
+        for (uint32_t i = count; i-- > 0 && node != SILT_NODE_WAITS;) {
+            node = silt_trie_child(&walker->trie, node, keys[i], sink);
         }
-        if (SILT_LIKELY(out.join + 1 + out.count <= KEPT)) {
-            uint32_t node = keep(walker, walk, out.join + 1, &out, parent, sink);
-            if (memorize) {
-                memo_keep(&walker->memos, walk, out.join);
-            }
-            return node;
-        }
-        walk->count = walk->cursor = 0; /* too deep to add to: begin with the innermost frames */
-        return capture_anew(walker, walk, 0, hook_frame, false, sink);
+    } while (node == SILT_NODE_WAITS && silt_trie_provide(&walker->trie, sink));
+    return node == SILT_NODE_WAITS ? 0 : node;
+}
+
+/* Keeps a walk that met no kept frame: the whole of it. */
+static __attribute__((noinline)) uint32_t keep_whole(struct silt_walker *walker, uint8_t flags,
+                                                     struct silt_sink *sink) {
+    struct walk *walk = place_walk(walker, walker->steps[walker->way.out.count - 1].slot);
+    if (!walk) {
+        return name_loose(walker, flags, sink);
     }
-    uint32_t parent = 0;
-    switch (out.end) {
+    uint32_t node;
+    do {
+        node = outermost_parent(walker, flags, sink);
+        node = node == SILT_NODE_WAITS ? node : keep(walker, walk, 0, node, sink);
+    } while (SILT_UNLIKELY(node == SILT_NODE_WAITS) && silt_trie_provide(&walker->trie, sink));
+    if (SILT_UNLIKELY(node == SILT_NODE_WAITS)) {
+        return 0;
+    }
+    walker->highs[walk - walker->walks] = walk->frames[0].slot;
+    make_current(walker, walk);
+    return node;
+}
+
+/* Names a stack that was walked to its end. */
+static __attribute__((noinline)) uint32_t name_ended(struct silt_walker *walker,
+                                                     uintptr_t hook_frame, struct silt_sink *sink) {
+    const struct outcome *out = &walker->way.out;
+    uint8_t flags = 0;
+    switch (out->end) {
     case END_JOINED:
+    case END_UNKNOWN:
     case END_OUTERMOST:
         break;
     case END_SLOW:
-        return silt_walk_slowly(hook_frame, &walker->trie, sink, (uint64_t *)(void *)walker->steps);
+        return name_slow(walker, hook_frame, sink);
     case END_TRUNCATED:
         __atomic_fetch_add(&silt_shared->stacks_truncated, 1, __ATOMIC_RELAXED);
-        parent = silt_trie_child(&walker->trie, 0, SILT_KEY(0, SILT_NODE_TRUNCATED), sink);
+        flags = SILT_NODE_TRUNCATED;
         break;
     case END_INCOMPLETE:
-        parent = silt_trie_child(&walker->trie, 0, SILT_KEY(0, SILT_NODE_INCOMPLETE), sink);
+        flags = SILT_NODE_INCOMPLETE;
         break;
     }
-    if (out.crossed || (out.end == END_INCOMPLETE && out.damaged)) {
-        return name_only(walker, out.count, parent, sink);
+    if (out->crossed || (out->end == END_INCOMPLETE && out->damaged)) {
+        return name_loose(walker, flags, sink);
     }
-    walk = place_walk(walker, walker->steps[out.count - 1].slot);
-    if (!walk) {
-        return name_only(walker, out.count, parent, sink);
+    return keep_whole(walker, flags, sink);
+}
+
+/* A stack that no memo has: walked, named and kept. */
+static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *walk, uint32_t limit,
+                                    uintptr_t hook_frame, bool memorize, struct silt_sink *sink) {
+    struct way *way = &walker->way;
+    for (;;) {
+        begin_walk(way, walk, limit, hook_frame);
+        do {
+            walk_out(walker);
+        } while (SILT_UNLIKELY(way->out.end == END_UNKNOWN) && find_rule(way));
+        if (SILT_UNLIKELY(way->out.end != END_JOINED)) {
+            return name_ended(walker, hook_frame, sink);
+        }
+        if (way->out.crossed) {
+            return name_inside(walker, way->out.joined->frames[way->out.join].node, sink);
+        }
+        if (SILT_LIKELY(way->out.join + 1 + way->out.count <= KEPT)) {
+            break;
+        }
+        /* Too deep to add to: begin with the innermost frames. */
+        walk->count = walk->cursor = 0;
+        limit = 0;
+        memorize = false;
     }
-    uint32_t node = keep(walker, walk, 0, &out, parent, sink);
-    walker->highs[walk - walker->walks] = walk->frames[0].slot;
-    make_current(walker, walk);
+    uint32_t node;
+    do {
+        node = keep(walker, walk, way->out.join + 1, walk->frames[way->out.join].node, sink);
+    } while (SILT_UNLIKELY(node == SILT_NODE_WAITS) && silt_trie_provide(&walker->trie, sink));
+    if (SILT_UNLIKELY(node == SILT_NODE_WAITS)) {
+        return 0;
+    }
+    if (memorize) {
+        memo_keep(&walker->memos, walk, way->out.join);
+    }
     return node;
 }
 

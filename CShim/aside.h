@@ -1,0 +1,33 @@
+/* aside.h: what is rare runs on a stack of the shim's own (aside.c). */
+#ifndef SILT_ASIDE_H
+#define SILT_ASIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The registers that a call preserves, as they are where silt_aside returns to silt_aside's own
+ * frame: a walk outward can begin there. */
+struct silt_origin {
+    uintptr_t rbx, rbp, r12, r13, r14, r15, rsp, rip;
+};
+
+typedef uintptr_t silt_task(const struct silt_origin *origin, uintptr_t a, uintptr_t b,
+                            uintptr_t c);
+
+/* Runs a task on a stack of the shim's own, with signals blocked, and returns its result. In a
+ * hook. */
+uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c);
+
+/* From now on tasks run where they are called: rt_sigprocmask(2) may no longer be called, since the
+ * program has entered a sandbox. */
+void silt_aside_stay(void);
+
+/* In a fork child, before its first task: stacks that other threads of the parent were on are free.
+ */
+void silt_aside_forget(void);
+
+/* Whether an address is code of the switch between two stacks, whose frame unwinders take for that
+ * of a signal. */
+bool silt_aside_is_switch(uintptr_t address);
+
+#endif

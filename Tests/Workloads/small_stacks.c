@@ -1,0 +1,136 @@
+/* small_stacks.c: small_stacks SITUATION BYTES LIBRARY OPERATORS: allocates in a handler whose
+ * alternate stack has BYTES, with a page below that nothing may touch; `coroutine`: on such a stack
+ * of its own. With 0 bytes the stack is large: prints how many bytes of it were written to. LIBRARY
+ * is reloaded.c, OPERATORS a C++ library with `made`. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define LARGE (256u << 10)
+#define PAINT 0xa5
+
+static void *volatile kept;
+static const char *situation;
+static void *(*in_library)(void);
+static size_t bytes;
+static uint8_t *stack;
+
+__attribute__((noinline)) static void allocate(void) {
+    kept = malloc(60);
+    __asm__ volatile("" ::: "memory");
+}
+
+static void act(void) {
+    if (strcmp(situation, "library") == 0 || strcmp(situation, "operator") == 0) {
+        kept = in_library();
+    } else if (strcmp(situation, "mapping") == 0) {
+        kept = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    } else if (strcmp(situation, "ring") == 0) {
+        for (int i = 0; i < 60000; i++) {
+            kept = malloc(60);
+            free(kept);
+        }
+    } else if (strcmp(situation, "free") == 0) {
+        free(kept);
+    } else if (strcmp(situation, "realloc") == 0) {
+        kept = realloc(kept, 50);
+    } else {
+        allocate();
+    }
+}
+
+static void handler(int signal) {
+    (void)signal;
+    act();
+}
+
+static ucontext_t outside, inside;
+
+static void *run(void *unused) {
+    (void)unused;
+    if (strcmp(situation, "coroutine") == 0) {
+        getcontext(&inside);
+        inside.uc_stack.ss_sp = stack;
+        inside.uc_stack.ss_size = bytes;
+        inside.uc_link = &outside;
+        makecontext(&inside, act, 0);
+        swapcontext(&outside, &inside);
+        return NULL;
+    }
+    stack_t alternate = {.ss_sp = stack, .ss_size = bytes};
+    if (sigaltstack(&alternate, NULL) != 0) {
+        perror("sigaltstack");
+        exit(2);
+    }
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_ONSTACK};
+    sigaction(SIGUSR1, &action, NULL);
+    pthread_kill(pthread_self(), SIGUSR1);
+    return NULL;
+}
+
+static void say_depth(int measured) {
+    size_t untouched = 0;
+    while (measured && untouched < bytes && stack[untouched] == PAINT) {
+        untouched++;
+    }
+    char line[32];
+    int length = snprintf(line, sizeof line, "%zu\n", measured ? bytes - untouched : 0);
+    if (write(1, line, (size_t)length) != length) {
+        exit(2);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc < 5) {
+        return 2;
+    }
+    situation = argv[1];
+    int measured = atol(argv[2]) == 0;
+    bytes = measured ? LARGE : (size_t)atol(argv[2]);
+    size_t whole = (bytes + 4095) & ~(size_t)4095;
+    uint8_t *memory = mmap(NULL, whole + 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    stack = memory + 8192;
+    if (memory == MAP_FAILED || mprotect(stack, whole, PROT_READ | PROT_WRITE) != 0) {
+        return 2;
+    }
+    memset(stack, PAINT, whole);
+    int operators = strcmp(situation, "operator") == 0;
+    void *library = dlopen(argv[operators ? 4 : 3], RTLD_NOW | RTLD_LOCAL);
+    in_library = library ? (void *(*)(void))dlsym(library, "made") : NULL;
+    if (!in_library) {
+        fprintf(stderr, "%s\n", dlerror());
+        return 2;
+    }
+    /* What the program itself has done before: the C library is warm, the libraries are not. */
+    kept = malloc(60);
+    free(kept);
+    allocate();
+    if (strcmp(situation, "thread") == 0) {
+        pthread_t thread;
+        pthread_create(&thread, NULL, run, NULL);
+        pthread_join(thread, NULL);
+    } else if (strcmp(situation, "child") == 0) {
+        pid_t child = fork();
+        if (child == 0) {
+            run(NULL);
+            say_depth(measured);
+            _exit(0);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    } else {
+        run(NULL);
+    }
+    say_depth(measured);
+    return 0;
+}
