@@ -32,18 +32,25 @@ let package = Package(
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
         // The HTML report's files, carried as text.
         .plugin(name: "EmbedPage", capability: .buildTool(), path: "Sources/EmbedPage", exclude: ["embed.sh"]),
-        .target(name: "SiltShim", swiftSettings: strict, plugins: ["BuildShim"]),
+        .target(name: "SiltShim", dependencies: ["SiltText"], swiftSettings: strict, plugins: ["BuildShim"]),
+
+        // Arguments, variables and names of files: bytes as strings and back.
+        .target(name: "SiltText", dependencies: ["CSiltSystem"], swiftSettings: strict),
 
         // Reading JSON, without Foundation.
         .target(name: "SiltJSON", swiftSettings: strict),
 
         // The pipeline, in its order.
-        .target(name: "SiltEvents", dependencies: ["CSiltWire", "CSiltSystem"], swiftSettings: hot + collecting),
+        .target(
+            name: "SiltEvents",
+            dependencies: ["CSiltWire", "CSiltSystem", "SiltText"],
+            swiftSettings: hot + collecting
+        ),
         .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: hot + collecting),
         .target(name: "SiltGrowth", dependencies: ["SiltHeap"], swiftSettings: strict),
         .target(
             name: "SiltSymbols",
-            dependencies: ["Clibdw", "CSiltSystem"],
+            dependencies: ["Clibdw", "CSiltSystem", "SiltText"],
             swiftSettings: strict + collecting,
             linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libzstd.a", ":libz.a", "stdc++"].map
             {
@@ -52,14 +59,14 @@ let package = Package(
         ),
         .target(
             name: "SiltRecording",
-            dependencies: ["CSQLite", "SiltEvents", "SiltHeap", "SiltGrowth"],
+            dependencies: ["CSQLite", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth"],
             exclude: ["docs"],
             swiftSettings: strict + collecting,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),
         .target(
             name: "SiltReports",
-            dependencies: ["SiltJSON", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof"],
+            dependencies: ["SiltJSON", "SiltText", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof"],
             exclude: ["docs", "Page"],
             swiftSettings: strict,
             plugins: ["EmbedPage"]
@@ -67,7 +74,7 @@ let package = Package(
         .target(
             name: "SiltPprof",
             dependencies: [
-                "CZlib", "CZstd",
+                "CZlib", "CZstd", "SiltText",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -81,7 +88,7 @@ let package = Package(
             name: "SiltSession",
             dependencies: [
                 "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltSymbols",
-                "SiltRecording", "SiltShim",
+                "SiltRecording", "SiltShim", "SiltText",
             ],
             swiftSettings: strict + collecting
         ),
@@ -89,7 +96,7 @@ let package = Package(
             name: "SiltHunt",
             dependencies: [
                 "CSiltSystem", "CYAML", "SiltEvents", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording",
-                "SiltSession", "SiltSymbols",
+                "SiltSession", "SiltSymbols", "SiltText",
             ],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
@@ -107,7 +114,8 @@ let package = Package(
         .executableTarget(
             name: "silt",
             dependencies: [
-                "SiltSession", "SiltHunt", "SiltJSON", "SiltPprof", "SiltReports", "SiltServer", "SiltShim",
+                "CSiltSystem", "SiltText", "SiltSession", "SiltHunt", "SiltJSON", "SiltPprof", "SiltReports",
+                "SiltServer", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -127,6 +135,7 @@ let package = Package(
         ),
         .target(name: "SiltTestSupport", dependencies: ["silt"], path: "Tests/SiltTestSupport"),
         .target(name: "SiltTestNumbers", path: "Tests/SiltTestNumbers"),
+        .testTarget(name: "SiltTextTests", dependencies: ["SiltText", "SiltTestNumbers"]),
         .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire", "SiltTestNumbers"]),
         .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents", "SiltTestNumbers"]),
         .testTarget(
@@ -183,8 +192,8 @@ if Context.environment["SILT_FUZZ"] != nil {
 // The pure modules and their tests alone, for sanitizers (.ci/run does that): the rest takes minutes to build.
 if Context.environment["SILT_PURE"] != nil {
     let pure = [
-        "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltTestNumbers", "SiltEventsTests",
-        "SiltHeapTests", "SiltGrowthTests", "silt-decoder-fuzz",
+        "CSiltWire", "CSiltSystem", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltTestNumbers",
+        "SiltTextTests", "SiltEventsTests", "SiltHeapTests", "SiltGrowthTests", "silt-decoder-fuzz",
     ]
     package.products = []
     package.dependencies = []

@@ -1,4 +1,5 @@
 internal import CSiltWire
+internal import SiltText
 
 /// Turns the bytes of one process image's slots into heap events, in an order in which they can be applied.
 ///
@@ -77,7 +78,7 @@ package struct ImageDecoder: ~Copyable {
             guard entry.start <= entry.end else { throw .badModule(offset: UInt64(offset), reason: .range) }
             let pathStart = offset + fixed + Int(entry.build_id_bytes)
             let module = Module(
-                path: String(decoding: bytes[pathStart..<pathStart + Int(entry.path_bytes)], as: UTF8.self),
+                path: String(system: bytes[pathStart..<pathStart + Int(entry.path_bytes)]),
                 buildID: Array(bytes[offset + fixed..<pathStart])
             )
             let id = stacks.intern(module: module)

@@ -1,5 +1,6 @@
 internal import CSiltWire
 internal import Glibc
+internal import SiltText
 
 /// Layout of an event file: 32-byte `silt_chunk` headers, each followed by `length` bytes padded to 8.
 ///
@@ -64,7 +65,7 @@ package enum RawStreamError: Error, Equatable {
 extension RawStream {
     /// Whether a file begins like an event file; false too when it cannot be read.
     package static func isEventFile(_ path: String) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var chunk = silt_chunk()
@@ -99,7 +100,7 @@ package struct RawStreamWriter: ~Copyable {
     /// Creates or replaces the file, readable by its owner only.
     package init(path: String) throws(RawStreamError) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        descriptor = open(path.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
         append(image: 0, slot: RawStream.Mark.begin.rawValue, offset: RawStream.version, nil)
     }
@@ -228,7 +229,7 @@ package struct RawStreamReader: ~Copyable {
 
     package init(path: String) throws(RawStreamError) {
         self.path = path
-        descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
         var head: [UInt8] = []
         let count = try Self.fill(&head, RawStream.headerBytes, descriptor, path)

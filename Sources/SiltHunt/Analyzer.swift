@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import Glibc
 package import SiltSession
+internal import SiltText
 
 /// The process that collects the service's events into the recording while this one runs the hunt: another `silt`.
 package final class Analyzer {
@@ -48,7 +49,7 @@ package final class Analyzer {
         isOver = true
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        rmdir(directory)
+        rmdir(directory.system)
     }
 
     deinit {
@@ -56,7 +57,7 @@ package final class Analyzer {
         // It closes its recording when this connection ends; what was asked of it is over.
         kill(pid, SIGKILL)
         wait()
-        unlink(socket)
-        rmdir(directory)
+        unlink(socket.system)
+        rmdir(directory.system)
     }
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltPprof
+internal import SiltText
 
 extension HuntPlan {
     /// Reads a plan file: YAML, at most 1 MiB.
@@ -24,7 +25,7 @@ extension HuntPlan {
     }
 
     private static func textOfFile(_ path: String) throws(HuntError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .last(path) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -120,7 +121,7 @@ private struct PlanReader {
         guard let text = try fields.text("working_directory") else { return nil }
         let path = beside(text)
         var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+        guard stat(path.system, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
             throw fields.problem("working_directory", "\(path) is no folder")
         }
         return path
@@ -209,7 +210,7 @@ private struct PlanReader {
         guard let allow = fields["allow"] else { return limits }
         guard case .list(let lines) = allow.content else {
             let path = beside(try fields.text(of: allow, "limits.allow"))
-            guard access(path, R_OK) == 0 else {
+            guard access(path.system, R_OK) == 0 else {
                 throw fields.problem("allow", "\(path): \(String(cString: strerror(errno)))")
             }
             limits.allowFile = path

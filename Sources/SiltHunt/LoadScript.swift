@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltText
 
 /// A phase's load, as one round runs it: `/bin/sh -c SCRIPT` in a process group of its own.
 ///
@@ -64,7 +65,7 @@ package struct LoadScript: Sendable, Equatable {
 
     /// What the script's environment has other than silt's; "": not at all.
     var variables: [String: String] {
-        let own = LoadScript.ownEnvironment
+        let own = Environment.variables
         let kept = LoadScript.untraced(own)
         var changes = own.filter { kept[$0.key] != $0.value }.mapValues { _ in "" }
         for (name, value) in kept where own[name] != value { changes[name] = value }
@@ -72,17 +73,6 @@ package struct LoadScript: Sendable, Equatable {
         changes["SILT_PHASE"] = phase
         changes["SILT_ROUND"] = "\(round)"
         return changes
-    }
-
-    private static var ownEnvironment: [String: String] {
-        var all: [String: String] = [:]
-        var entry = environ
-        while let text = entry.pointee {
-            entry += 1
-            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            if parts.count == 2 { all[String(parts[0])] = String(parts[1]) }
-        }
-        return all
     }
 
     /// An environment without `SILT_…` and without silt's library in LD_PRELOAD.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltText
 
 extension PprofProfile {
     /// Reads a profile from a file.
@@ -10,7 +11,7 @@ extension PprofProfile {
 /// Files as wholes.
 private enum FileBytes {
     static func read(_ path: String, limit: Int) throws(PprofError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
         defer { close(descriptor) }
         var content: [UInt8] = []

@@ -1,3 +1,5 @@
+internal import SiltText
+
 /// How values that are no numbers are stored.
 
 extension RecordedProcess.End {
@@ -76,11 +78,11 @@ enum ShellWords {
                 ? word
                 : "'"
                     + word.split(separator: "'", omittingEmptySubsequences: false)
-                    .joined(separator: "'\\''") + "'"
+                    .joined(separator: "'\\''").shownInQuotes + "'"
         }.joined(separator: " ")
     }
 
-    /// The words of a text that `joined` made.
+    /// The words of a text that `joined` made; bytes that are no UTF-8 stay as they are shown, `\xe9`.
     static func words(_ text: String) -> [String] {
         var words: [String] = []
         var word = ""
@@ -102,6 +104,8 @@ enum ShellWords {
                 switch character {
                 case "'": isQuoted = true
                 case "\\": isEscaped = true
+                // Before a quote: that of a byte, and nothing else is written so.
+                case "$": continue
                 default: word.unicodeScalars.append(character)
                 }
             }

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import SiltText
 
 /// One SQLite connection: the few calls a recording needs, and its errors in our words.
 ///
@@ -10,7 +11,7 @@ final class Database {
     /// Opens `path` with SQLite's open flags; a path that starts with `file:` is a URI.
     init(path: String, name: String, flags: Int32) throws(RecordingError) {
         var opened: OpaquePointer?
-        let status = sqlite3_open_v2(name, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
+        let status = sqlite3_open_v2(name.system, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard status == SQLITE_OK, let opened else {
             let reason = opened.map { String(cString: sqlite3_errmsg($0)) } ?? String(cString: sqlite3_errstr(status))
             sqlite3_close_v2(opened)
@@ -103,7 +104,8 @@ final class Statement {
     }
 
     func bind(_ value: String?, at index: Int32) {
-        guard var value else {
+        // A reader of the file is to see what was there, whatever it was.
+        guard var value = value?.shown else {
             sqlite3_bind_null(handle, index)
             return
         }

@@ -1,5 +1,6 @@
 internal import CSQLite
 internal import Glibc
+internal import SiltText
 
 /// True for a file that begins like a recording; false as well when it cannot be read.
 package func isRecordingFile(_ path: String) -> Bool {
@@ -11,13 +12,13 @@ enum RecordingFile {
     /// Makes an empty file at `path`, readable by its owner alone; an older recording there is replaced, anything else
     /// is left alone and reported.
     static func create(at path: String) throws(RecordingError) {
-        var descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        var descriptor = open(path.system, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor < 0, errno == EEXIST {
             guard try mayReplace(path) else { throw .notARecording(path: path) }
             for name in [path, path + "-wal", path + "-shm", path + "-journal"] {
-                unlink(name)
+                unlink(name.system)
             }
-            descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            descriptor = open(path.system, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         }
         guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
         close(descriptor)
@@ -31,7 +32,7 @@ enum RecordingFile {
 
     /// The first 100 bytes: the header of an SQLite file.
     static func header(of path: String) throws(RecordingError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
         defer { close(descriptor) }
         var status = stat()
@@ -61,8 +62,8 @@ enum RecordingFile {
     /// With a log beside it, the file may be behind its header.
     private static func checkLength(of path: String, header: [UInt8]) throws(RecordingError) {
         var status = stat()
-        if stat(path + "-wal", &status) == 0, status.st_size > 0 { return }
-        guard stat(path, &status) == 0 else { return }
+        if stat((path + "-wal").system, &status) == 0, status.st_size > 0 { return }
+        guard stat(path.system, &status) == 0 else { return }
         let pageSize = Int(header[16]) << 8 | Int(header[17])
         let expected = bigEndian(header, at: 28) * (pageSize == 1 ? 65_536 : pageSize)
         guard status.st_size >= expected else {
@@ -88,7 +89,7 @@ enum RecordingFile {
         } catch {
             guard case .cannotOpen = error else { throw error }
             var status = stat()
-            guard stat(path + "-wal", &status) != 0 || status.st_size == 0 else { throw error }
+            guard stat((path + "-wal").system, &status) != 0 || status.st_size == 0 else { throw error }
             return try Database(
                 path: path,
                 name: name + "?immutable=1",
@@ -117,7 +118,7 @@ enum RecordingFile {
     /// `file:` and the path with what has a meaning in a URI escaped.
     private static func uri(_ path: String) -> String {
         var result = Array("file:".utf8)
-        for byte in path.utf8 {
+        for byte in path.systemBytes {
             switch byte {
             case UInt8(ascii: "?"): result += Array("%3f".utf8)
             case UInt8(ascii: "#"): result += Array("%23".utf8)
@@ -125,6 +126,6 @@ enum RecordingFile {
             default: result.append(byte)
             }
         }
-        return String(decoding: result, as: UTF8.self)
+        return String(system: result)
     }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltText
 
 /// Files that people write and keep: read and replaced as wholes.
 enum SmallFile {
@@ -6,7 +7,7 @@ enum SmallFile {
     private static let limit = 16 << 20
 
     static func read(_ path: String) throws(ReportError) -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .cannotRead(path: path, reason: reason()) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -23,11 +24,11 @@ enum SmallFile {
 
     /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole until then.
     static func replace(_ link: String, with text: String) throws(ReportError) {
-        let target = realpath(link, nil)
+        let target = realpath(link.system, nil)
         defer { free(target) }
-        let path = target.map { String(cString: $0) } ?? link
+        let path = target.map { String(system: $0) } ?? link
         let fresh = path + ".new"
-        let descriptor = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        let descriptor = open(fresh.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: reason()) }
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
@@ -36,19 +37,19 @@ enum SmallFile {
             guard written > 0 else {
                 let reason = reason()
                 close(descriptor)
-                unlink(fresh)
+                unlink(fresh.system)
                 throw .cannotWrite(path: path, reason: reason)
             }
             rest = rest.dropFirst(written)
         }
-        guard close(descriptor) == 0, rename(fresh, path) == 0 else {
+        guard close(descriptor) == 0, rename(fresh.system, path.system) == 0 else {
             let reason = reason()
-            unlink(fresh)
+            unlink(fresh.system)
             throw .cannotWrite(path: path, reason: reason)
         }
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    static func exists(_ path: String) -> Bool { access(path.system, F_OK) == 0 }
 
     private static func reason() -> String { String(cString: strerror(errno)) }
 }

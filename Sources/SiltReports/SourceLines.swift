@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltText
 
 /// The lines of a source file around one of them, when the file can be read here.
 enum SourceLines {
@@ -32,7 +33,7 @@ enum SourceLines {
     }
 
     private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()

@@ -1,6 +1,7 @@
 internal import CSiltSystem
 package import Glibc
 internal import SiltShim
+internal import SiltText
 
 /// How a process ended.
 package enum ExitStatus: Equatable, Sendable {
@@ -18,6 +19,8 @@ package enum ExitStatus: Equatable, Sendable {
 
 /// A program about to be started; unless said otherwise it gets the caller's environment, directory, descriptors, process
 /// group, signal mask and dispositions.
+///
+/// Words, variables and the directory are those of `String(system:)`: what is no UTF-8 reaches the program as it is.
 package struct ProgramStart {
     package var command: [String]
     /// Set or replaced in the environment; "" removes.
@@ -38,7 +41,7 @@ package struct ProgramStart {
     /// `freeStacks`: frees carry their stack as well, unless the user says otherwise: a `SILT_FREE_STACKS` of his own
     /// stays, 0 to spare the cost, 1 to have the stacks in an event file without being asked.
     package mutating func trace(socket: String, freeStacks: Bool = false) throws {
-        let theirs = variables["LD_PRELOAD"] ?? getenv("LD_PRELOAD").map { String(cString: $0) } ?? ""
+        let theirs = variables["LD_PRELOAD"] ?? Environment.value("LD_PRELOAD") ?? ""
         variables["LD_PRELOAD"] = try ShimFile.unpack() + (theirs.isEmpty ? "" : ":" + theirs)
         variables["SILT_SOCKET"] = socket
         variables["SILT_OUT"] = ""
@@ -49,7 +52,7 @@ package struct ProgramStart {
 
     /// Starts it; returns its process id, for waitpid(2).
     package func start() throws(SessionError) -> pid_t {
-        let pid = withCStrings(command) { arguments in
+        let pid = withCStrings(command.map(\.systemBytes)) { arguments in
             withCStrings(environment) { variables in
                 withCString(directory) { directory in
                     var start = silt_start(
@@ -69,15 +72,11 @@ package struct ProgramStart {
         return pid
     }
 
-    private var environment: [String] {
-        var result: [String] = []
-        var entry = environ
-        while let text = entry.pointee {
-            let variable = String(cString: text)
-            if variables[String(variable.prefix { $0 != "=" })] == nil { result.append(variable) }
-            entry += 1
-        }
-        return result + variables.filter { !$0.value.isEmpty }.map { "\($0.key)=\($0.value)" }
+    /// Byte for byte what the caller has, but for `variables`.
+    private var environment: [[UInt8]] {
+        let changed = Set(variables.keys.map(\.systemBytes))
+        let kept = Environment.entries.filter { !changed.contains(Array($0.prefix { $0 != UInt8(ascii: "=") })) }
+        return kept + variables.filter { !$0.value.isEmpty }.map { "\($0.key)=\($0.value)".systemBytes }
     }
 }
 
@@ -114,11 +113,17 @@ func reap(_ pid: pid_t) -> EndedChild? {
 
 /// Calls the body with a NULL-terminated array of C strings that live for the call.
 private func withCStrings<Result>(
-    _ strings: [String],
+    _ strings: [[UInt8]],
     _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
-    let copies = strings.map { strdup($0) } + [nil]
-    defer { for copy in copies { free(copy) } }
+    let copies =
+        strings.map { text -> UnsafeMutablePointer<CChar>? in
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: text.count + 1)
+            for (index, byte) in text.enumerated() { copy[index] = CChar(bitPattern: byte) }
+            copy[text.count] = 0
+            return copy
+        } + [nil]
+    defer { for copy in copies { copy?.deallocate() } }
     return copies.withUnsafeBufferPointer { buffer in
         // The array has at least its terminating NULL, so it has an address.
         guard let start = buffer.baseAddress else { preconditionFailure("empty argument vector") }
@@ -129,5 +134,5 @@ private func withCStrings<Result>(
 /// Calls the body with a C string, or NULL for nil.
 private func withCString<Result>(_ string: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
     guard let string else { return body(nil) }
-    return string.withCString { body($0) }
+    return string.system.withUnsafeBufferPointer { body($0.baseAddress) }
 }

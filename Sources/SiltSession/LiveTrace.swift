@@ -1,5 +1,6 @@
 package import Glibc
 internal import SiltRecording
+internal import SiltText
 
 /// A trace that may still be on: where its recording is, and how to bring that up to date.
 package struct LiveTrace: Sendable {
@@ -26,7 +27,7 @@ package struct LiveTrace: Sendable {
         }
         var variables: [String: String] = [:]
         for entry in bytes.split(separator: 0) {
-            let parts = String(decoding: entry, as: UTF8.self).split(separator: "=", maxSplits: 1)
+            let parts = String(system: entry).split(separator: "=", maxSplits: 1)
             if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
         }
         if let socket = variables["SILT_SOCKET"] {
@@ -44,7 +45,7 @@ package struct LiveTrace: Sendable {
     package var stamp: [Int64] {
         [recording, recording + "-wal"].flatMap { path in
             var status = stat()
-            guard stat(path, &status) == 0 else { return [Int64(0), 0, 0] }
+            guard stat(path.system, &status) == 0 else { return [Int64(0), 0, 0] }
             return [Int64(status.st_size), Int64(status.st_mtim.tv_sec), Int64(status.st_mtim.tv_nsec)]
         }
     }

@@ -1,11 +1,12 @@
 package import Glibc
+internal import SiltText
 
 /// Path of a running process's executable (proc(5)); nil when it may not be read.
 package func processExecutable(_ pid: Int32) -> String? {
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/\(pid)/exe", &buffer, buffer.count)
     guard length > 0 else { return nil }
-    return String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return String(system: buffer.prefix(length).map { UInt8(bitPattern: $0) })
 }
 
 /// True when a running process has mapped the preload library; nil when its maps may not be read.
@@ -88,7 +89,7 @@ func ownPeakBytes() -> UInt64 {
 
 /// The bytes of a file that the kernel makes up as it is read; nil when it cannot be opened.
 func readWholeFile(_ path: String) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var bytes: [UInt8] = []

@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import CSiltWire
 internal import Glibc
+internal import SiltText
 
 /// What went wrong between silt and the system, with what to do about it.
 package enum SessionError: Error, CustomStringConvertible {
@@ -56,15 +57,15 @@ struct Rendezvous: ~Copyable {
     init(path: String?, ownsDirectory: Bool = false) throws(SessionError) {
         let directory = try path == nil ? makePrivateDirectory() : nil
         let place = path ?? (directory ?? "") + "/silt.sock"
-        if access(place, F_OK) == 0 {
-            let probe = silt_connect(place)
+        if access(place.system, F_OK) == 0 {
+            let probe = silt_connect(place.system)
             if probe >= 0 {
                 close(probe)
                 throw .socketInUse(path: place)
             }
-            unlink(place)
+            unlink(place.system)
         }
-        let descriptor = silt_listen(place)
+        let descriptor = silt_listen(place.system)
         guard descriptor >= 0 else { throw .last("listening on \(place)") }
         self.path = place
         ownedDirectory = ownsDirectory ? place.lastIndex(of: "/").map { String(place[..<$0]) } : directory
@@ -73,8 +74,8 @@ struct Rendezvous: ~Copyable {
 
     deinit {
         close(listener)
-        unlink(path)
-        if let ownedDirectory { rmdir(ownedDirectory) }
+        unlink(path.system)
+        if let ownedDirectory { rmdir(ownedDirectory.system) }
     }
 
     /// What a look at a connection gave.
@@ -152,12 +153,14 @@ private func refusal(_ reason: UInt32, _ text: String) -> String {
 
 /// A new directory, 0700, short enough for a socket address (108 bytes, unix(7)).
 package func makePrivateDirectory() throws(SessionError) -> String {
-    let runtime = getenv("XDG_RUNTIME_DIR").map { String(cString: $0) }
-    let parents = [runtime, "/tmp", "/var/tmp"].compactMap { $0 }.filter { $0.hasPrefix("/") && $0.utf8.count < 70 }
+    let runtime = Environment.value("XDG_RUNTIME_DIR")
+    let parents = [runtime, "/tmp", "/var/tmp"].compactMap { $0 }.filter {
+        $0.hasPrefix("/") && $0.systemBytes.count < 70
+    }
     for parent in parents {
-        var template = Array("\(parent)/silt-XXXXXX".utf8CString)
+        var template = "\(parent)/silt-XXXXXX".system
         if mkdtemp(&template) != nil {
-            return String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            return String(system: template.dropLast().map { UInt8(bitPattern: $0) })
         }
     }
     throw .noPrivateDirectory(tried: parents)

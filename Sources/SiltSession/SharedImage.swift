@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import CSiltWire
 internal import Glibc
+internal import SiltText
 
 /// The analyzer's view of one traced image's memory file (layout: silt_wire.h).
 ///
@@ -92,9 +93,7 @@ struct SharedImage: ~Copyable {
     var command: [String] {
         let area = UnsafeRawBufferPointer(start: head + Int(SILT_COMMAND_OFFSET), count: Int(SILT_TEXT_BYTES))
         guard let last = area.lastIndex(where: { $0 != 0 }) else { return [] }
-        return area[...last].split(separator: 0, omittingEmptySubsequences: false).map {
-            String(decoding: $0, as: UTF8.self)
-        }
+        return area[...last].split(separator: 0, omittingEmptySubsequences: false).map { String(system: $0) }
     }
 
     var executable: String { text(at: SILT_EXE_OFFSET) }
@@ -103,7 +102,7 @@ struct SharedImage: ~Copyable {
 
     private func text(at offset: UInt32) -> String {
         let area = UnsafeRawBufferPointer(start: head + Int(offset), count: Int(SILT_TEXT_BYTES))
-        return String(decoding: area.prefix { $0 != 0 }, as: UTF8.self)
+        return String(system: area.prefix { $0 != 0 })
     }
 
     /// Maps the slots made since the last call; returns how many there are.

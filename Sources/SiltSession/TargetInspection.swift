@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import Clibdw
 internal import Glibc
+internal import SiltText
 
 /// What keeps a program from being traced, with what to do instead.
 package enum Obstacle: Equatable, Sendable {
@@ -83,12 +84,13 @@ package func inspectTarget(command: String) -> TargetInspection {
 
 /// The path execvp(3) would run for a name; nil when there is none.
 package func findProgram(_ name: String) -> String? {
-    if name.contains("/") { return access(name, F_OK) == 0 ? name : nil }
-    let path = getenv("PATH").map { String(cString: $0) } ?? "/bin:/usr/bin"
+    if name.contains("/") { return access(name.system, F_OK) == 0 ? name : nil }
+    let path = Environment.value("PATH") ?? "/bin:/usr/bin"
     for directory in path.split(separator: ":", omittingEmptySubsequences: false) {
         let candidate = (directory.isEmpty ? "." : String(directory)) + "/" + name
         var status = stat()
-        if access(candidate, X_OK) == 0, stat(candidate, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+        if access(candidate.system, X_OK) == 0, stat(candidate.system, &status) == 0, status.st_mode & S_IFMT == S_IFREG
+        {
             return candidate
         }
     }
@@ -98,15 +100,15 @@ package func findProgram(_ name: String) -> String? {
 private func inspectProgram(path: String, depth: Int) -> TargetInspection {
     var inspection = TargetInspection(executable: path)
     var status = stat()
-    guard stat(path, &status) == 0 else {
+    guard stat(path.system, &status) == 0 else {
         inspection.obstacle = .notFound(path)
         return inspection
     }
-    guard access(path, X_OK) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard access(path.system, X_OK) == 0, status.st_mode & S_IFMT == S_IFREG else {
         inspection.obstacle = .notExecutable(path)
         return inspection
     }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
         inspection.obstacle = .notExecutable(path)
         return inspection
@@ -119,7 +121,7 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
     }
     if status.st_mode & (S_ISUID | S_ISGID) != 0, getuid() != status.st_uid || status.st_mode & S_ISGID != 0 {
         inspection.obstacle = .setuid
-    } else if getuid() != 0, getxattr(path, "security.capability", nil, 0) > 0 {
+    } else if getuid() != 0, getxattr(path.system, "security.capability", nil, 0) > 0 {
         inspection.obstacle = .fileCapabilities
     }
     inspectELF(descriptor, &inspection)
@@ -127,7 +129,7 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
 }
 
 private func inspectScript(path: String, line: ArraySlice<UInt8>, depth: Int) -> TargetInspection {
-    let words = line.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+    let words = line.split(separator: UInt8(ascii: " ")).map { String(system: $0) }
     guard depth < 4, let interpreter = words.first else {
         return TargetInspection(executable: path, obstacle: .notAProgram(path))
     }
@@ -248,5 +250,5 @@ private struct ELFSections {
 }
 
 extension [UInt8] {
-    fileprivate var text: String { String(decoding: self, as: UTF8.self) }
+    fileprivate var text: String { String(system: self) }
 }

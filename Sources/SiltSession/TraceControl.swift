@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltText
 
 /// A connection to a running trace, to mark what happens in it.
 ///
@@ -12,7 +13,7 @@ package final class TraceControl {
     /// Connects to the socket of `silt listen` or `silt hunt`.
     package init(path: String) throws(ControlError) {
         self.path = path
-        connection = silt_connect(path)
+        connection = silt_connect(path.system)
         guard connection >= 0 else {
             throw ControlError(
                 "cannot reach a trace at \(path): \(String(cString: strerror(errno))); start one with silt listen \(path)"

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltText
 
 /// Why the preload library could not be put where the loader finds it.
 package enum ShimError: Error, CustomStringConvertible {
@@ -47,7 +48,7 @@ package enum ShimFile {
                 continue
             }
             var volume = statvfs()
-            guard statvfs(directory, &volume) == 0, volume.f_flag & mountedNoExec == 0 else { continue }
+            guard statvfs(directory.system, &volume) == 0, volume.f_flag & mountedNoExec == 0 else { continue }
             let path = "\(directory)/\(name)"
             if holds(path, bytes) { return path }
             do {
@@ -63,7 +64,7 @@ package enum ShimFile {
     /// Writes the library to `path`, through a temporary file beside it, mode 0755.
     package static func write(_ bytes: [UInt8], to path: String) throws(ShimError) {
         let temporary = "\(path).\(getpid())"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o755)
+        let descriptor = open(temporary.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o755)
         guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
         var written = 0
         while written < bytes.count {
@@ -72,22 +73,22 @@ package enum ShimFile {
             guard n > 0 else {
                 let reason = String(cString: strerror(errno))
                 close(descriptor)
-                unlink(temporary)
+                unlink(temporary.system)
                 throw .cannotWrite(path: path, reason: reason)
             }
             written += n
         }
         close(descriptor)
-        guard rename(temporary, path) == 0 else {
+        guard rename(temporary.system, path.system) == 0 else {
             let reason = String(cString: strerror(errno))
-            unlink(temporary)
+            unlink(temporary.system)
             throw .cannotWrite(path: path, reason: reason)
         }
     }
 
     private static func candidateDirectories() -> [String] {
         func variable(_ name: String) -> String? {
-            getenv(name).map { String(cString: $0) }.flatMap { $0.hasPrefix("/") ? $0 : nil }
+            Environment.value(name).flatMap { $0.hasPrefix("/") ? $0 : nil }
         }
         return [
             variable("XDG_CACHE_HOME").map { "\($0)/silt" },
@@ -100,15 +101,15 @@ package enum ShimFile {
 
     /// True when the directory exists or could be made, belongs to the user and nobody else may write to it.
     private static func isPrivate(_ directory: String) -> Bool {
-        if let slash = directory.lastIndex(of: "/") { mkdir(String(directory[..<slash]), 0o700) }
-        mkdir(directory, 0o700)
+        if let slash = directory.lastIndex(of: "/") { mkdir(String(directory[..<slash]).system, 0o700) }
+        mkdir(directory.system, 0o700)
         var status = stat()
-        return lstat(directory, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == getuid()
+        return lstat(directory.system, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == getuid()
             && status.st_mode & 0o022 == 0
     }
 
     private static func holds(_ path: String, _ bytes: [UInt8]) -> Bool {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var there = [UInt8](repeating: 0, count: bytes.count + 1)

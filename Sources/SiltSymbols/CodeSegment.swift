@@ -1,5 +1,6 @@
 internal import Clibdw
 internal import Glibc
+internal import SiltText
 
 /// Where an ELF file has its code: in the file, and in its own numbering of addresses (program headers, elf(5)).
 package struct CodeSegment: Equatable, Sendable {
@@ -18,7 +19,7 @@ package struct CodeSegment: Equatable, Sendable {
 
     /// From the first executable segment to the last; nil when the file is gone, another than it was, or no ELF file.
     package init?(path: String, buildID: [UInt8]) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()

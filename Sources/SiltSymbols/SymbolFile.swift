@@ -1,5 +1,6 @@
 internal import Clibdw
 internal import Glibc
+internal import SiltText
 
 /// One file of a target, opened with libdw: its symbols at once, its debug information when a line is asked for.
 final class SymbolFile {
@@ -27,7 +28,7 @@ final class SymbolFile {
 
     /// Opens `path` when it is the file that the target loaded, as far as build ids tell.
     init(path: String, buildID: [UInt8]) throws(SymbolError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw errno == ENOENT ? .gone : .unreadable(String(cString: strerror(errno))) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -39,7 +40,7 @@ final class SymbolFile {
             throw .unreadable(lastMessage())
         }
         dwfl_report_begin(session)
-        guard let module = dwfl_report_offline(session, path, path, descriptor) else {
+        guard let module = dwfl_report_offline(session, path.system, path.system, descriptor) else {
             let message = lastMessage()
             close(descriptor)
             dwfl_end(session)
@@ -81,7 +82,7 @@ final class SymbolFile {
         guard milliseconds - lastLook > 50 else { return true }
         lastLook = milliseconds
         var current = stat()
-        guard stat(path, &current) == 0, current.st_dev == status.st_dev, current.st_ino == status.st_ino else {
+        guard stat(path.system, &current) == 0, current.st_dev == status.st_dev, current.st_ino == status.st_ino else {
             return true
         }
         return current.st_size == status.st_size && current.st_mtim.tv_sec == status.st_mtim.tv_sec

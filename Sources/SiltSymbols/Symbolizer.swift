@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltText
 
 /// One function at an address: the one that was compiled there, or one inlined into it.
 package struct SourceFrame: Equatable, Sendable {
@@ -126,7 +127,7 @@ package final class Symbolizer {
             if link == name || link == name + removed { result.append(executable) }
             result.append("/proc/\(pid)/root" + name)
         }
-        if isRemoved || access(path, F_OK) != 0 {
+        if isRemoved || access(path.system, F_OK) != 0 {
             for pid in processes.reversed() { result += mappings(of: name, in: pid) }
         }
         return result
@@ -140,7 +141,7 @@ package final class Symbolizer {
         var capacity = 0
         defer { free(line) }
         while getline(&line, &capacity, file) > 0, let line {
-            let text = String(cString: line)
+            let text = String(system: line)
             guard text.contains(path), let range = text.split(separator: " ").first else { continue }
             return ["/proc/\(pid)/map_files/\(range)"]
         }
@@ -152,7 +153,7 @@ package final class Symbolizer {
             guard let start = buffer.baseAddress else { return nil }
             let length = readlink(link, start, buffer.count)
             return length > 0
-                ? String(decoding: buffer.prefix(length).map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
+                ? String(system: buffer.prefix(length).map { UInt8(bitPattern: $0) }) : nil
         }
     }
 }

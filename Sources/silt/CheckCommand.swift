@@ -4,6 +4,7 @@ internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
 internal import SiltSession
+internal import SiltText
 
 /// `silt check`: hunts, or reads a recording, and ends with a status that a build can be stopped by.
 struct CheckCommand: ParsableCommand {
@@ -145,7 +146,7 @@ struct CheckCommand: ParsableCommand {
     /// Before minutes are spent on a hunt: can the file be written? What an earlier check left there goes.
     private func prepareJUnit() throws {
         guard let junit else { return }
-        let descriptor = open(junit, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let descriptor = open(junit.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             Terminal.message("cannot write \(junit): \(String(cString: strerror(errno)))")
             throw SiltExit.usage
@@ -167,7 +168,7 @@ struct CheckCommand: ParsableCommand {
             defer { free(folder) }
             GitHubAnnotations.render(
                 check,
-                workingDirectory: folder.map { String(cString: $0) } ?? "/",
+                workingDirectory: folder.map { String(system: $0) } ?? "/",
                 into: &commands
             )
             Terminal.write(commands, to: json ? STDERR_FILENO : STDOUT_FILENO)
@@ -175,7 +176,7 @@ struct CheckCommand: ParsableCommand {
         if let junit {
             var xml = ""
             JUnitReport.render(check, into: &xml)
-            let descriptor = open(junit, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            let descriptor = open(junit.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {
                 throw Terminal.fail(ReportError.cannotWrite(path: junit, reason: String(cString: strerror(errno))))
             }

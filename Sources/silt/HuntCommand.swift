@@ -5,6 +5,7 @@ internal import SiltPprof
 internal import SiltRecording
 internal import SiltReports
 internal import SiltSession
+internal import SiltText
 
 /// `silt hunt`: loads a service route by route and says which route leaks, at which line, how many bytes per request.
 struct HuntCommand: ParsableCommand {
@@ -82,7 +83,7 @@ struct HuntCommand: ParsableCommand {
 
     /// Never over a file that is there.
     private func write(_ text: String, to path: String) throws {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        let descriptor = open(path.system, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             Terminal.message("cannot write \(path): \(String(cString: strerror(errno)))")
             throw SiltExit.cannotMeasure

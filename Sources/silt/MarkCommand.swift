@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SiltSession
+internal import SiltText
 
 /// `silt mark NAME`: tells a running trace that a round of load has ended.
 struct MarkCommand: ParsableCommand {
@@ -42,7 +43,7 @@ struct MarkCommand: ParsableCommand {
         if socketPath == nil { throw ValidationError("name the trace's socket: --socket S, or set SILT_SOCKET") }
     }
 
-    private var socketPath: String? { socket ?? getenv("SILT_SOCKET").map { String(cString: $0) } }
+    private var socketPath: String? { socket ?? Environment.value("SILT_SOCKET") }
 
     func run() throws {
         do {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltReports
+internal import SiltText
 
 /// A file that a report is written to piece by piece, readable by its owner alone; `-` is standard output.
 final class OutputFile: TextOutputStream {
@@ -10,7 +11,7 @@ final class OutputFile: TextOutputStream {
 
     init(_ path: String) throws {
         self.path = path
-        descriptor = path == "-" ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        descriptor = path == "-" ? STDOUT_FILENO : open(path.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw ReportError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
         }

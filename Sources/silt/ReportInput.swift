@@ -3,6 +3,7 @@ internal import SiltHunt
 internal import SiltPprof
 internal import SiltRecording
 internal import SiltSession
+internal import SiltText
 
 /// What a report is made of: a recording, or another file that becomes one.
 final class ReportInput {
@@ -57,7 +58,7 @@ final class ReportInput {
 
     /// The first bytes of a regular file; nil where it is none or cannot be read.
     private static func head(of path: String) -> ArraySlice<UInt8>? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()

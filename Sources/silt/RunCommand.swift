@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import SiltServer
 internal import SiltSession
+internal import SiltText
 
 /// `silt run -- CMD…`: traces a command and prints which call sites grow.
 struct RunCommand: ParsableCommand {
@@ -148,8 +149,8 @@ final class ScratchRecording {
     }
 
     deinit {
-        for suffix in ["", "-wal", "-shm", "-journal"] { unlink(path + suffix) }
-        rmdir(directory)
+        for suffix in ["", "-wal", "-shm", "-journal"] { unlink((path + suffix).system) }
+        rmdir(directory.system)
     }
 }
 
@@ -180,7 +181,7 @@ final class ServedTrace {
     func stop() {
         if let pusher { Terminal.message(pusher.finish()) }
         server?.stop()
-        unlink(socket)
-        rmdir(directory)
+        unlink(socket.system)
+        rmdir(directory.system)
     }
 }

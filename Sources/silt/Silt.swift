@@ -1,5 +1,7 @@
 internal import ArgumentParser
+internal import CSiltSystem
 internal import Glibc
+internal import SiltText
 
 /// The command line: one subcommand per file.
 @main
@@ -35,13 +37,24 @@ extension Silt {
     /// Parses and runs; a usage error ends with status 2 rather than the parser's own 64.
     static func main() {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             Terminal.write(fullMessage(for: error) + "\n", to: STDERR_FILENO)
             exit(withError: SiltExit.usage)
         }
+    }
+}
+
+extension Silt {
+    /// The words behind its own name, without loss (`String(system:)`).
+    ///
+    /// Not `CommandLine.arguments`: those are repaired where they are no UTF-8, and empty where neither the environment
+    /// nor /proc leads to them.
+    private static var arguments: [String] {
+        guard silt_argument_count() > 1 else { return [] }
+        return (1..<silt_argument_count()).compactMap { silt_argument($0).map { String(system: $0) } }
     }
 }
 

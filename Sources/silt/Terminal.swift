@@ -1,11 +1,12 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltText
 
 /// Standard output and error as silt uses them: reports, progress, messages.
 enum Terminal {
     /// Writes all of the text; a reader that went away ends it quietly.
     static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
+        var rest = Array(text.shown.utf8)[...]
         while !rest.isEmpty {
             let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if written < 0 && errno == EINTR { continue }

@@ -9,6 +9,13 @@
 #include <sys/types.h>
 #include <sys/xattr.h>
 
+/* The words that this process was started with, its own name first; NULL beyond them. */
+int silt_argument_count(void);
+const char *silt_argument(int index);
+
+/* The variables of this process; NULL when it has none. */
+char **silt_environment(void);
+
 /* What one message on the rendezvous socket carried. */
 struct silt_message {
     ssize_t bytes; /* of the payload; 0 = the peer closed; -1 = error, see errno */
