@@ -44,7 +44,6 @@ static struct {
     uint8_t *memory; /* made once, by who holds it */
     uint32_t taken;
 } stacks[STACKS];
-static bool stays;
 
 /* Calls task(origin, a, b, c) with the stack pointer at `top`, or where it is if that is 0.
  *
@@ -104,10 +103,6 @@ bool silt_aside_is_switch(uintptr_t address) {
            (uintptr_t)silt_aside_switch_end - (uintptr_t)silt_aside_switch;
 }
 
-void silt_aside_stay(void) {
-    __atomic_store_n(&stays, true, __ATOMIC_RELAXED);
-}
-
 void silt_aside_forget(void) {
     for (uint32_t i = 0; i < STACKS; i++) {
         if (i + 1 != silt_thread.aside) {
@@ -153,7 +148,7 @@ uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c) {
     uint64_t mask;
     uint32_t stack = self->aside;
     bool is_here = stack && (uintptr_t)__builtin_frame_address(0) - low_of(stack) <= STACK_BYTES;
-    if (is_here || __atomic_load_n(&stays, __ATOMIC_RELAXED) ||
+    if (is_here || silt_is_filtered() ||
         silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, &mask, 8) < 0) {
         return silt_aside_switch(0, task, a, b, c);
     }

@@ -18,10 +18,6 @@ typedef uintptr_t silt_task(const struct silt_origin *origin, uintptr_t a, uintp
  * hook. */
 uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c);
 
-/* From now on tasks run where they are called: rt_sigprocmask(2) may no longer be called, since the
- * program has entered a sandbox. */
-void silt_aside_stay(void);
-
 /* In a fork child, before its first task: stacks that other threads of the parent were on are free.
  */
 void silt_aside_forget(void);

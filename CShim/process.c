@@ -1,4 +1,11 @@
-/* process.c: start, fork children, the hello, the pipe, and switching off. */
+/*
+ * process.c: start, fork children, the hello, the pipe, and switching off.
+ *
+ * silt's descriptors are made, used and closed only while nobody else can touch their numbers: at
+ * start and at a fork child's first event, by a process of one thread whose signals are blocked.
+ * Later nothing is written to them and none is closed, since a number may stand for something else
+ * by then.
+ */
 #define _GNU_SOURCE
 #include "aside.h"
 #include "silt_internal.h"
@@ -8,11 +15,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/kcmp.h>
 #include <linux/memfd.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,10 +37,16 @@ static uint32_t not_live;
 volatile uint32_t *silt_live = &not_live;
 struct silt_header *silt_shared;
 uint32_t silt_image_number = 1;
-int silt_pipe = -1;
-/* The connection to the analyzer, kept: a fork child that has changed its root or its user since
- * can still say hello. The analyzer takes its end for that of the last process that may. */
-static int rendezvous = -1;
+/* The header once more, in a mapping that fork children inherit: one that is not recorded counts
+ * itself there. */
+static struct silt_header *kin;
+static bool refused;          /* the analyzer was told why this image is not recorded */
+static long seccomp_at_start; /* not 0: seccomp(2) filters forbid this program something */
+/* Nothing is written to the life line: the analyzer takes its end for that of this image. The
+ * connection to the analyzer is kept: a fork child that has changed its root or its user since can
+ * still say hello. The analyzer takes its end for that of the last process that may. */
+enum { LIFE_LINE, RENDEZVOUS };
+int silt_own[SILT_OWN_DESCRIPTORS] = {-1, -1};
 
 enum phase { NOTHING, STARTING, RECORDING, OFF };
 static _Atomic uint32_t phase;
@@ -75,7 +90,7 @@ struct identity {
     dev_t device;
     ino_t inode;
 };
-static struct identity pipe_identity, socket_identity;
+static struct identity identities[SILT_OWN_DESCRIPTORS];
 
 static struct identity identify(int fd) {
     struct stat status;
@@ -85,13 +100,51 @@ static struct identity identify(int fd) {
     return (struct identity){status.st_dev, status.st_ino};
 }
 
-static bool is_still(int fd, struct identity what) {
-    struct identity now = identify(fd);
-    return fd >= 0 && now.inode && now.device == what.device && now.inode == what.inode;
+/* Whether one of silt's descriptors is still what it was. Holds for as long as nobody else replaces
+ * the number. */
+static bool is_still(unsigned which) {
+    struct identity now = identify(silt_own[which]);
+    return now.inode && now.device == identities[which].device &&
+           now.inode == identities[which].inode;
 }
 
-bool silt_pipe_is_ours(void) {
-    return is_still(silt_pipe, pipe_identity);
+static void own(unsigned which, int fd) {
+    identities[which] = identify(fd);
+    silt_own[which] = fd;
+}
+
+/* Whether that number stands for one of silt's descriptors. Anywhere. */
+bool silt_holds(int fd) {
+    for (unsigned i = 0; i < SILT_OWN_DESCRIPTORS; i++) {
+        if (fd == silt_own[i] && is_still(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* True when the life line is broken: the analyzer is gone. Looked at before and after, since the
+ * program may have put something of its own in its place. In a hook that waits. */
+bool silt_line_is_broken(void) {
+    struct pollfd state = {silt_own[LIFE_LINE], POLLOUT, 0};
+    struct timespec none = {0, 0};
+    return is_still(LIFE_LINE) && silt_call(SYS_ppoll, &state, 1, &none, 0, 8) > 0 &&
+           (state.revents & POLLERR) && is_still(LIFE_LINE);
+}
+
+/* Whether no other thread can change descriptors: there is none, as far as /proc tells, and none of
+ * the parent that shares them (clone(2), CLONE_FILES without CLONE_VM). At start, in a fork child.
+ */
+static bool is_alone(bool forked) {
+    struct stat task;
+    if (silt_call(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &task, 0) == 0 &&
+        task.st_nlink > 3 /* itself, its name, and one for each thread (proc(5)) */) {
+        return false;
+    }
+    /* Filters of sandboxes may forbid the look at a parent: then it is taken for granted. */
+    return !forked || seccomp_at_start != 0 ||
+           silt_call(SYS_kcmp, silt_call(SYS_getpid, 0), silt_call(SYS_getppid, 0), KCMP_FILES) !=
+               0;
 }
 
 static long connect_socket(void) {
@@ -114,15 +167,14 @@ static long connect_socket(void) {
 
 /* The connection to the analyzer: the one that is kept, else a new one. 0 or a negative errno. */
 static long reach_analyzer(void) {
-    if (is_still(rendezvous, socket_identity)) {
+    if (is_still(RENDEZVOUS)) {
         return 0;
     }
     long fd = connect_socket();
     if (fd < 0) {
         return fd;
     }
-    rendezvous = raise_descriptor((int)fd);
-    socket_identity = identify(rendezvous);
+    own(RENDEZVOUS, raise_descriptor((int)fd));
     return 0;
 }
 
@@ -136,32 +188,31 @@ static void refuse(enum silt_refusal reason, const char *text) {
     struct iovec vectors[2] = {{&hello, sizeof hello},
                                {(void *)text, strnlen(text, SILT_REFUSAL_TEXT)}};
     struct msghdr message = {.msg_iov = vectors, .msg_iovlen = 2};
-    silt_call(SYS_sendmsg, rendezvous, &message, MSG_NOSIGNAL);
+    refused = silt_call(SYS_sendmsg, silt_own[RENDEZVOUS], &message, MSG_NOSIGNAL) >= 0;
 }
 
 /* Sends the hello with its descriptors; the analyzer owns them from then on. 0 or a negative errno.
  */
-static long say_hello(bool resume, int pipe_reader, int memory) {
+static long say_hello(int pipe_reader, int memory) {
     long unreachable = reach_analyzer();
     if (unreachable < 0) {
         return unreachable;
     }
-    struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, resume,
+    struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, 0,
                                silt_shared->image, silt_shared->pid,  0};
     struct iovec vector = {&hello, sizeof hello};
     _Alignas(8) char control[CMSG_SPACE(2 * sizeof(int))] = {0};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
     int descriptors[2] = {pipe_reader, memory};
-    size_t bytes = (resume ? 1 : 2) * sizeof(int);
-    message.msg_controllen = CMSG_SPACE(bytes);
+    message.msg_controllen = CMSG_SPACE(sizeof descriptors);
     struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(bytes);
-    memcpy(CMSG_DATA(rights), descriptors, bytes);
+    rights->cmsg_len = CMSG_LEN(sizeof descriptors);
+    memcpy(CMSG_DATA(rights), descriptors, sizeof descriptors);
     long sent;
     do {
-        sent = silt_call(SYS_sendmsg, rendezvous, &message, MSG_NOSIGNAL);
+        sent = silt_call(SYS_sendmsg, silt_own[RENDEZVOUS], &message, MSG_NOSIGNAL);
     } while (sent == -EINTR);
     if (sent == -EPIPE || sent == -ECONNRESET) {
         return -ECONNREFUSED;
@@ -171,73 +222,38 @@ static long say_hello(bool resume, int pipe_reader, int memory) {
 
 /* A new pipe for this image; its read end goes to the analyzer with the hello. 0 or a negative
  * errno. */
-static long open_pipe(bool resume, int memory) {
+static long open_pipe(int memory) {
     int ends[2];
     long error = silt_call(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK);
     if (error < 0) {
         return error;
     }
     int writer = raise_descriptor(ends[1]);
-    error = say_hello(resume, ends[0], memory);
+    error = say_hello(ends[0], memory);
     silt_call(SYS_close, ends[0]);
     if (error < 0) {
         silt_call(SYS_close, writer);
         return error;
     }
-    pipe_identity = identify(writer);
-    silt_pipe = writer;
+    own(LIFE_LINE, writer);
     return 0;
-}
-
-/* The program closed our pipe, or put something of its own there: never touch that number again. In
- * a hook. A program that has used up its descriptors leaves us none: then the analyzer polls the
- * memory file, which it does for every image whose pipe has ended. */
-enum silt_reopened silt_reopen_pipe(void) {
-    static _Atomic uint32_t reopening;
-    enum silt_reopened result = SILT_NO_DESCRIPTORS;
-    if (__atomic_exchange_n(&reopening, 1, __ATOMIC_ACQUIRE)) {
-        return result; /* another thread, or the code that this signal handler interrupted */
-    }
-    if (silt_pipe_is_ours()) {
-        result = SILT_REOPENED;
-    } else {
-        silt_pipe = -1;
-        long error = open_pipe(true, -1);
-        if (error == 0) {
-            result = SILT_REOPENED;
-        } else if (error == -ECONNREFUSED || error == -ENOENT) {
-            result = SILT_REFUSED;
-        }
-        silt_shared->no_pipe = result == SILT_NO_DESCRIPTORS;
-    }
-    __atomic_store_n(&reopening, 0, __ATOMIC_RELEASE);
-    return result;
-}
-
-/* True when the analyzer has not moved for half a minute; for a target that has no pipe which would
- * say that it is gone. In a hook that waits. */
-bool silt_reader_is_silent(void) {
-    static _Atomic uint64_t beats, since;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t seen = __atomic_load_n(&silt_shared->reader_beats, __ATOMIC_RELAXED);
-    if (seen != beats || since == 0) {
-        beats = seen;
-        since = (uint64_t)now.tv_sec;
-        return false;
-    }
-    return (uint64_t)now.tv_sec - since > 30;
 }
 
 /* Recording is over for good; the hooks only forward from now on. */
 void silt_switch_off(uint32_t reason) {
+    bool recorded = *silt_live; /* else a fork child, that has no header yet */
     phase = OFF;
-    if (silt_live != &not_live) {
-        *silt_live = 0;
+    if (!recorded) {
+        return;
     }
-    if (silt_shared && !silt_shared->switched_off) {
-        silt_shared->off_reason = reason;
-        silt_shared->switched_off = 1;
+    *silt_live = 0;
+    uint32_t none = SILT_OFF_NO;
+    if (__atomic_compare_exchange_n(&silt_shared->off_reason, &none, reason, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        silt_shared->off_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+        __atomic_store_n(&silt_shared->switched_off, 1, __ATOMIC_RELEASE);
     }
 }
 
@@ -301,6 +317,12 @@ static int make_memory(enum silt_refusal *reason) {
     return -1;
 }
 
+static struct silt_header *map_for_kin(int memory) {
+    long at =
+        silt_call(SYS_mmap, 0, SILT_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    return at < 0 && at > -4096 ? NULL : (struct silt_header *)at;
+}
+
 static void fill_header(uint64_t parent_image, bool forked) {
     struct silt_header *header = silt_shared;
     char *base = (char *)header;
@@ -340,7 +362,8 @@ static bool begin(uint64_t parent_image, bool forked) {
         return false;
     }
     fill_header(parent_image, forked);
-    long error = open_pipe(false, memory);
+    kin = map_for_kin(memory);
+    long error = kin ? open_pipe(memory) : -ENOMEM;
     silt_call(SYS_close, memory);
     if (error < 0) {
         if (error == -EMFILE) {
@@ -363,15 +386,28 @@ static bool begin_again(void) {
     silt_sinks_forget();
     silt_modules_forget();
     silt_stamps_reset();
-    if (silt_pipe >= 0 && silt_pipe_is_ours()) {
-        silt_call(SYS_close, silt_pipe);
-    }
-    silt_pipe = -1;
     silt_thread.sink = silt_thread.signal_sink = NULL;
-    if (!begin(current_image, true)) {
+    struct silt_header *parent = kin;
+    kin = NULL;
+    if (silt_is_filtered()) {
         phase = OFF;
+        __atomic_fetch_add(&parent->children_filtered, 1, __ATOMIC_RELAXED);
+        return false;
     }
-    return phase == RECORDING;
+    bool begun = false;
+    if (is_alone(true)) {
+        if (is_still(LIFE_LINE)) {
+            silt_call(SYS_close, silt_own[LIFE_LINE]); /* the parent's */
+        }
+        silt_own[LIFE_LINE] = -1;
+        begun = begin(current_image, true);
+    }
+    if (!begun) {
+        phase = OFF;
+        __atomic_fetch_add(&parent->children_missed, !refused, __ATOMIC_RELAXED);
+    }
+    silt_call(SYS_munmap, parent, SILT_HEADER_BYTES);
+    return begun;
 }
 
 static uintptr_t begin_again_aside(const struct silt_origin *origin, uintptr_t unused,
@@ -394,6 +430,12 @@ static bool find_analyzer(void) {
     return out && *out && silt_start_analyzer(out, socket_path, sizeof socket_path);
 }
 
+static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
+                             uintptr_t unused_too, uintptr_t unused_as_well) {
+    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
+    return is_alone(false) && begin(0, false);
+}
+
 static void start(void) {
     silt_find_real();
     if (getauxval(AT_SECURE) || !find_analyzer()) {
@@ -403,9 +445,16 @@ static void start(void) {
     const char *wanted = silt_variable("SILT_FREE_STACKS");
     free_stacks = wanted && strcmp(wanted, "1") == 0;
     silt_threads_init();
-    if (!begin(0, false)) {
+    seccomp_at_start = silt_call(SYS_prctl, PR_GET_SECCOMP);
+    if (!silt_aside(begin_aside, 0, 0, 0)) {
         phase = OFF;
     }
+}
+
+/* Whether the caller is a vfork(2) child, which has the memory of the image that is recorded, but
+ * is another process. */
+bool silt_is_borrowed(void) {
+    return *silt_live && (uint32_t)silt_call(SYS_getpid, 0) != silt_shared->pid;
 }
 
 /* silt_live read 0 in a program that was being recorded: a fork child. */
@@ -449,11 +498,8 @@ __attribute__((destructor)) static void at_end(void) {
     if (phase != RECORDING || !*silt_live || silt_call(SYS_getpid, 0) != 1) {
         return;
     }
-    struct silt_chunk chunk = {SILT_MAGIC, silt_shared->image, 0, 0, 0};
     silt_shared->leaving = 1;
-    if (silt_pipe_is_ours()) {
-        silt_call(SYS_write, silt_pipe, &chunk, sizeof chunk);
-    }
+    silt_raise_news();
     for (int i = 0; i < 1000 && !silt_shared->leave_answer && !silt_shared->reader_gone; i++) {
         struct timespec pause = {0, 10000000};
         silt_call(SYS_nanosleep, &pause, 0);

@@ -76,5 +76,7 @@ void silt_find_real(void) {
     found.dlclose = (int (*)(void *))silt_next("dlclose");
     remember_allocator((void *)found.malloc);
     silt_find_operators();
+    silt_find_descriptor_calls();
+    silt_find_sandbox_calls();
     silt_real = found;
 }

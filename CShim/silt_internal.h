@@ -39,6 +39,11 @@ void silt_find_real(void);
 /* Code of the module that defines the real malloc, unless that is the C library. */
 extern uintptr_t silt_allocator_start, silt_allocator_end;
 
+/* How long the analyzer has not moved while a thread waits for it. */
+struct silt_patience {
+    uint64_t beats, looked_ns, still_ns;
+};
+
 /* One producer of records: a thread's, or that of the signal handlers that interrupt it (stream.c).
  */
 struct silt_sink {
@@ -53,6 +58,7 @@ struct silt_sink {
     uint32_t index;
     uint32_t next_free; /* index + 1 of the next in the free list */
     uint64_t stacks;
+    struct silt_patience patience;
     uint64_t waiting_since; /* CLOCK_MONOTONIC; 0: it does not wait for room */
     /* The last stamp that was taken: low half of `committed` before it, shard (16), counter (16).
      */
@@ -105,11 +111,31 @@ bool silt_wake_up(void);
 /* The same where nothing may be initialized: in hooks that an allocator may call. */
 bool silt_wake_child(void);
 void silt_switch_off(uint32_t reason);
-enum silt_reopened { SILT_REOPENED, SILT_NO_DESCRIPTORS, SILT_REFUSED };
-enum silt_reopened silt_reopen_pipe(void);
-bool silt_reader_is_silent(void);
-extern int silt_pipe;
-bool silt_pipe_is_ours(void);
+bool silt_is_borrowed(void);
+/* Numbers of silt's descriptors, -1 for none; those of one that the program replaced stay. */
+#define SILT_OWN_DESCRIPTORS 2
+extern int silt_own[SILT_OWN_DESCRIPTORS];
+bool silt_holds(int fd);
+bool silt_line_is_broken(void);
+
+/* news.c */
+void silt_raise_news(void);
+void silt_patience_begin(struct silt_patience *patience);
+/* The thread has waited once more: switches off when the analyzer is gone, or has not moved for too
+ * long. */
+void silt_patience_look(struct silt_patience *patience);
+
+/* descriptors.c */
+void silt_find_descriptor_calls(void);
+/* A system call that the program makes by syscall(3); true when it is not to be made, but has that
+ * result. */
+bool silt_descriptor_call(long number, long a, long b, long c, long *result);
+
+/* sandbox.c */
+void silt_find_sandbox_calls(void);
+/* Whether the program has put itself under a seccomp(2) filter: then silt lives on memory and
+ * futex(2) alone. */
+bool silt_is_filtered(void);
 
 /* stream.c */
 struct silt_sink *silt_sink_take(bool for_signals);

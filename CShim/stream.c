@@ -1,12 +1,10 @@
-/* stream.c: records → ring → chunk headers on the pipe. Everything here may run inside a hook. */
+/* stream.c: records → ring → news. Everything here may run inside a hook. */
 #include "aside.h"
 #include "silt_internal.h"
 #include "system.h"
 
 #include <errno.h>
 #include <linux/futex.h>
-#include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -117,11 +115,8 @@ void silt_sinks_forget(void) {
     free_sinks[0] = free_sinks[1] = 0;
 }
 
-/* Tells the analyzer that something is ready. A full pipe is no loss: it reads the counters, not
- * the headers. */
+/* Tells the analyzer that something is ready. */
 static void announce(struct silt_sink *sink) {
-    struct silt_chunk chunk = {SILT_MAGIC, silt_shared->image, sink->index,
-                               (uint32_t)(sink->committed - sink->announced), sink->announced};
     sink->announced = sink->committed;
     if (sink->stacks) {
         __atomic_fetch_add(&silt_shared->stacks, sink->stacks, __ATOMIC_RELAXED);
@@ -132,48 +127,14 @@ static void announce(struct silt_sink *sink) {
         silt_switch_off(SILT_OFF_READER_GONE);
         return;
     }
-    if (!silt_pipe_is_ours()) {
-        enum silt_reopened reopened = silt_reopen_pipe();
-        if (reopened == SILT_REFUSED) {
-            silt_switch_off(SILT_OFF_READER_GONE);
-        }
-        if (reopened != SILT_REOPENED) {
-            return; /* without a pipe the analyzer looks at the counters on its own */
-        }
-    }
-    /* The reader may be gone: its SIGPIPE must not reach the program (signal(7): it is sent to the
-     * writing thread). */
-    uint64_t pipe_signal = 1ull << (SIGPIPE - 1), old = 0, pending = 0;
-    silt_call(SYS_rt_sigpending, &pending, 8);
-    silt_call(SYS_rt_sigprocmask, SIG_BLOCK, &pipe_signal, &old, 8);
-    long written = silt_call(SYS_write, silt_pipe, &chunk, sizeof chunk);
-    if (written == -EPIPE) {
-        if (!(pending & pipe_signal)) {
-            struct timespec none = {0, 0};
-            silt_call(SYS_rt_sigtimedwait, &pipe_signal, 0, &none, 8);
-        }
-        silt_switch_off(SILT_OFF_READER_GONE);
-    }
-    silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, 8);
-}
-
-static bool reader_is_gone(void) {
-    struct pollfd state = {silt_pipe, POLLOUT, 0};
-    struct timespec none = {0, 0};
-    if (silt_shared->reader_gone) {
-        return true;
-    }
-    if (!silt_pipe_is_ours()) {
-        return silt_reopen_pipe() == SILT_REFUSED || silt_reader_is_silent();
-    }
-    return silt_call(SYS_ppoll, &state, 1, &none, 0, 8) > 0 && (state.revents & POLLERR);
+    silt_raise_news();
 }
 
 enum room { NO_ROOM, ROOM, MUST_WAIT };
 
 /* Whether the analyzer has read enough; MUST_WAIT until it has. Full rings hold the program back;
- * nothing is dropped. */
-static enum room look_for_room(struct silt_sink *sink, uint64_t bytes) {
+ * nothing is dropped. `unheard`: it was waited for in vain. */
+static enum room look_for_room(struct silt_sink *sink, uint64_t bytes, bool unheard) {
     struct silt_slot *slot = sink->slot;
     if (sink->committed + bytes - __atomic_load_n(&slot->consumed, __ATOMIC_ACQUIRE) <=
         SILT_RING_BYTES) {
@@ -183,8 +144,9 @@ static enum room look_for_room(struct silt_sink *sink, uint64_t bytes) {
         sink->waiting_since = monotonic_ns();
         announce(sink);
         __atomic_fetch_add(&silt_shared->waits, 1, __ATOMIC_RELAXED);
-    } else if (reader_is_gone()) {
-        silt_switch_off(SILT_OFF_READER_GONE);
+        silt_patience_begin(&sink->patience);
+    } else if (unheard) {
+        silt_patience_look(&sink->patience);
     }
     enum room found = NO_ROOM;
     if (*silt_live) {
@@ -203,20 +165,17 @@ static enum room look_for_room(struct silt_sink *sink, uint64_t bytes) {
 
 /* One look at the ring: enum room. Aside. */
 static uintptr_t make_room(const struct silt_origin *origin, uintptr_t of, uintptr_t words,
-                           uintptr_t unused) {
+                           uintptr_t unheard) {
     struct silt_sink *sink = (struct silt_sink *)of;
-    (void)origin, (void)unused;
+    (void)origin;
     if (!sink->waiting_since && sink->committed - sink->announced >= SILT_NOTIFY_BYTES - 64) {
         announce(sink);
     }
     size_t position = (size_t)(sink->at - sink->ring);
     size_t to_end = RING_WORDS - position;
-    enum room found = look_for_room(sink, (to_end < words ? to_end + words : words) * 8);
+    enum room found = look_for_room(sink, (to_end < words ? to_end + words : words) * 8, unheard);
     if (found != ROOM) {
-        if (found == NO_ROOM) {
-            __atomic_fetch_add(&silt_shared->lost, 1, __ATOMIC_RELAXED);
-        }
-        return found;
+        return found; /* without room the event comes after the end of what is recorded */
     }
     if (to_end < words) {
         if (to_end) {
@@ -247,14 +206,16 @@ static uintptr_t make_room(const struct silt_origin *origin, uintptr_t of, uintp
 /* Makes room for a record of that many words at `at`; false when recording is over. What it waits
  * for it waits for on the program's stack, where signals reach the program. */
 bool silt_make_room(struct silt_sink *sink, unsigned words) {
+    bool unheard = false;
     sink->waiting_since = 0;
     for (;;) {
-        uintptr_t found = silt_aside(make_room, (uintptr_t)sink, words, 0);
+        uintptr_t found = silt_aside(make_room, (uintptr_t)sink, words, unheard);
         if (found != MUST_WAIT) {
             return found == ROOM;
         }
-        struct timespec patience = {0, 100000000};
-        silt_call(SYS_futex, &sink->slot->waiting, FUTEX_WAIT, 1, &patience, 0, 0);
+        struct timespec pause = {0, 100000000};
+        long woken = silt_call(SYS_futex, &sink->slot->waiting, FUTEX_WAIT, 1, &pause, 0, 0);
+        unheard = woken != 0 && woken != -EAGAIN;
     }
 }
 

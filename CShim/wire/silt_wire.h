@@ -2,10 +2,11 @@
  * silt_wire.h: the memory file and the records that the shim and the analyzer share.
  *
  * Each traced process image owns one memory file (memfd) and one pipe. Both are handed to the
- * analyzer in the hello message (SCM_RIGHTS over the Unix socket named by SILT_SOCKET).
+ * analyzer in the hello message (SCM_RIGHTS over the Unix socket named by SILT_SOCKET). All records
+ * go through the file, and so does the news that there are some (silt_header.news). Nothing is ever
+ * written to the pipe: that it ends tells that the image is gone, or has closed it.
  *
  *   memory file:  header | command line, paths | module log | slot 0 | slot 1 | ...
- *   pipe:         one silt_chunk per stretch of records that became ready in a slot's ring
  *
  * A slot is one single-producer ring of records. A thread owns one slot; a signal handler that
  * allocates while its thread is between stamp and append writes to a slot of its own. The producer
@@ -65,7 +66,7 @@
 #define SILT_RING_BYTES     (256u << 10)
 #define SILT_SLOT_STRIDE    (SILT_SLOT_HEADER + SILT_RING_BYTES)
 #define SILT_MAX_SLOTS      4096u
-#define SILT_NOTIFY_BYTES   (192u << 10) /* a chunk is announced each time this much became ready */
+#define SILT_NOTIFY_BYTES   (192u << 10) /* news is raised each time this much became ready */
 
 /* Order between threads: 16-bit counters, chosen by the address. */
 #define SILT_STAMP_SHARDS  1024u
@@ -118,8 +119,7 @@ enum silt_node_flags {
     SILT_NODE_TRUNCATED = 4 /* not a frame: deeper than the frame limit; outermost */
 };
 
-/* A chunk on the pipe: records [offset, offset + length) of a slot are ready. A hint; `committed`
- * is the truth. */
+/* Heads a stretch of records in an event file: [offset, offset + length) of a slot. */
 struct silt_chunk {
     uint64_t magic;
     uint64_t image; /* silt_header.image */
@@ -176,30 +176,42 @@ struct silt_header {
     uint64_t stacks_truncated;
     uint32_t switched_off; /* the shim gave up recording; reason below */
     uint32_t off_reason;   /* enum silt_off */
-    uint64_t
-        reader_beats; /* analyzer: rises while it reads; what a target without a pipe goes by */
-    uint32_t leaving; /* 1: pid 1 of a pid namespace ends, and with it all that runs there */
+    uint64_t reader_beats; /* analyzer: rises about twice a second as long as it lives */
+    uint32_t leaving;      /* 1: pid 1 of a pid namespace ends, and with it all that runs there */
     uint32_t leave_answer; /* analyzer: 1 it runs elsewhere, 2 it has closed the recording */
-    uint64_t no_pipe;      /* 1: the target has no pipe and none to be had: look at it often */
-    uint64_t free_stacks;  /* 1: its frees carry stacks */
-    uint64_t spare[12];
+    uint32_t news;         /* enum silt_news; the analyzer sleeps on it (FUTEX_WAITV, shared) */
+    uint32_t children_filtered; /* fork children that are not recorded, for the image's seccomp(2)
+                                   filter; they count themselves */
+    uint64_t free_stacks;       /* 1: its frees carry stacks */
+    uint64_t off_ns;            /* CLOCK_MONOTONIC, when it gave up recording */
+    uint64_t children_missed;   /* fork children that could not say hello; they count themselves */
+    uint64_t spare[10];
 };
+
+/* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they
+ * wait for room. The analyzer makes CALM of RAISED before it reads, and ASLEEP of CALM before it
+ * sleeps on the word; who raises it then wakes it. So nothing is raised in vain, and an analyzer
+ * that is busy costs the producers no system call. */
+enum silt_news { SILT_NEWS_CALM = 0, SILT_NEWS_RAISED = 1, SILT_NEWS_ASLEEP = 2 };
 
 enum silt_off {
     SILT_OFF_NO = 0,
     SILT_OFF_READER_GONE = 1,
     SILT_OFF_NO_MEMORY = 2,
-    SILT_OFF_INTERNAL = 3
+    SILT_OFF_INTERNAL = 3,
+    SILT_OFF_READER_STILL = 4, /* the analyzer has not moved for SILT_PATIENCE_NS */
+    SILT_OFF_STRICT = 5        /* the program enters seccomp(2)'s strict mode */
 };
+
+#define SILT_PATIENCE_NS 5000000000ull
 
 /* First message on the rendezvous socket (SOCK_SEQPACKET), with two descriptors: pipe read end,
  * memory file. */
 struct silt_hello {
     uint64_t magic;
     uint32_t version;
-    uint32_t resume; /* 1: the image lost its pipe (the program closed it); one descriptor: a new
-                        read end. 2: it cannot be recorded; no descriptor, `refusal`, and behind the
-                        hello the text it speaks of, at most SILT_REFUSAL_TEXT bytes */
+    uint32_t kind; /* 0: the image is recorded. 2: it cannot be; no descriptor, `refusal`, and
+                      behind the hello the text it speaks of, at most SILT_REFUSAL_TEXT bytes */
     uint64_t image;
     uint32_t pid;
     uint32_t refusal; /* enum silt_refusal */

@@ -55,6 +55,8 @@ enum Headline {
         switch reason {
         case 1: "the analyzer was gone"
         case 2: "no memory"
+        case 4: "the analyzer stood still for 5 s"
+        case 5: "the program entered seccomp's strict mode"
         default: "internal fault"
         }
     }

@@ -265,6 +265,8 @@ package enum TextReport {
         switch reason {
         case 1: "silt was gone"
         case 2: "no memory for it in the target"
+        case 4: "the analyzer stood still for 5 s"
+        case 5: "the program entered seccomp's strict mode"
         default: "an error in the preload library"
         }
     }

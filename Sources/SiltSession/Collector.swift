@@ -72,11 +72,12 @@ package struct TraceOutcome: Sendable {
 
 /// Collects the events of all traced processes into one recording until the trace ends.
 ///
-/// One thread does everything: it waits for chunk headers, hellos, ends of processes, signals and the snapshot clock.
+/// One thread does everything: it waits for news of the images, hellos, ends of processes, signals and the snapshot clock.
 package final class Collector {
     let options: TraceOptions
     private let rendezvous: Rendezvous
     private var poller: Poller
+    private let news: NewsWaiter
     private let signals: Int32
     private let stacks = StackTable()
     private let blame: BlameKeys
@@ -129,6 +130,7 @@ package final class Collector {
         signals = silt_signals_open()
         guard signals >= 0 else { throw SessionError.last("signalfd") }
         poller = try Poller()
+        news = try NewsWaiter(poller: poller)
         let symbolizer = Symbolizer()
         blame = BlameKeys(stacks: stacks, symbolizer: symbolizer, wrappers: try AllocatorFrames(hide: options.hide))
         output = try RecordingOutput(options: options, stacks: stacks, symbolizer: symbolizer, blame: blame)
@@ -140,7 +142,10 @@ package final class Collector {
         try poller.add(signals, token: Collector.token(.signals, signals))
     }
 
-    deinit { close(signals) }
+    deinit {
+        for image in images.values { news.remove(image.shared) }
+        close(signals)
+    }
 
     /// Starts the command under the preload library and collects until it ends.
     package func trace(command: [String]) throws -> TraceOutcome {
@@ -167,16 +172,21 @@ package final class Collector {
         while !finished {
             var wait = min(60, max(0, nextSnapshot - monotonicSeconds()))
             if idleSince != nil { wait = min(wait, 0.1) }
-            // An image without a pipe cannot say that its ring is full, so it is looked at often.
-            let silent = images.values.contains { $0.isSilent }
+            let unwatched = images.values.contains { $0.isUnwatched }
             let busy = images.values.contains { $0.hasMore }
-            let milliseconds = busy ? 0 : Int32((min(wait, silent ? 0.01 : wait) * 1000).rounded(.up))
-            for token in poller.wait(milliseconds: milliseconds) {
-                guard let kind = Watched(rawValue: token >> 32) else { continue }
-                try handle(kind, Int32(truncatingIfNeeded: token))
+            let milliseconds = busy ? 0 : Int32((min(wait, unwatched ? 0.01 : wait) * 1000).rounded(.up))
+            if news.wait(milliseconds: milliseconds) {
+                for token in poller.wait(milliseconds: 0) {
+                    guard let kind = Watched(rawValue: token >> 32) else { continue }
+                    try handle(kind, Int32(truncatingIfNeeded: token))
+                }
             }
-            for image in images.values where image.hasMore { image.drain() }
-            if silent { try lookAtSilentImages() }
+            for image in images.values {
+                let isTold = image.shared.takeNews()
+                if isTold || image.hasMore { image.drain() }
+                if isTold, image.shared.isLeaving { try letLeave(image) }
+            }
+            if unwatched { try lookAtUnwatchedImages() }
             if monotonicSeconds() >= nextSnapshot { try snapshot() }
             if child == 0, options.once || (options.follow && outcome.exit != nil) { try lookForTheEnd() }
         }
@@ -201,15 +211,9 @@ package final class Collector {
         }
     }
 
-    /// Images whose pipe has ended: they are gone, or the program closed it and has no descriptor for another.
-    private func lookAtSilentImages() throws {
-        for image in images.values where image.isSilent {
-            if image.hasEnded {
-                try end(image, how: .ended)
-            } else {
-                image.drain()
-            }
-        }
+    /// Images of processes whose end no descriptor tells.
+    private func lookAtUnwatchedImages() throws {
+        for image in images.values where image.isUnwatched && image.hasEnded { try end(image, how: .ended) }
     }
 
     private func handle(_ kind: Watched, _ descriptor: Int32) throws {
@@ -220,11 +224,10 @@ package final class Collector {
         case .pipe:
             guard let image = images.values.first(where: { $0.pipe == descriptor }) else { return }
             if !image.readPipe() {
-                // The image is gone, has executed another program, or has closed our descriptor.
+                // The image is gone, has executed another program, or the program has closed our descriptor.
                 poller.remove(descriptor)
             }
             image.drain()
-            if image.shared.isLeaving { try letLeave(image) }
         case .process:
             for image in images.values where image.pidfd == descriptor && image.hasEnded {
                 try end(image, how: .ended)
@@ -272,15 +275,6 @@ package final class Collector {
     }
 
     private func welcome(_ hello: Hello) throws {
-        if hello.isResume {
-            guard let image = images[hello.image] else {
-                close(hello.pipe)
-                return
-            }
-            image.resume(pipe: hello.pipe)
-            try poller.add(hello.pipe, token: Collector.token(.pipe, hello.pipe))
-            return
-        }
         let shared: SharedImage
         do {
             shared = try SharedImage(file: hello.memory)
@@ -301,6 +295,7 @@ package final class Collector {
             rounds: rounds,
             at: monotonicSeconds() - startedAt
         )
+        try news.add(image.shared)
         images[hello.image] = image
         image.events = events
         events?.image(image, at: image.startedAt)
@@ -367,6 +362,7 @@ package final class Collector {
         if image.pipe >= 0 { poller.remove(image.pipe) }
         if image.pidfd >= 0 { poller.remove(image.pidfd) }
         images[image.id] = nil
+        news.remove(image.shared)
         if let damage = image.damage {
             outcome.notes.append("process \(image.pid): the rest of its events could not be read (\(damage))")
         }

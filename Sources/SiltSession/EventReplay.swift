@@ -150,7 +150,6 @@ package final class EventReplay {
         let hello = Hello(
             image: id,
             version: header.version,
-            isResume: false,
             pid: pid_t(bitPattern: header.pid),
             pipe: -1,
             memory: file

@@ -3,7 +3,7 @@ internal import Glibc
 
 /// Waits for descriptors to become readable (epoll(7)); each is known by a token.
 struct Poller: ~Copyable {
-    private let descriptor: Int32
+    let descriptor: Int32
     private var ready = [epoll_event](repeating: epoll_event(), count: 64)
 
     init() throws(SessionError) {

@@ -37,8 +37,6 @@ package enum SessionError: Error, CustomStringConvertible {
 struct Hello {
     var image: UInt64
     var version: UInt32
-    /// True when the image is known and only brings a new pipe.
-    var isResume: Bool
     /// The sender in this process's pid namespace; 0 when the kernel did not say.
     var pid: pid_t
     var pipe: Int32
@@ -109,29 +107,26 @@ struct Rendezvous: ~Copyable {
         if bytes.starts(with: "silt-control".utf8), descriptors.isEmpty {
             return .control(String(decoding: bytes[..<message.bytes], as: UTF8.self))
         }
-        guard message.bytes == size || (message.bytes > size && payload.resume == 2), payload.magic == SILT_MAGIC
+        guard message.bytes == size || (message.bytes > size && payload.kind == 2), payload.magic == SILT_MAGIC
         else { return refuse("bytes that are no silt hello") }
         guard payload.version == SILT_WIRE_VERSION else {
             return refuse(
                 "a preload library of another silt (wire version \(payload.version), this is \(SILT_WIRE_VERSION))"
             )
         }
-        if payload.resume == 2 {
+        if payload.kind == 2 {
             for descriptor in descriptors { close(descriptor) }
             let text = String(decoding: bytes[size..<max(size, message.bytes)], as: UTF8.self)
             return .untraceable(pid: message.pid, reason: refusal(payload.refusal, text))
         }
-        guard descriptors.count == (payload.resume == 1 ? 1 : 2) else {
-            return refuse("a hello without its descriptors")
-        }
+        guard descriptors.count == 2 else { return refuse("a hello without its descriptors") }
         return .hello(
             Hello(
                 image: payload.image,
                 version: payload.version,
-                isResume: payload.resume == 1,
                 pid: message.pid != 0 ? message.pid : pid_t(payload.pid),
                 pipe: descriptors[0],
-                memory: descriptors.count > 1 ? descriptors[1] : -1
+                memory: descriptors[1]
             )
         )
     }

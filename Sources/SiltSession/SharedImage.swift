@@ -74,12 +74,6 @@ struct SharedImage: ~Copyable {
         )
     }
 
-    /// Tells a target that has no pipe that somebody still reads.
-    func beat() {
-        let header = head.assumingMemoryBound(to: silt_header.self)
-        silt_store_release_u64(&header.pointee.reader_beats, header.pointee.reader_beats &+ 1)
-    }
-
     /// The module log's valid bytes.
     var moduleLog: UnsafeRawBufferPointer {
         let valid = silt_load_acquire_u64(&head.assumingMemoryBound(to: silt_header.self).pointee.modules_bytes)

@@ -123,24 +123,16 @@ final class TracedImage {
         drain()
     }
 
-    /// True when no chunk headers will tell that there is something to read.
-    var isSilent: Bool { pipe < 0 || shared.header.no_pipe != 0 }
+    /// True when no descriptor will tell that the process has ended.
+    var isUnwatched: Bool { pipe < 0 && pidfd < 0 && !isReplayed }
 
     /// Tells the shim that nobody reads any more.
     func stop() { shared.announceReaderGone() }
 
-    /// Takes a new pipe after the program closed the old one.
-    func resume(pipe new: Int32) {
-        if pipe >= 0 { close(pipe) }
-        pipe = new
-    }
-
-    /// Reads away the chunk headers that wait in the pipe; false at its end.
-    ///
-    /// Their content is only a hint that something became ready: the slots' counters are the truth.
+    /// Reads away what waits in the pipe, which the shim has not written; false at its end.
     func readPipe() -> Bool {
         guard pipe >= 0 else { return false }
-        let room = 512 * MemoryLayout<silt_chunk>.size
+        let room = 16384
         let got = withUnsafeTemporaryAllocation(byteCount: room, alignment: 8) { read(pipe, $0.baseAddress, room) }
         if got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR) {
             close(pipe)
@@ -154,13 +146,12 @@ final class TracedImage {
     /// missing.
     ///
     /// It does not follow a program that goes on writing: a look at a counter that changes all the time costs both sides
-    /// more than the events do, and the next chunk header tells when there is enough to read again. With `ended`,
+    /// more than the events do, and the next news tells when there is enough to read again. With `ended`,
     /// nothing more can come: gaps in the order are skipped and counted.
     @discardableResult
     func drain(ended: Bool = false) -> Bool {
         guard damage == nil else { return false }
         if !ended, monotonicSeconds() - residentSeenAt > 0.1 { _ = sampleResidentBytes() }
-        shared.beat()
         hasMore = false
         let deadline = monotonicSeconds() + TracedImage.longestDrain
         defer { shared.wakeWaiting() }

@@ -86,15 +86,7 @@ static void take_hello(int listener) {
     int descriptors[2] = {-1, -1};
     struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
     memcpy(descriptors, CMSG_DATA(rights), rights->cmsg_len - CMSG_LEN(0));
-    if (hello.resume) {
-        for (unsigned i = 0; i < image_count; i++) {
-            if (((struct silt_header *)(void *)images[i].memory)->image == hello.image) {
-                close(images[i].pipe);
-                images[i].pipe = descriptors[0];
-                return;
-            }
-        }
-        close(descriptors[0]);
+    if (hello.kind) {
         return;
     }
     struct stat status;

@@ -1,0 +1,134 @@
+/*
+ * descriptors.c: close, dup2, dup3, close_range and closefrom as the program calls them. silt's own
+ * descriptors behave like numbers that are not open: programs that close whatever they find, as
+ * daemons do, must not take away what their fork children say hello with.
+ *
+ * What the program opens in their place stays its own: dup2(2) onto one of silt's numbers succeeds
+ * as it would without silt, whose descriptor is closed by that. Later nothing is written to it.
+ */
+#define _GNU_SOURCE
+#include "silt_internal.h"
+#include "system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdint.h>
+
+static struct {
+    int (*close)(int);
+    int (*dup2)(int, int);
+    int (*dup3)(int, int, int);
+    int (*close_range)(unsigned, unsigned, int);
+    void (*closefrom)(int);
+} real;
+
+/* At start. */
+void silt_find_descriptor_calls(void) {
+    real.close = (int (*)(int))silt_next("close");
+    real.dup2 = (int (*)(int, int))silt_next("dup2");
+    real.dup3 = (int (*)(int, int, int))silt_next("dup3");
+    real.close_range = (int (*)(unsigned, unsigned, int))silt_next("close_range");
+    real.closefrom = (void (*)(int))silt_next("closefrom");
+}
+
+/* Under a filter nothing is looked at: the numbers are the program's then. */
+static inline bool is_hidden(int fd) {
+    return fd >= 0 && (fd == silt_own[0] || fd == silt_own[1]) && !silt_is_filtered() &&
+           silt_holds(fd);
+}
+
+static int bad_descriptor(void) {
+    errno = EBADF;
+    return -1;
+}
+
+/* A call that came before the next definition was found. */
+static int outcome(long result) {
+    if (result < 0) {
+        errno = (int)-result;
+        return -1;
+    }
+    return (int)result;
+}
+
+SILT_EXPORT int close(int fd) {
+    if (SILT_UNLIKELY(is_hidden(fd))) {
+        return bad_descriptor();
+    }
+    return SILT_LIKELY(real.close != NULL) ? real.close(fd) : outcome(silt_call(SYS_close, fd));
+}
+
+SILT_EXPORT int dup2(int from, int to) {
+    if (SILT_UNLIKELY(is_hidden(from))) {
+        return bad_descriptor();
+    }
+    return SILT_LIKELY(real.dup2 != NULL) ? real.dup2(from, to)
+                                          : outcome(silt_call(SYS_dup2, from, to));
+}
+
+SILT_EXPORT int dup3(int from, int to, int flags) {
+    if (SILT_UNLIKELY(is_hidden(from)) && from != to && !(flags & ~O_CLOEXEC)) {
+        return bad_descriptor();
+    }
+    return SILT_LIKELY(real.dup3 != NULL) ? real.dup3(from, to, flags)
+                                          : outcome(silt_call(SYS_dup3, from, to, flags));
+}
+
+static int close_stretch(unsigned first, unsigned last, int flags) {
+    return SILT_LIKELY(real.close_range != NULL)
+               ? real.close_range(first, last, flags)
+               : outcome(silt_call(SYS_close_range, first, last, flags));
+}
+
+/* Closes the stretches between silt's descriptors. Most ranges hold none: then it is one call. */
+static int close_between(unsigned first, unsigned last, int flags) {
+    bool closes = first <= last && (flags == 0 || flags == CLOSE_RANGE_UNSHARE);
+    bool swapped = silt_own[0] > silt_own[1];
+    for (unsigned i = 0; closes && i < SILT_OWN_DESCRIPTORS; i++) {
+        int fd = silt_own[swapped ? SILT_OWN_DESCRIPTORS - 1 - i : i];
+        unsigned own = (unsigned)fd;
+        if (own < first || own > last || !is_hidden(fd)) {
+            continue;
+        }
+        if (own > first && close_stretch(first, own - 1, flags) < 0) {
+            return -1;
+        }
+        if (own == last) {
+            /* Nothing is left to be closed; the table may be left to be made this process's own. */
+            return own > first || !flags ? 0 : close_stretch(~0u, ~0u, flags);
+        }
+        first = own + 1;
+    }
+    return close_stretch(first, last, flags);
+}
+
+SILT_EXPORT int close_range(unsigned first, unsigned last, int flags) {
+    return close_between(first, last, flags);
+}
+
+SILT_EXPORT void closefrom(int first) {
+    int saved = errno;
+    if (close_between(first < 0 ? 0 : (unsigned)first, ~0u, 0) < 0 && real.closefrom) {
+        real.closefrom(first); /* knows what to do without close_range(2) */
+    }
+    errno = saved;
+}
+
+bool silt_descriptor_call(long number, long a, long b, long c, long *result) {
+    switch (number) {
+    case SYS_close:
+        *result = -1;
+        return is_hidden((int)a) && bad_descriptor();
+    case SYS_dup2:
+        *result = -1;
+        return is_hidden((int)a) && bad_descriptor();
+    case SYS_dup3:
+        *result = -1;
+        return is_hidden((int)a) && a != b && !(c & ~O_CLOEXEC) && bad_descriptor();
+    case SYS_close_range:
+        *result = close_between((unsigned)a, (unsigned)b, (int)c);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,32 @@
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Programs that close, replace and reuse descriptor numbers, silt's among them.
+    @Suite(.serialized)
+    struct Descriptors {
+        static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
+
+        /// 1,500 rounds, while two threads fill their rings: by bare system calls, by the C library, by syscall(3).
+        @Test(arguments: ["raw", "libc", "syscall"])
+        func nothingArrivesInWhatAProgramPutsInThePlaceOfOurDescriptors(way: String) throws {
+            let folder = try Self.folder.get()
+            let program = try buildWorkload("descriptors", into: folder)
+            let (result, report) = try trace([program, way, folder.path])
+            #expect(result.output == "0 foreign bytes, 0 lost\n")
+            #expect(result.status == 0)
+            #expect(report.sites(named: "descriptor_block").map(\.allocObjects).reduce(0, +) > 10_000)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        @Test func callsAnswerAsIfOurDescriptorsWereNotThere() throws {
+            let program = try buildWorkload("descriptors", into: try Self.folder.get())
+            let plain = try runProgram([program, "answers"])
+            #expect(plain.output.contains(" 0, put 1097 1097, ranges -1 22 -1 22 0 0 0 0, errno 5, -1 22, 3 0\n"))
+            let (result, _) = try trace([program, "answers"])
+            #expect(result.output == plain.output)
+            #expect(result.status == 0)
+        }
+    }
+}
