@@ -133,6 +133,16 @@ let package = Package(
             path: "Tests/Benchmarks/Tracing",
             swiftSettings: strict
         ),
+        .executableTarget(
+            name: "silt-conformance",
+            dependencies: [
+                "silt", "SiltRecording", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tests/Conformance",
+            exclude: ["packages"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "SiltConformanceTests", dependencies: ["silt-conformance", "SiltTestSupport"]),
         .target(name: "SiltTestSupport", dependencies: ["silt"], path: "Tests/SiltTestSupport"),
         .target(name: "SiltTestNumbers", path: "Tests/SiltTestNumbers"),
         .testTarget(name: "SiltTextTests", dependencies: ["SiltText", "SiltTestNumbers"]),
@@ -170,8 +180,8 @@ let package = Package(
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: [
-                "SiltTestSupport", "SiltTestNumbers", "SiltShim", "SiltEvents", "SiltHeap", "SiltRecording",
-                "SiltReports", "SiltSymbols",
+                "silt-conformance", "SiltTestSupport", "SiltTestNumbers", "SiltShim", "SiltEvents", "SiltHeap",
+                "SiltRecording", "SiltReports", "SiltSymbols",
             ]
         ),
     ]
