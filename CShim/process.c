@@ -295,7 +295,7 @@ static int make_memory(enum silt_refusal *reason) {
             *reason = file < bytes ? SILT_REFUSED_FILE_SIZE : SILT_REFUSED_ADDRESS_SPACE;
             continue;
         }
-        long fd = silt_call(SYS_memfd_create, "silt", MFD_CLOEXEC);
+        long fd = silt_call(SYS_memfd_create, "silt", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (fd < 0) {
             *reason = fd == -EMFILE ? SILT_REFUSED_DESCRIPTORS : SILT_REFUSED_MEMORY;
             return -1;

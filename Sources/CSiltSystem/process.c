@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "silt_files.h"
+
 static int socket_address(const char *path, struct sockaddr_un *address) {
     memset(address, 0, sizeof *address);
     address->sun_family = AF_UNIX;
@@ -29,6 +31,15 @@ static int socket_address(const char *path, struct sockaddr_un *address) {
     return 0;
 }
 
+/* A rename that replaces nothing: what came there meanwhile stays. */
+static int move_into_place(const char *early, const char *path) {
+    if (renameat2(AT_FDCWD, early, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+        return 0;
+    }
+    /* File systems that cannot do that. */
+    return errno != EINVAL && errno != ENOSYS ? -1 : link(early, path) < 0 ? -1 : unlink(early);
+}
+
 int silt_listen(const char *path) {
     /* Under its name only once it listens: who waits for the name may connect at once. */
     struct sockaddr_un address;
@@ -37,10 +48,9 @@ int silt_listen(const char *path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    if (socket_address(early, &address) < 0) {
+    if (socket_address(early, &address) < 0 || silt_free_socket_path(early) < 0) {
         return -1;
     }
-    unlink(early);
     int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return -1;
@@ -50,9 +60,11 @@ int silt_listen(const char *path) {
     int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
     umask(old);
     if (bound < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-        listen(fd, 4096) < 0 || rename(early, path) < 0) {
+        listen(fd, 4096) < 0 || move_into_place(early, path) < 0) {
         int saved = errno;
-        unlink(early);
+        if (bound == 0) {
+            unlink(early);
+        }
         close(fd);
         errno = saved;
         return -1;

@@ -111,6 +111,9 @@ package final class Collector {
     /// Seconds within which the program that asked for this listener must say hello.
     private static let longestStart = 60.0
     var finished = false
+    /// Hellos and connections that were not taken.
+    private var refusals = 0
+    private static let wordedRefusals = 20
 
     /// What a token of the poller stands for; the low 32 bits are the descriptor.
     private enum Watched: UInt64 {
@@ -251,8 +254,13 @@ package final class Collector {
         while true {
             let connection = silt_accept(rendezvous.listener)
             guard connection >= 0 else { break }
-            connections.append(connection)
-            try poller.add(connection, token: Collector.token(.connection, connection))
+            do {
+                try poller.add(connection, token: Collector.token(.connection, connection))
+                connections.append(connection)
+            } catch {
+                close(connection)
+                refuse("a connection: \(error)")
+            }
         }
         for connection in connections { try readHellos(connection) }
     }
@@ -267,22 +275,32 @@ package final class Collector {
                 connections.removeAll { $0 == connection }
                 if connection == hunter { interrupt() }
             case .control(let text): try control(text, from: connection)
-            case .refused(let reason): outcome.notes.append("refused \(reason)")
+            case .refused(let reason): refuse(reason)
             case .hello(let hello): try welcome(hello)
             case .untraceable(let pid, let reason): outcome.notes.append("process \(pid) is not traced: \(reason)")
             }
         }
     }
 
-    private func welcome(_ hello: Hello) throws {
+    private func welcome(_ received: Hello) throws {
+        var hello = received
+        if let problem = hello.takeDescriptors() {
+            hello.closeDescriptors()
+            return refuse("process \(hello.pid): \(problem)")
+        }
         let shared: SharedImage
         do {
             shared = try SharedImage(file: hello.memory)
         } catch {
             close(hello.pipe)
-            outcome.notes.append("process \(hello.pid): its memory file cannot be read (\(error))")
-            return
+            return refuse("process \(hello.pid): its memory file cannot be read (\(error))")
         }
+        // Random ids: two that are alike are one process's mistake, or a lie.
+        guard shared.header.image == hello.image, images[hello.image].map({ $0.pid == hello.pid }) != false else {
+            close(hello.pipe)
+            return refuse("process \(hello.pid): its hello and its memory file are not of one image")
+        }
+        guard watch(hello.pipe, .pipe, of: hello) else { return }
         // The same process with a new image: it has executed another program, unless the id was given to another.
         for earlier in images.values where earlier.pid == hello.pid {
             try end(earlier, how: earlier.hasEnded ? .ended : .executed)
@@ -300,10 +318,28 @@ package final class Collector {
         image.events = events
         events?.image(image, at: image.startedAt)
         outcome.traced += 1
-        try poller.add(hello.pipe, token: Collector.token(.pipe, hello.pipe))
-        if image.pidfd >= 0 { try poller.add(image.pidfd, token: Collector.token(.process, image.pidfd)) }
+        // Without it the end of the pipe tells.
+        if image.pidfd >= 0 { _ = watch(image.pidfd, .process, of: hello, closes: false) }
         try output.begin(image)
         image.drain()
+    }
+
+    /// Waits for a descriptor of a process as well; false, with a note, when that cannot be.
+    private func watch(_ descriptor: Int32, _ kind: Watched, of hello: Hello, closes: Bool = true) -> Bool {
+        do {
+            try poller.add(descriptor, token: Collector.token(kind, descriptor))
+            return true
+        } catch {
+            if closes { close(descriptor) }
+            refuse("process \(hello.pid): \(error)")
+            return false
+        }
+    }
+
+    /// Notes what was not taken from a client, and goes on; the first ones in words, the others by their number.
+    private func refuse(_ reason: String) {
+        refusals += 1
+        if refusals <= Collector.wordedRefusals { outcome.notes.append("refused \(reason)") }
     }
 
     private func readSignals() throws {
@@ -390,6 +426,9 @@ package final class Collector {
         for image in images.values {
             image.stop()
             try end(image, how: .stillRunning)
+        }
+        if refusals > Collector.wordedRefusals {
+            outcome.notes.append("refused \(refusals - Collector.wordedRefusals) more")
         }
         let now = monotonicSeconds() - startedAt
         if let failure = events?.close(outcome, at: now) {

@@ -10,6 +10,7 @@ package enum SessionError: Error, CustomStringConvertible {
     case system(call: String, reason: String)
     case noPrivateDirectory(tried: [String])
     case socketInUse(path: String)
+    case notASocket(path: String)
 
     package var description: String {
         switch self {
@@ -23,7 +24,8 @@ package enum SessionError: Error, CustomStringConvertible {
         case .system(let call, let reason): "\(call): \(reason)"
         case .noPrivateDirectory(let tried):
             "no private directory for the socket (tried \(tried.joined(separator: ", "))); set XDG_RUNTIME_DIR"
-        case .socketInUse(let path): "\(path) exists already; another silt may listen there, else remove it"
+        case .socketInUse(let path): "\(path) is in use: another silt listens there"
+        case .notASocket(let path): "\(path) is no socket: it is left as it is; name a path where there is nothing yet"
         }
     }
 
@@ -48,6 +50,8 @@ struct Rendezvous: ~Copyable {
     let path: String
     let listener: Int32
     private let ownedDirectory: String?
+    /// Of the socket's name in the file system.
+    private let identity: (device: UInt64, inode: UInt64)
 
     /// Listens at `path`, or in a new private directory when it is nil.
     ///
@@ -55,16 +59,16 @@ struct Rendezvous: ~Copyable {
     init(path: String?, ownsDirectory: Bool = false) throws(SessionError) {
         let directory = try path == nil ? makePrivateDirectory() : nil
         let place = path ?? (directory ?? "") + "/silt.sock"
-        if access(place.system, F_OK) == 0 {
-            let probe = silt_connect(place.system)
-            if probe >= 0 {
-                close(probe)
-                throw .socketInUse(path: place)
-            }
-            unlink(place.system)
-        }
+        guard silt_free_socket_path(place.system) == 0 else { throw Rendezvous.obstacle(at: place) }
         let descriptor = silt_listen(place.system)
-        guard descriptor >= 0 else { throw .last("listening on \(place)") }
+        guard descriptor >= 0 else { throw Rendezvous.obstacle(at: place) }
+        var made = stat()
+        guard lstat(place.system, &made) == 0 else {
+            let error = SessionError.last("listening on \(place)")
+            close(descriptor)
+            throw error
+        }
+        identity = (UInt64(made.st_dev), UInt64(made.st_ino))
         self.path = place
         ownedDirectory = ownsDirectory ? place.lastIndex(of: "/").map { String(place[..<$0]) } : directory
         listener = descriptor
@@ -72,8 +76,17 @@ struct Rendezvous: ~Copyable {
 
     deinit {
         close(listener)
-        unlink(path.system)
+        silt_remove_socket(path.system, identity.device, identity.inode)
         if let ownedDirectory { rmdir(ownedDirectory.system) }
+    }
+
+    /// Why there can be no socket at a path, after the call that said so.
+    private static func obstacle(at path: String) -> SessionError {
+        switch errno {
+        case EADDRINUSE, EEXIST: .socketInUse(path: path)
+        case ENOTSOCK: .notASocket(path: path)
+        default: .last("listening on \(path)")
+        }
     }
 
     /// What a look at a connection gave.
@@ -99,19 +112,19 @@ struct Rendezvous: ~Copyable {
         let descriptors = [message.fds.0, message.fds.1, message.fds.2, message.fds.3].prefix(Int(message.fd_count))
         func refuse(_ reason: String) -> Reading {
             for descriptor in descriptors { close(descriptor) }
-            return .refused(reason)
+            return .refused("process \(message.pid): \(reason)")
         }
         guard message.uid == getuid() || getuid() == 0 || message.pid == 0 else {
-            return refuse("a process of user \(message.uid)")
+            return refuse("it is one of user \(message.uid)")
         }
         if bytes.starts(with: "silt-control".utf8), descriptors.isEmpty {
             return .control(String(decoding: bytes[..<message.bytes], as: UTF8.self))
         }
         guard message.bytes == size || (message.bytes > size && payload.kind == 2), payload.magic == SILT_MAGIC
-        else { return refuse("bytes that are no silt hello") }
+        else { return refuse("it sent bytes that are no silt hello") }
         guard payload.version == SILT_WIRE_VERSION else {
             return refuse(
-                "a preload library of another silt (wire version \(payload.version), this is \(SILT_WIRE_VERSION))"
+                "its preload library is another silt's (wire version \(payload.version), this is \(SILT_WIRE_VERSION))"
             )
         }
         if payload.kind == 2 {
@@ -119,7 +132,7 @@ struct Rendezvous: ~Copyable {
             let text = String(decoding: bytes[size..<max(size, message.bytes)], as: UTF8.self)
             return .untraceable(pid: message.pid, reason: refusal(payload.refusal, text))
         }
-        guard descriptors.count == 2 else { return refuse("a hello without its descriptors") }
+        guard descriptors.count == 2 else { return refuse("its hello came with \(descriptors.count) descriptors") }
         return .hello(
             Hello(
                 image: payload.image,

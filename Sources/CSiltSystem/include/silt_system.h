@@ -51,11 +51,4 @@ static inline void *silt_move_pages(void *from, size_t bytes, size_t wanted, voi
     return mremap(from, bytes, wanted, 1 | 2 /* MREMAP_MAYMOVE | MREMAP_FIXED */, to);
 }
 
-/* The C++ ABI's demangler (Itanium C++ ABI, 3.4): a text to be freed, or NULL. */
-extern char *__cxa_demangle(const char *name, char *buffer, size_t *length, int *status);
-
-static inline char *silt_cxa_demangle(const char *name, int *status) {
-    return __cxa_demangle(name, NULL, NULL, status);
-}
-
 #endif
