@@ -25,6 +25,8 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: nil, providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: nil, providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: nil, providers: [.apt(["libzstd-dev"])]),
+        // Only the archive has the demangler that hands over its text piece by piece.
+        .target(name: "CDemangle", linkerSettings: [.linkedLibrary("stdc++"), .linkedLibrary(":libstdc++.a")]),
         // Flags, since a library that SiltSymbols names too would be linked at one place only, perhaps before libdw.a.
         .target(name: "CZlib", linkerSettings: [.unsafeFlags(["-l:libz.a", "-l:libzstd.a"])]),
 
@@ -50,12 +52,10 @@ let package = Package(
         .target(name: "SiltGrowth", dependencies: ["SiltHeap"], swiftSettings: strict),
         .target(
             name: "SiltSymbols",
-            dependencies: ["Clibdw", "CSiltSystem", "SiltText"],
+            dependencies: ["CDemangle", "Clibdw", "CSiltSystem", "SiltText"],
             swiftSettings: strict + collecting,
-            linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libzstd.a", ":libz.a", "stdc++"].map
-            {
-                .linkedLibrary($0)
-            }
+            linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libzstd.a", ":libz.a", "stdc++"]
+                .map { .linkedLibrary($0) } + [.unsafeFlags(["-Xlinker", "--wrap=open"])]
         ),
         .target(
             name: "SiltRecording",
@@ -66,7 +66,7 @@ let package = Package(
         ),
         .target(
             name: "SiltReports",
-            dependencies: ["SiltJSON", "SiltText", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof"],
+            dependencies: ["CSiltSystem", "SiltJSON", "SiltText", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof"],
             exclude: ["docs", "Page"],
             swiftSettings: strict,
             plugins: ["EmbedPage"]
@@ -74,7 +74,7 @@ let package = Package(
         .target(
             name: "SiltPprof",
             dependencies: [
-                "CZlib", "CZstd", "SiltText",
+                "CSiltSystem", "CZlib", "CZstd", "SiltText",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),

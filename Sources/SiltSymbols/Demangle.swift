@@ -1,4 +1,4 @@
-internal import CSiltSystem
+internal import CDemangle
 internal import Glibc
 
 @_silgen_name("swift_demangle")
@@ -10,29 +10,51 @@ private func swiftDemangle(
     _ flags: UInt32
 ) -> UnsafeMutablePointer<CChar>?
 
+/// Bytes of a demangled name; the longest of clang's own are some thousands.
+let demangledLimit = 65_535
+
 /// A linkage name as its language writes it; the name itself when it is no mangled name.
 ///
-/// C++ through the C++ ABI's `__cxa_demangle`, Swift through its runtime (whose entry point takes no options), Rust
+/// C++ through libstdc++, Swift through its runtime (whose entry point takes no options), Rust
 /// by `RustDemangler`. Suffixes that compilers give to parts and copies of a function are left out, so that
 /// `f.cold` and `f.isra.0` are `f`.
+///
+/// What would get longer than `demangledLimit` stays mangled: a few hundred bytes can stand for gigabytes, since each
+/// part of a name may repeat what came before it.
 package func demangle(_ linkageName: String) -> String {
+    guard linkageName.utf8.count <= demangledLimit else { return cutName(linkageName) }
     let name = withoutCloneSuffix(linkageName)
     if name.hasPrefix("_R"), let text = RustDemangler.demangle(name) { return text }
     if name.hasPrefix("_Z") {
         if let text = RustDemangler.demangle(name) { return text }
-        var status: Int32 = 0
-        guard let text = silt_cxa_demangle(name, &status) else { return name }
-        defer { free(text) }
-        return escapedText(cString: text)
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: demangledLimit + 1) { text in
+            guard let start = text.baseAddress, silt_cxx_demangle(name, start, text.count) != 0 else { return name }
+            return escapedText(cString: start)
+        }
     }
     if name.hasPrefix("$s") || name.hasPrefix("$S") || name.hasPrefix("_$s") || name.hasPrefix("$e") {
-        var mangled = name
-        let text = mangled.withUTF8 { swiftDemangle($0.baseAddress, $0.count, nil, nil, 0) }
-        guard let text else { return name }
-        defer { free(text) }
-        return escapedText(cString: text)
+        return demangledSwift(name) ?? name
     }
     return name
+}
+
+/// A name that nobody reads to its end.
+private func cutName(_ name: String) -> String { escapedText(name.utf8.prefix(demangledLimit)) + "…" }
+
+private func demangledSwift(_ name: String) -> String? {
+    var mangled = name
+    guard SwiftNameBound.mayBeHuge(name) else {
+        let text = mangled.withUTF8 { swiftDemangle($0.baseAddress, $0.count, nil, nil, 0) }
+        guard let text else { return nil }
+        defer { free(text) }
+        return strlen(text) <= demangledLimit ? escapedText(cString: text) : nil
+    }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: demangledLimit + 1) { text in
+        guard let start = text.baseAddress,
+            silt_swift_demangle_contained(mangled, mangled.utf8.count, start, text.count) != 0
+        else { return nil }
+        return escapedText(cString: start)
+    }
 }
 
 /// Words that compilers append behind a dot: `.cold` and `.part.0` are pieces, `.isra.0` and `.constprop.0` copies.
