@@ -66,7 +66,9 @@ let package = Package(
         ),
         .target(
             name: "SiltReports",
-            dependencies: ["CSiltSystem", "SiltJSON", "SiltText", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof"],
+            dependencies: [
+                "CSiltSystem", "SiltJSON", "SiltText", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof",
+            ],
             exclude: ["docs", "Page"],
             swiftSettings: strict,
             plugins: ["EmbedPage"]

@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import CSiltWire
 internal import Glibc
 internal import SiltText
@@ -65,7 +66,7 @@ package enum RawStreamError: Error, Equatable {
 extension RawStream {
     /// Whether a file begins like an event file; false too when it cannot be read.
     package static func isEventFile(_ path: String) -> Bool {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = silt_open_regular(path.system)
         guard descriptor >= 0 else { return false }
         defer { close(descriptor) }
         var chunk = silt_chunk()
@@ -229,7 +230,7 @@ package struct RawStreamReader: ~Copyable {
 
     package init(path: String) throws(RawStreamError) {
         self.path = path
-        descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
+        descriptor = silt_open_regular(path.system)
         guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
         var head: [UInt8] = []
         let count = try Self.fill(&head, RawStream.headerBytes, descriptor, path)

@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import Glibc
 internal import SiltPprof
 internal import SiltText
@@ -25,7 +26,7 @@ extension HuntPlan {
     }
 
     private static func textOfFile(_ path: String) throws(HuntError) -> String {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
+        let descriptor = silt_open_input(path.system)
         guard descriptor >= 0 else { throw .last(path) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []

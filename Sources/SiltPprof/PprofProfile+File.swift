@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import Glibc
 internal import SiltText
 
@@ -11,7 +12,7 @@ extension PprofProfile {
 /// Files as wholes.
 private enum FileBytes {
     static func read(_ path: String, limit: Int) throws(PprofError) -> [UInt8] {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
+        let descriptor = silt_open_input(path.system)
         guard descriptor >= 0 else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
         defer { close(descriptor) }
         var content: [UInt8] = []

@@ -32,7 +32,7 @@ enum RecordingFile {
 
     /// The first 100 bytes: the header of an SQLite file.
     static func header(of path: String) throws(RecordingError) -> [UInt8] {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
         defer { close(descriptor) }
         var status = stat()

@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import Glibc
 internal import SiltText
 
@@ -7,7 +8,7 @@ enum SmallFile {
     private static let limit = 16 << 20
 
     static func read(_ path: String) throws(ReportError) -> [UInt8] {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
+        let descriptor = silt_open_input(path.system)
         guard descriptor >= 0 else { throw .cannotRead(path: path, reason: reason()) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []

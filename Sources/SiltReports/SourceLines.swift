@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import Glibc
 internal import SiltText
 
@@ -33,13 +34,11 @@ enum SourceLines {
     }
 
     private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = silt_open_regular(path.system)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= limit else {
-            return nil
-        }
+        guard fstat(descriptor, &status) == 0, status.st_size <= limit else { return nil }
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
         var count = 0
         while count < bytes.count {

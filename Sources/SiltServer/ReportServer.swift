@@ -19,10 +19,12 @@ package final class ReportServer {
     private let group: MultiThreadedEventLoopGroup
     private let socketPath: String?
 
-    /// Connections beyond these are closed.
+    /// Connections beyond these take the place of the one that has waited longest for its request to come.
     static let mostConnections = 64
     /// Seconds in which a connection has to ask for something, or to take an answer.
     static let patience: Int64 = 30
+    /// Seconds in which the first request of a connection has to come, whole.
+    static let firstRequestPatience: Int64 = 10
 
     /// `token`: what requests must carry; needed for an address that is not loopback's.
     package init(_ source: ReportSource, at address: ServerAddress, token: String? = nil) throws(ServerError) {
@@ -38,10 +40,10 @@ package final class ReportServer {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard shared.connections.take(upTo: ReportServer.mostConnections) else {
+                    guard shared.connections.admit(channel, upTo: ReportServer.mostConnections) else {
                         throw ServerError("\(ReportServer.mostConnections) connections are as many as are served")
                     }
-                    channel.closeFuture.whenComplete { _ in shared.connections.withLock { $0 -= 1 } }
+                    channel.closeFuture.whenComplete { _ in shared.connections.remove(channel) }
                     try channel.pipeline.syncOperations.addHandler(
                         IdleStateHandler(allTimeout: .seconds(ReportServer.patience))
                     )
@@ -94,7 +96,7 @@ extension ServerAddress {
 final class SharedState: Sendable {
     let source: ReportSource
     let access: Access
-    let connections = Mutex(0)
+    let connections = Connections()
     /// Pages that wait for news.
     let listeners = Mutex(0)
 

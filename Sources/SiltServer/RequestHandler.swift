@@ -16,6 +16,8 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
         var bodyBytes = 0
         var isListening = false
         var isBusy = false
+        /// Closes the connection when no whole request comes in time.
+        var deadline: Scheduled<Void>?
     }
 
     /// A request has nothing to say in its body.
@@ -31,6 +33,25 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
         state = NIOLoopBoundBox(State(), eventLoop: loop)
     }
 
+    func channelActive(context: ChannelHandlerContext) {
+        awaitRequest(context, seconds: ReportServer.firstRequestPatience)
+        context.fireChannelActive()
+    }
+
+    /// A request, its body included, comes within that time, however busily its bytes drip in.
+    private func awaitRequest(_ context: ChannelHandlerContext, seconds: Int64) {
+        let channel = context.channel
+        state.value.deadline?.cancel()
+        state.value.deadline = context.eventLoop.scheduleTask(in: .seconds(seconds)) { channel.close(promise: nil) }
+        shared.connections.set(channel, isWaiting: true)
+    }
+
+    private func stopAwaiting(_ context: ChannelHandlerContext) {
+        state.value.deadline?.cancel()
+        state.value.deadline = nil
+        shared.connections.set(context.channel, isWaiting: false)
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -44,6 +65,7 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
         case .end:
             guard let head = state.value.head else { return }
             state.value.head = nil
+            stopAwaiting(context)
             respond(to: head, context)
         }
     }
@@ -57,6 +79,7 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     func channelInactive(context: ChannelHandlerContext) {
+        stopAwaiting(context)
         if state.value.isListening { shared.listeners.withLock { $0 -= 1 } }
         state.value.isListening = false
         context.fireChannelInactive()
@@ -177,9 +200,13 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
             context.write(wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)
         }
         let done = context.eventLoop.makePromise(of: Void.self)
-        if closes {
-            let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-            done.futureResult.whenComplete { _ in bound.value.close(promise: nil) }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        done.futureResult.whenComplete { _ in
+            if closes || !bound.value.channel.isActive {
+                bound.value.close(promise: nil)
+            } else {
+                self.awaitRequest(bound.value, seconds: ReportServer.patience)
+            }
         }
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: done)
     }

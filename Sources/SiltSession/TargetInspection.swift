@@ -108,7 +108,7 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
         inspection.obstacle = .notExecutable(path)
         return inspection
     }
-    let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
+    let descriptor = silt_open_regular(path.system)
     guard descriptor >= 0 else {
         inspection.obstacle = .notExecutable(path)
         return inspection

@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import Clibdw
 internal import Glibc
 internal import SiltText
@@ -19,11 +20,9 @@ package struct CodeSegment: Equatable, Sendable {
 
     /// From the first executable segment to the last; nil when the file is gone, another than it was, or no ELF file.
     package init?(path: String, buildID: [UInt8]) {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        let descriptor = silt_open_regular(path.system)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
         elf_version(UInt32(EV_CURRENT))
         guard let elf = elf_begin(descriptor, ELF_C_READ, nil) else { return nil }
         defer { elf_end(elf) }

@@ -1,3 +1,4 @@
+internal import CSiltSystem
 internal import Clibdw
 internal import Glibc
 internal import SiltText
@@ -28,13 +29,17 @@ final class SymbolFile {
 
     /// Opens `path` when it is the file that the target loaded, as far as build ids tell.
     init(path: String, buildID: [UInt8]) throws(SymbolError) {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { throw errno == ENOENT ? .gone : .unreadable(String(cString: strerror(errno))) }
+        let descriptor = silt_open_regular(path.system)
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw .unreadable("it is no regular file")
+        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+            switch errno {
+            case ENOENT: throw .gone
+            case ENOTSUP, EISDIR: throw .unreadable("it is no regular file")
+            default: throw .unreadable(String(cString: strerror(errno)))
+            }
         }
+        silt_open_regular_only()
+        defer { silt_open_anything() }
         guard let session = dwfl_begin(SymbolFile.callbacks) else {
             close(descriptor)
             throw .unreadable(lastMessage())
@@ -104,6 +109,8 @@ final class SymbolFile {
     }
 
     func frames(at address: UInt64) -> [SourceFrame] {
+        silt_open_regular_only()
+        defer { silt_open_anything() }
         let place = address &+ bias
         let outer = symbol(at: address) ?? ""
         guard let unit = debugUnits().unit(at: place) else { return [SourceFrame(function: outer)] }
@@ -138,6 +145,8 @@ final class SymbolFile {
 
     private func debugUnits() -> DebugUnits {
         if let units { return units }
+        silt_open_regular_only()
+        defer { silt_open_anything() }
         let read = DebugUnits(module)
         units = read
         return read

@@ -58,7 +58,7 @@ final class ReportInput {
 
     /// The first bytes of a regular file; nil where it is none or cannot be read.
     private static func head(of path: String) -> ArraySlice<UInt8>? {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var status = stat()
