@@ -270,15 +270,39 @@ static bool run_program(struct silt_bytes b, const struct cie *cie,
     return !b.bad;
 }
 
+/* Where a module's tables may be read. */
+struct readable {
+    const uint8_t *start, *end;
+    const struct link_map *map;
+};
+
+/* Whether `at` may be read. The loader names one segment at a time of a program whose segments lie
+ * apart: then another one of the same module becomes the readable one. */
+static bool can_read(struct readable *readable, const uint8_t *at) {
+    struct dl_find_object found;
+    if ((uintptr_t)(at - readable->start) < (uintptr_t)(readable->end - readable->start)) {
+        return true;
+    }
+    if (_dl_find_object((void *)at, &found) != 0 || found.dlfo_link_map != readable->map) {
+        return false;
+    }
+    readable->start = found.dlfo_map_start;
+    readable->end = found.dlfo_map_end;
+    return true;
+}
+
 enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     struct dl_find_object found;
     if (_dl_find_object((void *)pc, &found) != 0 || !found.dlfo_eh_frame) {
         return SILT_CFI_NONE;
     }
-    const uint8_t *start = found.dlfo_map_start, *end = found.dlfo_map_end;
+    struct readable readable = {found.dlfo_map_start, found.dlfo_map_end, found.dlfo_link_map};
     const uint8_t *header = found.dlfo_eh_frame;
-    struct silt_bytes b = {header, end, false};
-    if (header < start || header >= end || silt_take(&b, 1) != 1) {
+    if (!can_read(&readable, header)) {
+        return SILT_CFI_NONE;
+    }
+    struct silt_bytes b = {header, readable.end, false};
+    if (silt_take(&b, 1) != 1) {
         return SILT_CFI_NONE;
     }
     uint8_t frame_encoding = (uint8_t)silt_take(&b, 1);
@@ -288,7 +312,7 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     uint64_t count = encoded(&b, count_encoding, (uintptr_t)header);
     /* Linkers write one form of table: pairs of 32-bit offsets from the header, sorted by address.
      */
-    if (b.bad || table_encoding != 0x3b || count == 0 || count > (uintptr_t)(end - b.at) / 8) {
+    if (b.bad || table_encoding != 0x3b || count == 0 || count > (uintptr_t)(b.end - b.at) / 8) {
         return SILT_CFI_NONE;
     }
     const int32_t *table = (const void *)b.at;
@@ -303,21 +327,21 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
         }
     }
     const uint8_t *fde = header + table[low * 2 + 1];
-    if (table[low * 2] > wanted || fde < start || fde >= end) {
+    if (table[low * 2] > wanted || !can_read(&readable, fde)) {
         return SILT_CFI_NONE;
     }
-    b = (struct silt_bytes){fde, end, false};
+    b = (struct silt_bytes){fde, readable.end, false};
     uint64_t length = silt_take(&b, 4);
-    if (length == 0 || length >= 0xfffffff0u || length > (uintptr_t)(end - b.at)) {
+    if (length == 0 || length >= 0xfffffff0u || length > (uintptr_t)(b.end - b.at)) {
         return SILT_CFI_NONE;
     }
     b.end = b.at + length;
     const uint8_t *cie_at = b.at;
     cie_at -= silt_take(&b, 4);
-    if (cie_at < start || cie_at >= end) {
+    if (!can_read(&readable, cie_at)) {
         return SILT_CFI_NONE;
     }
-    struct cie cie = parse_cie(cie_at, end);
+    struct cie cie = parse_cie(cie_at, readable.end);
     if (cie.bad) {
         return SILT_CFI_ODD;
     }
