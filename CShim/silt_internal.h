@@ -194,11 +194,12 @@ void silt_thread_leave_nested(uint32_t before);
 /* The index of the module that holds an address, registered if it is new; 0 for code outside of
  * modules. */
 uint16_t silt_module_of(uintptr_t address);
-/* The same for modules that are registered; 0 for others. */
-uint16_t silt_module_known(uintptr_t address);
+/* The same for modules that are registered, 0 for those that did not fit. */
+int32_t silt_module_known(uintptr_t address);
+#define SILT_MODULE_UNKNOWN (-1)
 /* Whether any module holds it, registered or not. */
 bool silt_is_in_module(uintptr_t address);
-void silt_modules_check(void);
+void silt_modules_check(bool patient);
 void silt_modules_forget(void);
 
 /* slow.c */

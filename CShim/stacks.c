@@ -78,17 +78,20 @@ static uint32_t make_node(struct silt_trie *trie, uint32_t parent, uint64_t key,
     uint8_t flags = (uint8_t)(key >> 56);
     uintptr_t address = key & 0xffffffffffffffu;
     bool is_frame = !(flags & (SILT_NODE_INCOMPLETE | SILT_NODE_TRUNCATED));
-    uint16_t module = 0;
+    int32_t module = 0;
     if (is_frame) {
         uintptr_t inside = flags & SILT_NODE_EXACT ? address : address - 1;
         module = silt_module_known(inside);
-        if (SILT_UNLIKELY(!module) && inside != trie->foreign) {
-            trie->wanted = inside;
-            return SILT_NODE_WAITS;
+        if (SILT_UNLIKELY(module == SILT_MODULE_UNKNOWN)) {
+            if (inside != trie->foreign) {
+                trie->wanted = inside;
+                return SILT_NODE_WAITS;
+            }
+            module = 0;
         }
     }
     uint32_t id = trie->last_id + 1;
-    if (SILT_UNLIKELY(!silt_emit_node(sink, id, parent, flags, module, address))) {
+    if (SILT_UNLIKELY(!silt_emit_node(sink, id, parent, flags, (uint16_t)module, address))) {
         trie->wanted = 0;
         return SILT_NODE_WAITS;
     }

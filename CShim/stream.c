@@ -122,7 +122,7 @@ static void announce(struct silt_sink *sink) {
         __atomic_fetch_add(&silt_shared->stacks, sink->stacks, __ATOMIC_RELAXED);
         sink->stacks = 0;
     }
-    silt_modules_check();
+    silt_modules_check(false);
     if (silt_shared->reader_gone) {
         silt_switch_off(SILT_OFF_READER_GONE);
         return;

@@ -19,6 +19,7 @@ package struct ImageDecoder: ~Copyable {
     private var slotsInUse = 0
     /// Index = the image's own module index - 1.
     private var imageModules: [ImageModule] = []
+    private var imageModuleIDs: Set<ModuleID> = []
     private var moduleBytesRead = 0
     /// This image's number in the stack table.
     private let source: UInt64
@@ -83,7 +84,7 @@ package struct ImageDecoder: ~Copyable {
             )
             let id = stacks.intern(module: module)
             // One frame at two addresses.
-            if imageModules.contains(where: { $0.id == id }) { stacks.expectRepetition() }
+            if !imageModuleIDs.insert(id).inserted { stacks.expectRepetition() }
             imageModules.append(ImageModule(id: id, bias: entry.bias))
             moduleBytesRead += length
         }

@@ -1,16 +1,22 @@
-/* reload.c ROUNDS LIBRARY...: loads the libraries in turn, allocates inside, closes them again. */
+/* reload.c ROUNDS [moving] LIBRARY...: loads the libraries in turn, allocates inside, closes them
+ * again. Those of the last round are kept. `moving`: each time elsewhere. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 int main(int argc, char **argv) {
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 10;
     unsigned long same = 0;
+    int moving = argc > 2 && strcmp(argv[2], "moving") == 0;
+    char **libraries = argv + 2 + moving;
+    unsigned count = (unsigned)(argc - 2 - moving);
     ElfW(Addr) last = 0;
     for (unsigned long i = 0; i < rounds; i++) {
-        void *library = dlopen(argv[2 + i % (unsigned)(argc - 2)], RTLD_NOW | RTLD_LOCAL);
+        void *library = dlopen(libraries[i % count], RTLD_NOW | RTLD_LOCAL);
         if (!library) {
             fprintf(stderr, "%s\n", dlerror());
             return 1;
@@ -20,9 +26,15 @@ int main(int argc, char **argv) {
         same += ((struct link_map *)library)->l_addr == last;
         last = ((struct link_map *)library)->l_addr;
         for (unsigned k = 0; k < 40; k++) {
-            free(make(k % 5, 50 + k));
+            void *block = make(k % 5, 50 + k);
+            if (i + count < rounds) {
+                free(block);
+            }
         }
         dlclose(library);
+        if (moving) { /* the room that it had is taken */
+            mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        }
     }
     printf("%s\n", same * 2 > rounds ? "mostly at the same place" : "at different places");
     return 0;
