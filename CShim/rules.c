@@ -1,9 +1,12 @@
 /*
  * rules.c: the table of unwind rules, shared by all threads. Runs inside hooks.
  *
- * Readers take no lock. The table only ever gains entries; when it is half full, one thread copies
- * it into a larger one, and what others enter into the old one meanwhile is learned again. Old
- * tables stay, since somebody may be reading them: together they are smaller than the current one.
+ * Readers take no lock. The table only ever gains keys; when it is half full, one thread copies
+ * what holds into another, and what others enter into the old one meanwhile is learned again. Where
+ * most is of modules that are gone, the other one is of the same size, and the two take turns:
+ * whoever still reads in one while it is filled anew finds a key with its rule or none
+ * (silt_rule_in looks at the key twice). Else it is twice the size; smaller tables stay, since
+ * somebody may be reading them: together they are smaller than the current one.
  */
 #include "rules.h"
 
@@ -13,7 +16,8 @@
 #define FIRST_BITS 12
 
 struct silt_rule_table *silt_rules;
-static int changing; /* held by whoever replaces the table or drops entries */
+static struct silt_rule_table *spare; /* of the size of the current one; or NULL */
+static int changing;                  /* held by whoever replaces the table or drops entries */
 
 static struct silt_rule_table *new_table(uint32_t bits) {
     struct silt_rule_table *table =
@@ -40,6 +44,31 @@ static void enter(struct silt_rule_table *table, uint64_t key, uint64_t rule) {
     }
 }
 
+static uint32_t count_rules(const struct silt_rule_table *table) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < (size_t)1 << table->bits; i++) {
+        count += table->entries[i].rule != SILT_RULE_NONE;
+    }
+    return count;
+}
+
+/* An empty table that takes the place of one. */
+static struct silt_rule_table *successor(const struct silt_rule_table *table) {
+    if (count_rules(table) >= 1u << (table->bits - 2)) {
+        spare = NULL;
+        return table->bits < 26 ? new_table(table->bits + 1) : NULL;
+    }
+    struct silt_rule_table *made = spare ? spare : new_table(table->bits);
+    if (made == spare && made) {
+        for (size_t i = 0; i < (size_t)1 << made->bits; i++) {
+            made->entries[i].rule = SILT_RULE_NONE;
+            made->entries[i].key = 0;
+        }
+        made->used = 0;
+    }
+    return made;
+}
+
 /* A table with room for one more entry, or NULL: then the rule is not kept this time. */
 static struct silt_rule_table *table_with_room(void) {
     struct silt_rule_table *table = __atomic_load_n(&silt_rules, __ATOMIC_ACQUIRE);
@@ -49,19 +78,15 @@ static struct silt_rule_table *table_with_room(void) {
     if (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE)) {
         return NULL;
     }
-    struct silt_rule_table *made = NULL;
     table = silt_rules;
-    if (!table) {
-        made = new_table(FIRST_BITS);
-    } else if (table->bits < 26) {
-        made = new_table(table->bits + 1);
-        for (size_t i = 0; made && i < (size_t)1 << table->bits; i++) {
-            if (table->entries[i].key && table->entries[i].rule != SILT_RULE_NONE) {
-                enter(made, table->entries[i].key, table->entries[i].rule);
-            }
+    struct silt_rule_table *made = table ? successor(table) : new_table(FIRST_BITS);
+    for (size_t i = 0; made && table && i < (size_t)1 << table->bits; i++) {
+        if (table->entries[i].key && table->entries[i].rule != SILT_RULE_NONE) {
+            enter(made, table->entries[i].key, table->entries[i].rule);
         }
     }
     if (made) {
+        spare = table && made->bits == table->bits ? table : NULL;
         __atomic_store_n(&silt_rules, made, __ATOMIC_RELEASE);
     }
     __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);

@@ -26,7 +26,10 @@ static inline silt_rule silt_rule_in(const struct silt_rule_table *table, uint64
     for (size_t i = (key * 0x9E3779B97F4A7C15ull) >> (64 - table->bits);; i = (i + 1) & mask) {
         uint64_t there = __atomic_load_n(&table->entries[i].key, __ATOMIC_ACQUIRE);
         if (SILT_LIKELY(there == key)) {
-            return __atomic_load_n(&table->entries[i].rule, __ATOMIC_RELAXED);
+            silt_rule rule = __atomic_load_n(&table->entries[i].rule, __ATOMIC_ACQUIRE);
+            /* The table may be on its way to being used anew (rules.c). */
+            bool is_still = __atomic_load_n(&table->entries[i].key, __ATOMIC_RELAXED) == key;
+            return SILT_LIKELY(is_still) ? rule : SILT_RULE_NONE;
         }
         if (there == 0) {
             return SILT_RULE_NONE;
