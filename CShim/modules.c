@@ -182,13 +182,11 @@ static bool grow_logged(void) {
 static uint32_t log_module(const struct dl_find_object *found, const struct extent *extent) {
     uint32_t id_bytes;
     const uint8_t *id = build_id(extent, &id_bytes);
-    char full[4096];
+    char full[SILT_TEXT_BYTES];
     const char *path = found->dlfo_link_map->l_name;
     if (!path || !*path) {
-        long length = silt_call(SYS_readlink, "/proc/self/exe", full, sizeof full - 1);
-        full[length > 0 ? length : 0] = 0;
-        path = full;
-    } else if (*path != '/' && strchr(path, '/')) {
+        path = (const char *)silt_shared + SILT_EXE_OFFSET;
+    } else if (*path != '/' && strchr(path, '/') && !silt_is_filtered()) {
         /* Opened by a relative path; getcwd(2) counts the NUL. */
         long length = silt_call(SYS_getcwd, full, sizeof full / 2);
         if (length > 1) {
@@ -311,7 +309,7 @@ static bool may_register(bool patient) {
         if (!patient || silt_thread.state == SILT_IN_SIGNAL) {
             return false;
         }
-        silt_call(SYS_sched_yield, 0);
+        silt_rest(&registering);
     }
     return true;
 }

@@ -77,7 +77,7 @@ void silt_operators_forget(void) {
         return;
     }
     while (__atomic_exchange_n(&keeping, 1, __ATOMIC_ACQUIRE)) {
-        silt_call(SYS_sched_yield, 0);
+        silt_rest(&keeping);
     }
     for (unsigned i = 0; i < KEPT; i++) {
         __atomic_store_n(&kept[i].module, NULL, __ATOMIC_RELEASE);

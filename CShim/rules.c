@@ -124,7 +124,7 @@ void silt_rules_unlock(void) {
 
 void silt_rules_forget(uintptr_t start, uintptr_t end) {
     while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE)) {
-        silt_call(SYS_sched_yield, 0);
+        silt_rest(&changing);
     }
     struct silt_rule_table *table = silt_rules;
     for (size_t i = 0; table && i < (size_t)1 << table->bits; i++) {
