@@ -59,13 +59,14 @@ struct StartedCommand {
         self.pid = pid
     }
 
-    /// Waits for its end; kills its process group after that many seconds.
+    /// Waits for its end; kills its process group after that many seconds from now.
     func wait(seconds: Double) -> Outcome {
+        let deadline = ContinuousClock.now + .seconds(seconds)
         var outcome = Outcome()
         var raw: Int32 = 0
         var usage = rusage()
         var ended = false
-        while !ended, (ContinuousClock.now - start) / .seconds(1) < seconds {
+        while !ended, ContinuousClock.now < deadline {
             ended = wait4(pid, &raw, WNOHANG, &usage) == pid
             if !ended { usleep(5000) }
         }
