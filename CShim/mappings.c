@@ -17,7 +17,8 @@
 #define FRAME()  __builtin_frame_address(0)
 #define CALLER() ((uintptr_t)__builtin_return_address(0))
 
-static struct silt_sink *enter(const void *frame, uintptr_t caller, uint32_t *before) {
+static __attribute__((noinline)) struct silt_sink *enter(const void *frame, uintptr_t caller,
+                                                         uint32_t *before) {
     if (caller - silt_allocator_start < silt_allocator_end - silt_allocator_start ||
         (!*silt_live && !silt_wake_child())) {
         return NULL;
@@ -50,8 +51,10 @@ static __attribute__((noinline)) void emit_map(struct silt_sink *sink, uint32_t 
     }
 }
 
-static void record_map(uint32_t type, void *address, size_t length, uint64_t flags,
-                       const void *frame, uintptr_t caller) {
+/* Inlined: a mapping may be made where little stack is left. */
+static inline __attribute__((always_inline)) void record_map(uint32_t type, void *address,
+                                                             size_t length, uint64_t flags,
+                                                             const void *frame, uintptr_t caller) {
     uint32_t before;
     struct silt_sink *sink = enter(frame, caller, &before);
     if (!sink) {

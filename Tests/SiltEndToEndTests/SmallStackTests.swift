@@ -27,7 +27,8 @@ extension EndToEnd {
         private static let programs: Result<SmallStackPrograms, any Error> = Result { try SmallStackPrograms() }
 
         @Test(arguments: [
-            "library", "operator", "stack", "coroutine", "ring", "thread", "child", "mapping", "free", "realloc",
+            "library", "operator", "stack", "ring", "thread", "child", "mapping", "free", "realloc",
+            "coroutine-library", "coroutine-operator", "coroutine-stack", "coroutine-ring", "coroutine-mapping",
         ])
         func whatRunsOnAFewBytesOfStackRunsOn512MoreUnderSilt(situation: String) throws {
             let programs = try Self.programs.get()

@@ -1,7 +1,7 @@
 /* small_stacks.c: small_stacks SITUATION BYTES LIBRARY OPERATORS: allocates in a handler whose
- * alternate stack has BYTES, with a page below that nothing may touch; `coroutine`: on such a stack
- * of its own. With 0 bytes the stack is large: prints how many bytes of it were written to. LIBRARY
- * is reloaded.c, OPERATORS a C++ library with `made`. */
+ * alternate stack has BYTES, with a page below that nothing may touch; in the situation
+ * coroutine-NAME on such a stack of its own. With 0 bytes the stack is large: prints how many bytes
+ * of it were written to. LIBRARY is made.c, OPERATORS the same as C++. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -20,6 +20,7 @@
 
 static void *volatile kept;
 static const char *situation;
+static int in_coroutine;
 static void *(*in_library)(void);
 static size_t bytes;
 static uint8_t *stack;
@@ -57,7 +58,7 @@ static ucontext_t outside, inside;
 
 static void *run(void *unused) {
     (void)unused;
-    if (strcmp(situation, "coroutine") == 0) {
+    if (in_coroutine) {
         getcontext(&inside);
         inside.uc_stack.ss_sp = stack;
         inside.uc_stack.ss_size = bytes;
@@ -93,7 +94,8 @@ int main(int argc, char **argv) {
     if (argc < 5) {
         return 2;
     }
-    situation = argv[1];
+    in_coroutine = strncmp(argv[1], "coroutine-", 10) == 0;
+    situation = argv[1] + (in_coroutine ? 10 : 0);
     int measured = atol(argv[2]) == 0;
     bytes = measured ? LARGE : (size_t)atol(argv[2]);
     size_t whole = (bytes + 4095) & ~(size_t)4095;
