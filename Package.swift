@@ -59,7 +59,7 @@ let package = Package(
         ),
         .target(
             name: "SiltRecording",
-            dependencies: ["CSQLite", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth"],
+            dependencies: ["CSQLite", "CSiltSystem", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth"],
             exclude: ["docs"],
             swiftSettings: strict + collecting,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "silt_process.h"
+#include "silt_signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -135,40 +135,6 @@ int silt_connect(const char *path) {
     return fd;
 }
 
-static sigset_t original_mask;
-static struct sigaction original_pipe;
-static int mask_saved;
-
-int silt_signals_open(void) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    sigaddset(&set, SIGQUIT);
-    sigaddset(&set, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &set, mask_saved ? NULL : &original_mask) < 0) {
-        return -1;
-    }
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigaction(SIGPIPE, &ignore, mask_saved ? NULL : &original_pipe);
-    mask_saved = 1;
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-int silt_signals_next(int fd, pid_t *sender) {
-    struct signalfd_siginfo info;
-    ssize_t n;
-    do {
-        n = read(fd, &info, sizeof info);
-    } while (n < 0 && errno == EINTR);
-    if (n != (ssize_t)sizeof info) {
-        return 0;
-    }
-    *sender = info.ssi_code <= 0 ? (pid_t)info.ssi_pid : 0;
-    return (int)info.ssi_signo;
-}
-
 static struct rlimit original_limit;
 static int limit_saved;
 
@@ -244,10 +210,7 @@ pid_t silt_spawn_as(char *const argv[], char *const envp[], const struct silt_st
     }
     pid_t pid = fork();
     if (pid == 0) {
-        if (mask_saved) {
-            sigaction(SIGPIPE, &original_pipe, NULL);
-            sigprocmask(SIG_SETMASK, &original_mask, NULL);
-        }
+        silt_signals_restore();
         if (limit_saved) {
             setrlimit(RLIMIT_NOFILE, &original_limit);
         }

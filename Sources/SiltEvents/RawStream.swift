@@ -101,8 +101,13 @@ package struct RawStreamWriter: ~Copyable {
     /// Creates or replaces the file, readable by its owner only.
     package init(path: String) throws(RawStreamError) {
         self.path = path
-        descriptor = open(path.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        descriptor = open(path.system, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        guard silt_claim(descriptor) != 0 else {
+            throw .system(call: "another silt writes it", path: path, errno: EBUSY)
+        }
+        // A pipe has no length.
+        _ = ftruncate(descriptor, 0)
         append(image: 0, slot: RawStream.Mark.begin.rawValue, offset: RawStream.version, nil)
     }
 

@@ -25,7 +25,7 @@ package final class OutputTap {
 
     /// Passes on to those two descriptors; throws `.pattern` when the pattern is no regular expression.
     ///
-    /// The process must ignore SIGPIPE (`silt_signals_open`).
+    /// The process must ignore SIGPIPE (`silt_signals_pass_on`).
     package init(pattern: String, passingOnTo own: (output: Int32, errors: Int32) = (1, 2)) throws(HuntError) {
         self.pattern = try LogPattern(pattern)
         var output: [Int32] = [-1, -1]

@@ -35,6 +35,7 @@ package final class Service {
         defer { close(nothing) }
         start.input = nothing
         pid = try start.start()
+        silt_signals_receiver(pid)
         tap?.closeServiceEnds()
     }
 
@@ -85,6 +86,7 @@ package final class Service {
             usleep(10_000)
         }
         let status = firstStatus
+        silt_signals_receiver(0)
         // Until it is waited for, no other group can have its number.
         kill(-pid, SIGKILL)
         while waitpid(pid, nil, 0) < 0, errno == EINTR {}

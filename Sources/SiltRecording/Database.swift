@@ -7,9 +7,12 @@ internal import SiltText
 final class Database {
     let path: String
     private let handle: OpaquePointer
+    /// Closed behind SQLite: closing any descriptor of the file ends this process's POSIX locks on it.
+    private let claim: FileClaim?
 
     /// Opens `path` with SQLite's open flags; a path that starts with `file:` is a URI.
-    init(path: String, name: String, flags: Int32) throws(RecordingError) {
+    init(path: String, name: String, flags: Int32, claim: FileClaim? = nil) throws(RecordingError) {
+        self.claim = claim
         var opened: OpaquePointer?
         let status = sqlite3_open_v2(name.system, &opened, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
         guard status == SQLITE_OK, let opened else {
@@ -46,7 +49,9 @@ final class Database {
 
     /// What SQLite's status means for the file: damaged when reading its pages failed, else a failed write.
     func error(_ status: Int32) -> RecordingError {
-        let reason = String(cString: sqlite3_errmsg(handle))
+        // SQLITE_READONLY_DBMOVED, a macro that Swift does not import.
+        let isGone = status == SQLITE_READONLY | 4 << 8
+        let reason = isGone ? "the file was moved, deleted or replaced" : String(cString: sqlite3_errmsg(handle))
         return switch status & 0xff {
         case SQLITE_NOTADB: .notARecording(path: path)
         case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_MISMATCH, SQLITE_RANGE: .damaged(path: path, reason: reason)

@@ -4,6 +4,8 @@ package enum RecordingError: Error, Equatable {
     case cannotOpen(path: String, reason: String)
     /// Something else than a recording lies there; it was left alone.
     case notARecording(path: String)
+    /// Another silt writes it now.
+    case inUse(path: String)
     /// A recording of another format version.
     case otherVersion(path: String, found: Int, supported: Int)
     /// A recording that SQLite cannot read to its end: truncated, or overwritten.
@@ -19,6 +21,8 @@ extension RecordingError: CustomStringConvertible {
             "cannot open \(path): \(reason)"
         case .notARecording(let path):
             "\(path) is no silt recording (silt run --out F.silt makes one)"
+        case .inUse(let path):
+            "\(path) is being written by another silt: name another file, or wait until that one has ended"
         case .otherVersion(let path, let found, let supported):
             "\(path) has recording format \(found), this silt reads \(supported): "
                 + (found > supported

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import CSiltSystem
 internal import Glibc
 internal import SiltText
 
@@ -7,21 +8,46 @@ package func isRecordingFile(_ path: String) -> Bool {
     do { return RecordingFile.isRecording(try RecordingFile.header(of: path)) } catch { return false }
 }
 
+/// That this process writes a file, for others to see, until the value goes.
+final class FileClaim {
+    private let descriptor: Int32
+    /// False: another has claimed it.
+    let isOurs: Bool
+
+    /// Takes over a descriptor, which may be none: then there is nothing to claim.
+    init(_ descriptor: Int32) {
+        self.descriptor = descriptor
+        isOurs = descriptor < 0 || silt_claim(descriptor) != 0
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+}
+
 /// Making and opening the file itself: who may read it, what may be replaced, which companions belong to it.
 enum RecordingFile {
-    /// Makes an empty file at `path`, readable by its owner alone; an older recording there is replaced, anything else
-    /// is left alone and reported.
-    static func create(at path: String) throws(RecordingError) {
+    /// Makes an empty file at `path`, readable by its owner alone; an older recording there is replaced, anything else,
+    /// and a recording that is being written, is left alone and reported.
+    ///
+    /// As long as the claim lives, nobody else replaces the file.
+    static func create(at path: String) throws(RecordingError) -> FileClaim {
         var descriptor = open(path.system, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor < 0, errno == EEXIST {
             guard try mayReplace(path) else { throw .notARecording(path: path) }
+            let older = FileClaim(open(path.system, O_RDWR | O_CLOEXEC | O_NONBLOCK))
+            guard older.isOurs else { throw .inUse(path: path) }
             for name in [path, path + "-wal", path + "-shm", path + "-journal"] {
                 unlink(name.system)
             }
             descriptor = open(path.system, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         }
-        guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
-        close(descriptor)
+        guard descriptor >= 0 else {
+            // Made by another between the two looks.
+            if errno == EEXIST { throw .inUse(path: path) }
+            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        }
+        let claim = FileClaim(descriptor)
+        guard claim.isOurs else { throw .inUse(path: path) }
+        return claim
     }
 
     /// An empty regular file, or one that begins like a recording.

@@ -59,11 +59,12 @@ package final class RecordingWriter {
     private static func newDatabase(_ path: String?) throws(RecordingError) -> Database {
         let database: Database
         if let path {
-            try RecordingFile.create(at: path)
+            let claim = try RecordingFile.create(at: path)
             database = try Database(
                 path: path,
                 name: path,
-                flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE
+                flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE,
+                claim: claim
             )
         } else {
             database = try Database(
@@ -132,6 +133,15 @@ package final class RecordingWriter {
         try writePending()
         try database.execute("COMMIT")
         inTransaction = false
+    }
+
+    /// Drops what was not committed; the writer is of no use then.
+    package func abandon() {
+        isClosed = true
+        guard inTransaction else { return }
+        inTransaction = false
+        // It may be rolled back already, as after a full disk.
+        do { try database.execute("ROLLBACK") } catch { return }
     }
 
     /// Writes what was added but waits for more of its kind; before every commit, and before the open transaction is read.

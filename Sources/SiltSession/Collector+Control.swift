@@ -16,7 +16,7 @@ extension Collector {
             case .status: break
             case .beginHunt: try beginHunt(asker: connection)
             case .endRound(let mark): growing = try endRound(mark, asker: connection)
-            case .symbolize: try output.symbolize(Array(images.values))
+            case .symbolize: try record { try output.symbolize(Array(images.values)) }
             case .finish:
                 finishAsked = connection
                 finished = true
@@ -62,7 +62,7 @@ extension Collector {
         rounds = 0
         nextSnapshot = .infinity
         roundStart = monotonicSeconds() - startedAt
-        try output.beginHunt(Array(images.values), at: roundStart)
+        try record { try output.beginHunt(Array(images.values), at: roundStart) }
     }
 
     /// The first mark of a trace that runs freely only says where the hunt begins.
@@ -77,10 +77,10 @@ extension Collector {
         try closeIntervals()
         rounds = before + 1
         let now = monotonicSeconds() - startedAt
-        let phase = try output.endRound(mark, number: before + 1, Array(images.values), at: now)
+        let phase = try record { try output.endRound(mark, number: before + 1, Array(images.values), at: now) }
         intervals.append(
             HuntIntervals.Interval(
-                phase: phase,
+                phase: phase ?? 0,
                 isIdle: mark.kind == .idle,
                 requests: Double(mark.requests ?? 0),
                 seconds: now - roundStart

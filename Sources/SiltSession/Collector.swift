@@ -27,7 +27,9 @@ package struct TraceOptions: Sendable {
     package var startedByPreload: StartedByPreload?
     /// Set when a hunt started this listener: it lasts as long as the hunt's connection.
     package var servesHunt = false
-    /// Called about once a second with how things stand.
+    /// Called at once with what a user must know while the trace goes on; must not wait for anybody.
+    package var warn: (@Sendable (String) -> Void)?
+    /// Called about once a second with how things stand; must not wait for anybody.
     package var progress: (@Sendable (TraceProgress) -> Void)?
 
     package init(recording: String, snapshotEvery: Double = 1) {
@@ -62,6 +64,8 @@ package struct TraceOutcome: Sendable {
     package var commandCPUNanoseconds: UInt64 = 0
     package var commandPeakBytes: UInt64 = 0
     package var interrupted = false
+    /// What ended the recording before the command; nil: nothing did.
+    package var failure: TraceFailure?
     /// Processes that said hello.
     package var traced = 0
     /// Traced processes that were still running when silt ended.
@@ -78,7 +82,7 @@ package final class Collector {
     private let rendezvous: Rendezvous
     private var poller: Poller
     private let news: NewsWaiter
-    private let signals: Int32
+    let signals: Int32
     private let stacks = StackTable()
     private let blame: BlameKeys
     let output: RecordingOutput
@@ -86,11 +90,17 @@ package final class Collector {
     private(set) var images: [UInt64: TracedImage] = [:]
     /// In the order in which they were accepted, which is that of the hellos of one process.
     private(set) var connections: [Int32] = []
-    private(set) var outcome = TraceOutcome()
+    var outcome = TraceOutcome()
     let startedAt = monotonicSeconds()
     var nextSnapshot: Double
-    private var child: pid_t = 0
-    private var interrupts = 0
+    private(set) var child: pid_t = 0
+    /// A command was started, or is about to be: the trace lasts as long as it does.
+    private(set) var hasCommand = false
+    /// The end of the raw stream was said.
+    var hasLostEvents = false
+    /// Something failed, nothing is traced any more, and the command is waited for.
+    var onlyWaits = false
+    var interrupts = 0
     /// When there was nothing left to trace; nil while there is.
     private var idleSince: Double?
     /// Rounds of the hunt that have ended; nil: no hunt is on, and the clock takes the snapshots.
@@ -130,6 +140,7 @@ package final class Collector {
     package init(options: TraceOptions) throws {
         self.options = options
         silt_raise_descriptor_limit()
+        silt_survive_shrunk_files()
         signals = silt_signals_open()
         guard signals >= 0 else { throw SessionError.last("signalfd") }
         poller = try Poller()
@@ -156,6 +167,7 @@ package final class Collector {
         guard inspection.canBeTraced else { throw SessionError.cannotTrace(inspection) }
         outcome.notes += inspection.notes
         try output.setTarget(command: command)
+        hasCommand = true
         child = try launch(command: command, socket: rendezvous.path)
         return try collect()
     }
@@ -171,6 +183,16 @@ package final class Collector {
     }
 
     private func collect() throws -> TraceOutcome {
+        do {
+            try traceToTheEnd()
+            try finish()
+        } catch {
+            try outlive(error)
+        }
+        return outcome
+    }
+
+    private func traceToTheEnd() throws {
         events?.trace(output.origin)
         while !finished {
             var wait = min(60, max(0, nextSnapshot - monotonicSeconds()))
@@ -192,9 +214,8 @@ package final class Collector {
             if unwatched { try lookAtUnwatchedImages() }
             if monotonicSeconds() >= nextSnapshot { try snapshot() }
             if child == 0, options.once || (options.follow && outcome.exit != nil) { try lookForTheEnd() }
+            try lookAtEvents()
         }
-        try finish()
-        return outcome
     }
 
     /// Ends a trace that goes on until every process has ended: none is known, and none can come any more.
@@ -320,7 +341,7 @@ package final class Collector {
         outcome.traced += 1
         // Without it the end of the pipe tells.
         if image.pidfd >= 0 { _ = watch(image.pidfd, .process, of: hello, closes: false) }
-        try output.begin(image)
+        try record { try output.begin(image) }
         image.drain()
     }
 
@@ -342,49 +363,16 @@ package final class Collector {
         if refusals <= Collector.wordedRefusals { outcome.notes.append("refused \(reason)") }
     }
 
-    private func readSignals() throws {
-        var sender: pid_t = 0
-        while true {
-            let signal = silt_signals_next(signals, &sender)
-            switch signal {
-            case 0: return
-            case SIGCHLD: try reapChild()
-            // A service manager ends the whole group: the program's last events are still to come.
-            case SIGINT where isNeeded, SIGTERM where isNeeded, SIGHUP where isNeeded: continue
-            default: pass(signal, from: sender)
-            }
-        }
-    }
-
-    /// True for a listener that the preload library started while its program runs.
-    ///
-    /// One that serves a hunt ends with it: a terminal's Ctrl-C goes to both.
-    private var isNeeded: Bool { options.servesHunt || (options.startedByPreload != nil && !images.isEmpty) }
-
-    private func pass(_ signal: Int32, from sender: pid_t) {
-        if signal == SIGINT || signal == SIGQUIT {
-            interrupts += 1
-            // A terminal gave it to the whole group, the command included; anyone else gave it to silt alone.
-            if sender != 0, child != 0 { kill(child, signal) }
-            if child == 0 || interrupts > 1 { interrupt() }
-        } else if child != 0 {
-            kill(child, signal)
-        } else {
-            interrupt()
-        }
-    }
-
-    private func interrupt() {
-        outcome.interrupted = true
-        finished = true
-    }
-
-    private func reapChild() throws {
+    func reapChild() throws {
         guard child != 0, let ended = reap(child) else { return }
         let status = ended.status
         outcome.exit = status
         outcome.commandCPUNanoseconds = ended.cpuNanoseconds
         outcome.commandPeakBytes = ended.peakBytes
+        if onlyWaits {
+            child = 0
+            return
+        }
         try acceptAll()
         // Its last events are in the memory file: read them before anything else is decided.
         for image in images.values where image.pid == child { try end(image, how: .status(status)) }
@@ -404,7 +392,7 @@ package final class Collector {
         }
         let now = monotonicSeconds() - startedAt
         events?.end(image, how: how, at: now)
-        try output.end(image, how: how, at: now)
+        try record { try output.end(image, how: how, at: now) }
     }
 
     private func snapshot() throws {
@@ -414,8 +402,9 @@ package final class Collector {
             image.closeInterval()
         }
         events?.snapshot(Array(images.values), at: now - startedAt)
-        let progress = try output.snapshot(Array(images.values), at: now - startedAt)
-        options.progress?(progress)
+        if let progress = try record({ try output.snapshot(Array(images.values), at: now - startedAt) }) {
+            options.progress?(progress)
+        }
         nextSnapshot = max(nextSnapshot + options.snapshotEvery, monotonicSeconds())
     }
 
@@ -432,12 +421,23 @@ package final class Collector {
         }
         let now = monotonicSeconds() - startedAt
         if let failure = events?.close(outcome, at: now) {
-            outcome.notes.append("\(failure): the raw stream ends there, the recording is whole")
+            outcome.notes.append("\(failure): the raw stream ends there")
         }
-        try output.close(outcome, at: now)
+        if outcome.failure == nil { try output.close(outcome, at: now) } else { output.salvage(outcome, at: now) }
         if let finishAsked { answer(finishAsked, ControlText.encode(status)) }
         for connection in connections { close(connection) }
         leaving?.shared.answerLeaving(closed: true)
+    }
+
+    /// Closes the door: nobody who comes later waits for an answer.
+    func leaveRendezvous() {
+        poller.remove(rendezvous.listener)
+        rendezvous.leave()
+        for connection in connections {
+            poller.remove(connection)
+            close(connection)
+        }
+        connections = []
     }
 
     private static func token(_ kind: Watched, _ descriptor: Int32) -> UInt64 {

@@ -11,7 +11,7 @@ internal import SiltSymbols
 /// longer, the next ones are left to a later transaction, and so are those of a process in decline, but for its totals.
 /// Histories lose nothing by that, they are replaced as a whole.
 final class RecordingOutput {
-    let writer: RecordingWriter
+    private(set) var writer: RecordingWriter
     private let stacks: StackTable
     private let symbolizer: Symbolizer
     private let blame: BlameKeys
@@ -180,11 +180,27 @@ final class RecordingOutput {
         cost.analyzerPeakBytes = ownPeakBytes()
         try transaction {
             try writer.write(cost)
-            try writer.addNew(of: stacks)
+            if outcome.failure == nil { try writer.addNew(of: stacks) }
             try writeSymbols()
             try writer.write(target)
         }
         try writer.close()
+    }
+
+    /// Gives up the recording: what is committed stays.
+    func abandon() { writer.abandon() }
+
+    /// Names what an abandoned recording holds, and says how the command ended, as far as there is room.
+    ///
+    /// It stays one that was not closed.
+    func salvage(_ outcome: TraceOutcome, at time: Double) {
+        guard let path = writer.path else { return }
+        do {
+            writer = try RecordingWriter(addingTo: path)
+            try close(outcome, at: time)
+        } catch {
+            writer.abandon()
+        }
     }
 
     /// Names every frame that is known by now, and the threads of what runs.
@@ -347,7 +363,9 @@ final class RecordingOutput {
         for (number, module) in stacks.modules.enumerated() {
             guard let frames = byModule[UInt32(number + 1)] else { continue }
             let lines = blame.needsLines(module: UInt32(number + 1))
-            for index in frames { try writeSymbols(of: index, in: module, lines: lines) }
+            for index in frames where index < writer.storedFrames {
+                try writeSymbols(of: index, in: module, lines: lines)
+            }
             if lines, let reason = symbolizer.missingLines(modulePath: module.path, buildID: module.buildID) {
                 try writer.write(missingLines: reason, module: UInt32(number + 1))
             }

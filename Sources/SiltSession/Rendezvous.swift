@@ -89,6 +89,12 @@ struct Rendezvous: ~Copyable {
         }
     }
 
+    /// Refuses who comes from now on.
+    func leave() {
+        unlink(path.system)
+        shutdown(listener, Int32(SHUT_RDWR))
+    }
+
     /// What a look at a connection gave.
     enum Reading {
         case hello(Hello)

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CSiltSystem
 internal import Glibc
 internal import SiltHunt
 internal import SiltPprof
@@ -164,13 +165,14 @@ final class HuntRun {
     }
 }
 
-/// Ctrl-C and SIGTERM as a count that others look at.
+/// Ctrl-C and SIGTERM as a count that others look at; what else a service is sent goes to it (`Service`).
 enum Interrupts {
     private nonisolated(unsafe) static var seen: sig_atomic_t = 0
 
     static var count: Int { Int(seen) }
 
     static func listen() {
+        silt_signals_pass_on()
         for number in [SIGINT, SIGTERM, SIGHUP] { signal(number) { _ in Interrupts.seen += 1 } }
     }
 }
@@ -200,16 +202,16 @@ final class HuntProgressLine {
         line += ", \((seconds * 10).rounded() / 10) s"
         let count = growing.reduce(0) { $0 + $1.high + $1.medium + $1.low }
         if count > 0 { line += "; \(count) call site\(count == 1 ? "" : "s") grow\(count == 1 ? "s" : "")" }
-        clear()
-        Terminal.message(line)
+        PatientWriter.errors.say(line)
     }
 
     private func change(_ text: String) {
         guard isTerminal else { return }
-        Terminal.write("\r\u{1b}[K" + text.prefix(Terminal.columns(of: STDERR_FILENO) - 1), to: STDERR_FILENO)
+        PatientWriter.errors.show("\r\u{1b}[K" + text.prefix(Terminal.columns(of: STDERR_FILENO) - 1))
     }
 
     func clear() {
+        PatientWriter.errors.finish()
         if isTerminal { Terminal.write("\r\u{1b}[K", to: STDERR_FILENO) }
     }
 }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CSiltSystem
 internal import Glibc
 internal import SiltSession
 
@@ -38,6 +39,7 @@ struct ListenCommand: ParsableCommand {
     var socket: String
 
     func run() throws {
+        silt_signals_block()
         let scratch = try recording == nil ? ScratchRecording() : nil
         defer { withExtendedLifetime(scratch) {} }
         let path = recording ?? scratch?.path ?? ""

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import CSiltSystem
 internal import Glibc
 internal import SiltServer
 internal import SiltSession
@@ -18,8 +19,9 @@ struct RunCommand: ParsableCommand {
             silt run --push http://127.0.0.1:4040 --label env=staging -- ./server
 
             The report goes to standard error, so that the command's own output stays as it is. Exit status: that of \
-            the command (128 + signal); 3 when it could not be traced. The first Ctrl-C goes to the command, the \
-            second ends silt.
+            the command (128 + signal), whatever became of the recording; 3 when it could not be started or never was \
+            traced. Signals that silt is sent go to the command. So does the first Ctrl-C; the second ends silt with \
+            status 130, and a command that is still there goes on untraced.
             """
     )
 
@@ -60,6 +62,8 @@ struct RunCommand: ParsableCommand {
     private var commandWords: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
 
     func run() throws {
+        // Before there are threads, which would take them.
+        silt_signals_block()
         let scratch = try recording == nil ? ScratchRecording() : nil
         defer { withExtendedLifetime(scratch) {} }
         let path = recording ?? scratch?.path ?? ""
@@ -67,6 +71,7 @@ struct RunCommand: ParsableCommand {
         options.siltVersion = siltVersion
         options.hide = layout.hide
         options.follow = follow
+        options.warn = { PatientWriter.errors.say($0) }
         options.events = events
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         let outcome: TraceOutcome
@@ -82,7 +87,26 @@ struct RunCommand: ParsableCommand {
             throw Terminal.fail(error)
         }
         ProgressLine.clear()
-        try printReport(of: path, layout: layout, to: STDERR_FILENO)
+        let code = outcome.exit?.code ?? 130
+        let status = ExitCode(
+            outcome.traced == 0 && code == 0 && outcome.failure == nil ? SiltExit.cannotMeasure.rawValue : code
+        )
+        guard Terminal.isRead(STDERR_FILENO) else { throw status }
+        report(outcome, recordedAt: path)
+        throw status
+    }
+
+    /// What is missing comes first.
+    private func report(_ outcome: TraceOutcome, recordedAt path: String) {
+        if let failure = outcome.failure {
+            let seconds = (failure.seconds * 10).rounded() / 10
+            Terminal.message("recorded for the first \(seconds) s only, what came later is missing: \(failure.reason)")
+        }
+        do {
+            try printReport(of: path, layout: layout, to: STDERR_FILENO)
+        } catch {
+            // It was said why; the command ended as it did.
+        }
         for note in outcome.notes { Terminal.message(note) }
         if outcome.traced == 0 {
             Terminal.message("the command never loaded the preload library, so nothing was measured: see silt doctor")
@@ -92,10 +116,8 @@ struct RunCommand: ParsableCommand {
                 "\(outcome.stillRunning) traced processes still run, now untraced; --follow waits for them"
             )
         }
-        if let recording { Terminal.message("recording: \(recording)") }
+        if let recording, access(recording.system, F_OK) == 0 { Terminal.message("recording: \(recording)") }
         if let events { Terminal.message("events: \(events)") }
-        let code = outcome.exit?.code ?? 130
-        throw ExitCode(outcome.traced == 0 && code == 0 ? SiltExit.cannotMeasure.rawValue : code)
     }
 }
 
@@ -130,10 +152,11 @@ enum ProgressLine {
             "\(Int(progress.seconds)) s  live \(humanBytes(progress.liveBytes)) in \(progress.liveBlocks) blocks"
         if progress.processes != 1 { line += "  \(progress.processes) processes" }
         if let top = progress.topGrower { line += "  +\(humanBytes(UInt64(max(0, top.bytes)))) \(top.function)" }
-        Terminal.write("\r\u{1b}[K" + line.prefix(Terminal.columns(of: STDERR_FILENO) - 1), to: STDERR_FILENO)
+        PatientWriter.errors.show("\r\u{1b}[K" + line.prefix(Terminal.columns(of: STDERR_FILENO) - 1))
     }
 
     static func clear() {
+        PatientWriter.errors.finish()
         if isatty(STDERR_FILENO) == 1 { Terminal.write("\r\u{1b}[K", to: STDERR_FILENO) }
     }
 }
@@ -172,7 +195,7 @@ final class ServedTrace {
     func begin(_ address: String?, _ push: PushOptions, service: String) throws {
         if let address {
             let server = try ReportServer(source, at: ServerAddress(local: address))
-            Terminal.message("serving the report at \(server.address)")
+            PatientWriter.errors.say("serving the report at \(server.address)")
             self.server = server
         }
         pusher = try push.pusher(source, service: service)

@@ -36,6 +36,7 @@ struct Silt: ParsableCommand {
 extension Silt {
     /// Parses and runs; a usage error ends with status 2 rather than the parser's own 64.
     static func main() {
+        silt_signals_prepare()
         do {
             var command = try parseAsRoot(arguments)
             try command.run()

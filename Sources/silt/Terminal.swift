@@ -19,6 +19,15 @@ enum Terminal {
         write("silt: \(text)\n", to: STDERR_FILENO)
     }
 
+    /// False for a pipe that is full and stays so for some seconds: nobody reads it, and nobody shall wait for that.
+    ///
+    /// A terminal that was stopped goes on some time.
+    static func isRead(_ descriptor: Int32) -> Bool {
+        if isatty(descriptor) == 1 { return true }
+        var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&state, 1, 3000) != 0
+    }
+
     /// Columns to use: the terminal's width up to 120, or 120 when the output is no terminal (tty_ioctl(4)).
     static func columns(of descriptor: Int32) -> Int {
         var size = winsize()

@@ -5,15 +5,6 @@ import Testing
 extension EndToEnd {
     /// Arguments, variables and names of files are bytes, and silt finds its own wherever they are.
     struct Arguments {
-        /// Runs a script of bash that finds silt in `$silt` and may write into its folder, which it runs in.
-        private func bash(_ script: String, in folder: ScratchFolder) throws -> ProgramResult {
-            try runProgram(
-                ["bash", "-c", "cd \"$folder\" || exit; " + script],
-                environment: ["silt": siltExecutable, "folder": folder.path],
-                seconds: 60
-            )
-        }
-
         /// Latin-1, cut sequences of UTF-8, what stands for such bytes inside silt, an empty word.
         @Test func argumentsReachTheProgramByteForByte() throws {
             let script = #"""
@@ -22,7 +13,7 @@ extension EndToEnd {
                     = "$(printf '<%s>' "$@" | od -An -tx1)" ] && echo same
                 "$silt" report run.silt | head -0; "$silt" report run.silt --json | grep -F 'caf\\xe9'
                 """#
-            let result = try bash(script, in: ScratchFolder())
+            let result = try EndToEnd.bash(script, in: ScratchFolder())
             #expect(result.output.hasPrefix("same\n"), "\(result.output)\(result.errors)")
             #expect(result.output.contains("caf\\\\xe9"), "reports show the byte by its number")
         }
@@ -33,7 +24,7 @@ extension EndToEnd {
                 "$silt" run --out run.silt -- sh -c 'printf "%s %s" "$LATIN" "$SILT_OWN"' 2>/dev/null | od -An -tx1
                 env $'N\xe9=1' "$silt" run --out run.silt -- env 2>/dev/null | LC_ALL=C grep -ac $'^N\xe9=1$'
                 """#
-            let result = try bash(script, in: ScratchFolder())
+            let result = try EndToEnd.bash(script, in: ScratchFolder())
             #expect(result.output == " 63 61 66 e9 20 ff\n1\n", "\(result.errors)")
         }
 
@@ -48,7 +39,7 @@ extension EndToEnd {
                 "$silt" shim $'l\xe9' && [ -s $'l\xe9' ] && echo written; "$silt" shim $'no\xff/l'
                 ls | wc -l; grep -c 'line numbers' errors
                 """#
-            let result = try bash(script, in: folder)
+            let result = try EndToEnd.bash(script, in: folder)
             let lines = result.output.split(separator: "\n")
             try #require(lines.count == 7, "\(result.output)\(result.errors)")
             #expect(lines[0] == "0")
@@ -65,7 +56,7 @@ extension EndToEnd {
                     -- sh -c 'printf %s "$1" > service; sleep 30; :' sh $'\xff' >report 2>errors
                 cat service load | od -An -tx1
                 """#
-            let result = try bash(script, in: ScratchFolder())
+            let result = try EndToEnd.bash(script, in: ScratchFolder())
             #expect(result.output == " ff 63 61 66 e9\n", "\(result.errors)")
         }
 
@@ -80,7 +71,7 @@ extension EndToEnd {
                 LD_PRELOAD=$PWD/change.so "$silt" run --out run.silt -- /bin/sh -c 'echo "$1"; exit 4' sh 'a b' 2>errors
                 echo $?
                 """#
-            let result = try bash(script, in: folder)
+            let result = try EndToEnd.bash(script, in: folder)
             #expect(result.output == "a b\n4\n", "\(result.errors)")
         }
 
@@ -90,7 +81,7 @@ extension EndToEnd {
                 unshare -m sh -c 'mount -t tmpfs none /proc && exec "$silt" run --out run.silt -- /bin/sh -c "echo ran; exit 4"'
                 echo $?
                 """#
-            let result = try bash(script, in: ScratchFolder())
+            let result = try EndToEnd.bash(script, in: ScratchFolder())
             #expect(result.output == "ran\n4\n", "\(result.errors)")
         }
     }

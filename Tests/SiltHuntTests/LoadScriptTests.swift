@@ -172,7 +172,9 @@ struct LoadScriptTests {
     @Test func aFailedStartLeavesNoProcessAndAKilledStarterNoneThatGoesOn() throws {
         let folder = try ScratchFolder()
         let system = packageRoot.appending(path: "Sources/CSiltSystem")
-        let flags = ["-I", system.appending(path: "include").path(), system.appending(path: "process.c").path()]
+        let flags =
+            ["-I", system.appending(path: "include").path()]
+            + ["process.c", "signals.c"].map { system.appending(path: $0).path() }
         let starter = try buildWorkload("starter", into: folder, flags: flags)
         let result = try runProgram([starter], seconds: 20)
         #expect(result.status == 137)

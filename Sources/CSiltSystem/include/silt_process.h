@@ -68,17 +68,14 @@ int silt_adopt_orphans(void);
  * *status as a shell reports it: the exit status, or 128 + signal. */
 int silt_has_ended(pid_t child, int *status);
 
-/* Blocks the signals the analyzer reads and returns a signalfd for them: INT TERM HUP QUIT CHLD. */
-int silt_signals_open(void);
-/* The number of the next pending signal, its sender in *sender (0: the kernel or a terminal); 0 if
- * none. */
-int silt_signals_next(int fd, pid_t *sender);
-
 /* Allows this process as many descriptors as the hard limit does (each traced image takes three);
  * what silt_spawn starts gets the old limit. */
 void silt_raise_descriptor_limit(void);
 
 int silt_pidfd(pid_t pid);
+
+/* Claims a file for writing as long as the descriptor is open; 0 when another has claimed it. */
+int silt_claim(int fd);
 
 /* An empty memory file (memfd_create(2)), close-on-exec. Returns -1 and errno. */
 int silt_memory_file(const char *name);
