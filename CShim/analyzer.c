@@ -7,6 +7,7 @@
  * parent instead; it has no exit signal, so that wait(2) without __WALL does not see it.
  */
 #define _GNU_SOURCE
+#include "memory.h"
 #include "silt_internal.h"
 #include "system.h"
 
@@ -285,7 +286,7 @@ bool silt_start_analyzer(const char *out, char *socket, size_t capacity) {
         replace_variable(NULL);
     }
     if (plan) {
-        silt_call(SYS_munmap, plan, sizeof *plan);
+        silt_pages_drop(plan, sizeof *plan);
     }
     return started;
 }

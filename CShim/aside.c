@@ -30,6 +30,7 @@
  */
 #include "aside.h"
 
+#include "memory.h"
 #include "silt_internal.h"
 #include "system.h"
 

@@ -2,6 +2,7 @@
  * newer). */
 #define _GNU_SOURCE
 #include "aside.h"
+#include "memory.h"
 #include "rules.h"
 #include "silt_internal.h"
 #include "system.h"
@@ -171,7 +172,7 @@ static bool grow_logged(void) {
     }
     if (logged) {
         memcpy(grown, logged, module_count * sizeof *grown);
-        silt_call(SYS_munmap, logged, logged_room * sizeof *grown);
+        silt_pages_drop(logged, logged_room * sizeof *grown);
     }
     logged = grown;
     logged_room = room;

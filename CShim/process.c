@@ -8,7 +8,9 @@
  */
 #define _GNU_SOURCE
 #include "aside.h"
-#include "silt_internal.h"
+#include "memory.h"
+#include "rules.h"
+#include "sinks.h"
 #include "system.h"
 
 #include <dlfcn.h>
@@ -16,8 +18,8 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/kcmp.h>
-#include <linux/memfd.h>
 #include <poll.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -30,12 +32,9 @@
 #include <unistd.h>
 
 void silt_stamps_reset(void);
-extern uint8_t *silt_slots;
-extern uint32_t silt_slot_limit;
 
-static uint32_t not_live;
+static uint32_t not_live, *live_page; /* the page is wiped by fork */
 volatile uint32_t *silt_live = &not_live;
-struct silt_header *silt_shared;
 uint32_t silt_image_number = 1;
 /* The header once more, in a mapping that fork children inherit: one that is not recorded counts
  * itself there. */
@@ -53,12 +52,6 @@ static _Atomic uint32_t phase;
 static uint64_t current_image;
 static bool free_stacks; /* SILT_FREE_STACKS=1, as it was at the program's start */
 static char socket_path[sizeof((struct sockaddr_un *)0)->sun_path];
-
-void *silt_pages(size_t bytes) {
-    long at = silt_call(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return at < 0 && at > -4096 ? NULL : (void *)at;
-}
 
 const char *silt_variable(const char *name) {
     size_t length = strlen(name);
@@ -278,45 +271,6 @@ uint64_t silt_random(void) {
     return number | 1;
 }
 
-static uint64_t limit_of(int which) {
-    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
-    silt_call(SYS_prlimit64, 0, which, 0, &limit);
-    return limit.rlim_cur;
-}
-
-/* Makes and maps the memory file: as many slots as fit into an eighth of the address space that the
- * program may use. Returns its descriptor, or -1 with the reason. */
-static int make_memory(enum silt_refusal *reason) {
-    uint64_t space = limit_of(RLIMIT_AS), file = limit_of(RLIMIT_FSIZE);
-    *reason = SILT_REFUSED_MEMORY;
-    for (uint32_t slots = SILT_MAX_SLOTS; slots >= 4; slots /= 4) {
-        size_t bytes = SILT_SLOTS_OFFSET + (size_t)slots * SILT_SLOT_STRIDE;
-        if (file < bytes || space / 8 < bytes) {
-            *reason = file < bytes ? SILT_REFUSED_FILE_SIZE : SILT_REFUSED_ADDRESS_SPACE;
-            continue;
-        }
-        long fd = silt_call(SYS_memfd_create, "silt", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (fd < 0) {
-            *reason = fd == -EMFILE ? SILT_REFUSED_DESCRIPTORS : SILT_REFUSED_MEMORY;
-            return -1;
-        }
-        if (silt_call(SYS_ftruncate, fd, bytes) == 0) {
-            long at = silt_call(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
-                                MAP_SHARED | MAP_NORESERVE, fd, 0);
-            if (at >= 0 || at < -4095) {
-                silt_call(SYS_madvise, at, bytes, MADV_DONTFORK);
-                silt_call(SYS_madvise, at, bytes, MADV_DONTDUMP);
-                silt_shared = (struct silt_header *)at;
-                silt_slots = (uint8_t *)at + SILT_SLOTS_OFFSET;
-                silt_slot_limit = slots;
-                return (int)fd;
-            }
-        }
-        silt_call(SYS_close, fd);
-    }
-    return -1;
-}
-
 static struct silt_header *map_for_kin(int memory) {
     long at =
         silt_call(SYS_mmap, 0, SILT_HEADER_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
@@ -355,9 +309,14 @@ static bool begin(uint64_t parent_image, bool forked) {
         return false;
     }
     enum silt_refusal reason = SILT_REFUSED_MEMORY;
-    volatile uint32_t *live = silt_pages(4096);
-    int memory = live ? make_memory(&reason) : -1;
-    if (memory < 0 || silt_call(SYS_madvise, live, 4096, MADV_WIPEONFORK) < 0) {
+    if (!live_page) {
+        live_page = silt_pages(4096);
+    }
+    int memory = -1;
+    if (live_page && silt_call(SYS_madvise, live_page, 4096, MADV_WIPEONFORK) == 0) {
+        memory = silt_memory_make(&reason);
+    }
+    if (memory < 0) {
         refuse(reason, "");
         return false;
     }
@@ -369,11 +328,12 @@ static bool begin(uint64_t parent_image, bool forked) {
         if (error == -EMFILE) {
             refuse(SILT_REFUSED_DESCRIPTORS, "");
         }
+        silt_memory_drop();
         return false;
     }
     current_image = silt_shared->image;
-    *live = free_stacks ? SILT_LIVE_FREE_STACKS : SILT_LIVE;
-    silt_live = live;
+    *live_page = free_stacks ? SILT_LIVE_FREE_STACKS : SILT_LIVE;
+    silt_live = live_page;
     phase = RECORDING;
     return true;
 }
@@ -381,12 +341,16 @@ static bool begin(uint64_t parent_image, bool forked) {
 /* A fork child: nothing it inherited may be written to; it becomes an image of its own. One thread
  * is left. */
 static bool begin_again(void) {
+    bool interrupted = silt_thread.state != SILT_IDLE && silt_thread.state != SILT_ENDED;
     silt_image_number++;
     silt_live = &not_live;
-    silt_sinks_forget();
+    silt_memory_forget();
+    silt_sinks_forget(interrupted ? silt_thread.sink : NULL,
+                      interrupted ? silt_thread.signal_sink : NULL);
+    silt_threads_forget();
+    silt_rules_unlock();
     silt_modules_forget();
     silt_stamps_reset();
-    silt_thread.sink = silt_thread.signal_sink = NULL;
     struct silt_header *parent = kin;
     kin = NULL;
     if (silt_is_filtered()) {
@@ -428,6 +392,32 @@ static bool find_analyzer(void) {
         return true;
     }
     return out && *out && silt_start_analyzer(out, socket_path, sizeof socket_path);
+}
+
+/* In each fork child, before the program goes on. A fork by a signal handler may have interrupted a
+ * hook that this thread will return into. */
+static void forked(void) {
+    const struct silt_thread *self = &silt_thread;
+    bool uses_sinks = self->state == SILT_IN_RECORD || self->state == SILT_IN_SIGNAL ||
+                      self->state == SILT_IN_SIGNAL_REAL;
+    if (phase != RECORDING || !uses_sinks || self->image != silt_image_number) {
+        return;
+    }
+    if (self->sink) {
+        silt_memory_cover(self->sink->index, self->sink->ring);
+    }
+    if (self->signal_sink) {
+        silt_memory_cover(self->signal_sink->index, self->signal_sink->ring);
+    }
+}
+
+/* fork(3) without the handlers of pthread_atfork(3). */
+SILT_EXPORT pid_t _Fork(void) {
+    pid_t child = silt_real.fork ? silt_real.fork() : -1;
+    if (child == 0) {
+        forked();
+    }
+    return child;
 }
 
 static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
@@ -490,6 +480,10 @@ bool silt_wake_up(void) {
 
 __attribute__((constructor)) static void at_start(void) {
     silt_wake_up();
+    /* Not in the first hook, which may be called by what holds the lock of that list. */
+    if (phase == RECORDING) {
+        pthread_atfork(NULL, NULL, forked);
+    }
 }
 
 /* At the end of pid 1 the kernel kills the rest of its pid namespace: an analyzer that was started

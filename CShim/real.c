@@ -9,7 +9,7 @@ struct silt_real silt_real;
 
 /* Static memory for what is called while the real allocator is looked for. Never given back; far
  * more than they were seen to need. */
-static _Alignas(4096) uint8_t early[1u << 20];
+static _Alignas(4096) uint8_t early[256u << 10];
 static _Atomic size_t early_used;
 
 /* At start, before the real allocator is known: 16-byte header with the size, then the block. NULL
@@ -73,6 +73,7 @@ void silt_find_real(void) {
     found.free_sized = (void (*)(void *, size_t))silt_next("free_sized");
     found.free_aligned_sized = (void (*)(void *, size_t, size_t))silt_next("free_aligned_sized");
     found.malloc_usable_size = (size_t (*)(void *))silt_next("malloc_usable_size");
+    found.fork = (int (*)(void))silt_next("_Fork");
     found.dlclose = (int (*)(void *))silt_next("dlclose");
     remember_allocator((void *)found.malloc);
     silt_find_operators();

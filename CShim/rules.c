@@ -11,6 +11,7 @@
 #include "rules.h"
 
 #include "aside.h"
+#include "memory.h"
 #include "system.h"
 
 #define FIRST_BITS 12

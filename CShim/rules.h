@@ -46,6 +46,8 @@ static inline silt_rule silt_rule_known(uintptr_t address, bool exact) {
 }
 
 /* Drops the rules of a range of addresses: its module is gone. */
+/* In a fork child: whoever held the lock stayed in the parent. */
+void silt_rules_unlock(void);
 void silt_rules_forget(uintptr_t start, uintptr_t end);
 /* In a fork child: whoever was changing the table is another process's thread. */
 void silt_rules_unlock(void);

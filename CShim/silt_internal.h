@@ -28,6 +28,7 @@ struct silt_real {
     void (*free_aligned_sized)(void *, size_t, size_t);
     size_t (*malloc_usable_size)(void *);
     int (*dlclose)(void *);
+    int (*fork)(void); /* _Fork; NULL before glibc 2.34 */
 };
 extern struct silt_real silt_real;
 
@@ -52,11 +53,12 @@ struct silt_sink {
     uint64_t *ring;
     struct silt_slot *slot;
     uint64_t committed;
-    uint64_t events; /* written by this sink, all of them published */
+    uint64_t events; /* written by this sink */
     uint64_t announced;
     struct silt_walker *walker;
     uint32_t index;
-    uint32_t next_free; /* index + 1 of the next in the free list */
+    uint32_t next_free; /* index + 1 of the next in the list it is in (sinks.c) */
+    uint32_t image;     /* silt_image_number when it was made */
     uint64_t stacks;
     struct silt_patience patience;
     uint64_t waiting_since; /* CLOCK_MONOTONIC; 0: it does not wait for room */
@@ -78,7 +80,7 @@ struct silt_thread {
     uintptr_t outer_sp; /* of the one that it interrupted in the real allocator */
     uint32_t state;     /* enum silt_state */
     uint32_t image;     /* silt_image_number when the sinks were taken */
-    uint32_t ended;     /* the thread's destructor ran */
+    uint32_t ended;     /* it has passed its last destructor */
     uint32_t aside; /* the stack it is on, or was on when a handler left it (aside.c); 0: none */
 };
 enum silt_state {
@@ -87,6 +89,7 @@ enum silt_state {
     SILT_IN_RECORD = 2,      /* the sink is in use */
     SILT_IN_SIGNAL_REAL = 3, /* as IN_REAL, in a signal handler that interrupted IN_RECORD */
     SILT_IN_SIGNAL = 4,      /* the signal sink is in use too */
+    SILT_ENDED = 5,          /* as IDLE, in a thread that has ended: it has no sinks of its own */
     SILT_OUTER_SP = 0x100    /* flag of what to go back to: sp is that of an interrupted hook */
 };
 extern __thread struct silt_thread silt_thread __attribute__((tls_model("initial-exec")));
@@ -138,11 +141,6 @@ void silt_find_sandbox_calls(void);
 bool silt_is_filtered(void);
 
 /* stream.c */
-struct silt_sink *silt_sink_take(bool for_signals);
-/* After a record of this sink was left half-made: goes back to the last one that was published. */
-void silt_sink_recover(struct silt_sink *sink);
-void silt_sink_give_back(struct silt_sink *sink);
-void silt_sinks_forget(void); /* fork child */
 bool silt_make_room(struct silt_sink *sink, unsigned words);
 void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
                         unsigned words);
@@ -184,6 +182,7 @@ void silt_lookup(const struct link_map *module, const char *const *names, void *
 /* thread.c */
 struct silt_sink *silt_thread_sink(void);
 void silt_threads_init(void);
+void silt_threads_forget(void); /* fork child */
 /* A hook begins while another one of the thread is under way: it calls the real allocator, or
  * records (false: it must not). They return what silt_thread_leave_nested goes back to. */
 uint32_t silt_thread_nested_real(uintptr_t frame);
@@ -215,7 +214,7 @@ enum silt_reach silt_walk_reaches(uintptr_t hook_frame, uintptr_t slot);
 
 /* unwind.c */
 struct silt_walker *silt_walker_new(void);
-void silt_walker_drop(struct silt_walker *walker); /* one that has not captured anything; or NULL */
+void silt_walker_drop(struct silt_walker *walker); /* or NULL */
 void silt_walker_forget_range(uintptr_t start, uintptr_t end);
 uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame, struct silt_sink *sink);
 
@@ -225,8 +224,5 @@ void silt_verify_node(uint32_t sink, uint32_t id, uint32_t parent, uint8_t flags
 void silt_verify_stack(uint32_t sink, uint32_t node, const void *hook_frame);
 void silt_verify_flush(void);
 #endif
-
-/* Memory and system calls that touch neither errno nor the allocator (system.h). */
-void *silt_pages(size_t bytes);
 
 #endif

@@ -2,14 +2,14 @@
 #define _GNU_SOURCE
 #include "stacks.h"
 
-#include "system.h"
+#include "memory.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
-#define FIRST_NODES 4096u
-#define FIRST_BITS  10u
-#define LAST_ID     ((1u << 26) - 1)
+#define FIRST_NODES  512u
+#define DOUBLE_BELOW 16384u /* nodes; beyond, room grows by a quarter */
+#define FIRST_BITS   10u
+#define LAST_ID      ((1u << 26) - 1)
 
 bool silt_trie_init(struct silt_trie *trie) {
     *trie = (struct silt_trie){.node_limit = FIRST_NODES};
@@ -18,7 +18,8 @@ bool silt_trie_init(struct silt_trie *trie) {
 }
 
 void silt_trie_drop(struct silt_trie *trie) {
-    silt_call(SYS_munmap, trie->nodes, sizeof *trie->nodes * FIRST_NODES);
+    silt_pages_drop(trie->nodes, sizeof *trie->nodes * trie->node_limit);
+    silt_pages_drop(trie->entries, sizeof *trie->entries << trie->bits);
 }
 
 void silt_trie_unlink(struct silt_trie *trie) {
@@ -36,14 +37,17 @@ static inline size_t slot_of(uint64_t key, uint32_t parent, uint32_t bits) {
 }
 
 static bool grow_nodes(struct silt_trie *trie) {
-    size_t bytes = sizeof *trie->nodes * trie->node_limit;
-    long at = silt_call(SYS_mremap, trie->nodes, bytes, bytes * 2, MREMAP_MAYMOVE);
-    if (at < 0 && at > -4096) {
-        return false;
-    }
-    trie->nodes = (struct silt_trie_node *)at;
-    trie->node_limit *= 2;
-    return true;
+    struct silt_trie_node *nodes = trie->nodes;
+    uint32_t limit = trie->node_limit;
+    limit += limit < DOUBLE_BELOW ? limit : limit / 4;
+    /* Not to be found while it moves: a fork child of this moment unmaps what it finds. */
+    trie->nodes = NULL;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    struct silt_trie_node *grown =
+        silt_pages_grow(nodes, sizeof *nodes * trie->node_limit, sizeof *nodes * limit);
+    trie->nodes = grown ? grown : nodes;
+    trie->node_limit = grown ? limit : trie->node_limit;
+    return grown != NULL;
 }
 
 static bool grow_entries(struct silt_trie *trie) {
@@ -66,9 +70,7 @@ static bool grow_entries(struct silt_trie *trie) {
     }
     trie->entries = made;
     trie->bits = bits;
-    if (old) {
-        silt_call(SYS_munmap, old, sizeof *old * count);
-    }
+    silt_pages_drop(old, sizeof *old * count);
     return true;
 }
 

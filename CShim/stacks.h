@@ -37,7 +37,7 @@ struct silt_trie {
 #define SILT_NODE_WAITS UINT32_MAX
 
 bool silt_trie_init(struct silt_trie *trie);
-void silt_trie_drop(struct silt_trie *trie); /* one that has no nodes yet */
+void silt_trie_drop(struct silt_trie *trie);
 /* A module has gone: addresses mean something else from now on, ids go on. */
 void silt_trie_unlink(struct silt_trie *trie);
 /* Looks further than silt_trie_child's first glance, and makes the node if it is new: it is

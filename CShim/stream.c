@@ -1,118 +1,20 @@
 /* stream.c: records → ring → news. Everything here may run inside a hook. */
 #include "aside.h"
-#include "silt_internal.h"
+#include "sinks.h"
 #include "system.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #define RING_WORDS (SILT_RING_BYTES / 8)
-
-static struct silt_sink *sinks[SILT_MAX_SLOTS];
-/* Free sinks: a stack of index + 1 in the low half, a counter against ABA in the high half. */
-static _Atomic uint64_t free_sinks[2]; /* of threads; of signal handlers */
-
-uint8_t *silt_slots;      /* mapping of the slots */
-uint32_t silt_slot_limit; /* how many of them fit the mapping */
 
 static uint64_t monotonic_ns(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static struct silt_sink *sink_new(bool for_signals) {
-    if (silt_shared->slot_count >= silt_slot_limit) {
-        return NULL;
-    }
-    struct silt_sink *sink = silt_pages(4096);
-    struct silt_walker *walker = sink ? silt_walker_new() : NULL;
-    uint32_t index = silt_slot_limit;
-    if (walker) {
-        index = __atomic_fetch_add(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
-        if (index >= silt_slot_limit) {
-            __atomic_fetch_sub(&silt_shared->slot_count, 1, __ATOMIC_SEQ_CST);
-        }
-    }
-    if (index >= silt_slot_limit) {
-        silt_walker_drop(walker);
-        if (sink) {
-            silt_call(SYS_munmap, sink, 4096);
-        }
-        return NULL;
-    }
-    uint8_t *base = silt_slots + (size_t)index * SILT_SLOT_STRIDE;
-    sink->slot = (struct silt_slot *)(void *)base;
-    sink->slot->signal_slot = for_signals;
-    sink->ring = (uint64_t *)(void *)(base + SILT_SLOT_HEADER);
-    sink->at = sink->limit = sink->ring;
-    sink->walker = walker;
-    sink->index = index;
-    sink->pending = UINT64_MAX;
-    sink->made_end = UINT64_MAX;
-    sinks[index] = sink;
-    return sink;
-}
-
-static struct silt_sink *pop_free(bool for_signals) {
-    uint64_t head = free_sinks[for_signals];
-    while ((uint32_t)head) {
-        struct silt_sink *sink = sinks[(uint32_t)head - 1];
-        uint64_t next = ((head >> 32) + 1) << 32 | sink->next_free;
-        if (__atomic_compare_exchange_n(&free_sinks[for_signals], &head, next, false,
-                                        __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-            return sink;
-        }
-    }
-    return NULL;
-}
-
-/* Takes back the sinks of threads that are gone without having said so: ended by exit(2), or having
- * freed something after their destructor. */
-static void collect_orphans(void) {
-    static int collecting;
-    if (__atomic_exchange_n(&collecting, 1, __ATOMIC_ACQUIRE)) {
-        return;
-    }
-    for (uint32_t i = 0; i < silt_slot_limit; i++) {
-        uint32_t tid = sinks[i] ? sinks[i]->slot->tid : 0;
-        if (tid && silt_call(SYS_tgkill, silt_shared->pid, tid, 0) == -ESRCH) {
-            silt_sink_recover(sinks[i]);
-            silt_sink_give_back(sinks[i]);
-        }
-    }
-    __atomic_store_n(&collecting, 0, __ATOMIC_RELEASE);
-}
-
-struct silt_sink *silt_sink_take(bool for_signals) {
-    struct silt_sink *sink = pop_free(for_signals);
-    if (!sink) {
-        sink = sink_new(for_signals);
-    }
-    if (!sink) {
-        collect_orphans();
-        sink = pop_free(for_signals);
-    }
-    return sink;
-}
-
-void silt_sink_give_back(struct silt_sink *sink) {
-    _Atomic uint64_t *list = &free_sinks[sink->slot->signal_slot != 0];
-    uint64_t head = *list;
-    sink->slot->tid = 0;
-    do {
-        sink->next_free = (uint32_t)head;
-    } while (!__atomic_compare_exchange_n(list, &head, ((head >> 32) + 1) << 32 | (sink->index + 1),
-                                          false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
-}
-
-/* In a fork child: the inherited sinks write into the parent's memory file, so none of them may be
- * used again. */
-void silt_sinks_forget(void) {
-    memset(sinks, 0, sizeof sinks);
-    free_sinks[0] = free_sinks[1] = 0;
 }
 
 /* Tells the analyzer that something is ready. */
@@ -163,6 +65,12 @@ static enum room look_for_room(struct silt_sink *sink, uint64_t bytes, bool unhe
     return found;
 }
 
+/* Publishes how far the sink has come. */
+static inline void publish_position(struct silt_sink *sink) {
+    __atomic_store_n(&sink->slot->published, silt_published(sink->committed, sink->events),
+                     __ATOMIC_RELEASE);
+}
+
 /* One look at the ring: enum room. Aside. */
 static uintptr_t make_room(const struct silt_origin *origin, uintptr_t of, uintptr_t words,
                            uintptr_t unheard) {
@@ -181,7 +89,7 @@ static uintptr_t make_room(const struct silt_origin *origin, uintptr_t of, uintp
         if (to_end) {
             *sink->at = (uint64_t)to_end << 4 | SILT_PAD;
             sink->committed += to_end * 8;
-            __atomic_store_n(&sink->slot->committed, sink->committed, __ATOMIC_RELEASE);
+            publish_position(sink);
         }
         sink->at = sink->ring;
         position = 0;
@@ -207,6 +115,13 @@ static uintptr_t make_room(const struct silt_origin *origin, uintptr_t of, uintp
  * for it waits for on the program's stack, where signals reach the program. */
 bool silt_make_room(struct silt_sink *sink, unsigned words) {
     bool unheard = false;
+    if (SILT_UNLIKELY(sink->image != silt_image_number)) {
+        /* The parent's, of a hook that a fork in a signal handler interrupted: what it writes goes
+         * nowhere. */
+        sink->at = sink->ring;
+        sink->limit = sink->ring + RING_WORDS;
+        return true;
+    }
     sink->waiting_since = 0;
     for (;;) {
         uintptr_t found = silt_aside(make_room, (uintptr_t)sink, words, unheard);
@@ -239,14 +154,14 @@ static inline void publish(struct silt_sink *sink, unsigned words) {
     ask_to_write(sink->at + AHEAD_WORDS);
     sink->at += words;
     sink->committed += words * 8;
-    __atomic_store_n(&sink->slot->committed, sink->committed, __ATOMIC_RELEASE);
+    publish_position(sink);
 }
 
-/* As publish, for a record that is an event: the analyzer compares its count with ours. */
+/* As publish, for a record that is an event: the analyzer compares its count with ours, so one
+ * store tells of both. */
 static inline void publish_event(struct silt_sink *sink, unsigned words) {
-    sink->slot->events = sink->events + 1;
-    publish(sink, words);
     sink->events++;
+    publish(sink, words);
 }
 
 void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
@@ -259,11 +174,27 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
     for (unsigned i = 0; i < words; i++) {
         record[i + 1] = payload[i];
     }
-    if (type == SILT_X_THREAD || type == SILT_X_THREAD_END) {
+    if (type == SILT_X_THREAD || type == SILT_X_THREAD_END || type == SILT_X_TREE) {
         publish(sink, words + 1);
     } else {
         publish_event(sink, words + 1);
     }
+}
+
+/* By the thread itself, for its name. */
+void silt_emit_thread(struct silt_sink *sink, uint32_t tid) {
+    uint64_t payload[3] = {tid, 0, 0};
+    silt_call(SYS_prctl, PR_GET_NAME, &payload[1], 0, 0, 0); /* 16 bytes */
+    silt_emit_extended(sink, SILT_X_THREAD, payload, 3);
+}
+
+void silt_emit_thread_end(struct silt_sink *sink, uint32_t tid) {
+    uint64_t payload[1] = {tid};
+    silt_emit_extended(sink, SILT_X_THREAD_END, payload, 1);
+}
+
+void silt_emit_tree(struct silt_sink *sink) {
+    silt_emit_extended(sink, SILT_X_TREE, NULL, 0);
 }
 
 bool silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
@@ -341,13 +272,14 @@ static inline uint64_t publish_stamped(struct silt_sink *sink, uint32_t shard, u
 }
 
 void silt_sink_recover(struct silt_sink *sink) {
-    sink->committed = sink->slot->committed;
+    /* Raised before they were published, perhaps. */
+    uint64_t published = sink->slot->published;
+    sink->committed -= (uint64_t)((uint32_t)(sink->committed >> 3) - (uint32_t)published) << 3;
+    sink->events -= (uint32_t)sink->events - (uint32_t)(published >> 32);
     sink->at = sink->limit = sink->ring + sink->committed % SILT_RING_BYTES / 8;
     if ((uint32_t)sink->committed != sink->pending >> 32) {
-        sink->events = sink->slot->events;
         return;
     }
-    sink->slot->events = sink->events; /* was counted, perhaps, but not published */
     /* A stamp was about to be taken for the record that lies there. It was if the counter has moved
      * on: by one, unless another thread came by in those few instructions. Then the gap remains. */
     uint16_t before = (uint16_t)sink->pending;

@@ -1,7 +1,7 @@
 /* thread.c: which sink the calling thread writes to, hooks inside of hooks, and what happens when
  * the thread ends. */
 #include "aside.h"
-#include "silt_internal.h"
+#include "sinks.h"
 #include "system.h"
 
 #include <limits.h>
@@ -12,16 +12,30 @@ __thread struct silt_thread silt_thread;
 static pthread_key_t ending;
 static bool has_key;
 
-static void announce_thread(struct silt_sink *sink, uint32_t type) {
-    uint64_t payload[3] = {0, 0, 0};
-    long tid = silt_call(SYS_gettid, 0);
-    char name[16] = {0};
-    silt_call(SYS_prctl, 16 /* PR_GET_NAME */, name, 0, 0, 0);
-    payload[0] = (uint64_t)tid;
-    memcpy(&payload[1], name, sizeof name);
-    sink->slot->tid = type == SILT_X_THREAD ? (uint32_t)tid : 0;
-    silt_emit_extended(sink, type, payload, type == SILT_X_THREAD ? 3 : 1);
+/* Threads that have passed their last destructor still free: other destructors of the last round,
+ * the C library's own. What they do goes to a sink that they share, a record at a time, since
+ * nothing tells when a thread does its last. [1] is that of signal handlers that interrupt them. */
+static struct shared_sink {
+    int taken;
+    struct silt_sink *sink;
+} of_ended[2];
+
+static struct silt_sink *take_shared(bool for_signals) {
+    struct shared_sink *shared = &of_ended[for_signals];
+    while (__atomic_exchange_n(&shared->taken, 1, __ATOMIC_ACQUIRE)) {
+        silt_call(SYS_sched_yield, 0);
+    }
+    if (!shared->sink) {
+        shared->sink = silt_sink_take(for_signals, SILT_OWNER_SHARED);
+    }
+    return shared->sink;
 }
+
+static void leave_shared(bool for_signals) {
+    __atomic_store_n(&of_ended[for_signals].taken, 0, __ATOMIC_RELEASE);
+}
+
+static void recover(void);
 
 /* pthread_key destructor: other destructors that free may still follow, so it lets itself be called
  * again. */
@@ -32,22 +46,29 @@ static void thread_ends(void *rounds) {
         return;
     }
     struct silt_thread *self = &silt_thread;
-    self->ended = 1;
+    if (self->state != SILT_IDLE) {
+        recover(); /* canceled or left by longjmp(3) inside of a hook */
+    }
     if (self->sink && self->image == silt_image_number && *silt_live) {
-        uint32_t state = self->state;
         self->state = SILT_IN_RECORD;
-        announce_thread(self->sink, SILT_X_THREAD_END);
+        silt_emit_thread_end(self->sink, self->sink->slot->owner);
         silt_sink_give_back(self->sink);
         if (self->signal_sink) {
             silt_sink_give_back(self->signal_sink);
         }
-        self->state = state;
     }
     self->sink = self->signal_sink = NULL;
+    self->ended = 1;
+    self->state = SILT_ENDED;
 }
 
 void silt_threads_init(void) {
     has_key = pthread_key_create(&ending, thread_ends) == 0;
+}
+
+void silt_threads_forget(void) {
+    memset(of_ended, 0, sizeof of_ended);
+    silt_thread.sink = silt_thread.signal_sink = NULL;
 }
 
 /* ---- a hook begins while another one is under way ---- */
@@ -58,13 +79,16 @@ void silt_threads_init(void) {
 enum relation {
     INSIDE,  /* called by it: by the real allocator */
     HANDLER, /* in a signal handler that interrupted it */
-    STALE    /* that one was left by longjmp(3), its mark is all there is of it */
+    STALE    /* there is none: it was left by longjmp(3), or the thread has ended */
 };
 
 /* The stack tells: it either still holds the return address of the hook under way or not. */
 static enum relation relation_of(uintptr_t frame) {
     const struct silt_thread *self = &silt_thread;
     uintptr_t sp = self->sp;
+    if (self->state == SILT_ENDED) {
+        return STALE;
+    }
     switch (silt_walk_reaches(frame, sp + 8)) {
     case SILT_REACHED:
         return INSIDE;
@@ -83,8 +107,12 @@ static enum relation relation_of(uintptr_t frame) {
     return self->state == SILT_IN_REAL && frame < sp && sp - frame < STACK_BYTES ? INSIDE : HANDLER;
 }
 
+/* Back to where no hook is under way. */
 static void recover(void) {
     struct silt_thread *self = &silt_thread;
+    if (self->state == SILT_ENDED) {
+        return;
+    }
     if (self->image == silt_image_number) {
         if (self->sink && self->state != SILT_IN_REAL) {
             silt_sink_recover(self->sink);
@@ -94,6 +122,15 @@ static void recover(void) {
         }
     }
     self->state = SILT_IDLE;
+    if (self->ended) {
+        for (int i = 0; i < 2; i++) {
+            if (i ? self->signal_sink : self->sink) {
+                leave_shared(i);
+            }
+        }
+        self->sink = self->signal_sink = NULL;
+        self->state = SILT_ENDED;
+    }
 }
 
 /* In a hook. */
@@ -103,9 +140,10 @@ uint32_t silt_thread_nested_real(uintptr_t frame) {
     switch (relation_of(frame)) {
     case STALE:
         recover();
+        state = self->state;
         self->sp = frame;
         self->state = SILT_IN_REAL;
-        return SILT_IDLE;
+        return state;
     case HANDLER:
         if (state == SILT_IN_RECORD) {
             self->state = SILT_IN_SIGNAL_REAL;
@@ -129,7 +167,7 @@ bool silt_thread_nested_record(uintptr_t frame, uint32_t *before) {
     *before = state;
     if (relation == STALE) {
         recover();
-        *before = SILT_IDLE;
+        *before = self->state;
         self->sp = frame;
         self->state = SILT_IN_RECORD;
         return true;
@@ -161,6 +199,15 @@ void silt_thread_leave_nested(uint32_t before) {
     if (before & SILT_OUTER_SP) {
         self->sp = self->outer_sp;
     }
+    if (SILT_UNLIKELY(self->ended)) {
+        if (self->state == SILT_IN_SIGNAL && self->signal_sink) {
+            self->signal_sink = NULL;
+            leave_shared(true);
+        } else if (self->state == SILT_IN_RECORD && self->sink) {
+            self->sink = NULL;
+            leave_shared(false);
+        }
+    }
     self->state = before & 0xff;
 }
 
@@ -170,26 +217,27 @@ static struct silt_sink *take_sink(void) {
         self->sink = self->signal_sink = NULL;
         self->image = silt_image_number;
     }
-    if (self->state == SILT_IN_SIGNAL) {
-        if (!self->signal_sink) {
-            self->signal_sink = silt_sink_take(true);
-            if (self->signal_sink) {
-                self->signal_sink->slot->tid = (uint32_t)silt_call(SYS_gettid, 0);
-            }
-        }
-        return self->signal_sink;
+    bool in_signal = self->state == SILT_IN_SIGNAL;
+    struct silt_sink **sink = in_signal ? &self->signal_sink : &self->sink;
+    if (*sink) {
+        return *sink;
     }
-    if (!self->sink) {
-        self->sink = silt_sink_take(false);
-        if (!self->sink) {
-            return NULL;
+    if (self->ended) {
+        *sink = take_shared(in_signal);
+        if (!*sink) {
+            leave_shared(in_signal);
         }
-        announce_thread(self->sink, SILT_X_THREAD);
-        if (has_key && !self->ended) {
+        return *sink;
+    }
+    uint32_t tid = (uint32_t)silt_call(SYS_gettid, 0);
+    *sink = silt_sink_take(in_signal, tid);
+    if (*sink && !in_signal) {
+        silt_emit_thread(*sink, tid);
+        if (has_key) {
             pthread_setspecific(ending, (void *)(uintptr_t)(PTHREAD_DESTRUCTOR_ITERATIONS - 1));
         }
     }
-    return self->sink;
+    return *sink;
 }
 
 static uintptr_t take_sink_aside(const struct silt_origin *origin, uintptr_t unused,

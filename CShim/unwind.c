@@ -22,9 +22,9 @@
 
 #include "careful.h"
 #include "memo.h"
+#include "memory.h"
 #include "rules.h"
 #include "stacks.h"
-#include "system.h"
 #include "walk.h"
 
 #include <string.h>
@@ -109,7 +109,7 @@ void silt_walker_forget_range(uintptr_t start, uintptr_t end) {
 struct silt_walker *silt_walker_new(void) {
     struct silt_walker *walker = silt_pages(sizeof *walker);
     if (walker && !silt_trie_init(&walker->trie)) {
-        silt_call(SYS_munmap, walker, sizeof *walker);
+        silt_pages_drop(walker, sizeof *walker);
         return NULL;
     }
     if (walker) {
@@ -121,10 +121,56 @@ struct silt_walker *silt_walker_new(void) {
     return walker;
 }
 
+/* Bytes of a walk's frames, with the one before the first, and their words. */
+static size_t walk_bytes(uint32_t room) {
+    return (room + 1) * (sizeof(struct frame) + WORDS_A_FRAME * sizeof(struct word));
+}
+
+static void walk_drop(const struct walk *walk) {
+    if (walk->frames) {
+        silt_pages_drop(walk->frames - 1, walk_bytes(walk->room));
+    }
+}
+
+/* Gives a walk room for so many frames; false when there is no memory: then it is as it was. */
+static __attribute__((noinline)) bool walk_grow(struct walk *walk, uint32_t room) {
+    struct walk old = *walk;
+    struct frame *frames = silt_pages(walk_bytes(room));
+    if (!frames) {
+        return false;
+    }
+    struct word *words = (struct word *)(void *)(frames + 1 + room);
+    if (old.count) {
+        memcpy(frames + 1, old.frames, old.count * sizeof *frames);
+        memcpy(words, old.words, old.frames[old.count - 1].words * sizeof *words);
+    }
+    frames->slot = UINTPTR_MAX;
+    walk->frames = frames + 1;
+    walk->words = words;
+    walk->room = room;
+    walk_drop(&old);
+    return true;
+}
+
+/* Whether a walk has room for so many frames, made if need be. */
+static inline bool walk_has_room(struct walk *walk, uint32_t frames) {
+    if (SILT_LIKELY(frames <= walk->room)) {
+        return true;
+    }
+    uint32_t room = walk->room ? walk->room : FIRST_ROOM;
+    while (room < frames) {
+        room = room * 2 + 1;
+    }
+    return room <= KEPT && walk_grow(walk, room);
+}
+
 void silt_walker_drop(struct silt_walker *walker) {
     if (walker) {
+        for (unsigned i = 0; i < WALKS; i++) {
+            walk_drop(&walker->walks[i]);
+        }
         silt_trie_drop(&walker->trie);
-        silt_call(SYS_munmap, walker, sizeof *walker);
+        silt_pages_drop(walker, sizeof *walker);
     }
 }
 
@@ -179,9 +225,9 @@ static inline struct walk *choose_walk(struct silt_walker *walker, uintptr_t slo
     return walk;
 }
 
-/* Room for a walk that met no kept one: that of the same stack, an empty one, or the victim. NULL
- * when there is no memory. */
-static struct walk *place_walk(struct silt_walker *walker, uintptr_t high) {
+/* Room for a walk of so many frames that met no kept one: that of the same stack, an empty one, or
+ * the victim. NULL when there is no memory. */
+static struct walk *place_walk(struct silt_walker *walker, uintptr_t high, uint32_t frames) {
     unsigned place = 0;
     while (place < WALKS && walker->highs[place] != high) {
         place++;
@@ -191,17 +237,8 @@ static struct walk *place_walk(struct silt_walker *walker, uintptr_t high) {
         }
     }
     struct walk *walk = &walker->walks[place < WALKS ? place : walker->victim++ % WALKS];
-    if (!walk->frames) {
-        struct frame *frames =
-            silt_pages((KEPT + 1) * (sizeof *walk->frames + 3 * sizeof *walk->words));
-        if (!frames) {
-            return NULL;
-        }
-        frames->slot = UINTPTR_MAX;
-        walk->frames = frames + 1;
-        walk->words = (struct word *)(void *)(walk->frames + KEPT);
-    }
-    return walk;
+    walk->count = walk->cursor = 0; /* what it held is not copied when it grows */
+    return walk_has_room(walk, frames) ? walk : NULL;
 }
 
 static void join(struct outcome *out, struct walk *walk, uint32_t frame, uintptr_t at,
@@ -594,7 +631,8 @@ static __attribute__((noinline)) uint32_t name_slow(struct silt_walker *walker,
 /* Keeps a walk that met no kept frame: the whole of it. */
 static __attribute__((noinline)) uint32_t keep_whole(struct silt_walker *walker, uint8_t flags,
                                                      struct silt_sink *sink) {
-    struct walk *walk = place_walk(walker, walker->steps[walker->way.out.count - 1].slot);
+    struct walk *walk =
+        place_walk(walker, walker->steps[walker->way.out.count - 1].slot, walker->way.out.count);
     if (!walk) {
         return name_loose(walker, flags, sink);
     }
@@ -652,7 +690,7 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
         if (way->out.crossed) {
             return name_inside(walker, way->out.joined->frames[way->out.join].node, sink);
         }
-        if (SILT_LIKELY(way->out.join + 1 + way->out.count <= KEPT)) {
+        if (SILT_LIKELY(walk_has_room(walk, way->out.join + 1 + way->out.count))) {
             break;
         }
         /* Too deep to add to: begin with the innermost frames. */

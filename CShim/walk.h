@@ -4,9 +4,11 @@
 
 #include "unwind.h"
 
-#define KEPT      8192 /* frames of a kept walk */
-#define CUT       (SILT_MAX_FRAMES / 2)
-#define NEEDS_RBP ((uint64_t)0x80 << 56) /* in a kept frame's key only */
+#define KEPT          8191 /* frames of a kept walk at most */
+#define FIRST_ROOM    255  /* of a new one; with the frame before the first, whole pages */
+#define WORDS_A_FRAME 3    /* words that a step reads, at most */
+#define CUT           (SILT_MAX_FRAMES / 2)
+#define NEEDS_RBP     ((uint64_t)0x80 << 56) /* in a kept frame's key only */
 
 struct word {
     uintptr_t at, value;
@@ -27,6 +29,7 @@ struct walk {
     struct word *words; /* in the same order; what leads from frame i outward ends at [i].words */
     uint32_t count;
     uint32_t cursor; /* frames on or above the last capture's innermost one */
+    uint32_t room;   /* frames there is memory for */
 };
 
 static inline uintptr_t word(uintptr_t address) {

@@ -6,13 +6,17 @@
  * go through the file, and so does the news that there are some (silt_header.news). Nothing is ever
  * written to the pipe: that it ends tells that the image is gone, or has closed it.
  *
- *   memory file:  header | command line, paths | module log | slot 0 | slot 1 | ...
+ *   memory file:  header | command line, paths | module log | block 0 | block 1 | ...
+ *   block:        a page with the states of SILT_BLOCK_SLOTS slots | their rings
+ *
+ * The file is as long as all slots would need, but a page of it takes memory only once it is
+ * written to, and the target maps the rings of living threads alone.
  *
  * A slot is one single-producer ring of records. A thread owns one slot; a signal handler that
  * allocates while its thread is between stamp and append writes to a slot of its own. The producer
- * publishes `committed` (bytes since the slot's birth) after each record; the analyzer publishes
- * `consumed`. What a killed process left in a ring is still there, so nothing is lost, and an idle
- * thread need not be waited for.
+ * publishes after each record how far it has come, in bytes and in events, with one store; the
+ * analyzer publishes `consumed`. What a killed process left in a ring is still there, so nothing is
+ * lost, and an idle thread need not be waited for.
  *
  * Records are little-endian 64-bit words; the low 4 bits of the first word are the kind:
  *
@@ -49,7 +53,7 @@
 #include <stdint.h>
 
 #define SILT_MAGIC        0x31544c4953ULL /* "SILT1" */
-#define SILT_WIRE_VERSION 2u
+#define SILT_WIRE_VERSION 3u
 
 /* Geometry of the memory file, in bytes. */
 #define SILT_HEADER_BYTES   4096u
@@ -60,13 +64,19 @@
 #define SILT_CWD_OFFSET     16384u /* working directory, NUL terminated */
 #define SILT_TEXT_BYTES     4096u
 #define SILT_MODULES_OFFSET 65536u
-#define SILT_MODULES_BYTES  (4u << 20)
-#define SILT_SLOTS_OFFSET   (SILT_MODULES_OFFSET + SILT_MODULES_BYTES)
-#define SILT_SLOT_HEADER    4096u
+#define SILT_MODULES_BYTES  (1u << 20)
+#define SILT_BLOCKS_OFFSET  (SILT_MODULES_OFFSET + SILT_MODULES_BYTES)
+#define SILT_BLOCK_SLOTS    16u
+#define SILT_STATES_BYTES   4096u /* of a block: SILT_BLOCK_SLOTS times silt_slot, then zeros */
 #define SILT_RING_BYTES     (256u << 10)
-#define SILT_SLOT_STRIDE    (SILT_SLOT_HEADER + SILT_RING_BYTES)
-#define SILT_MAX_SLOTS      4096u
-#define SILT_NOTIFY_BYTES   (192u << 10) /* news is raised each time this much became ready */
+#define SILT_RINGS_BYTES    (SILT_BLOCK_SLOTS * SILT_RING_BYTES)
+#define SILT_BLOCK_BYTES    (SILT_STATES_BYTES + SILT_RINGS_BYTES)
+#define SILT_MAX_SLOTS      65536u /* a slot's number has 16 bits */
+/* Where a block begins; for the number of blocks, where the file ends. */
+static inline uint64_t silt_block_offset(uint32_t index) {
+    return SILT_BLOCKS_OFFSET + (uint64_t)index * SILT_BLOCK_BYTES;
+}
+#define SILT_NOTIFY_BYTES (192u << 10) /* news is raised each time this much became ready */
 
 /* Order between threads: 16-bit counters, chosen by the address. */
 #define SILT_STAMP_SHARDS  1024u
@@ -106,7 +116,8 @@ enum silt_extended {
                           or  munmap, where it was */
     SILT_X_THREAD = 8, /* tid, name (16 bytes, NUL padded): the slot now belongs to this thread */
     SILT_X_THREAD_END = 9, /* tid */
-    SILT_X_FREE_BY = 10    /* stamp, address, 0, stack */
+    SILT_X_FREE_BY = 10,   /* stamp, address, 0, stack */
+    SILT_X_TREE = 11       /* nothing: node ids of this slot begin anew, at 1 */
 };
 
 /* Flags of NODE. A node's id is unique in its slot, ids start at 1, parent 0 is the outermost
@@ -129,16 +140,35 @@ struct silt_chunk {
 };
 
 struct silt_slot {
-    uint64_t committed; /* producer: bytes written since the slot was made */
-    uint64_t events; /* producer: events written: all records but PAD, NODE, THREAD, THREAD_END */
-    uint64_t pad0[6];
+    /* Producer: silt_published of the bytes written since the slot was made and of the events among
+       them: all records but PAD, NODE, THREAD, THREAD_END, TREE. */
+    uint64_t published;
+    uint64_t pad0[7];
     uint64_t consumed; /* analyzer: bytes read */
     uint32_t waiting;  /* producer sleeps on this futex (FUTEX_WAIT, shared) while it is 1 */
     uint32_t pad1;
     uint64_t pad2[6];
-    uint32_t tid;         /* current owner, 0 = none */
+    uint32_t owner;       /* tid of the thread whose slot this is, or enum silt_owner */
     uint32_t signal_slot; /* 1: used by signal handlers */
+    uint64_t pad3[7];
 };
+
+/* Who has a slot that no living thread owns. From SILT_OWNER_BARE on only by compare and swap. */
+enum silt_owner {
+    SILT_OWNER_NONE = 0,              /* nobody: the shim keeps it for the next thread */
+    SILT_OWNER_BARE = 0xfffffff0,     /* nobody: the shim has unmapped its ring */
+    SILT_OWNER_TRIMMING = 0xfffffff1, /* the analyzer gives the memory of such a ring back */
+    SILT_OWNER_TRIMMED = 0xfffffff2,  /* as BARE, and its ring takes no memory */
+    SILT_OWNER_CLAIMED = 0xfffffff3,  /* the shim has found the owner gone */
+    SILT_OWNER_SHARED = 0xfffffff4    /* all threads that have passed their last destructor */
+};
+#define SILT_OWNER_FIRST 0xfffffff0u /* tids lie below */
+
+/* The low halves of both counters: 8-byte words written, and events. A reader that looks at least
+ * once a ring knows the rest. */
+static inline uint64_t silt_published(uint64_t bytes, uint64_t events) {
+    return events << 32 | (uint32_t)(bytes >> 3);
+}
 
 /* One entry of the module log, 8-byte aligned, `bytes` long in all; published by
  * silt_header.modules_bytes. */
@@ -185,7 +215,8 @@ struct silt_header {
     uint64_t free_stacks;       /* 1: its frees carry stacks */
     uint64_t off_ns;            /* CLOCK_MONOTONIC, when it gave up recording */
     uint64_t children_missed;   /* fork children that could not say hello; they count themselves */
-    uint64_t spare[10];
+    uint64_t own_bytes;         /* address space that the shim has mapped in the target by now */
+    uint64_t spare[9];
 };
 
 /* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they
@@ -227,7 +258,8 @@ enum silt_refusal {
 };
 
 _Static_assert(sizeof(struct silt_chunk) == 32, "wire layout");
-_Static_assert(sizeof(struct silt_slot) == 136, "wire layout");
+_Static_assert(sizeof(struct silt_slot) == 192, "wire layout");
+_Static_assert(SILT_BLOCK_SLOTS * sizeof(struct silt_slot) <= SILT_STATES_BYTES, "wire layout");
 _Static_assert(sizeof(struct silt_module) == 40, "wire layout");
 _Static_assert(sizeof(struct silt_hello) == 32, "wire layout");
 _Static_assert(sizeof(struct silt_header) == 264, "wire layout");

@@ -252,6 +252,10 @@ int silt_memory_file(const char *name) {
     return memfd_create(name, MFD_CLOEXEC);
 }
 
+void silt_punch(int fd, uint64_t offset, uint64_t bytes) {
+    fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)bytes);
+}
+
 void silt_wake(uint32_t *word) {
     __atomic_store_n(word, 0, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);

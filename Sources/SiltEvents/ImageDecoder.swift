@@ -14,9 +14,8 @@ package struct ImageDecoder: ~Copyable {
     let stacks: StackTable
     /// `SILT_ALL_SHARDS` entries, all initialized: the stamp that comes next.
     private let expected: UnsafeMutablePointer<UInt16>
-    /// `SILT_MAX_SLOTS` entries, all initialized.
-    private let slots: UnsafeMutablePointer<SlotBox?>
-    private var slotsInUse = 0
+    /// Index = slot.
+    private var slots: [SlotBox] = []
     /// Index = the image's own module index - 1.
     private var imageModules: [ImageModule] = []
     private var imageModuleIDs: Set<ModuleID> = []
@@ -38,15 +37,9 @@ package struct ImageDecoder: ~Copyable {
         source = stacks.addImage()
         expected = .allocate(capacity: Int(SILT_ALL_SHARDS))
         expected.initialize(repeating: 0, count: Int(SILT_ALL_SHARDS))
-        slots = .allocate(capacity: Int(SILT_MAX_SLOTS))
-        slots.initialize(repeating: nil, count: Int(SILT_MAX_SLOTS))
     }
 
-    deinit {
-        expected.deallocate()
-        slots.deinitialize(count: Int(SILT_MAX_SLOTS))
-        slots.deallocate()
-    }
+    deinit { expected.deallocate() }
 
     // MARK: Modules
 
@@ -94,16 +87,12 @@ package struct ImageDecoder: ~Copyable {
 
     /// The slots whose next event waits for an earlier stamp, in slot order.
     package var blockedSlots: [BlockedSlot] {
-        var result: [BlockedSlot] = []
-        for slot in 0..<slotsInUse {
-            if let blocked = slots[slot]?.state.blocked { result.append(blocked) }
-        }
-        return result
+        slots.compactMap { $0.state.blocked }
     }
 
     /// Whether `decode` would stop at once at the slot's next event.
     package func isBlocked(slot: Int) -> Bool {
-        guard slot >= 0, slot < slotsInUse, let blocked = slots[slot]?.state.blocked else { return false }
+        guard slots.indices.contains(slot), let blocked = slots[slot].state.blocked else { return false }
         return expected[blocked.shard] != blocked.stamp
     }
 
@@ -132,7 +121,7 @@ package struct ImageDecoder: ~Copyable {
 
     /// Bytes of the slot consumed so far.
     package func consumed(slot: Int) -> UInt64 {
-        slot >= 0 && slot < slotsInUse ? slots[slot]?.state.offset ?? 0 : 0
+        slots.indices.contains(slot) ? slots[slot].state.offset : 0
     }
 
     // MARK: Records
@@ -150,14 +139,8 @@ package struct ImageDecoder: ~Copyable {
         into batch: inout HeapEventBatch
     ) throws(WireError) -> Int {
         guard slot >= 0, slot < Int(SILT_MAX_SLOTS) else { throw .badSlot(slot: slot) }
-        let box: SlotBox
-        if let known = slots[slot] {
-            box = known
-        } else {
-            box = SlotBox()
-            slots[slot] = box
-            slotsInUse = max(slotsInUse, slot + 1)
-        }
+        while slots.count <= slot { slots.append(SlotBox()) }
+        let box = slots[slot]
         box.state.blocked = nil
         guard let base = bytes.baseAddress, bytes.count >= 8 else { return 0 }
         var run = RecordRun(
@@ -196,7 +179,7 @@ package struct ImageDecoder: ~Copyable {
     }
 
     /// The stacks that threads of a slot have announced, in no order; outer frames are among them as stacks of their own.
-    package func announcedStacks(slot: Int) -> [StackID] { slots[slot]?.state.announced ?? [] }
+    package func announcedStacks(slot: Int) -> [StackID] { slots.indices.contains(slot) ? slots[slot].state.announced : [] }
 
     /// The slot's thread is called otherwise by now.
     package mutating func renameThread(ofSlot slot: Int, _ name: String) { threads[slot]?.rename(name) }

@@ -312,6 +312,7 @@ struct RecordRun {
             threads.append(ThreadSeen(tid: UInt32(truncatingIfNeeded: word(1)), name: name, ended: false))
         case SILT_X_THREAD_END.rawValue:
             threads.append(ThreadSeen(tid: UInt32(truncatingIfNeeded: word(1)), name: "", ended: true))
+        case SILT_X_TREE.rawValue: state.forgetStacks()
         default:
             counts.unknownTypes += 1
         }

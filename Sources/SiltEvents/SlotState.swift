@@ -18,11 +18,25 @@ struct SlotState: ~Copyable {
     private(set) var stacks: UnsafeMutablePointer<UInt32>
     private(set) var capacity: Int
 
+    private static let firstCapacity = 256
+
     init() {
-        capacity = 256
-        stacks = .allocate(capacity: capacity)
-        stacks.initialize(repeating: 0, count: capacity)
-        stacks[0] = Self.knownBit
+        capacity = Self.firstCapacity
+        stacks = Self.emptyTable()
+    }
+
+    private static func emptyTable() -> UnsafeMutablePointer<UInt32> {
+        let stacks = UnsafeMutablePointer<UInt32>.allocate(capacity: firstCapacity)
+        stacks.initialize(repeating: 0, count: firstCapacity)
+        stacks[0] = knownBit
+        return stacks
+    }
+
+    /// The slot's node ids begin anew.
+    mutating func forgetStacks() {
+        stacks.deallocate()
+        capacity = Self.firstCapacity
+        stacks = Self.emptyTable()
     }
 
     deinit { stacks.deallocate() }

@@ -141,7 +141,7 @@ package final class EventReplay {
         guard file >= 0 else { throw ReplayError.system("memfd_create") }
         var whole = payload
         whole.withUnsafeMutableBytes { $0.storeBytes(of: header, as: silt_header.self) }
-        guard ftruncate(file, Int(SILT_SLOTS_OFFSET)) == 0,
+        guard ftruncate(file, Int(SILT_BLOCKS_OFFSET)) == 0,
             pwrite(file, whole, whole.count, 0) == whole.count
         else {
             close(file)
@@ -176,7 +176,7 @@ package final class EventReplay {
         guard payload.count >= 24 + MemoryLayout<silt_header>.size else { throw ReplayError.badImage(id) }
         image.setResidentBytes(words[1])
         let last = payload.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 24, as: silt_header.self) }
-        image.shared.replaceCounters(last, sentEvents: words[2])
+        image.replaceCounters(last, sentEvents: words[2])
         try end(image, ImageEnd(packed: words[0]))
     }
 
@@ -196,7 +196,7 @@ package final class EventReplay {
             // Cut before the shim's own count came: what arrived is all that is known.
             let counts = image.decoder.counts
             let seen = counts.blockEvents + counts.map + counts.unmap + counts.remap
-            image.shared.replaceCounters(image.shared.header, sentEvents: seen)
+            image.replaceCounters(image.shared.header, sentEvents: seen)
             try end(image, .stillRunning)
         }
         try output.close(outcome, at: time)

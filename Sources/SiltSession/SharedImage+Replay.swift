@@ -26,11 +26,11 @@ extension SharedImage {
     mutating func appendRecords(_ bytes: [UInt8], slot: Int, at offset: UInt64) -> Bool {
         guard slot >= 0, slot < Int(SILT_MAX_SLOTS), makeSlots(upTo: slot) else { return false }
         let ringBytes = Int(SILT_RING_BYTES)
-        let state = slots[slot].assumingMemoryBound(to: silt_slot.self)
-        guard offset == state.pointee.committed,
-            state.pointee.committed - state.pointee.consumed + UInt64(bytes.count) <= UInt64(ringBytes)
+        let committed = committed(slot: slot)
+        guard offset == committed,
+            committed - slots[slot].state.pointee.consumed + UInt64(bytes.count) <= UInt64(ringBytes)
         else { return false }
-        let ring = UnsafeMutableRawBufferPointer(start: slots[slot] + Int(SILT_SLOT_HEADER), count: ringBytes)
+        let ring = UnsafeMutableRawBufferPointer(start: slots[slot].ring, count: ringBytes)
         let start = Int(offset % UInt64(ringBytes))
         bytes.withUnsafeBytes { all in
             let first = min(all.count, ringBytes - start)
@@ -39,25 +39,29 @@ extension SharedImage {
             )
             ring.copyMemory(from: UnsafeRawBufferPointer(rebasing: all[first...]))
         }
-        silt_store_release_u64(&state.pointee.committed, offset + UInt64(bytes.count))
+        silt_store_release_u64(
+            &slots[slot].state.pointee.published,
+            silt_published(offset + UInt64(bytes.count), slots[slot].events)
+        )
         return true
     }
 
     private mutating func makeSlots(upTo slot: Int) -> Bool {
         if slot < slots.count { return true }
         let header = head.assumingMemoryBound(to: silt_header.self)
-        guard ftruncate(file, Int(SILT_SLOTS_OFFSET) + (slot + 1) * Int(SILT_SLOT_STRIDE)) == 0 else { return false }
+        let blocks = UInt32(slot) / SILT_BLOCK_SLOTS + 1
+        guard ftruncate(file, Int(silt_block_offset(blocks))) == 0 else { return false }
         silt_store_release_u32(&header.pointee.slot_count, UInt32(slot + 1))
         return mapNewSlots() > slot
     }
 
     /// Takes over the shim's own counters as they stood in the end, and how many events it says it sent.
-    func replaceCounters(_ last: silt_header, sentEvents: UInt64) {
+    mutating func replaceCounters(_ last: silt_header, sentEvents: UInt64) {
         let header = head.assumingMemoryBound(to: silt_header.self)
         var merged = last
         merged.slot_count = header.pointee.slot_count
         merged.modules_bytes = header.pointee.modules_bytes
         header.pointee = merged
-        slots.first?.assumingMemoryBound(to: silt_slot.self).pointee.events = sentEvents
+        for slot in slots.indices { setEvents(slot == 0 ? sentEvents : 0, slot: slot) }
     }
 }

@@ -11,11 +11,21 @@ struct SharedImage: ~Copyable {
     let file: Int32
     /// Header, texts and module log; always mapped.
     let head: UnsafeMutableRawPointer
-    /// One mapping per slot, made when the slot is first looked at.
-    private(set) var slots: [UnsafeMutableRawPointer] = []
+    /// One mapping per block of slots, made when its first slot is looked at.
+    private var blocks: [UnsafeMutableRawPointer] = []
+    private(set) var slots: [Slot] = []
 
-    private static let headBytes = Int(SILT_SLOTS_OFFSET)
+    private static let headBytes = Int(SILT_BLOCKS_OFFSET)
     private static let ringBytes = UInt64(SILT_RING_BYTES)
+
+    /// Where a slot lies, and how far its producer was seen to have come.
+    struct Slot {
+        let state: UnsafeMutablePointer<silt_slot>
+        let ring: UnsafeMutableRawPointer
+        /// Bytes written since the slot was made, and events among them.
+        fileprivate(set) var committed: UInt64 = 0
+        fileprivate(set) var events: UInt64 = 0
+    }
 
     enum Damage: Error {
         case notAMemoryFile
@@ -47,7 +57,7 @@ struct SharedImage: ~Copyable {
     }
 
     deinit {
-        for slot in slots { munmap(slot, Int(SILT_SLOT_STRIDE)) }
+        for block in blocks { munmap(block, Int(SILT_BLOCK_BYTES)) }
         munmap(head, SharedImage.headBytes)
         close(file)
     }
@@ -58,7 +68,7 @@ struct SharedImage: ~Copyable {
     /// Tells the shim that nobody reads any more; it switches off at its next look.
     func announceReaderGone() {
         silt_store_release_u32(&head.assumingMemoryBound(to: silt_header.self).pointee.reader_gone, 1)
-        for slot in slots { silt_wake(&slot.assumingMemoryBound(to: silt_slot.self).pointee.waiting) }
+        for slot in slots { silt_wake(&slot.state.pointee.waiting) }
     }
 
     /// True when the target is the first of its pid namespace and ends now.
@@ -103,79 +113,109 @@ struct SharedImage: ~Copyable {
     mutating func mapNewSlots() -> Int {
         let made = silt_load_acquire_u32(&head.assumingMemoryBound(to: silt_header.self).pointee.slot_count)
         let count = Int(min(made, SILT_MAX_SLOTS))
-        var status = stat()
         while slots.count < count {
-            let offset = Int(SILT_SLOTS_OFFSET) + slots.count * Int(SILT_SLOT_STRIDE)
-            guard fstat(file, &status) == 0, status.st_size >= offset + Int(SILT_SLOT_STRIDE),
-                let mapped = mmap(nil, Int(SILT_SLOT_STRIDE), PROT_READ | PROT_WRITE, MAP_SHARED, file, offset),
-                mapped != MAP_FAILED
-            else { break }
-            slots.append(mapped)
+            let (block, place) = slots.count.quotientAndRemainder(dividingBy: Int(SILT_BLOCK_SLOTS))
+            guard block < blocks.count || mapBlock() else { break }
+            let ring = blocks[block] + Int(SILT_STATES_BYTES) + place * Int(SILT_RING_BYTES)
+            slots.append(Slot(state: blocks[block].assumingMemoryBound(to: silt_slot.self) + place, ring: ring))
         }
         return slots.count
     }
 
+    /// The last block may be cut where the target may not have a longer file.
+    private mutating func mapBlock() -> Bool {
+        let offset = Int(silt_block_offset(UInt32(blocks.count)))
+        let states = offset + Int(SILT_STATES_BYTES)
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_size >= states,
+            let mapped = mmap(nil, Int(SILT_BLOCK_BYTES), PROT_READ | PROT_WRITE, MAP_SHARED, file, offset),
+            mapped != MAP_FAILED
+        else { return false }
+        blocks.append(mapped)
+        return true
+    }
+
     /// Bytes that a slot's producer has published since the slot was made.
-    func committed(slot: Int) -> UInt64 {
-        silt_load_acquire_u64(&slots[slot].assumingMemoryBound(to: silt_slot.self).pointee.committed)
+    ///
+    /// Only the low half of the count is shared: a slot is looked at before its producer has filled its ring once more
+    /// than was read.
+    mutating func committed(slot: Int) -> UInt64 {
+        let published = silt_load_acquire_u64(&slots[slot].state.pointee.published)
+        let known = slots[slot]
+        let words = UInt32(truncatingIfNeeded: published) &- UInt32(truncatingIfNeeded: known.committed >> 3)
+        let events = UInt32(truncatingIfNeeded: published >> 32) &- UInt32(truncatingIfNeeded: known.events)
+        slots[slot].committed = known.committed + UInt64(words) * 8
+        slots[slot].events = known.events + UInt64(events)
+        return slots[slot].committed
+    }
+
+    /// For a stream that is replayed: what the producer said in the end.
+    mutating func setEvents(_ events: UInt64, slot: Int) {
+        slots[slot].events = events
+        slots[slot].state.pointee.published = silt_published(slots[slot].committed, events)
     }
 
     /// The contiguous unread bytes of a slot.
     ///
     /// Empty when all has been read. The ring's end ends a stretch.
-    func unread(slot: Int) throws(Damage) -> UnsafeRawBufferPointer {
-        let state = slots[slot].assumingMemoryBound(to: silt_slot.self)
-        let committed = silt_load_acquire_u64(&state.pointee.committed)
-        let consumed = state.pointee.consumed
+    mutating func unread(slot: Int) throws(Damage) -> UnsafeRawBufferPointer {
+        let committed = committed(slot: slot)
+        let consumed = slots[slot].state.pointee.consumed
         guard committed >= consumed, committed - consumed <= SharedImage.ringBytes else {
             throw .slotCounters(slot: slot, committed: committed, consumed: consumed)
         }
         let offset = consumed % SharedImage.ringBytes
         let count = min(committed - consumed, SharedImage.ringBytes - offset)
-        return UnsafeRawBufferPointer(
-            start: slots[slot] + Int(SILT_SLOT_HEADER) + Int(offset),
-            count: Int(count)
-        )
+        return UnsafeRawBufferPointer(start: slots[slot].ring + Int(offset), count: Int(count))
     }
 
     /// Gives `count` bytes back to the producer, and wakes it when it waits for room and half of its ring is free.
     ///
     /// Woken for every few bytes, a program that is faster than the analyzer would spend its time in going to sleep.
     /// Call `wakeWaiting` when no more is read for now.
-    func consume(slot: Int, count: Int) {
-        let state = slots[slot].assumingMemoryBound(to: silt_slot.self)
+    mutating func consume(slot: Int, count: Int) {
+        let state = slots[slot].state
         let consumed = state.pointee.consumed + UInt64(count)
         silt_store_release_u64(&state.pointee.consumed, consumed)
         if silt_load_acquire_u32(&state.pointee.waiting) != 0 {
-            let unread = silt_load_acquire_u64(&state.pointee.committed) &- consumed
+            let unread = committed(slot: slot) &- consumed
             if unread <= SharedImage.ringBytes / 2 { silt_wake(&state.pointee.waiting) }
         }
     }
 
     /// Wakes the producers that wait, however little room there is.
     func wakeWaiting() {
-        for slot in slots {
-            let state = slot.assumingMemoryBound(to: silt_slot.self)
-            if silt_load_acquire_u32(&state.pointee.waiting) != 0 { silt_wake(&state.pointee.waiting) }
+        for slot in slots where silt_load_acquire_u32(&slot.state.pointee.waiting) != 0 {
+            silt_wake(&slot.state.pointee.waiting)
+        }
+    }
+
+    /// Gives back the memory of rings that the target has unmapped and that were read to their end
+    /// (FALLOC_FL_PUNCH_HOLE of fallocate(2)). A thread that begins meanwhile leaves such a slot alone.
+    func trim() {
+        for (number, slot) in slots.enumerated() {
+            let state = slot.state
+            guard silt_load_acquire_u32(&state.pointee.owner) == SILT_OWNER_BARE.rawValue,
+                silt_exchange_u32(&state.pointee.owner, SILT_OWNER_BARE.rawValue, SILT_OWNER_TRIMMING.rawValue)
+            else { continue }
+            let published = silt_load_acquire_u64(&state.pointee.published)
+            let isRead = UInt32(truncatingIfNeeded: published) == UInt32(truncatingIfNeeded: state.pointee.consumed >> 3)
+            if isRead {
+                let (block, place) = number.quotientAndRemainder(dividingBy: Int(SILT_BLOCK_SLOTS))
+                let offset = silt_block_offset(UInt32(block)) + UInt64(SILT_STATES_BYTES)
+                silt_punch(file, offset + UInt64(place) * UInt64(SILT_RING_BYTES), UInt64(SILT_RING_BYTES))
+            }
+            let next = isRead ? SILT_OWNER_TRIMMED : SILT_OWNER_BARE
+            silt_store_release_u32(&state.pointee.owner, next.rawValue)
         }
     }
 
     /// Events the shim has written into all slots, by its own count.
-    var sentEvents: UInt64 {
-        slots.reduce(0) { sum, slot in
-            sum &+ silt_load_acquire_u64(&slot.assumingMemoryBound(to: silt_slot.self).pointee.events)
-        }
-    }
+    var sentEvents: UInt64 { slots.reduce(0) { $0 &+ $1.events } }
 
     /// Bytes the shim has written into all slots.
-    var committedBytes: UInt64 {
-        slots.reduce(0) { sum, slot in
-            sum &+ silt_load_acquire_u64(&slot.assumingMemoryBound(to: silt_slot.self).pointee.committed)
-        }
-    }
+    var committedBytes: UInt64 { slots.reduce(0) { $0 &+ $1.committed } }
 
     /// Bytes the analyzer has read out of all slots.
-    var consumedBytes: UInt64 {
-        slots.reduce(0) { sum, slot in sum &+ slot.assumingMemoryBound(to: silt_slot.self).pointee.consumed }
-    }
+    var consumedBytes: UInt64 { slots.reduce(0) { $0 &+ $1.state.pointee.consumed } }
 }

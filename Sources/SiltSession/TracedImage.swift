@@ -117,6 +117,11 @@ final class TracedImage {
         return true
     }
 
+    /// Takes over what the recorded trace's shim said in the end.
+    func replaceCounters(_ last: silt_header, sentEvents: UInt64) {
+        shared.replaceCounters(last, sentEvents: sentEvents)
+    }
+
     /// Repeats what the recorded trace gave up.
     func replay(_ gap: StampGap) {
         decoder.skip(gap)
@@ -220,6 +225,7 @@ final class TracedImage {
 
     /// A snapshot: closes the current interval.
     func closeInterval() {
+        if !isReplayed { shared.trim() }
         heap.closeInterval()
     }
 

@@ -41,7 +41,7 @@ import Testing
             "aligned_alloc", "memalign", "valloc", "pvalloc", "malloc_usable_size",
         ]
         let descriptors = ["close", "dup2", "dup3", "close_range", "closefrom"]
-        let others = ["mmap", "mmap64", "munmap", "mremap", "dlclose", "prctl", "syscall"]
+        let others = ["mmap", "mmap64", "munmap", "mremap", "dlclose", "prctl", "syscall", "_Fork"]
         #expect(exported == Set(new + delete + allocation + descriptors + others))
     }
 

@@ -37,15 +37,18 @@ static bool drain_image(struct image *image) {
     struct silt_header *header = (void *)image->memory;
     bool moved = false;
     for (uint32_t i = 0; i < header->slot_count; i++) {
-        size_t at = SILT_SLOTS_OFFSET + (size_t)i * SILT_SLOT_STRIDE;
-        if (at + SILT_SLOT_STRIDE > image->bytes) {
+        size_t at = silt_block_offset(i / SILT_BLOCK_SLOTS);
+        if (at + SILT_BLOCK_BYTES > image->bytes) {
             break;
         }
-        struct silt_slot *slot = (void *)(image->memory + at);
-        uint64_t committed = __atomic_load_n(&slot->committed, __ATOMIC_ACQUIRE);
-        if (committed != slot->consumed) {
-            total_bytes += committed - slot->consumed;
-            __atomic_store_n(&slot->consumed, committed, __ATOMIC_SEQ_CST);
+        struct silt_slot *slot =
+            (struct silt_slot *)(void *)(image->memory + at) + i % SILT_BLOCK_SLOTS;
+        uint32_t published = (uint32_t)__atomic_load_n(&slot->published, __ATOMIC_ACQUIRE);
+        uint32_t words = published - (uint32_t)(slot->consumed >> 3);
+        if (words) {
+            total_bytes += (uint64_t)words * 8;
+            __atomic_store_n(&slot->consumed, slot->consumed + (uint64_t)words * 8,
+                             __ATOMIC_SEQ_CST);
             moved = true;
         }
         if (__atomic_load_n(&slot->waiting, __ATOMIC_SEQ_CST)) {

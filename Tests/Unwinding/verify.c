@@ -17,6 +17,7 @@
  */
 #define _GNU_SOURCE
 #define UNW_LOCAL_ONLY
+#include "memory.h"
 #include "silt_internal.h"
 #include "system.h"
 

@@ -80,6 +80,9 @@ int silt_claim(int fd);
 /* An empty memory file (memfd_create(2)), close-on-exec. Returns -1 and errno. */
 int silt_memory_file(const char *name);
 
+/* Gives back the memory of a part of such a file, which reads as zeros from then on. */
+void silt_punch(int fd, uint64_t offset, uint64_t bytes);
+
 /* Wakes the producer that sleeps on `word` (shared futex) after setting it to 0. */
 void silt_wake(uint32_t *word);
 

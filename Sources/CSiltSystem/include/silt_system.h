@@ -33,6 +33,11 @@ static inline void silt_store_release_u32(uint32_t *p, uint32_t value) {
     __atomic_store_n(p, value, __ATOMIC_SEQ_CST);
 }
 
+/* Puts `wanted` where `there` is; false when something else is. */
+static inline _Bool silt_exchange_u32(uint32_t *p, uint32_t there, uint32_t wanted) {
+    return __atomic_compare_exchange_n(p, &there, wanted, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
 /* memmem(3), which Swift sees only where _GNU_SOURCE was defined first. */
 extern void *memmem(const void *in, size_t in_bytes, const void *part, size_t part_bytes);
 

@@ -1,0 +1,78 @@
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// What silt takes of the memory of the program it is in. All figures in KiB.
+    @Suite(.serialized)
+    struct GuestMemory {
+        static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
+
+        /// The number that the program prints last, natively and traced.
+        private func figures(
+            _ workload: String,
+            _ arguments: [String]
+        ) throws -> (native: Int, traced: Int, report: TraceReport) {
+            let command = [try buildWorkload(workload, into: try Self.folder.get())] + arguments
+            let native = try runProgram(command)
+            let (result, report) = try trace(command)
+            #expect(native.status == 0)
+            #expect(result.status == 0, "\(result.errors)")
+            func last(_ text: String) throws -> Int {
+                try #require(text.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) }, "\(text)")
+            }
+            return (try last(native.output), try last(result.output), report)
+        }
+
+        @Test(arguments: ["joined", "detached", "canceled", "exits"])
+        func shortThreadsLeaveNoMemoryBehind(way: String) throws {
+            let (native, traced, report) = try figures("short_threads", [way, "40000", "8"])
+            #expect(traced <= native + 5 * 1024, "native \(native), traced \(traced)")
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+            #expect(report.totals.allocObjects >= 40_000 * 20)
+        }
+
+        @Test func manyThreadsAtOnceLoseNothingAndTheirMemoryComesBack() throws {
+            let (native, traced, report) = try figures("short_threads", ["kept", "6000", "6000"])
+            #expect(traced <= native + 12 * 1024, "native \(native), traced \(traced)")
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+            #expect(report.totals.allocObjects >= 6000 * 20)
+        }
+
+        @Test(arguments: ["size", "locked"])
+        func aProgramWithOneThreadPaysAtMostThreeMebibytes(way: String) throws {
+            let (native, traced, _) = try figures("own_memory", [way])
+            #expect(traced <= native + 3 * 1024, "native \(native), traced \(traced)")
+        }
+
+        @Test(arguments: ["20", "250"])
+        func aThreadPaysAtMostHalfAMebibyte(frames: String) throws {
+            let (native, traced, report) = try figures("own_memory", ["frames", frames])
+            #expect(traced <= native + 512, "native \(native), traced \(traced)")
+            #expect(report.trust.stacksCompletePercent == 100)
+        }
+
+        @Test func generationsOfForkDoNotAddUp() throws {
+            let (native, traced, report) = try figures("own_memory", ["generations", "200"])
+            #expect(traced <= native + 3 * 1024, "native \(native), traced \(traced)")
+            #expect(report.processes.count == 201)
+        }
+
+        @Test func aProgramMayLimitItsOwnAddressSpace() throws {
+            let program = try buildWorkload("own_memory", into: try Self.folder.get())
+            let (result, report) = try trace([program, "limited"])
+            #expect(result.output == "got it\n")
+            #expect(result.status == 0)
+            #expect(report.trust.lost == 0)
+        }
+
+        @Test func childrenThatASignalHandlerForksGoOn() throws {
+            let program = try buildWorkload("own_memory", into: try Self.folder.get())
+            let (result, report) = try trace([program, "handler", "40"])
+            #expect(result.output.hasSuffix("0 bad\n"), "\(result.output)")
+            #expect(result.status == 0)
+            #expect(report.trust.lost == 0)
+        }
+    }
+}
