@@ -138,7 +138,7 @@ extension EndToEnd {
             try waitForFile(folder.file("done"))
             key = 0x11
             write(terminal, &key, 1)
-            fcntl(terminal, F_SETFL, O_NONBLOCK)
+            _ = fcntl(terminal, F_SETFL, O_NONBLOCK)
             var text: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 4096)
             while silt.isRunning {

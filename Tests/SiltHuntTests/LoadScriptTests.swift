@@ -174,7 +174,7 @@ struct LoadScriptTests {
         let system = packageRoot.appending(path: "Sources/CSiltSystem")
         let flags =
             ["-I", system.appending(path: "include").path()]
-            + ["process.c", "signals.c"].map { system.appending(path: $0).path() }
+            + ["process.c", "signals.c", "files.c"].map { system.appending(path: $0).path() }
         let starter = try buildWorkload("starter", into: folder, flags: flags)
         let result = try runProgram([starter], seconds: 20)
         #expect(result.status == 137)
