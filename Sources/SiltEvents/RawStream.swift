@@ -3,15 +3,36 @@ internal import CSiltWire
 internal import Glibc
 internal import SiltText
 
-/// Layout of an event file: 32-byte `silt_chunk` headers, each followed by `length` bytes padded to 8.
+/// Layout of an event file: 32-byte `silt_chunk` headers, each followed by 16 bytes that check it (`Check`) and by
+/// `length` bytes padded to 8.
 ///
 /// `slot` below `SILT_MAX_SLOTS`: records of that slot from its byte `offset` on, in the order in which they were
 /// decoded. Above: what `Mark` says. The file begins with a `.begin` chunk without payload whose `offset` is the format
-/// version, so that other files are told apart at once. Example: 8 bytes of slot 3 from its byte 4096 on, image 7 →
-/// `53 49 4c 54 31 00 00 00 | 07 0 0 0 0 0 0 0 | 03 00 00 00 | 08 00 00 00 | 00 10 0 0 0 0 0 0`, then the 8 bytes.
+/// version, so that other files are told apart at once, and ends with an `.exit` chunk. Example: 8 bytes of slot 3 from
+/// its byte 4096 on, image 7, the file's fifth chunk →
+/// `53 49 4c 54 31 00 00 00 | 07 0 0 0 0 0 0 0 | 03 00 00 00 | 08 00 00 00 | 00 10 0 0 0 0 0 0`,
+/// `04 00 00 00 | checksum of the 8 bytes | 00 00 00 00 | checksum of the 44 bytes so far`, then the 8 bytes.
+/// Files of version 1 have no checks; they are still read.
 package enum RawStream {
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
+    static let unchecked: UInt64 = 1
     static let headerBytes = MemoryLayout<silt_chunk>.size
+
+    /// What follows a chunk's header.
+    ///
+    /// Checksums are CRC-32C (RFC 3720, B.4).
+    struct Check {
+        /// The chunk's number in the file, the first one's being 0.
+        var number: UInt32
+        /// Of the padded payload.
+        var payload: UInt32
+        var zero: UInt32 = 0
+        /// Of the chunk's header and of what precedes this.
+        var header: UInt32 = 0
+
+        static let bytes = 16
+    }
+    static let checkedHeaderBytes = headerBytes + Check.bytes
     /// Nothing that is written is longer: a whole module log.
     static let longest = Int(SILT_MODULES_BYTES)
 
@@ -53,6 +74,19 @@ package enum RawStreamItem: Equatable, Sendable {
     case end(image: UInt64, timeNanoseconds: UInt64)
     /// Payload: how the command ended and what it used.
     case exit(timeNanoseconds: UInt64)
+    /// No chunk: a part of the file that is not what was written there.
+    case damage(RawStreamDamage)
+}
+
+/// A part of an event file that was skipped.
+package struct RawStreamDamage: Equatable, Sendable {
+    /// Where it begins.
+    package var offset: UInt64
+    package var bytes: UInt64
+    /// Chunks that are missing there; 0: something was put between two of them.
+    package var chunks: UInt64
+    /// The image whose chunk it was, where one is missing and that can be told; 0: none's.
+    package var image: UInt64?
 }
 
 package enum RawStreamError: Error, Equatable {
@@ -60,6 +94,8 @@ package enum RawStreamError: Error, Equatable {
     case foreign(path: String)
     case version(path: String, UInt64)
     case truncated(path: String, offset: UInt64, needed: Int, available: Int)
+    /// It ends behind a chunk that is not the last one.
+    case unended(path: String, offset: UInt64)
     case badChunk(path: String, offset: UInt64)
 }
 
@@ -80,9 +116,11 @@ extension RawStreamError: CustomStringConvertible {
         switch self {
         case .system(let call, let path, let number): "\(path): \(call): \(String(cString: strerror(number)))"
         case .foreign(let path): "\(path) is not a silt event file"
-        case .version(let path, let version): "\(path) has version \(version); this silt reads \(RawStream.version)"
+        case .version(let path, let version):
+            "\(path) has version \(version); this silt reads \(RawStream.unchecked) and \(RawStream.version)"
         case .truncated(let path, let offset, let needed, let available):
             "\(path) ends inside the chunk at byte \(offset): \(available) of \(needed) bytes"
+        case .unended(let path, let offset): "\(path) ends at byte \(offset), before the trace does"
         case .badChunk(let path, let offset): "\(path), byte \(offset): not a chunk"
         }
     }
@@ -95,6 +133,8 @@ package struct RawStreamWriter: ~Copyable {
     private let path: String
     private let descriptor: Int32
     private var buffer: [UInt8] = []
+    /// Chunks so far.
+    private var number: UInt32 = 0
 
     private static let flushAt = 1 << 18
 
@@ -200,9 +240,20 @@ package struct RawStreamWriter: ~Copyable {
             length: UInt32(length),
             offset: offset
         )
+        let start = buffer.count
+        let payloadStart = start + RawStream.checkedHeaderBytes
         withUnsafeBytes(of: chunk) { buffer.append(contentsOf: $0) }
+        buffer.append(contentsOf: repeatElement(0, count: RawStream.Check.bytes))
         if let payload { buffer.append(contentsOf: payload) }
         buffer.append(contentsOf: repeatElement(0, count: -length & 7))
+        buffer.withUnsafeMutableBytes { all in
+            let sum = silt_crc32c(0, all.baseAddress.map { $0 + payloadStart }, all.count - payloadStart)
+            var check = RawStream.Check(number: number, payload: sum)
+            all.storeBytes(of: check, toByteOffset: start + RawStream.headerBytes, as: RawStream.Check.self)
+            check.header = silt_crc32c(0, all.baseAddress.map { $0 + start }, RawStream.checkedHeaderBytes - 4)
+            all.storeBytes(of: check, toByteOffset: start + RawStream.headerBytes, as: RawStream.Check.self)
+        }
+        number &+= 1
     }
 
     private mutating func flushIfLong() throws(RawStreamError) {
@@ -222,109 +273,5 @@ package struct RawStreamWriter: ~Copyable {
             done += written
         }
         buffer.removeAll(keepingCapacity: true)
-    }
-}
-
-/// Reads an event file chunk by chunk.
-package struct RawStreamReader: ~Copyable {
-    private let path: String
-    private let descriptor: Int32
-    private var offset: UInt64 = 0
-    /// The payload of the item `next` returned last.
-    package private(set) var payload: [UInt8] = []
-
-    package init(path: String) throws(RawStreamError) {
-        self.path = path
-        descriptor = silt_open_regular(path.system)
-        guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
-        var head: [UInt8] = []
-        let count = try Self.fill(&head, RawStream.headerBytes, descriptor, path)
-        guard count == RawStream.headerBytes else { throw .foreign(path: path) }
-        let chunk = head.withUnsafeBytes { $0.loadUnaligned(as: silt_chunk.self) }
-        guard chunk.magic == UInt64(SILT_MAGIC), chunk.slot == RawStream.Mark.begin.rawValue, chunk.length == 0 else {
-            throw .foreign(path: path)
-        }
-        guard chunk.offset == RawStream.version else { throw .version(path: path, chunk.offset) }
-        offset = UInt64(count)
-    }
-
-    deinit { _ = Glibc.close(descriptor) }
-
-    /// The next item; nil at the end of the file.
-    ///
-    /// A file cut inside a chunk throws `.truncated` in its place.
-    package mutating func next() throws(RawStreamError) -> RawStreamItem? {
-        var head: [UInt8] = []
-        let got = try Self.fill(&head, RawStream.headerBytes, descriptor, path)
-        if got == 0 { return nil }
-        let start = offset
-        guard got == RawStream.headerBytes else {
-            throw .truncated(path: path, offset: start, needed: RawStream.headerBytes, available: got)
-        }
-        let chunk = head.withUnsafeBytes { $0.loadUnaligned(as: silt_chunk.self) }
-        let length = Int(chunk.length)
-        guard chunk.magic == UInt64(SILT_MAGIC), length <= RawStream.longest, let item = item(chunk) else {
-            throw .badChunk(path: path, offset: start)
-        }
-        let padded = (length + 7) & ~7
-        let available = try Self.fill(&payload, padded, descriptor, path)
-        guard available == padded else {
-            throw .truncated(
-                path: path,
-                offset: start,
-                needed: RawStream.headerBytes + padded,
-                available: RawStream.headerBytes + available
-            )
-        }
-        payload.removeLast(padded - length)
-        offset = start + UInt64(RawStream.headerBytes + padded)
-        return item
-    }
-
-    private func item(_ chunk: silt_chunk) -> RawStreamItem? {
-        if chunk.slot < SILT_MAX_SLOTS {
-            return .records(image: chunk.image, slot: Int(chunk.slot), offset: chunk.offset)
-        }
-        guard let mark = RawStream.Mark(rawValue: chunk.slot) else { return nil }
-        switch mark {
-        case .begin: return nil
-        case .trace: return .trace
-        case .image: return .image(chunk.image, timeNanoseconds: chunk.offset)
-        case .modules: return .modules(image: chunk.image, offset: chunk.offset)
-        case .gap:
-            let gap = StampGap(
-                shard: UInt32(chunk.offset & 0xFFFF),
-                stamp: UInt16(chunk.offset >> 16 & 0xFFFF),
-                missing: UInt16(chunk.offset >> 32 & 0xFFFF)
-            )
-            return .gap(image: chunk.image, gap)
-        case .snapshot: return .snapshot(timeNanoseconds: chunk.offset)
-        case .end: return .end(image: chunk.image, timeNanoseconds: chunk.offset)
-        case .exit: return .exit(timeNanoseconds: chunk.offset)
-        }
-    }
-
-    /// Replaces `bytes` by up to `count` bytes of the file; fewer only at its end.
-    private static func fill(
-        _ bytes: inout [UInt8],
-        _ count: Int,
-        _ descriptor: Int32,
-        _ path: String
-    ) throws(RawStreamError) -> Int {
-        if bytes.count < count { bytes.append(contentsOf: repeatElement(0, count: count - bytes.count)) }
-        if bytes.count > count { bytes.removeLast(bytes.count - count) }
-        var done = 0
-        while done < count {
-            let received = bytes.withUnsafeMutableBytes { buffer in
-                read(descriptor, buffer.baseAddress.map { $0 + done }, count - done)
-            }
-            if received < 0 {
-                if errno == EINTR { continue }
-                throw .system(call: "read", path: path, errno: errno)
-            }
-            if received == 0 { break }
-            done += received
-        }
-        return done
     }
 }

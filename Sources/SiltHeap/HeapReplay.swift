@@ -52,7 +52,13 @@ package final class HeapReplay {
         var reader = try RawStreamReader(path: path)
         var batch = HeapEventBatch()
         do throws(RawStreamError) {
-            while let item = try reader.next() { apply(item, reader.payload, &batch) }
+            while let item = try reader.next() {
+                if case .damage(let damage) = item {
+                    diagnosis = .badChunk(path: path, offset: damage.offset)
+                    return
+                }
+                apply(item, reader.payload, &batch)
+            }
         } catch {
             diagnosis = error
         }
@@ -60,7 +66,7 @@ package final class HeapReplay {
 
     private func apply(_ item: RawStreamItem, _ payload: [UInt8], _ batch: inout HeapEventBatch) {
         switch item {
-        case .trace, .exit: break
+        case .trace, .exit, .damage: break
         case .image(let id, _): _ = image(id)
         case .modules(let id, _):
             let image = image(id)

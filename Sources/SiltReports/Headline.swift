@@ -44,6 +44,9 @@ enum Headline {
         if report.totals.allocatedCount == 0, !report.isOfProfiles {
             return "no allocation was seen: the target made none through malloc, or has its own allocator"
         }
+        if report.trust.counters.offReason == UInt64(TrustCounters.eventFileEnds) {
+            return "the event file is cut or damaged: this is what could be read of it"
+        }
         if report.trust.counters.offReason != 0 {
             return "the shim switched itself off during the run (\(offReason(report.trust.counters.offReason)))"
         }

@@ -267,6 +267,7 @@ package enum TextReport {
         case 2: "no memory for it in the target"
         case 4: "the analyzer stood still for 5 s"
         case 5: "the program entered seccomp's strict mode"
+        case UInt64(TrustCounters.eventFileEnds): "the event file is cut or damaged"
         default: "an error in the preload library"
         }
     }

@@ -2,6 +2,7 @@ internal import CSiltSystem
 internal import CSiltWire
 internal import Glibc
 internal import SiltEvents
+internal import SiltRecording
 internal import SiltSymbols
 
 /// Makes the recording of a trace again, out of the raw stream it kept (`silt run --events`).
@@ -19,8 +20,9 @@ package final class EventReplay {
 
     /// Replays an event file into a new recording; returns what the user should know about it, a sentence each.
     ///
-    /// Throws when the file cannot be opened or is no event file. A file that is cut, or damaged further on, gives the
-    /// recording of what comes before that, and a note.
+    /// Throws when the file cannot be opened or is no event file. A file that is cut gives the recording of what comes
+    /// before that, and a note. One that is damaged further on gives that of the processes that lost nothing by it; those
+    /// that did end there.
     package static func run(events: String, recording: String, hide: [String], siltVersion: String) throws -> [String] {
         var reader = try RawStreamReader(path: events)
         var options = TraceOptions(recording: recording)
@@ -37,6 +39,10 @@ package final class EventReplay {
         }
         if let problem {
             replay.outcome.notes.append("\(problem); what comes before it, \(replay.reach), is reported")
+        }
+        if let note = replay.damage.note(events) { replay.outcome.notes.append(note) }
+        if !reader.hasChecksums {
+            replay.outcome.notes.append("\(events) has no checksums: what is damaged in it may not be seen")
         }
         try replay.finish()
         return replay.outcome.notes
@@ -56,6 +62,9 @@ package final class EventReplay {
         return "\(events) events of \((time * 10).rounded() / 10) s"
     }
     private var finishedEvents: UInt64 = 0
+    private var damage = EventFileDamage()
+    /// Images whose events end at a damaged part, or that began there: what the file says of them later is skipped.
+    private var stopped: Set<UInt64> = []
 
     private enum ReplayError: Error, CustomStringConvertible {
         case unknownImage(UInt64)
@@ -74,7 +83,14 @@ package final class EventReplay {
     }
 
     private func apply(_ item: RawStreamItem, _ payload: [UInt8]) throws {
+        if let id = item.imageOfPart,
+            stopped.contains(id) || damage.lostChunks && !images.contains(where: { $0.id == id })
+        {
+            damage.skippedChunks += 1
+            return
+        }
         switch item {
+        case .damage(let part): try skip(part)
         case .trace: try begin(payload)
         case .image(let id, let nanoseconds):
             note(nanoseconds)
@@ -105,6 +121,20 @@ package final class EventReplay {
                 outcome.commandCPUNanoseconds = words[1]
                 outcome.commandPeakBytes = words[2]
             }
+        }
+    }
+
+    /// Goes on behind a damaged part: without the images that may have lost something there.
+    private func skip(_ part: RawStreamDamage) throws {
+        damage.add(part)
+        guard part.chunks > 0 else { return }
+        let losers = images.filter { part.image == nil || part.image == $0.id }
+        for image in losers {
+            stopped.insert(image.id)
+            outcome.notes.append(
+                "process \(image.pid): its events end at \((time * 10).rounded() / 10) s, where the file is damaged"
+            )
+            try cut(image)
         }
     }
 
@@ -192,14 +222,19 @@ package final class EventReplay {
     }
 
     private func finish() throws {
-        for image in images {
-            // Cut before the shim's own count came: what arrived is all that is known.
-            let counts = image.decoder.counts
-            let seen = counts.blockEvents + counts.map + counts.unmap + counts.remap
-            image.replaceCounters(image.shared.header, sentEvents: seen)
-            try end(image, .stillRunning)
-        }
+        for image in images { try cut(image) }
         try output.close(outcome, at: time)
+    }
+
+    /// Ends an image whose last chunk is not there: what arrived is all that is known.
+    private func cut(_ image: TracedImage) throws {
+        let counts = image.decoder.counts
+        // One record stands for a temporary block's two events.
+        let seen = counts.blockEvents - counts.temporary + counts.map + counts.unmap + counts.remap
+        var header = image.shared.header
+        header.off_reason = TrustCounters.eventFileEnds
+        image.replaceCounters(header, sentEvents: seen)
+        try end(image, .stillRunning)
     }
 
     private static func words(_ bytes: [UInt8]) -> [UInt64] {

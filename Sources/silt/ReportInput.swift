@@ -28,6 +28,13 @@ final class ReportInput {
             } catch let error as PprofError {
                 throw UnreadableInput(path: path, error: error, isBinary: ReportInput.isBinary(path))
             }
+            // gzip and zstd have checksums of their own.
+            let magics: [[UInt8]] = [[0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd]]
+            if let head = ReportInput.head(of: path), !magics.contains(where: { head.starts(with: $0) }) {
+                Terminal.message(
+                    "\(path) is not compressed and so has no checksum: what is damaged in it may not be seen"
+                )
+            }
             scratch = made
         }
     }

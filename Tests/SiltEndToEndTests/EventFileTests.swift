@@ -26,6 +26,23 @@ extension EndToEnd {
             #expect(mode.output == "600\n")
         }
 
+        /// An event file of a program with children, its bytes, and what is reported of it as it is.
+        private static let forks: Result<(bytes: Data, report: String), any Error> = Result {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("forks", into: try Self.folder.get())
+            let events = folder.file("run.events")
+            _ = try runProgram([siltExecutable, "run", "--events", events, "--", program, "3"])
+            let whole = try runProgram([siltExecutable, "report", events, "--json"])
+            #expect(whole.status == 0 && whole.errors == "")
+            return (try Data(contentsOf: URL(filePath: events)), whole.output)
+        }
+
+        private func report(_ bytes: Data, in folder: ScratchFolder) throws -> ProgramResult {
+            let file = folder.file("changed.events")
+            try bytes.write(to: URL(filePath: file))
+            return try runProgram([siltExecutable, "report", file, "--json"], seconds: 60)
+        }
+
         @Test func aCutEventFileIsReportedAsFarAsItGoes() throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("counts", into: try Self.folder.get())
@@ -38,33 +55,62 @@ extension EndToEnd {
             #expect(result.status == 0)
             #expect(result.errors.contains("ends inside the chunk at byte"))
             #expect(result.errors.contains("events of"))
-            let report = try report(of: cut)
+            let report = try SiltTestSupport.report(of: cut)
             let made = report.sites(named: "make_block").map(\.allocObjects).reduce(0, +)
             #expect(made > 300_000 && made < 1_234_567)
             #expect(report.trust.unknownFrees == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived, "temporary blocks count once")
         }
 
-        @Test func damagedEventFilesAreReportedOrRefusedButNeverCrash() throws {
+        @Test func aFileCutAnywhereSaysSoOnce() throws {
             let folder = try ScratchFolder()
-            let program = try buildWorkload("forks", into: try Self.folder.get())
-            let events = folder.file("run.events")
-            _ = try runProgram([siltExecutable, "run", "--events", events, "--", program, "3"])
-            let bytes = try Data(contentsOf: URL(filePath: events))
+            let bytes = try Self.forks.get().bytes
             var generator = SeededGenerator(seed: .random(in: 0 ... .max))
             print("seed \(generator.seed)")
-            for _ in 0..<30 {
-                var damaged = bytes
-                for _ in 0..<8 {
-                    let random = generator.next()
-                    // Behind the first chunk: a file that does not begin like one is no event file.
-                    damaged[32 + Int(random >> 33) % (damaged.count - 32)] ^=
-                        UInt8(truncatingIfNeeded: random >> 25) | 1
-                }
-                let file = folder.file("damaged.events")
-                try damaged.write(to: URL(filePath: file))
-                let result = try runProgram([siltExecutable, "report", file, "--json"])
-                #expect(result.status == 0 || result.status == 3, "status \(result.status): \(result.errors)")
+            for round in 0..<20 {
+                let cut =
+                    round < 6 ? [1, 2, 47, 48, 49, 72][round] : Int.random(in: 1..<bytes.count - 48, using: &generator)
+                let result = try report(bytes.dropLast(cut), in: folder)
+                #expect(result.status == 0, "\(cut): \(result.errors)")
+                let notes = result.errors.split(separator: "\n").filter { $0.contains(" ends ") }
+                #expect(notes.count == 1, "\(cut): \(result.errors)")
             }
+        }
+
+        @Test func damagedEventFilesAreNeverReadInSilenceWithAnotherAnswer() throws {
+            let folder = try ScratchFolder()
+            let (bytes, whole) = try Self.forks.get()
+            var generator = SeededGenerator(seed: .random(in: 0 ... .max))
+            print("seed \(generator.seed)")
+            for round in 0..<45 {
+                var damaged = bytes
+                let place = 48 + Int(generator.next() >> 33) % (damaged.count - 48)
+                let length = 1 + Int(generator.next() >> 33) % 300
+                let end = min(damaged.count, place + length)
+                switch round % 5 {
+                case 0: damaged[place] ^= UInt8(truncatingIfNeeded: generator.next() >> 25) | 1
+                case 1: damaged.removeSubrange(place..<end)
+                case 2: damaged.insert(contentsOf: (0..<length).map { UInt8(truncatingIfNeeded: $0) }, at: place)
+                case 3: damaged.insert(contentsOf: damaged[place..<end], at: place)
+                default: for index in place..<end { damaged[index] = 0 }
+                }
+                if damaged == bytes { continue }
+                let result = try report(damaged, in: folder)
+                #expect(result.status == 0 || result.status == 3, "status \(result.status): \(result.errors)")
+                #expect(result.output == whole || !result.errors.isEmpty, "\(round), byte \(place), \(length)")
+                if result.status == 0 { #expect(!result.errors.isEmpty, "\(round), byte \(place), \(length)") }
+            }
+        }
+
+        @Test func whatIsInsertedBetweenChunksIsSkippedAndNothingIsLost() throws {
+            let folder = try ScratchFolder()
+            let (bytes, whole) = try Self.forks.get()
+            var padded = bytes
+            // Right behind the first chunk.
+            padded.insert(contentsOf: Array("no chunk at all".utf8), at: 48)
+            let result = try report(padded, in: folder)
+            #expect(result.status == 0 && result.output == whole)
+            #expect(result.errors.contains("has a damaged part: 15 bytes are skipped, 0 chunks are missing"))
         }
 
         @Test func anEventFileThatCannotBeWrittenDoesNotTouchTheTrace() throws {
