@@ -22,12 +22,12 @@ void silt_trie_drop(struct silt_trie *trie) {
     silt_pages_drop(trie->entries, sizeof *trie->entries << trie->bits);
 }
 
-void silt_trie_unlink(struct silt_trie *trie) {
-    trie->nodes[0] = (struct silt_trie_node){0};
+void silt_trie_clear(struct silt_trie *trie) {
+    memset(trie->nodes, 0, sizeof *trie->nodes * (trie->last_id + 1));
     if (trie->entries) {
         memset(trie->entries, 0, sizeof *trie->entries << trie->bits);
     }
-    trie->used = 0;
+    trie->used = trie->last_id = 0;
 }
 
 static inline size_t slot_of(uint64_t key, uint32_t parent, uint32_t bits) {

@@ -38,8 +38,9 @@ struct silt_trie {
 
 bool silt_trie_init(struct silt_trie *trie);
 void silt_trie_drop(struct silt_trie *trie);
-/* A module has gone: addresses mean something else from now on, ids go on. */
-void silt_trie_unlink(struct silt_trie *trie);
+/* A module has gone, so that addresses mean something else from now on: ids begin anew, which the
+ * caller announces. */
+void silt_trie_clear(struct silt_trie *trie);
 /* Looks further than silt_trie_child's first glance, and makes the node if it is new: it is
  * announced before its id is returned. The parent's id when ids or memory are used up;
  * SILT_NODE_WAITS until silt_trie_provide has been called. */

@@ -24,6 +24,7 @@
 #include "memo.h"
 #include "memory.h"
 #include "rules.h"
+#include "sinks.h"
 #include "stacks.h"
 #include "walk.h"
 
@@ -712,9 +713,11 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
 }
 
 /* What a module that went or a capture that was left by longjmp(3) makes void. */
-static __attribute__((noinline)) void start_over(struct silt_walker *walker) {
+static __attribute__((noinline)) void start_over(struct silt_walker *walker,
+                                                 struct silt_sink *sink) {
     forget_walks(walker);
-    silt_trie_unlink(&walker->trie);
+    silt_trie_clear(&walker->trie);
+    silt_emit_tree(sink);
     walker->generation = generation;
 }
 
@@ -742,7 +745,7 @@ uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
                              struct silt_sink *sink) {
     uintptr_t hook_frame = (uintptr_t)frame, slot = hook_frame + 8;
     if (SILT_UNLIKELY(walker->generation != generation || walker->busy)) {
-        start_over(walker);
+        start_over(walker, sink);
     }
     struct walk *walk = choose_walk(walker, slot);
     bool asked = walker->memos.lead;

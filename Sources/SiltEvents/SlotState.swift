@@ -34,6 +34,7 @@ struct SlotState: ~Copyable {
 
     /// The slot's node ids begin anew.
     mutating func forgetStacks() {
+        earlier.formUnion(current)
         stacks.deallocate()
         capacity = Self.firstCapacity
         stacks = Self.emptyTable()
@@ -52,7 +53,12 @@ struct SlotState: ~Copyable {
     func canAnnounce(_ id: UInt32) -> Bool { Int(id) < capacity * 256 }
 
     /// All announced stacks, outer frames as stacks of their own.
-    var announced: [StackID] {
+    var announced: Set<StackID> { earlier.union(current) }
+
+    /// Those that were announced before the ids began anew.
+    private var earlier: Set<StackID> = []
+
+    private var current: [StackID] {
         (1..<capacity).compactMap { stacks[$0] == 0 ? nil : StackID(rawValue: stacks[$0] & Self.stackMask) }
     }
 

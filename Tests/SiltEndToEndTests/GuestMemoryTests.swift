@@ -59,6 +59,19 @@ extension EndToEnd {
             #expect(report.processes.count == 201)
         }
 
+        @Test func reloadsOfAPluginDoNotAddUp() throws {
+            let folder = try Self.folder.get()
+            let program = try buildWorkload("reload", into: folder)
+            let library = try buildWorkload("reloaded", into: folder, flags: ["-shared", "-fPIC"])
+            let resident = try ["500", "8000"].map { rounds in
+                let (result, report) = try trace([program, rounds, library])
+                #expect(report.trust.lost == 0)
+                let text = try #require(result.errors.firstMatch(of: /resident (\d+)/)).1
+                return try #require(Int(text))
+            }
+            #expect(resident[1] <= resident[0] + 512, "\(resident)")
+        }
+
         @Test func aProgramMayLimitItsOwnAddressSpace() throws {
             let program = try buildWorkload("own_memory", into: try Self.folder.get())
             let (result, report) = try trace([program, "limited"])

@@ -1,5 +1,6 @@
 /* reload.c ROUNDS [moving] LIBRARY...: loads the libraries in turn, allocates inside, closes them
- * again. Those of the last round are kept. `moving`: each time elsewhere. */
+ * again. Those of the last round are kept. `moving`: each time elsewhere. Standard error says what
+ * is resident in the end. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <link.h>
@@ -7,6 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+static long resident_kib(void) {
+    FILE *file = fopen("/proc/self/statm", "r");
+    long pages = 0;
+    if (!file || fscanf(file, "%*s %ld", &pages) != 1) {
+        pages = -1;
+    }
+    if (file) {
+        fclose(file);
+    }
+    return pages * 4;
+}
 
 int main(int argc, char **argv) {
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 10;
@@ -37,5 +50,6 @@ int main(int argc, char **argv) {
         }
     }
     printf("%s\n", same * 2 > rounds ? "mostly at the same place" : "at different places");
+    fprintf(stderr, "resident %ld\n", resident_kib());
     return 0;
 }
