@@ -49,7 +49,11 @@ static size_t whole_pages(size_t bytes) {
     return (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
 }
 
+/* Under a filter of the program's that does not give it: no more memory, and none given back. */
 void *silt_pages(size_t bytes) {
+    if (!silt_may_map()) {
+        return NULL;
+    }
     long at = silt_call(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (failed(at)) {
@@ -60,13 +64,13 @@ void *silt_pages(size_t bytes) {
 }
 
 void silt_pages_drop(void *pages, size_t bytes) {
-    if (pages && silt_call(SYS_munmap, pages, bytes) == 0) {
+    if (pages && silt_may_map() && silt_call(SYS_munmap, pages, bytes) == 0) {
         count(&private_bytes, -(int64_t)whole_pages(bytes));
     }
 }
 
 void *silt_pages_grow(void *pages, size_t bytes, size_t wanted) {
-    long at = silt_call(SYS_mremap, pages, bytes, wanted, MREMAP_MAYMOVE);
+    long at = silt_may_map() ? silt_call(SYS_mremap, pages, bytes, wanted, MREMAP_MAYMOVE) : -EPERM;
     if (failed(at)) {
         return NULL;
     }
@@ -77,7 +81,8 @@ void *silt_pages_grow(void *pages, size_t bytes, size_t wanted) {
 /* Maps `bytes` of the file that lie `ahead` bytes behind the beginning of a mapping; NULL when that
  * fails. The new mapping is left out of fork children and core dumps, as the other is. */
 static void *map_further(void *mapping, uint64_t ahead, size_t bytes) {
-    long at = silt_call(SYS_mremap, mapping, 0, ahead + bytes, MREMAP_MAYMOVE);
+    long at =
+        silt_may_map() ? silt_call(SYS_mremap, mapping, 0, ahead + bytes, MREMAP_MAYMOVE) : -EPERM;
     if (failed(at)) {
         return NULL;
     }
@@ -89,7 +94,7 @@ static void *map_further(void *mapping, uint64_t ahead, size_t bytes) {
 }
 
 static void unmap(void *mapping, size_t bytes) {
-    if (silt_call(SYS_munmap, mapping, bytes) == 0) {
+    if (silt_may_map() && silt_call(SYS_munmap, mapping, bytes) == 0) {
         count(&file_bytes_mapped, -(int64_t)bytes);
     }
 }

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/futex.h>
 #include <linux/kcmp.h>
 #include <poll.h>
 #include <pthread.h>
@@ -39,6 +40,8 @@ uint32_t silt_image_number = 1;
 /* The header once more, in a mapping that fork children inherit: one that is not recorded counts
  * itself there. */
 static struct silt_header *kin;
+/* As it was at start: a fork child may have changed its root since. */
+static char executable[SILT_TEXT_BYTES];
 static bool refused;          /* the analyzer was told why this image is not recorded */
 static long seccomp_at_start; /* not 0: seccomp(2) filters forbid this program something */
 /* Nothing is written to the life line: the analyzer takes its end for that of this image. The
@@ -293,7 +296,13 @@ static void fill_header(uint64_t parent_image, bool forked) {
     header->free_stacks = free_stacks;
     header->start_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
     read_file("/proc/self/cmdline", base + SILT_COMMAND_OFFSET, SILT_TEXT_BYTES);
-    silt_call(SYS_readlink, "/proc/self/exe", base + SILT_EXE_OFFSET, SILT_TEXT_BYTES - 1);
+    if (!*executable) {
+        silt_call(SYS_readlink, "/proc/self/exe", executable, SILT_TEXT_BYTES - 1);
+    }
+    strcpy(base + SILT_EXE_OFFSET, executable);
+    if (!base[SILT_COMMAND_OFFSET]) {
+        strcpy(base + SILT_COMMAND_OFFSET, executable); /* no /proc: another root */
+    }
     silt_call(SYS_getcwd, base + SILT_CWD_OFFSET, SILT_TEXT_BYTES - 1);
     struct dl_find_object found;
     if (silt_real.malloc && _dl_find_object((void *)silt_real.malloc, &found) == 0) {
@@ -489,13 +498,13 @@ __attribute__((constructor)) static void at_start(void) {
 /* At the end of pid 1 the kernel kills the rest of its pid namespace: an analyzer that was started
  * there needs the time to close its recording. Bounded: it is not waited for more than 10 s. */
 __attribute__((destructor)) static void at_end(void) {
-    if (phase != RECORDING || !*silt_live || silt_call(SYS_getpid, 0) != 1) {
+    if (phase != RECORDING || !*silt_live || silt_shared->pid != 1) {
         return;
     }
     silt_shared->leaving = 1;
     silt_raise_news();
     for (int i = 0; i < 1000 && !silt_shared->leave_answer && !silt_shared->reader_gone; i++) {
         struct timespec pause = {0, 10000000};
-        silt_call(SYS_nanosleep, &pause, 0);
+        silt_call(SYS_futex, &silt_shared->leave_answer, FUTEX_WAIT, 0, &pause);
     }
 }

@@ -2,34 +2,57 @@
  * sandbox.c: prctl and syscall as the program calls them: what it is about to forbid itself.
  *
  * After seccomp(2)'s strict mode any system call of ours would end the program, so recording stops
- * before. Under a filter of its own it may forbid anything: from then on silt uses memory and
- * futex(2) only. A filter that was there at start is no concern: it let the start pass.
+ * before. Under a filter of its own it may forbid anything: from then on silt lives on memory it
+ * has, on futex(2), and on more memory if the filter gives it; its fork children are not recorded.
+ * A filter without futex is as strict mode is. One that was there at start is no concern: it let
+ * the start pass. A filter installed by a bare instruction is not seen.
  */
 #define _GNU_SOURCE
+#include "filter.h"
 #include "silt_internal.h"
 #include "system.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <stdarg.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 static int (*real_prctl)(int, ...);
 static long (*real_syscall)(long, ...) __asm__("silt_real_syscall") __attribute__((used));
 
+/* Where glibc keeps a thread's id, from the thread pointer on. */
+#define TID_OFFSET 720
+static bool knows_tid;
+
 void silt_find_sandbox_calls(void) {
+    const char *thread = __builtin_thread_pointer();
+    knows_tid = *(const uint32_t *)(const void *)(thread + TID_OFFSET) ==
+                (uint32_t)silt_call(SYS_gettid, 0);
     real_prctl = (int (*)(int, ...))silt_next("prctl");
     real_syscall = (long (*)(long, ...))silt_next("syscall");
 }
 
-static _Atomic uint32_t filtered;
+static _Atomic uint32_t filtered, no_more_maps;
 
 bool silt_is_filtered(void) {
     return filtered;
 }
 
-enum step { NEITHER, STRICT, FILTER };
+bool silt_may_map(void) {
+    return !no_more_maps;
+}
+
+uint32_t silt_tid(void) {
+    const char *thread = __builtin_thread_pointer();
+    return filtered && knows_tid ? *(const uint32_t *)(const void *)(thread + TID_OFFSET)
+                                 : (uint32_t)silt_call(SYS_gettid, 0);
+}
+
+enum step { NEITHER, STRICT, FILTER, FILTER_WITHOUT_MAPS };
 
 static enum step step_of_seccomp(unsigned long operation) {
     return operation == SECCOMP_SET_MODE_STRICT   ? STRICT
@@ -44,23 +67,62 @@ static enum step step_of_prctl(int option, unsigned long mode) {
                                          : NEITHER;
 }
 
-/* Before the program takes that step, which returns what it takes. Strict mode is refused to who is
- * under a filter already; what a vfork child forbids itself is its own. */
-static enum step prepare(enum step step) {
-    if (step == NEITHER || filtered || silt_is_borrowed()) {
+static bool allows_futex(const struct sock_fprog *program) {
+    uint64_t address = (uintptr_t)&filtered;
+    const uint64_t wait[6] = {address, FUTEX_WAIT, 1, address, 0, 0};
+    const uint64_t wake[6] = {address, FUTEX_WAKE, 1, 0, 0, 0};
+    const uint64_t look[6] = {address, FUTEX_WAIT_PRIVATE, 0, address, 0, 0}; /* careful.h */
+    return silt_filter_allows(program, SYS_futex, wait) &&
+           silt_filter_allows(program, SYS_futex, wake) &&
+           silt_filter_allows(program, SYS_futex, look);
+}
+
+static bool allows_maps(const struct sock_fprog *program) {
+    uint64_t address = (uintptr_t)&filtered & ~(uint64_t)4095;
+    const uint64_t map[6] = {
+        0, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ~0ull, 0};
+    const uint64_t unmap[6] = {address, 1 << 20, 0, 0, 0, 0};
+    const uint64_t remap[6] = {address, 1 << 20, 2 << 20, MREMAP_MAYMOVE, 0, 0};
+    return silt_filter_allows(program, SYS_mmap, map) &&
+           silt_filter_allows(program, SYS_munmap, unmap) &&
+           silt_filter_allows(program, SYS_mremap, remap);
+}
+
+/* Before the program takes that step; returns what is to be taken back if it fails. Strict mode is
+ * refused to who is under a filter already; what a vfork child forbids itself is its own. `frame`:
+ * of the hook. */
+static enum step prepare(enum step step, const struct sock_fprog *program, const void *frame) {
+    if (step == NEITHER || silt_is_borrowed() ||
+        (step == FILTER && !silt_filter_is_there(program))) {
         return NEITHER;
     }
-    if (step == STRICT && silt_call(SYS_prctl, PR_GET_SECCOMP) == 0) {
-        silt_switch_off(SILT_OFF_STRICT);
-    } else if (step == FILTER) {
-        filtered = 1;
+    /* What is taken at the first event of a process and of a thread. */
+    uint32_t before;
+    if (!filtered && silt_enter(frame, &before)) {
+        silt_leave(before);
     }
+    if (step == STRICT) {
+        if (!filtered && silt_call(SYS_prctl, PR_GET_SECCOMP) == 0) {
+            silt_switch_off(SILT_OFF_STRICT);
+        }
+        return NEITHER;
+    }
+    if (!allows_futex(program)) {
+        silt_switch_off(SILT_OFF_STRICT);
+    }
+    if (!allows_maps(program)) {
+        step = FILTER_WITHOUT_MAPS;
+        no_more_maps++;
+    }
+    filtered++;
     return step;
 }
 
+/* A filter that was refused is none. */
 static void conclude(enum step step, long result) {
-    if (step == FILTER && result == -1) {
-        filtered = 0;
+    if (step != NEITHER && result == -1) {
+        filtered--;
+        no_more_maps -= step == FILTER_WITHOUT_MAPS;
     }
 }
 
@@ -72,7 +134,8 @@ SILT_EXPORT int prctl(int option, ...) {
         a[i] = va_arg(list, unsigned long);
     }
     va_end(list);
-    enum step step = prepare(step_of_prctl(option, a[0]));
+    const struct sock_fprog *program = (const void *)a[1];
+    enum step step = prepare(step_of_prctl(option, a[0]), program, __builtin_frame_address(0));
     int result;
     if (SILT_LIKELY(real_prctl != NULL)) {
         result = real_prctl(option, a[0], a[1], a[2], a[3]);
@@ -93,9 +156,11 @@ static long watched(long number, long a, long b, long c, long d, long e, long f)
     if (silt_descriptor_call(number, a, b, c, &result)) {
         return result;
     }
-    enum step step = prepare(number == SYS_seccomp ? step_of_seccomp((unsigned long)a)
-                             : number == SYS_prctl ? step_of_prctl((int)a, (unsigned long)b)
-                                                   : NEITHER);
+    enum step step = number == SYS_seccomp ? step_of_seccomp((unsigned long)a)
+                     : number == SYS_prctl ? step_of_prctl((int)a, (unsigned long)b)
+                                           : NEITHER;
+    const struct sock_fprog *program = (const void *)c;
+    step = prepare(step, program, __builtin_frame_address(0));
     if (SILT_LIKELY(real_syscall != NULL)) {
         result = real_syscall(number, a, b, c, d, e, f);
     } else {

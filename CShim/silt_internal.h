@@ -139,6 +139,8 @@ void silt_find_sandbox_calls(void);
 /* Whether the program has put itself under a seccomp(2) filter: then silt lives on memory and
  * futex(2) alone. */
 bool silt_is_filtered(void);
+bool silt_may_map(void); /* mmap, mremap and munmap are among what it allows */
+uint32_t silt_tid(void); /* gettid(2) */
 
 /* stream.c */
 bool silt_make_room(struct silt_sink *sink, unsigned words);

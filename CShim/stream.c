@@ -184,7 +184,9 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
 /* By the thread itself, for its name. */
 void silt_emit_thread(struct silt_sink *sink, uint32_t tid) {
     uint64_t payload[3] = {tid, 0, 0};
-    silt_call(SYS_prctl, PR_GET_NAME, &payload[1], 0, 0, 0); /* 16 bytes */
+    if (!silt_is_filtered()) {
+        silt_call(SYS_prctl, PR_GET_NAME, &payload[1], 0, 0, 0); /* 16 bytes */
+    }
     silt_emit_extended(sink, SILT_X_THREAD, payload, 3);
 }
 

@@ -23,7 +23,7 @@ static struct shared_sink {
 static struct silt_sink *take_shared(bool for_signals) {
     struct shared_sink *shared = &of_ended[for_signals];
     while (__atomic_exchange_n(&shared->taken, 1, __ATOMIC_ACQUIRE)) {
-        silt_call(SYS_sched_yield, 0);
+        silt_rest(&shared->taken);
     }
     if (!shared->sink) {
         shared->sink = silt_sink_take(for_signals, SILT_OWNER_SHARED);
@@ -229,7 +229,7 @@ static struct silt_sink *take_sink(void) {
         }
         return *sink;
     }
-    uint32_t tid = (uint32_t)silt_call(SYS_gettid, 0);
+    uint32_t tid = silt_tid();
     *sink = silt_sink_take(in_signal, tid);
     if (*sink && !in_signal) {
         silt_emit_thread(*sink, tid);

@@ -231,7 +231,7 @@ enum silt_off {
     SILT_OFF_NO_MEMORY = 2,
     SILT_OFF_INTERNAL = 3,
     SILT_OFF_READER_STILL = 4, /* the analyzer has not moved for SILT_PATIENCE_NS */
-    SILT_OFF_STRICT = 5        /* the program enters seccomp(2)'s strict mode */
+    SILT_OFF_STRICT = 5        /* the program forbids itself futex(2), by seccomp(2) */
 };
 
 #define SILT_PATIENCE_NS 5000000000ull

@@ -40,7 +40,11 @@ extension TrustCounters {
         for path in paths.dropLast() {
             sum[keyPath: path] &+= other[keyPath: path]
         }
-        sum.offReason = max(sum.offReason, other.offReason)
+        // The first process whose recording stopped.
+        if other.offReason != 0, sum.offReason == 0 || other.offNs < sum.offNs {
+            sum.offReason = other.offReason
+            sum.offNs = other.offNs
+        }
     }
 }
 

@@ -122,6 +122,12 @@ extension Recording {
                 trust[index][keyPath: path] = counters.unsigned(Int32(column) + 1)
             }
         }
+        guard try hasTable("stops", database) else { return }
+        let stops = try database.prepare("SELECT process, time_ns FROM stops")
+        while try stops.step() {
+            guard let index = processIndex(of: stops.id(0)) else { continue }
+            trust[index].offNs = stops.unsigned(1)
+        }
     }
 
     /// Index in `processes` of a process number.

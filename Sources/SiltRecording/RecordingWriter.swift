@@ -253,6 +253,11 @@ package final class RecordingWriter {
             insertTrust.bind(value, at: Int32(index) + 2)
         }
         try insertTrust.run()
+        guard trust.offReason != 0 else { return }
+        let stop = try database.prepare("INSERT OR REPLACE INTO stops VALUES (?, ?)")
+        stop.bind(process, at: 1)
+        stop.bind(trust.offNs, at: 2)
+        try stop.run()
     }
 
     package func add(_ mark: RecordedMark) throws(RecordingError) {

@@ -142,6 +142,8 @@ package struct TrustCounters: Equatable, Sendable {
     package var modulesLost: UInt64 = 0
     /// Why the shim gave up (`silt_off` of the wire header), 0 when it did not.
     package var offReason: UInt64 = 0
+    /// When it did, in nanoseconds of the trace.
+    package var offNs: UInt64 = 0
 
     package init() {}
 

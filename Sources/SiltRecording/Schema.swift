@@ -25,6 +25,7 @@ enum Schema {
             free_space INTEGER, free_objects INTEGER, inuse_space INTEGER, inuse_objects INTEGER,
             peak_inuse_space INTEGER, mapped_space INTEGER);
         CREATE TABLE trust (process INTEGER PRIMARY KEY, \(trustColumns.map { $0 + " INTEGER" }.joined(separator: ", ")));
+        CREATE TABLE stops (process INTEGER PRIMARY KEY, time_ns INTEGER);
         CREATE TABLE modules (module INTEGER PRIMARY KEY, path TEXT, build_id BLOB, missing_lines TEXT);
         CREATE TABLE frames (frame INTEGER PRIMARY KEY, module INTEGER, offset INTEGER, kind INTEGER);
         CREATE TABLE call_tree (first INTEGER PRIMARY KEY, steps TEXT, frames TEXT);

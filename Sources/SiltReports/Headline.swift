@@ -47,20 +47,28 @@ enum Headline {
         if report.trust.counters.offReason == UInt64(TrustCounters.eventFileEnds) {
             return "the event file is cut or damaged: this is what could be read of it"
         }
-        if report.trust.counters.offReason != 0 {
-            return "the shim switched itself off during the run (\(offReason(report.trust.counters.offReason)))"
-        }
-        return nil
+        return stopped(report)
+    }
+
+    /// Since when events are missing, and why; nil when none are.
+    static func stopped(_ report: HeapReport) -> String? {
+        let counters = report.trust.counters
+        guard counters.offReason != 0, counters.offReason != UInt64(TrustCounters.eventFileEnds) else { return nil }
+        let several = report.recording.trust.count { $0.offReason != 0 }
+        let whose = several > 1 ? " of \(several) processes" : ""
+        return "recording\(whose) stopped at \(Format.fixed(Double(counters.offNs) / 1e9, 1)) s: "
+            + offReason(counters.offReason)
     }
 
     /// `enum silt_off` of the wire header.
-    private static func offReason(_ reason: UInt64) -> String {
+    static func offReason(_ reason: UInt64) -> String {
         switch reason {
         case 1: "the analyzer was gone"
-        case 2: "no memory"
+        case 2: "no memory for it in the target"
         case 4: "the analyzer stood still for 5 s"
-        case 5: "the program entered seccomp's strict mode"
-        default: "internal fault"
+        case 5: "the program entered a sandbox without futex (seccomp)"
+        case UInt64(TrustCounters.eventFileEnds): "the event file is cut or damaged"
+        default: "an error in the preload library"
         }
     }
 
@@ -71,6 +79,7 @@ enum Headline {
         let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few snapshots: watch it)"
         var line = "\(Format.plural(UInt64(growing.count), "call site")) \(verb), \(Format.bytes(rate)) per \(unit)"
         if growing.count > 1 { line += " together" }
+        if let stopped = stopped(report) { line += "; " + stopped }
         if let projection = projection(growing, report, clocks) { line += "; " + projection }
         return line
     }

@@ -245,7 +245,7 @@ package enum TextReport {
             parts.append(Format.plural(counters.unknownKinds, "record") + " of unknown kind")
         }
         if counters.offReason > 0 {
-            parts.append("recording stopped before the end (\(offReason(counters.offReason)))")
+            parts.append("recording stopped before the end (\(Headline.offReason(counters.offReason)))")
         }
         if counters.modulesLost > 0 { parts.append(Format.plural(counters.modulesLost, "module") + " not recorded") }
         if counters.waits > 0 {
@@ -258,18 +258,6 @@ package enum TextReport {
         parts += profiles.sorted()
         if !report.trust.isClosed { parts.append("recording not closed: numbers are those of its last snapshot") }
         return parts.joined(separator: ", ")
-    }
-
-    /// `enum silt_off` of the wire header in words.
-    private static func offReason(_ reason: UInt64) -> String {
-        switch reason {
-        case 1: "silt was gone"
-        case 2: "no memory for it in the target"
-        case 4: "the analyzer stood still for 5 s"
-        case 5: "the program entered seccomp's strict mode"
-        case UInt64(TrustCounters.eventFileEnds): "the event file is cut or damaged"
-        default: "an error in the preload library"
-        }
     }
 }
 

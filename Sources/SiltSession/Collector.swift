@@ -390,9 +390,22 @@ package final class Collector {
         if let damage = image.damage {
             outcome.notes.append("process \(image.pid): the rest of its events could not be read (\(damage))")
         }
+        note(untracedChildrenOf: image)
         let now = monotonicSeconds() - startedAt
         events?.end(image, how: how, at: now)
         try record { try output.end(image, how: how, at: now) }
+    }
+
+    /// Names the fork children that count themselves, since they cannot say anything else.
+    private func note(untracedChildrenOf image: TracedImage) {
+        let header = image.shared.header
+        func note(_ count: UInt64, _ reason: String) {
+            guard count > 0 else { return }
+            let (children, verb) = count == 1 ? ("a fork child", "is") : ("\(count) fork children", "are")
+            outcome.notes.append("\(children) of process \(image.pid) \(verb) not traced: \(reason)")
+        }
+        note(UInt64(header.children_filtered), "it has put itself under a seccomp filter")
+        note(header.children_missed, "the analyzer could not be reached")
     }
 
     private func snapshot() throws {

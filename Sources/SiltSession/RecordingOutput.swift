@@ -354,6 +354,7 @@ final class RecordingOutput {
         trust.stacksMissing = counts.noStack
         trust.modulesLost = UInt64(header.modules_lost)
         trust.offReason = UInt64(header.off_reason)
+        trust.offNs = image.stoppedNanoseconds
         try writer.write(trust, process: number)
     }
 

@@ -131,6 +131,16 @@ final class TracedImage {
     /// True when no descriptor will tell that the process has ended.
     var isUnwatched: Bool { pipe < 0 && pidfd < 0 && !isReplayed }
 
+    /// Why the shim stopped recording (`enum silt_off`); 0 while it records.
+    var offReason: UInt32 { shared.header.switched_off != 0 ? shared.header.off_reason : 0 }
+
+    /// When it did, in nanoseconds of the trace.
+    var stoppedNanoseconds: UInt64 {
+        let header = shared.header
+        let ran = header.off_ns > header.start_ns ? header.off_ns - header.start_ns : 0
+        return UInt64(max(0, startedAt) * 1e9) + min(ran, UInt64.max / 2)
+    }
+
     /// Tells the shim that nobody reads any more.
     func stop() { shared.announceReaderGone() }
 

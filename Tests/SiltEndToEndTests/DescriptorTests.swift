@@ -1,3 +1,4 @@
+import Foundation
 import SiltTestSupport
 import Testing
 
@@ -18,6 +19,27 @@ extension EndToEnd {
             #expect(report.sites(named: "descriptor_block").map(\.allocObjects).reduce(0, +) > 10_000)
             #expect(report.trust.lost == 0)
             #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        @Test func aDaemonThatClosesAllAndChangesRootAndUserBeforeItAllocatesIsTraced() throws {
+            let folder = try Self.folder.get()
+            let program = try buildWorkload("descriptors", into: folder)
+            let (result, report) = try trace([program, "daemon", folder.path])
+            #expect(result.status == 0)
+            #expect(report.processes.count == 2)
+            #expect(report.sites(named: "descriptor_block").map(\.allocObjects).reduce(0, +) == 1000)
+        }
+
+        /// Only then is the analyzer out of its reach.
+        @Test(.enabled(if: geteuid() == 0, "needs root"))
+        func aDaemonThatClosesByBareSystemCallsIsNamed() throws {
+            let folder = try Self.folder.get()
+            let program = try buildWorkload("descriptors", into: folder)
+            let (result, report) = try trace([program, "bare-daemon", folder.path])
+            #expect(result.status == 0)
+            #expect(report.processes.count == 1)
+            #expect(result.errors.contains("a fork child of process "))
+            #expect(result.errors.contains(" is not traced: the analyzer could not be reached"))
         }
 
         @Test func callsAnswerAsIfOurDescriptorsWereNotThere() throws {

@@ -72,5 +72,43 @@ extension EndToEnd {
             let result = try runProgram(["sh", "-c", script], seconds: 60)
             #expect(result.output == "done\nstatus 0\n")
         }
+
+        @Test func anAnalyzerThatStandsStillHoldsAProgramForFiveSecondsAndTheReportSaysSo() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("confined", into: folder)
+            let library = folder.file("libsilt.so")
+            let (socket, recording) = (folder.file("s"), folder.file("r.silt"))
+            _ = try runProgram([siltExecutable, "shim", library])
+            let script = """
+                \(siltExecutable) listen --once --out \(recording) \(socket) & silt=$!
+                while ! [ -S \(socket) ]; do sleep 0.05; done
+                LD_PRELOAD=\(library) SILT_SOCKET=\(socket) \(program) endless & pid=$!
+                sleep 1; kill -STOP $silt; wait $pid; echo "status $?"; kill -CONT $silt; wait $silt
+                """
+            let result = try runProgram(["sh", "-c", script], seconds: 60)
+            #expect(result.output.contains("done\nstatus 0\n"))
+            let text = try runProgram([siltExecutable, "report", recording]).output
+            #expect(text.hasPrefix("INCONCLUSIVE: recording stopped at "))
+            #expect(text.contains(" s: the analyzer stood still for 5 s\n"))
+            let report = try SiltTestSupport.report(of: recording)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        /// As before Linux 5.16: the news are looked at, not slept on.
+        @Test func aKernelWithoutTheCallThatWaitsForManyWordsIsEnough() throws {
+            let folder = try ScratchFolder()
+            let without = try buildWorkload("without", into: folder)
+            let program = try buildWorkload("processes", into: folder)
+            let recording = folder.file("r.silt")
+            let result = try runProgram(
+                [without, "449", siltExecutable, "run", "--out", recording, "--", program, "fork", "30"]
+            )
+            #expect(result.output == "0 failed\n")
+            let report = try SiltTestSupport.report(of: recording)
+            #expect(report.processes.count == 31)
+            #expect(blocks(report) == [30 * 500, 30 * 300])
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
     }
 }

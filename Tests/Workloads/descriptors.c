@@ -10,6 +10,8 @@
  *          pipe of the program's, again and again by two threads
  * libc:    the same by close, dup2, dup3, close_range and closefrom
  * syscall: the same by syscall(3)
+ * daemon:  a child closes all, changes root and user as far as it may, and allocates only then
+ * bare-daemon: the same, closing by bare system calls
  * answers: what close and the like answer for numbers that the program has not opened
  */
 #define _GNU_SOURCE
@@ -23,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define NUMBERS 1100
@@ -140,6 +143,28 @@ static void reuse(const char *folder) {
     foreign += in_file(file);
 }
 
+static int daemonize(const char *folder) {
+    pid_t child = fork();
+    if (child == 0) {
+        if (strcmp(way, "daemon") == 0) {
+            closefrom(3);
+        } else {
+            bare(SYS_close_range, 3, ~0u, 0);
+        }
+        if (geteuid() == 0 && (chroot(folder) || chdir("/") || setuid(65534))) {
+            _exit(2);
+        }
+        for (int i = 0; i < 1000; i++) {
+            void *volatile block = descriptor_block();
+            (void)block;
+        }
+        _exit(0);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    return status != 0;
+}
+
 static void answers(void) {
     int closed = 0;
     for (int fd = 3; fd < NUMBERS; fd++) {
@@ -195,6 +220,9 @@ int main(int argc, char **argv) {
     way = argc > 1 ? argv[1] : "";
     void *volatile first = malloc(1);
     free(first);
+    if (strstr(way, "daemon")) {
+        return daemonize(argc > 2 ? argv[2] : "/tmp");
+    }
     if (strcmp(way, "answers") == 0) {
         answers();
         return 0;

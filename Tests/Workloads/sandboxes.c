@@ -1,0 +1,170 @@
+/*
+ * sandboxes WAY: 30,000 blocks of 67 bytes by a program that forbids itself system calls first.
+ *
+ * strict-prctl, strict-seccomp: seccomp(2)'s strict mode; ends with 0 after "strict done"
+ * filter-prctl: a filter that kills the process for anything but what its own calls need: brk,
+ *          mmap, munmap, mremap, futex, write and exit. A second thread, which has allocated
+ * before, allocates too. filter-seccomp: the same by syscall(3), for all threads at once, without
+ * memory calls closed:  the same by syscall(3), without futex either fork:    a filter that allows
+ * what fork and wait take besides; three children allocate refused: a filter that cannot be
+ * installed (its address is bad): everything goes on
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BLOCKS 30000
+
+__attribute__((noinline)) void *sandboxed_block(void) {
+    return malloc(67);
+}
+
+__attribute__((noinline)) static void work(void) {
+    for (int i = 0; i < BLOCKS; i++) {
+        void *volatile block = sandboxed_block();
+        free(block);
+        block = malloc(16);
+        free(block);
+    }
+}
+
+#define ALLOW(call)                                                                                \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+enum { MEMORY = 1, FUTEX = 2, FORK = 4 };
+
+static int confine(bool by_prctl, int allowed) {
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        ALLOW(allowed & MEMORY ? SYS_brk : SYS_write),
+        ALLOW(allowed & MEMORY ? SYS_mmap : SYS_write),
+        ALLOW(allowed & MEMORY ? SYS_munmap : SYS_write),
+        ALLOW(allowed & MEMORY ? SYS_mremap : SYS_write),
+        ALLOW(allowed & FUTEX ? SYS_futex : SYS_write),
+        ALLOW(SYS_write),
+        ALLOW(SYS_exit_group),
+        ALLOW(allowed & FORK ? SYS_clone : SYS_write),
+        ALLOW(allowed & FORK ? SYS_wait4 : SYS_write),
+        ALLOW(allowed & FORK ? SYS_set_robust_list : SYS_write),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) {
+        return -1;
+    }
+    return by_prctl ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)
+                    : (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+                                   &program);
+}
+
+static pthread_barrier_t ready;
+static int on, off;
+
+static void *second(void *unused) {
+    (void)unused;
+    work();
+    pthread_barrier_wait(&ready);
+    while (!__atomic_load_n(&on, __ATOMIC_ACQUIRE)) {
+    }
+    work();
+    __atomic_store_n(&off, 1, __ATOMIC_RELEASE);
+    for (;;) {
+        syscall(SYS_futex, &on, 0, 1, NULL, NULL, 0);
+    }
+    return NULL;
+}
+
+static int say(const char *text) {
+    return write(1, text, strlen(text)) < 0;
+}
+
+int main(int argc, char **argv) {
+    const char *way = argc > 1 ? argv[1] : "";
+    pthread_t thread;
+    void *volatile early = malloc(1 << 20);
+    free(early);
+    if (strncmp(way, "strict", 6) == 0) {
+        work();
+        long entered = strcmp(way, "strict-prctl") == 0
+                           ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_STRICT)
+                           : syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 0, NULL);
+        if (entered) {
+            return 2;
+        }
+        for (int i = 0; i < 3; i++) {
+            work();
+        }
+        say("strict done\n");
+        syscall(SYS_exit, 0);
+    }
+    if (strncmp(way, "filter", 6) == 0) {
+        pthread_barrier_init(&ready, NULL, 2);
+        pthread_create(&thread, NULL, second, NULL);
+        work();
+        pthread_barrier_wait(&ready);
+        bool by_prctl = strcmp(way, "filter-prctl") == 0;
+        if (confine(by_prctl, by_prctl ? MEMORY | FUTEX : FUTEX)) {
+            return 2;
+        }
+        __atomic_store_n(&on, 1, __ATOMIC_RELEASE);
+        work();
+        while (!__atomic_load_n(&off, __ATOMIC_ACQUIRE)) {
+        }
+        say("filter done\n");
+        syscall(SYS_exit_group, 0);
+    }
+    if (strcmp(way, "closed") == 0) {
+        work();
+        if (confine(false, 0)) {
+            return 2;
+        }
+        work();
+        say("closed done\n");
+        syscall(SYS_exit_group, 0);
+    }
+    if (strcmp(way, "fork") == 0) {
+        if (confine(true, MEMORY | FUTEX | FORK)) {
+            return 2;
+        }
+        for (int i = 0; i < 3; i++) {
+            pid_t child = fork();
+            if (child == 0) {
+                work();
+                syscall(SYS_exit_group, 7);
+            }
+            int status;
+            if (waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+                WEXITSTATUS(status) != 7) {
+                say("a child did not end well\n");
+            }
+        }
+        work();
+        say("fork done\n");
+        syscall(SYS_exit_group, 0);
+    }
+    if (strcmp(way, "refused") == 0) {
+        int failed = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno == EFAULT;
+        failed += syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) == -1 && errno == EFAULT;
+        pid_t child = fork();
+        if (child == 0) {
+            work();
+            _exit(7);
+        }
+        waitpid(child, NULL, 0);
+        work();
+        printf("refused %d\n", failed);
+    }
+    return 0;
+}
