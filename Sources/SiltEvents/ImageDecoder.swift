@@ -179,7 +179,9 @@ package struct ImageDecoder: ~Copyable {
     }
 
     /// The stacks that threads of a slot have announced, in no order; outer frames are among them as stacks of their own.
-    package func announcedStacks(slot: Int) -> Set<StackID> { slots.indices.contains(slot) ? slots[slot].state.announced : [] }
+    package func announcedStacks(slot: Int) -> Set<StackID> {
+        slots.indices.contains(slot) ? slots[slot].state.announced : []
+    }
 
     /// The slot's thread is called otherwise by now.
     package mutating func renameThread(ofSlot slot: Int, _ name: String) { threads[slot]?.rename(name) }

@@ -190,16 +190,17 @@ struct SharedImage: ~Copyable {
         }
     }
 
-    /// Gives back the memory of rings that the target has unmapped and that were read to their end
-    /// (FALLOC_FL_PUNCH_HOLE of fallocate(2)). A thread that begins meanwhile leaves such a slot alone.
+    /// Gives back the memory of rings that the target has unmapped and that were read to their end.
+    ///
+    /// By FALLOC_FL_PUNCH_HOLE of fallocate(2). A thread that begins meanwhile leaves such a slot alone.
     func trim() {
         for (number, slot) in slots.enumerated() {
             let state = slot.state
             guard silt_load_acquire_u32(&state.pointee.owner) == SILT_OWNER_BARE.rawValue,
                 silt_exchange_u32(&state.pointee.owner, SILT_OWNER_BARE.rawValue, SILT_OWNER_TRIMMING.rawValue)
             else { continue }
-            let published = silt_load_acquire_u64(&state.pointee.published)
-            let isRead = UInt32(truncatingIfNeeded: published) == UInt32(truncatingIfNeeded: state.pointee.consumed >> 3)
+            let published = UInt32(truncatingIfNeeded: silt_load_acquire_u64(&state.pointee.published))
+            let isRead = published == UInt32(truncatingIfNeeded: state.pointee.consumed >> 3)
             if isRead {
                 let (block, place) = number.quotientAndRemainder(dividingBy: Int(SILT_BLOCK_SLOTS))
                 let offset = silt_block_offset(UInt32(block)) + UInt64(SILT_STATES_BYTES)

@@ -141,8 +141,10 @@ extension EndToEnd {
             _ = fcntl(terminal, F_SETFL, O_NONBLOCK)
             var text: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 4096)
-            while silt.isRunning {
-                let got = read(terminal, &buffer, buffer.count)
+            // What silt wrote last can be read after it has ended.
+            var got = 1
+            while silt.isRunning || got > 0 {
+                got = read(terminal, &buffer, buffer.count)
                 if got > 0 { text += buffer[..<got] } else { usleep(5000) }
             }
             #expect(try silt.wait(seconds: 1) == 4)
