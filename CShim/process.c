@@ -187,25 +187,22 @@ static void refuse(enum silt_refusal reason, const char *text) {
     refused = silt_call(SYS_sendmsg, silt_own[RENDEZVOUS], &message, MSG_NOSIGNAL) >= 0;
 }
 
-/* Sends the hello with its descriptors; the analyzer owns them from then on. 0 or a negative errno.
- */
-static long say_hello(int pipe_reader, int memory) {
-    long unreachable = reach_analyzer();
-    if (unreachable < 0) {
-        return unreachable;
-    }
+/* Sends the hello with its descriptors; the analyzer owns them from then on. `executable` may be
+ * -1. 0 or a negative errno. */
+static long send_hello(int pipe_reader, int memory, int executable) {
     struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, 0,
                                silt_shared->image, silt_shared->pid,  0};
     struct iovec vector = {&hello, sizeof hello};
-    _Alignas(8) char control[CMSG_SPACE(2 * sizeof(int))] = {0};
+    _Alignas(8) char control[CMSG_SPACE(3 * sizeof(int))] = {0};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
-    int descriptors[2] = {pipe_reader, memory};
-    message.msg_controllen = CMSG_SPACE(sizeof descriptors);
+    int descriptors[3] = {pipe_reader, memory, executable};
+    size_t bytes = (executable < 0 ? 2 : 3) * sizeof(int);
+    message.msg_controllen = CMSG_SPACE(bytes);
     struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
     rights->cmsg_level = SOL_SOCKET;
     rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(sizeof descriptors);
-    memcpy(CMSG_DATA(rights), descriptors, sizeof descriptors);
+    rights->cmsg_len = CMSG_LEN(bytes);
+    memcpy(CMSG_DATA(rights), descriptors, bytes);
     long sent;
     do {
         sent = silt_call(SYS_sendmsg, silt_own[RENDEZVOUS], &message, MSG_NOSIGNAL);
@@ -214,6 +211,26 @@ static long say_hello(int pipe_reader, int memory) {
         return -ECONNREFUSED;
     }
     return sent < 0 ? sent : 0;
+}
+
+/* The hello of this image. Its executable goes along where that can be opened: a short program is
+ * gone before the analyzer looks, and its file may be too, or be another by then. A fork child's is
+ * its parent's. */
+static long say_hello(int pipe_reader, int memory) {
+    long error = reach_analyzer();
+    if (error < 0) {
+        return error;
+    }
+    long executable =
+        silt_shared->forked ? -1 : silt_call(SYS_open, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (executable >= 0) {
+        error = send_hello(pipe_reader, memory, (int)executable);
+        silt_call(SYS_close, executable);
+        if (error == 0 || error == -ECONNREFUSED) {
+            return error;
+        }
+    }
+    return send_hello(pipe_reader, memory, -1);
 }
 
 /* A new pipe for this image; its read end goes to the analyzer with the hello. 0 or a negative

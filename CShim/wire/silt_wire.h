@@ -236,8 +236,8 @@ enum silt_off {
 
 #define SILT_PATIENCE_NS 5000000000ull
 
-/* First message on the rendezvous socket (SOCK_SEQPACKET), with two descriptors: pipe read end,
- * memory file. */
+/* First message on the rendezvous socket (SOCK_SEQPACKET), with two or three descriptors: pipe
+ * read end, memory file, the program's file. */
 struct silt_hello {
     uint64_t magic;
     uint32_t version;

@@ -83,6 +83,11 @@ package struct ImageDecoder: ~Copyable {
         }
     }
 
+    /// What it has logged behind the first `count` ones.
+    package func modules(from count: Int) -> [Module] {
+        imageModules[count...].map { stacks.modules[Int($0.id.rawValue) - 1] }
+    }
+
     // MARK: Order
 
     /// The slots whose next event waits for an earlier stamp, in slot order.

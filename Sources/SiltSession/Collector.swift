@@ -309,6 +309,9 @@ package final class Collector {
             hello.closeDescriptors()
             return refuse("process \(hello.pid): \(problem)")
         }
+        let executable = hello.takeExecutable()
+        var isHandedOver = false
+        defer { if executable >= 0, !isHandedOver { close(executable) } }
         let shared: SharedImage
         do {
             shared = try SharedImage(file: hello.memory)
@@ -336,6 +339,8 @@ package final class Collector {
         )
         try news.add(image.shared)
         images[hello.image] = image
+        isHandedOver = true
+        output.meet(image, executable: executable)
         image.events = events
         events?.image(image, at: image.startedAt)
         outcome.traced += 1

@@ -96,6 +96,7 @@ package final class EventReplay {
             note(nanoseconds)
             let image = try makeImage(id, payload)
             images.append(image)
+            output.meet(replayed: image)
             outcome.traced += 1
             try output.begin(image)
         case .modules(let id, let offset):

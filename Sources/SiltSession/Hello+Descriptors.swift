@@ -20,7 +20,13 @@ extension Hello {
         }
     }
 
+    /// The executable's descriptor, which is the caller's from now on; -1: none.
+    mutating func takeExecutable() -> Int32 {
+        defer { executable = -1 }
+        return executable
+    }
+
     func closeDescriptors() {
-        for descriptor in [pipe, memory] where descriptor >= 0 { close(descriptor) }
+        for descriptor in [pipe, memory, executable] where descriptor >= 0 { close(descriptor) }
     }
 }

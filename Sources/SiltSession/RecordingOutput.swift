@@ -73,13 +73,30 @@ final class RecordingOutput {
         try transaction { try writer.write(target) }
     }
 
+    /// Sees to it that the files of an image can be read when it has ended; takes the descriptor over.
+    func meet(_ image: TracedImage, executable: Int32) {
+        symbolizer.add(process: image.pid)
+        if executable >= 0 { symbolizer.add(executable: executable, path: image.shared.executable) }
+        // A fork child's are its parent's.
+        if image.shared.header.forked == 0 { symbolizer.look(at: image.pid) }
+        let symbolizer = symbolizer
+        let (began, pid) = (image.beganUnixNs, image.pid)
+        image.onModules = { symbolizer.add(modules: $0.map { ($0.path, $0.buildID) }, began: began, pid: pid) }
+    }
+
+    /// What is known of a replayed image's files: they were loaded before it began.
+    func meet(replayed image: TracedImage) {
+        let symbolizer = symbolizer
+        let began = Int64(clamping: target.startUnixNs) &+ Int64(nanoseconds(image.startedAt))
+        image.onModules = { symbolizer.add(modules: $0.map { ($0.path, $0.buildID) }, began: began, pid: nil) }
+    }
+
     /// A process image said hello.
     func begin(_ image: TracedImage) throws {
         let number = UInt32(numbers.count + 1)
         numbers[image.id] = number
         let header = image.shared.header
         if hunt != nil { image.startCountingFrees() }
-        symbolizer.add(process: image.pid)
         var process = RecordedProcess(id: number, pid: UInt32(image.pid))
         process.parentPid = header.ppid
         process.parent = numbers[header.parent_image] ?? 0

@@ -43,6 +43,8 @@ struct Hello {
     var pid: pid_t
     var pipe: Int32
     var memory: Int32
+    /// The program's file; -1 when it was not sent.
+    var executable: Int32 = -1
 }
 
 /// The socket at which traced images announce themselves (SOCK_SEQPACKET, unix(7)).
@@ -138,14 +140,17 @@ struct Rendezvous: ~Copyable {
             let text = String(decoding: bytes[size..<max(size, message.bytes)], as: UTF8.self)
             return .untraceable(pid: message.pid, reason: refusal(payload.refusal, text))
         }
-        guard descriptors.count == 2 else { return refuse("its hello came with \(descriptors.count) descriptors") }
+        guard (2...3).contains(descriptors.count) else {
+            return refuse("its hello came with \(descriptors.count) descriptors")
+        }
         return .hello(
             Hello(
                 image: payload.image,
                 version: payload.version,
                 pid: message.pid != 0 ? message.pid : pid_t(payload.pid),
                 pipe: descriptors[0],
-                memory: descriptors[1]
+                memory: descriptors[1],
+                executable: descriptors.count > 2 ? descriptors[2] : -1
             )
         )
     }

@@ -34,6 +34,8 @@ final class TracedImage {
     private var residentSeenAt = 0.0
     /// Where the raw stream is kept besides; nil: nowhere.
     var events: EventFile?
+    /// Told of modules before any frame in them is.
+    var onModules: (([Module]) -> Void)?
     /// True when the stream comes from a file: the process is not looked at.
     let isReplayed: Bool
 
@@ -86,6 +88,16 @@ final class TracedImage {
     deinit {
         if pidfd >= 0 { close(pidfd) }
         if pipe >= 0 { close(pipe) }
+    }
+
+    /// When the process began to be recorded, by CLOCK_REALTIME, in ns.
+    var beganUnixNs: Int64 {
+        var (real, monotonic) = (timespec(), timespec())
+        clock_gettime(CLOCK_REALTIME, &real)
+        clock_gettime(CLOCK_MONOTONIC, &monotonic)
+        let offset = (Int64(real.tv_sec) - Int64(monotonic.tv_sec)) * 1_000_000_000
+        // The header is the program's, which may write anything.
+        return Int64(clamping: shared.header.start_ns) &+ offset &+ Int64(real.tv_nsec) &- Int64(monotonic.tv_nsec)
     }
 
     /// True once the kernel says so.
@@ -181,7 +193,9 @@ final class TracedImage {
                         let bytes = try shared.unread(slot: slot)
                         if bytes.isEmpty { break }
                         // After the slot's counter was read: a record may name a module logged just before it.
+                        let known = decoder.moduleCount
                         try decoder.readModules(shared.moduleLog)
+                        if decoder.moduleCount > known { onModules?(decoder.modules(from: known)) }
                         events?.modules(id, log: shared.moduleLog)
                         let used = try decoder.decode(slot: slot, bytes, isShared: true, into: &batch)
                         if used > 0 {

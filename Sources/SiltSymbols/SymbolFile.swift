@@ -27,9 +27,14 @@ final class SymbolFile {
         return made
     }()
 
-    /// Opens `path` when it is the file that the target loaded, as far as build ids tell.
-    init(path: String, buildID: [UInt8]) throws(SymbolError) {
-        let descriptor = silt_open_regular(path.system)
+    /// Opens `place` when it is the file that the target loaded as `path`, by its build id or else by `objection`.
+    init(
+        path: String,
+        place: String,
+        buildID: [UInt8],
+        objection: (stat) -> SymbolError?
+    ) throws(SymbolError) {
+        let descriptor = silt_open_regular(place.system)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
             switch errno {
@@ -37,6 +42,10 @@ final class SymbolFile {
             case ENOTSUP, EISDIR: throw .unreadable("it is no regular file")
             default: throw .unreadable(String(cString: strerror(errno)))
             }
+        }
+        if buildID.isEmpty, let objection = objection(status) {
+            close(descriptor)
+            throw objection
         }
         silt_open_regular_only()
         defer { silt_open_anything() }
@@ -62,7 +71,7 @@ final class SymbolFile {
         var address: GElf_Addr = 0
         let length = dwfl_module_build_id(module, &bits, &address)
         let found = length > 0 ? Array(UnsafeBufferPointer(start: bits, count: Int(length))) : []
-        guard buildID.isEmpty || found.isEmpty || found == buildID else {
+        guard buildID.isEmpty || found == buildID else {
             dwfl_end(session)
             throw .differs
         }
@@ -70,7 +79,7 @@ final class SymbolFile {
         self.module = module
         self.bias = bias
         self.buildID = buildID.isEmpty ? found : buildID
-        self.path = path
+        self.path = place
         self.status = status
         symbols = SymbolTable(module)
     }
@@ -182,6 +191,7 @@ package func debugFilePath(ofBuildID buildID: [UInt8]) -> String {
 enum SymbolError: Error {
     case gone
     case differs
+    case replaced
     case overwritten
     case unreadable(String)
 
@@ -189,6 +199,7 @@ enum SymbolError: Error {
         switch self {
         case .gone: "the file is gone"
         case .differs: "the file was replaced after it was loaded (its build id differs)"
+        case .replaced: "the file was replaced after it was loaded (it has no build id, and is not what was loaded)"
         case .overwritten: "the file was overwritten after it was loaded"
         case .unreadable(let reason): "the file cannot be read: \(reason)"
         }

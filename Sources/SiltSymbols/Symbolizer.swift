@@ -21,14 +21,16 @@ package struct SourceFrame: Equatable, Sendable {
 /// Addresses → functions, files, lines and inlined calls, out of the files that were loaded.
 ///
 /// A file is opened when the first address in it is asked for, and kept open: one that is replaced or removed later is
-/// still read. A file that is not the one that was loaded (its build id differs) gives no names. Files of targets in
-/// containers are looked for under `/proc/PID/root`, removed ones under `/proc/PID/exe` and `map_files`.
+/// still read. A file that is not the one that was loaded gives no names: its build id differs, or, where there is none,
+/// it is another file or was changed since. Files of targets in containers are looked for under `/proc/PID/root`, removed
+/// ones under `/proc/PID/exe` and `map_files`, and executables where the target has handed them over.
 /// Not for use by two threads at once.
 package final class Symbolizer {
     private var files: [FileKey: Result<SymbolFile, SymbolError>] = [:]
     /// Traced processes, the latest last.
     private var processes: [Int32] = []
     private static let processLimit = 32
+    private let loaded = LoadedFiles()
 
     private struct FileKey: Hashable {
         var path: String
@@ -43,6 +45,40 @@ package final class Symbolizer {
         processes.append(pid)
         if processes.count > Self.processLimit { processes.removeFirst() }
     }
+
+    /// What a process says is its executable, by an open file: the process may be gone before its path is looked at.
+    ///
+    /// Takes the descriptor over.
+    package func add(executable descriptor: Int32, path: String) {
+        if loaded.add(executable: descriptor, path: path) { forget(path) }
+    }
+
+    /// Keeps open what a process has mapped and cannot be found at its path.
+    package func look(at pid: Int32) { loaded.look(at: Mapping.all(of: pid), of: pid) }
+
+    /// A process has loaded these files.
+    ///
+    /// `began`: when the process did (CLOCK_REALTIME, in ns). `pid`: nil when it is a process of another time.
+    package func add(modules: [(path: String, buildID: [UInt8])], began: Int64, pid: Int32?) {
+        var mapped: Set<UInt64>?
+        func inodes() -> Set<UInt64> {
+            if let mapped { return mapped }
+            let found = Set(pid.map { Mapping.all(of: $0).map(\.inode) } ?? [])
+            mapped = found
+            return found
+        }
+        for module in modules where module.path.hasPrefix("/") {
+            if module.buildID.isEmpty {
+                let isNews = loaded.add(path: module.path, began: began, pid: pid, mapped: inodes())
+                if isNews { forget(module.path) }
+            } else if let pid, files[FileKey(path: module.path, buildID: module.buildID)] == nil {
+                loaded.keep(path: module.path, of: pid)
+            }
+        }
+    }
+
+    /// Several files of this path are loaded.
+    private func forget(_ path: String) { files[FileKey(path: path, buildID: [])] = .failure(.replaced) }
 
     /// The functions at an address, innermost first; one nameless frame when nothing is known.
     ///
@@ -104,9 +140,11 @@ package final class Symbolizer {
 
     private func open(_ key: FileKey) -> Result<SymbolFile, SymbolError> {
         var failure = SymbolError.gone
-        for path in candidates(key.path) {
+        for place in loaded.handles(key.path).map(\.place) + candidates(key.path) {
             do throws(SymbolError) {
-                return .success(try SymbolFile(path: path, buildID: key.buildID))
+                let objection = { self.loaded.objection(to: $0, path: key.path) }
+                let file = try SymbolFile(path: key.path, place: place, buildID: key.buildID, objection: objection)
+                return .success(file)
             } catch {
                 // The first reason that says more than that there is no such file.
                 if case .gone = failure { failure = error }
