@@ -28,7 +28,7 @@ extension SharedImage {
         let ringBytes = Int(SILT_RING_BYTES)
         let committed = committed(slot: slot)
         guard offset == committed,
-            committed - slots[slot].state.pointee.consumed + UInt64(bytes.count) <= UInt64(ringBytes)
+            committed - slots[slot].consumed + UInt64(bytes.count) <= UInt64(ringBytes)
         else { return false }
         let ring = UnsafeMutableRawBufferPointer(start: slots[slot].ring, count: ringBytes)
         let start = Int(offset % UInt64(ringBytes))

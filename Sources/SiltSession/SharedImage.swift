@@ -6,7 +6,8 @@ internal import SiltText
 /// The analyzer's view of one traced image's memory file (layout: silt_wire.h).
 ///
 /// The file belongs to the target, which may write anything into it: every number read here is checked against the
-/// file's size before it is used, and a slot whose counters contradict each other is reported as damaged.
+/// file's size before it is used, a slot whose counters contradict each other is reported as damaged, and what this
+/// process has written there is never read back.
 struct SharedImage: ~Copyable {
     let file: Int32
     /// Header, texts and module log; always mapped.
@@ -18,13 +19,14 @@ struct SharedImage: ~Copyable {
     private static let headBytes = Int(SILT_BLOCKS_OFFSET)
     private static let ringBytes = UInt64(SILT_RING_BYTES)
 
-    /// Where a slot lies, and how far its producer was seen to have come.
+    /// Where a slot lies, how far its producer was seen to have come, and how far it was read.
     struct Slot {
         let state: UnsafeMutablePointer<silt_slot>
         let ring: UnsafeMutableRawPointer
         /// Bytes written since the slot was made, and events among them.
         fileprivate(set) var committed: UInt64 = 0
         fileprivate(set) var events: UInt64 = 0
+        fileprivate(set) var consumed: UInt64 = 0
     }
 
     enum Damage: Error {
@@ -160,7 +162,7 @@ struct SharedImage: ~Copyable {
     /// Empty when all has been read. The ring's end ends a stretch.
     mutating func unread(slot: Int) throws(Damage) -> UnsafeRawBufferPointer {
         let committed = committed(slot: slot)
-        let consumed = slots[slot].state.pointee.consumed
+        let consumed = slots[slot].consumed
         guard committed >= consumed, committed - consumed <= SharedImage.ringBytes else {
             throw .slotCounters(slot: slot, committed: committed, consumed: consumed)
         }
@@ -175,7 +177,8 @@ struct SharedImage: ~Copyable {
     /// Call `wakeWaiting` when no more is read for now.
     mutating func consume(slot: Int, count: Int) {
         let state = slots[slot].state
-        let consumed = state.pointee.consumed + UInt64(count)
+        let consumed = slots[slot].consumed + UInt64(count)
+        slots[slot].consumed = consumed
         silt_store_release_u64(&state.pointee.consumed, consumed)
         if silt_load_acquire_u32(&state.pointee.waiting) != 0 {
             let unread = committed(slot: slot) &- consumed
@@ -200,7 +203,7 @@ struct SharedImage: ~Copyable {
                 silt_exchange_u32(&state.pointee.owner, SILT_OWNER_BARE.rawValue, SILT_OWNER_TRIMMING.rawValue)
             else { continue }
             let published = UInt32(truncatingIfNeeded: silt_load_acquire_u64(&state.pointee.published))
-            let isRead = published == UInt32(truncatingIfNeeded: state.pointee.consumed >> 3)
+            let isRead = published == UInt32(truncatingIfNeeded: slot.consumed >> 3)
             if isRead {
                 let (block, place) = number.quotientAndRemainder(dividingBy: Int(SILT_BLOCK_SLOTS))
                 let offset = silt_block_offset(UInt32(block)) + UInt64(SILT_STATES_BYTES)
@@ -218,5 +221,17 @@ struct SharedImage: ~Copyable {
     var committedBytes: UInt64 { slots.reduce(0) { $0 &+ $1.committed } }
 
     /// Bytes the analyzer has read out of all slots.
-    var consumedBytes: UInt64 { slots.reduce(0) { $0 &+ $1.state.pointee.consumed } }
+    var consumedBytes: UInt64 { slots.reduce(0) { $0 &+ $1.consumed } }
+}
+
+extension SharedImage.Damage: CustomStringConvertible {
+    var description: String {
+        switch self {
+        case .notAMemoryFile: "it is none of silt's"
+        case .otherVersion(let version): "it has wire version \(version)"
+        case .cannotMap(let reason): reason
+        case .slotCounters(let slot, let committed, let consumed):
+            "slot \(slot) says that \(committed &- consumed) bytes are unread, more than it can hold"
+        }
+    }
 }

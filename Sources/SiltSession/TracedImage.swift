@@ -184,11 +184,13 @@ final class TracedImage {
         defer { shared.wakeWaiting() }
         do {
             let slots = shared.mapNewSlots()
+            // All that the program has written is there; who shares its memory file may write on for ever.
+            let goals = ended ? (0..<slots).map { shared.committed(slot: $0) } : nil
             while true {
                 var progressed = false
                 var left = false
                 for slot in 0..<slots {
-                    let goal = shared.committed(slot: slot)
+                    let goal = goals?[slot] ?? shared.committed(slot: slot)
                     while decoder.consumed(slot: slot) < goal {
                         let bytes = try shared.unread(slot: slot)
                         if bytes.isEmpty { break }

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,41 @@ static int memory(unsigned flags) {
     return fd;
 }
 
+/* Changes the counters of its slots as no shim does, while they are read. */
+static void lie(int memory, const char *name) {
+    size_t length = SILT_BLOCKS_OFFSET + SILT_BLOCK_BYTES;
+    char *file = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    if (file == MAP_FAILED) {
+        fail("mmap");
+    }
+    struct silt_header *header = (struct silt_header *)file;
+    struct silt_slot *slot = (struct silt_slot *)(file + SILT_BLOCKS_OFFSET);
+    uint64_t *ring = (uint64_t *)(file + SILT_BLOCKS_OFFSET + SILT_STATES_BYTES);
+    /* Each is a PAD of its own. */
+    for (size_t i = 0; i < SILT_RING_BYTES / sizeof *ring; i++) {
+        ring[i] = 0x11;
+    }
+    header->slot_count = 1;
+    uint64_t said = 0;
+    for (int round = 0; round < 3000; round++) {
+        if (strcmp(name, "consumed-lies") == 0) {
+            slot->consumed = round % 2 ? 0 : ~0ull;
+        } else if (strcmp(name, "published-lies") == 0) {
+            slot->published = round % 2 ? 0x7fffffff : 64;
+        } else if (strcmp(name, "count-lies") == 0) {
+            header->slot_count = round % 2 ? 1 : 0xffffffff;
+        } else {
+            memset((char *)header + offsetof(struct silt_header, start_ns), 0x0f,
+                   sizeof *header - offsetof(struct silt_header, start_ns));
+        }
+        said += strcmp(name, "consumed-lies") == 0 || strcmp(name, "count-lies") == 0 ? 64 : 0;
+        if (said) {
+            __atomic_store_n(&slot->published, silt_published(said, 0), __ATOMIC_RELEASE);
+        }
+        usleep(100);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc < 3) {
         return 2;
@@ -91,7 +127,7 @@ int main(int argc, char **argv) {
                                .image = image,
                                .pid = (uint32_t)getpid()};
     size_t bytes = sizeof hello;
-    int shrinks = 0;
+    int shrinks = 0, lies = 0;
     if (strcmp(name, "shrinks") == 0) {
         handed[1] = memory(0);
         shrinks = 1;
@@ -131,10 +167,15 @@ int main(int argc, char **argv) {
         bytes = 11;
     } else if (strcmp(name, "other-version") == 0) {
         hello.version += 1000;
+    } else if (strstr(name, "-lies")) {
+        lies = 1;
     } else if (strcmp(name, "stolen-flags") != 0) {
         return 2;
     }
     say(fd, hello, bytes, handed, count);
+    if (lies) {
+        lie(handed[1], name);
+    }
     if (strcmp(name, "stolen-flags") == 0) {
         /* The listener is told that there is something, and finds nothing: it must not wait. */
         struct sigaction interrupted = {.sa_handler = nothing};
