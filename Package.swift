@@ -189,24 +189,35 @@ let package = Package(
     ]
 )
 
-// libFuzzer brings the main function: this target links only under `swift build --sanitize=fuzzer` (.ci/run does that).
+// libFuzzer brings the main function: these targets link only under `swift build --sanitize=fuzzer` (.ci/fuzz does that).
 if Context.environment["SILT_FUZZ"] != nil {
-    package.targets.append(
+    let fuzzers: [(name: String, folder: String, dependencies: [Target.Dependency])] = [
+        ("silt-decoder-fuzz", "Decoder", ["SiltEvents", "SiltHeap"]),
+        ("silt-event-file-fuzz", "EventFile", ["SiltEvents", "SiltHeap"]),
+        ("silt-recording-fuzz", "Recording", ["SiltEvents", "SiltRecording"]),
+        ("silt-symbols-fuzz", "Symbols", ["SiltSymbols"]),
+    ]
+    package.targets += fuzzers.map { name, folder, dependencies in
         .executableTarget(
-            name: "silt-decoder-fuzz",
-            dependencies: ["SiltEvents", "SiltHeap"],
-            path: "Tests/Fuzz/Decoder",
+            name: name,
+            dependencies: dependencies,
+            path: "Tests/Fuzz/\(folder)",
             swiftSettings: [.unsafeFlags(["-parse-as-library"])]
         )
-    )
+    }
 }
 
 // The pure modules and their tests alone, for sanitizers (.ci/run does that): the rest takes minutes to build.
 if Context.environment["SILT_PURE"] != nil {
-    let pure = [
+    var pure = [
         "CSiltWire", "CSiltSystem", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltTestNumbers",
         "SiltTextTests", "SiltEventsTests", "SiltHeapTests", "SiltGrowthTests", "silt-decoder-fuzz",
+        "silt-event-file-fuzz",
     ]
+    if Context.environment["SILT_FUZZ"] != nil {
+        pure += ["CDemangle", "Clibdw", "CSQLite", "SiltRecording", "SiltSymbols"]
+        pure += ["silt-recording-fuzz", "silt-symbols-fuzz"]
+    }
     package.products = []
     package.dependencies = []
     package.targets.removeAll { !pure.contains($0.name) }
