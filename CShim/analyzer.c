@@ -34,7 +34,8 @@ struct plan {
     char out[PATH_BYTES];
     char directory[128];
     char socket[128];
-    const char *arguments[12];
+    const char *arguments[14];
+    char process[16]; /* the program's pid */
     const char *variables[MAX_VARIABLES];
     bool stays; /* the process in between stays as the analyzer's parent */
     int ready[2];
@@ -138,18 +139,43 @@ static bool begins(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* The program's environment without what makes it a traced one. */
+/* What the analyzer needs of the program's environment. The rest is the program's: what a service
+ * manager hands to it (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC, JOURNAL_STREAM, INVOCATION_ID and
+ * the like) is not to be answered by another, and its secrets are nobody else's. */
 static void choose_variables(struct plan *plan) {
+    static const char *const needed[] = {"PATH=",
+                                         "HOME=",
+                                         "USER=",
+                                         "LANG=",
+                                         "LANGUAGE=",
+                                         "LC_",
+                                         "TZ=",
+                                         "TMPDIR=",
+                                         "XDG_",
+                                         "DEBUGINFO",
+                                         "SWIFT_",
+                                         "LD_LIBRARY_PATH=",
+                                         "SILT_MEMORY_MIB="};
     unsigned count = 0;
     for (char **entry = environ; entry && *entry && count < MAX_VARIABLES - 1; entry++) {
-        if ((begins(*entry, "LD_") && !begins(*entry, "LD_LIBRARY_PATH=")) ||
-            begins(*entry, "SILT_") || begins(*entry, "MALLOC_") ||
-            begins(*entry, "GLIBC_TUNABLES=")) {
-            continue;
+        for (unsigned i = 0; i < sizeof needed / sizeof *needed; i++) {
+            if (begins(*entry, needed[i])) {
+                plan->variables[count++] = *entry;
+                break;
+            }
         }
-        plan->variables[count++] = *entry;
     }
     plan->variables[count] = NULL;
+}
+
+static const char *decimal(uint32_t number, char *into, size_t capacity) {
+    char *at = into + capacity - 1;
+    *at = 0;
+    do {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return at;
 }
 
 /* Becomes the analyzer. Shares the memory of the process in between until it does. */
@@ -267,9 +293,11 @@ bool silt_start_analyzer(const char *out, char *socket, size_t capacity) {
         say("no directory for a socket (XDG_RUNTIME_DIR, /tmp, /var/tmp, beside SILT_OUT)",
             "; the program runs untraced");
     } else {
-        const char *arguments[] = {plan->program, "listen", "--once", "--started-by-preload",
-                                   "--ready-fd",  "3",      "--out",  plan->out,
-                                   plan->socket,  NULL};
+        uint32_t pid = (uint32_t)silt_call(SYS_getpid, 0);
+        const char *process = decimal(pid, plan->process, sizeof plan->process);
+        const char *arguments[] = {plan->program, "listen",  "--once",     "--started-by-preload",
+                                   "--program",   process,   "--ready-fd", "3",
+                                   "--out",       plan->out, plan->socket, NULL};
         memcpy(plan->arguments, arguments, sizeof arguments);
         choose_variables(plan);
         started = launch(plan);

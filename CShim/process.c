@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include "aside.h"
+#include "exec.h"
 #include "memory.h"
 #include "rules.h"
 #include "sinks.h"
@@ -172,6 +173,18 @@ static long reach_analyzer(void) {
     }
     own(RENDEZVOUS, raise_descriptor((int)fd));
     return 0;
+}
+
+const char *silt_rendezvous_path(void) {
+    return socket_path;
+}
+
+bool silt_is_alone(void) {
+    return is_alone(true);
+}
+
+int silt_kept_rendezvous(void) {
+    return is_still(RENDEZVOUS) ? silt_own[RENDEZVOUS] : -1;
 }
 
 /* Tells the analyzer why this image will not be recorded; `text` is at most SILT_REFUSAL_TEXT long.
@@ -454,6 +467,7 @@ static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
 
 static void start(void) {
     silt_find_real();
+    silt_exec_init();
     if (getauxval(AT_SECURE) || !find_analyzer()) {
         phase = OFF;
         return;

@@ -254,7 +254,22 @@ enum silt_refusal {
     SILT_REFUSED_FILE_SIZE = 2,     /* RLIMIT_FSIZE is below its size */
     SILT_REFUSED_DESCRIPTORS = 3,   /* none left for pipe and memory file */
     SILT_REFUSED_MEMORY = 4,        /* the kernel gave no memory file */
-    SILT_REFUSED_MALLOC = 5         /* malloc is bound to the module that the text names */
+    SILT_REFUSED_MALLOC = 5,        /* malloc is bound to the module that the text names */
+
+    /* A program that a process becomes or has started. `pid` in the hello: the process, ~0 where it
+       is not known; `image`: the one that starts it, and the sender in the high half, all as the
+       sender counts. The text is the program's path. */
+    SILT_UNTRACED_NOT = 32,        /* the sender goes on: what it has said last did not happen */
+    SILT_UNTRACED_STATIC = 33,     /* no loader runs */
+    SILT_UNTRACED_CLASS = 34,      /* a 32-bit program */
+    SILT_UNTRACED_MACHINE = 35,    /* of another machine */
+    SILT_UNTRACED_LIBC = 36,       /* another loader: musl, another glibc */
+    SILT_UNTRACED_RIGHTS = 37,     /* setuid, setgid, capabilities: LD_PRELOAD is ignored */
+    SILT_UNTRACED_USER = 38,       /* a user who may not reach the library or the analyzer */
+    SILT_UNTRACED_ROOT = 39,       /* the library is not to be seen from there */
+    SILT_UNTRACED_SANITIZER = 40,  /* the sanitizer's runtime must be the first library */
+    SILT_UNTRACED_VALGRIND = 41,   /* runs under valgrind, whose malloc it gets */
+    SILT_UNTRACED_ENVIRONMENT = 42 /* its environment does not name the library */
 };
 
 _Static_assert(sizeof(struct silt_chunk) == 32, "wire layout");

@@ -45,6 +45,8 @@ package struct Recording: Sendable {
     package var classes: [RecordedClass] = []
     /// By process, then name.
     package var threads: [RecordedThreads] = []
+    /// What was not followed, those that lived longest first.
+    package var untraced: [RecordedUntraced] = []
 
     package init() {}
 }

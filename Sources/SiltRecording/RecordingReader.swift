@@ -18,6 +18,7 @@ extension Recording {
         var recording = Recording()
         try recording.readTarget(database)
         try recording.readProcesses(database)
+        try recording.readUntraced(database)
         try recording.readStacks(database)
         try recording.readSymbols(database)
         try recording.readCounterChunks(database)

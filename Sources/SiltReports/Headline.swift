@@ -3,6 +3,11 @@ internal import SiltRecording
 /// The verdict on the whole run, and the first line that says it.
 enum Headline {
     static func decide(_ report: inout HeapReport, clocks: [ProcessClock]) {
+        decideGrowth(&report, clocks: clocks)
+        if let line = Untraced.line(report) { report.headline += "; " + line }
+    }
+
+    private static func decideGrowth(_ report: inout HeapReport, clocks: [ProcessClock]) {
         if !report.phases.isEmpty { return HuntHeadline.decide(&report) }
         let snapshots = clocks.map(\.count).max() ?? 0
         let growing = report.sites.filter(\.isGrowing)
@@ -39,6 +44,7 @@ enum Headline {
     /// Why the target's heap was not seen, or not to the end; nil when it was.
     static func unmeasured(_ report: HeapReport) -> String? {
         if let reason = report.recording.target.untraceable { return reason }
+        if let reason = Untraced.obstacle(report) { return reason }
         if report.recording.processes.isEmpty { return "no process was traced: the shim never reported" }
         if report.isOfProfiles, report.phases.isEmpty { return "one profile says what is in use, not what grows" }
         if report.totals.allocatedCount == 0, !report.isOfProfiles {

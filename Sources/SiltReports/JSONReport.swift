@@ -21,6 +21,16 @@ package enum JSONReport {
                     }
                 }
             }
+            json.array("untraced") { json in
+                for program in report.recording.untraced {
+                    json.object { json in
+                        json.value("program", program.program)
+                        json.value("reason", program.reason)
+                        json.value("became", program.became)
+                        json.value("processes", program.processes)
+                    }
+                }
+            }
             if !report.phases.isEmpty { phases(report, &json) }
             json.array("sites") { json in
                 for item in report.sites.prefix(report.options.limit ?? Int.max) {

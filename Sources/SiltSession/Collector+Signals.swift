@@ -14,7 +14,8 @@ extension Collector {
                 try reapChild()
                 stopWithCommand()
             // A service manager ends the whole group: the program's last events are still to come.
-            case SIGINT where isNeeded, SIGTERM where isNeeded, SIGHUP where isNeeded, SIGQUIT where isNeeded: continue
+            case SIGINT where isNeeded, SIGTERM where isNeeded, SIGHUP where isNeeded, SIGQUIT where isNeeded:
+                isAskedToEnd = true
             // Of silt's own writing and computing.
             case SIGPIPE where signal.sender == getpid(), SIGXFSZ where signal.sender == getpid(): continue
             case SIGXCPU where signal.is_sent == 0: continue
@@ -27,7 +28,11 @@ extension Collector {
     /// True for a listener that the preload library started while its program runs.
     ///
     /// One that serves a hunt ends with it: a terminal's Ctrl-C goes to both.
-    private var isNeeded: Bool { options.servesHunt || (options.startedByPreload != nil && !images.isEmpty) }
+    private var isNeeded: Bool {
+        if options.servesHunt { return true }
+        guard let starter else { return false }
+        return !starter.hasEnded || !images.isEmpty
+    }
 
     /// There is no command, or none any more: the signal means silt.
     private func obey(_ signal: silt_signal) {

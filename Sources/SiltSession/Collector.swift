@@ -42,8 +42,13 @@ package struct TraceOptions: Sendable {
 package struct StartedByPreload: Sendable {
     /// A byte is written here once the socket is there, then it is closed.
     package var readyDescriptor: Int32
+    /// The program, which waits for that byte.
+    package var program: Int32
 
-    package init(readyDescriptor: Int32) { self.readyDescriptor = readyDescriptor }
+    package init(readyDescriptor: Int32, program: Int32) {
+        self.readyDescriptor = readyDescriptor
+        self.program = program
+    }
 }
 
 /// How a running trace stands.
@@ -68,6 +73,8 @@ package struct TraceOutcome: Sendable {
     package var failure: TraceFailure?
     /// Processes that said hello.
     package var traced = 0
+    /// Processes that are known not to be followed.
+    package var untraced = 0
     /// Traced processes that were still running when silt ended.
     package var stillRunning = 0
     /// Things the user should know; a sentence each.
@@ -118,12 +125,15 @@ package final class Collector {
     /// Seconds between the end of the last process and the end of the trace: a program that it has started in the
     /// background needs as long to say hello.
     private static let grace = 2.0
-    /// Seconds within which the program that asked for this listener must say hello.
-    private static let longestStart = 60.0
     var finished = false
     /// Hellos and connections that were not taken.
     private var refusals = 0
     private static let wordedRefusals = 20
+    var outside: OutsideLook
+    /// The program whose library started this listener.
+    let starter: Starter?
+    /// A service manager has asked for the end.
+    var isAskedToEnd = false
 
     /// What a token of the poller stands for; the low 32 bits are the descriptor.
     private enum Watched: UInt64 {
@@ -145,6 +155,8 @@ package final class Collector {
         guard signals >= 0 else { throw SessionError.last("signalfd") }
         poller = try Poller()
         news = try NewsWaiter(poller: poller)
+        starter = options.startedByPreload.map { Starter($0.program) }
+        starter?.yieldMemory()
         let symbolizer = Symbolizer()
         blame = BlameKeys(stacks: stacks, symbolizer: symbolizer, wrappers: try AllocatorFrames(hide: options.hide))
         output = try RecordingOutput(options: options, stacks: stacks, symbolizer: symbolizer, blame: blame)
@@ -152,6 +164,9 @@ package final class Collector {
         // Last: who finds the socket may rely on being recorded.
         rendezvous = try Rendezvous(path: options.socket, ownsDirectory: options.startedByPreload != nil)
         nextSnapshot = startedAt + options.snapshotEvery
+        outside = OutsideLook(at: startedAt)
+        // What this silt starts has the library under its own name.
+        outside.knowsLibrary = options.socket == nil || options.servesHunt
         try poller.add(rendezvous.listener, token: Collector.token(.listener, rendezvous.listener))
         try poller.add(signals, token: Collector.token(.signals, signals))
     }
@@ -195,8 +210,9 @@ package final class Collector {
     private func traceToTheEnd() throws {
         events?.trace(output.origin)
         while !finished {
-            var wait = min(60, max(0, nextSnapshot - monotonicSeconds()))
+            var wait = min(60, max(0, min(nextSnapshot, outside.nextAt) - monotonicSeconds()))
             if idleSince != nil { wait = min(wait, 0.1) }
+            if starter?.isMemoryUsedUp == true { stopForMemory() }
             let unwatched = images.values.contains { $0.isUnwatched }
             let busy = images.values.contains { $0.hasMore }
             let milliseconds = busy ? 0 : Int32((min(wait, unwatched ? 0.01 : wait) * 1000).rounded(.up))
@@ -213,6 +229,7 @@ package final class Collector {
             }
             if unwatched { try lookAtUnwatchedImages() }
             if monotonicSeconds() >= nextSnapshot { try snapshot() }
+            if monotonicSeconds() >= outside.nextAt { try lookOutside() }
             if child == 0, options.once || (options.follow && outcome.exit != nil) { try lookForTheEnd() }
             try lookAtEvents()
         }
@@ -228,10 +245,9 @@ package final class Collector {
         let now = monotonicSeconds()
         let since = idleSince ?? now
         idleSince = since
-        if outcome.traced > 0 || options.follow {
-            finished = now - since > Collector.grace
-        } else if options.startedByPreload != nil {
-            finished = now - since > Collector.longestStart
+        // One that never said hello may still do so while it runs.
+        if outcome.traced > 0 || options.follow || starter?.hasEnded == true {
+            finished = isAskedToEnd || now - since > Collector.grace
         }
     }
 
@@ -252,6 +268,7 @@ package final class Collector {
                 poller.remove(descriptor)
             }
             image.drain()
+            _ = try endIfReplaced(image)
         case .process:
             for image in images.values where image.pidfd == descriptor && image.hasEnded {
                 try end(image, how: .ended)
@@ -298,7 +315,12 @@ package final class Collector {
             case .control(let text): try control(text, from: connection)
             case .refused(let reason): refuse(reason)
             case .hello(let hello): try welcome(hello)
-            case .untraceable(let pid, let reason): outcome.notes.append("process \(pid) is not traced: \(reason)")
+            case .untraceable(let pid, let reason):
+                outcome.notes.append("process \(pid) is not traced: \(reason)")
+                let program = processExecutable(pid) ?? starter?.executable(of: pid) ?? "process \(pid)"
+                try note(untraced: program, pid, .refusal(reason))
+            case .untraced(let pid, let program, let reason): try note(untraced: program, pid, reason)
+            case .untracedNot(let pid): output.untraced.takeBack(pid: pid)
             }
         }
     }
@@ -329,6 +351,10 @@ package final class Collector {
         for earlier in images.values where earlier.pid == hello.pid {
             try end(earlier, how: earlier.hasEnded ? .ended : .executed)
         }
+        // What was said of it was wrong if this is it: a mount that ignores setuid bits, for one.
+        if let program = output.untraced.program(of: hello.pid), sharesName(program, shared.executable) {
+            output.untraced.takeBack(pid: hello.pid)
+        }
         let image = TracedImage(
             hello: hello,
             shared: shared,
@@ -341,6 +367,7 @@ package final class Collector {
         images[hello.image] = image
         isHandedOver = true
         output.meet(image, executable: executable)
+        outside.knowsLibrary = outside.knowsLibrary || isPreloaded(hello.pid) == true
         image.events = events
         events?.image(image, at: image.startedAt)
         outcome.traced += 1
@@ -368,6 +395,13 @@ package final class Collector {
         if refusals <= Collector.wordedRefusals { outcome.notes.append("refused \(reason)") }
     }
 
+    /// Ends the recording before this process takes more memory than the program can spare.
+    private func stopForMemory() {
+        let limit = (starter?.memoryLimit ?? 0) >> 20
+        output.stop("the recording stops here: the analyzer reached its memory limit of \(limit) MiB")
+        finished = true
+    }
+
     func reapChild() throws {
         guard child != 0, let ended = reap(child) else { return }
         let status = ended.status
@@ -385,7 +419,7 @@ package final class Collector {
         if !options.follow { finished = true }
     }
 
-    private func end(_ image: TracedImage, how: ImageEnd) throws {
+    func end(_ image: TracedImage, how: ImageEnd) throws {
         image.drain(ended: true)
         image.closeInterval()
         if image.pipe >= 0 { poller.remove(image.pipe) }
@@ -415,6 +449,7 @@ package final class Collector {
 
     private func snapshot() throws {
         let now = monotonicSeconds()
+        output.untraced.look(at: now - startedAt)
         for image in images.values {
             image.drain()
             image.closeInterval()
@@ -438,6 +473,8 @@ package final class Collector {
             outcome.notes.append("refused \(refusals - Collector.wordedRefusals) more")
         }
         let now = monotonicSeconds() - startedAt
+        output.untraced.look(at: now)
+        outcome.untraced = output.untraced.recorded.reduce(0) { $0 + Int($1.processes) }
         if let failure = events?.close(outcome, at: now) {
             outcome.notes.append("\(failure): the raw stream ends there")
         }

@@ -38,11 +38,18 @@ package struct ProgramStart {
 
     /// Puts the preload library in front of the user's own LD_PRELOAD entries; events go to that socket.
     ///
+    /// Behind them when one is the runtime of a sanitizer, which ends a program where it is not the first library.
     /// `freeStacks`: frees carry their stack as well, unless the user says otherwise: a `SILT_FREE_STACKS` of his own
     /// stays, 0 to spare the cost, 1 to have the stacks in an event file without being asked.
     package mutating func trace(socket: String, freeStacks: Bool = false) throws {
         let theirs = variables["LD_PRELOAD"] ?? Environment.value("LD_PRELOAD") ?? ""
-        variables["LD_PRELOAD"] = try ShimFile.unpack() + (theirs.isEmpty ? "" : ":" + theirs)
+        let ours = try ShimFile.unpack()
+        let names = theirs.split { $0 == ":" || $0 == " " }
+        if names.contains(where: isSanitizerRuntime) {
+            variables["LD_PRELOAD"] = theirs + ":" + ours
+        } else {
+            variables["LD_PRELOAD"] = ours + (theirs.isEmpty ? "" : ":" + theirs)
+        }
         variables["SILT_SOCKET"] = socket
         variables["SILT_OUT"] = ""
         if freeStacks, variables["SILT_FREE_STACKS"] == nil, getenv("SILT_FREE_STACKS") == nil {
@@ -78,6 +85,12 @@ package struct ProgramStart {
         let kept = Environment.entries.filter { !changed.contains(Array($0.prefix { $0 != UInt8(ascii: "=") })) }
         return kept + variables.filter { !$0.value.isEmpty }.map { "\($0.key)=\($0.value)".systemBytes }
     }
+}
+
+/// As `silt_is_sanitizer` of the shim.
+private func isSanitizerRuntime(_ library: Substring) -> Bool {
+    let name = library.split(separator: "/").last ?? ""
+    return ["asan", "tsan", "hwasan"].contains { name.hasPrefix("lib\($0).so") || name.hasPrefix("libclang_rt.\($0)") }
 }
 
 /// Starts the command with the preload library.

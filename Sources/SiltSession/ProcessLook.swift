@@ -53,7 +53,10 @@ package struct ProcessKin: Equatable, Sendable {
     }
 
     /// The children of this process, in no order.
-    package static func ownChildren() -> [ProcessKin] {
+    package static func ownChildren() -> [ProcessKin] { all().filter { $0.parent == getpid() } }
+
+    /// Every process that can be seen, in no order.
+    static func all() -> [ProcessKin] {
         guard let folder = opendir("/proc") else { return [] }
         defer { closedir(folder) }
         var result: [ProcessKin] = []
@@ -61,11 +64,26 @@ package struct ProcessKin: Equatable, Sendable {
             let name = withUnsafeBytes(of: entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            guard let pid = pid_t(name), let process = ProcessKin(pid), process.parent == getpid() else { continue }
+            guard let pid = pid_t(name), let process = ProcessKin(pid) else { continue }
             result.append(process)
         }
         return result
     }
+}
+
+/// The children that the threads of a process have started, or were given (proc_pid_task(5)).
+func processChildren(_ pid: Int32) -> [Int32] {
+    guard let folder = opendir("/proc/\(pid)/task") else { return [] }
+    defer { closedir(folder) }
+    var result: [Int32] = []
+    while let entry = readdir(folder) {
+        let thread = withUnsafeBytes(of: entry.pointee.d_name) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        guard let bytes = readWholeFile("/proc/\(pid)/task/\(thread)/children") else { continue }
+        result += bytes.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+    }
+    return result
 }
 
 /// CPU time of this process.

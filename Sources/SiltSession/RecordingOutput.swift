@@ -18,6 +18,8 @@ final class RecordingOutput {
     private let period: Double
     private var target = RecordedTarget(command: [])
     private(set) var numbers: [UInt64: UInt32] = [:]
+    /// What is not followed.
+    var untraced = UntracedPrograms()
     /// The hunt that is on.
     var hunt: HuntLedger?
     private var processes: [UInt64: RecordedProcess] = [:]
@@ -91,6 +93,21 @@ final class RecordingOutput {
         image.onModules = { symbolizer.add(modules: $0.map { ($0.path, $0.buildID) }, began: began, pid: nil) }
     }
 
+    /// Says why nothing of what comes later is in the recording.
+    func stop(_ reason: String) { target.untraceable = reason }
+
+    /// How the traced command is called, if that is its process; nil else.
+    func commandName(ofPid pid: pid_t) -> String? {
+        guard pid > 0, target.pid == UInt32(pid) else { return nil }
+        return target.command.first.flatMap { $0.split(separator: "/").last.map(String.init) }
+    }
+
+    private func writeUntraced() throws {
+        guard untraced.isChanged else { return }
+        try writer.write(untraced.recorded)
+        untraced.isWritten()
+    }
+
     /// A process image said hello.
     func begin(_ image: TracedImage) throws {
         let number = UInt32(numbers.count + 1)
@@ -161,6 +178,7 @@ final class RecordingOutput {
         } else {
             let began = ownCPUNanoseconds()
             try transaction {
+                try writeUntraced()
                 for image in images {
                     if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
                 }
@@ -197,6 +215,7 @@ final class RecordingOutput {
         cost.analyzerPeakBytes = ownPeakBytes()
         try transaction {
             try writer.write(cost)
+            try writeUntraced()
             if outcome.failure == nil { try writer.addNew(of: stacks) }
             try writeSymbols()
             try writer.write(target)

@@ -104,6 +104,10 @@ struct Rendezvous: ~Copyable {
         case control(String)
         /// The image cannot be recorded, and why.
         case untraceable(pid: pid_t, reason: String)
+        /// A program that is not followed: what the image becomes, or has started; `pid` 0: not known.
+        case untraced(pid: pid_t, program: String, reason: UntracedReason)
+        /// It did not become the program after all.
+        case untracedNot(pid: pid_t)
         case refused(String)
         case nothing
         case closed
@@ -137,7 +141,13 @@ struct Rendezvous: ~Copyable {
         }
         if payload.kind == 2 {
             for descriptor in descriptors { close(descriptor) }
-            let text = String(decoding: bytes[size..<max(size, message.bytes)], as: UTF8.self)
+            let text = String(system: bytes[size..<max(size, message.bytes)])
+            if payload.refusal == SILT_UNTRACED_NOT.rawValue {
+                return .untracedNot(pid: untracedPid(payload, message.pid))
+            }
+            if let reason = UntracedReason(raw: payload.refusal) {
+                return .untraced(pid: untracedPid(payload, message.pid), program: text, reason: reason)
+            }
             return .untraceable(pid: message.pid, reason: refusal(payload.refusal, text))
         }
         guard (2...3).contains(descriptors.count) else {
@@ -154,6 +164,15 @@ struct Rendezvous: ~Copyable {
             )
         )
     }
+}
+
+/// The process that a message about an untraced program speaks of, as this one counts; 0: not known.
+///
+/// Numbers mean the same on both sides if the sender's own does.
+private func untracedPid(_ payload: silt_hello, _ sender: pid_t) -> pid_t {
+    let (own, sent) = (UInt32(truncatingIfNeeded: payload.image), UInt32(truncatingIfNeeded: payload.image >> 32))
+    if sent == UInt32(bitPattern: sender) { return pid_t(bitPattern: payload.pid) }
+    return payload.pid == own && sent == own ? sender : 0
 }
 
 /// `enum silt_refusal` in words.

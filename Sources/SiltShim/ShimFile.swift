@@ -14,8 +14,8 @@ package enum ShimError: Error, CustomStringConvertible {
         case .cannotWrite(let path, let reason):
             "cannot write \(path): \(reason)"
         case .noUsableDirectory(let tried):
-            "no directory can hold the preload library (it must be private, allow execution, and have neither space "
-                + "nor colon in its path; tried \(tried.joined(separator: ", "))); set XDG_CACHE_HOME to one that can"
+            "no directory can hold the preload library (it must be the user's own, allow execution, and have neither "
+                + "space, colon nor dollar sign in its path; tried \(tried.joined(separator: ", "))); set XDG_CACHE_HOME to one that can"
         }
     }
 }
@@ -33,32 +33,39 @@ package enum ShimFile {
         return bytes
     }
 
-    /// Path of the unpacked library, written now if it is not there yet.
+    /// What LD_PRELOAD has to name for the unpacked library, which is written now if it is not there yet.
     ///
-    /// Tries `$XDG_CACHE_HOME/silt`, `~/.cache/silt`, `$XDG_RUNTIME_DIR/silt`, `/var/tmp/silt-UID` and `/tmp/silt-UID`,
-    /// each 0700 and owned by the user. A directory is passed over when its path has a space or a colon (LD_PRELOAD
-    /// splits there, ld.so(8)), or when its file system is mounted noexec.
+    /// Tries `$XDG_CACHE_HOME/silt`, `~/.cache/silt`, `$XDG_RUNTIME_DIR/silt`, `/var/tmp/silt-UID` and `/tmp/silt-UID`:
+    /// first those that every user can enter, since children that change their user load it too, then the others. The
+    /// directory is the user's own, nobody else may write to it, and nobody can put another in its place. One is passed
+    /// over when its path has a character at which LD_PRELOAD splits or expands (ld.so(8)), or when its file system is
+    /// mounted noexec.
     package static func unpack() throws(ShimError) -> String {
         let bytes = try bytes()
         let name = "libsilt-\(contentName(bytes)).so"
-        var tried: [String] = []
-        for directory in candidateDirectories() {
-            tried.append(directory)
-            guard !directory.contains(where: { $0 == " " || $0 == ":" || $0 == "\n" }), isPrivate(directory) else {
-                continue
-            }
+        let candidates = candidateDirectories().filter { directory in
+            !directory.contains { " :$\n".contains($0) }
+        }
+        let open = candidates.filter(LibraryFolder.canBeEnteredByAll)
+        for directory in open + candidates.filter({ !open.contains($0) }) {
+            guard LibraryFolder.make(directory, isOpen: open.contains(directory)) else { continue }
             var volume = statvfs()
             guard statvfs(directory.system, &volume) == 0, volume.f_flag & mountedNoExec == 0 else { continue }
-            let path = "\(directory)/\(name)"
-            if holds(path, bytes) { return path }
             do {
-                try write(bytes, to: path)
-                return path
+                try put(bytes, at: "\(directory)/\(name)")
+                return try LibraryFolder.preloadName(of: name, in: directory) { (bytes, path) throws(ShimError) in
+                    try put(bytes, at: path)
+                }
             } catch {
                 continue
             }
         }
-        throw .noUsableDirectory(tried: tried)
+        throw .noUsableDirectory(tried: candidateDirectories())
+    }
+
+    /// Writes a file of that content unless it is there.
+    private static func put(_ bytes: [UInt8], at path: String) throws(ShimError) {
+        if !holds(path, bytes) { try write(bytes, to: path) }
     }
 
     /// Writes the library to `path`, through a temporary file beside it, mode 0755.
@@ -97,15 +104,6 @@ package enum ShimFile {
             "/var/tmp/silt-\(getuid())",
             "/tmp/silt-\(getuid())",
         ].compactMap { $0 }
-    }
-
-    /// True when the directory exists or could be made, belongs to the user and nobody else may write to it.
-    private static func isPrivate(_ directory: String) -> Bool {
-        if let slash = directory.lastIndex(of: "/") { mkdir(String(directory[..<slash]).system, 0o700) }
-        mkdir(directory.system, 0o700)
-        var status = stat()
-        return lstat(directory.system, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR && status.st_uid == getuid()
-            && status.st_mode & 0o022 == 0
     }
 
     private static func holds(_ path: String, _ bytes: [UInt8]) -> Bool {

@@ -33,6 +33,10 @@ struct ListenCommand: ParsableCommand {
     @Option(help: .hidden)
     var readyFd: Int32 = -1
 
+    /// The process whose library started this one.
+    @Option(help: .hidden)
+    var program: Int32 = 0
+
     @OptionGroup var layout: ReportLayout
 
     @Argument(help: "The socket to listen at; it must not exist.")
@@ -47,7 +51,7 @@ struct ListenCommand: ParsableCommand {
         options.socket = socket
         options.siltVersion = siltVersion
         options.once = once
-        if startedByPreload { options.startedByPreload = StartedByPreload(readyDescriptor: readyFd) }
+        if startedByPreload { options.startedByPreload = StartedByPreload(readyDescriptor: readyFd, program: program) }
         options.servesHunt = servesHunt
         options.hide = layout.hide
         if !servesHunt, isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }

@@ -108,7 +108,7 @@ struct RunCommand: ParsableCommand {
             // It was said why; the command ended as it did.
         }
         for note in outcome.notes { Terminal.message(note) }
-        if outcome.traced == 0 {
+        if outcome.traced == 0, outcome.untraced == 0 {
             Terminal.message("the command never loaded the preload library, so nothing was measured: see silt doctor")
         }
         if outcome.stillRunning > 0 {

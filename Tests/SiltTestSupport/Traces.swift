@@ -73,6 +73,13 @@ package struct TraceReport: Decodable {
         package var totals: Totals
     }
 
+    package struct Untraced: Decodable {
+        package var program: String
+        package var reason: String
+        package var became: String
+        package var processes: Int
+    }
+
     package struct Target: Decodable {
         package var command: String
         package var pid: Int
@@ -87,6 +94,7 @@ package struct TraceReport: Decodable {
     package var totals: Totals
     package var trust: Trust
     package var processes: [Process]
+    package var untraced: [Untraced]
     package var sites: [Site]
     /// Of hunts.
     package var phases: [Phase]?

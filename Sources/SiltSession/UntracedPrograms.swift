@@ -1,0 +1,113 @@
+internal import CSiltWire
+internal import Glibc
+internal import SiltRecording
+
+/// Why a program is not followed.
+enum UntracedReason: Equatable {
+    case program(UInt32)
+    /// In words that the shim's own refusal gave.
+    case refusal(String)
+
+    /// Nil for a number that this silt does not know.
+    init?(raw: UInt32) {
+        guard UntracedReason.words[raw] != nil else { return nil }
+        self = .program(raw)
+    }
+
+    var text: String {
+        switch self {
+        case .program(let raw): UntracedReason.words[raw] ?? ""
+        case .refusal(let words): words
+        }
+    }
+
+    /// `enum silt_refusal` in words.
+    private static let words: [UInt32: String] = [
+        SILT_UNTRACED_STATIC.rawValue: "statically linked",
+        SILT_UNTRACED_CLASS.rawValue: "32-bit",
+        SILT_UNTRACED_MACHINE.rawValue: "for another machine",
+        SILT_UNTRACED_LIBC.rawValue: "another C library",
+        SILT_UNTRACED_RIGHTS.rawValue: "setuid or with capabilities",
+        SILT_UNTRACED_USER.rawValue: "another user",
+        SILT_UNTRACED_ROOT.rawValue: "the preload library is not visible there",
+        SILT_UNTRACED_SANITIZER.rawValue: "a sanitizer's runtime must come first",
+        SILT_UNTRACED_VALGRIND.rawValue: "runs under valgrind",
+        SILT_UNTRACED_ENVIRONMENT.rawValue: "its environment was emptied",
+    ]
+}
+
+/// What traced processes became or started, and what is not followed.
+///
+/// Bounded: programs beyond `mostPrograms` share one row, processes beyond `mostProcesses` are counted and not watched.
+struct UntracedPrograms {
+    private struct Key: Hashable {
+        var program: String
+        var reason: String
+        var became: String
+    }
+
+    private struct Process {
+        var key: Key
+        var since: Double
+    }
+
+    private var rows: [Key: RecordedUntraced] = [:]
+    /// Those that may still run.
+    private var processes: [pid_t: Process] = [:]
+    /// Something was added since the last look.
+    private(set) var isChanged = false
+
+    private static let mostPrograms = 256
+    private static let mostProcesses = 4096
+
+    var isEmpty: Bool { rows.isEmpty }
+
+    /// For the recording: those that lived longest first.
+    var recorded: [RecordedUntraced] {
+        rows.values.filter { $0.processes > 0 }.sorted { ($0.seconds, $0.processes) > ($1.seconds, $1.processes) }
+    }
+
+    /// Those that still ran at the last look.
+    var running: [pid_t] { Array(processes.keys) }
+
+    /// What a process is known to be; nil when it is not among them.
+    func program(of pid: pid_t) -> String? { processes[pid]?.key.program }
+
+    /// `pid` 0: not known.
+    mutating func add(pid: pid_t, program: String, reason: UntracedReason, became: String, at time: Double) {
+        var key = Key(program: program, reason: reason.text, became: became)
+        if rows[key] == nil, rows.count >= UntracedPrograms.mostPrograms {
+            key = Key(program: "other programs", reason: "not named one by one", became: "")
+        }
+        rows[key, default: RecordedUntraced(program: key.program, reason: key.reason)].became = key.became
+        rows[key]?.processes += 1
+        isChanged = true
+        if pid > 0, processes.count < UntracedPrograms.mostProcesses {
+            processes[pid] = Process(key: key, since: time)
+        }
+    }
+
+    /// The process did not become what it was said to become.
+    mutating func takeBack(pid: pid_t) {
+        guard let process = processes.removeValue(forKey: pid) else { return }
+        rows[process.key]?.processes -= 1
+        isChanged = true
+    }
+
+    /// Sees which of them still run.
+    mutating func look(at time: Double) {
+        for (pid, process) in processes {
+            if kill(pid, 0) == 0 || errno == EPERM {
+                let lived = time - process.since
+                if lived > rows[process.key]?.seconds ?? 0 {
+                    rows[process.key]?.seconds = lived
+                    isChanged = true
+                }
+            } else {
+                processes[pid] = nil
+            }
+        }
+    }
+
+    mutating func isWritten() { isChanged = false }
+}
