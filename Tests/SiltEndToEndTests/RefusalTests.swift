@@ -133,7 +133,7 @@ extension EndToEnd {
                 \(siltExecutable) listen \(socket) & silt=$!
                 while ! [ -S \(socket) ]; do sleep 0.05; done
                 LD_PRELOAD=\(jemalloc):\(library) SILT_SOCKET=\(socket) /bin/true; sleep 0.5
-                kill -INT $silt; wait $silt
+                kill -TERM $silt; wait $silt
                 """
             let result = try runProgram(["bash", "-c", script])
             #expect(result.errors.contains("is not traced: its malloc is that of \(jemalloc)"), "\(result.errors)")
