@@ -97,7 +97,9 @@ import Testing
     @Test func jsonHasExactlyItsKeys() throws {
         let root = try json(OrderServer.growingReport())
         #expect(
-            Set(root.keys) == ["format", "version", "target", "verdict", "totals", "trust", "processes", "sites"]
+            Set(root.keys) == [
+                "format", "version", "target", "verdict", "totals", "trust", "processes", "untraced", "sites",
+            ]
         )
         #expect(root["format"] as? String == "silt-report")
         #expect(root["version"] as? Int == 1)
