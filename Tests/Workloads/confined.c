@@ -67,6 +67,7 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < 4; i++) {
         if (strcmp(way, limits[i].name) == 0) {
             struct rlimit limit = {strtoul(argv[2], NULL, 10), strtoul(argv[2], NULL, 10)};
+            closefrom(3); /* what the caller left open would count */
             if (setrlimit(limits[i].which, &limit)) {
                 return 2;
             }
