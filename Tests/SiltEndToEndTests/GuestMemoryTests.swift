@@ -64,7 +64,7 @@ extension EndToEnd {
         @Test func reloadsOfAPluginDoNotAddUp() throws {
             let folder = try Self.folder.get()
             let program = try buildWorkload("reload", into: folder)
-            let library = try buildWorkload("reloaded", into: folder, flags: ["-shared", "-fPIC"])
+            let library = try buildWorkload("reloaded", into: folder, flags: ["-shared", "-fPIC", "-DVARIANT=1"])
             let resident = try ["500", "8000"].map { rounds in
                 let (result, report) = try trace([program, rounds, library])
                 #expect(report.trust.lost == 0)
