@@ -8,6 +8,15 @@ package func isRecordingFile(_ path: String) -> Bool {
     do { return RecordingFile.isRecording(try RecordingFile.header(of: path)) } catch { return false }
 }
 
+/// Waits until no process writes the recording at `path`, at most that long.
+package func waitUntilNobodyWrites(recording path: String, seconds: Double) {
+    let looksPerSecond = 20.0
+    for _ in 0..<Int(seconds * looksPerSecond) {
+        if FileClaim(open(path.system, O_RDWR | O_CLOEXEC | O_NONBLOCK)).isOurs { return }
+        usleep(UInt32(1_000_000 / looksPerSecond))
+    }
+}
+
 /// That this process writes a file, for others to see, until the value goes.
 final class FileClaim {
     private let descriptor: Int32

@@ -36,6 +36,10 @@ final class RecordingOutput {
 
     init(options: TraceOptions, stacks: StackTable, symbolizer: Symbolizer, blame: BlameKeys) throws {
         self.blame = blame
+        if options.startedByPreload != nil {
+            // A service that is started again at once finds the analyzer of its last run still there.
+            waitUntilNobodyWrites(recording: options.recording, seconds: Self.longestHandover)
+        }
         writer = try RecordingWriter(path: options.recording)
         self.stacks = stacks
         self.symbolizer = symbolizer
@@ -48,6 +52,9 @@ final class RecordingOutput {
         target.kernel = kernelRelease()
         try transaction { try writer.write(target) }
     }
+
+    /// Seconds that a preloaded program may wait for the one before it to let go of the recording.
+    private static let longestHandover = 5.0
 
     func setTarget(command: [String]) throws {
         target.command = command

@@ -59,6 +59,18 @@ extension EndToEnd {
             #expect(report.trust.lost == 0)
         }
 
+        /// A service manager does so; the analyzer of the run before is still there.
+        @Test func aProgramThatIsStartedAgainAtOnceIsTracedAgain() throws {
+            let here = try Installation()
+            let forks = try buildWorkload("forks", into: here.folder)
+            for count in ["3", "2"] {
+                let result = try runProgram([forks, count], environment: here.environment)
+                #expect(result.status == 0)
+                #expect(result.errors == "")
+            }
+            #expect(count("child_work", try here.report()) == 2000)
+        }
+
         @Test func aProgramSeesTheSameSurroundingsWithTheLibrary() throws {
             let here = try Installation()
             let program = try buildWorkload("surroundings", into: here.folder)
