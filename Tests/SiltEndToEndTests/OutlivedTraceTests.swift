@@ -142,11 +142,12 @@ extension EndToEnd {
             var text: [UInt8] = []
             var buffer = [UInt8](repeating: 0, count: 4096)
             // What silt wrote last can be read after it has ended.
-            var got = 1
-            while silt.isRunning || got > 0 {
+            var (isRunning, got) = (true, 0)
+            repeat {
+                isRunning = silt.isRunning
                 got = read(terminal, &buffer, buffer.count)
                 if got > 0 { text += buffer[..<got] } else { usleep(5000) }
-            }
+            } while isRunning || got > 0
             #expect(try silt.wait(seconds: 1) == 4)
             #expect(String(decoding: text, as: UTF8.self).contains("sent = received, lost 0"), "the report comes then")
         }
