@@ -10,6 +10,12 @@ package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
 
 /// The judge's work on one series: survivors → reason → verdict.
 private struct FreeRunningJudge {
+    typealias Slices = GrowthRules.Slices
+    typealias Flat = GrowthRules.Flat
+    typealias Slowed = GrowthRules.Slowed
+    typealias Deep = GrowthRules.Deep
+    typealias Backlog = GrowthRules.Backlog
+
     let series: SurvivorSeries
     let full: Int
     let width: Double
@@ -39,13 +45,13 @@ private struct FreeRunningJudge {
 
     func verdict() -> GrowthVerdict {
         var facts = GrowthFacts(series)
-        guard series.snapshots >= 6, full >= 3 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
-        guard
-            var look = look(skip: max(1, full / 4), young: (full + 3) / 4, share: 0.75, older: series.olderThanQuarter)
+        guard series.snapshots >= Slices.minimumSnapshots, full >= Slices.minimumBuckets, var look = firstLook()
         else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
         describe(look, &facts)
-        if look.reason == .decel, full >= 12, let slowed = slowed(after: look) { look = slowed }
-        if [.turnover, .stalled, .sparse].contains(look.reason), full >= 8, let deep = deep() { look = deep }
+        if look.reason == .decel, full >= Slowed.minimumBuckets, let slowed = slowed(after: look) { look = slowed }
+        if [.turnover, .stalled, .sparse].contains(look.reason), full >= Deep.minimumBuckets, let deep = deep() {
+            look = deep
+        }
         var slope: (value: Double, error: Double)?
         if [.none, .sparse, .turnover, .stalled].contains(look.reason) {
             if let doubling = doubling() {
@@ -60,7 +66,7 @@ private struct FreeRunningJudge {
         case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend:
             describe(look, &facts)
             let rate = slope ?? survivorSlope(look)
-            let isSlow = rate.value * Double(series.snapshots) < 0.1 * series.live
+            let isSlow = rate.value * Double(series.snapshots) < GrowthRules.slowShare * series.live
             return GrowthVerdict(
                 isSlow ? .slowGrowing : .growing,
                 look.reason,
@@ -94,6 +100,15 @@ private struct FreeRunningJudge {
         facts.to = Double(look.eligible.upperBound) / Double(full)
     }
 
+    private func firstLook() -> Look? {
+        look(
+            skip: max(1, full / Slices.skippedPart),
+            young: (full + Slices.skippedPart - 1) / Slices.skippedPart,
+            share: Slices.oldShare,
+            older: series.olderThanQuarter
+        )
+    }
+
     /// One pass over the eligible buckets.
     ///
     /// `share`: how much of the run is old by the given series.
@@ -105,9 +120,10 @@ private struct FreeRunningJudge {
         if extends, m - 1 > m - a {
             let youngMean = mean((m - a + 1...m - 1).map(count))
             let base = eligible.map(count)
-            if youngMean <= 2.5 * mean(base) + 2 / Double(a - 1) { eligible = q + 1...m - 1 }
+            let chance = Slices.humpBlocks / Double(a - 1)
+            if youngMean <= Slices.humpRatio * mean(base) + chance { eligible = q + 1...m - 1 }
             // A small hump of churn is no leak: it would be in the slope.
-            if youngMean > 1.5 * mean(base), !accelerates(base) { measured = q + 1...m - a }
+            if youngMean > Slices.churnRatio * mean(base), !accelerates(base) { measured = q + 1...m - a }
         }
         var look = look(over: eligible, share: f, older: old)
         look.measured = measured
@@ -120,7 +136,8 @@ private struct FreeRunningJudge {
         guard half > 0 else { return false }
         let older = mean(counts[..<half])
         let newer = mean(counts[(counts.count - half)...])
-        return newer > 1.5 * older && newer - older > 1.64 * deviation(counts) * (2 / Double(half)).squareRoot()
+        let noise = deviation(counts) * (2 / Double(half)).squareRoot()
+        return newer > Slices.accelerationRatio * older && newer - older > Slices.accelerationScore * noise
     }
 
     private func look(over eligible: ClosedRange<Int>, share f: Double, older old: [Double]) -> Look {
@@ -134,7 +151,7 @@ private struct FreeRunningJudge {
         let older = half > 0 ? mean(counts[..<half]) : counts[0]
         let newer = half > 0 ? mean(counts[(k - half)...]) : counts[0]
         let noise = half > 0 ? deviation(counts) * (2 / Double(half)).squareRoot() : 0
-        let quarter = max(2, m / 4)
+        let recent = max(Slices.minimumRecent, m / Slices.recentPart)
         func rise(_ back: Int) -> Double {
             guard back > 0, back < m else { return 0 }
             return (old[m - 1] - old[m - 1 - back]) / (Double(back) * width * f)
@@ -143,22 +160,24 @@ private struct FreeRunningJudge {
             reason: .leak,
             eligible: eligible,
             slope: slope,
-            recentRise: rise(quarter),
+            recentRise: rise(recent),
             halfRise: rise(m / 2),
             older: older,
             newer: newer,
             survivors: total,
             occupied: counts.count { $0 > 0 }
         )
-        if total < 4 {
+        if total < Slices.minimumSurvivors {
             look.reason = .none
-        } else if older > 2 * newer, older - newer > 1.28 * noise {
+        } else if older > GrowthRules.declineRatio * newer, older - newer > GrowthRules.declineScore * noise {
             look.reason = .decel
-        } else if look.halfRise < 0.5 * slope {
+        } else if look.halfRise < GrowthRules.turnoverShare * slope {
             look.reason = .turnover
-        } else if look.recentRise < 0.3 * slope, perInterval * Double(quarter) * width >= 3 {
+        } else if look.recentRise < GrowthRules.stalledShare * slope,
+            perInterval * Double(recent) * width >= GrowthRules.stalledBlocks
+        {
             look.reason = .stalled
-        } else if isFlat(slope: slope, perInterval: perInterval, quarter: quarter) {
+        } else if isFlat(slope: slope, perInterval: perInterval, recent: recent) {
             look.reason = .flat
         } else {
             look.reason = occupancy(counts, older: older, newer: newer)
@@ -167,12 +186,12 @@ private struct FreeRunningJudge {
     }
 
     /// No new high of the troughs for a while, with little movement.
-    private func isFlat(slope: Double, perInterval: Double, quarter: Int) -> Bool {
+    private func isFlat(slope: Double, perInterval: Double, recent: Int) -> Bool {
         let troughs = series.troughs
         var top = troughs.first ?? 0
         var trailing = 0
         for trough in troughs.dropFirst() {
-            if trough > top + 0.05 * slope * width {
+            if trough > top + Flat.highShare * slope * width {
                 top = trough
                 trailing = 0
             } else {
@@ -181,40 +200,41 @@ private struct FreeRunningJudge {
             top = max(top, trough)
         }
         let w = trailing
-        guard w >= 2, perInterval * width * Double(w) >= 6 else { return false }
+        guard w >= Flat.minimumSlices, perInterval * width * Double(w) >= Flat.minimumBlocks else { return false }
         let tail = troughs[(troughs.count - w)...]
         let range = (tail.max() ?? 0) - (tail.min() ?? 0)
         let net = (tail.last ?? 0) - (tail.first ?? 0)
         let span = slope * width * Double(w)
-        guard range <= 0.25 * span, net <= 0.1 * span else { return false }
-        guard troughs.count > quarter else { return true }
-        let steps = (quarter..<troughs.count).map { troughs[$0] - troughs[$0 - quarter] }
+        guard range <= Flat.rangeShare * span, net <= Flat.netShare * span else { return false }
+        guard troughs.count > recent else { return true }
+        let steps = (recent..<troughs.count).map { troughs[$0] - troughs[$0 - recent] }
         let center = median(steps)
-        let noise = 1.4826 * median(steps.map { abs($0 - center) })
-        return noise <= 0.5 * slope * Double(quarter) * width
+        let noise = Flat.deviationScale * median(steps.map { abs($0 - center) })
+        return noise <= Flat.noiseShare * slope * Double(recent) * width
     }
 
     /// Late, sparse or a leak, by which stretches of the run are represented.
     private func occupancy(_ counts: [Double], older: Double, newer: Double) -> Reason {
-        // Bucket i of k belongs to third 3 i / k: each begins at the ceiling of its share.
-        var parts = [false, false, false]
-        for (index, count) in counts.enumerated() where count > 0 { parts[3 * index / counts.count] = true }
+        let parts = thirds(of: counts)
         let occupied = counts.count { $0 > 0 }
         if parts != [true, true, true] {
             let onlyFirstEmpty = parts == [false, true, true]
-            return parts[2] && (older < newer / 3 || onlyFirstEmpty) && occupied >= 3 ? .late : .sparse
+            let isLate = parts[2] && (older < newer / GrowthRules.lateRatio || onlyFirstEmpty)
+            return isLate && occupied >= Slices.lateSlices ? .late : .sparse
         }
-        return Double(occupied) / Double(counts.count) < 0.3 ? .sparse : .leak
+        return Double(occupied) / Double(counts.count) < Slices.sparseShare ? .sparse : .leak
     }
 
     /// Fewer survivors than at first, but steady since: grows on, slower.
     private func slowed(after look: Look) -> Look? {
         let start = max(look.eligible.lowerBound, full / 2 + 1)
         guard start <= look.eligible.upperBound else { return nil }
-        var part = self.look(over: start...look.eligible.upperBound, share: 0.75, older: series.olderThanQuarter)
+        let rest = start...look.eligible.upperBound
+        var part = self.look(over: rest, share: Slices.oldShare, older: series.olderThanQuarter)
         let k = part.eligible.count
-        guard k >= 4, part.survivors >= 12, Double(part.occupied) >= 0.75 * Double(k),
-            part.older <= 1.25 * part.newer, look.recentRise >= 0.5 * part.slope
+        guard k >= Slowed.minimumSlices, part.survivors >= Slowed.minimumSurvivors,
+            Double(part.occupied) >= Slowed.occupiedShare * Double(k),
+            part.older <= Slowed.steadyRatio * part.newer, look.recentRise >= Slowed.riseShare * part.slope
         else { return nil }
         part.reason = .slowed
         return part
@@ -224,16 +244,17 @@ private struct FreeRunningJudge {
     private func deep() -> Look? {
         guard
             var look = look(
-                skip: max(1, full / 8),
-                young: (full + 1) / 2,
-                share: 0.5,
+                skip: max(1, full / Deep.skippedPart),
+                young: (full + Deep.youngPart - 1) / Deep.youngPart,
+                share: Deep.oldShare,
                 older: series.olderThanHalf,
                 extends: false
             ),
             look.reason == .leak
         else { return nil }
         let second = Array(series.troughs[(full / 2)...])
-        guard theilSenLimits(second, z: 2.326).upper / width >= 0.5 * look.slope else { return nil }
+        let rise = theilSenLimits(second, z: GrowthRules.slopeScore).upper / width
+        guard rise >= Deep.riseShare * look.slope else { return nil }
         look.reason = .deep
         return look
     }
@@ -242,21 +263,21 @@ private struct FreeRunningJudge {
     private func doubling() -> (value: Double, error: Double)? {
         guard isDoubling([series.baseline] + series.troughs + [series.live]) else { return nil }
         let slope = (series.live - series.baseline) / Double(series.snapshots)
-        return (slope, 0.5 * slope)
+        return (slope, GrowthRules.doublingError * slope)
     }
 
     /// Content is replaced all the time, but there is ever more of it.
     private func backlog(_ look: Look) -> (value: Double, error: Double)? {
-        guard [.none, .sparse].contains(look.reason) || look.older <= 0.1 * look.newer else { return nil }
+        guard [.none, .sparse].contains(look.reason) || look.older <= Backlog.olderShare * look.newer
+        else { return nil }
         let troughs = series.troughs
         let rise = (troughs.last ?? 0) - (troughs.first ?? 0)
-        let limit = full >= 12 ? 4.5 : full >= 9 ? 3.3 : 2.5
-        guard rise > 0, rise >= 0.25 * (troughs.max() ?? 0), mannKendall(troughs) >= limit,
-            drawDown(troughs) <= 0.1 * rise,
-            risesInQuarters([series.baseline] + troughs, share: 0.1, of: rise)
+        guard rise > 0, rise >= Backlog.riseShare * (troughs.max() ?? 0),
+            mannKendall(troughs) >= Backlog.trendScore(buckets: full), drawDown(troughs) <= Backlog.fallShare * rise,
+            risesInQuarters([series.baseline] + troughs, share: Backlog.quarterShare, of: rise)
         else { return nil }
         let slope = theilSen(troughs) / width
-        return (slope, theilSenSpread(troughs, z: 2.326) / width)
+        return (slope, theilSenSpread(troughs, z: GrowthRules.slopeScore) / width)
     }
 
     private func survivorSlope(_ look: Look) -> (value: Double, error: Double) {
@@ -265,21 +286,28 @@ private struct FreeRunningJudge {
         let half = values.count / 2
         let isNewer = half > 0 && (look.reason == .late || accelerates(range.map(count)))
         let judged = isNewer ? Array(values[(values.count - half)...]) : values
-        return (mean(judged) / width, 1.96 * deviation(judged) / (Double(judged.count).squareRoot() * width))
+        let error = GrowthRules.rangeScore * deviation(judged) / (Double(judged.count).squareRoot() * width)
+        return (mean(judged) / width, error)
     }
 
     private func confidence(_ look: Look) -> Confidence {
+        typealias Limits = GrowthRules.SliceConfidence
         let n = series.snapshots
         if look.reason == .doubling || look.reason == .backlog || look.reason == .trend {
-            return n >= 12 ? .medium : .low
+            return n >= GrowthRules.mediumWithoutBirths ? .medium : .low
         }
         let k = Double(look.eligible.count)
         let share = Double(look.occupied) / k
-        if n < 8 || look.occupied < 4 || look.survivors < 6 || share < 0.5 || look.reason == .late { return .low }
+        let isThin =
+            n < Limits.mediumSnapshots || look.occupied < Limits.mediumSlices
+            || look.survivors < Limits.mediumSurvivors || share < Limits.mediumShare
+        if isThin || look.reason == .late { return .low }
         let ratio = look.newer > 0 ? look.older / look.newer : .infinity
         let isHigh =
-            n >= 12 && look.reason == .leak && k >= 6 && share >= 0.75 && look.survivors >= 12 && ratio >= 0.4
-            && ratio <= 2 && look.recentRise >= 0.5 * look.slope && look.halfRise >= 0.6 * look.slope
+            look.reason == .leak && n >= Limits.highSnapshots && k >= Double(Limits.highSlices)
+            && share >= Limits.highShare && look.survivors >= Limits.highSurvivors
+            && Limits.evenRatios.contains(ratio) && look.recentRise >= Limits.recentRise * look.slope
+            && look.halfRise >= Limits.halfRise * look.slope
         return isHigh ? .high : .medium
     }
 }

@@ -106,14 +106,14 @@ package struct GrowthFacts: Equatable, Sendable {
     package var to = 1.0
     /// Share of the run that was over when the first judged survivor was born.
     package var since = 0.0
-    /// Share of the run that was over when 97 % of the growth had come.
+    /// Share of the run that was over when nearly all of the growth had come.
     package var settledAt = 1.0
     /// Snapshots since the least live bytes of a slice last reached a new high.
     package var sinceHigh = 0
     /// The biggest rise from one slice to the next, and the share of the run before it.
     package var biggestRise = 0.0
     package var biggestRiseAt = 0.0
-    /// Rises by 1.4 and more, snapshots since the last one, and between the last two.
+    /// Jumps as a doubling block makes them, snapshots since the last one, and between the last two.
     package var jumps = 0
     package var sinceJump = 0
     package var jumpGap = 0
@@ -158,7 +158,7 @@ extension GrowthFacts {
         live = last
         self.drops = drops
         wobble = most + least > 0 ? (most - least) / (most + least) : 0
-        let settled = first + 0.97 * (last - first)
+        let settled = first + GrowthRules.Form.settledShare * (last - first)
         settledAt = Double(values.firstIndex { $0 >= settled } ?? values.count - 1) / count
         var top = first
         var highest = 0
@@ -172,7 +172,7 @@ extension GrowthFacts {
                 biggestRise = rise
                 biggestRiseAt = Double(index - 1) / count
             }
-            if rise > 0, values[index - 1] > 0, value >= 1.4 * values[index - 1] {
+            if rise > 0, values[index - 1] > 0, value >= GrowthRules.Doubling.jumpRatio * values[index - 1] {
                 jumps += 1
                 let ago = (values.count - 1 - index) * width
                 jumpGap = jumps == 1 ? 0 : sinceJump - ago

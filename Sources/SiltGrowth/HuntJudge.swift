@@ -16,7 +16,7 @@ package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals) -> HuntV
     let idle = IdleRate(series, hunt)
     let routes = (0..<hunt.routes).map { index -> GrowthVerdict in
         let rounds = hunt.positions(ofPhase: index + 1)
-        if rounds.count >= 4, idle.isKnown {
+        if rounds.count >= GrowthRules.Route.minimumIntervals, idle.isKnown {
             let verdict = judgeRoute(series, hunt, route: index + 1)
             return replacedContent(verdict, series.live, hunt, rounds) ?? verdict
         }
@@ -36,7 +36,7 @@ private func replacedContent(
     switch verdict.reason {
     case .none, .sparse, .turnover: break
     // Survivors that the idle rate explains rise the live bytes too.
-    case .idleRate: if verdict.facts.survivors >= 4 { return nil }
+    case .idleRate: if verdict.facts.survivors >= GrowthRules.Route.minimumSurvivors { return nil }
     case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .decel, .stalled, .flat, .everyRound, .gap, .idle:
         return nil
     }

@@ -1,5 +1,7 @@
 package import SiltHeap
 
+private typealias Rules = GrowthRules.Idle
+
 /// What a site leaves when nobody asks anything of the program: survivors of the idle phases.
 ///
 /// Of the first phase its first interval is left out (start-up), of the last one its first (what the routes left
@@ -26,7 +28,8 @@ struct IdleRate {
             // In blocks that each would leave in the other's time, with room for two that came by chance.
             let ratio = hunt.exposure(last) / hunt.exposure(first)
             let (early, late) = (survivors(first), survivors(last))
-            let agree = late <= 3 * early * ratio + 2 && early <= 3 * late / ratio + 2
+            let (most, few) = (Rules.agreementRatio, Rules.agreementBlocks)
+            let agree = late <= most * early * ratio + few && early <= most * late / ratio + few
             measured = agree ? first + last : first
         }
         count = survivors(measured)
@@ -41,16 +44,16 @@ struct IdleRate {
     /// Square roots of counts have nearly the same variance at any rate (Anscombe 1948), so that few can be compared.
     func score(of survivors: Double, in time: Double) -> Double? {
         guard isKnown, time > 0 else { return nil }
-        let difference =
-            ((survivors + 0.375) / time).squareRoot() - ((count + 0.375) / exposure).squareRoot()
-        return difference / (0.5 * (1 / time + 1 / exposure).squareRoot())
+        func root(_ count: Double, _ time: Double) -> Double { ((count + Rules.anscombe) / time).squareRoot() }
+        let difference = root(survivors, time) - root(count, exposure)
+        return difference / (Rules.rootDeviation * (1 / time + 1 / exposure).squareRoot())
     }
 
     /// True when so many survivors are not clearly more than idle leaves in that time; false when no rate is known.
     func explains(_ survivors: Double, in time: Double) -> Bool {
         guard let score = score(of: survivors, in: time) else { return false }
         let rate = count / exposure
-        return score < 2.33 || survivors / time - rate < 0.3 * rate
+        return score < GrowthRules.clearScore || survivors / time - rate < Rules.excessShare * rate
     }
 }
 
@@ -64,14 +67,14 @@ package func judgeIdle(_ series: IntervalSeries, _ hunt: HuntIntervals) -> Growt
     let live = Array(series.live[phase.lowerBound...phase.upperBound])
     var facts = GrowthFacts(live, drops: falls(live))
     let leading = idle.first.isEmpty ? idle.last : idle.first
-    guard leading.count >= 3 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    guard leading.count >= Rules.minimumIntervals else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
     let judged = RoundSurvivors(series, hunt, idle.measured, meanLoad: 0)
     judged.describe(&facts, series, hunt, skipped: phase.lowerBound..<phase.lowerBound + 1)
     facts.idleCount = mean(judged.counts)
     facts.idleBytes = mean(judged.bytes)
     let part = RoundSurvivors(series, hunt, leading, meanLoad: 0)
     let isConfirmed = idle.first.isEmpty || idle.last.isEmpty || isSeenAgain(series, hunt, idle)
-    guard part.survivors >= 4, part.occupiedShare >= 0.6, isConfirmed else {
+    guard part.survivors >= Rules.minimumSurvivors, part.occupiedShare >= Rules.occupiedShare, isConfirmed else {
         return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: .idleRate), .idleRate, facts: facts)
     }
     var confidence = Confidence(judged, score: .infinity)
@@ -86,22 +89,26 @@ package func judgeIdle(_ series: IntervalSeries, _ hunt: HuntIntervals) -> Growt
     )
 }
 
-/// The last idle phase leaves at least 40 % of what the first left in the same time.
+/// The last idle phase leaves enough of what the first left in the same time.
 private func isSeenAgain(_ series: IntervalSeries, _ hunt: HuntIntervals, _ idle: IdleRate) -> Bool {
     func rate(_ positions: [Int]) -> Double {
         positions.reduce(0) { $0 + series.counts[$1] } / hunt.exposure(positions)
     }
-    return rate(idle.last) >= 0.4 * rate(idle.first)
+    return rate(idle.last) >= Rules.repeatedShare * rate(idle.first)
 }
 
 extension Confidence {
     /// Of survivors that stand that far above what idle phases leave.
     init(_ judged: RoundSurvivors, score: Double) {
-        let isWhole = judged.positions.count >= 3 && judged.occupiedShare == 1
-        if isWhole, judged.survivors >= 12, judged.variation < 0.6, score > 4 {
+        typealias Limits = GrowthRules.RouteConfidence
+        let isWhole = judged.positions.count >= Limits.highIntervals && judged.occupiedShare == 1
+        let isMany = judged.survivors >= Limits.mediumSurvivors && judged.occupiedShare >= Limits.mediumShare
+        if isWhole, judged.survivors >= Limits.highSurvivors, judged.variation < Limits.highVariation,
+            score > Limits.highScore
+        {
             self = .high
         } else {
-            self = judged.survivors >= 8 && judged.occupiedShare >= 0.75 ? .medium : .low
+            self = isMany ? .medium : .low
         }
     }
 }

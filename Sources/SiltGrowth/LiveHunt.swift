@@ -40,7 +40,7 @@ struct LiveIdle {
         let idle = rate * hunt.exposure(rounds) / Double(rounds.count)
         var result = verdict
         result.facts.idleBytes = idle
-        if verdict.slope - idle < 0.3 * idle || verdict.slope <= 0 {
+        if verdict.slope - idle < GrowthRules.Idle.excessShare * idle || verdict.slope <= 0 {
             let values = Array(live[rounds.lowerBound...rounds.upperBound])
             let shape = Shape(values, drops: result.facts.drops).verdict(reason: .idleRate)
             return GrowthVerdict(shape, .idleRate, facts: result.facts)
@@ -50,7 +50,7 @@ struct LiveIdle {
         return result
     }
 
-    /// Growth of the first idle phase that the last one shows again, at 40 % of the rate or more.
+    /// Growth of the first idle phase that the last one shows again, at enough of the rate.
     ///
     /// Of one idle phase alone it has low confidence.
     func verdict(_ live: [Double], _ hunt: HuntIntervals) -> GrowthVerdict {
@@ -61,7 +61,7 @@ struct LiveIdle {
             verdict.confidence = .low
             return verdict
         }
-        if last >= 0.4 * first { return verdict }
+        if last >= GrowthRules.Idle.repeatedShare * first { return verdict }
         let values = Array(live[phase.lowerBound...phase.upperBound])
         let shape = Shape(values, drops: verdict.facts.drops).verdict(reason: .none)
         return GrowthVerdict(shape, .none, facts: verdict.facts)

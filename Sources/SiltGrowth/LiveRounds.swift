@@ -10,7 +10,9 @@ package func judgeRoundsWithoutBirths(
     precondition(live.count == hunt.count + 1, "live bytes are given for other intervals than phases")
     let values = Array(live[rounds.lowerBound...rounds.upperBound])
     var facts = GrowthFacts(values, drops: falls(values))
-    guard rounds.count >= 5 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    guard rounds.count >= GrowthRules.LiveRounds.minimum else {
+        return GrowthVerdict(.notEnoughData, .none, facts: facts)
+    }
     let judge = LiveRounds(live, hunt, rounds)
     facts.requests = rounds.dropFirst(judge.warmUp).reduce(0) { $0 + hunt.requests[$1] }
     facts.firstJudged = rounds.lowerBound + judge.warmUp + 1
@@ -25,6 +27,8 @@ package func judgeRoundsWithoutBirths(
 
 /// What the live bytes at the rounds' ends say, whoever owns them.
 struct LiveRounds {
+    private typealias Rules = GrowthRules.LiveRounds
+
     /// A way of growing, with bytes per round at mean load.
     struct Rise {
         var reason: Reason
@@ -42,7 +46,7 @@ struct LiveRounds {
         self.live = live
         self.hunt = hunt
         self.rounds = rounds
-        warmUp = warmUpRounds(of: rounds.count)
+        warmUp = GrowthRules.Rounds.warmUp(of: rounds.count)
         meanLoad = hunt.meanLoad(rounds)
     }
 
@@ -50,7 +54,8 @@ struct LiveRounds {
     func rise() -> Rise? {
         if isFillingUp { return nil }
         if let rate = everyRound() {
-            return Rise(reason: .everyRound, rate: rate, confidence: rounds.count >= 8 ? .medium : .low)
+            let isMany = rounds.count >= Rules.mediumEveryRound
+            return Rise(reason: .everyRound, rate: rate, confidence: isMany ? .medium : .low)
         }
         let values = live[rounds.lowerBound...rounds.upperBound]
         let growth = live[rounds.upperBound] - live[rounds.lowerBound]
@@ -58,8 +63,8 @@ struct LiveRounds {
         let slope = growth / Double(rounds.count)
         return Rise(
             reason: .doubling,
-            rate: (slope, 0.5 * slope),
-            confidence: rounds.count >= 12 ? .medium : .low
+            rate: (slope, GrowthRules.doublingError * slope),
+            confidence: confidence
         )
     }
 
@@ -76,50 +81,54 @@ struct LiveRounds {
         )
     }
 
-    /// A trend without any pattern in it; six rounds are needed.
+    /// A trend without any pattern in it.
     func trend() -> Rise? {
-        guard rounds.count >= 6, !isFillingUp else { return nil }
+        guard rounds.count >= Rules.trendMinimum, !isFillingUp else { return nil }
         let values = Array(live[rounds.lowerBound + 1...rounds.upperBound])
         guard let rate = clearTrend(baseline: live[rounds.lowerBound], values),
             isKept((values.last ?? 0) - (values.first ?? 0), above: values.first ?? 0)
         else { return nil }
-        return Rise(reason: .trend, rate: rate, confidence: rounds.count >= 12 ? .medium : .low)
+        return Rise(reason: .trend, rate: rate, confidence: confidence)
+    }
+
+    private var confidence: Confidence { rounds.count >= GrowthRules.mediumWithoutBirths ? .medium : .low }
+
+    /// What each judged round added, at mean load.
+    private var increments: [Double] {
+        hunt.loaded(rounds.dropFirst(warmUp), meanLoad: meanLoad).map {
+            (live[$0 + 1] - live[$0]) / (meanLoad > 0 ? hunt.requests[$0] / meanLoad : 1)
+        }
     }
 
     private func everyRound() -> (slope: Double, error: Double)? {
-        let judged = hunt.loaded(rounds.dropFirst(warmUp), meanLoad: meanLoad)
-        let increments = judged.map {
-            (live[$0 + 1] - live[$0]) / (meanLoad > 0 ? hunt.requests[$0] / meanLoad : 1)
-        }
-        guard increments.count >= 4, let least = increments.min(), let most = increments.max(),
+        let increments = increments
+        guard increments.count >= Rules.minimumIncrements, let least = increments.min(), let most = increments.max(),
             let last = increments.last
         else { return nil }
         let middle = median(increments)
         let start = live[rounds.lowerBound + warmUp]
         let end = live[rounds.upperBound]
-        guard least > 0, least >= 0.3 * middle, most <= 4 * middle, last >= 0.5 * middle, end - start >= 0.02 * end,
+        guard least > 0, least >= Rules.leastIncrement * middle, most <= Rules.mostIncrement * middle,
+            last >= Rules.lastIncrement * middle, end - start >= Rules.riseShare * end,
             isKept(end - start, above: start)
         else { return nil }
-        return (middle, 1.96 * deviation(increments) / Double(increments.count).squareRoot())
+        return (middle, GrowthRules.rangeScore * deviation(increments) / Double(increments.count).squareRoot())
     }
 
     /// Most came in the warm-up, and ever less comes: the table of a cache, whose last chains fill for many rounds.
     ///
     /// What the second half of the rounds brought is compared with the first: a leak beside a cache brings the same in both.
     private var isFillingUp: Bool {
-        let judged = hunt.loaded(rounds.dropFirst(warmUp), meanLoad: meanLoad)
-        let increments = judged.map {
-            (live[$0 + 1] - live[$0]) / (meanLoad > 0 ? hunt.requests[$0] / meanLoad : 1)
-        }
+        let increments = increments
         let filled = live[rounds.lowerBound + warmUp] - live[rounds.lowerBound]
         let half = increments.count / 2
         let (early, late) = (increments.prefix(half).reduce(0, +), increments.suffix(half).reduce(0, +))
-        return filled > 4 * median(increments) * Double(warmUp) && late < 0.9 * early
+        return filled > Rules.fillingRatio * median(increments) * Double(warmUp) && late < Rules.fadingShare * early
     }
 
-    /// At least half of a rise outlived the rest of the hunt: what was held until the phase ended is no growth.
+    /// Enough of a rise outlived the rest of the hunt: what was held until the phase ended is no growth.
     private func isKept(_ rise: Double, above start: Double) -> Bool {
         let least = live[rounds.upperBound...].min() ?? start
-        return least - start >= 0.5 * rise
+        return least - start >= Rules.keptShare * rise
     }
 }

@@ -1,17 +1,22 @@
 package import SiltHeap
 
+private typealias Trend = GrowthRules.Trend
+private typealias Doubling = GrowthRules.Doubling
+
 /// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
 package func judgeWithoutBirths(_ series: SurvivorSeries) -> GrowthVerdict {
     let facts = GrowthFacts(series)
     let troughs = series.troughs
-    guard series.snapshots >= 6, troughs.count >= 4 else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    guard series.snapshots >= Trend.minimumSnapshots, troughs.count >= Trend.minimumBuckets else {
+        return GrowthVerdict(.notEnoughData, .none, facts: facts)
+    }
     if let trend = clearTrend(baseline: series.baseline, troughs) {
         let rate = trend.slope / Double(series.width)
-        let isSlow = rate * Double(series.snapshots) < 0.1 * series.live
+        let isSlow = rate * Double(series.snapshots) < GrowthRules.slowShare * series.live
         return GrowthVerdict(
             isSlow ? .slowGrowing : .growing,
             .trend,
-            confidence: series.snapshots >= 12 ? .medium : .low,
+            confidence: series.snapshots >= GrowthRules.mediumWithoutBirths ? .medium : .low,
             slope: rate,
             error: trend.error / Double(series.width),
             facts: facts
@@ -39,15 +44,17 @@ func isDoubling(_ live: [Double]) -> Bool {
     var carried = 0.0
     for index in 1..<values.count {
         guard values[index] >= values[index - 1] else { return false }
-        if values[index] > values[index - 1], values[index] >= 1.4 * values[index - 1] {
+        if values[index] > values[index - 1], values[index] >= Doubling.jumpRatio * values[index - 1] {
             jumps.append(index)
             carried += values[index] - values[index - 1]
         }
     }
     let growth = (values.last ?? 0) - (values.first ?? 0)
-    guard jumps.count >= 3, growth > 0, carried >= 0.9 * growth, let last = jumps.last else { return false }
+    guard jumps.count >= Doubling.minimumJumps, let last = jumps.last, growth > 0,
+        carried >= Doubling.jumpShare * growth
+    else { return false }
     let gap = last - jumps[jumps.count - 2]
-    return Double(values.count - 1 - last) <= 2.5 * Double(gap)
+    return Double(values.count - 1 - last) <= Doubling.overdue * Double(gap)
 }
 
 /// The slope per step of live bytes that rise all along, of which no births are known; nil unless that is clear.
@@ -55,19 +62,21 @@ func clearTrend(baseline: Double, _ values: [Double]) -> (slope: Double, error: 
     let rise = (values.last ?? 0) - (values.first ?? 0)
     let second = Array(values[(values.count / 2)...])
     let slope = theilSen(values)
-    guard rise > 0, mannKendall(values) >= 2.33, mannKendall(second) >= 1, theilSen(second) >= 0.4 * slope,
-        rise >= 0.05 * (values.max() ?? 0), drawDown(values) <= 0.5 * rise,
-        risesInQuarters([baseline] + values, share: 0.06, of: rise)
+    guard rise > 0, mannKendall(values) >= GrowthRules.clearScore, mannKendall(second) >= Trend.secondHalfScore,
+        theilSen(second) >= Trend.secondHalfShare * slope, rise >= Trend.riseShare * (values.max() ?? 0),
+        drawDown(values) <= Trend.fallShare * rise,
+        risesInQuarters([baseline] + values, share: Trend.quarterShare, of: rise)
     else { return nil }
-    return (slope, theilSenSpread(values, z: 2.326))
+    return (slope, theilSenSpread(values, z: GrowthRules.slopeScore))
 }
 
-/// Snapshots at which live bytes had fallen by more than a fifth of their peak so far.
+/// Snapshots at which live bytes had fallen by more than the fifth of their peak so far that makes a drop.
 func falls(_ live: [Double]) -> Int {
     var peak = 0.0
     var falls = 0
     for (index, value) in live.enumerated() {
-        if index > 0, live[index - 1] > value, (live[index - 1] - value) * 5 > peak { falls += 1 }
+        let fall = index > 0 ? live[index - 1] - value : 0
+        if fall > 0, fall * GrowthRules.Form.dropPart > peak { falls += 1 }
         peak = max(peak, value)
     }
     return falls

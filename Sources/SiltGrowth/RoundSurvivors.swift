@@ -35,7 +35,7 @@ struct RoundSurvivors {
             half > 0
             ? max(
                 deviation(counts) * (2 / Double(half)).squareRoot(),
-                0.5 * ((older + newer) / Double(half)).squareRoot()
+                GrowthRules.Hunt.countNoise * ((older + newer) / Double(half)).squareRoot()
             ) : .infinity
     }
 
@@ -43,23 +43,23 @@ struct RoundSurvivors {
     var occupiedShare: Double { counts.isEmpty ? 0 : Double(occupied) / Double(counts.count) }
 
     /// Fewer survivors in the newer half, beyond noise.
-    var decelerates: Bool { older > 2 * newer && older - newer > 1.28 * noise }
+    var decelerates: Bool {
+        older > GrowthRules.declineRatio * newer && older - newer > GrowthRules.declineScore * noise
+    }
 
-    /// Each interval left fewer than the one before, the last at most half of the first.
+    /// Each interval left fewer than the one before, the last at most a part of the first.
     var fallsToHalf: Bool {
         guard counts.count >= 2, let first = counts.first, let last = counts.last else { return false }
-        return zip(counts, counts.dropFirst()).allSatisfy(>) && last <= 0.5 * first
+        return zip(counts, counts.dropFirst()).allSatisfy(>) && last <= GrowthRules.Hunt.fallShare * first
     }
 
     var neverRises: Bool { zip(counts, counts.dropFirst()).allSatisfy(>=) }
 
-    var thirds: [Bool] { SiltGrowth.thirds(of: counts) }
-
     /// Nothing of a whole stretch survived, most of the last: what came earlier is gone, or the load had not begun it.
     var isLate: Bool {
-        let parts = thirds
+        let parts = thirds(of: counts)
         guard parts != [true, true, true], parts[2] else { return false }
-        return older < newer / 3 || parts == [false, true, true]
+        return older < newer / GrowthRules.lateRatio || parts == [false, true, true]
     }
 
     /// Standard deviation of the bytes as a share of their mean.
@@ -70,7 +70,8 @@ struct RoundSurvivors {
 
     /// Half the 95 % range of the mean bytes; one interval alone may be wrong by all of it.
     var meanError: Double {
-        bytes.count > 1 ? 1.96 * deviation(bytes) / Double(bytes.count).squareRoot() : mean(bytes)
+        guard bytes.count > 1 else { return mean(bytes) }
+        return GrowthRules.rangeScore * deviation(bytes) / Double(bytes.count).squareRoot()
     }
 
     /// Tells an evidence line what was judged; `skipped`: what is taken for warm-up.

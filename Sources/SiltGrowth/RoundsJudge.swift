@@ -14,11 +14,10 @@ package func judgeRounds(_ series: IntervalSeries, _ hunt: HuntIntervals) -> Gro
     judgeRounds(series, hunt, rounds: 0..<hunt.count)
 }
 
-/// Rounds at the start of which nothing is concluded.
-func warmUpRounds(of rounds: Int) -> Int { rounds <= 5 ? 1 : rounds <= 9 ? 2 : rounds / 4 }
-
-/// Mode B: survivors → reason → verdict.
+/// The judge's work on one site's rounds: survivors → reason → verdict.
 private struct RoundsJudge {
+    typealias Rules = GrowthRules.Rounds
+
     private let series: IntervalSeries
     private let hunt: HuntIntervals
     private let rounds: Range<Int>
@@ -31,7 +30,7 @@ private struct RoundsJudge {
         self.series = series
         self.hunt = hunt
         self.rounds = rounds
-        warmUp = warmUpRounds(of: rounds.count)
+        warmUp = Rules.warmUp(of: rounds.count)
         meanLoad = hunt.meanLoad(rounds)
         let eligible = hunt.loaded(rounds.dropFirst(warmUp).dropLast(), meanLoad: meanLoad)
         judged = RoundSurvivors(series, hunt, eligible, meanLoad: meanLoad)
@@ -43,7 +42,7 @@ private struct RoundsJudge {
     func verdict() -> GrowthVerdict {
         let live = Array(series.live[rounds.lowerBound...rounds.upperBound])
         var facts = GrowthFacts(live, drops: falls(live))
-        guard rounds.count >= 3, !judged.positions.isEmpty else {
+        guard rounds.count >= Rules.minimum, !judged.positions.isEmpty else {
             return GrowthVerdict(.notEnoughData, .none, facts: facts)
         }
         let skipped = rounds.lowerBound..<rounds.lowerBound + warmUp
@@ -68,30 +67,43 @@ private struct RoundsJudge {
         let all = judged.positions.count
         let last = rounds.upperBound - 1
         let slope = mean(judged.bytes)
-        if judged.survivors < (rounds.count <= 4 ? 3 : 2) { return .none }
-        if judged.occupiedShare < (all <= 3 ? 1 : 0.6) { return .sparse }
-        if judged.decelerates || judged.fallsToHalf && judged.survivors >= 8 || fadesInThreeRounds { return .decel }
-        if series.old[last] - series.old[rounds.lowerBound + warmUp] < 0.5 * judged.survivorBytes { return .turnover }
+        if judged.survivors < Rules.minimumSurvivors(rounds: rounds.count) { return .none }
+        if judged.occupiedShare < Rules.occupiedShare(judged: all) { return .sparse }
+        let falls = judged.fallsToHalf && judged.survivors >= Rules.fallingSurvivors
+        if judged.decelerates || falls || fadesInThreeRounds { return .decel }
+        let aged = series.old[last] - series.old[rounds.lowerBound + warmUp]
+        if aged < GrowthRules.turnoverShare * judged.survivorBytes { return .turnover }
         // What the round before the last left is old only now.
-        if series.old[last] - series.old[last - 1] < 0.3 * slope * load(last - 1), judged.survivors >= 3 {
+        let recent = series.old[last] - series.old[last - 1]
+        if recent < GrowthRules.stalledShare * slope * load(last - 1),
+            judged.survivors >= GrowthRules.stalledBlocks
+        {
             return .stalled
         }
-        if series.counts[last] == 0, load(last) > 0, judged.survivors / Double(all) >= 2 { return .gap }
+        let usual = judged.survivors / Double(all)
+        if series.counts[last] == 0, load(last) > 0, usual >= Rules.gapSurvivors { return .gap }
         return .leak
     }
 
     /// Three rounds have one that is judged: only the series of all tells a leak from tables that fill.
     private var fadesInThreeRounds: Bool {
-        guard rounds.count == 3 else { return false }
+        guard rounds.count == Rules.minimum else { return false }
         let counts = rounds.map { load($0) > 0 ? series.counts[$0] / load($0) : 0 }
-        return counts[2] <= 0.6 * counts[1] && 0.6 * counts[1] <= 0.36 * counts[0]
+        let fade = Rules.fadeShare
+        return counts[2] <= fade * counts[1] && fade * counts[1] <= fade * fade * counts[0]
     }
 
     private var confidence: Confidence {
         let all = judged.positions.count
+        typealias Limits = GrowthRules.RoundConfidence
         guard judged.occupied == all else { return .low }
-        if all >= 4, judged.variation < 0.6, judged.survivors >= 8 { return .high }
-        if all >= 3, judged.variation < 0.15, judged.survivors >= 6 { return .high }
-        return all >= 2 && judged.survivors >= 4 ? .medium : .low
+        let isLong =
+            all >= Limits.highRounds && judged.variation < Limits.highVariation
+            && judged.survivors >= Limits.highSurvivors
+        let isEven =
+            all >= Limits.evenRounds && judged.variation < Limits.evenVariation
+            && judged.survivors >= Limits.evenSurvivors
+        if isLong || isEven { return .high }
+        return all >= Limits.mediumRounds && judged.survivors >= Limits.mediumSurvivors ? .medium : .low
     }
 }

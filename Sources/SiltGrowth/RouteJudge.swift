@@ -10,8 +10,10 @@ package func judgeRoute(_ series: IntervalSeries, _ hunt: HuntIntervals, route: 
     RouteJudge(series, hunt, route).verdict()
 }
 
-/// Mode C: survivors at the very end → reason → verdict.
+/// The judge's work on one route: survivors at the very end → reason → verdict.
 private struct RouteJudge {
+    typealias Rules = GrowthRules.Route
+
     private let series: IntervalSeries
     private let hunt: HuntIntervals
     private let idle: IdleRate
@@ -25,7 +27,7 @@ private struct RouteJudge {
         self.hunt = hunt
         idle = IdleRate(series, hunt)
         rounds = hunt.positions(ofPhase: route)
-        warmUp = max(1, rounds.count / 4)
+        warmUp = max(1, rounds.count / Rules.warmUpPart)
         let kept = rounds.dropFirst(warmUp).filter { $0 != hunt.count - 1 }
         let load = hunt.meanLoad(kept)
         let eligible = hunt.loaded(kept, meanLoad: load)
@@ -36,7 +38,7 @@ private struct RouteJudge {
     func verdict() -> GrowthVerdict {
         let live = Array(series.live[rounds.lowerBound...rounds.upperBound])
         var facts = GrowthFacts(live, drops: falls(live))
-        guard rounds.count >= 4, judged.positions.count >= 2 else {
+        guard rounds.count >= Rules.minimumIntervals, judged.positions.count >= Rules.minimumJudged else {
             return GrowthVerdict(.notEnoughData, .none, facts: facts)
         }
         judged.describe(&facts, series, hunt, skipped: rounds.lowerBound..<rounds.lowerBound + warmUp)
@@ -72,18 +74,24 @@ private struct RouteJudge {
     }
 
     private func reason() -> Reason {
-        let all = judged.positions.count
-        if judged.survivors < 4 { return idle.explains(judged.survivors, in: exposure) ? .idleRate : .none }
-        let isSpread = all >= 6 && judged.thirds == [true, true, true]
-        if judged.occupiedShare < 0.6, !isSpread { return .sparse }
-        if idle.explains(judged.survivors, in: exposure) || slope <= 0 { return .idleRate }
+        let isIdles = idle.explains(judged.survivors, in: exposure)
+        if judged.survivors < Rules.minimumSurvivors { return isIdles ? .idleRate : .none }
+        if isSparse(judged.counts) { return .sparse }
+        if isIdles || slope <= 0 { return .idleRate }
         if let reason = reasonAboveIdle { return reason }
-        let fades = judged.neverRises && judged.older > 2 * judged.newer || all <= 4 && judged.fallsToHalf
+        let falls = judged.neverRises && judged.older > GrowthRules.declineRatio * judged.newer
+        let fades = falls || judged.positions.count <= Rules.fallingIntervals && judged.fallsToHalf
         if judged.decelerates || fades { return .decel }
         if isTurnedOver { return .turnover }
         if judged.isLate { return .late }
-        let tail = judged.counts.suffix(max(1, rounds.count / 3))
-        return mean(tail) < 0.3 * mean(judged.counts) ? .stalled : .leak
+        let recent = judged.counts.suffix(max(1, rounds.count / Rules.recentPart))
+        return mean(recent) < GrowthRules.stalledShare * mean(judged.counts) ? .stalled : .leak
+    }
+
+    /// Too few of the intervals have any.
+    private func isSparse(_ counts: [Double]) -> Bool {
+        let isSpread = counts.count >= GrowthRules.Hunt.spreadIntervals && thirds(of: counts) == [true, true, true]
+        return Double(counts.count { $0 > 0 }) / Double(counts.count) < GrowthRules.Hunt.occupiedShare && !isSpread
     }
 
     /// What idle leaves in every interval can hide that the route left much in few of them: a cache holds what came last.
@@ -92,18 +100,19 @@ private struct RouteJudge {
     private var reasonAboveIdle: Reason? {
         guard idle.isKnown, idle.count > 0 else { return nil }
         let expected = judged.positions.map { idle.count / idle.exposure * hunt.exposure([$0]) }
-        let above = zip(judged.positions, expected).map { max(0, series.counts[$0] - $1 - 2 * $1.squareRoot()) }
-        guard above.reduce(0, +) >= 0.7 * (judged.survivors - expected.reduce(0, +)) else { return nil }
-        let thirds = thirds(of: above)
-        let occupied = Double(above.count { $0 > 0 }) / Double(above.count)
-        if occupied < 0.6, above.count < 6 || thirds != [true, true, true] { return .sparse }
-        return thirds == [false, true, true] ? .late : nil
+        let above = zip(judged.positions, expected).map { position, idle in
+            max(0, series.counts[position] - idle - Rules.chanceScore * idle.squareRoot())
+        }
+        let excess = judged.survivors - expected.reduce(0, +)
+        guard above.reduce(0, +) >= Rules.ownShare * excess else { return nil }
+        if isSparse(above) { return .sparse }
+        return thirds(of: above) == [false, true, true] ? .late : nil
     }
 
     /// Old bytes did not grow by what the intervals that became old meanwhile left.
     private var isTurnedOver: Bool {
         guard let start = judged.positions.first, let end = judged.positions.last, end > start else { return false }
         let left = (start..<end).reduce(0) { $0 + series.bytes[$1] }
-        return series.old[end] - series.old[start] < 0.5 * left
+        return series.old[end] - series.old[start] < GrowthRules.turnoverShare * left
     }
 }

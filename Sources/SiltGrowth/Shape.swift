@@ -1,5 +1,7 @@
 /// The form of a series of live bytes that does not grow.
 struct Shape {
+    private typealias Form = GrowthRules.Form
+
     let values: [Double]
     let drops: Int
 
@@ -11,27 +13,30 @@ struct Shape {
     func verdict(reason: Reason) -> Verdict {
         let top = values.max() ?? 0
         let range = top - (values.min() ?? 0)
-        if range <= max(64, 0.05 * top) { return drops >= 2 ? .sawtooth : .stable }
+        let isSawtooth = drops >= Form.sawtoothDrops
+        if range <= max(Form.quietBytes, Form.quietShare * top) { return isSawtooth ? .sawtooth : .stable }
         let first = values.first ?? 0
         let last = values.last ?? 0
         let quarter = values[(values.count * 3 / 4)...]
         let tailRises = (quarter.last ?? 0) > (quarter.first ?? 0)
-        if mannKendall(values) <= -2.33, first - last >= 0.1 * first, !tailRises, drops < 2 { return .shrinking }
+        let falls = mannKendall(values) <= -GrowthRules.clearScore
+        if falls, first - last >= Form.shrinkingShare * first, !tailRises, !isSawtooth { return .shrinking }
         let steps = zip(values.dropFirst(), values).map(-)
-        let rises = steps.filter { $0 > 0 }.reduce(0, +)
-        let falls = -steps.filter { $0 < 0 }.reduce(0, +)
+        let risen = steps.filter { $0 > 0 }.reduce(0, +)
+        let fallen = -steps.filter { $0 < 0 }.reduce(0, +)
         let net = last - first
-        if net > 0.1 * top, falls <= 0.35 * rises, drops < 3 {
+        if net > Form.riseShare * top, fallen <= Form.fallShare * risen, drops < Form.risingDrops {
             let biggest = steps.max() ?? 0
             let at = steps.firstIndex(of: biggest) ?? 0
-            let isKept = values[(at + 1)...].allSatisfy { $0 >= values[at] + 0.5 * biggest }
+            let isKept = values[(at + 1)...].allSatisfy { $0 >= values[at] + Form.stepKept * biggest }
             // What comes in the first slice is start-up: warmed up, not a step.
-            if at > 0, biggest >= 0.6 * rises, isKept { return .step }
+            if at > 0, biggest >= Form.stepShare * risen, isKept { return .step }
             let third = values.count - max(1, values.count / 3)
             let lastThird = last - values[max(0, third - 1)]
-            if lastThird <= 0.25 * net || [.decel, .turnover, .stalled, .flat].contains(reason) { return .plateauing }
+            let isOver = [.decel, .turnover, .stalled, .flat].contains(reason)
+            if isOver || lastThird <= Form.plateauShare * net { return .plateauing }
         }
-        if drops >= 2 || drawDown(values) >= 0.5 * top { return .sawtooth }
+        if isSawtooth || drawDown(values) >= Form.toothShare * top { return .sawtooth }
         return .stable
     }
 }

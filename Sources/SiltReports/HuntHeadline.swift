@@ -44,7 +44,7 @@ enum HuntHeadline {
     private static let advice =
         ": let workers live on (gunicorn --max-requests 0, pm.max_requests = 0, MaxConnectionsPerChild 0)"
 
-    /// The warm-up and two more (mode B of the judges).
+    /// The warm-up and two more: what the judge of rounds needs.
     private static let leastRounds = 3
 
     /// As `7 rounds, 14,000 requests`.

@@ -22,7 +22,7 @@ struct SiteOpinion {
     /// True when too few of its blocks survived for more to be said: neither charged nor acquitted.
     var isUndecided: Bool { ["none", "sparse"].contains(reason) }
 
-    /// Fewer snapshots than this say nothing (mode A of the judge).
+    /// Fewer snapshots than this say nothing, as the judge of free runs has it.
     static let leastSnapshots = 6
 
     static func tooFewSnapshots(_ count: Int) -> SiteOpinion {

@@ -4,7 +4,7 @@ import Testing
 @testable import SiltHeap
 
 struct FreeRunningJudgeTests {
-    @Test(arguments: try GrowthCase.load(mode: "A"))
+    @Test(arguments: try GrowthCase.load(.freeRun))
     func labelledCaseGetsItsVerdict(_ labelled: GrowthCase) throws {
         let series = labelled.replay().series(atSnapshot: UInt32(labelled.snapshots ?? 0))
         let verdict = labelled.ages == false ? judgeWithoutBirths(series) : judge(series)
@@ -20,7 +20,7 @@ struct FreeRunningJudgeTests {
         }
     }
 
-    @Test func thereAreCasesOfThisMode() throws {
-        #expect(try GrowthCase.load(mode: "A").isEmpty == false)
+    @Test func thereAreCasesOfThisKind() throws {
+        #expect(try GrowthCase.load(.freeRun).isEmpty == false)
     }
 }

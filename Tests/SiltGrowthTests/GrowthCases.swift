@@ -52,7 +52,6 @@ struct GrowthCase: Decodable, CustomStringConvertible {
     }
 
     var id: String
-    var mode: String
     var title: String
     var snapshots: Int?
     var ages: Bool?
@@ -70,13 +69,15 @@ struct GrowthCase: Decodable, CustomStringConvertible {
 
     var description: String { "\(id) \(title)" }
 
-    /// Cases of one mode.
-    static func load(mode: String) throws -> [GrowthCase] {
+    /// What a case is about, as the file's `mode` names it.
+    enum Kind: String {
+        case freeRun = "A"
+        case rounds = "B"
+        case routes = "C"
+    }
+
+    static func load(_ kind: Kind) throws -> [GrowthCase] {
         struct File: Decodable { var cases: [GrowthCase] }
-        struct Modes: Decodable {
-            struct Item: Decodable { var mode: String }
-            var cases: [Item]
-        }
         let path =
             ProcessInfo.processInfo.environment["SILT_GROWTH_CASES"]
             ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Cases/growth-cases.json").path()
@@ -84,7 +85,7 @@ struct GrowthCase: Decodable, CustomStringConvertible {
         guard var root = try JSONSerialization.jsonObject(with: data) as? [String: Any],
             let cases = root["cases"] as? [[String: Any]]
         else { return [] }
-        root["cases"] = cases.filter { $0["mode"] as? String == mode }
+        root["cases"] = cases.filter { $0["mode"] as? String == kind.rawValue }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(File.self, from: JSONSerialization.data(withJSONObject: root)).cases

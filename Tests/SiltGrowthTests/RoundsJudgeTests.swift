@@ -3,7 +3,7 @@ import Testing
 @testable import SiltGrowth
 
 struct RoundsJudgeTests {
-    @Test(arguments: try GrowthCase.load(mode: "B"))
+    @Test(arguments: try GrowthCase.load(.rounds))
     func labelledCaseGetsItsVerdict(_ labelled: GrowthCase) {
         let series = labelled.intervalSeries()
         if let live = labelled.liveBytes { #expect(series.live == live, "the replay differs from the case") }
@@ -11,8 +11,8 @@ struct RoundsJudgeTests {
         labelled.expectation.check(verdict, rate: (verdict.slope, verdict.error), "\(verdict)")
     }
 
-    @Test func thereAreCasesOfThisMode() throws {
-        #expect(try GrowthCase.load(mode: "B").isEmpty == false)
+    @Test func thereAreCasesOfThisKind() throws {
+        #expect(try GrowthCase.load(.rounds).isEmpty == false)
     }
 
     /// So many blocks of 100 bytes that stay, round by round.

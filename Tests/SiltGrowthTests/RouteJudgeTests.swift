@@ -4,7 +4,7 @@ import Testing
 @testable import SiltGrowth
 
 struct RouteJudgeTests {
-    @Test(arguments: try GrowthCase.load(mode: "C"))
+    @Test(arguments: try GrowthCase.load(.routes))
     func labelledCaseGetsItsVerdicts(_ labelled: GrowthCase) throws {
         let series = labelled.intervalSeries()
         if let live = labelled.liveBytes { #expect(series.live == live, "the replay differs from the case") }
@@ -25,8 +25,8 @@ struct RouteJudgeTests {
         }
     }
 
-    @Test func thereAreCasesOfThisMode() throws {
-        #expect(try GrowthCase.load(mode: "C").isEmpty == false)
+    @Test func thereAreCasesOfThisKind() throws {
+        #expect(try GrowthCase.load(.routes).isEmpty == false)
     }
 
     /// An idle phase, two routes and an idle phase, so many intervals each, with 100 requests an interval.

@@ -1,0 +1,292 @@
+/// The limits of the judges, by judge, each with its reason; docs/growth.md shows them at work.
+///
+/// They were chosen so that simulated leaks are found and simulated caches, warm-ups and churn are not charged: after a
+/// change, the simulations and the labelled cases tell what it costs.
+enum GrowthRules {
+    // MARK: Several judges
+
+    /// Half of a 95 % range, in standard errors of a mean (normal distribution).
+    static let rangeScore = 1.96
+    /// Limits of a Theil–Sen slope: one-sided 1 %.
+    static let slopeScore = 2.326
+    /// A trend, or more than idle leaves: one-sided 1 %.
+    static let clearScore = 2.33
+    /// A decline: one-sided 10 %, since a decline that is missed charges a cache that fills.
+    static let declineScore = 1.28
+    /// A decline has at least this many times the survivors in the older half that it has in the newer.
+    static let declineRatio = 2.0
+    /// Survivors came late when the newer half has more than this many times those of the older.
+    static let lateRatio = 3.0
+    /// Old bytes that rise by less than this share of what stayed: old blocks are freed as fast as new ones stay.
+    static let turnoverShare = 0.5
+    /// The newest part leaves less than this share of the mean: the growth has ended.
+    static let stalledShare = 0.3
+    /// Nothing is stalled before the newest part should have left this many blocks.
+    static let stalledBlocks = 3.0
+    /// A growing site is slow when the whole run adds less than this share of its live bytes.
+    static let slowShare = 0.1
+    /// The error of a rate seen in a few jumps of a doubling block, as a share of it.
+    static let doublingError = 0.5
+    /// Live bytes alone say less than births: from so many snapshots or rounds on they are good for medium confidence.
+    static let mediumWithoutBirths = 12
+
+    // MARK: Free runs
+
+    /// Survivors of the time slices of a free run.
+    enum Slices {
+        /// Of fewer snapshots nothing is said: recall would be below two thirds.
+        static let minimumSnapshots = 6
+        static let minimumBuckets = 3
+        /// One part in four of the run is start-up at its beginning, and may be churn at its end.
+        static let skippedPart = 4
+        /// Share of the run in which a block can become older than a quarter of it.
+        static let oldShare = 0.75
+        /// The newest slices are judged too when they hold at most this many times the mean of the others.
+        static let humpRatio = 2.5
+        /// Blocks by which they may exceed that by chance, together.
+        static let humpBlocks = 2.0
+        /// From this ratio on their churn is left out of the rate.
+        static let churnRatio = 1.5
+        /// Growth gets faster when the newer half holds this many times the older one's survivors.
+        static let accelerationRatio = 1.5
+        /// And does so beyond chance: one-sided 5 %.
+        static let accelerationScore = 1.64
+        /// Fewer survivors may be chance.
+        static let minimumSurvivors = 4.0
+        /// Slices over which a stall is looked for: a part of the run, and at least two.
+        static let recentPart = 4
+        static let minimumRecent = 2
+        /// Below this share of slices with survivors there is no steady leak.
+        static let sparseShare = 0.3
+        /// A leak that began late must have left survivors in this many slices.
+        static let lateSlices = 3
+    }
+
+    /// No new high of the troughs: the growth is over, though survivors of every slice remain.
+    enum Flat {
+        /// A new high exceeds the last by this share of what a slice leaves.
+        static let highShare = 0.05
+        static let minimumSlices = 2
+        /// So many blocks should have come meanwhile.
+        static let minimumBlocks = 6.0
+        /// Movement since the last high, its net part, and the noise of the whole run, as shares of what should have come.
+        static let rangeShare = 0.25
+        static let netShare = 0.1
+        static let noiseShare = 0.5
+        /// Median absolute deviation to standard deviation (normal distribution).
+        static let deviationScale = 1.4826
+    }
+
+    /// A decline whose second half is steady: grows on, slower.
+    enum Slowed {
+        static let minimumBuckets = 12
+        static let minimumSlices = 4
+        static let minimumSurvivors = 12.0
+        static let occupiedShare = 0.75
+        /// The rest declines no more when its older half holds at most this many times its newer one.
+        static let steadyRatio = 1.25
+        /// Old bytes still rise by this share of the rest's rate.
+        static let riseShare = 0.5
+    }
+
+    /// A leak under long-lived churn: judged by what is older than half the run.
+    enum Deep {
+        static let minimumBuckets = 8
+        /// One part in eight is skipped at the beginning and one in two at the end: churn may live that long.
+        static let skippedPart = 8
+        static let youngPart = 2
+        static let oldShare = 0.5
+        /// The troughs may rise by at least this share of the rate.
+        static let riseShare = 0.5
+    }
+
+    /// Content is replaced, but there is ever more of it.
+    enum Backlog {
+        /// All survivors are young: the older half has at most this share of the newer.
+        static let olderShare = 0.1
+        /// The rise is at least this share of the highest trough.
+        static let riseShare = 0.25
+        /// No fall takes back more than this share of the rise, and each quarter of the run carries at least as much.
+        static let fallShare = 0.1
+        static let quarterShare = 0.1
+        /// Standard score of the trend by full buckets: queues wander, and the longer a run the higher they can get.
+        static func trendScore(buckets: Int) -> Double { buckets >= 12 ? 4.5 : buckets >= 9 ? 3.3 : 2.5 }
+    }
+
+    /// Confidence in a free run's charge.
+    enum SliceConfidence {
+        /// With less of any of these it is low.
+        static let mediumSnapshots = 8
+        static let mediumSlices = 4
+        static let mediumSurvivors = 6.0
+        static let mediumShare = 0.5
+        /// With all of these it is high: long, dense, even, and all of it seen in the old bytes.
+        static let highSnapshots = 12
+        static let highSlices = 6
+        static let highSurvivors = 12.0
+        static let highShare = 0.75
+        static let evenRatios = 0.4...2
+        static let recentRise = 0.5
+        static let halfRise = 0.6
+    }
+
+    // MARK: Hunts
+
+    /// Rounds of one load.
+    enum Rounds {
+        static let minimum = 3
+        /// Rounds in which tables fill and code is loaded: nothing is concluded from them.
+        static func warmUp(of rounds: Int) -> Int { rounds <= 5 ? 1 : rounds <= 9 ? 2 : rounds / 4 }
+        /// Few rounds must show more than many.
+        static func minimumSurvivors(rounds: Int) -> Double { rounds <= 4 ? 3 : 2 }
+        static func occupiedShare(judged: Int) -> Double { judged <= 3 ? 1 : Hunt.occupiedShare }
+        /// Survivors that fall to half in every judged round must be this many to be a decline.
+        static let fallingSurvivors = 8.0
+        /// In three rounds, a table that fills leaves at most this share of the round before.
+        static let fadeShare = 0.6
+        /// A last round without survivors counts when the others have this many on average.
+        static let gapSurvivors = 2.0
+    }
+
+    /// Rounds and routes.
+    enum Hunt {
+        /// With survivors in fewer of the judged intervals there is no steady leak.
+        static let occupiedShare = 0.6
+        /// Of so many intervals it is enough that each third has some.
+        static let spreadIntervals = 6
+        /// Falling survivors are a decline when the last interval has at most this share of the first.
+        static let fallShare = 0.5
+        /// Noise of counts that come singly, as a share of the square root of their sum: a floor for few intervals.
+        static let countNoise = 0.5
+    }
+
+    /// Confidence in a charge by rounds: survivors in all of them, and even ones.
+    enum RoundConfidence {
+        static let highRounds = 4
+        static let highVariation = 0.6
+        static let highSurvivors = 8.0
+        /// Fewer rounds suffice when they hardly differ.
+        static let evenRounds = 3
+        static let evenVariation = 0.15
+        static let evenSurvivors = 6.0
+        static let mediumRounds = 2
+        static let mediumSurvivors = 4.0
+    }
+
+    /// Routes, beside the idle phases.
+    enum Route {
+        static let minimumIntervals = 4
+        static let minimumJudged = 2
+        static let minimumSurvivors = 4.0
+        /// One interval in four is warm-up.
+        static let warmUpPart = 4
+        /// Survivors that only fall are a decline in so few intervals.
+        static let fallingIntervals = 4
+        /// The last part of the intervals tells whether growth has ended.
+        static let recentPart = 3
+        /// Survivors of an interval beyond what idle leaves and this many standard deviations are the route's own.
+        static let chanceScore = 2.0
+        /// Their pattern decides when they make up this share of the excess.
+        static let ownShare = 0.7
+    }
+
+    /// What idle phases leave.
+    enum Idle {
+        /// Two phases agree when neither leaves more than this many times the other and a few blocks by chance.
+        static let agreementRatio = 3.0
+        static let agreementBlocks = 2.0
+        /// What is more than idle leaves by less than this share of it may be idle's.
+        static let excessShare = 0.3
+        static let minimumIntervals = 3
+        static let minimumSurvivors = 4.0
+        static let occupiedShare = 0.6
+        /// Growth at idle is charged when the last phase shows this share of the first one's rate.
+        static let repeatedShare = 0.4
+        /// Added to a count so that its square root has nearly one variance, which is a quarter (Anscombe 1948).
+        static let anscombe = 0.375
+        static let rootDeviation = 0.5
+    }
+
+    /// Confidence in a charge beside idle phases.
+    enum RouteConfidence {
+        static let highIntervals = 3
+        static let highSurvivors = 12.0
+        static let highVariation = 0.6
+        static let highScore = 4.0
+        static let mediumSurvivors = 8.0
+        static let mediumShare = 0.75
+    }
+
+    // MARK: Live bytes
+
+    /// Rounds of which only live bytes are looked at.
+    enum LiveRounds {
+        static let minimum = 5
+        /// A rise without any pattern needs one more.
+        static let trendMinimum = 6
+        static let mediumEveryRound = 8
+        /// Every round adds, and by amounts of one kind: limits beside their median.
+        static let minimumIncrements = 4
+        static let leastIncrement = 0.3
+        static let mostIncrement = 4.0
+        static let lastIncrement = 0.5
+        /// All of it is at least this share of what is live.
+        static let riseShare = 0.02
+        /// A cache that fills: a warm-up round brought more than this many later ones.
+        static let fillingRatio = 4.0
+        /// And the second half of these brought less than this share of the first.
+        static let fadingShare = 0.9
+        /// The share of a rise that must outlast the phase.
+        static let keptShare = 0.5
+    }
+
+    /// A trend in live bytes without births.
+    enum Trend {
+        static let minimumSnapshots = 6
+        static let minimumBuckets = 4
+        /// The second half must rise too: clearly more often than not, and at this share of the whole slope.
+        static let secondHalfScore = 1.0
+        static let secondHalfShare = 0.4
+        /// The rise is at least this share of the highest value.
+        static let riseShare = 0.05
+        /// No fall takes back more than this share of the rise, and each quarter carries at least its own.
+        static let fallShare = 0.5
+        static let quarterShare = 0.06
+    }
+
+    /// One block that is replaced by a bigger one, again and again.
+    enum Doubling {
+        /// Growth factors of arrays and tables are 1.5 and 2; something beside them may stay the same.
+        static let jumpRatio = 1.4
+        static let minimumJumps = 3
+        /// The share of the growth that jumps carry.
+        static let jumpShare = 0.9
+        /// The next jump is overdue after this many times the last wait: waits double with the block.
+        static let overdue = 2.5
+    }
+
+    /// What a series of live bytes looks like that does not grow.
+    enum Form {
+        /// Ranges of so many bytes, or of that share of the highest value, are nothing.
+        static let quietBytes = 64.0
+        static let quietShare = 0.05
+        /// A drop is a fall by more than one part in five of the peak; from two on they are a pattern.
+        static let dropPart = 5.0
+        static let sawtoothDrops = 2
+        /// Beside a rise one or two are tolerated.
+        static let risingDrops = 3
+        static let shrinkingShare = 0.1
+        /// A rise is at least this share of the highest value, and its falls at most that share of its rises.
+        static let riseShare = 0.1
+        static let fallShare = 0.35
+        /// A step carries this share of the rises, and this share of it is never lost again.
+        static let stepShare = 0.6
+        static let stepKept = 0.5
+        /// A plateau's last third carries at most this share of the growth.
+        static let plateauShare = 0.25
+        /// A fall by this share of the highest value is a tooth.
+        static let toothShare = 0.5
+        /// A growth has come when this share of it has: what evidence lines call its end.
+        static let settledShare = 0.97
+    }
+}
