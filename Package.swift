@@ -78,12 +78,19 @@ let package = Package(
             dependencies: [
                 "CSiltSystem", "CZlib", "CZstd", "SiltText",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["otlp_profiles.proto", "profile.proto"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SiltHTTP",
+            dependencies: [
+                "SiltPprof",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ],
-            exclude: ["otlp_profiles.proto", "profile.proto"],
             swiftSettings: strict
         ),
         .target(
@@ -97,8 +104,8 @@ let package = Package(
         .target(
             name: "SiltHunt",
             dependencies: [
-                "CSiltSystem", "CYAML", "SiltEvents", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording",
-                "SiltSession", "SiltSymbols", "SiltText",
+                "CSiltSystem", "CYAML", "SiltEvents", "SiltGrowth", "SiltHTTP", "SiltHeap", "SiltJSON", "SiltPprof",
+                "SiltRecording", "SiltSession", "SiltSymbols", "SiltText",
             ],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
@@ -106,7 +113,7 @@ let package = Package(
         .target(
             name: "SiltServer",
             dependencies: [
-                "SiltPprof", "SiltRecording", "SiltReports",
+                "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -116,8 +123,8 @@ let package = Package(
         .executableTarget(
             name: "silt",
             dependencies: [
-                "CSiltSystem", "SiltText", "SiltSession", "SiltHunt", "SiltJSON", "SiltPprof", "SiltReports",
-                "SiltServer", "SiltShim",
+                "CSiltSystem", "SiltText", "SiltSession", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof",
+                "SiltReports", "SiltServer", "SiltShim",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -145,7 +152,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "SiltConformanceTests", dependencies: ["silt-conformance", "SiltTestSupport"]),
-        .target(name: "SiltTestSupport", dependencies: ["silt"], path: "Tests/SiltTestSupport"),
+        .target(name: "SiltTestSupport", dependencies: ["silt", "SiltPprof"], path: "Tests/SiltTestSupport"),
         .target(name: "SiltTestNumbers", path: "Tests/SiltTestNumbers"),
         .testTarget(name: "SiltTextTests", dependencies: ["SiltText", "SiltTestNumbers"]),
         .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire", "SiltTestNumbers"]),
@@ -167,6 +174,7 @@ let package = Package(
             dependencies: ["SiltRecording", "SiltTestSupport", "SiltTestNumbers", "RecordingWriterProcess"]
         ),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport", "SiltTestNumbers"]),
+        .testTarget(name: "SiltHTTPTests", dependencies: ["SiltHTTP", "SiltPprof", "SiltTestSupport"]),
         .testTarget(
             name: "SiltReportsTests",
             dependencies: ["SiltReports", "SiltPprof", "SiltHeap", "SiltTestSupport"],
@@ -176,7 +184,8 @@ let package = Package(
         .testTarget(
             name: "SiltHuntTests",
             dependencies: [
-                "SiltHunt", "SiltPprof", "SiltRecording", "CSiltSystem", "SiltTestSupport", "SiltTestNumbers",
+                "SiltHunt", "SiltHTTP", "SiltPprof", "SiltRecording", "CSiltSystem", "SiltTestSupport",
+                "SiltTestNumbers",
             ]
         ),
         .testTarget(

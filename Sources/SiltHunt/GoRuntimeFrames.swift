@@ -1,3 +1,4 @@
+internal import SiltHTTP
 internal import SiltPprof
 internal import SiltSymbols
 
@@ -29,7 +30,7 @@ struct GoRuntimeFrames {
         profile.prependFunctions { keepers[$0] ?? nil }
     }
 
-    private mutating func learn(from endpoint: PprofEndpoint) throws(PprofError) {
+    private mutating func learn(from endpoint: PprofEndpoint) throws(HTTPError) {
         let stacks = GoHeapStacks.addresses(in: try endpoint.fetchBytes(.heapAsText))
         let unknown = Set(stacks.joined()).filter { functions[$0] == nil }
         functions.merge(try endpoint.fetchFunctions(at: unknown.sorted())) { $1 }

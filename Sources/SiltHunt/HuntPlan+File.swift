@@ -1,6 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
-internal import SiltPprof
+internal import SiltHTTP
 internal import SiltText
 
 extension HuntPlan {

@@ -1,7 +1,8 @@
 internal import Glibc
 internal import SiltGrowth
+package import SiltHTTP
 internal import SiltHeap
-package import SiltPprof
+internal import SiltPprof
 internal import SiltRecording
 package import SiltSession
 internal import SiltSymbols
@@ -100,7 +101,7 @@ package final class PprofTrace: HuntTrace {
         guard hasGoroutines else { return nil }
         do {
             return try endpoint.inUse(of: try endpoint.fetch(.goroutine), .goroutine)
-        } catch PprofError.refused(_, status: 404, _) where goroutines.length == 0 {
+        } catch HTTPError.refused(_, status: 404, _) where goroutines.length == 0 {
             hasGoroutines = false
             return nil
         }

@@ -1,4 +1,4 @@
-package import SiltPprof
+package import SiltHTTP
 
 /// How one sees that the service is ready for load.
 package enum Readiness: Sendable, Equatable {

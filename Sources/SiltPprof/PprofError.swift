@@ -1,4 +1,4 @@
-/// What can be wrong with a profile or the endpoint it comes from; each description is a sentence that says what to do.
+/// What can be wrong with a profile; each description is a sentence that says what to do.
 package enum PprofError: Error, Equatable {
     /// The bytes end inside a record, or inside what gzip made of them.
     case truncated(bytes: Int)
@@ -18,19 +18,6 @@ package enum PprofError: Error, Equatable {
     case nothingInUse(found: [PprofValueType])
     /// The file could not be read; `reason` is the system's message.
     case cannotRead(path: String, reason: String)
-    /// No address of a profile endpoint.
-    case badAddress(String, reason: String)
-    /// Nobody answers there; `reason` is the system's message.
-    case cannotConnect(String, reason: String)
-    /// TLS came to nothing there.
-    case notSecure(String, reason: String)
-    case timedOut(String, seconds: Int)
-    /// An answer other than 200; `detail` is the first line of it, or where a redirect leads.
-    case refused(String, status: Int, detail: String)
-    /// The answer broke off or was no HTTP.
-    case badAnswer(String, reason: String)
-    /// What came from an address was no proper profile.
-    indirect case answer(String, PprofError)
 }
 
 /// The tables of a profile that others refer to.
@@ -65,35 +52,6 @@ extension PprofError: CustomStringConvertible {
                 + ": take a heap or goroutine profile (inuse_space, space or goroutine among its sample types)"
         case .cannotRead(let path, let reason):
             "cannot read \(path): \(reason)"
-        case .badAddress(let address, let reason):
-            "\(address) is no profile address: \(reason)"
-        case .cannotConnect(let address, let reason):
-            "\(address) does not answer (\(reason)): is the service running, and does it listen there?"
-        case .notSecure(let address, let reason):
-            "\(address) cannot be asked in confidence: \(reason)"
-        case .timedOut(let address, let seconds):
-            "\(address) gave no complete answer within \(seconds) s: is the service stuck, or behind a slow network?"
-        case .refused(let address, let status, let detail):
-            PprofError.describeStatus(address, status, detail)
-        case .badAnswer(let address, let reason):
-            "\(address) broke off its answer (\(reason)): is this port an HTTP server's?"
-        case .answer(let address, let error):
-            "\(address): \(error)"
-        }
-    }
-
-    private static func describeStatus(_ address: String, _ status: Int, _ detail: String) -> String {
-        let said = detail.isEmpty ? "" : " (\(detail))"
-        return switch status {
-        case 404:
-            "\(address) is not there (404): a Go service needs `import _ \"net/http/pprof\"`, "
-                + "on a mux of its own also its handlers"
-        case 300..<400:
-            "\(address) redirects\(detail.isEmpty ? "" : " to \(detail)"): give the address that it leads to"
-        case 401, 403:
-            "\(address) wants a login (\(status)): give an address inside, where the profiles are open"
-        default:
-            "\(address) answers with status \(status)\(said) instead of a profile"
         }
     }
 }

@@ -13,7 +13,7 @@ extension PprofProfile {
 private enum FileBytes {
     static func read(_ path: String, limit: Int) throws(PprofError) -> [UInt8] {
         let descriptor = silt_open_input(path.system)
-        guard descriptor >= 0 else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
+        guard descriptor >= 0 else { throw unreadable(path) }
         defer { close(descriptor) }
         var content: [UInt8] = []
         let room = 256 * 1024
@@ -24,8 +24,13 @@ private enum FileBytes {
                 count = max(0, got)
             }
             if got == 0 { return content }
-            guard got > 0 || errno == EINTR else { throw .cannotRead(path: path, reason: systemMessage(errno)) }
+            guard got > 0 || errno == EINTR else { throw unreadable(path) }
             guard content.count <= limit else { throw .tooLarge(limit: limit, unit: "bytes") }
         }
+    }
+
+    /// The system call that just failed.
+    private static func unreadable(_ path: String) -> PprofError {
+        .cannotRead(path: path, reason: String(cString: strerror(errno)))
     }
 }

@@ -1,3 +1,4 @@
+internal import SiltHTTP
 internal import SiltPprof
 
 /// What takes the profiles that are pushed.
@@ -141,7 +142,7 @@ struct PushError: Error, CustomStringConvertible {
         self.isFinal = isFinal
     }
 
-    init(_ error: PprofError) {
+    init(_ error: HTTPError) {
         description = "\(error)"
         if case .refused(_, let status, _) = error {
             // Too slow and too many come right again (RFC 9110, section 15.5; RFC 6585, section 4).

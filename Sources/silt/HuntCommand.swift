@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltHTTP
 internal import SiltHunt
-internal import SiltPprof
 internal import SiltRecording
 internal import SiltReports
 internal import SiltSession

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import CSiltSystem
 internal import Glibc
+internal import SiltHTTP
 internal import SiltHunt
-internal import SiltPprof
 internal import SiltSession
 
 /// One hunt, from the start of the service to the closed recording.

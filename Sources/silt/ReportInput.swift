@@ -89,8 +89,7 @@ private struct UnreadableInput: Error, CustomStringConvertible {
             return "\(path) is neither a recording nor a pprof profile: \(what)"
         case .cannotRead:
             return "\(error)"
-        case .truncated, .damaged, .tooLarge, .badReference, .badID, .wrongValueCount, .nothingInUse, .badAddress,
-            .cannotConnect, .notSecure, .timedOut, .refused, .badAnswer, .answer:
+        case .truncated, .damaged, .tooLarge, .badReference, .badID, .wrongValueCount, .nothingInUse:
             return isBinary
                 ? "\(path): \(error)"
                 : "\(path) is neither a recording (silt run --out F.silt makes one) nor a pprof profile"

@@ -1,4 +1,5 @@
 import Foundation
+import SiltHTTP
 import SiltPprof
 import SiltRecording
 import SiltTestSupport
@@ -27,7 +28,7 @@ struct PprofTraceTests {
         plan.idleSeconds = 0
         plan.settleSeconds = 0
         plan.phases = [HuntPhase(name: "order", script: "echo silt: requests=10")]
-        let error = #expect(throws: PprofError.self) { try Hunt(plan, trace: trace, service: nil).run() }
+        let error = #expect(throws: HTTPError.self) { try Hunt(plan, trace: trace, service: nil).run() }
         #expect(error == .timedOut("http://127.0.0.1:\(port)/debug/pprof/goroutine", seconds: 1))
         #expect(error?.description.contains("is the service stuck") == true)
         try trace.finish()

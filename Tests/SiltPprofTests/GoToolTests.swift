@@ -9,8 +9,8 @@ struct GoToolTests {
     @Test func goToolSeesTheSameInAFileWrittenByUs() throws {
         let server = try GoServer()
         for route in ["slice", "context", "rows", "cache"] { try server.request(route, 40) }
-        for kind in [PprofKind.heap, .goroutine, .named("allocs")] {
-            let bytes = try server.endpoint.fetchBytes(kind)
+        for kind in ["heap?gc=1", "goroutine", "allocs"] {
+            let bytes = try server.profile(kind)
             let original = server.folder.file("original")
             let ours = server.folder.file("ours")
             try Data(bytes).write(to: URL(filePath: original))
@@ -25,7 +25,7 @@ struct GoToolTests {
         let server = try GoServer()
         for route in ["slice", "context", "rows", "cache"] { try server.request(route, 40) }
         let file = server.folder.file("heap.pb.gz")
-        try Data(server.endpoint.fetchBytes(.heap)).write(to: URL(filePath: file))
+        try Data(server.profile("heap?gc=1")).write(to: URL(filePath: file))
         let inUse = try PprofProfile(path: file).inUse()
         let objects = try top(file, "inuse_objects")
         let space = try top(file, "inuse_space")

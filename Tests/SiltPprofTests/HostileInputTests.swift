@@ -1,4 +1,5 @@
 import SiltTestNumbers
+import SiltTestSupport
 import Testing
 
 @testable import SiltPprof

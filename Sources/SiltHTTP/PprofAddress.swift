@@ -16,7 +16,7 @@ package struct PprofAddress: Hashable, Sendable {
     /// Reads `http[s]://host[:port][/path][?query]`, `host:port` or `unix:/path/of/socket`.
     ///
     /// Without a path it is /debug/pprof; the name of a single profile at its end is left out.
-    package init(_ text: String) throws(PprofError) {
+    package init(_ text: String) throws(HTTPError) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.isEmpty else {
             throw .badAddress(text, reason: "it is empty or has blanks or other than ASCII characters in it")
         }
@@ -42,7 +42,7 @@ package struct PprofAddress: Hashable, Sendable {
     }
 
     /// `port` is that of an authority without one.
-    private static func place(_ authority: String, port: Int, in text: String) throws(PprofError) -> Place {
+    private static func place(_ authority: String, port: Int, in text: String) throws(HTTPError) -> Place {
         guard !authority.contains("@") else {
             throw .badAddress(text, reason: "user names and passwords are not supported")
         }

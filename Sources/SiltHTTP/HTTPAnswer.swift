@@ -37,7 +37,7 @@ final class HTTPAnswerHandler: ChannelInboundHandler {
         case .body(let part):
             answer?.body += part.readableBytesView
             if let size = answer?.body.count, size > limit {
-                fail(PprofError.tooLarge(limit: limit, unit: "bytes"), context)
+                fail(LengthError(), context)
             }
         case .end:
             if let answer { promise.succeed(answer) }
@@ -60,5 +60,5 @@ final class HTTPAnswerHandler: ChannelInboundHandler {
     }
 }
 
-/// What the system calls an error number.
-func systemMessage(_ number: Int32) -> String { String(cString: strerror(number)) }
+/// The answer is longer than the limit.
+struct LengthError: Error {}

@@ -2,7 +2,7 @@ import Foundation
 import SiltTestSupport
 import Testing
 
-@testable import SiltPprof
+@testable import SiltHTTP
 
 struct EndpointTests {
     @Test func profilesAreFetchedOverTCPAndUnixSockets() throws {
@@ -19,9 +19,9 @@ struct EndpointTests {
     /// What the Go service itself answers to wrong questions.
     @Test func aServiceWithoutProfilesThereIsToldWhatItNeeds() throws {
         let server = try GoServer()
-        func error(_ address: String, _ kind: PprofKind = .heap) throws -> PprofError? {
+        func error(_ address: String, _ kind: PprofKind = .heap) throws -> HTTPError? {
             let endpoint = PprofEndpoint(try PprofAddress("http://\(server.address)\(address)"))
-            return #expect(throws: PprofError.self) { try endpoint.fetch(kind) }
+            return #expect(throws: HTTPError.self) { try endpoint.fetch(kind) }
         }
         let base = "http://\(server.address)"
         #expect(
@@ -35,7 +35,7 @@ struct EndpointTests {
         )
         #expect(
             try error("", .named(""))
-                == .answer(
+                == .badProfile(
                     "\(base)/debug/pprof/",
                     .notAProfile("it is an HTML or XML page; the address ends in /debug/pprof")
                 )
@@ -47,14 +47,14 @@ struct EndpointTests {
     @Test func nobodyListeningIsSaidAtOnce() throws {
         let endpoint = PprofEndpoint(try PprofAddress("http://127.0.0.1:1/debug/pprof"))
         #expect(
-            throws: PprofError.cannotConnect(
+            throws: HTTPError.cannotConnect(
                 "http://127.0.0.1:1/debug/pprof/heap?gc=1",
                 reason: "Connection refused"
             )
         ) { try endpoint.fetch(.heap) }
         let socket = PprofEndpoint(try PprofAddress("unix:/nowhere/shop.sock"))
         #expect(
-            throws: PprofError.cannotConnect(
+            throws: HTTPError.cannotConnect(
                 "unix:/nowhere/shop.sock /debug/pprof/goroutine",
                 reason: "No such file or directory"
             )
@@ -63,7 +63,7 @@ struct EndpointTests {
 
     @Test func aHostThatIsUnknownIsNamed() throws {
         let endpoint = PprofEndpoint(try PprofAddress("http://no-such-host.invalid:6060"))
-        let error = #expect(throws: PprofError.self) { try endpoint.fetch(.heap) }
+        let error = #expect(throws: HTTPError.self) { try endpoint.fetch(.heap) }
         #expect(
             error?.description.hasPrefix("http://no-such-host.invalid:6060/debug/pprof/heap?gc=1 does not answer")
                 == true
@@ -74,7 +74,7 @@ struct EndpointTests {
     @Test func anotherServerIsNoProfileEndpoint() throws {
         let redis = try RedisServer()
         let endpoint = PprofEndpoint(try PprofAddress("127.0.0.1:\(redis.port)"))
-        let error = #expect(throws: PprofError.self) { try endpoint.fetch(.heap) }
+        let error = #expect(throws: HTTPError.self) { try endpoint.fetch(.heap) }
         #expect(error?.description.hasSuffix("is this port an HTTP server's?") == true)
     }
 
@@ -89,7 +89,7 @@ struct EndpointTests {
         case .profile:
             #expect(try endpoint.fetch(.heap) == smallProfile())
         case .error(let text):
-            let error = #expect(throws: PprofError.self) { try endpoint.fetch(.heap) }
+            let error = #expect(throws: HTTPError.self) { try endpoint.fetch(.heap) }
             #expect(error?.description.contains(text) == true, "\(error.map(String.init(describing:)) ?? "")")
         }
     }
@@ -101,7 +101,7 @@ struct EndpointTests {
         endpoint.totalSeconds = 3
         let fillers = (0..<4).map { _ in server.beginConnection() }
         defer { for descriptor in fillers { close(descriptor) } }
-        let error = #expect(throws: PprofError.self) { try endpoint.fetch(.heap) }
+        let error = #expect(throws: HTTPError.self) { try endpoint.fetch(.heap) }
         #expect(error == .timedOut("http://127.0.0.1:\(server.port)/debug/pprof/heap?gc=1", seconds: 1))
     }
 }

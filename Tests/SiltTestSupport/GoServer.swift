@@ -1,27 +1,25 @@
 import Foundation
-import SiltPprof
-import SiltTestSupport
 
 /// The Go service of Tests/Workloads/goserver, built and running; ended with the value.
-final class GoServer {
+package final class GoServer {
     /// What /stats says of one route.
-    struct RouteStats: Decodable, Equatable {
-        var requests: Int64
-        var failed: Int64
+    package struct RouteStats: Decodable, Equatable {
+        package var requests: Int64
+        package var failed: Int64
         /// Things leaked, the bytes that their marked line asked for, and the goroutines that will not end.
-        var count: Int64
-        var bytes: Int64
-        var goroutines: Int64
+        package var count: Int64
+        package var bytes: Int64
+        package var goroutines: Int64
     }
 
-    let folder: ScratchFolder
+    package let folder: ScratchFolder
     /// As 127.0.0.1:40123.
-    let address: String
-    let socket: String
+    package let address: String
+    package let socket: String
     private let program: StartedProgram
 
     /// Builds and starts it; `rate` 1 counts every allocation.
-    init(rate: Int = 1, options: [String] = []) throws {
+    package init(rate: Int = 1, options: [String] = []) throws {
         folder = try ScratchFolder()
         let executable = try buildGoWorkload("goserver", into: folder)
         socket = folder.file("go.sock")
@@ -43,19 +41,23 @@ final class GoServer {
 
     deinit { program.end() }
 
-    var endpoint: PprofEndpoint {
-        get throws { PprofEndpoint(try PprofAddress("http://\(address)/debug/pprof")) }
+    /// The bytes of one of its profiles, as heap?gc=1.
+    package func profile(_ name: String) throws -> [UInt8] {
+        let file = folder.file("profile")
+        let result = try runProgram(["curl", "-sS", "--fail", "-o", file, "http://\(address)/debug/pprof/\(name)"])
+        guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
+        return try [UInt8](Data(contentsOf: URL(filePath: file)))
     }
 
     /// Sends `count` requests to a route, one after the other.
-    func request(_ route: String, _ count: Int) throws {
+    package func request(_ route: String, _ count: Int) throws {
         let result = try runProgram(
             ["curl", "-sS", "--fail", "-o", "/dev/null", "http://\(address)/\(route)?[1-\(count)]"]
         )
         guard result.status == 0 else { throw TestSetupError(description: "/\(route): \(result.errors)") }
     }
 
-    func stats() throws -> [String: RouteStats] {
+    package func stats() throws -> [String: RouteStats] {
         let result = try runProgram(["curl", "-sS", "--fail", "http://\(address)/stats"])
         guard result.status == 0 else { throw TestSetupError(description: result.errors) }
         return try JSONDecoder().decode([String: RouteStats].self, from: Data(result.output.utf8))
@@ -63,7 +65,7 @@ final class GoServer {
 }
 
 /// The first line with that text in a file that a program writes, waited for up to ten seconds.
-func waitForLine(of path: String, containing text: String) throws -> String? {
+package func waitForLine(of path: String, containing text: String) throws -> String? {
     for _ in 0..<1000 {
         let content = try String(contentsOfFile: path, encoding: .utf8)
         if let line = content.split(separator: "\n").first(where: { $0.contains(text) }), content.hasSuffix("\n") {
@@ -75,12 +77,12 @@ func waitForLine(of path: String, containing text: String) throws -> String? {
 }
 
 /// A redis-server on a free port of its own, ended with the value.
-final class RedisServer {
-    let port: Int
+package final class RedisServer {
+    package let port: Int
     private let folder: ScratchFolder
     private let program: StartedProgram
 
-    init() throws {
+    package init() throws {
         let folder = try ScratchFolder()
         self.folder = folder
         for _ in 0..<5 {

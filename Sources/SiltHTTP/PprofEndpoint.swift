@@ -1,6 +1,8 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+package import SiltPprof
 
 /// Fetches profiles from a service while it runs.
 package struct PprofEndpoint: Sendable {
@@ -13,29 +15,29 @@ package struct PprofEndpoint: Sendable {
     package init(_ address: PprofAddress) { self.address = address }
 
     /// Fetches and reads one profile; blocks until it is there.
-    package func fetch(_ kind: PprofKind) throws(PprofError) -> PprofProfile {
+    package func fetch(_ kind: PprofKind) throws(HTTPError) -> PprofProfile {
         let bytes = try fetchBytes(kind)
         do {
             return try PprofProfile(reading: bytes, limits: limits)
         } catch {
-            throw .answer(address.description(kind), error)
+            throw .badProfile(address.description(kind), error)
         }
     }
 
     /// Sums what a profile that was fetched says to be in use.
-    package func inUse(of profile: PprofProfile, _ kind: PprofKind) throws(PprofError) -> PprofInUse {
+    package func inUse(of profile: PprofProfile, _ kind: PprofKind) throws(HTTPError) -> PprofInUse {
         do {
             return try profile.inUse()
         } catch {
-            throw .answer(address.description(kind), error)
+            throw .badProfile(address.description(kind), error)
         }
     }
 
     /// Fetches the bytes of one profile as the service sends them; blocks until they are there.
-    package func fetchBytes(_ kind: PprofKind) throws(PprofError) -> [UInt8] { try request(kind, .GET, body: []) }
+    package func fetchBytes(_ kind: PprofKind) throws(HTTPError) -> [UInt8] { try request(kind, .GET, body: []) }
 
     /// Asks Go's net/http/pprof for the functions at code addresses; those it does not know are left out.
-    package func fetchFunctions(at addresses: [UInt64]) throws(PprofError) -> [UInt64: String] {
+    package func fetchFunctions(at addresses: [UInt64]) throws(HTTPError) -> [UInt64: String] {
         let question = addresses.map { "0x" + String($0, radix: 16) }.joined(separator: "+")
         let answer = try request(.symbol, .POST, body: [UInt8](question.utf8))
         var functions: [UInt64: String] = [:]
@@ -47,7 +49,7 @@ package struct PprofEndpoint: Sendable {
         return functions
     }
 
-    private func request(_ kind: PprofKind, _ method: HTTPMethod, body: [UInt8]) throws(PprofError) -> [UInt8] {
+    private func request(_ kind: PprofKind, _ method: HTTPMethod, body: [UInt8]) throws(HTTPError) -> [UInt8] {
         let name = address.description(kind)
         var head = requestHead(kind)
         head.method = method
@@ -66,7 +68,7 @@ package struct PprofEndpoint: Sendable {
         _ bytes: [UInt8],
         to path: String,
         headers: [(String, String)]
-    ) throws(PprofError) -> [UInt8] {
+    ) throws(HTTPError) -> [UInt8] {
         let name = "\(address.host)\(path)"
         let own = [
             ("Host", address.host), ("User-Agent", "silt"), ("Connection", "close"),
@@ -145,7 +147,7 @@ package struct PprofEndpoint: Sendable {
         )
     }
 
-    private func content(of answer: HTTPAnswer, _ name: String) throws(PprofError) -> [UInt8] {
+    private func content(of answer: HTTPAnswer, _ name: String) throws(HTTPError) -> [UInt8] {
         switch answer.status {
         case 200:
             return answer.body
@@ -156,10 +158,10 @@ package struct PprofEndpoint: Sendable {
         }
     }
 
-    private func describe(_ error: any Error, _ name: String) -> PprofError {
+    private func describe(_ error: any Error, _ name: String) -> HTTPError {
         if let reason = TLSClient.reason(of: error) { return .notSecure(name, reason: reason) }
         return switch error {
-        case let error as PprofError: .answer(name, error)
+        case is LengthError: .tooLong(name, limit: limits.bytes)
         case is DeadlineError: .timedOut(name, seconds: totalSeconds)
         case let error as ConnectError: describeConnect(error.underlying, name)
         case let error as IOError: .badAnswer(name, reason: systemMessage(error.errnoCode))
@@ -169,7 +171,7 @@ package struct PprofEndpoint: Sendable {
         }
     }
 
-    private func describeConnect(_ error: any Error, _ name: String) -> PprofError {
+    private func describeConnect(_ error: any Error, _ name: String) -> HTTPError {
         switch error {
         case is ChannelError:
             return .timedOut(name, seconds: connectSeconds)
@@ -193,3 +195,6 @@ private struct DeadlineError: Error {}
 private struct ConnectError: Error {
     let underlying: any Error
 }
+
+/// What the system calls an error number.
+private func systemMessage(_ number: Int32) -> String { String(cString: strerror(number)) }

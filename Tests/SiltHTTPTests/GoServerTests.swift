@@ -1,8 +1,9 @@
 import Foundation
+import SiltPprof
 import SiltTestSupport
 import Testing
 
-@testable import SiltPprof
+@testable import SiltHTTP
 
 /// Profiles of a real Go service against what the service says that it leaks.
 struct GoServerTests {
@@ -93,10 +94,8 @@ struct GoServerTests {
     }
 }
 
-extension PprofInUse {
-    /// What the stacks hold that have such a frame.
-    func total(_ condition: (PprofSymbol) -> Bool) -> (bytes: Int64, count: Int64) {
-        let found = stacks.filter { names(of: $0).contains(where: condition) }
-        return (found.reduce(0) { $0 + $1.bytes }, found.reduce(0) { $0 + $1.count })
+extension GoServer {
+    var endpoint: PprofEndpoint {
+        get throws { PprofEndpoint(try PprofAddress("http://\(address)/debug/pprof")) }
     }
 }
