@@ -49,7 +49,7 @@ let package = Package(
             swiftSettings: hot + collecting
         ),
         .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: hot + collecting),
-        .target(name: "SiltGrowth", dependencies: ["SiltHeap"], swiftSettings: strict),
+        .target(name: "SiltGrowth", dependencies: ["SiltHeap"], exclude: ["docs"], swiftSettings: strict),
         .target(
             name: "SiltSymbols",
             dependencies: ["CDemangle", "Clibdw", "CSiltSystem", "SiltText"],

@@ -5,6 +5,8 @@ import Testing
 @testable import SiltHeap
 
 /// Recall and false calls on simulated sites, so that a change of the judge is seen even where no labelled case is.
+///
+/// They print what they find: the figures of Sources/SiltGrowth/docs/growth.md.
 struct GrowthRateTests {
     private static let lengths = [8, 12, 20, 40, 80, 160, 320]
     private static let repeats: UInt64 = 20
@@ -24,17 +26,20 @@ struct GrowthRateTests {
 
     @Test func nineOfTenLeaksAreFound() {
         let rate = Self.rate(Pattern.allCases.filter(\.grows), intervals: Self.lengths)
+        print("free runs of \(Self.lengths) snapshots: recall \(rate)")
         #expect(rate >= 0.9, "recall \(rate)")
     }
 
     @Test(arguments: [(8, 0.75), (20, 0.85), (80, 0.95), (320, 0.95)])
     func recallRisesWithTheNumberOfSnapshots(intervals: Int, least: Double) {
         let rate = Self.rate(Pattern.allCases.filter(\.grows), intervals: [intervals])
+        print("free runs of \(intervals) snapshots: recall \(rate)")
         #expect(rate >= least, "recall \(rate) at \(intervals) snapshots")
     }
 
     @Test func onlyOneInTwoHundredCleanSitesIsCalledGrowing() {
         let rate = Self.rate(Pattern.allCases.filter { !$0.grows }, intervals: Self.lengths)
+        print("free runs of \(Self.lengths) snapshots: false calls \(rate)")
         #expect(rate <= 0.005, "false calls \(rate)")
     }
 

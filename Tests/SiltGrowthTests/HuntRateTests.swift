@@ -3,12 +3,12 @@ import Testing
 
 @testable import SiltGrowth
 
-/// Recall and false calls of the judges of hunts on simulated sites.
+/// Recall and false calls of the judges of hunts on simulated sites, printed as in `GrowthRateTests`.
 struct HuntRateTests {
     private static let repeats: UInt64 = 40
 
     /// How often sites were to be charged and were, and were not to be and were.
-    private struct Tally {
+    private struct Tally: CustomStringConvertible {
         var leaks = 0
         var found = 0
         var clean = 0
@@ -27,6 +27,9 @@ struct HuntRateTests {
             highBlamed += !isLeak && verdict.confidence == .high ? 1 : 0
         }
 
+        var description: String {
+            "recall \(recall), false calls \(falseRate), high confidence \(high), wrong \(highBlamed)"
+        }
         var recall: Double { Double(found) / Double(max(1, leaks)) }
         var falseRate: Double { Double(blamed) / Double(max(1, clean)) }
     }
@@ -62,6 +65,7 @@ struct HuntRateTests {
         // A list must have grown four times to be seen.
         let patterns = HuntPattern.allCases.filter { !$0.needsIdle && (rounds >= 6 || $0 != .growingList) }
         let tally = Self.rounds(patterns, rounds)
+        print("hunts of \(rounds) rounds: \(tally)")
         #expect(tally.recall >= recall, "recall \(tally.recall) of \(rounds) rounds")
         #expect(tally.falseRate <= falseRate, "false calls \(tally.falseRate) of \(rounds) rounds")
         #expect(Double(tally.highBlamed) <= 0.01 * Double(tally.high))
@@ -71,6 +75,7 @@ struct HuntRateTests {
     func leakingRoutesAreFound(intervals: Int, recall: Double, falseRate: Double) {
         let patterns = HuntPattern.allCases.filter { intervals >= 6 || $0 != .growingList }
         let tally = Self.routes(patterns, intervals)
+        print("hunts of \(intervals) intervals a phase: \(tally)")
         #expect(tally.recall >= recall, "recall \(tally.recall) of \(intervals) intervals a phase")
         #expect(tally.falseRate <= falseRate, "false calls \(tally.falseRate) of \(intervals) intervals a phase")
         #expect(Double(tally.highBlamed) <= 0.005 * Double(tally.high))
