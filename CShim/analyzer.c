@@ -7,8 +7,10 @@
  * parent instead; it has no exit signal, so that wait(2) without __WALL does not see it.
  */
 #define _GNU_SOURCE
+#include "analyzer.h"
+
+#include "image.h"
 #include "memory.h"
-#include "silt_internal.h"
 #include "system.h"
 
 #include <dlfcn.h>

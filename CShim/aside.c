@@ -30,8 +30,9 @@
  */
 #include "aside.h"
 
+#include "image.h"
 #include "memory.h"
-#include "silt_internal.h"
+#include "sandbox.h"
 #include "system.h"
 
 #include <signal.h>

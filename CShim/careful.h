@@ -2,7 +2,7 @@
 #ifndef SILT_CAREFUL_H
 #define SILT_CAREFUL_H
 
-#include "silt_internal.h"
+#include "sandbox.h"
 #include "system.h"
 
 #include <linux/futex.h>

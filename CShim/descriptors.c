@@ -7,35 +7,22 @@
  * as it would without silt, whose descriptor is closed by that. Later nothing is written to it.
  */
 #define _GNU_SOURCE
-#include "silt_internal.h"
+#include "descriptors.h"
+
+#include "own.h"
+#include "real.h"
+#include "sandbox.h"
 #include "system.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
-#include <stdint.h>
-
-static struct {
-    int (*close)(int);
-    int (*dup2)(int, int);
-    int (*dup3)(int, int, int);
-    int (*close_range)(unsigned, unsigned, int);
-    void (*closefrom)(int);
-} real;
-
-/* At start. */
-void silt_find_descriptor_calls(void) {
-    real.close = (int (*)(int))silt_next("close");
-    real.dup2 = (int (*)(int, int))silt_next("dup2");
-    real.dup3 = (int (*)(int, int, int))silt_next("dup3");
-    real.close_range = (int (*)(unsigned, unsigned, int))silt_next("close_range");
-    real.closefrom = (void (*)(int))silt_next("closefrom");
-}
+#include <unistd.h>
 
 /* Under a filter nothing is looked at: the numbers are the program's then. */
 static inline bool is_hidden(int fd) {
-    return fd >= 0 && (fd == silt_own[0] || fd == silt_own[1]) && !silt_is_filtered() &&
-           silt_holds(fd);
+    return fd >= 0 && (fd == silt_own[SILT_LIFE_LINE] || fd == silt_own[SILT_RENDEZVOUS]) &&
+           !silt_is_filtered() && silt_own_holds(fd);
 }
 
 static int bad_descriptor(void) {
@@ -56,28 +43,29 @@ SILT_EXPORT int close(int fd) {
     if (SILT_UNLIKELY(is_hidden(fd))) {
         return bad_descriptor();
     }
-    return SILT_LIKELY(real.close != NULL) ? real.close(fd) : outcome(silt_call(SYS_close, fd));
+    return SILT_LIKELY(silt_real.close != NULL) ? silt_real.close(fd)
+                                                : outcome(silt_call(SYS_close, fd));
 }
 
 SILT_EXPORT int dup2(int from, int to) {
     if (SILT_UNLIKELY(is_hidden(from))) {
         return bad_descriptor();
     }
-    return SILT_LIKELY(real.dup2 != NULL) ? real.dup2(from, to)
-                                          : outcome(silt_call(SYS_dup2, from, to));
+    return SILT_LIKELY(silt_real.dup2 != NULL) ? silt_real.dup2(from, to)
+                                               : outcome(silt_call(SYS_dup2, from, to));
 }
 
 SILT_EXPORT int dup3(int from, int to, int flags) {
     if (SILT_UNLIKELY(is_hidden(from)) && from != to && !(flags & ~O_CLOEXEC)) {
         return bad_descriptor();
     }
-    return SILT_LIKELY(real.dup3 != NULL) ? real.dup3(from, to, flags)
-                                          : outcome(silt_call(SYS_dup3, from, to, flags));
+    return SILT_LIKELY(silt_real.dup3 != NULL) ? silt_real.dup3(from, to, flags)
+                                               : outcome(silt_call(SYS_dup3, from, to, flags));
 }
 
 static int close_stretch(unsigned first, unsigned last, int flags) {
-    return SILT_LIKELY(real.close_range != NULL)
-               ? real.close_range(first, last, flags)
+    return SILT_LIKELY(silt_real.close_range != NULL)
+               ? silt_real.close_range(first, last, flags)
                : outcome(silt_call(SYS_close_range, first, last, flags));
 }
 
@@ -109,8 +97,8 @@ SILT_EXPORT int close_range(unsigned first, unsigned last, int flags) {
 
 SILT_EXPORT void closefrom(int first) {
     int saved = errno;
-    if (close_between(first < 0 ? 0 : (unsigned)first, ~0u, 0) < 0 && real.closefrom) {
-        real.closefrom(first); /* knows what to do without close_range(2) */
+    if (close_between(first < 0 ? 0 : (unsigned)first, ~0u, 0) < 0 && silt_real.closefrom) {
+        silt_real.closefrom(first); /* knows what to do without close_range(2) */
     }
     errno = saved;
 }

@@ -1,15 +1,18 @@
 /* hooks.c: malloc … free_aligned_sized: guard, forward, report; nothing else. */
 #define _GNU_SOURCE
-#include "silt_internal.h"
+#include "hooks.h"
+
+#include "image.h"
+#include "real.h"
+#include "start.h"
+#include "thread.h"
+#include "unwind.h"
+#include "verify.h"
 
 #include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
 #include <string.h>
-
-void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo);
-void silt_emit_last_free(struct silt_sink *sink, uintptr_t address);
-void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address, size_t bytes,
-                       uint32_t node);
-uintptr_t silt_last_allocation(const struct silt_sink *sink);
 
 #define FRAME() __builtin_frame_address(0)
 
@@ -71,9 +74,7 @@ static inline void emit_with_stack(struct silt_sink *sink, uint32_t kind, void *
                                    const void *frame) {
     uint32_t node = silt_walker_capture(sink->walker, frame, sink);
     sink->stacks++;
-#ifdef SILT_VERIFY_STACKS
     silt_verify_stack(sink->index, node, frame);
-#endif
     silt_emit_stacked(sink, kind, (uintptr_t)block, bytes, node);
 }
 

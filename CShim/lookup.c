@@ -7,10 +7,11 @@
  * needs, breadth first (ELF gABI, "Shared Object Dependencies").
  */
 #define _GNU_SOURCE
-#include "silt_internal.h"
+#include "lookup.h"
 
 #include <elf.h>
 #include <link.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define MAX_SCOPE 192 /* modules of one scope; what lies beyond is not found */

@@ -7,8 +7,12 @@
  * system call, look nothing up and take no lock.
  */
 #define _GNU_SOURCE
-#include "silt_internal.h"
+#include "hooks.h"
+#include "image.h"
+#include "real.h"
+#include "start.h"
 #include "system.h"
+#include "unwind.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -66,21 +70,13 @@ static inline __attribute__((always_inline)) void record_map(uint32_t type, void
     silt_leave(before);
 }
 
-static bool failed(long result) {
-    return result < 0 && result > -4096;
-}
-
-static size_t whole_pages(size_t length) {
-    return (length + 4095) & ~(size_t)4095;
-}
-
 SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset) {
     long at = silt_call(SYS_mmap, address, length, prot, flags, fd, offset);
-    if (failed(at)) {
+    if (silt_call_failed(at)) {
         errno = (int)-at;
         return MAP_FAILED;
     }
-    record_map(SILT_X_MAP, (void *)at, whole_pages(length),
+    record_map(SILT_X_MAP, (void *)at, silt_whole_pages(length),
                (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, FRAME(), CALLER());
     return (void *)at;
 }
@@ -91,13 +87,13 @@ SILT_EXPORT void *mmap64(void *address, size_t length, int prot, int flags, int 
 SILT_EXPORT int munmap(void *address, size_t length) {
     /* What the kernel refuses by its arguments alone (munmap(2), EINVAL) was no event. */
     bool sensible = ((uintptr_t)address & 4095) == 0 && length != 0 && length < (1ull << 47);
-    bool recorded = sensible && record_unmap(address, whole_pages(length), FRAME(), CALLER());
+    bool recorded = sensible && record_unmap(address, silt_whole_pages(length), FRAME(), CALLER());
     long result = silt_call(SYS_munmap, address, length);
-    if (!failed(result)) {
+    if (!silt_call_failed(result)) {
         return 0;
     }
     if (recorded) {
-        record_map(SILT_X_REMAP, address, whole_pages(length), 0, FRAME(), CALLER());
+        record_map(SILT_X_REMAP, address, silt_whole_pages(length), 0, FRAME(), CALLER());
     }
     errno = (int)-result;
     return -1;
@@ -114,15 +110,15 @@ SILT_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags,
     /* old_length 0 makes a second mapping of a shared one, MREMAP_DONTUNMAP leaves the first. */
     bool goes = ((uintptr_t)old & 4095) == 0 && old_length != 0 && old_length < (1ull << 47) &&
                 !(flags & MREMAP_DONTUNMAP);
-    bool recorded = goes && record_unmap(old, whole_pages(old_length), FRAME(), CALLER());
+    bool recorded = goes && record_unmap(old, silt_whole_pages(old_length), FRAME(), CALLER());
     long at = silt_call(SYS_mremap, old, old_length, length, flags, wanted);
-    if (failed(at)) {
+    if (silt_call_failed(at)) {
         if (recorded) {
-            record_map(SILT_X_REMAP, old, whole_pages(old_length), 0, FRAME(), CALLER());
+            record_map(SILT_X_REMAP, old, silt_whole_pages(old_length), 0, FRAME(), CALLER());
         }
         errno = (int)-at;
         return MAP_FAILED;
     }
-    record_map(SILT_X_REMAP, (void *)at, whole_pages(length), 0, FRAME(), CALLER());
+    record_map(SILT_X_REMAP, (void *)at, silt_whole_pages(length), 0, FRAME(), CALLER());
     return (void *)at;
 }

@@ -12,7 +12,8 @@
 #define _GNU_SOURCE
 #include "memory.h"
 
-#include "silt_internal.h"
+#include "image.h"
+#include "sandbox.h"
 #include "system.h"
 
 #include <errno.h>
@@ -22,13 +23,11 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-#define PAGE        4096u
 #define BLOCKS      (SILT_MAX_SLOTS / SILT_BLOCK_SLOTS)
 #define MIN_SLOTS   4u
 #define AS_SHARE    8u /* of the address space at most one part in so many is taken at start */
 #define START_BYTES (3u << 20) /* the most that is mapped until the first event */
 
-struct silt_header *silt_shared;
 static uint8_t *blocks[BLOCKS]; /* the states of each block; NULL: not mapped yet */
 static uint32_t slots;
 /* Mapped by the shim in this process: private pages, and parts of the file. */
@@ -41,14 +40,6 @@ static void count(uint64_t *kind, int64_t more) {
     }
 }
 
-static bool failed(long result) {
-    return result < 0 && result > -4096;
-}
-
-static size_t whole_pages(size_t bytes) {
-    return (bytes + PAGE - 1) & ~(size_t)(PAGE - 1);
-}
-
 /* Under a filter of the program's that does not give it: no more memory, and none given back. */
 void *silt_pages(size_t bytes) {
     if (!silt_may_map()) {
@@ -56,25 +47,25 @@ void *silt_pages(size_t bytes) {
     }
     long at = silt_call(SYS_mmap, 0, bytes, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (failed(at)) {
+    if (silt_call_failed(at)) {
         return NULL;
     }
-    count(&private_bytes, (int64_t)whole_pages(bytes));
+    count(&private_bytes, (int64_t)silt_whole_pages(bytes));
     return (void *)at;
 }
 
 void silt_pages_drop(void *pages, size_t bytes) {
     if (pages && silt_may_map() && silt_call(SYS_munmap, pages, bytes) == 0) {
-        count(&private_bytes, -(int64_t)whole_pages(bytes));
+        count(&private_bytes, -(int64_t)silt_whole_pages(bytes));
     }
 }
 
 void *silt_pages_grow(void *pages, size_t bytes, size_t wanted) {
     long at = silt_may_map() ? silt_call(SYS_mremap, pages, bytes, wanted, MREMAP_MAYMOVE) : -EPERM;
-    if (failed(at)) {
+    if (silt_call_failed(at)) {
         return NULL;
     }
-    count(&private_bytes, (int64_t)(whole_pages(wanted) - whole_pages(bytes)));
+    count(&private_bytes, (int64_t)(silt_whole_pages(wanted) - silt_whole_pages(bytes)));
     return (void *)at;
 }
 
@@ -83,7 +74,7 @@ void *silt_pages_grow(void *pages, size_t bytes, size_t wanted) {
 static void *map_further(void *mapping, uint64_t ahead, size_t bytes) {
     long at =
         silt_may_map() ? silt_call(SYS_mremap, mapping, 0, ahead + bytes, MREMAP_MAYMOVE) : -EPERM;
-    if (failed(at)) {
+    if (silt_call_failed(at)) {
         return NULL;
     }
     if (ahead) {
@@ -128,7 +119,7 @@ static bool map_file(int fd, uint64_t bytes) {
     size_t mapped = silt_block_offset(0) + SILT_STATES_BYTES;
     long at =
         silt_call(SYS_mmap, 0, mapped, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-    if (failed(at)) {
+    if (silt_call_failed(at)) {
         return false;
     }
     silt_call(SYS_madvise, at, mapped, MADV_DONTFORK);

@@ -1,10 +1,13 @@
 /* news.c: tells the analyzer through the memory file that there is something to read, and watches
  * whether it lives. Everything here may run inside a hook. */
-#include "silt_internal.h"
+#include "news.h"
+
+#include "image.h"
+#include "own.h"
+#include "sandbox.h"
 #include "system.h"
 
 #include <linux/futex.h>
-#include <time.h>
 
 /* Costs a system call only when the analyzer sleeps. A barrier on each way: what was published
  * before is seen by an analyzer that finds the word raised. */
@@ -15,37 +18,31 @@ void silt_raise_news(void) {
     }
 }
 
-/* The longest time that one look counts for. A program that was stopped itself, perhaps together
- * with its analyzer, has not waited meanwhile. */
-#define LONGEST_LOOK_NS 300000000u
+/* One look counts for at most this time. A program that was stopped itself, perhaps together with
+ * its analyzer, has not waited meanwhile. */
+#define MAX_LOOK_NS 300000000u
 
 static uint64_t beats(void) {
     return __atomic_load_n(&silt_shared->reader_beats, __ATOMIC_RELAXED);
 }
 
-static uint64_t now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 void silt_patience_begin(struct silt_patience *patience) {
-    *patience = (struct silt_patience){beats(), now_ns(), 0};
+    *patience = (struct silt_patience){beats(), silt_now_ns(), 0};
 }
 
 void silt_patience_look(struct silt_patience *patience) {
-    if (silt_shared->reader_gone || (!silt_is_filtered() && silt_line_is_broken())) {
+    if (silt_shared->reader_gone || (!silt_is_filtered() && silt_own_line_is_broken())) {
         silt_switch_off(SILT_OFF_READER_GONE);
         return;
     }
-    uint64_t now = now_ns(), passed = now - patience->looked_ns;
+    uint64_t now = silt_now_ns(), passed = now - patience->looked_ns;
     patience->looked_ns = now;
     if (patience->beats != beats()) {
         patience->beats = beats();
         patience->still_ns = 0;
         return;
     }
-    patience->still_ns += passed < LONGEST_LOOK_NS ? passed : LONGEST_LOOK_NS;
+    patience->still_ns += passed < MAX_LOOK_NS ? passed : MAX_LOOK_NS;
     if (patience->still_ns >= SILT_PATIENCE_NS) {
         silt_switch_off(SILT_OFF_READER_STILL);
     }

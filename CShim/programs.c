@@ -7,7 +7,9 @@
  * the caller's stack, no other memory is written to.
  */
 #define _GNU_SOURCE
-#include "exec.h"
+#include "programs.h"
+
+#include "silt_wire.h"
 #include "system.h"
 
 #include <elf.h>

@@ -1,19 +1,23 @@
-/* real.c: finds the next allocator; serves calls that arrive before it is found. */
+/* real.c: finds the functions behind the hooks; serves calls that arrive before they are found. */
 #define _GNU_SOURCE
-#include "silt_internal.h"
+#include "real.h"
+
+#include "lookup.h"
 
 #include <dlfcn.h>
 #include <string.h>
 
 struct silt_real silt_real;
+long (*silt_real_syscall)(long, ...);
+struct silt_operator silt_operators[SILT_OPERATORS];
+#define AS_TEXT(result, name, parameters) #name,
+const char *const silt_operator_names[SILT_OPERATORS] = {SILT_OPERATOR_HOOKS(AS_TEXT)};
+uintptr_t silt_allocator_start, silt_allocator_end;
 
-/* Static memory for what is called while the real allocator is looked for. Never given back; far
- * more than they were seen to need. */
+/* Far more than was seen to be needed. */
 static _Alignas(4096) uint8_t early[256u << 10];
 static _Atomic size_t early_used;
 
-/* At start, before the real allocator is known: 16-byte header with the size, then the block. NULL
- * when used up. */
 void *silt_early_alloc(size_t align, size_t bytes) {
     if (align < 16) {
         align = 16;
@@ -43,8 +47,6 @@ size_t silt_early_size(const void *block) {
     return bytes;
 }
 
-uintptr_t silt_allocator_start, silt_allocator_end;
-
 static void remember_allocator(void *real_malloc) {
     struct dl_find_object allocator, libc;
     if (_dl_find_object(real_malloc, &allocator) == 0 &&
@@ -55,29 +57,29 @@ static void remember_allocator(void *real_malloc) {
     }
 }
 
-/* In the first hook or the constructor, by one thread. The first call may come from inside the C
- * library with its locks held (newlocale(3) in a library's constructor): dlsym and dlerror are not
- * for here. */
+static void find_operators(void) {
+    for (unsigned i = 0; i < SILT_OPERATORS; i++) {
+        void *function = silt_next(silt_operator_names[i]);
+        if (!function && i == SILT_AT__Znwm) {
+            return; /* no C++ runtime in the global scope */
+        }
+        silt_operators[i].function = function;
+        silt_operators[i].owned = function && (uintptr_t)function - silt_allocator_start <
+                                                  silt_allocator_end - silt_allocator_start;
+    }
+}
+
+/* The first call may come from inside the C library with its locks held (newlocale(3) in a
+ * library's constructor): dlsym and dlerror must not be called here. */
 void silt_find_real(void) {
-    struct silt_real found = {0};
-    found.malloc = (void *(*)(size_t))silt_next("malloc");
-    found.calloc = (void *(*)(size_t, size_t))silt_next("calloc");
-    found.realloc = (void *(*)(void *, size_t))silt_next("realloc");
-    found.reallocarray = (void *(*)(void *, size_t, size_t))silt_next("reallocarray");
-    found.free = (void (*)(void *))silt_next("free");
-    found.posix_memalign = (int (*)(void **, size_t, size_t))silt_next("posix_memalign");
-    found.aligned_alloc = (void *(*)(size_t, size_t))silt_next("aligned_alloc");
-    found.memalign = (void *(*)(size_t, size_t))silt_next("memalign");
-    found.valloc = (void *(*)(size_t))silt_next("valloc");
-    found.pvalloc = (void *(*)(size_t))silt_next("pvalloc");
-    found.free_sized = (void (*)(void *, size_t))silt_next("free_sized");
-    found.free_aligned_sized = (void (*)(void *, size_t, size_t))silt_next("free_aligned_sized");
-    found.malloc_usable_size = (size_t (*)(void *))silt_next("malloc_usable_size");
-    found.fork = (int (*)(void))silt_next("_Fork");
-    found.dlclose = (int (*)(void *))silt_next("dlclose");
+    if (silt_real.malloc) {
+        return;
+    }
+    struct silt_real found;
+#define FIND(result, name, parameters) found.name = (result(*) parameters)silt_next(#name);
+    SILT_HOOKS(FIND, SILT_REAL_NONE)
     remember_allocator((void *)found.malloc);
-    silt_find_operators();
-    silt_find_descriptor_calls();
-    silt_find_sandbox_calls();
+    find_operators();
+    silt_real_syscall = found.syscall;
     silt_real = found;
 }

@@ -11,12 +11,15 @@
 #include "rules.h"
 
 #include "aside.h"
+#include "loaded.h"
 #include "memory.h"
 #include "system.h"
+#include "verify.h"
 
 #define FIRST_BITS 12
 
 struct silt_rule_table *silt_rules;
+uint32_t silt_rules_generation;
 static struct silt_rule_table *spare; /* of the size of the current one; or NULL */
 static int changing;                  /* held by whoever replaces the table or drops entries */
 
@@ -134,4 +137,6 @@ void silt_rules_forget(uintptr_t start, uintptr_t end) {
         }
     }
     __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&silt_rules_generation, 1, __ATOMIC_SEQ_CST);
+    silt_verify_flush();
 }

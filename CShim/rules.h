@@ -3,7 +3,9 @@
 #define SILT_RULES_H
 
 #include "cfi.h"
-#include "silt_internal.h"
+#include "macros.h"
+
+#include <stddef.h>
 
 struct silt_rule_entry {
     _Atomic uint64_t key; /* address << 1 | exact; 0: empty */
@@ -14,7 +16,7 @@ struct silt_rule_table {
     _Atomic uint32_t used;
     struct silt_rule_entry entries[];
 };
-extern struct silt_rule_table *silt_rules;
+extern struct silt_rule_table *silt_rules SILT_HIDDEN;
 
 /* Computes a rule and enters it, unless no module covers the address: that may yet change. `key` is
  * that of an entry. */
@@ -45,11 +47,12 @@ static inline silt_rule silt_rule_known(uintptr_t address, bool exact) {
                                       : SILT_RULE_NONE;
 }
 
-/* Drops the rules of a range of addresses: its module is gone. */
-/* In a fork child: whoever held the lock stayed in the parent. */
-void silt_rules_unlock(void);
+/* Drops the rules of a range of addresses: its module is gone. Aside. */
 void silt_rules_forget(uintptr_t start, uintptr_t end);
-/* In a fork child: whoever was changing the table is another process's thread. */
+/* Rises with each silt_rules_forget: stacks that were walked before may name what is gone. */
+extern uint32_t silt_rules_generation SILT_HIDDEN;
+
+/* In a fork child: the thread that held the lock stayed in the parent. */
 void silt_rules_unlock(void);
 
 #endif

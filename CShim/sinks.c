@@ -10,7 +10,9 @@
 #define _GNU_SOURCE
 #include "sinks.h"
 
+#include "image.h"
 #include "memory.h"
+#include "sandbox.h"
 #include "system.h"
 #include "unwind.h"
 

@@ -8,12 +8,14 @@
  * hundred times slower than unwind.c; stacks_slow counts its calls.
  */
 #define _GNU_SOURCE
-#include "unwind.h"
+#include "slow.h"
 
 #include "aside.h"
 #include "bytes.h"
 #include "careful.h"
 #include "cfi.h"
+#include "image.h"
+#include "stacks.h"
 
 #include <dlfcn.h>
 

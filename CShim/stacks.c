@@ -3,6 +3,7 @@
 #include "stacks.h"
 
 #include "memory.h"
+#include "modules.h"
 
 #include <string.h>
 

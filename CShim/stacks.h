@@ -3,10 +3,13 @@
 #ifndef SILT_STACKS_H
 #define SILT_STACKS_H
 
-#include "silt_internal.h"
+#include "macros.h"
+#include "stream.h"
 
 /* A frame as a key: the address with its silt_node_flags in the top byte. */
 #define SILT_KEY(address, flags) ((uint64_t)(address) | (uint64_t)(flags) << 56)
+
+#define SILT_MAX_FRAMES 2048 /* of one walk; at least 1024 of them name a deeper stack */
 
 #define SILT_SIBLINGS 4 /* children that a node holds itself; the others are hashed */
 

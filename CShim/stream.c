@@ -1,21 +1,19 @@
 /* stream.c: records → ring → news. Everything here may run inside a hook. */
+#include "stream.h"
+
 #include "aside.h"
-#include "sinks.h"
+#include "image.h"
+#include "modules.h"
+#include "sandbox.h"
 #include "system.h"
+#include "verify.h"
 
 #include <errno.h>
 #include <linux/futex.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <time.h>
 
 #define RING_WORDS (SILT_RING_BYTES / 8)
-
-static uint64_t monotonic_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 /* Tells the analyzer that something is ready. */
 static void announce(struct silt_sink *sink) {
@@ -43,7 +41,7 @@ static enum room look_for_room(struct silt_sink *sink, uint64_t bytes, bool unhe
         return ROOM;
     }
     if (!sink->waiting_since) {
-        sink->waiting_since = monotonic_ns();
+        sink->waiting_since = silt_now_ns();
         announce(sink);
         __atomic_fetch_add(&silt_shared->waits, 1, __ATOMIC_RELAXED);
         silt_patience_begin(&sink->patience);
@@ -60,7 +58,7 @@ static enum room look_for_room(struct silt_sink *sink, uint64_t bytes, bool unhe
         found = ROOM;
     }
     __atomic_store_n(&slot->waiting, 0, __ATOMIC_SEQ_CST);
-    __atomic_fetch_add(&silt_shared->wait_ns, monotonic_ns() - sink->waiting_since,
+    __atomic_fetch_add(&silt_shared->wait_ns, silt_now_ns() - sink->waiting_since,
                        __ATOMIC_RELAXED);
     return found;
 }
@@ -111,8 +109,7 @@ static uintptr_t make_room(const struct silt_origin *origin, uintptr_t of, uintp
     return *silt_live ? ROOM : NO_ROOM;
 }
 
-/* Makes room for a record of that many words at `at`; false when recording is over. What it waits
- * for it waits for on the program's stack, where signals reach the program. */
+/* Waits on the program's stack, where signals reach the program. */
 bool silt_make_room(struct silt_sink *sink, unsigned words) {
     bool unheard = false;
     if (SILT_UNLIKELY(sink->image != silt_image_number)) {
@@ -164,8 +161,8 @@ static inline void publish_event(struct silt_sink *sink, unsigned words) {
     publish(sink, words);
 }
 
-void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
-                        unsigned words) {
+static void emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
+                          unsigned words) {
     uint64_t *record = reserve(sink, words + 1);
     if (!record) {
         return;
@@ -181,22 +178,21 @@ void silt_emit_extended(struct silt_sink *sink, uint32_t type, const uint64_t *p
     }
 }
 
-/* By the thread itself, for its name. */
 void silt_emit_thread(struct silt_sink *sink, uint32_t tid) {
     uint64_t payload[3] = {tid, 0, 0};
     if (!silt_is_filtered()) {
         silt_call(SYS_prctl, PR_GET_NAME, &payload[1], 0, 0, 0); /* 16 bytes */
     }
-    silt_emit_extended(sink, SILT_X_THREAD, payload, 3);
+    emit_extended(sink, SILT_X_THREAD, payload, 3);
 }
 
 void silt_emit_thread_end(struct silt_sink *sink, uint32_t tid) {
     uint64_t payload[1] = {tid};
-    silt_emit_extended(sink, SILT_X_THREAD_END, payload, 1);
+    emit_extended(sink, SILT_X_THREAD_END, payload, 1);
 }
 
 void silt_emit_tree(struct silt_sink *sink) {
-    silt_emit_extended(sink, SILT_X_TREE, NULL, 0);
+    emit_extended(sink, SILT_X_TREE, NULL, 0);
 }
 
 bool silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
@@ -204,9 +200,7 @@ bool silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_
     if (SILT_UNLIKELY(sink->at + 2 > sink->limit)) {
         return false;
     }
-#ifdef SILT_VERIFY_STACKS
     silt_verify_node(sink->index, id, parent, flags, address);
-#endif
     uint64_t *record = sink->at;
     record[0] = (uint64_t)id << 38 | (uint64_t)parent << 12 | (uint64_t)flags << 4 | SILT_NODE;
     record[1] = (uint64_t)module << 48 | (address & 0xffffffffffffULL);
@@ -338,7 +332,6 @@ static __attribute__((noinline)) void free_after_room(struct silt_sink *sink, ui
     }
 }
 
-/* The block is about to be freed; with `undo`, it was not. */
 void silt_emit_free(struct silt_sink *sink, uintptr_t address, bool undo) {
     if (SILT_UNLIKELY(!fits_short(address))) {
         emit_long(sink, undo ? SILT_X_UNFREE : SILT_X_FREE, address, 0, 0, 3);
@@ -362,7 +355,6 @@ static inline bool make_temporary(struct silt_sink *sink, uintptr_t address) {
                                        false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 }
 
-/* The block is about to be freed, and no UNFREE will follow. */
 void silt_emit_last_free(struct silt_sink *sink, uintptr_t address) {
     if (!make_temporary(sink, address)) {
         silt_emit_free(sink, address, false);
@@ -394,8 +386,6 @@ static uint32_t long_type(uint32_t kind) {
                                   : SILT_X_FREE_BY;
 }
 
-/* SILT_ALLOC, SILT_REALLOC: the block has been made by the stack that `node` names; SILT_FREE_BY:
- * it is about to be freed by that stack. */
 void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address, size_t bytes,
                        uint32_t node) {
     if (SILT_UNLIKELY(!fits_short(address) || bytes >= 1ull << 38)) {
@@ -407,7 +397,6 @@ void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address,
     }
 }
 
-/* A mapping event: the first of the `words` words of `payload` is left for the stamp. */
 void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
                        unsigned words) {
     uint64_t *record = reserve(sink, words + 1);
@@ -422,8 +411,6 @@ void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *pa
     publish_stamped(sink, SILT_MAPPING_SHARD, record + 1, 0, words + 1);
 }
 
-/* Address of the block whose allocation is the last record of a sink; 0 if that is another record.
- */
 uintptr_t silt_last_allocation(const struct silt_sink *sink) {
     /* TAKEN differs from ALLOC in bit 3. */
     bool is_last = sink->made_end == sink->committed && (*sink->made & 7) == SILT_ALLOC;

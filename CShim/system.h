@@ -1,9 +1,11 @@
 /* system.h: raw system calls. They leave errno alone and are no cancellation points (pthreads(7)).
- */
+ * In a hook. */
 #ifndef SILT_SYSTEM_CALLS_H
 #define SILT_SYSTEM_CALLS_H
 
 #include <linux/futex.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -23,8 +25,32 @@ static inline long silt_call6(long number, long a, long b, long c, long d, long 
 #define silt_call_(number, a, b, c, d, e, f, ...)                                                  \
     silt_call6(number, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
-/* Rests a moment while another thread holds a lock, which is 1 then: by futex(2), which sandboxes
- * let pass. */
+/* Whether the result of a system call that answers with an address is a negative errno. */
+static inline bool silt_call_failed(long result) {
+    return result < 0 && result > -4096;
+}
+
+/* A number of bytes rounded up to whole pages. */
+static inline size_t silt_whole_pages(size_t bytes) {
+    return (bytes + 4095) & ~(size_t)4095;
+}
+
+/* CLOCK_MONOTONIC. */
+static inline uint64_t silt_now_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Never 0. */
+static inline uint64_t silt_random(void) {
+    uint64_t number = 0;
+    silt_call(SYS_getrandom, &number, sizeof number, 0);
+    return number | 1;
+}
+
+/* Waits a moment while another thread holds a lock, whose value is 1 then: by futex(2), which
+ * sandboxes allow. */
 static inline void silt_rest(const void *lock) {
     struct timespec moment = {0, 50000};
     silt_call(SYS_futex, lock, FUTEX_WAIT_PRIVATE, 1, &moment, 0, 0);

@@ -1,14 +1,18 @@
 /* thread.c: which sink the calling thread writes to, hooks inside of hooks, and what happens when
  * the thread ends. */
+#include "thread.h"
+
 #include "aside.h"
+#include "image.h"
+#include "sandbox.h"
 #include "sinks.h"
+#include "slow.h"
 #include "system.h"
 
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
 
-__thread struct silt_thread silt_thread;
 static pthread_key_t ending;
 static bool has_key;
 
@@ -133,7 +137,6 @@ static void recover(void) {
     }
 }
 
-/* In a hook. */
 uint32_t silt_thread_nested_real(uintptr_t frame) {
     struct silt_thread *self = &silt_thread;
     uint32_t state = self->state;
@@ -159,7 +162,6 @@ uint32_t silt_thread_nested_real(uintptr_t frame) {
     return state;
 }
 
-/* In a hook. */
 bool silt_thread_nested_record(uintptr_t frame, uint32_t *before) {
     struct silt_thread *self = &silt_thread;
     uint32_t state = self->state;
@@ -193,7 +195,6 @@ bool silt_thread_nested_record(uintptr_t frame, uint32_t *before) {
     }
 }
 
-/* In a hook. */
 void silt_thread_leave_nested(uint32_t before) {
     struct silt_thread *self = &silt_thread;
     if (before & SILT_OUTER_SP) {
@@ -246,8 +247,6 @@ static uintptr_t take_sink_aside(const struct silt_origin *origin, uintptr_t unu
     return (uintptr_t)take_sink();
 }
 
-/* The calling thread's sink, taken at its first event; NULL when there is none to be had. In a
- * hook. */
 struct silt_sink *silt_thread_sink(void) {
     const struct silt_thread *self = &silt_thread;
     if (self->state == SILT_IN_SIGNAL && self->signal_sink && self->image == silt_image_number) {

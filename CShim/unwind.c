@@ -21,10 +21,11 @@
 #include "unwind.h"
 
 #include "careful.h"
+#include "image.h"
 #include "memo.h"
 #include "memory.h"
 #include "rules.h"
-#include "sinks.h"
+#include "slow.h"
 #include "stacks.h"
 #include "walk.h"
 
@@ -85,8 +86,8 @@ struct silt_walker {
     uintptr_t low, span; /* slots in [low, low + span] belong to the current walk for sure */
     uint32_t current;
     uint32_t victim;
-    uint32_t generation;
-    bool busy; /* a capture is under way */
+    uint32_t generation; /* silt_rules_generation when it was last begun anew */
+    bool busy;           /* a capture is under way */
     struct walk walks[WALKS];
     struct walk none;       /* always empty */
     struct frame beyond;    /* what lies before its first frame */
@@ -97,16 +98,6 @@ struct silt_walker {
     struct step steps[SILT_MAX_FRAMES]; /* innermost first */
 };
 
-static uint32_t generation; /* rises when a module goes */
-
-void silt_walker_forget_range(uintptr_t start, uintptr_t end) {
-    silt_rules_forget(start, end);
-    __atomic_fetch_add(&generation, 1, __ATOMIC_SEQ_CST);
-#ifdef SILT_VERIFY_STACKS
-    silt_verify_flush();
-#endif
-}
-
 struct silt_walker *silt_walker_new(void) {
     struct silt_walker *walker = silt_pages(sizeof *walker);
     if (walker && !silt_trie_init(&walker->trie)) {
@@ -115,7 +106,7 @@ struct silt_walker *silt_walker_new(void) {
     }
     if (walker) {
         walker->low = UINTPTR_MAX;
-        walker->generation = generation;
+        walker->generation = silt_rules_generation;
         walker->beyond.slot = UINTPTR_MAX;
         walker->none.frames = &walker->beyond + 1;
     }
@@ -718,7 +709,7 @@ static __attribute__((noinline)) void start_over(struct silt_walker *walker,
     forget_walks(walker);
     silt_trie_clear(&walker->trie);
     silt_emit_tree(sink);
-    walker->generation = generation;
+    walker->generation = silt_rules_generation;
 }
 
 /* A capture whose innermost frame is not kept, or not in front of what it was in front of; `asked`:
@@ -744,7 +735,7 @@ static __attribute__((noinline)) uint32_t capture_changed(struct silt_walker *wa
 uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame,
                              struct silt_sink *sink) {
     uintptr_t hook_frame = (uintptr_t)frame, slot = hook_frame + 8;
-    if (SILT_UNLIKELY(walker->generation != generation || walker->busy)) {
+    if (SILT_UNLIKELY(walker->generation != silt_rules_generation || walker->busy)) {
         start_over(walker, sink);
     }
     struct walk *walk = choose_walk(walker, slot);

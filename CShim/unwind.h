@@ -1,15 +1,15 @@
-/* unwind.h: what the two ways of walking share. */
+/* unwind.h: the current stack of a thread. */
 #ifndef SILT_UNWIND_H
 #define SILT_UNWIND_H
 
-#include "silt_internal.h"
-#include "stacks.h"
+#include "stream.h"
 
-#define SILT_MAX_FRAMES 2048 /* steps of one walk; 1024 frames at least name a deeper stack */
+/* What is kept of the stacks that a thread was seen on; NULL when there is no memory. In a hook. */
+struct silt_walker *silt_walker_new(void);
+/* In a hook; in a fork child. */
+void silt_walker_drop(struct silt_walker *walker); /* or NULL */
 
-/* Walks the stack outside of a hook's frame by stepping with all registers (slow.c). Returns how
- * many `keys` it found, innermost first, at most SILT_MAX_FRAMES; `flags` is the silt_node_flags of
- * why it ends there, 0 at the outermost frame. */
-uint32_t silt_walk_slowly(uintptr_t hook_frame, uint64_t *keys, uint8_t *flags);
+/* The node of the stack outside of a hook's frame. In a hook. */
+uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame, struct silt_sink *sink);
 
 #endif

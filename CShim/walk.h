@@ -2,7 +2,7 @@
 #ifndef SILT_WALK_H
 #define SILT_WALK_H
 
-#include "unwind.h"
+#include "stacks.h"
 
 #define KEPT          8191 /* frames of a kept walk at most */
 #define FIRST_ROOM    255  /* of a new one; with the frame before the first, whole pages */

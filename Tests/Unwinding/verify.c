@@ -17,8 +17,10 @@
  */
 #define _GNU_SOURCE
 #define UNW_LOCAL_ONLY
+#include "verify.h"
+#include "image.h"
 #include "memory.h"
-#include "silt_internal.h"
+#include "silt_wire.h"
 #include "system.h"
 
 #include <dlfcn.h>

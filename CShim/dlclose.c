@@ -1,0 +1,27 @@
+/* dlclose.c: dlclose as the program calls it. Modules come and go without it too (stream.c looks
+ * now and then); a close that is seen is looked at at once. */
+#define _GNU_SOURCE
+#include "aside.h"
+#include "image.h"
+#include "modules.h"
+#include "operators.h"
+
+#include <dlfcn.h>
+
+static uintptr_t look_after_close(const struct silt_origin *origin, uintptr_t unused,
+                                  uintptr_t unused_too, uintptr_t unused_as_well) {
+    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
+    silt_operators_forget();
+    silt_modules_check(true);
+    return 0;
+}
+
+SILT_EXPORT int dlclose(void *handle) {
+    int result = silt_real.dlclose ? silt_real.dlclose(handle) : 0;
+    if (*silt_live) {
+        silt_aside(look_after_close, 0, 0, 0);
+    } else {
+        silt_operators_forget();
+    }
+    return result;
+}

@@ -1,0 +1,28 @@
+/* environment.h: what an environment says about the preload library. In an exec hook. */
+#ifndef SILT_ENVIRONMENT_H
+#define SILT_ENVIRONMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef char *const *silt_strings;
+
+struct silt_environment {
+    unsigned count;
+    size_t preload_bytes; /* of the LD_PRELOAD entries */
+    bool has_ours;
+    bool is_behind;  /* a sanitizer's runtime is named after ours */
+    bool lists_only; /* the loader is asked what it would load (ldd(1)) */
+    bool valgrind;
+};
+
+/* `library` is the last part of our path. False when the environment cannot be read, or is larger
+ * than what is copied. */
+bool silt_read_environment(const char *library, silt_strings variables,
+                           struct silt_environment *seen);
+
+/* Copies the pointers, with LD_PRELOAD entries that do not name the library. `copy` has room for
+ * `count` + 1 pointers, `text` for `preload_bytes` bytes of those entries. */
+void silt_copy_environment(const char *library, silt_strings variables, char **copy, char *text);
+
+#endif

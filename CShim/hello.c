@@ -1,0 +1,191 @@
+/* hello.c: the connection to the analyzer, and what this image says of itself over it. */
+#define _GNU_SOURCE
+#include "hello.h"
+
+#include "analyzer.h"
+#include "image.h"
+#include "own.h"
+#include "real.h"
+#include "system.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char socket_path[sizeof((struct sockaddr_un *)0)->sun_path];
+/* As it was at start: a fork child may have changed its root since. */
+static char executable[SILT_TEXT_BYTES];
+
+/* SILT_SOCKET names an analyzer that listens; else SILT_OUT asks for one of our own. With neither
+ * the hooks only forward. */
+bool silt_find_analyzer(void) {
+    const char *path = silt_variable("SILT_SOCKET"), *out = silt_variable("SILT_OUT");
+    if (path && *path) {
+        if (strlen(path) >= sizeof socket_path) {
+            return false;
+        }
+        strcpy(socket_path, path);
+        return true;
+    }
+    return out && *out && silt_start_analyzer(out, socket_path, sizeof socket_path);
+}
+
+const char *silt_rendezvous_path(void) {
+    return socket_path;
+}
+
+int silt_kept_rendezvous(void) {
+    return silt_own_is_still(SILT_RENDEZVOUS) ? silt_own[SILT_RENDEZVOUS] : -1;
+}
+
+static long connect_socket(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, socket_path, sizeof address.sun_path);
+    long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return fd;
+    }
+    long error;
+    do {
+        error = silt_call(SYS_connect, fd, &address, sizeof address);
+    } while (error == -EINTR);
+    if (error < 0) {
+        silt_call(SYS_close, fd);
+        return error;
+    }
+    return fd;
+}
+
+/* Connects to the analyzer, unless the kept connection is still there. 0 or a negative errno. */
+static long reach_analyzer(void) {
+    if (silt_own_is_still(SILT_RENDEZVOUS)) {
+        return 0;
+    }
+    long fd = connect_socket();
+    if (fd < 0) {
+        return fd;
+    }
+    silt_own_set(SILT_RENDEZVOUS, silt_own_raise((int)fd));
+    return 0;
+}
+
+bool silt_refuse(enum silt_refusal reason, const char *text) {
+    if (reach_analyzer() < 0) {
+        return false;
+    }
+    struct silt_hello hello = {SILT_MAGIC, SILT_WIRE_VERSION, 2, 0, 0, reason};
+    struct iovec vectors[2] = {{&hello, sizeof hello},
+                               {(void *)text, strnlen(text, SILT_REFUSAL_TEXT)}};
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = 2};
+    return silt_call(SYS_sendmsg, silt_own[SILT_RENDEZVOUS], &message, MSG_NOSIGNAL) >= 0;
+}
+
+/* Sends the hello with its descriptors; the analyzer owns them from then on. `program` may be -1. 0
+ * or a negative errno. */
+static long send_hello(int pipe_reader, int memory, int program) {
+    struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, 0,
+                               silt_shared->image, silt_shared->pid,  0};
+    struct iovec vector = {&hello, sizeof hello};
+    _Alignas(8) char control[CMSG_SPACE(3 * sizeof(int))] = {0};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control};
+    int descriptors[3] = {pipe_reader, memory, program};
+    size_t bytes = (program < 0 ? 2 : 3) * sizeof(int);
+    message.msg_controllen = CMSG_SPACE(bytes);
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(bytes);
+    memcpy(CMSG_DATA(rights), descriptors, bytes);
+    long sent;
+    do {
+        sent = silt_call(SYS_sendmsg, silt_own[SILT_RENDEZVOUS], &message, MSG_NOSIGNAL);
+    } while (sent == -EINTR);
+    if (sent == -EPIPE || sent == -ECONNRESET) {
+        return -ECONNREFUSED;
+    }
+    return sent < 0 ? sent : 0;
+}
+
+/* Sends the hello, with the executable where that can be opened: a short program ends before the
+ * analyzer looks, and its file may be gone or replaced by then. A fork child's is its parent's. */
+static long send_with_executable(int pipe_reader, int memory) {
+    long error = reach_analyzer();
+    if (error < 0) {
+        return error;
+    }
+    long program =
+        silt_shared->forked ? -1 : silt_call(SYS_open, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    if (program >= 0) {
+        error = send_hello(pipe_reader, memory, (int)program);
+        silt_call(SYS_close, program);
+        if (error == 0 || error == -ECONNREFUSED) {
+            return error;
+        }
+    }
+    return send_hello(pipe_reader, memory, -1);
+}
+
+long silt_say_hello(int memory) {
+    int ends[2];
+    long error = silt_call(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK);
+    if (error < 0) {
+        return error;
+    }
+    int writer = silt_own_raise(ends[1]);
+    error = send_with_executable(ends[0], memory);
+    silt_call(SYS_close, ends[0]);
+    if (error < 0) {
+        silt_call(SYS_close, writer);
+        return error;
+    }
+    silt_own_set(SILT_LIFE_LINE, writer);
+    return 0;
+}
+
+static void read_file(const char *path, char *into, size_t capacity) {
+    long fd = silt_call(SYS_open, path, O_RDONLY | O_CLOEXEC, 0);
+    size_t filled = 0;
+    while (fd >= 0 && filled < capacity - 2) {
+        long got = silt_call(SYS_read, fd, into + filled, capacity - 2 - filled);
+        if (got <= 0) {
+            break;
+        }
+        filled += (size_t)got;
+    }
+    if (fd >= 0) {
+        silt_call(SYS_close, fd);
+    }
+}
+
+void silt_fill_header(uint64_t parent_image, bool forked, bool free_stacks) {
+    struct silt_header *header = silt_shared;
+    char *base = (char *)header;
+    header->magic = SILT_MAGIC;
+    header->version = SILT_WIRE_VERSION;
+    header->header_bytes = sizeof *header;
+    header->image = silt_random();
+    header->parent_image = parent_image;
+    header->pid = (uint32_t)silt_call(SYS_getpid, 0);
+    header->ppid = (uint32_t)silt_call(SYS_getppid, 0);
+    header->forked = forked;
+    header->free_stacks = free_stacks;
+    header->start_ns = silt_now_ns();
+    read_file("/proc/self/cmdline", base + SILT_COMMAND_OFFSET, SILT_TEXT_BYTES);
+    if (!*executable) {
+        silt_call(SYS_readlink, "/proc/self/exe", executable, SILT_TEXT_BYTES - 1);
+    }
+    strcpy(base + SILT_EXE_OFFSET, executable);
+    if (!base[SILT_COMMAND_OFFSET]) {
+        strcpy(base + SILT_COMMAND_OFFSET, executable); /* no /proc: another root */
+    }
+    silt_call(SYS_getcwd, base + SILT_CWD_OFFSET, SILT_TEXT_BYTES - 1);
+    struct dl_find_object found;
+    if (silt_real.malloc && _dl_find_object((void *)silt_real.malloc, &found) == 0) {
+        strncpy(base + SILT_ALLOC_OFFSET, found.dlfo_link_map->l_name, SILT_TEXT_BYTES - 1);
+    }
+}

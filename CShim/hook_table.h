@@ -1,0 +1,103 @@
+/*
+ * hook_table.h: the functions that silt stands in front of, by family. A family is defined in one
+ * file.
+ *
+ * NEXT(result, name, parameters) is a function whose next definition is called: real.h has a
+ * pointer to it, which real.c finds. ALONE(name) calls no next definition, and has its prototype
+ * from the C library. build.sh makes the list
+ * of exported names out of all rows, and each exported name must have cases in
+ * Tests/Workloads/hook_cases.cpp (HookTests). Nothing is included here: build.sh expands this file
+ * alone.
+ */
+#ifndef SILT_HOOK_TABLE_H
+#define SILT_HOOK_TABLE_H
+
+/* clang-format off */
+
+/* hooks.c */
+#define SILT_ALLOCATOR_HOOKS(NEXT, ALONE)                       \
+    NEXT(void *, malloc, (size_t))                              \
+    NEXT(void *, calloc, (size_t, size_t))                      \
+    NEXT(void *, realloc, (void *, size_t))                     \
+    NEXT(void *, reallocarray, (void *, size_t, size_t))        \
+    NEXT(void, free, (void *))                                  \
+    NEXT(void, free_sized, (void *, size_t))                    \
+    NEXT(void, free_aligned_sized, (void *, size_t, size_t))    \
+    NEXT(int, posix_memalign, (void **, size_t, size_t))        \
+    NEXT(void *, aligned_alloc, (size_t, size_t))               \
+    NEXT(void *, memalign, (size_t, size_t))                    \
+    NEXT(void *, valloc, (size_t))                              \
+    NEXT(void *, pvalloc, (size_t))                             \
+    NEXT(size_t, malloc_usable_size, (void *))
+
+/* new.c; the next definition depends on the calling module: operators.h */
+#define SILT_OPERATOR_HOOKS(ROW)                                \
+    ROW(void *, _Znwm, (size_t))                                \
+    ROW(void *, _Znam, (size_t))                                \
+    ROW(void *, _ZnwmRKSt9nothrow_t, (size_t, const void *))    \
+    ROW(void *, _ZnamRKSt9nothrow_t, (size_t, const void *))    \
+    ROW(void *, _ZnwmSt11align_val_t, (size_t, size_t))         \
+    ROW(void *, _ZnamSt11align_val_t, (size_t, size_t))         \
+    ROW(void *, _ZnwmSt11align_val_tRKSt9nothrow_t, (size_t, size_t, const void *)) \
+    ROW(void *, _ZnamSt11align_val_tRKSt9nothrow_t, (size_t, size_t, const void *)) \
+    ROW(void, _ZdlPv, (void *))                                 \
+    ROW(void, _ZdaPv, (void *))                                 \
+    ROW(void, _ZdlPvm, (void *, size_t))                        \
+    ROW(void, _ZdaPvm, (void *, size_t))                        \
+    ROW(void, _ZdlPvRKSt9nothrow_t, (void *, const void *))     \
+    ROW(void, _ZdaPvRKSt9nothrow_t, (void *, const void *))     \
+    ROW(void, _ZdlPvSt11align_val_t, (void *, size_t))          \
+    ROW(void, _ZdaPvSt11align_val_t, (void *, size_t))          \
+    ROW(void, _ZdlPvmSt11align_val_t, (void *, size_t, size_t)) \
+    ROW(void, _ZdaPvmSt11align_val_t, (void *, size_t, size_t)) \
+    ROW(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void *, size_t, const void *)) \
+    ROW(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void *, size_t, const void *))
+
+/* mappings.c; they are made by system call */
+#define SILT_MAPPING_HOOKS(NEXT, ALONE)                         \
+    ALONE(mmap) ALONE(mmap64) ALONE(munmap) ALONE(mremap)
+
+/* descriptors.c */
+#define SILT_DESCRIPTOR_HOOKS(NEXT, ALONE)                      \
+    NEXT(int, close, (int))                                     \
+    NEXT(int, dup2, (int, int))                                 \
+    NEXT(int, dup3, (int, int, int))                            \
+    NEXT(int, close_range, (unsigned, unsigned, int))           \
+    NEXT(void, closefrom, (int))
+
+/* seccomp.c */
+#define SILT_SANDBOX_HOOKS(NEXT, ALONE)                         \
+    NEXT(int, prctl, (int, ...))                                \
+    NEXT(long, syscall, (long, ...))
+
+/* dlclose.c, fork.c */
+#define SILT_IMAGE_HOOKS(NEXT, ALONE)                           \
+    NEXT(int, dlclose, (void *))                                \
+    NEXT(int, _Fork, (void))
+
+/* exec.c */
+#define SILT_PROGRAM_HOOKS(NEXT, ALONE)                         \
+    NEXT(int, execve, (const char *, char *const *, char *const *)) \
+    NEXT(int, execvpe, (const char *, char *const *, char *const *)) \
+    NEXT(int, fexecve, (int, char *const *, char *const *))     \
+    NEXT(int, execveat, (int, const char *, char *const *, char *const *, int)) \
+    NEXT(int, posix_spawn, (pid_t *, const char *, const posix_spawn_file_actions_t *, \
+                            const posix_spawnattr_t *, char *const *, char *const *)) \
+    NEXT(int, posix_spawnp, (pid_t *, const char *, const posix_spawn_file_actions_t *, \
+                             const posix_spawnattr_t *, char *const *, char *const *)) \
+    NEXT(int, system, (const char *))                           \
+    NEXT(FILE *, popen, (const char *, const char *))           \
+    ALONE(execv) ALONE(execvp) ALONE(execl) ALONE(execle) ALONE(execlp)
+
+/* All families but the operators. */
+#define SILT_HOOKS(NEXT, ALONE)                                 \
+    SILT_ALLOCATOR_HOOKS(NEXT, ALONE)                           \
+    SILT_MAPPING_HOOKS(NEXT, ALONE)                             \
+    SILT_DESCRIPTOR_HOOKS(NEXT, ALONE)                          \
+    SILT_SANDBOX_HOOKS(NEXT, ALONE)                             \
+    SILT_IMAGE_HOOKS(NEXT, ALONE)                               \
+    SILT_PROGRAM_HOOKS(NEXT, ALONE)
+
+/* clang-format on */
+
+#endif

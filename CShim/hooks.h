@@ -1,0 +1,21 @@
+/* hooks.h: recording, for the hooks of other files; `frame` is that of the hook. In a hook. */
+#ifndef SILT_HOOKS_H
+#define SILT_HOOKS_H
+
+#include "stream.h"
+
+void silt_record_free(void *block, const void *frame);
+/* How far the thread's sink has come. */
+uint64_t silt_position(void);
+/* Records an allocation, unless a nested hook has recorded that very block since silt_position gave
+ * `since`. */
+void silt_record_alloc_once(void *block, size_t bytes, const void *frame, uint64_t since);
+
+/* Around a call of the real allocator. */
+uint32_t silt_into_real(const void *frame);
+void silt_leave(uint32_t before);
+/* Begins the record of an event; NULL when it is not to be recorded, else silt_leave must follow.
+ */
+struct silt_sink *silt_enter(const void *frame, uint32_t *before);
+
+#endif

@@ -1,0 +1,55 @@
+/* image.c: the state of the process image that is recorded. Everything here may run in a hook. */
+#define _GNU_SOURCE
+#include "image.h"
+
+#include "system.h"
+
+#include <string.h>
+#include <unistd.h>
+
+__thread struct silt_thread silt_thread;
+static uint32_t not_live;
+volatile uint32_t *silt_live = &not_live;
+struct silt_header *silt_shared;
+uint32_t silt_image_number = 1;
+_Atomic uint32_t silt_phase;
+
+void silt_image_begin(volatile uint32_t *live, enum silt_liveness liveness) {
+    *live = liveness;
+    silt_live = live;
+    silt_phase = SILT_PHASE_RECORDING;
+}
+
+void silt_image_next(void) {
+    silt_image_number++;
+    silt_live = &not_live;
+}
+
+void silt_switch_off(enum silt_off reason) {
+    bool recorded = *silt_live; /* else this is a fork child that has no header yet */
+    silt_phase = SILT_PHASE_OFF;
+    if (!recorded) {
+        return;
+    }
+    *silt_live = SILT_NOT_LIVE;
+    uint32_t none = SILT_OFF_NO;
+    if (__atomic_compare_exchange_n(&silt_shared->off_reason, &none, reason, false,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        silt_shared->off_ns = silt_now_ns();
+        __atomic_store_n(&silt_shared->switched_off, 1, __ATOMIC_RELEASE);
+    }
+}
+
+bool silt_is_borrowed(void) {
+    return *silt_live && (uint32_t)silt_call(SYS_getpid, 0) != silt_shared->pid;
+}
+
+const char *silt_variable(const char *name) {
+    size_t length = strlen(name);
+    for (char **entry = environ; entry && *entry; entry++) {
+        if (strncmp(*entry, name, length) == 0 && (*entry)[length] == '=') {
+            return *entry + length + 1;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,121 @@
+/* loaded.c: what the program headers of a loaded module say. Everything here may run in a hook. */
+#define _GNU_SOURCE
+#include "loaded.h"
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <string.h>
+#include <sys/auxv.h>
+
+/* The part of a mapped segment from `at` to the segment's end, in bytes; 0 when no segment holds
+ * it. */
+static uintptr_t bytes_at(const struct silt_extent *extent, uintptr_t at) {
+    for (unsigned i = 0; i < extent->count; i++) {
+        const ElfW(Phdr) *segment = &extent->segments[i];
+        uintptr_t offset = at - (extent->bias + segment->p_vaddr);
+        if (segment->p_type == PT_LOAD && offset < segment->p_memsz) {
+            return segment->p_memsz - offset;
+        }
+    }
+    return 0;
+}
+
+const struct link_map *silt_main_program(void) {
+    static const struct link_map *known;
+    struct dl_find_object ours;
+    const struct link_map *map = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (!map && _dl_find_object((void *)silt_main_program, &ours) == 0) {
+        for (map = ours.dlfo_link_map; map->l_prev; map = map->l_prev) {
+        }
+        __atomic_store_n(&known, map, __ATOMIC_RELAXED);
+    }
+    return map;
+}
+
+/* The main program's headers are where the kernel says; they are those of the loader if that was
+ * executed itself. Others have theirs behind the ELF header; every read is checked against the end
+ * of the mapping. */
+struct silt_extent silt_extent_of(const struct dl_find_object *found) {
+    uintptr_t start = (uintptr_t)found->dlfo_map_start, end = (uintptr_t)found->dlfo_map_end;
+    struct silt_extent extent = {start, end, found->dlfo_link_map->l_addr, NULL, 0};
+    const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
+    struct dl_find_object named;
+    if (found->dlfo_link_map == silt_main_program() && segments &&
+        _dl_find_object((void *)segments, &named) == 0 &&
+        named.dlfo_link_map == found->dlfo_link_map) {
+        extent.segments = segments;
+        extent.count = (unsigned)getauxval(AT_PHNUM);
+        for (unsigned i = 0; i < extent.count; i++) {
+            uintptr_t at = extent.bias + segments[i].p_vaddr;
+            if (segments[i].p_type == PT_LOAD) {
+                extent.start = at < extent.start ? at & ~(uintptr_t)4095 : extent.start;
+                at += segments[i].p_memsz;
+                extent.end = at > extent.end ? at : extent.end;
+            }
+        }
+        return extent;
+    }
+    const ElfW(Ehdr) *header = (const void *)start;
+    if (end - start >= sizeof *header && memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
+        header->e_phoff <= end - start && header->e_phnum <= 512 &&
+        header->e_phnum * sizeof(ElfW(Phdr)) <= end - start - header->e_phoff) {
+        extent.segments = (const void *)(start + header->e_phoff);
+        extent.count = header->e_phnum;
+    }
+    return extent;
+}
+
+const uint8_t *silt_build_id(const struct silt_extent *extent, uint32_t *bytes) {
+    *bytes = 0;
+    for (unsigned i = 0; i < extent->count; i++) {
+        uintptr_t at = extent->bias + extent->segments[i].p_vaddr;
+        uintptr_t stop = at + extent->segments[i].p_memsz;
+        if (extent->segments[i].p_type != PT_NOTE || stop < at ||
+            bytes_at(extent, at) < stop - at) {
+            continue;
+        }
+        while (stop - at >= sizeof(ElfW(Nhdr))) {
+            const ElfW(Nhdr) *note = (const void *)at;
+            uintptr_t name = at + sizeof *note;
+            uintptr_t text = name + ((note->n_namesz + 3u) & ~3u);
+            uintptr_t after = text + ((note->n_descsz + 3u) & ~3u);
+            if (note->n_namesz > 64 || note->n_descsz > 1024 || after > stop) {
+                break;
+            }
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+                memcmp((void *)name, "GNU", 4) == 0) {
+                *bytes = note->n_descsz > 64 ? 64 : note->n_descsz;
+                return (const uint8_t *)text;
+            }
+            at = after;
+        }
+    }
+    return NULL;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *from, size_t count) {
+    const uint8_t *bytes = from;
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    }
+    return hash;
+}
+
+uint64_t silt_identity_of(const struct dl_find_object *found, const struct silt_extent *extent) {
+    uint64_t hash = 0xcbf29ce484222325u;
+    uint32_t id_bytes;
+    const uint8_t *id = silt_build_id(extent, &id_bytes);
+    if (id) {
+        return hash_bytes(hash, id, id_bytes);
+    }
+    const char *path = found->dlfo_link_map->l_name;
+    hash = hash_bytes(hash, path, path ? strlen(path) : 0);
+    hash = hash_bytes(hash, extent->segments, extent->count * sizeof *extent->segments);
+    uintptr_t table = bytes_at(extent, (uintptr_t)found->dlfo_eh_frame);
+    return hash_bytes(hash, found->dlfo_eh_frame, table < 4096 ? table : 4096);
+}
+
+__attribute__((noinline)) bool silt_is_in_module(uintptr_t address) {
+    struct dl_find_object found;
+    return _dl_find_object((void *)address, &found) == 0;
+}

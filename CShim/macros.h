@@ -1,0 +1,11 @@
+/* macros.h: hints to the compiler and visibility. */
+#ifndef SILT_MACROS_H
+#define SILT_MACROS_H
+
+#define SILT_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define SILT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define SILT_EXPORT      __attribute__((visibility("default"), noinline))
+/* On declarations of data: reached without the global offset table. */
+#define SILT_HIDDEN __attribute__((visibility("hidden")))
+
+#endif

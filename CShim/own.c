@@ -1,0 +1,90 @@
+/*
+ * own.c: silt's own descriptors in the program.
+ *
+ * They are made, used and closed only while nobody else can touch their numbers: at start and at a
+ * fork child's first event, by a process of one thread whose signals are blocked. Later nothing is
+ * written to them and none is closed, since a number may stand for something else by then.
+ */
+#define _GNU_SOURCE
+#include "own.h"
+
+#include "sandbox.h"
+#include "system.h"
+
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+int silt_own[SILT_OWN_DESCRIPTORS] = {-1, -1};
+
+/* What a descriptor refers to: programs close them all, or put their own in their place. */
+static struct identity {
+    dev_t device;
+    ino_t inode;
+} identities[SILT_OWN_DESCRIPTORS];
+
+static struct identity identify(int fd) {
+    struct stat status;
+    if (fd < 0 || silt_call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) < 0) {
+        return (struct identity){0, 0};
+    }
+    return (struct identity){status.st_dev, status.st_ino};
+}
+
+int silt_own_raise(int fd) {
+    struct rlimit limit = {1024, 1024};
+    silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
+    long top = limit.rlim_cur > 65536 ? 65536 : (long)limit.rlim_cur;
+    for (long from = top > 1100 ? 1000 : top - 8; from > 2; from /= 2) {
+        long high = silt_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from);
+        if (high >= 0) {
+            silt_call(SYS_close, fd);
+            return (int)high;
+        }
+    }
+    return fd;
+}
+
+void silt_own_set(enum silt_own_descriptor which, int fd) {
+    identities[which] = identify(fd);
+    silt_own[which] = fd;
+}
+
+bool silt_own_is_still(enum silt_own_descriptor which) {
+    struct identity now = identify(silt_own[which]);
+    return now.inode && now.device == identities[which].device &&
+           now.inode == identities[which].inode;
+}
+
+bool silt_own_holds(int fd) {
+    for (unsigned i = 0; i < SILT_OWN_DESCRIPTORS; i++) {
+        if (fd == silt_own[i] && silt_own_is_still(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Checks the number before and after, since the program may have put something of its own in its
+ * place. */
+bool silt_own_line_is_broken(void) {
+    struct pollfd state = {silt_own[SILT_LIFE_LINE], POLLOUT, 0};
+    struct timespec none = {0, 0};
+    return silt_own_is_still(SILT_LIFE_LINE) && silt_call(SYS_ppoll, &state, 1, &none, 0, 8) > 0 &&
+           (state.revents & POLLERR) && silt_own_is_still(SILT_LIFE_LINE);
+}
+
+bool silt_own_is_alone(bool forked) {
+    struct stat task;
+    if (silt_call(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &task, 0) == 0 &&
+        task.st_nlink > 3 /* itself, its name, and one for each thread (proc(5)) */) {
+        return false;
+    }
+    /* Filters of sandboxes may forbid to compare with the parent: then it is taken to share none.
+     */
+    return !forked || silt_was_filtered_at_start() ||
+           silt_call(SYS_kcmp, silt_call(SYS_getpid, 0), silt_call(SYS_getppid, 0), KCMP_FILES) !=
+               0;
+}

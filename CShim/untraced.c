@@ -1,0 +1,87 @@
+/*
+ * untraced.c: tells the analyzer of a program that is not traced.
+ *
+ * In an exec hook, perhaps of a vfork child or a signal handler: nothing but the stack is written
+ * to.
+ */
+#define _GNU_SOURCE
+#include "untraced.h"
+
+#include "hello.h"
+#include "own.h"
+#include "sandbox.h"
+#include "system.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+/* What the analyzer is told, and where. */
+struct news {
+    struct sockaddr_un address;
+    struct silt_hello hello;
+    const char *path;
+    bool has_kept; /* the kept connection may be used where the socket is out of reach */
+};
+
+/* Sends over a connection that lasts for this message alone, without waiting. Nobody else may have
+ * this process's descriptors. */
+static int send_news(void *argument) {
+    struct news *news = argument;
+    struct iovec parts[2] = {{&news->hello, sizeof news->hello},
+                             {(void *)news->path, strnlen(news->path, SILT_REFUSAL_TEXT)}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    news->hello.image |= (uint64_t)silt_call(SYS_getpid, 0) << 32;
+    long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int kept = news->has_kept ? silt_kept_rendezvous() : -1;
+    if (fd >= 0 && silt_call(SYS_connect, fd, &news->address, sizeof news->address) == 0) {
+        silt_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } else if (kept >= 0) {
+        silt_call(SYS_sendmsg, kept, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    if (fd >= 0) {
+        silt_call(SYS_close, fd);
+    }
+    return 0;
+}
+
+/* Other threads may close and reuse any number at any time: a process that shares this one's
+ * memory, but not its descriptors, sends what there is to say. It has no exit signal, so that
+ * wait(2) without __WALL does not see it. */
+static void send_apart(struct news *news) {
+    _Alignas(16) uint8_t stack[4096];
+    uint64_t all = ~0ull, mask;
+    int saved = errno;
+    /* No handler of the program's may run in it. */
+    silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
+    int pid = clone(send_news, stack + sizeof stack, CLONE_VM | CLONE_VFORK, news);
+    if (pid > 0) {
+        while (silt_call(SYS_wait4, pid, 0, __WALL, 0) == -EINTR) {
+        }
+    }
+    silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
+    errno = saved;
+}
+
+/* Under a filter of the program's nothing is sent. */
+void silt_tell_untraced(uint32_t reason, uint32_t pid, const char *path) {
+    const char *socket = silt_rendezvous_path();
+    if (!*socket || silt_is_filtered()) {
+        return;
+    }
+    uint32_t own = (uint32_t)silt_call(SYS_getpid, 0);
+    struct news news = {{.sun_family = AF_UNIX},
+                        {SILT_MAGIC, SILT_WIRE_VERSION, 2, own, pid ? pid : own, reason},
+                        path,
+                        true};
+    strncpy(news.address.sun_path, socket, sizeof news.address.sun_path - 1);
+    if (silt_own_is_alone(true)) {
+        send_news(&news);
+    } else {
+        send_apart(&news);
+    }
+}
