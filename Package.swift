@@ -177,7 +177,7 @@ let package = Package(
         .testTarget(name: "SiltHTTPTests", dependencies: ["SiltHTTP", "SiltPprof", "SiltTestSupport"]),
         .testTarget(
             name: "SiltReportsTests",
-            dependencies: ["SiltReports", "SiltPprof", "SiltHeap", "SiltTestSupport"],
+            dependencies: ["SiltReports", "SiltGrowth", "SiltPprof", "SiltHeap", "SiltTestSupport"],
             exclude: ["Golden"]
         ),
         .testTarget(name: "SiltServerTests", dependencies: ["SiltServer"]),

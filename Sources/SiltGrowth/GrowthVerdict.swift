@@ -61,7 +61,7 @@ package struct GrowthVerdict: Equatable, Sendable {
     package var perRequestError: Double
     package var facts: GrowthFacts
 
-    init(
+    package init(
         _ verdict: Verdict,
         _ reason: Reason,
         confidence: Confidence? = nil,
@@ -135,6 +135,8 @@ package struct GrowthFacts: Equatable, Sendable {
     package var idleBytes = 0.0
     /// Standard score of the survivors against the idle rate; nil when there was none to compare with.
     package var aboveIdle: Double?
+
+    package init() {}
 }
 
 extension GrowthFacts {

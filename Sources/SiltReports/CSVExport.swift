@@ -5,16 +5,18 @@ package enum CSVExport {
 
     private static let columns: [Column] = [
         ("rank", { "\($0.rank)" }), ("kind", { $0.kind.rawValue }), ("phase", { $0.phase ?? "" }),
-        ("verdict", { $0.verdict }), ("confidence", { $0.confidence }), ("reason", { $0.reason }),
+        ("verdict", { $0.verdict.rawValue }), ("confidence", { $0.confidence.rawValue }),
+        ("reason", { $0.evidence.reason.rawValue }),
         ("rate", { number($0.rate?.value) }), ("rate_low", { number($0.rate?.low) }),
-        ("rate_high", { number($0.rate?.high) }), ("unit", { $0.rate?.unit ?? "" }), ("function", { $0.blame.name }),
+        ("rate_high", { number($0.rate?.high) }), ("unit", { $0.rate?.unit.rawValue ?? "" }),
+        ("function", { $0.blame.name }),
         ("file", { $0.blame.file ?? "" }), ("line", { $0.blame.line.map { "\($0)" } ?? "" }),
         ("module", { $0.blame.module }), ("caller", { $0.caller?.name ?? "" }),
         ("inuse_space", { "\($0.inUseBytes)" }), ("inuse_objects", { "\($0.inUseCount)" }),
         ("alloc_space", { "\($0.allocatedBytes)" }), ("alloc_objects", { "\($0.allocatedCount)" }),
         ("peak_space", { "\($0.peakBytes)" }), ("peak_objects", { "\($0.peakCount)" }),
         ("temporary_objects", { "\($0.temporaryCount)" }), ("stacks", { "\($0.stackCount)" }),
-        ("leak_fraction", { number($0.leakFraction) }), ("evidence", { $0.evidence }),
+        ("leak_fraction", { number($0.leakFraction) }), ("evidence", { $0.evidenceLine }),
     ]
 
     /// The first line names the columns; lines end with CR and LF.

@@ -27,7 +27,7 @@ enum CheckHeadline {
     static func rate(_ sites: [ReportSite]) -> String {
         guard let unit = sites.compactMap(\.rate).first?.unit else { return "" }
         let sum = sites.compactMap(\.rate).filter { $0.unit == unit }.reduce(0) { $0 + $1.value }
-        return "\(ReportRate.amount(sum, unit: unit)) per \(ReportRate.per(unit))"
+        return unit.sentence(sum)
     }
 
     private static func limit(_ breach: CheckReport.Breach, _ site: ReportSite) -> String? {
@@ -35,7 +35,7 @@ enum CheckHeadline {
         case .growth: nil
         case .siteLimit(let limit): "limit \(Format.bytes(limit)) a call site"
         case .phaseLimit(let limit, _): "limit \(Format.bytes(limit))"
-        case .baseline(let rate): "\(ReportRate.amount(rate, unit: site.rate?.unit ?? "bytes")) in the baseline"
+        case .baseline(let rate): "\(site.rate?.unit.amount(rate) ?? Format.bytes(rate)) in the baseline"
         }
     }
 
@@ -80,7 +80,7 @@ enum CheckHeadline {
         case .growth:
             let isLimited = settings.bytesPerRequest != nil || settings.siteBytesPerRequest != nil
             return isLimited
-                ? "nothing may grow per \(ReportRate.per(site.rate?.unit ?? "")): the limits are in bytes per request"
+                ? "nothing may grow per \(site.rate?.unit.per.rawValue ?? "interval"): the limits are in bytes per request"
                 : "nothing may grow: no limit, suppression or baseline lets it pass"
         case .siteLimit(let limit):
             return "more than the limit of \(Format.bytes(limit)) per request for each call site"
@@ -94,8 +94,7 @@ enum CheckHeadline {
     }
 
     private static func amount(_ rate: Double, _ site: ReportSite) -> String {
-        let unit = site.rate?.unit ?? ""
-        return "\(ReportRate.amount(rate, unit: unit)) per \(ReportRate.per(unit))"
+        site.rate?.unit.sentence(rate) ?? Format.bytes(rate)
     }
 }
 

@@ -87,7 +87,7 @@ package enum CheckJSON {
         json.value("kind", entry.kind.rawValue)
         json.value("phase", entry.phase)
         json.value("rate", entry.rate)
-        json.value("unit", entry.unit)
+        json.value("unit", entry.unit.rawValue)
         json.value("blame", entry.stacks.first?.first)
     }
 

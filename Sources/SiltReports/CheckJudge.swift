@@ -49,10 +49,10 @@ extension CheckReport {
 
     private func outcome(of site: ReportSite, _ answer: BaselineBudget.Answer) -> Outcome {
         if case .known(let rate) = answer { return .allowed(.baseline(rate)) }
-        guard site.isConclusive, site.confidence != "low" || settings.isStrict else { return .doubtful }
+        guard site.isConclusive, site.confidence != .low || settings.isStrict else { return .doubtful }
         if case .faster(let rate) = answer { return .failed(.baseline(rate)) }
         guard settings.bytesPerRequest != nil || settings.siteBytesPerRequest != nil,
-            let rate = site.rate, rate.unit == "bytes/request"
+            let rate = site.rate, rate.unit == .bytesPerRequest
         else { return .failed(.growth) }
         if let limit = settings.siteBytesPerRequest, rate.value > limit { return .failed(.siteLimit(limit)) }
         return .withinLimit
@@ -64,7 +64,9 @@ extension CheckReport {
         for phase in report.phases {
             let counted = findings.indices.filter { index in
                 let finding = findings[index]
-                guard finding.site.phase == phase.name, finding.site.rate?.unit == "bytes/request" else { return false }
+                guard finding.site.phase == phase.name, finding.site.rate?.unit == .bytesPerRequest else {
+                    return false
+                }
                 return switch finding.outcome {
                 case .failed, .withinLimit: true
                 case .allowed, .doubtful: false

@@ -1,104 +1,76 @@
-internal import SiltGrowth
+package import SiltGrowth
 
-/// The one line that says why a site is charged or acquitted.
-struct Evidence {
-    private let verdict: GrowthVerdict
-    private let facts: GrowthFacts
-    /// Seconds between snapshots, 0 when they are unknown.
-    private let period: Double
-
-    /// `period`: seconds between snapshots, 0 when they are unknown.
-    static func line(_ verdict: GrowthVerdict, period: Double) -> String {
-        Evidence(verdict: verdict, facts: verdict.facts, period: period).line
+/// What a verdict on a site rests on; `EvidenceText` puts it into words.
+package struct Evidence: Equatable, Sendable {
+    package enum Basis: Equatable, Sendable {
+        case tooFewSnapshots(Int)
+        /// Nothing of it is in use.
+        case allFreed
+        /// None of its blocks has seen two snapshots.
+        case onlyYoungBlocks
+        /// Go's runtime keeps it for its own next use (`GoName.isKeptByRuntime`).
+        case keptByRuntime
+        /// Nothing of it was alive after a round of the hunt.
+        case nothingAfterARound
+        case processEnded
+        /// Its history cannot be read.
+        case damaged
+        /// `period`: seconds between snapshots, 0 when they are unknown.
+        case run(GrowthVerdict, period: Double)
+        case phase(GrowthVerdict, Phase)
     }
 
-    private var line: String {
-        switch verdict.verdict {
-        case .growing, .slowGrowing: growing
-        case .plateauing:
-            "grew \(Format.bytes(max(0, facts.live - facts.baseline)))\(settled); \(standstill)"
-        case .step:
-            "+\(Format.bytes(facts.biggestRise)) at once after \(time(share: facts.biggestRiseAt)), flat since"
-        case .sawtooth: "\(Format.plural(UInt64(facts.drops), "fall")) of more than 20 %; the troughs do not rise"
-        case .stable: "within ±\(Format.fixed(100 * facts.wobble, 0)) % for \(wholeTime)"
-        case .shrinking:
-            "\(Format.fixed(facts.baseline > 0 ? 100 * (facts.live - facts.baseline) / facts.baseline : 0, 0)) % "
-                + "since the start"
-        case .notEnoughData: "\(facts.snapshots) of \(SiteOpinion.leastSnapshots) snapshots"
+    /// The phase of a hunt that was judged.
+    package struct Phase: Equatable, Sendable {
+        package var name: String
+        package var isIdle: Bool
+        /// Of its requests; set where the site grows and too many failed.
+        package var failedShare: Double?
+
+        package init(name: String, isIdle: Bool, failedShare: Double? = nil) {
+            self.name = name
+            self.isIdle = isIdle
+            self.failedShare = failedShare
         }
     }
 
-    /// When it had grown, if that was early.
-    private var settled: String {
-        facts.settledAt > 0.7 ? "" : ", 97 % of it in the first \(time(share: facts.settledAt)) of \(wholeTime)"
-    }
+    package var basis: Basis
+    /// Processes in which it grows, where that is said.
+    package var processes = 1
 
-    private var growing: String {
-        let rose = "\(Format.bytes(facts.baseline)) -> \(Format.bytes(facts.live))"
-        var line = rate + ": "
-        switch verdict.reason {
-        case .doubling:
-            line += "one block replaced by a bigger one \(facts.jumps) times (\(rose)), last "
-            line += facts.sinceJump == 0 ? "just now" : "\(time(snapshots: facts.sinceJump)) ago"
-            if facts.jumpGap > 0 {
-                let next = max(facts.jumpGap * 2 - facts.sinceJump, 1)
-                line += ", next expected in ~\(time(snapshots: next))"
+    package init(_ basis: Basis) { self.basis = basis }
+}
+
+extension Evidence {
+    /// Why a site is charged or acquitted, or why nothing is said of it.
+    package enum Reason: Hashable, Sendable {
+        /// What the judge saw in its survivors.
+        case pattern(SiltGrowth.Reason)
+        case tooFewSnapshots
+        case keptByRuntime
+        case processEnded
+        case damaged
+
+        /// As files have it.
+        package var rawValue: String {
+            switch self {
+            case .pattern(let reason): reason.rawValue
+            case .tooFewSnapshots: "snapshots"
+            case .keptByRuntime: "runtime"
+            case .processEnded: "ended"
+            case .damaged: "damaged"
             }
-            return line + ": look at what it holds"
-        case .backlog:
-            return line + "content is replaced, but there is ever more of it: \(rose), rose in all four quarters"
-        case .trend: return line + "rose in all four quarters, \(rose)"
-        case .deep: line += "hidden under churn: of what is older than half the run, "
-        case .slowed: line += "slower than at first, but steady since \(time(share: facts.from)): "
-        case .late: line += "only since \(time(share: facts.since)): "
-        case .leak, .none, .decel, .turnover, .stalled, .flat, .sparse, .everyRound, .gap, .idleRate, .idle: break
-        }
-        let slices = facts.occupied == facts.slices ? "all \(facts.slices)" : "\(facts.occupied) of \(facts.slices)"
-        let perSlice =
-            facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))..\(count(facts.most))"
-        line +=
-            "blocks of \(slices) time slices between \(Format.fixed(100 * facts.from, 0)) % and "
-            + "\(Format.fixed(100 * facts.to, 0)) % of the run are still alive, \(perSlice) a slice, "
-            + "\(count(facts.survivors)) blocks, \(Format.bytes(facts.survivorBytes))"
-        if verdict.verdict == .slowGrowing, facts.live > 0 {
-            let part = 100 * verdict.slope * Double(facts.snapshots) / facts.live
-            line += "; = \(Format.percent(part)) of the site's \(Format.bytes(facts.live)) over \(wholeTime)"
-        }
-        return line
-    }
-
-    /// As `+192 B/s ±6 %`.
-    private var rate: String {
-        let share = verdict.slope > 0 ? 100 * verdict.error / verdict.slope : 0
-        let text = period > 0 ? Format.bytes(verdict.slope / period) + "/s" : Format.bytes(verdict.slope) + "/interval"
-        return "+\(text) \(share < 0.5 ? "±<1 %" : "±\(Format.fixed(share, 0)) %")"
-    }
-
-    private var standstill: String {
-        switch verdict.reason {
-        case .decel: "fewer new survivors: \(count(facts.older)) a slice -> \(count(facts.newer))"
-        case .turnover: "old blocks are freed as fast as new ones stay"
-        case .stalled: "nothing more of it stays"
-        case .flat: "no new high for \(time(snapshots: facts.sinceHigh))"
-        case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse, .everyRound, .gap, .idleRate,
-            .idle:
-            "what came later did not stay"
         }
     }
 
-    private var wholeTime: String { time(snapshots: facts.snapshots) }
-
-    private func time(share: Double) -> String {
-        period > 0
-            ? Format.duration(period * share * Double(facts.snapshots)) : "\(Format.fixed(100 * share, 0)) % of the run"
-    }
-
-    private func time(snapshots: Int) -> String {
-        period > 0
-            ? Format.duration(period * Double(snapshots)) : "\(snapshots) snapshots"
-    }
-
-    private func count(_ value: Double) -> String {
-        Format.count(UInt64(max(0, min(value, 1e18)).rounded()))
+    package var reason: Reason {
+        switch basis {
+        case .run(let verdict, _), .phase(let verdict, _): .pattern(verdict.reason)
+        case .allFreed, .onlyYoungBlocks, .nothingAfterARound: .pattern(.none)
+        case .tooFewSnapshots: .tooFewSnapshots
+        case .keptByRuntime: .keptByRuntime
+        case .processEnded: .processEnded
+        case .damaged: .damaged
+        }
     }
 }

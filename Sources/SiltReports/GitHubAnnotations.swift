@@ -24,7 +24,7 @@ package enum GitHubAnnotations {
             let phase = site.phase.map { "in \($0) " } ?? ""
             properties.append(("title", "silt: grows \(phase)\(CheckHeadline.rate([site]))"))
             var message = "\(site.blame.label): \(CheckHeadline.sentence(finding, check.settings))"
-            if !site.evidence.isEmpty { message += "\n" + site.evidence }
+            message += "\n" + site.evidenceLine
             if let caller = site.caller { message += "\nonly when called by \(caller.label)" }
             output.write(command(finding.isFailure ? "error" : "warning", properties, message))
         }

@@ -10,8 +10,7 @@ package struct GrowthBaseline: Equatable, Sendable {
         /// Of a hunt; nil when the trace ran freely.
         package var phase: String?
         package var rate: Double
-        /// As in `ReportRate.unit`.
-        package var unit: String
+        package var unit: Rate.Unit
         /// From the blamed frame outwards, as `BaselineStack` has them; at least one, those that hold most first.
         package var stacks: [[String]]
     }
@@ -147,7 +146,7 @@ extension GrowthBaseline {
 extension GrowthBaseline.Entry {
     fileprivate init?(_ json: JSONValue) {
         guard case .string(let word)? = json["kind"], let kind = ReportSite.Kind(rawValue: word),
-            case .string(let unit)? = json["unit"],
+            case .string(let unitText)? = json["unit"], let unit = Rate.Unit(rawValue: unitText),
             case .number(let rate)? = json["rate"], rate >= 0, case .array(let list)? = json["stacks"], !list.isEmpty
         else { return nil }
         self.init(kind: kind, phase: nil, rate: rate, unit: unit, stacks: [])
@@ -168,7 +167,7 @@ extension GrowthBaseline.Entry {
         json.value("kind", kind.rawValue)
         json.value("phase", phase)
         json.value("rate", rate)
-        json.value("unit", unit)
+        json.value("unit", unit.rawValue)
         json.array("stacks") { json in
             for stack in stacks {
                 json.array { json in

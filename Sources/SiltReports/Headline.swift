@@ -34,8 +34,8 @@ enum Headline {
     /// Why nothing can be said; nil when something can.
     private static func inconclusive(_ report: HeapReport, snapshots: Int) -> String? {
         if let reason = unmeasured(report) { return reason }
-        if snapshots < SiteOpinion.leastSnapshots {
-            return "run too short to judge growth: \(snapshots) of \(SiteOpinion.leastSnapshots) snapshots "
+        if snapshots < SiteOpinion.minimumSnapshots {
+            return "run too short to judge growth: \(snapshots) of \(SiteOpinion.minimumSnapshots) snapshots "
                 + "(run it longer, or with a shorter --snapshot-every)"
         }
         return nil
@@ -79,11 +79,11 @@ enum Headline {
     }
 
     private static func growingLine(_ growing: [ReportSite], _ report: HeapReport, _ clocks: [ProcessClock]) -> String {
-        let isSure = growing.contains { $0.confidence != "low" }
+        let isSure = growing.contains { $0.confidence != .low }
         let rate = growing.reduce(0) { $0 + ($1.rate?.value ?? 0) }
-        let unit = growing.first?.rate?.unit.split(separator: "/").last.map(String.init) ?? "interval"
+        let unit = growing.first?.rate?.unit ?? Rate.Unit(.bytes, per: .interval)
         let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few snapshots: watch it)"
-        var line = "\(Format.plural(UInt64(growing.count), "call site")) \(verb), \(Format.bytes(rate)) per \(unit)"
+        var line = "\(Format.plural(UInt64(growing.count), "call site")) \(verb), \(unit.sentence(rate))"
         if growing.count > 1 { line += " together" }
         if let stopped = stopped(report) { line += "; " + stopped }
         if let projection = projection(growing, report, clocks) { line += "; " + projection }
@@ -101,7 +101,7 @@ enum Headline {
             let clock = clocks.max(by: { $0.count < $1.count }),
             clock.count >= 12
         else { return nil }
-        let sure = growing.compactMap { $0.confidence == "low" || $0.rate?.unit != "bytes/second" ? nil : $0.rate }
+        let sure = growing.compactMap { $0.confidence == .low || $0.rate?.unit != .bytesPerSecond ? nil : $0.rate }
         let rate = sure.reduce(0) { $0 + $1.value }
         let error = sure.reduce(0) { $0 + ($1.high - $1.value) * ($1.high - $1.value) }.squareRoot()
         let last = clock.rows.suffix(5).map(\.inUseBytes).sorted()

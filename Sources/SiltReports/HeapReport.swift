@@ -1,3 +1,4 @@
+package import SiltGrowth
 package import SiltRecording
 internal import SiltSymbols
 
@@ -65,14 +66,12 @@ package struct ReportSite: Sendable {
 
     package var kind = Kind.heap
     package var rank = 0
-    package var verdict = "not-enough-data"
-    package var isGrowing = false
+    package var verdict = SiltGrowth.Verdict.notEnoughData
     /// Grew, and is not called growing: shown with the reason.
     package var isAcquitted = false
-    package var confidence = "low"
-    package var reason = ""
-    package var evidence = ""
-    package var rate: ReportRate?
+    package var confidence = Confidence.low
+    package var evidence = Evidence(.tooFewSnapshots(0))
+    package var rate: Rate?
     package var blame: ReportFrame
     /// The caller that its blocks have in common, when the blamed function has innocent callers as well.
     package var caller: ReportFrame?
@@ -130,17 +129,10 @@ package struct ReportSite: Sendable {
 }
 
 extension ReportSite {
+    package var isGrowing: Bool { verdict.isGrowing }
+
     /// True when most of it was freed between the last snapshot and the program's end.
     var wasGivenBack: Bool { lastInUseBytes > 2 * inUseBytes }
-}
-
-/// How fast a site grows, with the range that the error leaves.
-package struct ReportRate: Equatable, Sendable {
-    package var value: Double
-    package var low: Double
-    package var high: Double
-    /// "bytes/second", "bytes/interval" or "bytes/request".
-    package var unit: String
 }
 
 /// One function of a stack, with names.

@@ -60,7 +60,7 @@ enum HuntHeadline {
     }
 
     private static func growingLine(_ growing: [ReportSite], _ report: HeapReport) -> String {
-        let isSure = growing.contains { $0.confidence != "low" }
+        let isSure = growing.contains { $0.confidence != .low }
         let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
         let sites = Format.plural(UInt64(growing.count), "call site")
         let rates = report.phases.compactMap { phase -> (name: String, rate: String)? in
@@ -80,7 +80,7 @@ enum HuntHeadline {
 
     /// What those sites cost together, unit by unit: `1.00 KiB per request`.
     private static func sums(_ sites: [ReportSite]) -> [String] {
-        var byUnit: [(unit: String, value: Double)] = []
+        var byUnit: [(unit: Rate.Unit, value: Double)] = []
         for rate in sites.compactMap(\.rate) {
             if let index = byUnit.firstIndex(where: { $0.unit == rate.unit }) {
                 byUnit[index].value += rate.value
@@ -88,7 +88,7 @@ enum HuntHeadline {
                 byUnit.append((rate.unit, rate.value))
             }
         }
-        return byUnit.map { "\(ReportRate.amount($0.value, unit: $0.unit)) per \(ReportRate.per($0.unit))" }
+        return byUnit.map { $0.unit.sentence($0.value) }
     }
 
     /// How many requests are left until the limit, in the mix that the hunt sent.
@@ -97,8 +97,8 @@ enum HuntHeadline {
         let served = report.phases.reduce(0.0) { $0 + Double($1.requests ?? 0) }
         var perRequest = 0.0
         var leaking = Set<String>()
-        for site in growing where site.confidence != "low" {
-            guard let rate = site.rate, rate.unit == "bytes/request",
+        for site in growing where site.confidence != .low {
+            guard let rate = site.rate, rate.unit == .bytesPerRequest,
                 let phase = report.phases.first(where: { $0.name == site.phase }), let requests = phase.requests
             else { continue }
             perRequest += rate.value * Double(requests)
@@ -120,17 +120,6 @@ enum HuntHeadline {
         var step = 1.0
         while value / step >= 1000 { step *= 10 }
         return UInt64((value / step).rounded() * step)
-    }
-}
-
-extension ReportRate {
-    /// What a unit counts by: "request" of "bytes/request".
-    static func per(_ unit: String) -> String { unit.split(separator: "/").last.map(String.init) ?? unit }
-
-    /// A number of that unit's things.
-    static func amount(_ value: Double, unit: String) -> String {
-        unit.hasPrefix("objects")
-            ? "\(Format.short(value)) goroutine\(value == 1 ? "" : "s")" : Format.bytes(value)
     }
 }
 

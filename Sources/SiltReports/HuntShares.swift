@@ -38,7 +38,6 @@ struct HuntShares {
         for (index, phase) in hunt.phases.enumerated() where lives {
             var asked = judge
             asked.question = .phase(phase, of: hunt)
-            asked.kind = recording.processes[process].kind == .goroutine ? .goroutine : .heap
             let shares = SiteShares(recording: recording, names: names, sites: sites, judge: asked, budget: budget)
                 .shares(of: parts, process: process, clock: clock)
             for var share in shares {
@@ -56,11 +55,10 @@ struct HuntShares {
             + parts.map { index in
                 let part = sites.parts[index]
                 let key = SiteShare.Key.site(part.site)
-                let unknown = SiteOpinion(
-                    reason: lives ? "none" : "ended",
-                    evidence: lives ? "nothing of it was alive after a round" : "its process ended during the hunt"
+                var share = whole(
+                    part,
+                    opinion: acquitted[key] ?? .unknown(lives ? .nothingAfterARound : .processEnded)
                 )
-                var share = whole(part, opinion: acquitted[key] ?? unknown)
                 share.rows.removeAll { taken.contains($0) }
                 return share
             } + kept.parts.map { whole($0, opinion: .keptByRuntime) }

@@ -4,9 +4,9 @@ enum HuntText {
     static func certainty(_ site: ReportSite) -> String {
         let word =
             switch site.confidence {
-            case "high": "certain"
-            case "medium": "likely"
-            default: "watch it"
+            case .high: "certain"
+            case .medium: "likely"
+            case .low: "watch it"
             }
         guard let (occupied, all) = site.rounds, occupied > 0 else { return word }
         return "\(word) (\(occupied) of \(all) rounds)"
@@ -35,7 +35,7 @@ enum HuntText {
     /// One line for what follows from the sites above: buffers of a connection that was never closed, say.
     static func followers(_ sites: [ReportSite], _ page: inout TextPage) {
         guard !sites.isEmpty else { return }
-        var byPhase: [(phase: String, bytes: Double, unit: String)] = []
+        var byPhase: [(phase: String, bytes: Double, unit: Rate.Unit)] = []
         for site in sites {
             guard let rate = site.rate, let phase = site.phase else { continue }
             if let index = byPhase.firstIndex(where: { $0.phase == phase && $0.unit == rate.unit }) {
@@ -45,7 +45,7 @@ enum HuntText {
             }
         }
         let sums = byPhase.map {
-            "\($0.phase.printable) +\(ReportRate.amount($0.bytes, unit: $0.unit))/\(ReportRate.per($0.unit))"
+            "\($0.phase.printable) +\($0.unit.short($0.bytes))"
         }
         let count = Format.plural(UInt64(sites.count), "site")
         page.paragraph(

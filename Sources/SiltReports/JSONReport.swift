@@ -95,17 +95,17 @@ package enum JSONReport {
     ) {
         json.value("rank", site.rank)
         json.value("kind", site.kind.rawValue)
-        json.value("verdict", site.verdict)
-        json.value("confidence", site.confidence)
-        json.value("reason", site.reason)
-        json.value("evidence", site.evidence)
+        json.value("verdict", site.verdict.rawValue)
+        json.value("confidence", site.confidence.rawValue)
+        json.value("reason", site.evidence.reason.rawValue)
+        json.value("evidence", site.evidenceLine)
         if !report.phases.isEmpty { hunt(site, &json) }
         if let rate = site.rate {
             json.object("rate") { json in
                 json.value("value", rate.value)
                 json.value("low", rate.low)
                 json.value("high", rate.high)
-                json.value("unit", rate.unit)
+                json.value("unit", rate.unit.rawValue)
             }
         } else {
             json.value("rate", nil as String?)

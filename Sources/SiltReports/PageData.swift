@@ -57,19 +57,19 @@ package enum PageData {
 
     private static func site<Output>(_ site: ReportSite, _ report: HeapReport, _ json: inout JSONWriter<Output>) {
         json.value("rank", site.rank)
-        json.value("verdict", site.verdict)
+        json.value("verdict", site.verdict.rawValue)
         json.value("growing", site.isGrowing)
         json.value("acquitted", site.isAcquitted)
-        json.value("certainty", site.phase == nil ? site.confidence : HuntText.certainty(site))
+        json.value("certainty", site.phase == nil ? site.confidence.rawValue : HuntText.certainty(site))
         json.value(
             "rate",
-            site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + ReportRate.per($0.unit) }
+            site.rate?.lead
         )
         json.value("phase", site.phase?.printable)
         json.value("name", site.blame.name.printable)
         json.value("place", site.blame.place.printable)
         json.value("caller", site.caller.map { ($0.name + " " + $0.place).printable })
-        json.value("evidence", site.evidence.printable)
+        json.value("evidence", site.evidenceLine.printable)
         json.value("size", TextReport.held(site))
         json.value("allocated", Format.bytes(site.allocatedBytes))
         json.value("leak_fraction", site.leakFraction)

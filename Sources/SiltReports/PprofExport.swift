@@ -225,7 +225,7 @@ private struct Labels {
             for stack in thread.stacks ?? [0] { threads[Self.key(thread.process, stack), default: []].insert(label) }
         }
         for site in report.sites where site.isGrowing {
-            var labels = [PprofLabel(key: "verdict", value: .text(site.verdict))]
+            var labels = [PprofLabel(key: "verdict", value: .text(site.verdict.rawValue))]
             if let phase = site.phase, !phase.isEmpty { labels.append(PprofLabel(key: "phase", value: .text(phase))) }
             for part in site.stacks { charges[part.stack, default: []].formUnion(labels) }
         }

@@ -141,23 +141,20 @@ struct SiteBuilder {
         }
         let opinion = leading.opinion
         site.verdict = opinion.verdict
-        site.isGrowing = opinion.isGrowing
         site.confidence = opinion.confidence
-        site.reason = opinion.reason
         site.evidence = opinion.evidence
         site.spreadOver = leading.spreadOver
         site.lastInUseBytes = shares.reduce(0) { $0 &+ UInt64(min(max(0, $1.opinion.live), 1e18)) }
         site.isAcquitted =
             !opinion.isGrowing && site.inUseBytes > 0
-            && ["plateauing", "step", "sawtooth"].contains(opinion.verdict)
+            && [.plateauing, .step, .sawtooth].contains(opinion.verdict)
         let growing = shares.filter { $0.opinion.isGrowing }
-        let processes = processCount(of: growing)
-        if processes > 1 { site.evidence += "; in \(processes) processes" }
+        site.evidence.processes = processCount(of: growing)
         if let rate = rate(of: growing, site.kind) {
             site.rate = rate
             // Phases are compared by what they cost a second of the hunt.
             site.weight =
-                max(rate.low, 0.05 * rate.value) * opinion.unitsPerSecond * (opinion.confidence == "low" ? 0.3 : 1)
+                max(rate.low, 0.05 * rate.value) * opinion.unitsPerSecond * (opinion.confidence == .low ? 0.3 : 1)
         }
         site.caller = leading.caller.map(frame)
         if leading.stack != 0 { site.stack = leading.stack }
@@ -200,16 +197,12 @@ struct SiteBuilder {
     }
 
     /// The fastest sum of rates at any time: a worker that was replaced by another does not count twice.
-    private func rate(of growing: [SiteShare], _ kind: ReportSite.Kind) -> ReportRate? {
+    private func rate(of growing: [SiteShare], _ kind: ReportSite.Kind) -> Rate? {
         guard !growing.isEmpty else { return nil }
         let isTimed = growing.allSatisfy { clocks[$0.process].period > 0 }
-        let unit = growing[0].opinion.unit == "interval" && isTimed ? "second" : growing[0].opinion.unit
-        var best = ReportRate(
-            value: -.infinity,
-            low: 0,
-            high: 0,
-            unit: (kind == .goroutine ? "objects/" : "bytes/") + unit
-        )
+        let per = growing[0].opinion.per == .interval && isTimed ? .second : growing[0].opinion.per
+        let unit = Rate.Unit(kind == .goroutine ? .objects : .bytes, per: per)
+        var best = Rate(value: -.infinity, low: 0, high: 0, unit: unit)
         for one in growing {
             let start = recording.processes[one.process].startNs
             var value = 0.0
@@ -218,7 +211,7 @@ struct SiteBuilder {
                 let process = recording.processes[other.process]
                 guard process.startNs <= start, process.endNs ?? .max > start || other.process == one.process
                 else { continue }
-                let period = other.opinion.unit == "interval" && isTimed ? clocks[other.process].period : 1
+                let period = other.opinion.per == .interval && isTimed ? clocks[other.process].period : 1
                 value += other.opinion.slope / period
                 variance += (other.opinion.error / period) * (other.opinion.error / period)
             }

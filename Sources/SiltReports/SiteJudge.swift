@@ -2,7 +2,7 @@ internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
 
-/// Asks the judge of growth about call sites: recorded histories in, verdicts and opinions in the report's words out.
+/// Asks the judge of growth about call sites: recorded histories in, verdicts and opinions out.
 struct SiteJudge {
     /// What is asked of a site.
     enum Question {
@@ -14,8 +14,6 @@ struct SiteJudge {
 
     private let bytes: [UInt8]
     var question = Question.freeRunning
-    /// What the histories count.
-    var kind = ReportSite.Kind.heap
 
     init(historyBytes: [UInt8]) {
         bytes = historyBytes
@@ -24,24 +22,17 @@ struct SiteJudge {
     /// True when there are enough snapshots for any verdict.
     func isReady(_ clock: ProcessClock) -> Bool {
         switch question {
-        case .freeRunning: clock.count >= SiteOpinion.leastSnapshots
+        case .freeRunning: clock.count >= SiteOpinion.minimumSnapshots
         case .phase: true
         }
     }
 
     /// What is said of a site that has a verdict.
     func opinion(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
-        if case .phase(let phase, _) = question { return HuntEvidence.opinion(verdict, phase, kind: kind) }
-        return SiteOpinion(
-            verdict: verdict.verdict.rawValue,
-            isGrowing: verdict.verdict.isGrowing,
-            confidence: verdict.confidence?.rawValue ?? SiteOpinion.confidence(inStillnessAfter: clock.count),
-            reason: verdict.reason.rawValue,
-            evidence: Evidence.line(verdict, period: clock.period),
-            slope: verdict.slope,
-            error: verdict.error,
-            live: verdict.facts.live
-        )
+        switch question {
+        case .freeRunning: .run(verdict, clock: clock)
+        case .phase(let phase, _): .phase(verdict, phase)
+        }
     }
 
     /// The verdict on those histories together; nil when one cannot be read.

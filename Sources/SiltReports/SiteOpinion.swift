@@ -1,15 +1,15 @@
-/// What is said of one call site in one process, in the report's words.
+internal import SiltGrowth
+
+/// What is said of one call site in one process.
 struct SiteOpinion {
-    var verdict = "not-enough-data"
-    var isGrowing = false
-    var confidence = "low"
-    var reason = ""
-    var evidence = ""
-    /// Bytes per `unit`, and its error.
+    var verdict = Verdict.notEnoughData
+    var confidence = Confidence.low
+    var evidence: Evidence
+    /// Bytes per `per`, and their error.
     var slope = 0.0
     var error = 0.0
-    /// "interval" of a free-running trace; "request", "round" or "second" of a hunt.
-    var unit = "interval"
+    /// Intervals of a free-running trace; requests, rounds or seconds of a hunt.
+    var per = Rate.Unit.Per.interval
     /// How many of those units a second of the hunt had.
     var unitsPerSecond = 1.0
     /// Judged rounds that left something, and all of them.
@@ -19,43 +19,106 @@ struct SiteOpinion {
     /// Live bytes at the last snapshot.
     var live = 0.0
 
+    var isGrowing: Bool { verdict.isGrowing }
+
     /// True when too few of its blocks survived for more to be said: neither charged nor acquitted.
-    var isUndecided: Bool { ["none", "sparse"].contains(reason) }
+    var isUndecided: Bool { [.pattern(.none), .pattern(.sparse)].contains(evidence.reason) }
 
     /// Fewer snapshots than this say nothing, as the judge of free runs has it.
-    static let leastSnapshots = 6
+    static let minimumSnapshots = 6
 
-    static func tooFewSnapshots(_ count: Int) -> SiteOpinion {
-        SiteOpinion(reason: "snapshots", evidence: "\(count) of \(leastSnapshots) snapshots")
-    }
+    /// Nothing can be said.
+    static func unknown(_ basis: Evidence.Basis) -> SiteOpinion { SiteOpinion(evidence: Evidence(basis)) }
 
     /// Of a site without a history: none of its blocks has seen two snapshots.
     static func young(inUseCount: UInt64, snapshots: Int) -> SiteOpinion {
         SiteOpinion(
-            verdict: "stable",
+            verdict: .stable,
             confidence: confidence(inStillnessAfter: snapshots),
-            reason: "none",
-            evidence: inUseCount == 0 ? "all of it was freed" : "no block in use is older than two snapshots"
+            evidence: Evidence(inUseCount == 0 ? .allFreed : .onlyYoungBlocks)
         )
     }
 
-    /// Of what Go's runtime keeps for its own next use (`GoName.isKeptByRuntime`).
     static let keptByRuntime = SiteOpinion(
-        verdict: "stable",
-        confidence: "medium",
-        reason: "runtime",
-        evidence: "Go's runtime keeps it for the next goroutine: as much as was ever needed at once"
+        verdict: .stable,
+        confidence: .medium,
+        evidence: Evidence(.keptByRuntime)
     )
 
+    /// Of a trace that ran freely.
+    static func run(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
+        SiteOpinion(
+            verdict: verdict.verdict,
+            confidence: verdict.confidence ?? confidence(inStillnessAfter: clock.count),
+            evidence: Evidence(.run(verdict, period: clock.period)),
+            slope: verdict.slope,
+            error: verdict.error,
+            live: verdict.facts.live
+        )
+    }
+
+    /// Of one phase of a hunt.
+    static func phase(_ verdict: GrowthVerdict, _ phase: HuntPhases.Phase) -> SiteOpinion {
+        let facts = verdict.facts
+        let isOpen = phase.isInconclusive && verdict.verdict.isGrowing
+        var opinion = SiteOpinion(
+            verdict: verdict.verdict,
+            confidence: isOpen ? .low : verdict.confidence ?? confidence(inStillnessAfterRounds: facts.snapshots),
+            evidence: Evidence(
+                .phase(
+                    verdict,
+                    Evidence.Phase(
+                        name: phase.name,
+                        isIdle: phase.isIdle,
+                        failedShare: isOpen ? phase.failedShare : nil
+                    )
+                )
+            ),
+            rounds: (facts.occupied, facts.slices),
+            rise: facts.live - facts.baseline,
+            live: facts.live
+        )
+        let perSecond = facts.seconds > 0 ? Double(facts.slices) / facts.seconds : 0
+        if phase.isIdle, perSecond > 0 {
+            opinion.per = .second
+            opinion.slope = verdict.slope * perSecond
+            opinion.error = verdict.error * perSecond
+        } else if verdict.perRequest > 0 {
+            opinion.per = .request
+            opinion.slope = verdict.perRequest
+            opinion.error = verdict.perRequestError
+            opinion.unitsPerSecond = facts.seconds > 0 ? facts.requests / facts.seconds : 1
+        } else {
+            opinion.per = .round
+            opinion.slope = verdict.slope
+            opinion.error = verdict.error
+            opinion.unitsPerSecond = perSecond > 0 ? perSecond : 1
+        }
+        return opinion
+    }
+
     /// How sure it is that a site does not grow: the judge misses a third of leaks at 6 snapshots, 6 % at 20.
-    static func confidence(inStillnessAfter snapshots: Int) -> String {
-        snapshots >= 20 ? "high" : snapshots >= 8 ? "medium" : "low"
+    private static func confidence(inStillnessAfter snapshots: Int) -> Confidence {
+        snapshots >= 20 ? .high : snapshots >= 8 ? .medium : .low
+    }
+
+    /// The same of the rounds of a phase.
+    private static func confidence(inStillnessAfterRounds rounds: Int) -> Confidence {
+        rounds >= 8 ? .high : rounds >= 5 ? .medium : .low
     }
 
     /// Growing first, then the surer, then the faster.
     func isWeightier(than other: SiteOpinion) -> Bool {
-        let order = ["low": 0, "medium": 1, "high": 2]
-        return (isGrowing ? 1 : 0, order[confidence] ?? 0, slope)
-            > (other.isGrowing ? 1 : 0, order[other.confidence] ?? 0, other.slope)
+        (isGrowing ? 1 : 0, confidence.rank, slope) > (other.isGrowing ? 1 : 0, other.confidence.rank, other.slope)
+    }
+}
+
+extension Confidence {
+    fileprivate var rank: Int {
+        switch self {
+        case .low: 0
+        case .medium: 1
+        case .high: 2
+        }
     }
 }

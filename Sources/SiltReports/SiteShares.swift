@@ -68,7 +68,7 @@ struct SiteShares {
                 key: .site(part.site),
                 process: process,
                 rows: part.stacks.map(\.row),
-                opinion: .tooFewSnapshots(clock.count),
+                opinion: .unknown(.tooFewSnapshots(clock.count)),
                 blame: SiteShare.Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site])
             )
             whole.groups = part.groups
@@ -130,7 +130,7 @@ struct SiteShares {
         let thin = left.filter { item in
             let opinion = result[item.share].opinion
             guard opinion.isGrowing else { return opinion.isUndecided }
-            return opinion.confidence != "high" && opinion.reason != "doubling"
+            return opinion.confidence != .high && opinion.evidence.reason != .pattern(.doubling)
                 && survivors(of: item.members.map { sites.parts[item.part].stacks[$0] }) < ThinSites.fewSurvivors
         }
         guard
@@ -169,11 +169,9 @@ struct SiteShares {
         _ rows: [Int],
         _ clock: ProcessClock
     ) -> SiteOpinion {
-        guard judge.isReady(clock) else { return .tooFewSnapshots(clock.count) }
+        guard judge.isReady(clock) else { return .unknown(.tooFewSnapshots(clock.count)) }
         if let verdict { return judge.opinion(verdict, clock: clock) }
-        guard histories.isEmpty else {
-            return SiteOpinion(reason: "damaged", evidence: "its history cannot be read")
-        }
+        guard histories.isEmpty else { return .unknown(.damaged) }
         let inUse = rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
         return .young(inUseCount: inUse, snapshots: clock.count)
     }

@@ -36,14 +36,11 @@ package enum SuppressionExport {
     private static func describe(_ site: ReportSite) -> String {
         var parts = ["\(site.rank)"]
         if let rate = site.rate {
-            let unit = rate.unit.split(separator: "/").last.map(String.init) ?? rate.unit
-            parts.append(
-                "+\(ReportRate.amount(rate.value, unit: rate.unit))/\(unit)" + (site.phase.map { " on " + $0 } ?? "")
-            )
+            parts.append(rate.lead + (site.phase.map { " on " + $0 } ?? ""))
         }
         parts.append([site.blame.name, site.blame.place].filter { !$0.isEmpty }.joined(separator: " "))
         parts.append("\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))")
-        return (parts.joined(separator: "  ") + ", confidence " + site.confidence).printable
+        return (parts.joined(separator: "  ") + ", confidence " + site.confidence.rawValue).printable
     }
 
     /// Bound to both ends of the name, so that `main` does not let `domain` pass; nil for a function without a name.

@@ -1,3 +1,4 @@
+internal import SiltGrowth
 internal import SiltRecording
 
 /// The report for a terminal.
@@ -61,7 +62,7 @@ package enum TextReport {
         isBrief: Bool,
         _ page: inout TextPage
     ) {
-        let rate = site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + shortUnit($0.unit) } ?? ""
+        let rate = site.rate.map(lead) ?? ""
         page.sites([
             TextPage.SiteLine(
                 rank: site.rank,
@@ -73,7 +74,7 @@ package enum TextReport {
         ])
         if !isBrief, site.phase == nil { sparkline(site, report, &page) }
         if !isBrief { HuntText.sparklines(site, &page) }
-        if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
+        page.paragraph(site.evidenceLine.printable, indent: 5)
         HuntText.whereabouts(site, &page)
         if site.spreadOver > 0 {
             let places = Format.plural(UInt64(site.spreadOver), "place")
@@ -105,16 +106,16 @@ package enum TextReport {
         }
     }
 
-    private static func shortUnit(_ unit: String) -> String {
-        let last = ReportRate.per(unit)
-        return last == "second" ? "s" : last
+    /// As `+1.00 KiB/s`.
+    private static func lead(_ rate: Rate) -> String {
+        rate.unit.per == .second ? "+\(rate.unit.amount(rate.value))/s" : rate.lead
     }
 
-    private static func advice(_ confidence: String) -> String {
+    private static func advice(_ confidence: Confidence) -> String {
         switch confidence {
-        case "high": "high: act on it"
-        case "medium": "medium: look at it"
-        default: "low: watch it"
+        case .high: "high: act on it"
+        case .medium: "medium: look at it"
+        case .low: "low: watch it"
         }
     }
 
@@ -167,8 +168,10 @@ package enum TextReport {
         page.line("")
         page.line("not growing, though they look like it:")
         for site in sites.prefix(min(limit, 5)) {
-            page.sites([TextPage.SiteLine(rank: site.rank, lead: site.verdict, blame: site.blame, size: inUse(site))])
-            if !site.evidence.isEmpty { page.paragraph(site.evidence.printable, indent: 5) }
+            page.sites([
+                TextPage.SiteLine(rank: site.rank, lead: site.verdict.rawValue, blame: site.blame, size: inUse(site))
+            ])
+            page.paragraph(site.evidenceLine.printable, indent: 5)
         }
         let others = all.count - min(sites.count, min(limit, 5))
         if others > 0 { page.line("     and \(Format.plural(UInt64(others), "smaller one"))") }
@@ -186,7 +189,7 @@ package enum TextReport {
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
                 : amount(bytes, count, site.kind)
             // One profile is no history that a verdict could rest on.
-            let lead = report.isOfProfiles && report.phases.isEmpty ? "" : site.verdict
+            let lead = report.isOfProfiles && report.phases.isEmpty ? "" : site.verdict.rawValue
             return TextPage.SiteLine(rank: site.rank, lead: lead, blame: site.blame, size: size)
         }
         page.sites(lines)

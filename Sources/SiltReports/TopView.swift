@@ -236,8 +236,8 @@ package struct TopView {
             }
         let rate =
             site.isGrowing
-            ? site.rate.map { "+" + ReportRate.amount($0.value, unit: $0.unit) + "/" + ReportRate.per($0.unit) } ?? ""
-            : site.isAcquitted ? site.verdict : ""
+            ? site.rate?.lead ?? ""
+            : site.isAcquitted ? site.verdict.rawValue : ""
         let series = site.phaseSeries.isEmpty ? site.series : site.phaseSeries.flatMap(\.values)
         let lead =
             rate.leftPadded(to: Self.columns.rate) + Format.bytes(bytes).leftPadded(to: Self.columns.size)

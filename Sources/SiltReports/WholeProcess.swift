@@ -40,7 +40,7 @@ enum WholeProcess {
 
     /// RSS that grows, or stays at its height, while the heap does not: what was freed was not given back.
     private static func retention(_ rows: [RecordedSnapshot]) -> String? {
-        guard rows.count >= SiteOpinion.leastSnapshots else { return nil }
+        guard rows.count >= SiteOpinion.minimumSnapshots else { return nil }
         let quarter = max(1, rows.count / 4)
         let rssStart = median(rows.prefix(quarter).map { $0.rssBytes ?? 0 })
         let rssEnd = median(rows.suffix(quarter).map { $0.rssBytes ?? 0 })

@@ -53,7 +53,7 @@ enum MetricsText {
             let labels = [
                 "function": site.blame.name, "file": site.blame.file ?? "",
                 "line": site.blame.line.map { "\($0)" } ?? "",
-                "phase": site.phase ?? "", "caller": site.caller?.name ?? "", "confidence": site.confidence,
+                "phase": site.phase ?? "", "caller": site.caller?.name ?? "", "confidence": site.confidence.rawValue,
             ]
             return seen.insert(labels.sorted { $0.key < $1.key }.map(\.value)).inserted ? (site, labels) : nil
         }
@@ -63,7 +63,9 @@ enum MetricsText {
         text.family("silt_site_growth_rate", "gauge", "How fast a call site grows, in what the label unit says.") {
             family in
             for (site, labels) in shown {
-                if let rate = site.rate { family.sample(rate.value, labels.merging(["unit": rate.unit]) { $1 }) }
+                if let rate = site.rate {
+                    family.sample(rate.value, labels.merging(["unit": rate.unit.rawValue]) { $1 })
+                }
             }
         }
     }

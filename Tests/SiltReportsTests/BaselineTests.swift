@@ -52,27 +52,27 @@ import Testing
     )
     func aKnownSiteMayGrowAFifthFaster(_ rate: Double, _ passes: Bool) throws {
         var report = try ShopHunt.report()
-        report.sites[0].rate = ReportRate(value: rate, low: rate - 1, high: rate + 1, unit: "bytes/request")
+        report.sites[0].rate = Rate(value: rate, low: rate - 1, high: rate + 1, unit: .bytesPerRequest)
         let outcome = try ShopHunt.outcomes(check(report, baseline()))["order_create"]
         #expect(outcome == (passes ? .allowed(.baseline(101.3)) : .failed(.baseline(101.3))))
     }
 
     @Test func anUncertainRateIsGivenTheBenefitOfTheDoubt() throws {
         var report = try ShopHunt.report()
-        report.sites[0].rate = ReportRate(value: 150, low: 90, high: 210, unit: "bytes/request")
+        report.sites[0].rate = Rate(value: 150, low: 90, high: 210, unit: .bytesPerRequest)
         #expect(try ShopHunt.outcomes(check(report, baseline()))["order_create"] == .allowed(.baseline(101.3)))
     }
 
     @Test func twoSitesOfOneEntryShareItsRate() throws {
         var report = try ShopHunt.report()
         let known = try baseline()
-        report.sites[0].rate = ReportRate(value: 60, low: 59, high: 61, unit: "bytes/request")
+        report.sites[0].rate = Rate(value: 60, low: 59, high: 61, unit: .bytesPerRequest)
         var half = report.sites[0]
-        half.rate = ReportRate(value: 45, low: 44, high: 46, unit: "bytes/request")
+        half.rate = Rate(value: 45, low: 44, high: 46, unit: .bytesPerRequest)
         report.sites.append(half)
         let enough = try check(report, known)
         #expect(enough.verdict == .passed)
-        report.sites[report.sites.count - 1].rate = ReportRate(value: 55, low: 54, high: 56, unit: "bytes/request")
+        report.sites[report.sites.count - 1].rate = Rate(value: 55, low: 54, high: 56, unit: .bytesPerRequest)
         let faster = try check(report, known)
         #expect(faster.findings.count(where: \.isFailure) == 1)
     }

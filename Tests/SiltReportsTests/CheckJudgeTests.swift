@@ -59,7 +59,7 @@ import Testing
     @Test func limitsSayNothingOfWhatGrowsWithoutRequests() throws {
         var report = try ShopHunt.report()
         report.sites[0].phase = "idle"
-        report.sites[0].rate = ReportRate(value: 3, low: 2, high: 4, unit: "bytes/second")
+        report.sites[0].rate = Rate(value: 3, low: 2, high: 4, unit: .bytesPerSecond)
         let check = try check(report: report) {
             $0.bytesPerRequest = 1000
             $0.siteBytesPerRequest = 1000
@@ -121,7 +121,7 @@ import Testing
 
     @Test func lowConfidenceAfterFewRoundsIsNoPass() throws {
         var report = try ShopHunt.report()
-        report.sites.removeAll { $0.confidence != "low" }
+        report.sites.removeAll { $0.confidence != .low }
         #expect(try check(report: report).exitStatus == 0)
         report.phases[2].rounds = 6
         let check = try check(report: report)

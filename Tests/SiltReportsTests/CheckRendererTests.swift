@@ -1,4 +1,5 @@
 import Foundation
+import SiltGrowth
 import SiltTestSupport
 import Testing
 
@@ -21,7 +22,7 @@ import Testing
                         kind: .heap,
                         phase: "users",
                         rate: 3,
-                        unit: "bytes/request",
+                        unit: .bytesPerRequest,
                         stacks: [["session_open session.c"]]
                     )
                 ]
@@ -106,11 +107,17 @@ import Testing
         try expectValid(xml)
     }
 
+    /// Names the phase.
+    private func stillness(in phase: String) -> Evidence {
+        let judged = GrowthVerdict(.plateauing, .flat, facts: GrowthFacts())
+        return Evidence(.phase(judged, Evidence.Phase(name: phase, isIdle: false)))
+    }
+
     @Test func hostileNamesStayXML() throws {
         var report = try ShopHunt.report()
         for index in report.sites.indices {
             report.sites[index].phase = "a<b>&\"c'\u{1}\n"
-            report.sites[index].evidence = "]]> \u{7f}\u{fffe}\u{0} é 💧"
+            report.sites[index].evidence = stillness(in: "]]> \u{7f}\u{fffe}\u{0} é 💧")
             report.sites[index].blame.function = "std::map<int, char const*>::operator[](int&&)"
         }
         report.phases[2].name = "a<b>&\"c'\u{1}\n"

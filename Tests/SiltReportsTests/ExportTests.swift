@@ -108,7 +108,7 @@ import Testing
             var copy = site
             copy.rank = index + 1
             copy.blame.function = name
-            copy.evidence = name + ", and more"
+            copy.phase = name + ", and more"
             copy.inUseBytes = UInt64(index) * 1000
             return copy
         }
@@ -120,7 +120,7 @@ import Testing
             with open(sys.argv[1], newline="", encoding="utf-8") as file:
                 rows = list(csv.DictReader(file, strict=True))
             assert all(None not in row and None not in row.values() for row in rows)
-            print(json.dumps([[row["function"], row["evidence"], row["inuse_space"]] for row in rows]))
+            print(json.dumps([[row["function"], row["phase"], row["inuse_space"]] for row in rows]))
             """
         let python = try consume(["python3", "-c", script, folder.file("sites.csv")])
         let wanted = names.enumerated().map { [$1, $1 + ", and more", "\($0 * 1000)"] }

@@ -1,3 +1,4 @@
+import SiltGrowth
 import SiltRecording
 
 @testable import SiltReports
@@ -134,34 +135,51 @@ enum OrderServer {
         for index in report.sites.indices {
             switch report.sites[index].blame.function {
             case "order_create":
-                report.sites[index].verdict = "growing"
-                report.sites[index].isGrowing = true
-                report.sites[index].confidence = "high"
-                report.sites[index].reason = "leak"
-                report.sites[index].evidence =
-                    "growing +2.00 MiB/interval ±1 % (high): blocks of all 18 time slices between 25 % and 97 % of the "
-                    + "run are still alive; nothing old was freed"
-                report.sites[index].rate = ReportRate(
+                report.sites[index].verdict = .growing
+                report.sites[index].confidence = .high
+                report.sites[index].evidence = evidence(.growing, .leak, slope: 1_048_576, error: 10_000)
+                report.sites[index].rate = Rate(
                     value: 1_048_576,
                     low: 1_038_576,
                     high: 1_058_576,
-                    unit: "bytes/second"
+                    unit: .bytesPerSecond
                 )
                 report.sites[index].caller = report.frames(ofStack: report.sites[index].stack)[3]
             case "cache_fill":
-                report.sites[index].verdict = "plateauing"
+                report.sites[index].verdict = .plateauing
                 report.sites[index].isAcquitted = true
-                report.sites[index].confidence = "high"
-                report.sites[index].reason = "flat"
-                report.sites[index].evidence = "grew 2.00 MiB, 97 % of it before 00:00:06; no new high for 42 s"
+                report.sites[index].confidence = .high
+                report.sites[index].evidence = evidence(.plateauing, .flat)
             default:
-                report.sites[index].verdict = "stable"
-                report.sites[index].confidence = "low"
-                report.sites[index].reason = "none"
-                report.sites[index].evidence = ""
+                report.sites[index].verdict = .stable
+                report.sites[index].confidence = .low
+                report.sites[index].evidence = Evidence(.onlyYoungBlocks)
             }
         }
         Headline.decide(&report, clocks: ProcessClock.all(of: recording))
         return report
+    }
+
+    /// Of a run of a minute, a snapshot a second.
+    private static func evidence(
+        _ verdict: Verdict,
+        _ reason: Reason,
+        slope: Double = 0,
+        error: Double = 0
+    ) -> Evidence {
+        var facts = GrowthFacts()
+        (facts.snapshots, facts.slices, facts.occupied) = (60, 18, 18)
+        (facts.fewest, facts.most, facts.survivors, facts.survivorBytes) = (80, 80, 1_440, 2_097_152)
+        (facts.from, facts.to, facts.settledAt, facts.sinceHigh) = (0.25, 0.97, 0.1, 42)
+        (facts.baseline, facts.live) = (1_048_576, 3_145_728)
+        let judged = GrowthVerdict(
+            verdict,
+            reason,
+            confidence: verdict.isGrowing ? .high : nil,
+            slope: slope,
+            error: error,
+            facts: facts
+        )
+        return Evidence(.run(judged, period: 1))
     }
 }

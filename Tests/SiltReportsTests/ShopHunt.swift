@@ -1,3 +1,4 @@
+import SiltGrowth
 import SiltRecording
 
 @testable import SiltReports
@@ -13,10 +14,10 @@ enum ShopHunt {
         for index in report.sites.indices {
             switch report.sites[index].blame.function {
             case "order_create":
-                grow(&report.sites[index], in: "orders", 101.3, confidence: "high")
+                grow(&report.sites[index], in: "orders", 101.3, confidence: .high)
                 report.sites[index].caller = report.frames(ofStack: report.sites[index].stack)[3]
-            case "cache_fill": grow(&report.sites[index], in: "users", 40, confidence: "medium")
-            default: grow(&report.sites[index], in: "orders", 12, confidence: "low")
+            case "cache_fill": grow(&report.sites[index], in: "users", 40, confidence: .medium)
+            default: grow(&report.sites[index], in: "orders", 12, confidence: .low)
             }
         }
         report.sites.sort { ($0.rate?.value ?? 0) > ($1.rate?.value ?? 0) }
@@ -37,18 +38,25 @@ enum ShopHunt {
         )
     }
 
-    private static func grow(_ site: inout ReportSite, in phase: String, _ rate: Double, confidence: String) {
-        site.verdict = "growing"
-        site.isGrowing = true
+    private static func grow(_ site: inout ReportSite, in phase: String, _ rate: Double, confidence: Confidence) {
+        site.verdict = .growing
         site.isAcquitted = false
         site.confidence = confidence
-        site.reason = "leak"
-        site.evidence = "blocks of all 5 rounds still live, 200 a round"
+        site.evidence = evidence(of: phase)
         site.phase = phase
-        site.rate = ReportRate(value: rate, low: rate * 0.95, high: rate * 1.05, unit: "bytes/request")
+        site.rate = Rate(value: rate, low: rate * 0.95, high: rate * 1.05, unit: .bytesPerRequest)
         site.stacks = [
             ReportSite.StackPart(stack: site.stack, inUseBytes: site.inUseBytes, allocatedBytes: site.allocatedBytes)
         ]
+    }
+
+    /// Five rounds that left as much each.
+    static func evidence(of phase: String) -> Evidence {
+        var facts = GrowthFacts()
+        (facts.snapshots, facts.slices, facts.occupied) = (7, 5, 5)
+        (facts.fewest, facts.most, facts.survivors, facts.survivorBytes) = (200, 200, 1_000, 1_013_000)
+        let judged = GrowthVerdict(.growing, .leak, confidence: .high, facts: facts)
+        return Evidence(.phase(judged, Evidence.Phase(name: phase, isIdle: false)))
     }
 
     static func settings(_ change: (inout CheckSettings) throws -> Void = { _ in }) rethrows -> CheckSettings {

@@ -1,54 +1,18 @@
 internal import SiltGrowth
 
-/// What a hunt says of a site in one phase, and the line that says why.
-struct HuntEvidence {
-    private let verdict: GrowthVerdict
-    private let facts: GrowthFacts
-    private let phase: HuntPhases.Phase
-    private let kind: ReportSite.Kind
+/// The sentence that says why a site is charged or acquitted in one phase of a hunt.
+struct HuntEvidenceText {
+    let verdict: GrowthVerdict
+    let phase: Evidence.Phase
+    let kind: ReportSite.Kind
 
-    static func opinion(_ verdict: GrowthVerdict, _ phase: HuntPhases.Phase, kind: ReportSite.Kind) -> SiteOpinion {
-        let evidence = HuntEvidence(verdict: verdict, facts: verdict.facts, phase: phase, kind: kind)
-        var opinion = SiteOpinion(
-            verdict: verdict.verdict.rawValue,
-            isGrowing: verdict.verdict.isGrowing,
-            confidence: verdict.confidence?.rawValue ?? evidence.confidenceInStillness,
-            reason: verdict.reason.rawValue,
-            evidence: evidence.line,
-            live: verdict.facts.live
-        )
-        opinion.rise = verdict.facts.live - verdict.facts.baseline
-        let facts = verdict.facts
-        opinion.rounds = (facts.occupied, facts.slices)
-        let perSecond = facts.seconds > 0 ? Double(facts.slices) / facts.seconds : 0
-        if phase.isIdle, perSecond > 0 {
-            opinion.unit = "second"
-            opinion.slope = verdict.slope * perSecond
-            opinion.error = verdict.error * perSecond
-        } else if verdict.perRequest > 0 {
-            opinion.unit = "request"
-            opinion.slope = verdict.perRequest
-            opinion.error = verdict.perRequestError
-            opinion.unitsPerSecond = facts.seconds > 0 ? facts.requests / facts.seconds : 1
-        } else {
-            opinion.unit = "round"
-            opinion.slope = verdict.slope
-            opinion.error = verdict.error
-            opinion.unitsPerSecond = perSecond > 0 ? perSecond : 1
-        }
-        if phase.isInconclusive, opinion.isGrowing {
-            opinion.confidence = Confidence.low.rawValue
-            opinion.evidence += "; \(Format.percent(100 * phase.failedShare)) of the requests failed"
-        }
-        return opinion
+    private var facts: GrowthFacts { verdict.facts }
+
+    var line: String {
+        verdictLine + (phase.failedShare.map { "; \(Format.percent(100 * $0)) of the requests failed" } ?? "")
     }
 
-    /// Few rounds may have missed it.
-    private var confidenceInStillness: String {
-        facts.snapshots >= 8 ? "high" : facts.snapshots >= 5 ? "medium" : "low"
-    }
-
-    private var line: String {
+    private var verdictLine: String {
         switch verdict.verdict {
         case .growing, .slowGrowing: growing
         case .notEnoughData: "\(facts.snapshots) \(rounds) of \(phase.name): too few for a verdict"

@@ -1,0 +1,26 @@
+/// The sentence that says why a site is charged or acquitted, or why nothing is said of it.
+enum EvidenceText {
+    static func line(_ evidence: Evidence, kind: ReportSite.Kind) -> String {
+        let line = line(evidence.basis, kind)
+        return evidence.processes > 1 ? "\(line); in \(evidence.processes) processes" : line
+    }
+
+    private static func line(_ basis: Evidence.Basis, _ kind: ReportSite.Kind) -> String {
+        switch basis {
+        case .tooFewSnapshots(let count): "\(count) of \(SiteOpinion.minimumSnapshots) snapshots"
+        case .allFreed: "all of it was freed"
+        case .onlyYoungBlocks: "no block in use is older than two snapshots"
+        case .keptByRuntime: "Go's runtime keeps it for the next goroutine: as much as was ever needed at once"
+        case .nothingAfterARound: "nothing of it was alive after a round"
+        case .processEnded: "its process ended during the hunt"
+        case .damaged: "its history cannot be read"
+        case .run(let verdict, let period): RunEvidenceText(verdict: verdict, period: period).line
+        case .phase(let verdict, let phase): HuntEvidenceText(verdict: verdict, phase: phase, kind: kind).line
+        }
+    }
+}
+
+extension ReportSite {
+    /// Why it is charged or acquitted, or why nothing is said of it, as a sentence.
+    package var evidenceLine: String { EvidenceText.line(evidence, kind: kind) }
+}

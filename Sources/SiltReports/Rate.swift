@@ -1,0 +1,54 @@
+/// How fast a site grows, with the range that the error leaves.
+package struct Rate: Equatable, Sendable {
+    /// What is counted, and for what.
+    package struct Unit: Hashable, Sendable {
+        package enum Quantity: String, Sendable, CaseIterable {
+            case bytes
+            case objects
+        }
+
+        /// Intervals are those between snapshots, where the time between them is not known.
+        package enum Per: String, Sendable, CaseIterable {
+            case interval
+            case second
+            case round
+            case request
+        }
+
+        package var quantity: Quantity
+        package var per: Per
+
+        package static let bytesPerRequest = Unit(.bytes, per: .request)
+        package static let bytesPerSecond = Unit(.bytes, per: .second)
+
+        package init(_ quantity: Quantity, per: Per) {
+            self.quantity = quantity
+            self.per = per
+        }
+    }
+
+    package var value: Double
+    package var low: Double
+    package var high: Double
+    package var unit: Unit
+
+    package init(value: Double, low: Double, high: Double, unit: Unit) {
+        self.value = value
+        self.low = low
+        self.high = high
+        self.unit = unit
+    }
+}
+
+/// As JSON, CSV, metrics and baselines write it: `bytes/request`.
+extension Rate.Unit: RawRepresentable {
+    package init?(rawValue: String) {
+        let words = rawValue.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard words.count == 2, let quantity = Quantity(rawValue: words[0]), let per = Per(rawValue: words[1]) else {
+            return nil
+        }
+        self.init(quantity, per: per)
+    }
+
+    package var rawValue: String { "\(quantity.rawValue)/\(per.rawValue)" }
+}
