@@ -59,15 +59,24 @@ let package = Package(
         ),
         .target(
             name: "SiltRecording",
-            dependencies: ["CSQLite", "CSiltSystem", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth"],
+            dependencies: ["CSQLite", "CSiltSystem", "SiltEvents", "SiltText"],
             exclude: ["docs"],
             swiftSettings: strict + collecting,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
         ),
         .target(
+            name: "SiltFindings",
+            dependencies: [
+                "CSiltSystem", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltRecording", "SiltSymbols", "SiltText",
+            ],
+            exclude: ["docs"],
+            swiftSettings: strict
+        ),
+        .target(
             name: "SiltReports",
             dependencies: [
-                "CSiltSystem", "SiltJSON", "SiltText", "SiltRecording", "SiltGrowth", "SiltSymbols", "SiltPprof",
+                "CSiltSystem", "SiltFindings", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltPprof", "SiltRecording",
+                "SiltSymbols", "SiltText",
             ],
             exclude: ["docs", "Page"],
             swiftSettings: strict,
@@ -113,7 +122,7 @@ let package = Package(
         .target(
             name: "SiltServer",
             dependencies: [
-                "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports",
+                "SiltFindings", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports", "SiltText",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -123,8 +132,8 @@ let package = Package(
         .executableTarget(
             name: "silt",
             dependencies: [
-                "CSiltSystem", "SiltText", "SiltSession", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof",
-                "SiltReports", "SiltServer", "SiltShim",
+                "CSiltSystem", "SiltFindings", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof", "SiltRecording",
+                "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSymbols", "SiltText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -177,7 +186,7 @@ let package = Package(
         .testTarget(name: "SiltHTTPTests", dependencies: ["SiltHTTP", "SiltPprof", "SiltTestSupport"]),
         .testTarget(
             name: "SiltReportsTests",
-            dependencies: ["SiltReports", "SiltGrowth", "SiltPprof", "SiltHeap", "SiltTestSupport"],
+            dependencies: ["SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltReports", "SiltTestSupport"],
             exclude: ["Golden"]
         ),
         .testTarget(name: "SiltServerTests", dependencies: ["SiltServer"]),
@@ -192,7 +201,7 @@ let package = Package(
             name: "SiltEndToEndTests",
             dependencies: [
                 "silt-conformance", "SiltTestSupport", "SiltTestNumbers", "SiltShim", "SiltEvents", "SiltHeap",
-                "SiltRecording", "SiltReports", "SiltSymbols",
+                "SiltFindings", "SiltRecording", "SiltReports", "SiltSymbols",
             ]
         ),
     ]

@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// The call sites of a report as a table, one to a row, for spreadsheets and databases (RFC 4180).
 package enum CSVExport {
     /// A column's name, and what a site has in it; numbers are plain, what is unknown is empty.

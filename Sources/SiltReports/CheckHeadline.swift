@@ -1,6 +1,34 @@
+internal import SiltFindings
+internal import SiltText
+
 /// The first line of a check, and the words for what is said of each finding.
 enum CheckHeadline {
-    static func failed(_ check: CheckReport) -> String {
+    static func line(_ check: CheckReport) -> String {
+        switch check.verdict {
+        case .passed: passed(check)
+        case .failed: failed(check)
+        case .inconclusive: check.doubt.map { line($0).firstLine } ?? ""
+        }
+    }
+
+    /// Why something was not measured.
+    static func line(_ doubt: CheckReport.Doubt) -> String {
+        switch doubt {
+        case .failure(let words): return words
+        case .notReached: return "the hunt did not reach it"
+        case .nothingRecorded: return "nothing was recorded"
+        case .unmeasured(let obstacle): return ObstacleText.line(obstacle)
+        case .phase(let obstacle): return ObstacleText.line(obstacle)
+        case .fewRounds(let blame, let phase, let isIdle, let rounds):
+            return "\(isIdle ? "it" : phase) may grow at \(blame.label): "
+                + "\(rounds) \(isIdle ? "slices" : "rounds") are too few to be sure"
+        case .fewSnapshots(let blame, let count):
+            return "\(blame.label) may grow: \(count) snapshots are too few to be sure "
+                + "(run it longer, or with a shorter --snapshot-every)"
+        }
+    }
+
+    private static func failed(_ check: CheckReport) -> String {
         let failures = check.failures
         guard !check.phases.isEmpty else {
             return "\(Format.plural(UInt64(failures.count), "call site")) \(failures.count == 1 ? "grows" : "grow"), "
@@ -39,10 +67,10 @@ enum CheckHeadline {
         }
     }
 
-    static func passed(_ check: CheckReport) -> String {
+    private static func passed(_ check: CheckReport) -> String {
         var parts: [String] = []
         if check.phases.isEmpty {
-            parts.append(check.findings.isEmpty ? check.report?.headline ?? "" : "nothing grows that may not")
+            parts.append(check.findings.isEmpty ? check.report.map(Headline.line) ?? "" : "nothing grows that may not")
         } else {
             let whole = Format.plural(UInt64(check.phases.count), "phase")
             parts.append(check.findings.isEmpty ? "\(whole), nothing grows" : "\(whole), nothing grows that may not")
@@ -96,6 +124,14 @@ enum CheckHeadline {
     private static func amount(_ rate: Double, _ site: ReportSite) -> String {
         site.rate?.unit.sentence(rate) ?? Format.bytes(rate)
     }
+}
+
+extension CheckReport {
+    /// The first line without its first word.
+    package var headline: String { CheckHeadline.line(self) }
+
+    /// Why not all was measured; empty when it was.
+    package var reason: String { doubt.map(CheckHeadline.line) ?? "" }
 }
 
 extension ReportFrame {

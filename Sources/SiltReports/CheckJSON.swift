@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltJSON
+
 /// A check as JSON, format "silt-check" version 1; keys are only added within a version.
 package enum CheckJSON {
     package static func render<Output: TextOutputStream>(_ check: CheckReport, into output: inout Output) {
@@ -105,7 +108,7 @@ package enum CheckJSON {
             json.value("reason", nil as String?)
         case .inconclusive(let reason):
             json.value("verdict", "inconclusive")
-            json.value("reason", reason)
+            json.value("reason", CheckHeadline.line(reason))
         }
     }
 }

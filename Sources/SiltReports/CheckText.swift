@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// A check for a terminal or the log of a build: the verdict first, then what failed, what was let pass and by whom.
 package enum CheckText {
     /// `width` and `color` as in `ReportOptions`.
@@ -102,7 +105,7 @@ extension CheckReport.Phase.Outcome {
         switch self {
         case .passed: "passed"
         case .failed: "failed"
-        case .inconclusive(let reason): "inconclusive, \(reason.firstLine)"
+        case .inconclusive(let reason): "inconclusive, \(CheckHeadline.line(reason).firstLine)"
         }
     }
 }

@@ -1,3 +1,5 @@
+internal import SiltFindings
+
 /// Folded stacks with two numbers each, before and after, as difffolded.pl makes them of two files of `FoldedStacks`: the
 /// input of differential flame graphs.
 package enum DiffFolded {

@@ -1,3 +1,7 @@
+internal import SiltFindings
+internal import SiltJSON
+internal import SiltText
+
 /// A difference as JSON, format "silt-diff" version 1; keys are only added within a version.
 package enum DiffJSON {
     package static func render<Output: TextOutputStream>(_ diff: HeapDiff, into output: inout Output) {

@@ -1,5 +1,7 @@
+internal import SiltFindings
 package import SiltPprof
 internal import SiltRecording
+internal import SiltText
 
 /// A difference as a profile that `go tool pprof` shows as it shows `-diff_base` with the profiles of both.
 ///

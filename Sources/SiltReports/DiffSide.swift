@@ -1,3 +1,4 @@
+package import SiltFindings
 package import SiltRecording
 internal import SiltSymbols
 

@@ -1,3 +1,6 @@
+internal import SiltFindings
+internal import SiltText
+
 /// A difference for a terminal: the verdict, what was compared, and a table in the shape of `go tool pprof -top -diff_base`.
 package enum DiffText {
     /// Call sites that the first line names, and how much smaller than the first they may be.

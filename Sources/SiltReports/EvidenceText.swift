@@ -1,3 +1,5 @@
+internal import SiltFindings
+
 /// The sentence that says why a site is charged or acquitted, or why nothing is said of it.
 enum EvidenceText {
     static func line(_ evidence: Evidence, kind: ReportSite.Kind) -> String {

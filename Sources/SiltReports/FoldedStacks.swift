@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// One line per stack, outermost function first, `;` between, then the value: the input of flamegraph.pl.
 package enum FoldedStacks {
     /// Stacks whose names agree are added up; callees of a function come in the order of their names.

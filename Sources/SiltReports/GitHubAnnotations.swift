@@ -1,3 +1,5 @@
+package import SiltFindings
+
 /// A check as workflow commands of GitHub Actions, which shows them at the lines they name.
 ///
 /// What failed and what could not be measured is an error, what was let pass or is in doubt a warning
@@ -30,7 +32,9 @@ package enum GitHubAnnotations {
         }
         for phase in check.phases {
             guard case .inconclusive(let reason) = phase.outcome else { continue }
-            output.write(command("error", [("title", "silt: \(phase.name) could not be measured")], reason))
+            output.write(
+                command("error", [("title", "silt: \(phase.name) could not be measured")], CheckHeadline.line(reason))
+            )
         }
         if check.phases.isEmpty, check.verdict == .inconclusive {
             output.write(command("error", [("title", "silt could not measure")], check.reason))

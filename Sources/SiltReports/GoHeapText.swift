@@ -1,4 +1,6 @@
+package import SiltFindings
 internal import SiltRecording
+internal import SiltText
 
 /// The heap in the text that Go serves for `?debug=1`, which people read and old tools parse.
 package enum GoHeapText {

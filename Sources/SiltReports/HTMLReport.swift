@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// The report as one page that needs nothing else: no network, no other file.
 package enum HTMLReport {
     /// The page with its data in it.

@@ -1,4 +1,6 @@
+package import SiltFindings
 internal import SiltSymbols
+internal import SiltText
 
 /// What differs between two recordings, or two moments of one, by symbolized functions.
 ///

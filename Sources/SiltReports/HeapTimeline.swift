@@ -1,4 +1,6 @@
+package import SiltFindings
 internal import SiltRecording
+internal import SiltText
 
 /// The live heap of all processes over the time of a trace, in equal spans.
 struct HeapTimeline: Sendable {

@@ -1,5 +1,7 @@
+package import SiltFindings
 internal import SiltHeap
 internal import SiltRecording
+internal import SiltText
 
 /// `--sizes` and `--ages`: blocks by powers of two of their size, or of the time since they were allocated.
 package enum HistogramText {

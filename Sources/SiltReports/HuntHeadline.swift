@@ -1,51 +1,14 @@
+internal import SiltFindings
 internal import SiltRecording
+internal import SiltText
 
-/// The verdict of a hunt, on the whole and for each phase, and the first line that says it.
+/// The first line of a hunt's report.
 enum HuntHeadline {
-    static func decide(_ report: inout HeapReport) {
-        let growing = report.sites.filter { $0.isGrowing && $0.isConclusive }
-        let open = report.phases.compactMap { problem(of: $0) ?? doubt(of: $0) }
-        if !growing.isEmpty {
-            report.verdict = .growing
-            report.headline = growingLine(growing, report)
-        } else if let reason = Headline.unmeasured(report) ?? open.first {
-            report.verdict = .inconclusive
-            report.reason = reason
-            report.headline = reason + (report.phases.contains { doubt(of: $0) == reason } ? advice : "")
-        } else {
-            report.verdict = .notGrowing
-            let phases = report.phases.map { "\($0.name) (\(size(of: $0)))" }
-            report.headline =
-                "none of \(Format.plural(UInt64(report.sites.count), "call site")) grew in "
-                + phases.joined(separator: ", ")
-        }
+    static func notGrowing(_ report: HeapReport) -> String {
+        let phases = report.phases.map { "\($0.name) (\(size(of: $0)))" }
+        return "none of \(Format.plural(UInt64(report.sites.count), "call site")) grew in "
+            + phases.joined(separator: ", ")
     }
-
-    /// Why nothing can be said of a phase; nil when something can.
-    static func problem(of phase: HuntPhases.Phase) -> String? {
-        if phase.isInconclusive {
-            return "\(Format.percent(100 * phase.failedShare)) of the requests of \(phase.name) failed "
-                + "(more than 1 % says nothing of those that succeed)"
-        }
-        if !phase.isIdle, phase.rounds < leastRounds {
-            return "\(phase.name) had \(phase.rounds) of \(leastRounds) rounds"
-        }
-        return nil
-    }
-
-    /// Why a phase in which nothing was seen to grow is not acquitted; nil when it is.
-    static func doubt(of phase: HuntPhases.Phase) -> String? {
-        guard phase.ended.share > HuntPhases.mostEnded else { return nil }
-        let processes = Format.plural(UInt64(phase.ended.processes), "process", "processes")
-        return "\(processes) with \(Format.percent(100 * phase.ended.share)) of the allocations of \(phase.name) ended "
-            + "during the hunt, and what they held went with them"
-    }
-
-    private static let advice =
-        ": let workers live on (gunicorn --max-requests 0, pm.max_requests = 0, MaxConnectionsPerChild 0)"
-
-    /// The warm-up and two more: what the judge of rounds needs.
-    private static let leastRounds = 3
 
     /// As `7 rounds, 14,000 requests`.
     static func size(of phase: HuntPhases.Phase) -> String {
@@ -59,7 +22,8 @@ enum HuntHeadline {
         return text
     }
 
-    private static func growingLine(_ growing: [ReportSite], _ report: HeapReport) -> String {
+    static func growing(_ report: HeapReport) -> String {
+        let growing = report.sites.filter { $0.isGrowing && $0.isConclusive }
         let isSure = growing.contains { $0.confidence != .low }
         let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
         let sites = Format.plural(UInt64(growing.count), "call site")
@@ -120,29 +84,5 @@ enum HuntHeadline {
         var step = 1.0
         while value / step >= 1000 { step *= 10 }
         return UInt64((value / step).rounded() * step)
-    }
-}
-
-extension HeapReport {
-    /// The verdict on one phase of a hunt.
-    package func verdict(of phase: HuntPhases.Phase) -> Verdict {
-        if HuntHeadline.problem(of: phase) != nil { return .inconclusive }
-        if sites.contains(where: { $0.isGrowing && $0.phase == phase.name }) { return .growing }
-        return HuntHeadline.doubt(of: phase) == nil ? .notGrowing : .inconclusive
-    }
-
-    /// What the target may use, and what is left of it at the end.
-    var memoryLimit: (bytes: UInt64, left: Int64, overhead: Double)? {
-        guard let bytes = options.limitBytes ?? recording.memoryLimit else { return nil }
-        let rows = recording.snapshots.filter { ($0.rssBytes ?? 0) > 0 }
-        guard let first = rows.min(by: { $0.timeNs < $1.timeNs }), let last = rows.max(by: { $0.timeNs < $1.timeNs }),
-            let start = first.rssBytes, let used = last.rssBytes
-        else { return nil }
-        // A limit counts pages, a site blocks: what the allocator takes besides grows with them.
-        let gained =
-            Double(last.inUseBytes) - Double(first.inUseBytes)
-            + Double(recording.profiledBytes(at: \.last)) - Double(recording.profiledBytes(at: \.first))
-        let overhead = gained < 1_048_576 ? 1 : min(3, max(1, (Double(used) - Double(start)) / gained))
-        return (bytes, Int64(clamping: bytes) - Int64(clamping: used), overhead)
     }
 }

@@ -1,3 +1,6 @@
+internal import SiltFindings
+internal import SiltText
+
 /// What the text report says of a hunt beside what it says of any trace.
 enum HuntText {
     /// As `certain (6 of 6 rounds)`.
@@ -63,7 +66,7 @@ enum HuntText {
         for phase in report.phases {
             let name = phase.name.printable.cutInside(to: width)
             let verdict = report.verdict(of: phase)
-            let problem = HuntHeadline.problem(of: phase) ?? HuntHeadline.doubt(of: phase)
+            let problem = (phase.problem ?? phase.doubt).map(ObstacleText.line)
             let words = verdict == .inconclusive ? problem ?? verdict.rawValue : verdict.rawValue
             let padding = String(repeating: " ", count: width - name.count)
             page.paragraph("\(name)\(padding)  \(words): \(HuntHeadline.size(of: phase))", indent: 2)

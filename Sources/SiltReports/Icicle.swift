@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// Boxes in rows, each above those that it leads to and as wide as it is heavy: a flame graph that hangs.
 struct Icicle {
     struct Piece {

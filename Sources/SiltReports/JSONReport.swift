@@ -1,4 +1,7 @@
+package import SiltFindings
+internal import SiltJSON
 internal import SiltRecording
+internal import SiltText
 
 /// The report as JSON, format "silt-report" version 1; keys are only added within a version.
 package enum JSONReport {

@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// A check as JUnit XML, as Jenkins and GitLab read it: a test suite, with a test case for each phase.
 ///
 /// What failed in a phase is one failure element, as some readers take only the first. A phase that could not be
@@ -25,9 +28,9 @@ package enum JUnitReport {
         switch check.verdict {
         case .passed: whole.outcome = .passed
         case .failed: whole.outcome = .failed
-        case .inconclusive: whole.outcome = .inconclusive(check.reason)
+        case .inconclusive: whole.outcome = .inconclusive(check.doubt ?? .nothingRecorded)
         }
-        whole.seconds = check.report.map { ProcessClock.all(of: $0.recording).map(\.seconds).max() ?? 0 } ?? 0
+        whole.seconds = check.report?.seconds ?? 0
         return [whole]
     }
 
@@ -50,7 +53,8 @@ package enum JUnitReport {
             let text = failures.map { describe($0, check) }.joined(separator: "\n")
             let start = XML.open("failure", [("message", message), ("type", "growth")])
             output.write("      \(start)\(XML.text(text))</failure>\n")
-        case .inconclusive(let reason):
+        case .inconclusive(let doubt):
+            let reason = CheckHeadline.line(doubt)
             let start = XML.open("error", [("message", reason), ("type", "inconclusive")])
             output.write("      \(start)\(XML.text(reason))</error>\n")
         }

@@ -1,5 +1,7 @@
+package import SiltFindings
 internal import SiltRecording
 internal import SiltSymbols
+internal import SiltText
 
 /// `--list`: the source of functions with what each line holds itself (flat) and with all it calls (cum).
 ///

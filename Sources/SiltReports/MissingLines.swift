@@ -1,4 +1,6 @@
+internal import SiltFindings
 internal import SiltRecording
+internal import SiltText
 
 /// Why the call sites that a report shows have no lines, file by file.
 enum MissingLines {

@@ -1,3 +1,4 @@
+internal import SiltFindings
 internal import SiltRecording
 
 /// Stacks by name, outermost function first: nodes whose path of labels is the same are one node.
@@ -214,24 +215,5 @@ struct LabelTable<Thing: Hashable> {
             for row in range { result[row] = number(of: thing(row, UInt32(index + 1))) }
         }
         return result
-    }
-}
-
-extension HeapReport {
-    /// What the outputs of one unit add up: heaps, or goroutines where the recording has nothing else.
-    var countedKind: ReportSite.Kind {
-        let kinds = recording.processes.map(\.kind)
-        return !kinds.isEmpty && kinds.allSatisfy { $0 == .goroutine } ? .goroutine : .heap
-    }
-
-    /// The counters of that kind, by process, then stack.
-    func forEachCounter<Failure>(_ body: (RecordedCounters) throws(Failure) -> Void) throws(Failure) {
-        let skipsGoroutines = countedKind == .heap && recording.processes.contains { $0.kind == .goroutine }
-        let goroutines = Set(
-            skipsGoroutines ? recording.processes.filter { $0.kind == .goroutine }.map(\.id) : []
-        )
-        for row in recording.counters where goroutines.isEmpty || !goroutines.contains(row.process) {
-            try body(row)
-        }
     }
 }

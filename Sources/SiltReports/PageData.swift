@@ -1,4 +1,7 @@
+package import SiltFindings
+internal import SiltJSON
 internal import SiltRecording
+internal import SiltText
 
 /// What the HTML page shows, as JSON: format "silt-page", version 1, for the scripts in Page and for nobody else.
 ///
@@ -21,7 +24,7 @@ package enum PageData {
             json.value("headline", report.verdictLine.printable)
             json.value("trust", TextReport.trustLine(report))
             json.value("closed", report.trust.isClosed)
-            json.array("process") { json in for line in report.wholeProcess { json.value(nil, line.printable) } }
+            json.array("process") { json in for line in WholeProcess.lines(report) { json.value(nil, line.printable) } }
             phases(report, &json)
             sites(report, &json)
             self.timeline(timeline, &json)
@@ -38,7 +41,7 @@ package enum PageData {
                     json.value("name", phase.name.printable)
                     json.value("verdict", report.verdict(of: phase).rawValue)
                     json.value("size", HuntHeadline.size(of: phase))
-                    json.value("problem", HuntHeadline.problem(of: phase) ?? HuntHeadline.doubt(of: phase))
+                    json.value("problem", (phase.problem ?? phase.doubt).map(ObstacleText.line))
                 }
             }
         }

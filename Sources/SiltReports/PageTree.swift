@@ -1,4 +1,6 @@
+internal import SiltFindings
 internal import SiltRecording
+internal import SiltText
 
 /// The stacks of a page: a tree of functions with what ends at each node, by measure and at the moments of the trace.
 struct PageTree {

@@ -1,3 +1,5 @@
+internal import SiltFindings
+
 /// Allocators inside the program that serve many objects from one block or mapping: silt sees their supplies only.
 enum PoolAllocators {
     /// Functions that only run when a pool is in use, and what to do about it.

@@ -1,5 +1,7 @@
+package import SiltFindings
 package import SiltPprof
 internal import SiltRecording
+internal import SiltText
 
 /// The report as a profile that `go tool pprof` and what else reads its format shows.
 ///

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltText
 
 /// A table in the shape of `go tool pprof -top`.
 enum PprofTable {

@@ -1,3 +1,6 @@
+internal import SiltFindings
+internal import SiltText
+
 extension Rate {
     /// As `1.00 KiB per request`.
     var sentence: String { unit.sentence(value) }

@@ -1,4 +1,6 @@
+internal import SiltFindings
 internal import SiltGrowth
+internal import SiltText
 
 /// The sentence that says why a site is charged or acquitted that was watched while the program ran freely.
 struct RunEvidenceText {

@@ -1,4 +1,7 @@
+package import SiltFindings
+internal import SiltJSON
 internal import SiltRecording
+internal import SiltText
 
 /// The report for speedscope.app, in its own format: complete stacks, by what is in use, what was allocated, and what was
 /// in use at the peak.

@@ -1,5 +1,7 @@
+internal import SiltFindings
 internal import SiltRecording
 package import SiltSymbols
+internal import SiltText
 
 /// Stacks as one looks at them: from the outermost function inward or from the innermost outward, whole or below the
 /// functions that a pattern names.

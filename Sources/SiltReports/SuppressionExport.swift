@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// Suppressions of the call sites that grow, as LeakSanitizer and `silt check --allow` read them.
 ///
 /// A line lets pass all that has the blamed function in its stack: more than the call site, hence for people to cut down.

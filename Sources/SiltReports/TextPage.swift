@@ -1,3 +1,6 @@
+internal import SiltFindings
+internal import SiltText
+
 /// Lines of at most a given width: cut, or wrapped at spaces.
 struct TextPage {
     enum Style: String {

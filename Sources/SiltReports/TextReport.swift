@@ -1,5 +1,7 @@
+package import SiltFindings
 internal import SiltGrowth
 internal import SiltRecording
+internal import SiltText
 
 /// The report for a terminal.
 ///
@@ -25,9 +27,10 @@ package enum TextReport {
         } else {
             largest(report, limit: limit, &page)
         }
-        if !report.wholeProcess.isEmpty {
+        let wholeProcess = WholeProcess.lines(report)
+        if !wholeProcess.isEmpty {
             page.line("")
-            for line in report.wholeProcess { page.paragraph(line, indent: 2) }
+            for line in wholeProcess { page.paragraph(line, indent: 2) }
         }
         for line in MissingLines.notes(report, limit: limit) { page.paragraph(line, indent: 2) }
         page.paragraph("trust: " + trustLine(report), indent: 2)
@@ -130,7 +133,7 @@ package enum TextReport {
         let frames = report.frames(ofStack: site.stack)
         let blame = report.blameIndex(ofStack: site.stack)
         let depth = report.options.depth ?? 8
-        let runtime = frames.reversed().prefix { isRuntimeStart($0.function) }.count
+        let runtime = frames.reversed().prefix { $0.isRuntimeStart }.count
         let shown = frames.dropFirst(blame).dropLast(max(0, min(runtime, frames.count - blame - 1))).prefix(depth)
         var words = shown.reversed().map { ($0.name(width: linkWidth) + " " + $0.place.printable).trimmedEnd }
         if shown.endIndex < frames.count - runtime { words.insert("…", at: 0) }
@@ -139,12 +142,6 @@ package enum TextReport {
 
     /// Characters of a function's name in a stack.
     private static let linkWidth = 60
-
-    /// What calls main, or a thread's function.
-    static func isRuntimeStart(_ function: String) -> Bool {
-        ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
-            || function.hasPrefix("__libc_start")
-    }
 
     private static func source(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         guard report.options.showsSource, let file = site.blame.file, let line = site.blame.line else { return }
@@ -248,7 +245,7 @@ package enum TextReport {
             parts.append(Format.plural(counters.unknownKinds, "record") + " of unknown kind")
         }
         if counters.offReason > 0 {
-            parts.append("recording stopped before the end (\(Headline.offReason(counters.offReason)))")
+            parts.append("recording stopped before the end (\(ObstacleText.why(counters.offReason)))")
         }
         if counters.modulesLost > 0 { parts.append(Format.plural(counters.modulesLost, "module") + " not recorded") }
         if counters.waits > 0 {

@@ -1,4 +1,6 @@
+package import SiltFindings
 internal import SiltRecording
+internal import SiltText
 
 /// The table of `go tool pprof -top`: flat is what a function's own call sites hold, cum what it and its callees hold.
 ///

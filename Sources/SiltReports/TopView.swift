@@ -1,4 +1,6 @@
+package import SiltFindings
 internal import SiltSymbols
+internal import SiltText
 
 /// The screen of `silt top`, and what a key does to it.
 ///

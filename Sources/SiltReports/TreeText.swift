@@ -1,3 +1,6 @@
+package import SiltFindings
+internal import SiltText
+
 /// `--tree`: functions below those that lead to them, with shares and bars; what is small is added up.
 package enum TreeText {
     /// Of the whole: less is not shown by name.

@@ -1,8 +1,12 @@
+internal import SiltFindings
 internal import SiltRecording
+internal import SiltText
 
 /// The paragraph on the whole process: heap, memory beyond it, and whether the allocator keeps what the program freed.
 enum WholeProcess {
-    static func lines(_ recording: Recording, clocks: [ProcessClock], report: HeapReport) -> [String] {
+    static func lines(_ report: HeapReport) -> [String] {
+        let recording = report.recording
+        let clocks = ProcessClock.all(of: recording)
         guard !recording.processes.isEmpty else { return [] }
         let totals = report.totals
         if report.countedKind == .goroutine {
@@ -31,47 +35,22 @@ enum WholeProcess {
             }
             lines.append(line)
             if let note = PoolAllocators.note(report) { lines.append(note) }
-            if profiled == 0, !report.sites.contains(where: \.isGrowing), let retention = retention(rows) {
-                lines.append(retention)
+            if profiled == 0, !report.sites.contains(where: \.isGrowing), let retention = Retention(rows) {
+                lines.append(words(retention))
             }
         }
         return lines
     }
 
-    /// RSS that grows, or stays at its height, while the heap does not: what was freed was not given back.
-    private static func retention(_ rows: [RecordedSnapshot]) -> String? {
-        guard rows.count >= SiteOpinion.minimumSnapshots else { return nil }
-        let quarter = max(1, rows.count / 4)
-        let rssStart = median(rows.prefix(quarter).map { $0.rssBytes ?? 0 })
-        let rssEnd = median(rows.suffix(quarter).map { $0.rssBytes ?? 0 })
-        let heapStart = median(rows.prefix(quarter).map(\.inUseBytes))
-        let heapEnd = median(rows.suffix(quarter).map(\.inUseBytes))
-        let heapPeak = rows.map(\.inUseBytes).max() ?? 0
-        let risen = rssEnd - rssStart
-        let least = 8.0 * 1_048_576
+    private static func words(_ retention: Retention) -> String {
         let remedy = "malloc_trim(0) after peaks, MALLOC_ARENA_MAX=2, or another allocator gives it back"
-        if risen > max(least, rssStart / 10), heapEnd - heapStart < risen / 4 {
-            return "not a leak: allocator retention: RSS grew \(Format.bytes(risen)) while the live heap did not; "
+        switch retention {
+        case .grew(let bytes):
+            return "not a leak: allocator retention: RSS grew \(Format.bytes(bytes)) while the live heap did not; "
                 + remedy
-        }
-        if Double(heapPeak) - heapEnd > max(least, heapEnd), rssEnd > 0.8 * Double(heapPeak) {
-            return "not a leak: allocator retention: RSS stays at \(Format.bytes(rssEnd)) though only "
-                + "\(Format.bytes(heapEnd)) of a peak of \(Format.bytes(heapPeak)) are live; " + remedy
-        }
-        return nil
-    }
-
-    private static func median(_ values: [UInt64]) -> Double {
-        let sorted = values.sorted()
-        return sorted.isEmpty ? 0 : Double(sorted[sorted.count / 2])
-    }
-}
-
-extension Recording {
-    /// In use by heap profiles at the first or the last of their snapshots; 0 without such profiles.
-    func profiledBytes(at end: KeyPath<[RecordedSnapshot], RecordedSnapshot?>) -> UInt64 {
-        processes.filter { $0.kind == .heapProfile }.reduce(0) { sum, process in
-            sum + (snapshots.filter { $0.process == process.id }[keyPath: end]?.inUseBytes ?? 0)
+        case .stayed(let bytes, let live, let peak):
+            return "not a leak: allocator retention: RSS stays at \(Format.bytes(bytes)) though only "
+                + "\(Format.bytes(live)) of a peak of \(Format.bytes(peak)) are live; " + remedy
         }
     }
 }

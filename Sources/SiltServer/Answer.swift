@@ -1,3 +1,4 @@
+internal import SiltFindings
 internal import SiltPprof
 internal import SiltReports
 

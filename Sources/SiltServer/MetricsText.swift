@@ -1,3 +1,4 @@
+internal import SiltFindings
 internal import SiltRecording
 internal import SiltReports
 

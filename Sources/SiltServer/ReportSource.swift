@@ -1,4 +1,5 @@
-package import SiltReports
+package import SiltFindings
+internal import SiltReports
 internal import Synchronization
 
 /// The report that is served: made when it is asked for, and not too often.

@@ -1,6 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import SiltFindings
 internal import SiltReports
 
 /// One connection: a request at a time, each answered whole, or with events until the asker goes.

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import SiltFindings
 internal import SiltHunt
 internal import SiltReports
 

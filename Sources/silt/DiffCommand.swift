@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltFindings
 internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports

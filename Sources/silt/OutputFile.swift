@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltFindings
 internal import SiltReports
 internal import SiltText
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltFindings
 internal import SiltReports
 
 /// The files of `silt report` that other tools read; several may be written at once.

@@ -4,6 +4,7 @@ import SiltSymbols
 import SiltTestSupport
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// Whether a program can be found; a test that needs it says so when it is skipped.

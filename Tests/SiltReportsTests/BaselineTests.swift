@@ -2,6 +2,7 @@ import Foundation
 import SiltTestSupport
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 @Suite struct BaselineTests {

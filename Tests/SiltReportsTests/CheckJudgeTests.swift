@@ -1,5 +1,6 @@
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 @Suite struct CheckJudgeTests {
@@ -140,7 +141,7 @@ import Testing
         #expect(early.exitStatus == 3)
         #expect(early.headline == "the service ended …")
         #expect(early.phases.last?.name == "orders")
-        #expect(early.phases.last?.outcome == .inconclusive("the service ended\nit printed this"))
+        #expect(early.phases.last?.outcome == .inconclusive(.failure("the service ended\nit printed this")))
         let nothing = CheckReport(nil, settings: try ShopHunt.settings(), failure: "it did not start")
         #expect(nothing.exitStatus == 3)
         #expect(nothing.phases.map(\.name) == ["users", "orders"])

@@ -3,6 +3,7 @@ import SiltGrowth
 import SiltTestSupport
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 @Suite struct CheckRendererTests {

@@ -4,6 +4,7 @@ import SiltRecording
 import SiltTestSupport
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// Two recordings of the order server: the second is of another build, leaks more, and has lost its cache.

@@ -4,6 +4,7 @@ import SiltRecording
 import SiltTestSupport
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// Outputs for other tools, as those tools read them.

@@ -2,6 +2,7 @@ import SiltHeap
 import SiltRecording
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// The past of a recording: snapshots of a free trace, rounds of a hunt.

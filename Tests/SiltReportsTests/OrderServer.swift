@@ -1,6 +1,7 @@
 import SiltGrowth
 import SiltRecording
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// A fixed recording: a server whose order_create leaks through xmalloc, a cache that filled once, and a worker forked from it.
@@ -156,7 +157,7 @@ enum OrderServer {
                 report.sites[index].evidence = Evidence(.onlyYoungBlocks)
             }
         }
-        Headline.decide(&report, clocks: ProcessClock.all(of: recording))
+        report.decide()
         return report
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import SiltRecording
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 @Suite struct PageTests {

@@ -4,6 +4,7 @@ import SiltRecording
 import SiltTestSupport
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// Profiles, as we and `go tool pprof` read them.

@@ -2,6 +2,7 @@ import Foundation
 import SiltRecording
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 @Suite struct RendererTests {
@@ -50,7 +51,7 @@ import Testing
     @Test func aShortRunIsInconclusiveAndStillLists() throws {
         let report = try ReportBuilder.build(OrderServer.recording(snapshots: 3), options: ReportOptions())
         #expect(report.verdict == .inconclusive)
-        #expect(report.reason.contains("3 of 6 snapshots"))
+        #expect(report.obstacle == .tooFewSnapshots(3))
         try expectGolden(text(report), "short.txt")
     }
 

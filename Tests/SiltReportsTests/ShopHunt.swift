@@ -1,6 +1,7 @@
 import SiltGrowth
 import SiltRecording
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// The order server as if it had been hunted: what grows in which phase is given here, not judged.
@@ -22,7 +23,7 @@ enum ShopHunt {
         }
         report.sites.sort { ($0.rate?.value ?? 0) > ($1.rate?.value ?? 0) }
         for index in report.sites.indices { report.sites[index].rank = index + 1 }
-        HuntHeadline.decide(&report)
+        report.decide()
         return report
     }
 

@@ -1,6 +1,7 @@
 import SiltTestSupport
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 @Suite struct SuppressionTests {

@@ -1,8 +1,15 @@
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 @Suite struct TopViewTests {
+    @Test func sparklinesSpanTheirRange() {
+        #expect(Sparkline.text([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█")
+        #expect(Sparkline.text([1000, 1001, 1000]) == "▁▁▁")
+        #expect(Sparkline.text([]) == "")
+    }
+
     private func view() throws -> TopView {
         var view = TopView("/var/tmp/server.silt")
         view.take(try OrderServer.growingReport())

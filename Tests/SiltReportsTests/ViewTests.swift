@@ -2,6 +2,7 @@ import Foundation
 import SiltRecording
 import Testing
 
+@testable import SiltFindings
 @testable import SiltReports
 
 /// The views of the order server, whose sources are nowhere.

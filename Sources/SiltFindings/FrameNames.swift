@@ -1,21 +1,22 @@
-internal import SiltRecording
-internal import SiltSymbols
+package import SiltRecording
+package import SiltSymbols
+internal import SiltText
 
 /// The functions at each frame of a recording, which of them are program code, and the call site each frame stands for.
 ///
 /// A frame is what the most program-like of its functions is, inlined ones included; `BlameKeys` applies the same rule
 /// while the program runs, so that the stacks it counted together belong to one call site here. Symbols are looked at once per frame, not per stack: 700,000 stacks have some 12,000 frames.
-struct FrameNames {
+package struct FrameNames {
     /// One function at a frame.
     ///
     /// A frame without symbols has one row with `function` 0.
-    struct Row {
+    package struct Row {
         /// Numbers `names` from 1; 0: unknown.
-        var function: UInt32
-        var file: UInt32
-        var line: UInt32
-        var inlined: Bool
-        var kind: FunctionKind
+        package var function: UInt32
+        package var file: UInt32
+        package var line: UInt32
+        package var inlined: Bool
+        package var kind: FunctionKind
     }
 
     /// What one call site is: a line of a function, or an address when there are no symbols.
@@ -27,22 +28,22 @@ struct FrameNames {
         var offset: UInt64
     }
 
-    private(set) var rows: [Row] = []
+    package private(set) var rows: [Row] = []
     /// By frame − 1: its rows, innermost function first; never empty.
-    private(set) var ranges: [Range<Int>] = []
+    package private(set) var ranges: [Range<Int>] = []
     /// By frame − 1: its kind's raw value; an allocator's when it only says where a stack broke off.
     private var ranks: [UInt8] = []
     /// By frame − 1: the innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
-    private(set) var blameRows: [Int32] = []
+    package private(set) var blameRows: [Int32] = []
     /// By frame − 1: the call site of the stacks with counters that blame this frame; `.max` where there are none.
-    private(set) var siteOfFrame: [UInt32] = []
+    package private(set) var siteOfFrame: [UInt32] = []
     /// By stack − 1: the frame it blames.
-    private(set) var blameFrames: [UInt32] = []
+    package private(set) var blameFrames: [UInt32] = []
     /// By site: the frame that made it, and its row.
-    private(set) var siteFrames: [UInt32] = []
-    private(set) var siteRows: [Int] = []
+    package private(set) var siteFrames: [UInt32] = []
+    package private(set) var siteRows: [Int] = []
 
-    init(_ recording: Recording, hiding allocators: AllocatorFrames) {
+    package init(_ recording: Recording, hiding allocators: AllocatorFrames) {
         addRows(recording, allocators)
         findBlameFrames(recording)
         numberSites(recording)
@@ -121,7 +122,7 @@ struct FrameNames {
     }
 
     /// Where a stack's blamed function is: its node of the tree of stacks, and its row.
-    func blame(ofStack stack: UInt32, in recording: Recording) -> (node: UInt32, row: Int) {
+    package func blame(ofStack stack: UInt32, in recording: Recording) -> (node: UInt32, row: Int) {
         guard stack != 0 else { return (0, 0) }
         let frame = blameFrames[Int(stack) - 1]
         guard frame != 0 else { return (stack, 0) }
@@ -131,12 +132,12 @@ struct FrameNames {
     }
 
     /// The function's name as a reader wants it, or what stands for it: module and offset.
-    func name(ofRow row: Int, frame: UInt32, in recording: Recording) -> String {
+    package func name(ofRow row: Int, frame: UInt32, in recording: Recording) -> String {
         let function = rows[row].function
         return function == 0 ? Self.address(of: frame, in: recording) : readableName(recording.string(function))
     }
 
-    static func address(of frame: UInt32, in recording: Recording) -> String {
+    package static func address(of frame: UInt32, in recording: Recording) -> String {
         let location = recording.frames[Int(frame) - 1]
         if location.isPlaceholder { return location.isTruncated ? "[truncated]" : "[incomplete]" }
         guard location.module != 0 else { return "[" + Format.hex(location.offset) + "]" }
@@ -160,6 +161,6 @@ struct FrameNames {
 
 extension RecordedFrame {
     /// No frame of the program: says that the stack could not be followed further, or was cut.
-    var isPlaceholder: Bool { kind >= 2 }
-    var isTruncated: Bool { kind == 3 }
+    package var isPlaceholder: Bool { kind >= 2 }
+    package var isTruncated: Bool { kind == 3 }
 }

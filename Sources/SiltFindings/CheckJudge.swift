@@ -11,7 +11,7 @@ extension CheckReport {
             judge(report)
             phases = report.phases.map { phase(of: $0, in: report) }
         }
-        let why = failure ?? "the hunt did not reach it"
+        let why = failure.map(Doubt.failure) ?? .notReached
         let measured = Set(phases.map(\.name))
         for name in settings.phases where !measured.contains(name) {
             phases.append(Phase(name: name, outcome: .inconclusive(why)))
@@ -127,12 +127,11 @@ extension CheckReport {
         let own = findings(of: result)
         if own.contains(where: \.isFailure) {
             result.outcome = .failed
-        } else if let problem = HuntHeadline.problem(of: phase) ?? HuntHeadline.doubt(of: phase) {
-            result.outcome = .inconclusive(problem)
+        } else if let problem = phase.problem ?? phase.doubt {
+            result.outcome = .inconclusive(.phase(problem))
         } else if phase.rounds < Self.enoughRounds, let doubt = own.first(where: { $0.outcome == .doubtful }) {
             result.outcome = .inconclusive(
-                "\(phase.isIdle ? "it" : phase.name) may grow at \(doubt.site.blame.label): "
-                    + "\(phase.rounds) \(phase.isIdle ? "slices" : "rounds") are too few to be sure"
+                .fewRounds(doubt.site.blame, phase: phase.name, isIdle: phase.isIdle, phase.rounds)
             )
         }
         return result
@@ -147,35 +146,30 @@ extension CheckReport {
 
     private mutating func decide(failure: String?) {
         let failures = failures
-        let open = phases.compactMap { phase -> String? in
+        let failed = failure.map(Doubt.failure)
+        let open = phases.compactMap { phase -> Doubt? in
             if case .inconclusive(let reason) = phase.outcome { reason } else { nil }
         }
         if !failures.isEmpty {
             verdict = .failed
-            reason = failure ?? ""
-            headline = CheckHeadline.failed(self)
-        } else if let why = failure ?? unmeasured ?? open.first ?? fewSnapshots {
+            doubt = failed
+        } else if let why = failed ?? unmeasured ?? open.first ?? fewSnapshots {
             verdict = .inconclusive
-            reason = why
-            headline = why.firstLine
-        } else {
-            verdict = .passed
-            headline = CheckHeadline.passed(self)
+            doubt = why
         }
     }
 
-    private var unmeasured: String? {
-        guard let report else { return "nothing was recorded" }
-        return report.verdict == .inconclusive && phases.isEmpty ? report.reason : Headline.unmeasured(report)
+    private var unmeasured: Doubt? {
+        guard let report else { return .nothingRecorded }
+        let obstacle = report.verdict == .inconclusive && phases.isEmpty ? report.obstacle : report.unmeasured
+        return obstacle.map(Doubt.unmeasured)
     }
 
-    private var fewSnapshots: String? {
+    private var fewSnapshots: Doubt? {
         guard let report, phases.isEmpty, let doubt = findings.first(where: { $0.outcome == .doubtful }) else {
             return nil
         }
-        let count = ProcessClock.all(of: report.recording).map(\.count).max() ?? 0
-        guard count < Self.enoughSnapshots else { return nil }
-        return "\(doubt.site.blame.label) may grow: \(count) snapshots are too few to be sure "
-            + "(run it longer, or with a shorter --snapshot-every)"
+        guard report.snapshotCount < Self.enoughSnapshots else { return nil }
+        return .fewSnapshots(doubt.site.blame, report.snapshotCount)
     }
 }

@@ -1,5 +1,6 @@
 internal import SiltJSON
 internal import SiltSymbols
+internal import SiltText
 
 /// Call sites that are known to grow, and how fast: what `silt check` lets pass until it grows faster.
 ///
@@ -21,7 +22,7 @@ package struct GrowthBaseline: Equatable, Sendable {
 }
 
 /// A stack as a baseline knows it.
-enum BaselineStack {
+package enum BaselineStack {
     /// Frames kept, from the blamed one outwards.
     private static let mostFrames = 64
     /// Stacks kept of one site in a file.
@@ -34,7 +35,7 @@ enum BaselineStack {
     static func frames(ofStack stack: UInt32, in report: HeapReport) -> [String] {
         var result: [String] = []
         for frame in report.frames(ofStack: stack).dropFirst(report.blameIndex(ofStack: stack)) {
-            if TextReport.isRuntimeStart(frame.function) { break }
+            if frame.isRuntimeStart { break }
             let text = text(frame)
             if result.last != text { result.append(text) }
             if result.count == mostFrames { break }
@@ -63,7 +64,7 @@ enum BaselineStack {
     }
 
     /// Marks of optimized copies of a function, which come and go with the compiler's flags: `.constprop.0`, `.cold`.
-    static func withoutCloneMarks(_ name: String) -> String {
+    package static func withoutCloneMarks(_ name: String) -> String {
         var parts = name.split(separator: ".", omittingEmptySubsequences: false)
         while parts.count > 1, let last = parts.last {
             let isNumber = last.allSatisfy(\.isNumber) && !last.isEmpty
@@ -79,7 +80,7 @@ extension CheckReport {
     /// All that grows, but what a suppression lets pass; nil unless everything was measured.
     package var baseline: GrowthBaseline? {
         let isWhole = phases.allSatisfy { $0.outcome == .passed || $0.outcome == .failed }
-        guard let report, isWhole, reason.isEmpty else { return nil }
+        guard let report, isWhole, doubt == nil else { return nil }
         return GrowthBaseline(findings, of: report)
     }
 }

@@ -1,29 +1,29 @@
 /// Writes JSON (RFC 8259) as a stream: keys in the order given, nothing kept but the nesting.
 ///
 /// Text goes out in pieces of some 64 KiB. Strings that are no Unicode cannot come in: Swift has repaired them.
-struct JSONWriter<Output: TextOutputStream> {
+package struct JSONWriter<Output: TextOutputStream> {
     private var output: Output
     private var buffer: [UInt8] = []
     /// Per open object or array: whether it has an entry already.
     private var hasEntries: [Bool] = []
 
-    init(into output: Output) {
+    package init(into output: Output) {
         self.output = output
         buffer.reserveCapacity(1 << 16)
     }
 
     /// Writes what is left and hands the stream back.
-    consuming func finish() -> Output {
+    package consuming func finish() -> Output {
         buffer.append(UInt8(ascii: "\n"))
         flush()
         return output
     }
 
-    mutating func object(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
+    package mutating func object(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
         nested(key, open: "{", close: "}", body)
     }
 
-    mutating func array(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
+    package mutating func array(_ key: String? = nil, _ body: (inout JSONWriter) -> Void) {
         nested(key, open: "[", close: "]", body)
     }
 
@@ -42,34 +42,34 @@ struct JSONWriter<Output: TextOutputStream> {
         buffer.append(UInt8(ascii: close))
     }
 
-    mutating func value(_ key: String? = nil, _ text: String?) {
+    package mutating func value(_ key: String? = nil, _ text: String?) {
         begin(key)
         if let text { string(text) } else { buffer += "null".utf8 }
     }
 
-    mutating func value(_ key: String? = nil, _ number: Int?) {
+    package mutating func value(_ key: String? = nil, _ number: Int?) {
         begin(key)
         if let number { buffer += "\(number)".utf8 } else { buffer += "null".utf8 }
     }
 
-    mutating func value(_ key: String? = nil, _ number: UInt64?) {
+    package mutating func value(_ key: String? = nil, _ number: UInt64?) {
         begin(key)
         if let number { buffer += "\(number)".utf8 } else { buffer += "null".utf8 }
     }
 
     /// Not a number and infinities, which JSON lacks, become null.
-    mutating func value(_ key: String? = nil, _ number: Double?) {
+    package mutating func value(_ key: String? = nil, _ number: Double?) {
         begin(key)
         if let number, number.isFinite { buffer += "\(number)".utf8 } else { buffer += "null".utf8 }
     }
 
-    mutating func value(_ key: String? = nil, _ flag: Bool) {
+    package mutating func value(_ key: String? = nil, _ flag: Bool) {
         begin(key)
         buffer += (flag ? "true" : "false").utf8
     }
 
     /// An array on one line.
-    mutating func numbers(_ key: String?, _ numbers: [UInt64]) {
+    package mutating func numbers(_ key: String?, _ numbers: [UInt64]) {
         begin(key)
         buffer.append(UInt8(ascii: "["))
         for (index, number) in numbers.enumerated() {

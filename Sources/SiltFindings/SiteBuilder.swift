@@ -180,7 +180,7 @@ struct SiteBuilder {
             let count = min(columns, values.count)
             return (0..<count).map { UInt64(max(0, values[$0 * (values.count - 1) / max(1, count - 1)])) }
         }
-        return Sparkline.columns(
+        return SampleIndex.troughs(
             share.groups.compactMap { samples.rows(process: recording.processes[share.process].id, key: $0) },
             snapshots: clocks[share.process].count,
             columns: columns
@@ -222,34 +222,5 @@ struct SiteBuilder {
             }
         }
         return best
-    }
-}
-
-/// Where the samples of each series are.
-struct SampleIndex {
-    private let samples: [RecordedSample]
-    private var ranges: [UInt64: Range<Int>] = [:]
-
-    init(_ samples: [RecordedSample]) {
-        self.samples = samples
-        var start = 0
-        while start < samples.count {
-            var end = start
-            while end < samples.count, samples[end].process == samples[start].process,
-                samples[end].key == samples[start].key
-            {
-                end += 1
-            }
-            ranges[Self.key(samples[start].process, samples[start].key)] = start..<end
-            start = end
-        }
-    }
-
-    func rows(process: UInt32, key: UInt32) -> ArraySlice<RecordedSample>? {
-        ranges[Self.key(process, key)].map { samples[$0] }
-    }
-
-    private static func key(_ process: UInt32, _ key: UInt32) -> UInt64 {
-        UInt64(process) << 32 | UInt64(key)
     }
 }

@@ -18,7 +18,7 @@ package struct HuntPhases: Sendable {
         /// What they held is gone with them, so it is not seen whether it would have been given back.
         package var ended: (processes: Int, share: Double) = (0, 0)
         /// In `Recording.phases`, from 1; an idle phase at the end belongs to that at the beginning.
-        var numbers: [Int]
+        package var numbers: [Int]
         /// What `HuntVerdicts` knows it by: 0 the idle phases, else the route.
         var route: Int
     }
@@ -30,9 +30,9 @@ package struct HuntPhases: Sendable {
     let endNs: UInt64
 
     /// Processes that allocated more of a phase than this may not have ended for it to be acquitted.
-    static let mostEnded = 0.1
+    static let maximumEndedShare = 0.1
     /// More of the requests may not fail if a phase is to say anything.
-    static let mostFailed = 0.01
+    static let maximumFailedShare = 0.01
 
     /// nil when the trace ran freely.
     init?(_ recording: Recording) {
@@ -97,7 +97,7 @@ package struct HuntPhases: Sendable {
     }
 
     /// What came after what: the phases with their rounds, idle twice when it was watched at both ends.
-    var spans: [(name: String, positions: Range<Int>)] {
+    package var spans: [(name: String, positions: Range<Int>)] {
         (0...intervals.routes + 1).compactMap { route in
             let positions = intervals.positions(ofPhase: route)
             guard !positions.isEmpty else { return nil }
@@ -138,5 +138,5 @@ extension HuntPhases.Phase {
     }
 
     /// Says nothing of growth: what fails leaves other memory behind than what succeeds.
-    package var isInconclusive: Bool { failedShare > HuntPhases.mostFailed }
+    package var isInconclusive: Bool { failedShare > HuntPhases.maximumFailedShare }
 }

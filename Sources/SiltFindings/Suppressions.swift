@@ -1,3 +1,5 @@
+internal import SiltText
+
 /// Call sites that are known and let pass, in the syntax of LeakSanitizer's suppression files.
 ///
 /// A line `leak:PATTERN` lets pass what has a frame whose function, source file or module PATTERN matches; lines that

@@ -1,8 +1,9 @@
 package import SiltGrowth
 package import SiltRecording
 internal import SiltSymbols
+internal import SiltText
 
-/// What a recording says about the target's heap: the model that every renderer prints.
+/// What a recording says about the target's heap: the model that every renderer shows.
 ///
 /// Built by `ReportBuilder`; holds the recording, so that stacks are turned into names only when they are printed.
 package struct HeapReport: Sendable {
@@ -14,10 +15,11 @@ package struct HeapReport: Sendable {
     }
 
     package var verdict = Verdict.inconclusive
-    /// Why nothing can be said; empty for the other verdicts.
-    package var reason = ""
-    /// The first line without its first word.
-    package var headline = ""
+    /// Why nothing can be said; nil for the other verdicts.
+    package var obstacle: Obstacle?
+    /// Of the process that was watched longest.
+    package var snapshotCount = 0
+    package var seconds = 0.0
     package var totals = RecordedTotals()
     package var trust = ReportTrust()
     /// By start.
@@ -26,11 +28,14 @@ package struct HeapReport: Sendable {
     package var sites: [ReportSite] = []
     /// Of a hunt; empty when the trace ran freely.
     package var phases: [HuntPhases.Phase] = []
-    /// The whole-process paragraph, line by line.
-    package var wholeProcess: [String] = []
     package var options = ReportOptions()
     package let recording: Recording
-    let names: FrameNames
+    package let names: FrameNames
+
+    package init(recording: Recording, names: FrameNames) {
+        self.recording = recording
+        self.names = names
+    }
 }
 
 /// A process image and its sums.
@@ -121,9 +126,9 @@ package struct ReportSite: Sendable {
     }
 
     /// No code of the program's own is in its stack: what it holds follows from something else.
-    var isLibrary = false
+    package var isLibrary = false
     /// Number of the site in the builder's tables.
-    var index = 0
+    package var index = 0
     /// What growing sites are ranked by: bytes per second that can be counted on.
     var weight = 0.0
 }
@@ -132,7 +137,7 @@ extension ReportSite {
     package var isGrowing: Bool { verdict.isGrowing }
 
     /// True when most of it was freed between the last snapshot and the program's end.
-    var wasGivenBack: Bool { lastInUseBytes > 2 * inUseBytes }
+    package var wasGivenBack: Bool { lastInUseBytes > 2 * inUseBytes }
 }
 
 /// One function of a stack, with names.
@@ -145,6 +150,12 @@ package struct ReportFrame: Equatable, Sendable {
     package var offset: UInt64
     package var inlined: Bool
 
+    /// What calls main, or a thread's function.
+    package var isRuntimeStart: Bool {
+        ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
+            || function.hasPrefix("__libc_start")
+    }
+
     /// The function as a reader wants it, or what stands for it.
     package var name: String {
         if isGo { return function }
@@ -156,7 +167,7 @@ package struct ReportFrame: Equatable, Sendable {
     private var isGo: Bool { GoName.isGo(file: file ?? "", function: function) }
 
     /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
-    func name(width: Int) -> String {
+    package func name(width: Int) -> String {
         (function.isEmpty || isGo ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
     }
 
@@ -168,15 +179,6 @@ package struct ReportFrame: Equatable, Sendable {
 }
 
 extension HeapReport {
-    /// The first line.
-    package var verdictLine: String {
-        switch verdict {
-        case .growing: "GROWING: " + headline
-        case .notGrowing: "NOT GROWING: " + headline
-        case .inconclusive: "INCONCLUSIVE: " + headline
-        }
-    }
-
     /// True when the numbers are those of profiles that the target served, rather than of traced events.
     package var isOfProfiles: Bool {
         !recording.processes.isEmpty && recording.processes.allSatisfy { $0.kind != .traced }
@@ -198,7 +200,7 @@ extension HeapReport {
     }
 
     /// Index in `frames(ofStack:)` of the blamed function.
-    func blameIndex(ofStack stack: UInt32) -> Int {
+    package func blameIndex(ofStack stack: UInt32) -> Int {
         guard stack != 0 else { return 0 }
         let (blameNode, row) = names.blame(ofStack: stack, in: recording)
         var count = 0
@@ -215,7 +217,7 @@ extension HeapReport {
     }
 
     /// The value that the options ask for, of one stack in one process.
-    func value(of row: RecordedCounters) -> UInt64 {
+    package func value(of row: RecordedCounters) -> UInt64 {
         switch options.order {
         case .growth, .inUse: row.inUseBytes
         case .allocated: row.allocatedBytes
@@ -246,5 +248,24 @@ extension FrameNames {
             offset: location.offset,
             inlined: row.inlined
         )
+    }
+}
+
+extension HeapReport {
+    /// What the outputs of one unit add up: heaps, or goroutines where the recording has nothing else.
+    package var countedKind: ReportSite.Kind {
+        let kinds = recording.processes.map(\.kind)
+        return !kinds.isEmpty && kinds.allSatisfy { $0 == .goroutine } ? .goroutine : .heap
+    }
+
+    /// The counters of that kind, by process, then stack.
+    package func forEachCounter<Failure>(_ body: (RecordedCounters) throws(Failure) -> Void) throws(Failure) {
+        let skipsGoroutines = countedKind == .heap && recording.processes.contains { $0.kind == .goroutine }
+        let goroutines = Set(
+            skipsGoroutines ? recording.processes.filter { $0.kind == .goroutine }.map(\.id) : []
+        )
+        for row in recording.counters where goroutines.isEmpty || !goroutines.contains(row.process) {
+            try body(row)
+        }
     }
 }

@@ -3,14 +3,13 @@ package struct CheckReport: Sendable {
     package enum Verdict: String, Sendable {
         case passed
         case failed
-        /// Nothing failed, and not all could be measured; `reason` says why.
+        /// Nothing failed, and not all could be measured; `doubt` says why.
         case inconclusive
     }
 
     package var verdict = Verdict.passed
-    package var reason = ""
-    /// The first line without its first word.
-    package var headline = ""
+    /// Why not all was measured; nil when it was.
+    package var doubt: Doubt?
     /// All call sites that grow, those that cost most first.
     package var findings: [Finding] = []
     /// Of a hunt, in the plan's order; empty when the trace ran freely.
@@ -25,7 +24,7 @@ package struct CheckReport: Sendable {
         package var site: ReportSite
         package var outcome: Outcome
         /// A suppression that matches a part of its stacks only, and that part as a share; it lets nothing pass.
-        var partly: (line: String, share: Double)?
+        package var partly: (line: String, share: Double)?
     }
 
     package enum Outcome: Equatable, Sendable {
@@ -54,11 +53,25 @@ package struct CheckReport: Sendable {
         case baseline(Double)
     }
 
+    /// Why something was not measured, or not surely.
+    package enum Doubt: Equatable, Sendable {
+        /// The hunt ended early, in its own words.
+        case failure(String)
+        case notReached
+        case nothingRecorded
+        case unmeasured(Obstacle)
+        case phase(PhaseObstacle)
+        /// It may grow in a phase that had few rounds.
+        case fewRounds(ReportFrame, phase: String, isIdle: Bool, Int)
+        /// The same of a trace that ran freely.
+        case fewSnapshots(ReportFrame, Int)
+    }
+
     package struct Phase: Sendable {
         package enum Outcome: Equatable, Sendable {
             case passed
             case failed
-            case inconclusive(String)
+            case inconclusive(Doubt)
         }
 
         package var name: String
@@ -68,6 +81,22 @@ package struct CheckReport: Sendable {
         package var failedRequests: UInt64?
         package var seconds = 0.0
         package var outcome = Outcome.passed
+
+        package init(
+            name: String,
+            isIdle: Bool = false,
+            rounds: Int = 0,
+            requests: UInt64? = nil,
+            failedRequests: UInt64? = nil,
+            outcome: Outcome = .passed
+        ) {
+            self.name = name
+            self.isIdle = isIdle
+            self.rounds = rounds
+            self.requests = requests
+            self.failedRequests = failedRequests
+            self.outcome = outcome
+        }
     }
 
     /// 0 passed, 1 failed, 3 could not measure.
@@ -79,13 +108,13 @@ package struct CheckReport: Sendable {
         }
     }
 
-    var failures: [Finding] { findings.filter(\.isFailure) }
+    package var failures: [Finding] { findings.filter(\.isFailure) }
 
-    func findings(of phase: Phase) -> [Finding] { findings.filter { $0.site.phase == phase.name } }
+    package func findings(of phase: Phase) -> [Finding] { findings.filter { $0.site.phase == phase.name } }
 }
 
 extension CheckReport.Finding {
-    var isFailure: Bool {
+    package var isFailure: Bool {
         if case .failed = outcome { true } else { false }
     }
 }

@@ -1,6 +1,7 @@
 internal import SiltGrowth
 internal import SiltHeap
 package import SiltRecording
+internal import SiltText
 
 /// What a recording knows of its past: at the rounds of a hunt by stack, at the snapshots of a free trace by call site.
 ///

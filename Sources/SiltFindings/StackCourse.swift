@@ -1,27 +1,28 @@
 internal import SiltHeap
 internal import SiltRecording
+internal import SiltText
 
 /// What stacks held at moments of a trace.
 ///
 /// Of a hunt: live bytes at the baseline and after each round. Of a trace that ran freely the recording keeps less: the
 /// lowest bytes in use in each of at most 32 spans, which is what remained of what came and went.
-struct StackCourse {
-    struct Moment: Equatable, Sendable {
-        var name: String
+package struct StackCourse {
+    package struct Moment: Equatable, Sendable {
+        package var name: String
         /// Since the start of the trace.
-        var seconds: Double
+        package var seconds: Double
     }
 
-    private(set) var moments: [Moment] = []
+    package private(set) var moments: [Moment] = []
     /// False: the values are the lowest of the spans that end with the moments.
-    private(set) var isExact = false
+    package private(set) var isExact = false
     /// By stack: bytes at each moment, summed over processes; stacks that never held a byte at one are not there.
-    private(set) var values: [UInt32: [UInt64]] = [:]
+    package private(set) var values: [UInt32: [UInt64]] = [:]
 
     private static let spans = 32
 
     /// Without moments when the recording has no past.
-    init(_ report: HeapReport) {
+    package init(_ report: HeapReport) {
         if let hunt = HuntPhases(report.recording) {
             take(hunt, report)
         } else {

@@ -3,11 +3,11 @@ internal import Glibc
 internal import SiltText
 
 /// Files that people write and keep: read and replaced as wholes.
-enum SmallFile {
+package enum SmallFile {
     /// Bytes that such a file may have.
     private static let limit = 16 << 20
 
-    static func read(_ path: String) throws(ReportError) -> [UInt8] {
+    package static func read(_ path: String) throws(ReportError) -> [UInt8] {
         let descriptor = silt_open_input(path.system)
         guard descriptor >= 0 else { throw .cannotRead(path: path, reason: reason()) }
         defer { close(descriptor) }
@@ -24,7 +24,7 @@ enum SmallFile {
     }
 
     /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole until then.
-    static func replace(_ link: String, with text: String) throws(ReportError) {
+    package static func replace(_ link: String, with text: String) throws(ReportError) {
         let target = realpath(link.system, nil)
         defer { free(target) }
         let path = target.map { String(system: $0) } ?? link
@@ -50,7 +50,7 @@ enum SmallFile {
         }
     }
 
-    static func exists(_ path: String) -> Bool { access(path.system, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path.system, F_OK) == 0 }
 
     private static func reason() -> String { String(cString: strerror(errno)) }
 }

@@ -1,3 +1,5 @@
+internal import SiltText
+
 /// A moment of a recording, as users name it.
 package enum MomentName: Equatable, Sendable {
     case start

@@ -1,7 +1,7 @@
 internal import SiltGrowth
 
 /// What is said of one call site in one process.
-struct SiteOpinion {
+package struct SiteOpinion {
     var verdict = Verdict.notEnoughData
     var confidence = Confidence.low
     var evidence: Evidence
@@ -25,7 +25,7 @@ struct SiteOpinion {
     var isUndecided: Bool { [.pattern(.none), .pattern(.sparse)].contains(evidence.reason) }
 
     /// Fewer snapshots than this say nothing, as the judge of free runs has it.
-    static let minimumSnapshots = 6
+    package static let minimumSnapshots = 6
 
     /// Nothing can be said.
     static func unknown(_ basis: Evidence.Basis) -> SiteOpinion { SiteOpinion(evidence: Evidence(basis)) }

@@ -19,8 +19,9 @@ package enum ReportBuilder {
         report.sites = SiteBuilder(recording, names: names, clocks: clocks, hunt: hunt).sites(sites)
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)
-        report.wholeProcess = WholeProcess.lines(recording, clocks: clocks, report: report)
-        Headline.decide(&report, clocks: clocks)
+        report.snapshotCount = clocks.map(\.count).max() ?? 0
+        report.seconds = clocks.map(\.seconds).max() ?? 0
+        report.decide()
         return report
     }
 

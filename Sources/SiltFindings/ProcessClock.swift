@@ -1,26 +1,26 @@
-internal import SiltRecording
+package import SiltRecording
 
 /// The snapshots of one process: how many, how far apart, and what it weighed at them.
-struct ProcessClock {
+package struct ProcessClock {
     /// In `Recording.snapshots`.
-    let rows: ArraySlice<RecordedSnapshot>
+    package let rows: ArraySlice<RecordedSnapshot>
 
     /// Number of the last snapshot; the baseline has number 0.
-    var count: Int { Int(rows.last?.snapshot ?? 0) }
+    package var count: Int { Int(rows.last?.snapshot ?? 0) }
 
     /// Seconds from one snapshot to the next, on average; 0 before there are two.
-    var period: Double {
+    package var period: Double {
         guard let first = rows.first, let last = rows.last, last.snapshot > first.snapshot else { return 0 }
         return Double(last.timeNs &- first.timeNs) / 1e9 / Double(last.snapshot - first.snapshot)
     }
 
-    var seconds: Double {
+    package var seconds: Double {
         guard let first = rows.first, let last = rows.last else { return 0 }
         return Double(last.timeNs &- first.timeNs) / 1e9
     }
 
     /// By process, as `recording.processes`.
-    static func all(of recording: Recording) -> [ProcessClock] {
+    package static func all(of recording: Recording) -> [ProcessClock] {
         var result: [ProcessClock] = []
         var start = 0
         for process in recording.processes {

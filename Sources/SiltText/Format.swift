@@ -1,7 +1,7 @@
 /// Numbers as reports print them, without Foundation.
-enum Format {
+package enum Format {
     /// `value` with `decimals` digits after the point, rounded half away from zero.
-    static func fixed(_ value: Double, _ decimals: Int) -> String {
+    package static func fixed(_ value: Double, _ decimals: Int) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : value < 0 ? "-inf" : "inf" }
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
@@ -16,7 +16,7 @@ enum Format {
     }
 
     /// Three significant digits: 1.00, 12.3, 456.
-    static func short(_ value: Double) -> String {
+    package static func short(_ value: Double) -> String {
         switch value.magnitude {
         case ..<9.995: fixed(value, 2)
         case ..<99.95: fixed(value, 1)
@@ -25,7 +25,7 @@ enum Format {
     }
 
     /// As 57,412.
-    static func count(_ value: UInt64) -> String {
+    package static func count(_ value: UInt64) -> String {
         let digits = Array("\(value)".utf8)
         var result: [UInt8] = []
         for (index, digit) in digits.enumerated() {
@@ -36,7 +36,7 @@ enum Format {
     }
 
     /// The words as a shell would take them: those with other than plain characters in single quotes.
-    static func commandLine(_ words: [String]) -> String {
+    package static func commandLine(_ words: [String]) -> String {
         words.map { word in
             let isPlain = word.utf8.allSatisfy { byte in
                 byte | 0x20 >= UInt8(ascii: "a") && byte | 0x20 <= UInt8(ascii: "z")
@@ -48,9 +48,9 @@ enum Format {
     }
 
     /// As 56.1 MiB, 1.00 KiB, 192 B.
-    static func bytes(_ value: UInt64) -> String { bytes(Double(value)) }
+    package static func bytes(_ value: UInt64) -> String { bytes(Double(value)) }
 
-    static func bytes(_ value: Double) -> String {
+    package static func bytes(_ value: Double) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
         var scaled = value
         var unit = 0
@@ -66,12 +66,12 @@ enum Format {
     }
 
     /// 97%, 99.9%, never 100% for a part and never 0% for something.
-    static func percent(_ part: Double, of whole: Double) -> String {
+    package static func percent(_ part: Double, of whole: Double) -> String {
         guard whole > 0 else { return "100%" }
         return percent(100 * part / whole)
     }
 
-    static func percent(_ value: Double) -> String {
+    package static func percent(_ value: Double) -> String {
         if value >= 100 { return "100%" }
         if value <= 0 { return "0%" }
         if value >= 99 { return fixed(min(99.9, (value * 10).rounded(.down) / 10), 1) + "%" }
@@ -80,7 +80,7 @@ enum Format {
     }
 
     /// As 3 h 10 min, 2 min, 45 s, 0.8 s.
-    static func duration(_ seconds: Double) -> String {
+    package static func duration(_ seconds: Double) -> String {
         if seconds < 9.95 { return fixed(seconds, 1) + " s" }
         if seconds < 119.5 { return fixed(seconds, 0) + " s" }
         let minutes = UInt64((seconds / 60).rounded())
@@ -91,19 +91,19 @@ enum Format {
         return rounded % 24 == 0 ? "\(rounded / 24) d" : "\(rounded / 24) d \(rounded % 24) h"
     }
 
-    static func hex(_ value: UInt64) -> String {
+    package static func hex(_ value: UInt64) -> String {
         "0x" + String(value, radix: 16)
     }
 
     /// As 1 block, 57,412 blocks.
-    static func plural(_ count: UInt64, _ one: String, _ many: String? = nil) -> String {
+    package static func plural(_ count: UInt64, _ one: String, _ many: String? = nil) -> String {
         "\(Self.count(count)) \(count == 1 ? one : many ?? one + "s")"
     }
 }
 
 extension String {
     /// Without control characters, which a terminal would obey: each becomes `\x1b` and the like, a tab a space.
-    var printable: String {
+    package var printable: String {
         guard unicodeScalars.contains(where: { $0.value < 0x20 || $0.value >= 0x7f && $0.value < 0xa0 }) else {
             return self
         }
@@ -121,31 +121,31 @@ extension String {
     }
 
     /// At most `width` characters; what is cut off becomes one `…`.
-    func cut(to width: Int) -> String {
+    package func cut(to width: Int) -> String {
         guard count > width else { return self }
         return width < 1 ? "" : String(prefix(width - 1)) + "…"
     }
 
     /// At most `width` characters, cut in the middle so that both ends stay: names differ at the end as often as at the start.
-    func cutInside(to width: Int) -> String {
+    package func cutInside(to width: Int) -> String {
         guard count > width else { return self }
         guard width > 8 else { return cut(to: width) }
         let tail = (width - 1) / 3
         return String(prefix(width - 1 - tail)) + "…" + String(suffix(tail))
     }
 
-    func padded(to width: Int, with filling: String = " ") -> String {
+    package func padded(to width: Int, with filling: String = " ") -> String {
         let missing = width - count
         return missing > 0 ? self + String(repeating: filling, count: missing) : self
     }
 
-    func leftPadded(to width: Int) -> String {
+    package func leftPadded(to width: Int) -> String {
         let missing = width - count
         return missing > 0 ? String(repeating: " ", count: missing) + self : self
     }
 
     /// The part behind the last slash.
-    var lastPathComponent: Substring {
+    package var lastPathComponent: Substring {
         split(separator: "/", omittingEmptySubsequences: true).last ?? Substring(self)
     }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SiltReports
+@testable import SiltText
 
 @Suite struct FormatTests {
     @Test(
@@ -46,12 +46,6 @@ import Testing
         #expect("abcdefghijklmnop".cutInside(to: 10) == "abcdef…nop")
         #expect("abc".cutInside(to: 10) == "abc")
         #expect("abcdef".cut(to: 3) == "ab…")
-    }
-
-    @Test func sparklinesSpanTheirRange() {
-        #expect(Sparkline.text([0, 1, 2, 3, 4, 5, 6, 7]) == "▁▂▃▄▅▆▇█")
-        #expect(Sparkline.text([1000, 1001, 1000]) == "▁▁▁")
-        #expect(Sparkline.text([]) == "")
     }
 
     @Test(arguments: [

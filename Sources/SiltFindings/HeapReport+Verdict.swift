@@ -1,0 +1,21 @@
+extension HeapReport {
+    /// Decides on the whole run, from its sites and phases.
+    mutating func decide() {
+        let charged = sites.contains { $0.isGrowing && $0.isConclusive }
+        obstacle = charged ? nil : unmeasured ?? (phases.isEmpty ? tooFewSnapshots : openPhase)
+        verdict = charged ? .growing : obstacle == nil ? .notGrowing : .inconclusive
+    }
+
+    private var tooFewSnapshots: Obstacle? {
+        snapshotCount < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(snapshotCount) : nil
+    }
+
+    private var openPhase: Obstacle? { phases.lazy.compactMap { $0.problem ?? $0.doubt }.first.map(Obstacle.phase) }
+
+    /// The verdict on one phase of a hunt.
+    package func verdict(of phase: HuntPhases.Phase) -> Verdict {
+        if phase.problem != nil { return .inconclusive }
+        if sites.contains(where: { $0.isGrowing && $0.phase == phase.name }) { return .growing }
+        return phase.doubt == nil ? .notGrowing : .inconclusive
+    }
+}

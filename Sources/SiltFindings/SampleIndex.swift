@@ -1,0 +1,58 @@
+internal import SiltRecording
+
+/// Where the samples of each series are.
+struct SampleIndex {
+    private let samples: [RecordedSample]
+    private var ranges: [UInt64: Range<Int>] = [:]
+
+    init(_ samples: [RecordedSample]) {
+        self.samples = samples
+        var start = 0
+        while start < samples.count {
+            var end = start
+            while end < samples.count, samples[end].process == samples[start].process,
+                samples[end].key == samples[start].key
+            {
+                end += 1
+            }
+            ranges[Self.key(samples[start].process, samples[start].key)] = start..<end
+            start = end
+        }
+    }
+
+    func rows(process: UInt32, key: UInt32) -> ArraySlice<RecordedSample>? {
+        ranges[Self.key(process, key)].map { samples[$0] }
+    }
+
+    private static func key(_ process: UInt32, _ key: UInt32) -> UInt64 {
+        UInt64(process) << 32 | UInt64(key)
+    }
+}
+
+extension SampleIndex {
+    /// The lowest bytes in use in each of at most `columns` equal spans of a process's snapshots, summed over groups.
+    static func troughs(_ groups: [ArraySlice<RecordedSample>], snapshots: Int, columns: Int) -> [UInt64] {
+        let count = min(columns, snapshots + 1)
+        guard count > 0, !groups.isEmpty else { return [] }
+        var result = [UInt64](repeating: 0, count: count)
+        for group in groups {
+            var samples = Recording.uniform(group)[...]
+            var current: UInt64 = 0
+            for column in 0..<count {
+                let first = UInt32(column * (snapshots + 1) / count)
+                let last = UInt32((column + 1) * (snapshots + 1) / count - 1)
+                var least = UInt64.max
+                if let sample = samples.first, sample.snapshot <= last, sample.snapshot >= first + sample.width {
+                    least = current
+                }
+                while let sample = samples.first, sample.snapshot <= last {
+                    least = min(least, sample.troughBytes)
+                    current = sample.inUseBytes
+                    samples.removeFirst()
+                }
+                result[column] &+= least == .max ? current : least
+            }
+        }
+        return result
+    }
+}

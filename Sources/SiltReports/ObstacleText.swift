@@ -1,0 +1,64 @@
+internal import SiltFindings
+internal import SiltRecording
+internal import SiltText
+
+/// Why nothing can be said, in words.
+enum ObstacleText {
+    static func line(_ obstacle: Obstacle) -> String {
+        switch obstacle {
+        case .untraceable(let reason): reason
+        case .becameUntraced(let program):
+            "\(program.became.printable) became \(program.program.printable), "
+                + "which was not traced: \(program.reason.printable)"
+        case .untraced(let program): "\(program.program.printable) was not traced: \(program.reason.printable)"
+        case .untracedChild(let program):
+            "child \(program.program.printable) was not traced: \(program.reason.printable)"
+        case .nothingTraced: "no process was traced: the shim never reported"
+        case .singleProfile: "one profile says what is in use, not what grows"
+        case .noAllocation: "no allocation was seen: the target made none through malloc, or has its own allocator"
+        case .damagedEventFile: "the event file is cut or damaged: this is what could be read of it"
+        case .stopped(let stop): line(stop)
+        case .tooFewSnapshots(let count):
+            "run too short to judge growth: \(count) of \(SiteOpinion.minimumSnapshots) snapshots "
+                + "(run it longer, or with a shorter --snapshot-every)"
+        case .phase(let obstacle): line(obstacle)
+        }
+    }
+
+    static func line(_ stop: Obstacle.Stop) -> String {
+        let whose = stop.processes > 1 ? " of \(stop.processes) processes" : ""
+        return "recording\(whose) stopped at \(Format.fixed(stop.seconds, 1)) s: \(why(stop.reason))"
+    }
+
+    /// `enum silt_off` of the wire header.
+    static func why(_ reason: UInt64) -> String {
+        switch reason {
+        case 1: "the analyzer was gone"
+        case 2: "no memory for it in the target"
+        case 4: "the analyzer stood still for 5 s"
+        case 5: "the program entered a sandbox without futex (seccomp)"
+        case UInt64(TrustCounters.eventFileEnds): "the event file is cut or damaged"
+        default: "an error in the preload library"
+        }
+    }
+
+    static func line(_ obstacle: PhaseObstacle) -> String {
+        switch obstacle {
+        case .failedRequests(let phase, let share):
+            return "\(Format.percent(100 * share)) of the requests of \(phase) failed "
+                + "(more than 1 % says nothing of those that succeed)"
+        case .tooFewRounds(let phase, let rounds):
+            return "\(phase) had \(rounds) of \(HuntPhases.Phase.minimumRounds) rounds"
+        case .endedProcesses(let phase, let count, let share):
+            let processes = Format.plural(UInt64(count), "process", "processes")
+            return "\(processes) with \(Format.percent(100 * share)) of the allocations of \(phase) ended "
+                + "during the hunt, and what they held went with them"
+        }
+    }
+
+    /// What to do about it; empty where the line says that, or nothing helps.
+    static func advice(_ obstacle: Obstacle) -> String {
+        guard case .phase(.endedProcesses) = obstacle else { return "" }
+        return ": let workers live on (gunicorn --max-requests 0, pm.max_requests = 0, MaxConnectionsPerChild 0)"
+    }
+}
