@@ -175,8 +175,7 @@ struct SiteBuilder {
     private func sparkline(_ share: SiteShare) -> [UInt64] {
         let columns = 24
         if let history = share.history, share.groups.isEmpty {
-            let series = judge.series(history, clocks[share.process])
-            let values = [series.baseline] + series.troughs
+            let values = judge.live(history, clocks[share.process])
             let count = min(columns, values.count)
             return (0..<count).map { UInt64(max(0, values[$0 * (values.count - 1) / max(1, count - 1)])) }
         }

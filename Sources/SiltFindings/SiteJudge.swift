@@ -47,7 +47,7 @@ struct SiteJudge {
 
     func verdict(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict {
         switch question {
-        case .freeRunning: return judge(series(history, clock))
+        case .freeRunning: return judge(history.series(atSnapshot: Self.snapshot(clock)) ?? .nothing)
         case .phase(let phase, let hunt):
             let series = hunt.series(history)
             let verdicts =
@@ -60,7 +60,7 @@ struct SiteJudge {
     /// What of a site still lives of all that was born since the baseline, or in the phase.
     func survivors(_ history: SiteHistory) -> (bytes: UInt64, count: UInt64) {
         switch question {
-        case .freeRunning: return (history.survivorBytes, history.survivorCount)
+        case .freeRunning: return history.survivors
         case .phase(let phase, let hunt):
             let series = hunt.series(history)
             guard history.hasBirths else {
@@ -81,18 +81,26 @@ struct SiteJudge {
     func history(_ range: Range<Int>) -> SiteHistory? {
         do {
             let history = try SiteHistory(decoding: Array(bytes[range]))
-            switch question {
-            case .freeRunning: return history.keptSince == nil ? history : nil
-            case .phase: return history.keptSince == nil ? nil : history
+            switch (question, history) {
+            case (.freeRunning, .slices), (.phase, .rounds): return history
+            case (.freeRunning, .rounds), (.phase, .slices): return nil
             }
         } catch {
             return nil
         }
     }
 
-    func series(_ history: SiteHistory, _ clock: ProcessClock) -> SurvivorSeries {
-        history.series(atSnapshot: UInt32(min(clock.count, 1 << 30)))
+    /// Live bytes at the baseline, and then as the history knows them.
+    func live(_ history: SiteHistory, _ clock: ProcessClock) -> [Double] {
+        switch history {
+        case .rounds(let rounds): return rounds.series(intervals: max(rounds.closed, clock.count)).live
+        case .slices(let slices):
+            let series = slices.series(atSnapshot: Self.snapshot(clock))
+            return [series.baseline] + series.troughs
+        }
     }
+
+    private static func snapshot(_ clock: ProcessClock) -> UInt32 { UInt32(min(clock.count, 1 << 30)) }
 
     /// nil when there is none.
     static func sum(_ histories: some Sequence<SiteHistory>) -> SiteHistory? {

@@ -1,6 +1,14 @@
+/// What one stack, or one group of stacks, holds at a snapshot; open: born in the interval that ends with it.
+struct Held {
+    var liveBytes: UInt64 = 0
+    var openBytes: UInt64 = 0
+    var liveCount: UInt32 = 0
+    var openCount: UInt32 = 0
+}
+
 /// How the blocks of one stack, or of one group of stacks, grow old: what is needed until it deserves a history.
 ///
-/// Most stacks never hold a block for long. Only when one survives two further intervals is a `SiteHistory` made; until
+/// Most stacks never hold a block for long. Only when one survives two further intervals is a `SliceHistory` made; until
 /// then the survivors of the last interval and the live bytes at the last three snapshots are enough to give that
 /// history its true beginning.
 struct Aging {
@@ -35,16 +43,16 @@ struct Aging {
 
     /// Before the first change in `interval`: the intervals since the last change went by with nothing happening.
     @inline(__always)
-    func catchUp(to interval: UInt32, _ histories: inout [SiteHistory]) {
+    func catchUp(to interval: UInt32, _ histories: inout Histories) {
         if history != 0 && closed &+ 1 < interval {
-            histories[Int(history) - 1].close(interval: interval &- 1, liveBytes: live1)
+            histories.close(history, interval: interval &- 1, liveBytes: live1)
         }
     }
 
     /// A block born before `interval` was freed.
-    mutating func died(_ bytes: UInt64, born: UInt32, in interval: UInt32, _ histories: inout [SiteHistory]) {
+    mutating func died(_ bytes: UInt64, born: UInt32, in interval: UInt32, _ histories: inout Histories) {
         if history != 0 {
-            histories[Int(history) - 1].died(bytes: bytes, count: 1, born: born)
+            histories.died(history, bytes: bytes, born: born)
         } else if born &+ 1 == interval {
             lastBytes &-= bytes
             lastCount &-= 1
@@ -52,9 +60,9 @@ struct Aging {
     }
 
     /// The opposite of `died`, for a free that is undone.
-    mutating func revived(_ bytes: UInt64, born: UInt32, in interval: UInt32, _ histories: inout [SiteHistory]) {
+    mutating func revived(_ bytes: UInt64, born: UInt32, in interval: UInt32, _ histories: inout Histories) {
         if history != 0 {
-            histories[Int(history) - 1].survived(bytes: bytes, count: 1, born: born)
+            histories.survived(history, bytes: bytes, count: 1, born: born)
         } else if born &+ 1 == interval {
             lastBytes &+= bytes
             lastCount &+= 1
@@ -64,15 +72,7 @@ struct Aging {
     /// A snapshot.
     ///
     /// Returns whether it must be looked at again at the next one even if nothing happens to it.
-    mutating func close(
-        _ interval: UInt32,
-        live: UInt64,
-        liveCount: UInt32,
-        open: UInt64,
-        openCount: UInt32,
-        keptSince: UInt32?,
-        _ histories: inout [SiteHistory]
-    ) -> Bool {
+    mutating func close(_ interval: UInt32, _ held: Held, _ histories: inout Histories) -> Bool {
         // Snapshots that went by without this: nothing was alive to grow old, or there is a history that was told.
         let missed = interval > 0 ? interval - 1 - min(closed, interval - 1) : 0
         if missed > 0 {
@@ -82,58 +82,53 @@ struct Aging {
         defer {
             live3 = live2
             live2 = live1
-            live1 = live
-            liveCount1 = liveCount
-            lastBytes = open
-            lastCount = openCount
+            live1 = held.liveBytes
+            liveCount1 = held.liveCount
+            lastBytes = held.openBytes
+            lastCount = held.openCount
             closed = interval
         }
-        if let keptSince, history == 0, liveCount > 0 {
-            // Nothing of it was alive at an earlier snapshot: the hunt's intervals are few, so each is kept from the first.
-            histories.append(SiteHistory(keptSince: keptSince, bytes: 0, count: 0))
-            history = UInt32(histories.count)
+        if history == 0 { begin(interval, held, &histories) }
+        guard history != 0 else { return held.liveCount > 0 }
+        if held.openCount > 0 {
+            histories.survived(history, bytes: held.openBytes, count: UInt64(held.openCount), born: interval)
         }
-        if history != 0 {
-            if openCount > 0 {
-                histories[Int(history) - 1].survived(bytes: open, count: UInt64(openCount), born: interval)
-            }
-            histories[Int(history) - 1].close(interval: interval, liveBytes: live)
-            return false
-        }
-        let oldCount = liveCount &- openCount &- lastCount
-        guard oldCount > 0, interval >= 2 else { return liveCount > 0 }
-        histories.append(begin(interval, old: live &- open &- lastBytes, oldCount: oldCount))
-        history = UInt32(histories.count)
-        if openCount > 0 {
-            histories[Int(history) - 1].survived(bytes: open, count: UInt64(openCount), born: interval)
-        }
-        histories[Int(history) - 1].close(interval: interval, liveBytes: live)
+        histories.close(history, interval: interval, liveBytes: held.liveBytes)
         return false
     }
 
-    /// Right after the snapshot of `interval` was taken: it becomes the baseline of a history that keeps its intervals.
-    mutating func keep(since interval: UInt32, bytes: UInt64, count: UInt32, _ histories: inout [SiteHistory]) {
-        guard count > 0 else {
-            history = 0
+    /// A hunt begins, right after a snapshot.
+    mutating func beginHunt(_ held: Held, _ histories: inout Histories) {
+        history = held.liveCount > 0 ? histories.append(RoundHistory(baseline: held.liveBytes)) : 0
+    }
+
+    /// Makes a history if the blocks deserve one at the snapshot of `interval`.
+    ///
+    /// In a hunt all do: its intervals are few, and nothing was alive at an earlier snapshot of it.
+    private mutating func begin(_ interval: UInt32, _ held: Held, _ histories: inout Histories) {
+        if histories.huntBaseline != nil {
+            if held.liveCount > 0 { history = histories.append(RoundHistory(baseline: 0)) }
             return
         }
-        histories.append(SiteHistory(keptSince: interval, bytes: bytes, count: UInt64(count)))
-        history = UInt32(histories.count)
+        let oldBytes = held.liveBytes &- held.openBytes &- lastBytes
+        let oldCount = held.liveCount &- held.openCount &- lastCount
+        guard oldCount > 0, interval >= 2 else { return }
+        history = histories.append(past(interval, oldBytes, oldCount))
     }
 
     /// The history up to and with the snapshot before `interval`.
     ///
     /// The old blocks were all born two intervals ago: had there been older ones, the history would have begun earlier.
     /// Before the third last snapshot its live bytes are taken as constant.
-    private func begin(_ interval: UInt32, old: UInt64, oldCount: UInt32) -> SiteHistory {
+    private func past(_ interval: UInt32, _ old: UInt64, _ oldCount: UInt32) -> SliceHistory {
         if interval == 2 {
-            var history = SiteHistory(baselineBytes: live2, baselineCount: UInt64(oldCount), interval: 0)
+            var history = SliceHistory(baselineBytes: live2, baselineCount: UInt64(oldCount), interval: 0)
             if live2 != old { history.died(bytes: live2 &- old, count: 0, born: 0) }
             if lastCount > 0 { history.survived(bytes: lastBytes, count: UInt64(lastCount), born: 1) }
             history.close(interval: 1, liveBytes: live1)
             return history
         }
-        var history = SiteHistory(baselineBytes: live3, baselineCount: 0, interval: interval - 3)
+        var history = SliceHistory(baselineBytes: live3, baselineCount: 0, interval: interval - 3)
         if live3 != 0 { history.died(bytes: live3, count: 0, born: 0) }
         history.survived(bytes: old, count: UInt64(oldCount), born: interval - 2)
         history.close(interval: interval - 2, liveBytes: live2)

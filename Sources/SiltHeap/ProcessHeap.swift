@@ -9,8 +9,6 @@ package import SiltEvents
 /// its first change after the peak, so a peak costs nothing for the stacks that do not change.
 package struct ProcessHeap: ~Copyable {
     package private(set) var interval: UInt32
-    /// The interval whose snapshot is the baseline of a hunt, whose intervals are kept one by one; nil: none is on.
-    package private(set) var keptSince: UInt32?
     package private(set) var mappings = MappingTable()
 
     private var live = LiveTable()
@@ -39,7 +37,7 @@ package struct ProcessHeap: ~Copyable {
     /// Stacks that hold something and have no history yet.
     private var aging: [UInt32] = []
     private var groups: StackGroups
-    private var histories: [SiteHistory] = []
+    private var histories: Histories
 
     private struct FreedBlock {
         var block: LiveBlock
@@ -65,17 +63,17 @@ package struct ProcessHeap: ~Copyable {
     ///   - inheritsHeap: A forked child: frees of blocks its parent allocated are expected.
     ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
     ///   - interval: The interval that is open: later than 0 for a process that starts in the middle of a hunt.
-    ///   - keptSince: The interval that ended when that hunt began.
+    ///   - huntBaseline: The interval that ended when that hunt began.
     package init(
         inheritsHeap: Bool,
         groupOf: @escaping (StackID) -> StackID,
         interval: UInt32 = 0,
-        keptSince: UInt32? = nil
+        huntBaseline: UInt32? = nil
     ) {
         self.inheritsHeap = inheritsHeap
         groups = StackGroups(keyOf: groupOf)
         self.interval = interval
-        self.keptSince = keptSince
+        histories = Histories(huntBaseline: huntBaseline)
     }
 
     deinit { lastFreed.deallocate() }
@@ -113,20 +111,18 @@ package struct ProcessHeap: ~Copyable {
     ///
     /// Not caught up to the current interval.
     package func history(of stack: StackID) -> SiteHistory? {
-        sites.existing(stack.rawValue).flatMap { history(numbered: $0.aging.pointee.history) }
+        sites.existing(stack.rawValue).flatMap { histories.history($0.aging.pointee.history) }
     }
 
     /// The history of all stacks with this key of `groupOf`; nil as for a stack.
-    package func groupHistory(of key: StackID) -> SiteHistory? { history(numbered: groups.history(of: key)) }
+    package func groupHistory(of key: StackID) -> SiteHistory? { histories.history(groups.history(of: key)) }
 
     /// The histories of all groups that have one.
     package func forEachGroupHistory(_ body: (_ key: StackID, _ history: SiteHistory) -> Void) {
         groups.visit { key, number in
-            if let history = history(numbered: number) { body(key, history) }
+            if let history = histories.history(number) { body(key, history) }
         }
     }
-
-    private func history(numbered number: UInt32) -> SiteHistory? { number == 0 ? nil : histories[Int(number) - 1] }
 
     /// The bytes and blocks of a group at the last snapshot.
     package func groupLive(of key: StackID) -> (bytes: UInt64, count: UInt64) { groups.live(of: key) }
@@ -517,7 +513,7 @@ package struct ProcessHeap: ~Copyable {
         for stack in aging where sites.aging(stack).pointee.closed != interval {
             closeStack(stack, &stillAging)
         }
-        groups.close(interval, keptSince: keptSince, &histories)
+        groups.close(interval, &histories)
         touched.removeAll(keepingCapacity: true)
         aging = stillAging
         interval += 1
@@ -526,25 +522,18 @@ package struct ProcessHeap: ~Copyable {
     /// Begins a hunt, right after a snapshot: that is its baseline, and every interval from here on is kept.
     ///
     /// Histories start anew. Costs time in proportion to the stacks there are.
-    package mutating func keepIntervals() {
+    package mutating func beginHunt() {
         precondition(interval > 0 && touched.isEmpty, "a hunt begins with a snapshot")
-        let baseline = interval - 1
-        keptSince = baseline
-        histories.removeAll()
+        histories.beginHunt(baseline: interval - 1)
         aging.removeAll()
         sites.forEachStack { stack, state, aging in
-            aging.pointee.keep(
-                since: baseline,
-                bytes: state.pointee.liveBytes,
-                count: state.pointee.liveCount,
-                &histories
-            )
+            aging.pointee.beginHunt(state.pointee.held, &histories)
             if state.pointee.temporaryAndFlags & SiteState.changed == 0 {
                 state.pointee.temporaryAndFlags |= SiteState.changed
                 changed.append(stack)
             }
         }
-        groups.keep(since: baseline, &histories)
+        groups.beginHunt(&histories)
     }
 
     private mutating func closeStack(_ stack: UInt32, _ stillAging: inout [UInt32]) {
@@ -555,17 +544,8 @@ package struct ProcessHeap: ~Copyable {
             guard state.pointee.liveCount > 0 else { return }
             aging.pointee.group = groups.number(of: StackID(rawValue: stack))
         }
-        groups.add(state.pointee, before: aging.pointee, in: interval)
-        let again = aging.pointee.close(
-            interval,
-            live: state.pointee.liveBytes,
-            liveCount: state.pointee.liveCount,
-            open: state.pointee.openBytes,
-            openCount: state.pointee.openCount,
-            keptSince: keptSince,
-            &histories
-        )
-        if again { stillAging.append(stack) }
+        groups.add(state.pointee.held, before: aging.pointee, in: interval)
+        if aging.pointee.close(interval, state.pointee.held, &histories) { stillAging.append(stack) }
         state.pointee.openBytes = 0
         state.pointee.openCount = 0
     }

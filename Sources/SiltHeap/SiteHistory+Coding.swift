@@ -5,14 +5,17 @@ package enum HistoryError: Error, Equatable {
     case contradictory
 }
 
+/// Version, scalars, then five columns of equal length; all LEB128 (DWARF 5, 7.6).
+///
+/// Rounds have a number more after the version, and no use for some of the scalars and the last column, which are 0.
 extension SiteHistory {
-    private static let codingVersion: UInt64 = 1
-    /// Of a history that keeps its intervals: since when follows the version.
-    private static let keptVersion: UInt64 = 2
-    /// The same of live bytes alone.
-    private static let birthlessVersion: UInt64 = 3
+    private enum Version: UInt64 {
+        case slices = 1
+        case rounds = 2
+        /// Rounds of which only live bytes are known.
+        case birthless = 3
+    }
 
-    /// Version, scalars, then the five columns of equal length; all LEB128 (DWARF 5, 7.6).
     package func encoded() -> [UInt8] {
         var bytes: [UInt8] = []
         func put(_ value: UInt64) {
@@ -23,17 +26,25 @@ extension SiteHistory {
                 bytes.append(rest == 0 ? low : low | 0x80)
             } while rest != 0
         }
-        put(
-            keptSince == nil
-                ? SiteHistory.codingVersion : hasBirths ? SiteHistory.keptVersion : SiteHistory.birthlessVersion
-        )
-        if let keptSince { put(UInt64(keptSince)) }
-        for value in [
-            UInt64(width), UInt64(snapshot + 1), baseBytes, baseCount, baseline, live, peak,
-            UInt64(drops), UInt64(bucketCount),
-        ] { put(value) }
-        for column in Column.allCases {
-            for bucket in 0..<bucketCount { put(value(column, bucket)) }
+        switch self {
+        case .slices(let all):
+            put(Version.slices.rawValue)
+            put(UInt64(all.width))
+            put(UInt64(all.snapshot + 1))
+            for value in [all.baseBytes, all.baseCount, all.baseline, all.live, all.peak] { put(value) }
+            put(UInt64(all.drops))
+            put(UInt64(all.buckets.count))
+            for column in SliceHistory.Column.allCases {
+                for bucket in 0..<all.buckets.count { put(all.buckets.value(column, bucket)) }
+            }
+        case .rounds(let all):
+            put((all.hasBirths ? Version.rounds : .birthless).rawValue)
+            for value in [0, 1, UInt64(all.closed + 1), 0, 0, all.baseline, all.live, 0, 0] { put(value) }
+            put(UInt64(all.buckets.count))
+            for column in RoundHistory.Column.allCases {
+                for bucket in 0..<all.buckets.count { put(all.buckets.value(column, bucket)) }
+            }
+            for _ in 0..<all.buckets.count { put(0) }
         }
         return bytes
     }
@@ -53,36 +64,39 @@ extension SiteHistory {
             }
             throw .truncated
         }
-        let version = try take()
-        guard version >= SiteHistory.codingVersion, version <= SiteHistory.birthlessVersion else {
-            throw .otherVersion(version)
-        }
-        let isKept = version >= SiteHistory.keptVersion
-        self.init(baselineBytes: 0, baselineCount: 0, interval: 0)
-        hasBirths = version != SiteHistory.birthlessVersion
-        if isKept { keptSince = UInt32(clamping: try take()) }
-        let limit = UInt64(isKept ? SiteHistory.keptLimit : SiteHistory.bucketLimit)
-        let width = try take()
-        let snapshot = try take()
-        guard width > 0, width & (width - 1) == 0, width <= (isKept ? 1 : 1 << 26), snapshot <= 1 + width * limit
+        let number = try take()
+        guard let version = Version(rawValue: number) else { throw .otherVersion(number) }
+        let isSlices = version == .slices
+        if !isSlices { _ = try take() }
+        let (width, snapshots) = (try take(), try take())
+        let limit = UInt64(isSlices ? SliceHistory.limit : RoundHistory.limit)
+        guard width > 0, width & (width - 1) == 0, width <= (isSlices ? 1 << 26 : 1), snapshots <= 1 + width * limit
         else { throw .contradictory }
-        self.width = UInt32(width)
-        self.snapshot = Int64(snapshot) - 1
-        baseBytes = try take()
-        baseCount = try take()
-        baseline = try take()
-        live = try take()
-        peak = try take()
-        drops = UInt32(clamping: try take())
-        let count = try take()
+        let (baseBytes, baseCount, baseline) = (try take(), try take(), try take())
+        let (live, peak, drops, count) = (try take(), try take(), try take(), try take())
         guard count <= limit else { throw .contradictory }
-        makeBuckets(Int(count))
-        for column in Column.allCases {
+        func column(_ set: (UInt64, Int) -> Void) throws(HistoryError) {
             for bucket in 0..<Int(count) {
                 let value = try take()
                 guard value < 1 << 48 else { throw .contradictory }
-                set(value, column, bucket)
+                set(value, bucket)
             }
+        }
+        if isSlices {
+            var history = SliceHistory(baselineBytes: baseBytes, baselineCount: baseCount, interval: 0)
+            (history.width, history.snapshot) = (UInt32(width), Int64(snapshots) - 1)
+            (history.baseline, history.live, history.peak) = (baseline, live, peak)
+            history.drops = UInt32(clamping: drops)
+            history.buckets = HistoryBuckets(count: Int(count))
+            for kind in SliceHistory.Column.allCases { try column { history.buckets.set($0, kind, $1) } }
+            self = .slices(history)
+        } else {
+            var history = RoundHistory(baseline: baseline)
+            (history.live, history.closed, history.hasBirths) = (live, max(0, Int(snapshots) - 1), version == .rounds)
+            history.buckets = HistoryBuckets(count: Int(count))
+            for kind in RoundHistory.Column.allCases { try column { history.buckets.set($0, kind, $1) } }
+            try column { _, _ in }
+            self = .rounds(history)
         }
     }
 }

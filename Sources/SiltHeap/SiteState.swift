@@ -21,6 +21,10 @@ struct SiteState {
     var openCount: UInt32
     var peakCount: UInt32
     var peakEpoch: UInt32
+
+    var held: Held {
+        Held(liveBytes: liveBytes, openBytes: openBytes, liveCount: liveCount, openCount: openCount)
+    }
 }
 
 /// The states of the stacks that a process has used, in the order of their first use.

@@ -8,10 +8,7 @@ struct StackGroups {
         var key: StackID
         var aging = Aging.none
         /// At the last snapshot, with what has been added since the one under way began.
-        var liveBytes: UInt64 = 0
-        var liveCount: UInt32 = 0
-        var openBytes: UInt64 = 0
-        var openCount: UInt32 = 0
+        var held = Held()
         /// The interval in which one of its stacks was last touched, and last closed; `.max` = never.
         var touchedIn: UInt32 = .max
         var closingIn: UInt32 = .max
@@ -36,7 +33,7 @@ struct StackGroups {
     func live(of key: StackID) -> (bytes: UInt64, count: UInt64) {
         guard let number = numbers[key] else { return (0, 0) }
         let group = groups[Int(number) - 1]
-        return (group.liveBytes, UInt64(group.liveCount))
+        return (group.held.liveBytes, UInt64(group.held.liveCount))
     }
 
     /// `Aging.history` of the group with this key.
@@ -59,7 +56,7 @@ struct StackGroups {
     // MARK: Between snapshots
 
     /// Before the first change of one of its stacks in `interval`.
-    mutating func touch(_ number: UInt32, in interval: UInt32, _ histories: inout [SiteHistory]) {
+    mutating func touch(_ number: UInt32, in interval: UInt32, _ histories: inout Histories) {
         guard number != 0, groups[Int(number) - 1].touchedIn != interval else { return }
         groups[Int(number) - 1].touchedIn = interval
         groups[Int(number) - 1].aging.catchUp(to: interval, &histories)
@@ -71,7 +68,7 @@ struct StackGroups {
         _ bytes: UInt64,
         born: UInt32,
         in interval: UInt32,
-        _ histories: inout [SiteHistory]
+        _ histories: inout Histories
     ) {
         guard number != 0 else { return }
         groups[Int(number) - 1].aging.died(bytes, born: born, in: interval, &histories)
@@ -83,7 +80,7 @@ struct StackGroups {
         _ bytes: UInt64,
         born: UInt32,
         in interval: UInt32,
-        _ histories: inout [SiteHistory]
+        _ histories: inout Histories
     ) {
         guard number != 0 else { return }
         groups[Int(number) - 1].aging.revived(bytes, born: born, in: interval, &histories)
@@ -102,45 +99,36 @@ struct StackGroups {
     }
 
     /// Takes over what one of its stacks holds at the snapshot of `interval`; `before` is the stack's aging until then.
-    mutating func add(_ state: SiteState, before: Aging, in interval: UInt32) {
+    mutating func add(_ held: Held, before: Aging, in interval: UInt32) {
         let index = Int(before.group) - 1
         if groups[index].closingIn != interval {
             groups[index].closingIn = interval
             closing.append(before.group)
         }
-        groups[index].liveBytes &+= state.liveBytes &- before.live1
-        groups[index].liveCount &+= state.liveCount &- before.liveCount1
-        groups[index].openBytes &+= state.openBytes
-        groups[index].openCount &+= state.openCount
+        groups[index].held.liveBytes &+= held.liveBytes &- before.live1
+        groups[index].held.liveCount &+= held.liveCount &- before.liveCount1
+        groups[index].held.openBytes &+= held.openBytes
+        groups[index].held.openCount &+= held.openCount
     }
 
     /// Once all stacks that changed have been added.
-    mutating func close(_ interval: UInt32, keptSince: UInt32?, _ histories: inout [SiteHistory]) {
+    mutating func close(_ interval: UInt32, _ histories: inout Histories) {
         for number in closing {
             let index = Int(number) - 1
             if groups[index].touchedIn != interval { groups[index].aging.catchUp(to: interval, &histories) }
             // Whether it must be looked at again follows from its stacks.
-            _ = groups[index].aging.close(
-                interval,
-                live: groups[index].liveBytes,
-                liveCount: groups[index].liveCount,
-                open: groups[index].openBytes,
-                openCount: groups[index].openCount,
-                keptSince: keptSince,
-                &histories
-            )
-            groups[index].openBytes = 0
-            groups[index].openCount = 0
+            _ = groups[index].aging.close(interval, groups[index].held, &histories)
+            groups[index].held.openBytes = 0
+            groups[index].held.openCount = 0
             markChanged(index)
         }
         closing.removeAll(keepingCapacity: true)
     }
 
-    /// As `Aging.keep`, of every group.
-    mutating func keep(since interval: UInt32, _ histories: inout [SiteHistory]) {
+    /// As `Aging.beginHunt`, of every group.
+    mutating func beginHunt(_ histories: inout Histories) {
         for index in groups.indices {
-            let (bytes, count) = (groups[index].liveBytes, groups[index].liveCount)
-            groups[index].aging.keep(since: interval, bytes: bytes, count: count, &histories)
+            groups[index].aging.beginHunt(groups[index].held, &histories)
             markChanged(index)
         }
     }

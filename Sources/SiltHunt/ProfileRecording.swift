@@ -89,7 +89,8 @@ struct ProfileRecording {
             counters.allocatedBytes = max(all?.allocatedBytes ?? 0, counters.peakBytes)
             counters.allocatedCount = max(all?.allocatedCount ?? 0, counters.peakCount)
             try writer.write(counters)
-            try writer.write(history: SiteHistory(liveBytes: stack.bytes).encoded(), process: row.id, stack: id)
+            let live = SiteHistory.rounds(RoundHistory(liveBytes: stack.bytes))
+            try writer.write(history: live.encoded(), process: row.id, stack: id)
             totals.inUseBytes += counters.inUseBytes
             totals.inUseCount += counters.inUseCount
             totals.allocatedBytes += counters.allocatedBytes

@@ -58,7 +58,7 @@ extension Collector {
             throw ControlError("nothing is traced yet: start a program first")
         }
         try closeIntervals()
-        for image in images.values { image.keepIntervals() }
+        for image in images.values { image.beginHunt() }
         rounds = 0
         nextSnapshot = .infinity
         roundStart = monotonicSeconds() - startedAt
@@ -71,7 +71,7 @@ extension Collector {
             try beginHunt(asker: asker)
             return GrowingCounts()
         }
-        guard before < UInt32(SiteHistory.keptLimit) else {
+        guard before < UInt32(RoundHistory.limit) else {
             throw ControlError("\(before) rounds are as many as a recording holds")
         }
         try closeIntervals()

@@ -57,7 +57,7 @@ final class TracedImage {
             inheritsHeap: shared.header.forked != 0,
             groupOf: groupOf,
             interval: rounds.map { $0 + 1 } ?? 0,
-            keptSince: rounds.map { _ in 0 }
+            huntBaseline: rounds.map { _ in 0 }
         )
         self.shared = shared
         startedAt = time
@@ -261,8 +261,8 @@ final class TracedImage {
     }
 
     /// Begins a hunt, right after `closeInterval`.
-    func keepIntervals() {
-        heap.keepIntervals()
+    func beginHunt() {
+        heap.beginHunt()
     }
 
     /// Stacks that changed since the last call.

@@ -92,12 +92,12 @@ struct GrowthCase: Decodable, CustomStringConvertible {
     }
 
     /// The case's blocks, run through a history as the analyzer would.
-    func replay() -> SiteHistory {
+    func replay() -> SliceHistory {
         let cohorts = cohorts ?? []
         let last = snapshots ?? 0
         let base = cohorts.filter { $0.birth == 0 }
         var live = UInt64(base.map { $0.count * $0.size }.reduce(0, +))
-        var history = SiteHistory(
+        var history = SliceHistory(
             baselineBytes: live,
             baselineCount: UInt64(base.map(\.count).reduce(0, +)),
             interval: 0

@@ -61,7 +61,7 @@ struct SimulatedSite {
             }
         }
         var live = UInt64(births[0].reduce(0) { $0 + $1.count * $1.size })
-        var history = SiteHistory(
+        var history = SliceHistory(
             baselineBytes: live,
             baselineCount: UInt64(births[0].reduce(0) { $0 + $1.count }),
             interval: 0

@@ -11,13 +11,13 @@ final class TestHeap {
         inheritsHeap: Bool = false,
         groupOf: @escaping (StackID) -> StackID = { $0 },
         interval: UInt32 = 0,
-        keptSince: UInt32? = nil
+        huntBaseline: UInt32? = nil
     ) {
         heap = ProcessHeap(
             inheritsHeap: inheritsHeap,
             groupOf: groupOf,
             interval: interval,
-            keptSince: keptSince
+            huntBaseline: huntBaseline
         )
     }
 

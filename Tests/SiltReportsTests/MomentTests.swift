@@ -81,7 +81,7 @@ import Testing
             (2, 2, [0, 0, 0, 0, 1, 2]),
         ] {
             try writer.write(
-                history: SiteHistory(liveBytes: live.map { UInt64($0) }).encoded(),
+                history: SiteHistory.rounds(RoundHistory(liveBytes: live.map { UInt64($0) })).encoded(),
                 process: process,
                 stack: stack
             )

@@ -2,11 +2,11 @@ import Testing
 
 @testable import SiltHeap
 
-struct SiteHistoryTests {
+struct SliceHistoryTests {
     /// The same site told of every snapshot, and only of those at which something happened.
     @Test(arguments: [1, 3, 7, 40, 333])
     func idleStretchesAreFilledInAsIfTheyHadBeenTold(pause: UInt32) {
-        var eager = SiteHistory(baselineBytes: 500, baselineCount: 5, interval: 0)
+        var eager = SliceHistory(baselineBytes: 500, baselineCount: 5, interval: 0)
         var lazy = eager
         var live: UInt64 = 500
         for interval in UInt32(1)...1200 {
@@ -25,11 +25,11 @@ struct SiteHistoryTests {
             }
         }
         #expect(eager.series(atSnapshot: 1200) == lazy.series(atSnapshot: 1200))
-        #expect(eager.survivorBytes == live - 500)
+        #expect(SiteHistory.slices(eager).survivors == (live - 500, 1200 / UInt64(pause)))
     }
 
     @Test func aWeekOfStandingStillIsPassedOverBucketByBucket() {
-        var history = SiteHistory(baselineBytes: 64, baselineCount: 1, interval: 0)
+        var history = SliceHistory(baselineBytes: 64, baselineCount: 1, interval: 0)
         history.close(interval: 1, liveBytes: 64)
         let series = history.series(atSnapshot: 604_800)
         #expect(series.snapshots == 604_800)
@@ -39,7 +39,7 @@ struct SiteHistoryTests {
     }
 
     @Test func beyondFourGibibytesABucketLosesResolutionOnly() {
-        var history = SiteHistory(baselineBytes: 0, baselineCount: 0, interval: 0)
+        var history = SliceHistory(baselineBytes: 0, baselineCount: 0, interval: 0)
         var live: UInt64 = 0
         for interval in UInt32(1)...10 {
             history.survived(bytes: 9_000_000_000, count: 1000, born: interval)
@@ -57,9 +57,9 @@ struct SiteHistoryTests {
     }
 
     @Test func sumsAreThoseOfTheirParts() {
-        var first = SiteHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
-        var second = SiteHistory(baselineBytes: 20, baselineCount: 1, interval: 0)
-        var both = SiteHistory(baselineBytes: 30, baselineCount: 2, interval: 0)
+        var first = SliceHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
+        var second = SliceHistory(baselineBytes: 20, baselineCount: 1, interval: 0)
+        var both = SliceHistory(baselineBytes: 30, baselineCount: 2, interval: 0)
         for interval in UInt32(1)...77 {
             first.survived(bytes: 32, count: 1, born: interval)
             first.close(interval: interval, liveBytes: 10 + 32 * UInt64(interval))
@@ -72,18 +72,21 @@ struct SiteHistoryTests {
             let late = 20 + 48 * UInt64(min(interval, 20))
             both.close(interval: interval, liveBytes: 10 + 32 * UInt64(interval) + late)
         }
-        #expect(first.adding(second).series(atSnapshot: 77) == both.series(atSnapshot: 77))
-        #expect(second.adding(first).series(atSnapshot: 77) == both.series(atSnapshot: 77))
+        for (one, other) in [(first, second), (second, first)] {
+            var sum = SiteHistory.slices(one)
+            sum.add(.slices(other))
+            #expect(sum.series(atSnapshot: 77) == both.series(atSnapshot: 77))
+        }
     }
 
     @Test func anEncodedHistoryIsReadBack() throws {
-        var history = SiteHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
+        var history = SliceHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
         for interval in UInt32(1)...50 {
             history.survived(bytes: UInt64(interval) * 1000, count: 2, born: interval)
             history.close(interval: interval, liveBytes: UInt64(interval) * 777)
         }
-        let bytes = history.encoded()
-        #expect(try SiteHistory(decoding: bytes).series(atSnapshot: 50) == history.series(atSnapshot: 50))
+        let bytes = SiteHistory.slices(history).encoded()
+        #expect(try SiteHistory(decoding: bytes) == .slices(history))
         for length in bytes.indices {
             #expect(throws: HistoryError.self) { try SiteHistory(decoding: Array(bytes[..<length])) }
         }

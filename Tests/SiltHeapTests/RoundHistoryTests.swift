@@ -4,7 +4,7 @@ import Testing
 
 @testable import SiltHeap
 
-@Suite struct KeptIntervalsTests {
+@Suite struct RoundHistoryTests {
     /// Random blocks of a few stacks, some of them alive when the hunt begins; every number of every interval is compared
     /// with what a list of all blocks says.
     @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 2])
@@ -56,7 +56,7 @@ import Testing
             some(Int(random(200)))
             heap.close()
         }
-        heap.heap.keepIntervals()
+        heap.heap.beginHunt()
         for stack in stacks {
             expected[stack] = IntervalSeries(counts: [], bytes: [], live: [bytes(stack) { _ in true }], old: [])
         }
@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func aProcessThatStartsInTheMiddleHasNothingBefore() throws {
-        let heap = TestHeap(interval: 15, keptSince: 10)
+        let heap = TestHeap(interval: 15, huntBaseline: 10)
         heap.apply([HeapEvent(kind: .alloc, address: 64, size: 100, stack: StackID(rawValue: 1))])
         heap.close()
         heap.close()
@@ -106,15 +106,25 @@ import Testing
     }
 
     @Test func liveBytesAloneAreAHistoryWithoutBirths() throws {
-        let history = SiteHistory(liveBytes: [10, 30, 20, 20])
+        let history = SiteHistory.rounds(RoundHistory(liveBytes: [10, 30, 20, 20]))
         let again = try SiteHistory(decoding: history.encoded())
         #expect(again == history && !again.hasBirths)
         #expect(again.intervals(3)?.live == [10, 30, 20, 20])
         #expect(again.intervals(3)?.counts == [0, 0, 0])
     }
 
-    @Test func aHistoryThatMergesItsIntervalsHasNone() {
-        #expect(SiteHistory(baselineBytes: 1, baselineCount: 1, interval: 0).intervals(4) == nil)
+    @Test func slicesHaveNoRoundsAndRoundsNoSlices() {
+        let slices = SliceHistory(baselineBytes: 1, baselineCount: 1, interval: 0)
+        #expect(SiteHistory.slices(slices).intervals(4) == nil)
+        #expect(SiteHistory.rounds(RoundHistory(baseline: 1)).series(atSnapshot: 4) == nil)
+    }
+
+    /// As the version before wrote it: since when, and what was born before the baseline, are in it.
+    @Test func aHistoryOfAnEarlierVersionIsRead() throws {
+        // Version 2, since 7, width 1, snapshot 1, base 5 in 1 block, baseline 5, live 8, peak 9, drops 0, 1 bucket.
+        let bytes: [UInt8] = [2, 7, 1, 2, 5, 1, 5, 8, 9, 0, 1, 3, 1, 8, 5, 0]
+        let series = IntervalSeries(counts: [1], bytes: [3], live: [5, 8], old: [5])
+        #expect(try SiteHistory(decoding: bytes).intervals(1) == series)
     }
 
     @Test func moreIntervalsThanCanBeKeptAreRefusedFromAFile() {
