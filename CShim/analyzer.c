@@ -1,10 +1,10 @@
 /*
  * analyzer.c: starts an analyzer of the program's own when it was preloaded without one (SILT_OUT).
  *
- * Runs once, at start, by one thread. The analyzer is no child that the program could wait for: it
- * is started by a process that is waited for here, and goes on as init's. Where the program is the
- * one that orphans go to (pid 1 of a container, a subreaper), that process stays as the analyzer's
- * parent instead; it has no exit signal, so that wait(2) without __WALL does not see it.
+ * Runs once, at start, by one thread. The program must not see the analyzer as a child: a process
+ * in between starts it and is waited for here, and the analyzer becomes a child of init. Where
+ * orphans go to the program itself (pid 1 of a container, a subreaper), the process in between
+ * stays as the analyzer's parent. It has no exit signal, so wait(2) without __WALL does not see it.
  */
 #define _GNU_SOURCE
 #include "analyzer.h"
@@ -141,9 +141,9 @@ static bool begins(const char *text, const char *start) {
     return strncmp(text, start, strlen(start)) == 0;
 }
 
-/* What the analyzer needs of the program's environment. The rest is the program's: what a service
- * manager hands to it (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC, JOURNAL_STREAM, INVOCATION_ID and
- * the like) is not to be answered by another, and its secrets are nobody else's. */
+/* What the analyzer needs of the program's environment. The rest is the program's alone: nobody
+ * else may answer a service manager (NOTIFY_SOCKET, LISTEN_FDS, WATCHDOG_USEC, JOURNAL_STREAM,
+ * INVOCATION_ID and the like), or see its secrets. */
 static void choose_variables(struct plan *plan) {
     static const char *const needed[] = {"PATH=",
                                          "HOME=",
@@ -240,7 +240,7 @@ static bool launch(struct plan *plan) {
     if (silt_call(SYS_pipe2, plan->ready, O_CLOEXEC) < 0) {
         return false;
     }
-    /* No handler of the program's may run in a process that shares its memory. */
+    /* A handler of the program must not run in a process that shares its memory. */
     uint64_t all = ~0ull;
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &plan->mask, 8);
     int saved = errno;
@@ -253,7 +253,7 @@ static bool launch(struct plan *plan) {
     }
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &plan->mask, 0, 8);
     silt_call(SYS_close, plan->ready[1]);
-    /* It writes a byte when it listens; an end without one means that it is gone. */
+    /* It writes a byte when it listens. End of file without a byte means that it has ended. */
     struct pollfd state = {plan->ready[0], POLLIN, 0};
     struct timespec patience = {PATIENCE_MS / 1000, 0};
     char byte;
@@ -268,8 +268,8 @@ static bool launch(struct plan *plan) {
     return ready == 1;
 }
 
-/* Later images, those of children and of exec, find the analyzer by SILT_SOCKET; without one they
- * are not to try again. The entry is replaced where it is: main's third argument is the same array.
+/* Later images, of children and of exec, find the analyzer by SILT_SOCKET. Where none was started
+ * they must not try again. The entry is replaced in place: main's third argument is the same array.
  */
 static void replace_variable(const char *socket) {
     static char entry[160] = "SILT_OUT=";

@@ -1,32 +1,31 @@
 /*
- * aside.c: a stack of the shim's own for what is rare.
+ * aside.c: a stack of the shim's own for rare work.
  *
  * A hook runs on whatever stack the program calls it from: a signal handler's alternate stack may
- * have a few hundred bytes left. What happens at most captures (a walk by known rules, a node for
- * it, a record) needs few of them. What happens seldom (learning a rule, walking by whole rows,
- * registering a module, looking up an operator, announcing records, the first event of a thread or
- * of a fork child) needs kilobytes, and is done here: silt_aside blocks signals, takes a stack out
- * of a pool, runs the task on it, and gives it back. Two system calls (rt_sigprocmask(2)) each
- * time.
+ * have a few hundred bytes left. Frequent work (a walk by known rules, a node for it, a record)
+ * needs few of them. Rare work (learning a rule, walking by whole rows, registering a module,
+ * looking up an operator, announcing records, the first event of a thread or of a fork child) needs
+ * kilobytes, and is done here: silt_aside blocks signals, takes a stack out of a pool, runs the
+ * task on it, and gives it back. Two system calls (rt_sigprocmask(2)) each time.
  *
- * Signals are blocked since a handler that is not on an alternate stack would run on this one: it
- * may need more than there is, and may leave it by siglongjmp(3) for good. So no handler runs here,
- * none leaves, none allocates here, and a cancellation (pthread_setcanceltype(3), asynchronous: the
- * signal 32) comes when the task is done. Nor can a handler find its own thread holding a lock of
- * the shim. The six signals that an instruction raises stay as they are: blocked, they would kill
- * the program, and SIGSYS is how some sandboxes carry out system calls. A handler of those that
- * does run here has 32 KiB; hooks that it calls find themselves here already and stay. If it leaves
- * by siglongjmp, its thread keeps the stack and begins at its top again.
+ * Signals are blocked because a handler that has no alternate stack would run on this one: it may
+ * need more room than there is, and may leave it by siglongjmp(3). So no handler runs here, leaves
+ * from here or allocates here, and a cancellation (pthread_setcanceltype(3), asynchronous: signal
+ * 32) comes when the task is done. A handler cannot find its own thread holding a lock of the shim
+ * either. The six signals that an instruction raises stay unblocked: blocked, they would kill the
+ * program, and some sandboxes carry out system calls by SIGSYS. A handler of these that runs here
+ * has 32 KiB; hooks that it calls stay on this stack. If it leaves by siglongjmp, its thread keeps
+ * the stack and begins at its top again.
  *
- * Nothing waits here for anything but another thread's task, which no handler can interrupt: what
- * waits for the analyzer does so on the program's stack, where signals reach it (stream.c).
+ * A task waits only for other threads' tasks, which no handler can interrupt. Waiting for the
+ * analyzer is done on the program's stack, where signals reach the program (stream.c).
  *
  * Where signals cannot be blocked (a sandbox forbids the call) a task runs on the stack that it is
  * called on, as if there were no other.
  *
- * The pool's stacks are private memory of 32 KiB each and a page that nothing may touch below, made
- * as they are needed: as many as threads were here at the same moment. A fork child inherits them
- * with the rest; those that other threads were on are free there.
+ * The pool's stacks have 32 KiB each and a guard page below. They are made when they are needed: as
+ * many as there were threads here at the same moment. A fork child inherits them; those that other
+ * threads were on are free there.
  */
 #include "aside.h"
 
@@ -49,8 +48,8 @@ static struct {
 
 /* Calls task(origin, a, b, c) with the stack pointer at `top`, or where it is if that is 0.
  *
- * The frame is found by rbp whatever stack the callee's lies on. It is marked as a signal's
- * (`.cfi_signal_frame`), since only of those do debuggers believe that the frame outside of them
+ * Unwinders find the frame by rbp, whatever stack the callee's frame lies on. It is marked as a
+ * signal's frame (`.cfi_signal_frame`): only there do debuggers accept that the frame outside of it
  * lies on another stack. */
 uintptr_t silt_aside_switch(uintptr_t top, silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c);
 extern const char silt_aside_switch_end[] __attribute__((visibility("hidden")));
@@ -154,7 +153,7 @@ uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c) {
         silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, &mask, 8) < 0) {
         return silt_aside_switch(0, task, a, b, c);
     }
-    /* One that a handler left is this thread's still. */
+    /* A stack that a handler left still belongs to this thread. */
     if (!stack) {
         stack = take();
     }

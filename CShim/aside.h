@@ -1,4 +1,4 @@
-/* aside.h: what is rare runs on a stack of the shim's own (aside.c). */
+/* aside.h: rare work runs on a stack of the shim's own (aside.c). */
 #ifndef SILT_ASIDE_H
 #define SILT_ASIDE_H
 

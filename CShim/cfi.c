@@ -4,14 +4,12 @@
 #include "cfi.h"
 
 #include "bytes.h"
+#include "dwarf_codes.h"
 
 #include <dlfcn.h>
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
-
-/* Register numbers of the x86-64 psABI, figure 3.36. */
-enum { REG_RBP = 6, REG_RSP = 7, REG_RA = 16 };
 
 /* Rows that a CFA program may remember at a time. Compilers nest them once. */
 #define SAVED_ROWS 4
@@ -23,42 +21,42 @@ enum { REG_RBP = 6, REG_RSP = 7, REG_RA = 16 };
  * personalities. */
 static uintptr_t encoded(struct silt_bytes *b, uint8_t encoding, uintptr_t data_base) {
     uintptr_t here = (uintptr_t)b->at, value;
-    if (encoding == 0xff) {
+    if (encoding == DW_EH_PE_omit) {
         return 0;
     }
-    switch (encoding & 0x0f) {
-    case 0x00:
-    case 0x04:
-    case 0x0c:
+    switch (encoding & DW_EH_PE_format) {
+    case DW_EH_PE_absptr:
+    case DW_EH_PE_udata8:
+    case DW_EH_PE_sdata8:
         value = silt_take(b, 8);
         break;
-    case 0x01:
+    case DW_EH_PE_uleb128:
         value = silt_uleb(b);
         break;
-    case 0x02:
+    case DW_EH_PE_udata2:
         value = silt_take(b, 2);
         break;
-    case 0x03:
+    case DW_EH_PE_udata4:
         value = silt_take(b, 4);
         break;
-    case 0x09:
+    case DW_EH_PE_sleb128:
         value = (uintptr_t)silt_sleb(b);
         break;
-    case 0x0a:
+    case DW_EH_PE_sdata2:
         value = (uintptr_t)(int16_t)silt_take(b, 2);
         break;
-    case 0x0b:
+    case DW_EH_PE_sdata4:
         value = (uintptr_t)(int32_t)silt_take(b, 4);
         break;
     default:
         b->bad = true;
         return 0;
     }
-    switch (encoding & 0x70) {
-    case 0x10:
+    switch (encoding & DW_EH_PE_base) {
+    case DW_EH_PE_pcrel:
         value += here;
         break;
-    case 0x30:
+    case DW_EH_PE_datarel:
         value += data_base;
         break;
     default:
@@ -92,7 +90,7 @@ static struct cie parse_cie(const uint8_t *at, const uint8_t *limit) {
     cie.code_align = silt_uleb(&b);
     cie.data_align = silt_sleb(&b);
     uint64_t return_register = version == 1 ? silt_take(&b, 1) : silt_uleb(&b);
-    if (b.bad || !is_cie || (version != 1 && version != 3) || return_register != REG_RA) {
+    if (b.bad || !is_cie || (version != 1 && version != 3) || return_register != DW_REG_RA) {
         cie.bad = true;
         return cie;
     }
@@ -111,7 +109,7 @@ static struct cie parse_cie(const uint8_t *at, const uint8_t *limit) {
                 silt_take(&b, 1);
             } else if (*c == 'P') {
                 uint8_t encoding = (uint8_t)silt_take(&b, 1);
-                encoded(&b, encoding & 0x7f, 0);
+                encoded(&b, encoding & ~DW_EH_PE_indirect, 0);
             } else if (*c == 'S') {
                 cie.is_signal = true;
             } else if (*c != 'B') {
@@ -154,18 +152,18 @@ static bool run_program(struct silt_bytes b, const struct cie *cie,
         uint8_t op = *b.at++;
         uint64_t reg;
         int64_t offset;
-        switch (op & 0xc0) {
-        case 0x40: /* advance_loc */
+        switch (op & DW_CFA_restore) {
+        case DW_CFA_advance_loc:
             location += (op & 0x3f) * cie->code_align;
             if (location > pc) {
                 return true;
             }
             continue;
-        case 0x80: /* offset */
+        case DW_CFA_offset:
             offset = (int64_t)silt_uleb(&b) * cie->data_align;
             set_register(row, op & 0x3f, SILT_CFI_AT_CFA, offset);
             continue;
-        case 0xc0: /* restore */
+        case DW_CFA_restore:
             if ((op & 0x3f) < SILT_CFI_REGISTERS) {
                 row->registers[op & 0x3f] = initial->registers[op & 0x3f];
             }
@@ -174,93 +172,97 @@ static bool run_program(struct silt_bytes b, const struct cie *cie,
             break;
         }
         switch (op) {
-        case 0x00: /* nop */
+        case DW_CFA_nop:
             break;
-        case 0x01: /* set_loc */
+        case DW_CFA_set_loc:
             location = encoded(&b, cie->encoding, 0);
             if (location > pc) {
                 return true;
             }
             break;
-        case 0x02:
-        case 0x03:
-        case 0x04: /* advance_loc1, 2, 4 */
-            location += silt_take(&b, 1u << (op - 2)) * cie->code_align;
+        case DW_CFA_advance_loc1:
+        case DW_CFA_advance_loc2:
+        case DW_CFA_advance_loc4:
+            location += silt_take(&b, 1u << (op - DW_CFA_advance_loc1)) * cie->code_align;
             if (location > pc) {
                 return true;
             }
             break;
-        case 0x05:
-        case 0x11: /* offset_extended, offset_extended_sf */
+        case DW_CFA_offset_extended:
+        case DW_CFA_offset_extended_sf:
             reg = silt_uleb(&b);
-            offset = (op == 0x05 ? (int64_t)silt_uleb(&b) : silt_sleb(&b)) * cie->data_align;
+            offset = (op == DW_CFA_offset_extended ? (int64_t)silt_uleb(&b) : silt_sleb(&b)) *
+                     cie->data_align;
             set_register(row, reg, SILT_CFI_AT_CFA, offset);
             break;
-        case 0x06: /* restore_extended */
+        case DW_CFA_restore_extended:
             reg = silt_uleb(&b);
             if (reg < SILT_CFI_REGISTERS) {
                 row->registers[reg] = initial->registers[reg];
             }
             break;
-        case 0x07: /* undefined */
+        case DW_CFA_undefined:
             set_register(row, silt_uleb(&b), SILT_CFI_UNDEFINED, 0);
             break;
-        case 0x08: /* same_value */
+        case DW_CFA_same_value:
             set_register(row, silt_uleb(&b), SILT_CFI_SAME, 0);
             break;
-        case 0x09: /* register */
+        case DW_CFA_register:
             reg = silt_uleb(&b);
             set_register(row, reg, SILT_CFI_REGISTER, (int64_t)silt_uleb(&b));
             break;
-        case 0x0a: /* remember_state */
+        case DW_CFA_remember_state:
             if (depth == SAVED_ROWS) {
                 return false;
             }
             saved[depth++] = *row;
             break;
-        case 0x0b: /* restore_state */
+        case DW_CFA_restore_state:
             if (depth == 0) {
                 return false;
             }
             *row = saved[--depth];
             break;
-        case 0x0c: /* def_cfa */
-        case 0x12: /* def_cfa_sf */
+        case DW_CFA_def_cfa:
+        case DW_CFA_def_cfa_sf:
             row->cfa_register = (uint8_t)silt_uleb(&b);
-            row->cfa_offset = op == 0x0c ? (int64_t)silt_uleb(&b) : silt_sleb(&b) * cie->data_align;
+            row->cfa_offset =
+                op == DW_CFA_def_cfa ? (int64_t)silt_uleb(&b) : silt_sleb(&b) * cie->data_align;
             break;
-        case 0x0d: /* def_cfa_register */
+        case DW_CFA_def_cfa_register:
             row->cfa_register = (uint8_t)silt_uleb(&b);
             break;
-        case 0x0e: /* def_cfa_offset */
+        case DW_CFA_def_cfa_offset:
             row->cfa_offset = (int64_t)silt_uleb(&b);
             break;
-        case 0x13: /* def_cfa_offset_sf */
+        case DW_CFA_def_cfa_offset_sf:
             row->cfa_offset = silt_sleb(&b) * cie->data_align;
             break;
-        case 0x0f: /* def_cfa_expression */
+        case DW_CFA_def_cfa_expression:
             row->cfa_register = SILT_CFI_EXPRESSION;
             row->cfa_expression = b.at;
             if (!skip_expression(&b)) {
                 return false;
             }
             break;
-        case 0x10:
-        case 0x16: /* expression, val_expression */
+        case DW_CFA_expression:
+        case DW_CFA_val_expression:
             reg = silt_uleb(&b);
-            set_register(row, reg, op == 0x10 ? SILT_CFI_AT_EXPRESSION : SILT_CFI_IS_EXPRESSION,
+            set_register(row, reg,
+                         op == DW_CFA_expression ? SILT_CFI_AT_EXPRESSION : SILT_CFI_IS_EXPRESSION,
                          (int64_t)(uintptr_t)b.at);
             if (!skip_expression(&b)) {
                 return false;
             }
             break;
-        case 0x14:
-        case 0x15: /* val_offset, val_offset_sf */
+        case DW_CFA_val_offset:
+        case DW_CFA_val_offset_sf:
             reg = silt_uleb(&b);
-            offset = (op == 0x14 ? (int64_t)silt_uleb(&b) : silt_sleb(&b)) * cie->data_align;
+            offset = (op == DW_CFA_val_offset ? (int64_t)silt_uleb(&b) : silt_sleb(&b)) *
+                     cie->data_align;
             set_register(row, reg, SILT_CFI_IS_CFA, offset);
             break;
-        case 0x2e: /* GNU_args_size */
+        case DW_CFA_GNU_args_size:
             silt_uleb(&b);
             break;
         default:
@@ -312,7 +314,8 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     uint64_t count = encoded(&b, count_encoding, (uintptr_t)header);
     /* Linkers write one form of table: pairs of 32-bit offsets from the header, sorted by address.
      */
-    if (b.bad || table_encoding != 0x3b || count == 0 || count > (uintptr_t)(b.end - b.at) / 8) {
+    if (b.bad || table_encoding != (DW_EH_PE_datarel | DW_EH_PE_sdata4) || count == 0 ||
+        count > (uintptr_t)(b.end - b.at) / 8) {
         return SILT_CFI_NONE;
     }
     const int32_t *table = (const void *)b.at;
@@ -346,7 +349,7 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
         return SILT_CFI_ODD;
     }
     uintptr_t from = encoded(&b, cie.encoding, 0);
-    uintptr_t bytes = encoded(&b, cie.encoding & 0x0f, 0);
+    uintptr_t bytes = encoded(&b, cie.encoding & DW_EH_PE_format, 0);
     if (b.bad || pc - from >= bytes) {
         return SILT_CFI_NONE;
     }
@@ -357,8 +360,8 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
         }
         b.at += skip;
     }
-    struct silt_cfi_row initial = {.cfa_register = REG_RSP, .cfa_offset = 8};
-    set_register(&initial, REG_RA, SILT_CFI_AT_CFA, -8);
+    struct silt_cfi_row initial = {.cfa_register = DW_REG_RSP, .cfa_offset = 8};
+    set_register(&initial, DW_REG_RA, SILT_CFI_AT_CFA, -8);
     struct silt_cfi_row none = initial;
     if (!run_program(cie.program, &cie, &none, &initial, 0, UINTPTR_MAX)) {
         return SILT_CFI_ODD;
@@ -388,109 +391,4 @@ bool silt_cfi_is_outermost(uintptr_t address) {
         return true;
     }
     return address - loader_start() < LOADER_START_BYTES;
-}
-
-/* ---- rows as rules of 64 bits ---- */
-
-static silt_rule make_rule(unsigned kind, unsigned mode, int64_t cfa, int64_t rbp) {
-    if (cfa < -(1 << 27) || cfa >= 1 << 27 || rbp < -(1 << 27) || rbp >= 1 << 27) {
-        return SILT_RULE_SLOW;
-    }
-    if (kind == SILT_RULE_RSP && mode != SILT_RBP_AT_RBP && cfa > 0 && cfa <= SILT_PLAIN_STEP &&
-        !(cfa & 7)) {
-        kind = SILT_RULE_PLAIN;
-    }
-    return kind | (uint64_t)mode << 4 | ((uint64_t)cfa & 0xfffffff) << 8 | (uint64_t)rbp << 36;
-}
-
-/* True for the expression "register + offset" (DW_OP_breg), optionally with a DW_OP_deref after it.
- */
-static bool is_based(const uint8_t *at, unsigned number, bool deref, int64_t *offset) {
-    struct silt_bytes e = silt_expression_at(at);
-    if (silt_take(&e, 1) != 0x70 + number) {
-        return false;
-    }
-    *offset = silt_sleb(&e);
-    return (!deref || silt_take(&e, 1) == 0x06) && e.at == e.end && !e.bad;
-}
-
-/* The linkers' CFA of a PLT: rsp + 8 + (rip % 16 >= N) * 8, which is a constant for one address. */
-static bool plt_offset(const uint8_t *at, uintptr_t pc, int64_t *offset) {
-    /* breg7 8, breg16 0, lit15, and, litN, ge, lit3, shl, plus */
-    static const uint8_t form[] = {0x77, 0x08, 0x80, 0x00, 0x3f, 0x1a,
-                                   0x30, 0x2a, 0x33, 0x24, 0x22};
-    struct silt_bytes e = silt_expression_at(at);
-    if ((uintptr_t)(e.end - e.at) != sizeof form) {
-        return false;
-    }
-    for (unsigned i = 0; i < sizeof form; i++) {
-        if (i != 6 && e.at[i] != form[i]) {
-            return false;
-        }
-    }
-    unsigned from = e.at[6] - 0x30u;
-    *offset = 8 + ((pc & 15) >= from ? 8 : 0);
-    return from <= 15;
-}
-
-silt_rule silt_cfi_rule(uintptr_t pc) {
-    struct silt_cfi_row row;
-    switch (silt_cfi_find(pc, &row)) {
-    case SILT_CFI_NONE:
-        return SILT_RULE_NONE;
-    case SILT_CFI_ODD:
-        return SILT_RULE_SLOW;
-    case SILT_CFI_FOUND:
-        break;
-    }
-    int64_t ra = row.registers[REG_RA], rbp = row.registers[REG_RBP], offset;
-    if (silt_cfi_how(ra) == SILT_CFI_UNDEFINED) {
-        return SILT_RULE_END;
-    }
-    if (row.is_signal) {
-        /* The kernel's frame: rip is the 16th of the ucontext's gregs, which begin at rsp + 40. */
-        bool usual = silt_cfi_how(ra) == SILT_CFI_AT_EXPRESSION &&
-                     is_based((const uint8_t *)silt_cfi_value(ra), REG_RSP, false, &offset) &&
-                     offset == 40 + 16 * 8;
-        return usual ? SILT_RULE_SIGNAL : SILT_RULE_SLOW;
-    }
-    if (silt_cfi_how(ra) != SILT_CFI_AT_CFA || silt_cfi_value(ra) != -8 ||
-        silt_cfi_how(row.registers[REG_RSP]) != SILT_CFI_SAME) {
-        return SILT_RULE_SLOW;
-    }
-    unsigned mode;
-    int64_t rbp_offset = 0;
-    switch (silt_cfi_how(rbp)) {
-    case SILT_CFI_SAME:
-        mode = SILT_RBP_SAME;
-        break;
-    case SILT_CFI_AT_CFA:
-        mode = SILT_RBP_AT_CFA;
-        rbp_offset = silt_cfi_value(rbp);
-        break;
-    case SILT_CFI_AT_EXPRESSION:
-        mode = SILT_RBP_AT_RBP;
-        if (!is_based((const uint8_t *)silt_cfi_value(rbp), REG_RBP, false, &rbp_offset)) {
-            return SILT_RULE_SLOW;
-        }
-        break;
-    default:
-        return SILT_RULE_SLOW;
-    }
-    switch (row.cfa_register) {
-    case REG_RSP:
-        return make_rule(SILT_RULE_RSP, mode, row.cfa_offset, rbp_offset);
-    case REG_RBP:
-        return make_rule(SILT_RULE_RBP, mode, row.cfa_offset, rbp_offset);
-    case SILT_CFI_EXPRESSION:
-        if (is_based(row.cfa_expression, REG_RBP, true, &offset)) {
-            return make_rule(SILT_RULE_DEREF, mode, offset, rbp_offset);
-        }
-        if (plt_offset(row.cfa_expression, pc, &offset)) {
-            return make_rule(SILT_RULE_RSP, mode, offset, rbp_offset);
-        }
-        return SILT_RULE_SLOW;
-    default:
-        return SILT_RULE_SLOW;
-    }
 }

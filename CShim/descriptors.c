@@ -1,10 +1,10 @@
 /*
  * descriptors.c: close, dup2, dup3, close_range and closefrom as the program calls them. silt's own
- * descriptors behave like numbers that are not open: programs that close whatever they find, as
- * daemons do, must not take away what their fork children say hello with.
+ * descriptors behave like numbers that are not open: daemons close all that they find, and their
+ * fork children still need those descriptors to say hello.
  *
- * What the program opens in their place stays its own: dup2(2) onto one of silt's numbers succeeds
- * as it would without silt, whose descriptor is closed by that. Later nothing is written to it.
+ * dup2(2) onto one of silt's numbers succeeds as it would without silt, and closes silt's
+ * descriptor. From then on the number belongs to the program, and silt writes nothing to it.
  */
 #define _GNU_SOURCE
 #include "descriptors.h"
@@ -19,7 +19,7 @@
 #include <linux/close_range.h>
 #include <unistd.h>
 
-/* Under a filter nothing is looked at: the numbers are the program's then. */
+/* Under a filter no descriptor can be checked: then all numbers belong to the program. */
 static inline bool is_hidden(int fd) {
     return fd >= 0 && (fd == silt_own[SILT_LIFE_LINE] || fd == silt_own[SILT_RENDEZVOUS]) &&
            !silt_is_filtered() && silt_own_holds(fd);

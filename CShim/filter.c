@@ -3,8 +3,8 @@
  * make under it.
  *
  * The machine is that of Linux' Documentation/networking/filter.rst as far as seccomp(2) has it:
- * two registers, 16 words of memory, jumps forward only. What the kernel would refuse forbids
- * everything here.
+ * two registers, 16 words of memory, jumps forward only. A program that the kernel would refuse
+ * allows nothing here.
  */
 #include "filter.h"
 

@@ -2,11 +2,11 @@
 #define _GNU_SOURCE
 #include "hooks.h"
 
+#include "capture.h"
 #include "image.h"
 #include "real.h"
 #include "start.h"
 #include "thread.h"
-#include "unwind.h"
 #include "verify.h"
 
 #include <errno.h>
@@ -58,7 +58,7 @@ static inline struct silt_sink *sink_of_thread(void) {
     return sink;
 }
 
-/* Marks that the real allocator runs: what it calls of ours is its own business. */
+/* Marks that the real allocator runs: hooks that it calls must not record. */
 static inline uint32_t into_real(const void *frame) {
     struct silt_thread *self = &silt_thread;
     if (SILT_UNLIKELY(self->state != SILT_IDLE)) {
@@ -241,8 +241,8 @@ SILT_EXPORT void free(void *block) {
     leave(before);
 }
 
-/* Where no library after us has these two of C23, it is the program's free, which may be that of an
- * allocator before us. */
+/* C23 has these two. Where no later library defines them, the program's free is called, which may
+ * belong to an allocator before us. */
 SILT_EXPORT void free_sized(void *block, size_t bytes) {
     if (SILT_UNLIKELY(!silt_real.free_sized)) {
         free(block);

@@ -262,10 +262,10 @@ const char *silt_malloc_is_elsewhere(void) {
     return NULL;
 }
 
-/* In a hook. The list of modules is in the order of their loading, so the first that needs `module`
- * is the one whose opening brought it; others that were opened later add their scopes behind. A
- * module that defines the functions itself is a runtime library, hardly opened for its own sake: it
- * may stand in front because those that brought it have gone, and is asked last. */
+/* The list of modules is in the order of their loading. So the first that needs `module` is the one
+ * whose opening loaded it; those that were opened later add their scopes behind. A module that
+ * defines the functions itself is a runtime library, which is rarely opened for its own sake. It
+ * may be first because those that loaded it have gone, so it is asked last. */
 void silt_lookup(const struct link_map *module, const char *const *names, void **functions,
                  unsigned count) {
     struct scope dependents, scope;

@@ -1,18 +1,18 @@
 /*
- * mappings.c: mmap, munmap and mremap as the program calls them. The C library's own allocator maps
- * without these names; what another allocator maps is told by the address it is called from, and
- * left out.
+ * mappings.c: mmap, munmap and mremap as the program calls them. The C library's own allocator does
+ * not call them by these names. Calls of another allocator are recognized by the return address,
+ * and are not recorded.
  *
- * An allocator may call these with its locks held, before anything is initialized: they forward by
- * system call, look nothing up and take no lock.
+ * An allocator may call these with its locks held, before anything is initialized. So they make the
+ * system call themselves, look nothing up and take no lock.
  */
 #define _GNU_SOURCE
+#include "capture.h"
 #include "hooks.h"
 #include "image.h"
 #include "real.h"
 #include "start.h"
 #include "system.h"
-#include "unwind.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -85,7 +85,7 @@ SILT_EXPORT void *mmap64(void *address, size_t length, int prot, int flags, int 
     __attribute__((alias("mmap")));
 
 SILT_EXPORT int munmap(void *address, size_t length) {
-    /* What the kernel refuses by its arguments alone (munmap(2), EINVAL) was no event. */
+    /* What the kernel refuses for its arguments alone (munmap(2), EINVAL) is not an event. */
     bool sensible = ((uintptr_t)address & 4095) == 0 && length != 0 && length < (1ull << 47);
     bool recorded = sensible && record_unmap(address, silt_whole_pages(length), FRAME(), CALLER());
     long result = silt_call(SYS_munmap, address, length);

@@ -2,8 +2,8 @@
  * memory.c: memory of the shim's own, and the memory file that it shares with the analyzer. Runs
  * inside hooks.
  *
- * The program may lower RLIMIT_AS, lock its memory or start thousands of threads, so what is mapped
- * is what is needed: header and module log, a page of states for each SILT_BLOCK_SLOTS threads, the
+ * The program may lower RLIMIT_AS, lock its memory or start thousands of threads. So only what is
+ * needed is mapped: header and module log, a page of states for each SILT_BLOCK_SLOTS threads, the
  * rings of living threads. The file's descriptor is closed after the hello, since programs close
  * all descriptors and use their numbers for files of their own. More of the file is mapped through
  * what is mapped already: mremap(2) with an old size of 0 maps the pages of a shared mapping a
@@ -25,8 +25,8 @@
 
 #define BLOCKS      (SILT_MAX_SLOTS / SILT_BLOCK_SLOTS)
 #define MIN_SLOTS   4u
-#define AS_SHARE    8u /* of the address space at most one part in so many is taken at start */
-#define START_BYTES (3u << 20) /* the most that is mapped until the first event */
+#define AS_SHARE    8u         /* at start at most this part of the address space is taken */
+#define START_BYTES (3u << 20) /* maximum that is mapped before the first event */
 
 static uint8_t *blocks[BLOCKS]; /* the states of each block; NULL: not mapped yet */
 static uint32_t slots;
@@ -40,7 +40,8 @@ static void count(uint64_t *kind, int64_t more) {
     }
 }
 
-/* Under a filter of the program's that does not give it: no more memory, and none given back. */
+/* Under a filter of the program that forbids mapping: no more memory is taken, and none is given
+ * back. */
 void *silt_pages(size_t bytes) {
     if (!silt_may_map()) {
         return NULL;
@@ -101,7 +102,7 @@ static uint64_t file_bytes(uint32_t of_slots) {
     return silt_block_offset(whole) + (rest ? SILT_STATES_BYTES + rest * SILT_RING_BYTES : 0);
 }
 
-/* As many slots as a file may hold that is at most `limit` bytes long. */
+/* The number of slots that fit in a file of at most `limit` bytes. */
 static uint32_t slots_below(uint64_t limit) {
     uint32_t count = SILT_MAX_SLOTS;
     while (count >= MIN_SLOTS && file_bytes(count) > limit) {
@@ -114,7 +115,7 @@ static bool map_file(int fd, uint64_t bytes) {
     if (silt_call(SYS_ftruncate, fd, bytes) < 0) {
         return false;
     }
-    /* The analyzer relies on that nobody makes it shorter. */
+    /* The analyzer relies on the file's length. */
     silt_call(SYS_fcntl, fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     size_t mapped = silt_block_offset(0) + SILT_STATES_BYTES;
     long at =

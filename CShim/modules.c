@@ -121,7 +121,7 @@ static uint32_t index_of(const struct dl_find_object *found) {
     return index;
 }
 
-/* Changes a slot so that who reads it meanwhile, a signal handler perhaps, sees none. */
+/* Changes a slot so that a reader of this moment, perhaps a signal handler, sees an empty one. */
 static void set_range(struct range *range, struct range to) {
     to.version = range->version + 2;
     __atomic_store_n(&range->version, to.version - 1, __ATOMIC_RELAXED);

@@ -1,7 +1,6 @@
 /*
- * programs.c: looks at a program that is about to be executed: whether the loader that the kernel
- * will start for it (execve(2)) is the one that runs this program, which takes in the preload
- * library.
+ * programs.c: looks at a program that is about to be executed: whether the kernel will start the
+ * same loader for it (execve(2)) that runs this program. That loader takes in the preload library.
  *
  * In an exec hook, perhaps of a vfork child or a signal handler: raw system calls, under 1.5 KiB of
  * the caller's stack, no other memory is written to.
@@ -62,7 +61,7 @@ void silt_name_descriptor(int fd, char *path, size_t capacity) {
     path[bytes > 0 ? bytes : 0] = 0;
 }
 
-/* A regular file, open for reading; what is none may block or act when it is opened. */
+/* Opens a regular file for reading. Other files may block or act when they are opened. */
 static int open_program(int directory, const char *path) {
     struct stat status;
     if (silt_call(SYS_newfstatat, directory, path, &status, *path ? 0 : AT_EMPTY_PATH) < 0 ||
@@ -73,7 +72,7 @@ static int open_program(int directory, const char *path) {
     if (*path) {
         return (int)silt_call(SYS_openat, directory, path, flags, 0);
     }
-    /* Anew: it may be one that cannot be read from (O_PATH). */
+    /* Opened again: it may be a descriptor that cannot be read from (O_PATH). */
     char link[32];
     descriptor_link(directory, link);
     return (int)silt_call(SYS_openat, AT_FDCWD, link, flags, 0);

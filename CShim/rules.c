@@ -3,14 +3,15 @@
  *
  * Readers take no lock. The table only ever gains keys; when it is half full, one thread copies
  * what holds into another, and what others enter into the old one meanwhile is learned again. Where
- * most is of modules that are gone, the other one is of the same size, and the two take turns:
- * whoever still reads in one while it is filled anew finds a key with its rule or none
- * (silt_rule_in looks at the key twice). Else it is twice the size; smaller tables stay, since
- * somebody may be reading them: together they are smaller than the current one.
+ * most rules belong to modules that are gone, the other table has the same size, and the two take
+ * turns: who still reads in one while it is filled again finds a key with its rule or nothing
+ * (silt_rule_in checks the key twice). Otherwise it has twice the size. Smaller tables stay, since
+ * somebody may be reading them; together they are smaller than the current one.
  */
 #include "rules.h"
 
 #include "aside.h"
+#include "cfi.h"
 #include "loaded.h"
 #include "memory.h"
 #include "system.h"
@@ -101,7 +102,7 @@ static uintptr_t learn(const struct silt_origin *origin, uintptr_t key, uintptr_
                        uintptr_t unused_too) {
     (void)origin, (void)unused, (void)unused_too;
     uintptr_t address = key >> 1;
-    silt_rule rule = silt_cfi_rule(key & 1 ? address : address - 1);
+    silt_rule rule = silt_rule_make(key & 1 ? address : address - 1);
     if (rule == SILT_RULE_NONE && !(key & 1) && silt_cfi_is_outermost(address)) {
         rule = SILT_RULE_END;
     }
@@ -112,8 +113,8 @@ static uintptr_t learn(const struct silt_origin *origin, uintptr_t key, uintptr_
     return rule;
 }
 
-/* Code that no module covers, as interpreters make it, is asked about again and again: that much is
- * seen at once. */
+/* Code that no module covers, as interpreters make it, is asked about again and again: it is
+ * recognized without a switch of stacks. */
 silt_rule silt_rule_learn(uint64_t key) {
     uintptr_t address = key >> 1;
     if (!silt_is_in_module(address) && !silt_is_in_module(address - 1)) {

@@ -2,8 +2,10 @@
 #ifndef SILT_RULES_H
 #define SILT_RULES_H
 
-#include "cfi.h"
 #include "macros.h"
+#include "rule.h"
+
+#include <stdbool.h>
 
 #include <stddef.h>
 
@@ -18,8 +20,8 @@ struct silt_rule_table {
 };
 extern struct silt_rule_table *silt_rules SILT_HIDDEN;
 
-/* Computes a rule and enters it, unless no module covers the address: that may yet change. `key` is
- * that of an entry. */
+/* Computes a rule and enters it, unless no module covers the address, which may change. `key` is
+ * that of an entry. In a hook. */
 silt_rule silt_rule_learn(uint64_t key);
 
 /* What a table says of a key, which is not 0; SILT_RULE_NONE: nothing. */

@@ -4,8 +4,8 @@
  * After seccomp(2)'s strict mode any system call of ours would end the program, so recording stops
  * before. Under a filter of its own it may forbid anything: from then on silt lives on memory it
  * has, on futex(2), and on more memory if the filter gives it; its fork children are not recorded.
- * A filter without futex is as strict mode is. One that was there at start is no concern: it let
- * the start pass. A filter installed by a bare instruction is not seen.
+ * A filter without futex counts as strict mode. A filter that was there at start does not matter:
+ * it allowed the start. A filter installed by a bare instruction is not seen.
  */
 #define _GNU_SOURCE
 #include "descriptors.h"
@@ -64,9 +64,9 @@ static bool allows_maps(const struct sock_fprog *program) {
            silt_filter_allows(program, SYS_mremap, remap);
 }
 
-/* Before the program takes that step; returns what is to be taken back if it fails. Strict mode is
- * refused to who is under a filter already; what a vfork child forbids itself is its own. `frame`:
- * of the hook. */
+/* Before the program takes that step. Returns what has to be taken back if it fails. The kernel
+ * refuses strict mode under a filter; what a vfork child forbids itself does not concern its
+ * parent. `frame` is that of the hook. */
 static enum step prepare(enum step step, const struct sock_fprog *program, const void *frame) {
     if (step == NEITHER || silt_is_borrowed() ||
         (step == FILTER && !silt_filter_is_there(program))) {
@@ -91,7 +91,7 @@ static enum step prepare(enum step step, const struct sock_fprog *program, const
     return maps ? FILTER : FILTER_WITHOUT_MAPS;
 }
 
-/* A filter that was refused is none. */
+/* A filter that the kernel refused is not there. */
 static void conclude(enum step step, long result) {
     if (step != NEITHER && result == -1) {
         silt_sandbox_leave(step == FILTER);
@@ -119,7 +119,7 @@ SILT_EXPORT int prctl(int option, ...) {
     return result;
 }
 
-/* Those of the system calls that are looked at. */
+/* The system calls that matter. */
 static __attribute__((used)) long watched(long number, long a, long b, long c, long d, long e,
                                           long f) __asm__("silt_watched_call");
 
@@ -146,7 +146,7 @@ static long watched(long number, long a, long b, long c, long d, long e, long f)
     return result;
 }
 
-/* All other calls go on with every register and the stack as they came. */
+/* All other calls reach the next definition with every register and the stack unchanged. */
 SILT_EXPORT __attribute__((naked)) long syscall(long number __attribute__((unused)), ...) {
     /* clang-format off */
     __asm__("cmpq $3, %rdi\n\t"   /* close */

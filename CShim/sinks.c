@@ -5,7 +5,7 @@
  * keeps its tree of stacks and its kept walks for the next thread, so that threads of a request
  * each find the stacks of those before them; of more idle sinks than that pays for, everything
  * private is unmapped, and the analyzer gives back the memory of their rings. A thread may end
- * without a word (exit(2)): before a sink is made, some owners are asked for.
+ * without giving its sink back (exit(2)): before a sink is made, some owners are checked.
  */
 #define _GNU_SOURCE
 #include "sinks.h"
@@ -14,12 +14,12 @@
 #include "memory.h"
 #include "sandbox.h"
 #include "system.h"
-#include "unwind.h"
+#include "walker.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define PROBES   8u  /* owners that are asked for when a sink is wanted and none is idle */
+#define PROBES   8u  /* owners that are checked when a sink is wanted and none is idle */
 #define MIN_IDLE 16u /* so many idle sinks are kept; beyond them half as many as are in use */
 
 /* A list of sinks: index + 1 of the first in the low half, a counter against ABA in the high half.
@@ -31,7 +31,7 @@ static struct silt_sink *sinks[SILT_MAX_SLOTS / SILT_BLOCK_SLOTS];
 static sink_list idle[2]; /* of threads; of signal handlers */
 static sink_list bare;    /* without ring and walker */
 static _Atomic uint32_t used_count, idle_count;
-static uint32_t probed; /* the last slot whose owner was asked for */
+static uint32_t probed; /* the last slot whose owner was checked */
 
 static struct silt_sink *sink_at(uint32_t index) {
     struct silt_sink *of_block =
@@ -89,7 +89,7 @@ static bool make_parts(struct silt_sink *sink) {
     return true;
 }
 
-/* A slot that nobody has had, with a sink that has no parts yet. */
+/* A slot that was never used, with a sink that has no parts yet. */
 static struct silt_sink *new_slot(void) {
     uint32_t index = silt_shared->slot_count;
     do {
@@ -146,7 +146,7 @@ static bool is_gone(uint32_t tid) {
     return silt_call(SYS_tgkill, silt_shared->pid, tid, 0) == -ESRCH;
 }
 
-/* Takes back sinks of threads that are gone without having said so. */
+/* Takes back the sinks of threads that have ended without giving them back. */
 static void collect_orphans(void) {
     uint32_t count = __atomic_load_n(&silt_shared->slot_count, __ATOMIC_ACQUIRE);
     if (silt_is_filtered()) {
@@ -211,7 +211,7 @@ void silt_sink_give_back(struct silt_sink *sink) {
         return;
     }
     give_up(sink);
-    /* Fewer are in use than were: another one goes, so that memory comes back as threads end. */
+    /* Fewer are in use than before: one more goes, so that memory comes back as threads end. */
     if (__atomic_load_n(&idle_count, __ATOMIC_RELAXED) > kept && (sink = pop(&idle[of_signals]))) {
         __atomic_fetch_sub(&idle_count, 1, __ATOMIC_RELAXED);
         give_up(sink);

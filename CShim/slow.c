@@ -14,12 +14,11 @@
 #include "bytes.h"
 #include "careful.h"
 #include "cfi.h"
+#include "dwarf_codes.h"
 #include "image.h"
 #include "stacks.h"
 
 #include <dlfcn.h>
-
-enum { RBX = 3, RBP = 6, RSP = 7, R12 = 12, R13 = 13, R14 = 14, R15 = 15, RA = 16 };
 
 #define EXPRESSION_STACK 16
 
@@ -36,49 +35,49 @@ static bool is_known(const struct registers *registers, uint64_t number) {
 static bool combine(uint8_t op, uintptr_t a, uintptr_t b, uintptr_t *result) {
     intptr_t x = (intptr_t)a, y = (intptr_t)b;
     switch (op) {
-    case 0x1a:
+    case DW_OP_and:
         *result = a & b;
         return true;
-    case 0x1c:
+    case DW_OP_minus:
         *result = a - b;
         return true;
-    case 0x1e:
+    case DW_OP_mul:
         *result = a * b;
         return true;
-    case 0x21:
+    case DW_OP_or:
         *result = a | b;
         return true;
-    case 0x22:
+    case DW_OP_plus:
         *result = a + b;
         return true;
-    case 0x24:
+    case DW_OP_shl:
         *result = b < 64 ? a << b : 0;
         return true;
-    case 0x25:
+    case DW_OP_shr:
         *result = b < 64 ? a >> b : 0;
         return true;
-    case 0x26:
+    case DW_OP_shra:
         *result = (uintptr_t)(x >> (b < 63 ? b : 63));
         return true;
-    case 0x27:
+    case DW_OP_xor:
         *result = a ^ b;
         return true;
-    case 0x29:
+    case DW_OP_eq:
         *result = x == y;
         return true;
-    case 0x2a:
+    case DW_OP_ge:
         *result = x >= y;
         return true;
-    case 0x2b:
+    case DW_OP_gt:
         *result = x > y;
         return true;
-    case 0x2c:
+    case DW_OP_le:
         *result = x <= y;
         return true;
-    case 0x2d:
+    case DW_OP_lt:
         *result = x < y;
         return true;
-    case 0x2e:
+    case DW_OP_ne:
         *result = x != y;
         return true;
     default:
@@ -102,55 +101,55 @@ static bool evaluate(const uint8_t *at, const struct registers *registers, const
         if (depth == EXPRESSION_STACK) {
             return false;
         }
-        if (op >= 0x70 && op <= 0x8f) { /* breg */
+        if (op >= DW_OP_breg0 && op <= DW_OP_breg31) {
             int64_t offset = silt_sleb(&b);
-            if (!is_known(registers, op - 0x70u)) {
+            if (!is_known(registers, op - (unsigned)DW_OP_breg0)) {
                 return false;
             }
-            stack[depth++] = registers->value[op - 0x70] + (uintptr_t)offset;
-        } else if (op == 0x92) { /* bregx */
+            stack[depth++] = registers->value[op - DW_OP_breg0] + (uintptr_t)offset;
+        } else if (op == DW_OP_bregx) {
             uint64_t number = silt_uleb(&b);
             int64_t offset = silt_sleb(&b);
             if (!is_known(registers, number)) {
                 return false;
             }
             stack[depth++] = registers->value[number] + (uintptr_t)offset;
-        } else if (op >= 0x30 && op <= 0x4f) { /* lit */
-            stack[depth++] = op - 0x30u;
-        } else if (op >= 0x08 && op <= 0x0f) { /* const1u, const1s, const2u, ... const8s */
-            unsigned bytes = 1u << ((op - 8) / 2), unused = 64 - 8 * bytes;
+        } else if (op >= DW_OP_lit0 && op <= DW_OP_lit31) {
+            stack[depth++] = op - (unsigned)DW_OP_lit0;
+        } else if (op >= DW_OP_const1u && op <= DW_OP_const8s) {
+            unsigned bytes = 1u << ((op - DW_OP_const1u) / 2), unused = 64 - 8 * bytes;
             value = silt_take(&b, bytes);
             stack[depth++] = op & 1 ? (uintptr_t)((int64_t)(value << unused) >> unused) : value;
-        } else if (op == 0x03) { /* addr */
+        } else if (op == DW_OP_addr) {
             stack[depth++] = silt_take(&b, 8);
-        } else if (op == 0x10) { /* constu */
+        } else if (op == DW_OP_constu) {
             stack[depth++] = silt_uleb(&b);
-        } else if (op == 0x11) { /* consts */
+        } else if (op == DW_OP_consts) {
             stack[depth++] = (uintptr_t)silt_sleb(&b);
-        } else if (op == 0x96) { /* nop */
+        } else if (op == DW_OP_nop) {
         } else if (depth == 0) {
             return false;
-        } else if (op == 0x06) { /* deref */
+        } else if (op == DW_OP_deref) {
             if (!silt_careful_word(known, stack[depth - 1], &stack[depth - 1])) {
                 return false;
             }
-        } else if (op == 0x12) { /* dup */
+        } else if (op == DW_OP_dup) {
             stack[depth] = stack[depth - 1];
             depth++;
-        } else if (op == 0x13) { /* drop */
+        } else if (op == DW_OP_drop) {
             depth--;
-        } else if (op == 0x1f) { /* neg */
+        } else if (op == DW_OP_neg) {
             stack[depth - 1] = -stack[depth - 1];
-        } else if (op == 0x20) { /* not */
+        } else if (op == DW_OP_not) {
             stack[depth - 1] = ~stack[depth - 1];
-        } else if (op == 0x23) { /* plus_uconst */
+        } else if (op == DW_OP_plus_uconst) {
             stack[depth - 1] += silt_uleb(&b);
         } else if (depth >= 2 && combine(op, stack[depth - 2], stack[depth - 1], &value)) {
             stack[--depth - 1] = value;
-        } else if (depth >= 2 && op == 0x14) { /* over */
+        } else if (depth >= 2 && op == DW_OP_over) {
             stack[depth] = stack[depth - 2];
             depth++;
-        } else if (depth >= 2 && op == 0x16) { /* swap */
+        } else if (depth >= 2 && op == DW_OP_swap) {
             value = stack[depth - 1];
             stack[depth - 1] = stack[depth - 2];
             stack[depth - 2] = value;
@@ -170,10 +169,10 @@ static enum step step_out(struct registers *registers, bool *exact, struct silt_
     struct silt_cfi_row row;
     struct registers outer = {.known = 0};
     uintptr_t cfa, place;
-    if (silt_cfi_find(registers->value[RA] - !*exact, &row) != SILT_CFI_FOUND) {
-        return !*exact && silt_cfi_is_outermost(registers->value[RA]) ? OUTERMOST : STUCK;
+    if (silt_cfi_find(registers->value[DW_REG_RA] - !*exact, &row) != SILT_CFI_FOUND) {
+        return !*exact && silt_cfi_is_outermost(registers->value[DW_REG_RA]) ? OUTERMOST : STUCK;
     }
-    if (silt_cfi_how(row.registers[RA]) == SILT_CFI_UNDEFINED) {
+    if (silt_cfi_how(row.registers[DW_REG_RA]) == SILT_CFI_UNDEFINED) {
         return OUTERMOST;
     }
     if (row.cfa_register == SILT_CFI_EXPRESSION) {
@@ -216,14 +215,14 @@ static enum step step_out(struct registers *registers, bool *exact, struct silt_
         }
         outer.known |= (uint32_t)has << i;
     }
-    if (silt_cfi_how(row.registers[RSP]) == SILT_CFI_SAME) {
-        outer.value[RSP] = cfa;
-        outer.known |= 1u << RSP;
+    if (silt_cfi_how(row.registers[DW_REG_RSP]) == SILT_CFI_SAME) {
+        outer.value[DW_REG_RSP] = cfa;
+        outer.known |= 1u << DW_REG_RSP;
     }
-    if (!is_known(&outer, RA) || !is_known(&outer, RSP)) {
+    if (!is_known(&outer, DW_REG_RA) || !is_known(&outer, DW_REG_RSP)) {
         return STUCK;
     }
-    if (!row.is_signal && outer.value[RSP] <= registers->value[RSP]) {
+    if (!row.is_signal && outer.value[DW_REG_RSP] <= registers->value[DW_REG_RSP]) {
         return STUCK; /* a stack that does not shrink outward has no end */
     }
     *registers = outer;
@@ -233,16 +232,16 @@ static enum step step_out(struct registers *registers, bool *exact, struct silt_
 
 /* The registers with which a walk begins, at a return address. */
 static struct registers registers_of(const struct silt_origin *origin) {
-    struct registers registers = {.known =
-                                      1u << RBX | 1u << RBP | 1u << RSP | 0xfu << R12 | 1u << RA};
-    registers.value[RBX] = origin->rbx;
-    registers.value[RBP] = origin->rbp;
-    registers.value[RSP] = origin->rsp;
-    registers.value[R12] = origin->r12;
-    registers.value[R13] = origin->r13;
-    registers.value[R14] = origin->r14;
-    registers.value[R15] = origin->r15;
-    registers.value[RA] = origin->rip;
+    struct registers registers = {.known = 1u << DW_REG_RBX | 1u << DW_REG_RBP | 1u << DW_REG_RSP |
+                                           0xfu << DW_REG_R12 | 1u << DW_REG_RA};
+    registers.value[DW_REG_RBX] = origin->rbx;
+    registers.value[DW_REG_RBP] = origin->rbp;
+    registers.value[DW_REG_RSP] = origin->rsp;
+    registers.value[DW_REG_R12] = origin->r12;
+    registers.value[DW_REG_R13] = origin->r13;
+    registers.value[DW_REG_R14] = origin->r14;
+    registers.value[DW_REG_R15] = origin->r15;
+    registers.value[DW_REG_RA] = origin->rip;
     return registers;
 }
 
@@ -257,7 +256,7 @@ static uintptr_t walk_reaches(const struct silt_origin *origin, uintptr_t hook_f
         return SILT_REACH_UNKNOWN;
     }
     for (unsigned i = 0; i < 2 * SILT_MAX_FRAMES; i++) {
-        uintptr_t inside = registers.value[RA], outward = registers.value[RSP];
+        uintptr_t inside = registers.value[DW_REG_RA], outward = registers.value[DW_REG_RSP];
         switch (step_out(&registers, &exact, &known)) {
         case STUCK:
             return SILT_REACH_UNKNOWN;
@@ -270,15 +269,15 @@ static uintptr_t walk_reaches(const struct silt_origin *origin, uintptr_t hook_f
         crossed |= exact && !switched;
         /* Another function may have its return address there now, and the hook that asks may have
          * the very frame of one that is gone. */
-        if (registers.value[RSP] == slot + 8 && slot != hook_frame + 8 &&
+        if (registers.value[DW_REG_RSP] == slot + 8 && slot != hook_frame + 8 &&
             inside - (uintptr_t)self.dlfo_map_start <
                 (uintptr_t)self.dlfo_map_end - (uintptr_t)self.dlfo_map_start) {
             return crossed ? SILT_REACHED_SIGNAL : SILT_REACHED;
         }
-        if (!exact && outward < slot + 8 && slot + 8 <= registers.value[RSP]) {
+        if (!exact && outward < slot + 8 && slot + 8 <= registers.value[DW_REG_RSP]) {
             return SILT_PASSED;
         }
-        if (registers.value[RA] == 0) {
+        if (registers.value[DW_REG_RA] == 0) {
             return SILT_NOT_REACHED;
         }
     }
@@ -299,16 +298,16 @@ static uintptr_t walk_slowly(const struct silt_origin *origin, uintptr_t hook_fr
     __atomic_fetch_add(&silt_shared->stacks_slow, 1, __ATOMIC_RELAXED);
     enum step end = STEPPED;
     /* First out of our own frames: the hook's CFA is its frame address + 16. */
-    while (end == STEPPED && registers.value[RSP] < hook_frame + 16) {
+    while (end == STEPPED && registers.value[DW_REG_RSP] < hook_frame + 16) {
         end = step_out(&registers, &exact, &known);
     }
-    while (end == STEPPED && registers.value[RA] != 0 && count < SILT_MAX_FRAMES) {
-        keys[count++] = SILT_KEY(registers.value[RA], exact ? SILT_NODE_EXACT : 0);
+    while (end == STEPPED && registers.value[DW_REG_RA] != 0 && count < SILT_MAX_FRAMES) {
+        keys[count++] = SILT_KEY(registers.value[DW_REG_RA], exact ? SILT_NODE_EXACT : 0);
         end = step_out(&registers, &exact, &known);
     }
-    *(uint8_t *)complete = end == STUCK                                 ? SILT_NODE_INCOMPLETE
-                           : end == STEPPED && registers.value[RA] != 0 ? SILT_NODE_TRUNCATED
-                                                                        : 0;
+    *(uint8_t *)complete = end == STUCK ? SILT_NODE_INCOMPLETE
+                           : end == STEPPED && registers.value[DW_REG_RA] != 0 ? SILT_NODE_TRUNCATED
+                                                                               : 0;
     return count;
 }
 

@@ -82,8 +82,8 @@ static bool begin(uint64_t parent_image, bool forked) {
     return true;
 }
 
-/* A fork child: nothing it inherited may be written to; it becomes an image of its own. One thread
- * is left. */
+/* In a fork child, which has one thread: makes it an image of its own. What it inherited belongs to
+ * the parent and must not be written to. */
 static bool begin_again(void) {
     bool interrupted = silt_thread.state != SILT_IDLE && silt_thread.state != SILT_ENDED;
     silt_image_next();
@@ -179,14 +179,14 @@ bool silt_wake_up(void) {
 
 __attribute__((constructor)) static void at_start(void) {
     silt_wake_up();
-    /* Not in the first hook, which may be called by what holds the lock of that list. */
+    /* The first hook must not do this: its caller may hold the lock of the list of handlers. */
     if (silt_phase == SILT_PHASE_RECORDING) {
         pthread_atfork(NULL, NULL, silt_forked);
     }
 }
 
-/* At the end of pid 1 the kernel kills the rest of its pid namespace: an analyzer that was started
- * there needs the time to close its recording. Bounded: it is not waited for more than 10 s. */
+/* At the end of pid 1 the kernel kills the rest of its pid namespace. An analyzer that was started
+ * there gets up to 10 s to close its recording. */
 __attribute__((destructor)) static void at_end(void) {
     if (silt_phase != SILT_PHASE_RECORDING || !*silt_live || silt_shared->pid != 1) {
         return;

@@ -32,8 +32,8 @@ static void announce(struct silt_sink *sink) {
 
 enum room { NO_ROOM, ROOM, MUST_WAIT };
 
-/* Whether the analyzer has read enough; MUST_WAIT until it has. Full rings hold the program back;
- * nothing is dropped. `unheard`: it was waited for in vain. */
+/* Whether the analyzer has read enough; MUST_WAIT until it has. A full ring makes the program wait;
+ * nothing is dropped. `unheard`: the last wait ended without an answer. */
 static enum room look_for_room(struct silt_sink *sink, uint64_t bytes, bool unheard) {
     struct silt_slot *slot = sink->slot;
     if (sink->committed + bytes - __atomic_load_n(&slot->consumed, __ATOMIC_ACQUIRE) <=
@@ -138,7 +138,7 @@ static inline uint64_t *reserve(struct silt_sink *sink, unsigned words) {
     return sink->at;
 }
 
-/* How far ahead the ring's lines are asked for: they lie with the analyzer, and take a while. */
+/* How far ahead the ring's lines are asked for: the analyzer has them, and they take a while. */
 #define AHEAD_WORDS 96
 
 /* Asks for a line to be written, so that the analyzer's copy of it is given up by then. Processors

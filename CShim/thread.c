@@ -16,9 +16,10 @@
 static pthread_key_t ending;
 static bool has_key;
 
-/* Threads that have passed their last destructor still free: other destructors of the last round,
- * the C library's own. What they do goes to a sink that they share, a record at a time, since
- * nothing tells when a thread does its last. [1] is that of signal handlers that interrupt them. */
+/* Threads that have passed their last destructor still free blocks: in other destructors of the
+ * last round, and in the C library. They share a sink and take it for one record at a time, since
+ * nothing tells when a thread has done its last. [1] is the sink of signal handlers that interrupt
+ * them. */
 static struct shared_sink {
     int taken;
     struct silt_sink *sink;
@@ -111,7 +112,7 @@ static enum relation relation_of(uintptr_t frame) {
     return self->state == SILT_IN_REAL && frame < sp && sp - frame < STACK_BYTES ? INSIDE : HANDLER;
 }
 
-/* Back to where no hook is under way. */
+/* Back to the state in which no hook is under way. */
 static void recover(void) {
     struct silt_thread *self = &silt_thread;
     if (self->state == SILT_ENDED) {

@@ -50,13 +50,13 @@ static int send_news(void *argument) {
 }
 
 /* Other threads may close and reuse any number at any time: a process that shares this one's
- * memory, but not its descriptors, sends what there is to say. It has no exit signal, so that
- * wait(2) without __WALL does not see it. */
+ * memory, but not its descriptors, sends what there is to say. It has no exit signal, so wait(2)
+ * without __WALL does not see it. */
 static void send_apart(struct news *news) {
     _Alignas(16) uint8_t stack[4096];
     uint64_t all = ~0ull, mask;
     int saved = errno;
-    /* No handler of the program's may run in it. */
+    /* A handler of the program must not run in it. */
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
     int pid = clone(send_news, stack + sizeof stack, CLONE_VM | CLONE_VFORK, news);
     if (pid > 0) {

@@ -1,15 +1,27 @@
-/* unwind.h: the current stack of a thread. */
+/* unwind.h: walks outward by unwind rules. In a hook. */
 #ifndef SILT_UNWIND_H
 #define SILT_UNWIND_H
 
-#include "stream.h"
+#include "walker.h"
 
-/* What is kept of the stacks that a thread was seen on; NULL when there is no memory. In a hook. */
-struct silt_walker *silt_walker_new(void);
-/* In a hook; in a fork child. */
-void silt_walker_drop(struct silt_walker *walker); /* or NULL */
+/* Begins a walk outward from the hook's frame; a kept frame is met only among the first `limit`
+ * ones. */
+static inline void silt_walk_begin(struct way *way, struct walk *walk, uint32_t limit,
+                                   uintptr_t hook_frame) {
+    way->here = (struct place){hook_frame + 8, word(hook_frame + 8), hook_frame, limit, 0};
+    way->walk = walk;
+    way->rule = SILT_RULE_NONE;
+    way->exact = 0;
+    way->careful = false;
+    way->known = (struct silt_readable){0, 0};
+    way->out.crossed = false;
+    way->out.damaged = true;
+}
 
-/* The node of the stack outside of a hook's frame. In a hook. */
-uint32_t silt_walker_capture(struct silt_walker *walker, const void *frame, struct silt_sink *sink);
+/* Walks on to the end, or to a frame whose rule is not known: the last step's. */
+void silt_walk_out(struct silt_walker *walker);
+
+/* Finds the rule that a walk stopped for; false when there is none, and the stack ends there. */
+bool silt_walk_learn(struct way *way);
 
 #endif
