@@ -220,7 +220,7 @@ enum GrowthRules {
     // MARK: Live bytes
 
     /// Rounds of which only live bytes are looked at.
-    enum LiveRounds {
+    enum RoundsOfLiveBytes {
         static let minimum = 5
         /// A rise without any pattern needs one more.
         static let trendMinimum = 6

@@ -1,12 +1,12 @@
 package import SiltHeap
 
-private typealias Rules = GrowthRules.Idle
-
 /// What a site leaves when nobody asks anything of the program: survivors of the idle phases.
 ///
 /// Of the first phase its first interval is left out (start-up), of the last one its first (what the routes left
 /// undone) and the last of all (too young to tell).
 struct IdleRate {
+    private typealias Rules = GrowthRules.Idle
+
     let first: [Int]
     let last: [Int]
     /// The intervals the rate is taken from: of both phases when they agree, else of the first.
@@ -67,14 +67,18 @@ package func judgeIdle(_ series: IntervalSeries, _ hunt: HuntIntervals) -> Growt
     let live = Array(series.live[phase.lowerBound...phase.upperBound])
     var facts = GrowthFacts(live, drops: falls(live))
     let leading = idle.first.isEmpty ? idle.last : idle.first
-    guard leading.count >= Rules.minimumIntervals else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
+    guard leading.count >= GrowthRules.Idle.minimumIntervals else {
+        return GrowthVerdict(.notEnoughData, .none, facts: facts)
+    }
     let judged = RoundSurvivors(series, hunt, idle.measured, meanLoad: 0)
     judged.describe(&facts, series, hunt, skipped: phase.lowerBound..<phase.lowerBound + 1)
     facts.idleCount = mean(judged.counts)
     facts.idleBytes = mean(judged.bytes)
     let part = RoundSurvivors(series, hunt, leading, meanLoad: 0)
     let isConfirmed = idle.first.isEmpty || idle.last.isEmpty || isSeenAgain(series, hunt, idle)
-    guard part.survivors >= Rules.minimumSurvivors, part.occupiedShare >= Rules.occupiedShare, isConfirmed else {
+    guard part.survivors >= GrowthRules.Idle.minimumSurvivors, part.occupiedShare >= GrowthRules.Idle.occupiedShare,
+        isConfirmed
+    else {
         return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: .idleRate), .idleRate, facts: facts)
     }
     var confidence = Confidence(judged, score: .infinity)
@@ -94,7 +98,7 @@ private func isSeenAgain(_ series: IntervalSeries, _ hunt: HuntIntervals, _ idle
     func rate(_ positions: [Int]) -> Double {
         positions.reduce(0) { $0 + series.counts[$1] } / hunt.exposure(positions)
     }
-    return rate(idle.last) >= Rules.repeatedShare * rate(idle.first)
+    return rate(idle.last) >= GrowthRules.Idle.repeatedShare * rate(idle.first)
 }
 
 extension Confidence {

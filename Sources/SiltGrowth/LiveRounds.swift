@@ -10,7 +10,7 @@ package func judgeRoundsWithoutBirths(
     precondition(live.count == hunt.count + 1, "live bytes are given for other intervals than phases")
     let values = Array(live[rounds.lowerBound...rounds.upperBound])
     var facts = GrowthFacts(values, drops: falls(values))
-    guard rounds.count >= GrowthRules.LiveRounds.minimum else {
+    guard rounds.count >= GrowthRules.RoundsOfLiveBytes.minimum else {
         return GrowthVerdict(.notEnoughData, .none, facts: facts)
     }
     let judge = LiveRounds(live, hunt, rounds)
@@ -27,7 +27,7 @@ package func judgeRoundsWithoutBirths(
 
 /// What the live bytes at the rounds' ends say, whoever owns them.
 struct LiveRounds {
-    private typealias Rules = GrowthRules.LiveRounds
+    private typealias Rules = GrowthRules.RoundsOfLiveBytes
 
     /// A way of growing, with bytes per round at mean load.
     struct Rise {

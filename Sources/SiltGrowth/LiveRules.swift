@@ -1,10 +1,8 @@
 package import SiltHeap
 
-private typealias Trend = GrowthRules.Trend
-private typealias Doubling = GrowthRules.Doubling
-
 /// Judges a series of live bytes of which no births are known: only a clear trend is called growing.
 package func judgeWithoutBirths(_ series: SurvivorSeries) -> GrowthVerdict {
+    typealias Trend = GrowthRules.Trend
     let facts = GrowthFacts(series)
     let troughs = series.troughs
     guard series.snapshots >= Trend.minimumSnapshots, troughs.count >= Trend.minimumBuckets else {
@@ -37,6 +35,7 @@ func risesInQuarters(_ values: [Double], share: Double, of rise: Double) -> Bool
 
 /// True when one block is replaced by a bigger one, again and again, and the next time is not overdue.
 func isDoubling(_ live: [Double]) -> Bool {
+    typealias Doubling = GrowthRules.Doubling
     // Of a site that was not there at first, from its first block on.
     let values = live.drop { $0 == 0 }.map { $0 }
     guard values.count > 1 else { return false }
@@ -59,6 +58,7 @@ func isDoubling(_ live: [Double]) -> Bool {
 
 /// The slope per step of live bytes that rise all along, of which no births are known; nil unless that is clear.
 func clearTrend(baseline: Double, _ values: [Double]) -> (slope: Double, error: Double)? {
+    typealias Trend = GrowthRules.Trend
     let rise = (values.last ?? 0) - (values.first ?? 0)
     let second = Array(values[(values.count / 2)...])
     let slope = theilSen(values)
