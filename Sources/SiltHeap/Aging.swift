@@ -49,22 +49,22 @@ struct Aging {
         }
     }
 
-    /// A block born before `interval` was freed.
-    mutating func died(_ bytes: UInt64, born: UInt32, in interval: UInt32, _ histories: inout Histories) {
+    /// A block born before `interval` was freed; `count` 0: a part of it.
+    mutating func died(_ block: LiveBlock, _ count: UInt32, in interval: UInt32, _ histories: inout Histories) {
         if history != 0 {
-            histories.died(history, bytes: bytes, born: born)
-        } else if born &+ 1 == interval {
-            lastBytes &-= bytes
-            lastCount &-= 1
+            histories.died(history, bytes: block.size, count: UInt64(count), born: block.birth)
+        } else if block.birth &+ 1 == interval {
+            lastBytes &-= block.size
+            lastCount &-= count
         }
     }
 
     /// The opposite of `died`, for a free that is undone.
-    mutating func revived(_ bytes: UInt64, born: UInt32, in interval: UInt32, _ histories: inout Histories) {
+    mutating func revived(_ block: LiveBlock, in interval: UInt32, _ histories: inout Histories) {
         if history != 0 {
-            histories.survived(history, bytes: bytes, count: 1, born: born)
-        } else if born &+ 1 == interval {
-            lastBytes &+= bytes
+            histories.survived(history, bytes: block.size, count: 1, born: block.birth)
+        } else if block.birth &+ 1 == interval {
+            lastBytes &+= block.size
             lastCount &+= 1
         }
     }

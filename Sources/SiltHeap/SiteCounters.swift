@@ -21,8 +21,8 @@ package struct SiteCounters: Equatable, Sendable {
     package init() {}
 }
 
-/// The numbers of a whole process.
-package struct HeapTotals: Equatable, Sendable {
+/// The numbers of all stacks together.
+package struct SiteTotals: Equatable, Sendable {
     package var allocatedBytes: UInt64 = 0
     package var allocatedCount: UInt64 = 0
     package var inUseBytes: UInt64 = 0
@@ -32,6 +32,17 @@ package struct HeapTotals: Equatable, Sendable {
     /// Blocks in use when that was first reached.
     package var peakInUseCount: UInt64 = 0
     package var temporaryCount: UInt64 = 0
+
+    package var freedBytes: UInt64 { allocatedBytes &- inUseBytes }
+    package var freedCount: UInt64 { allocatedCount &- inUseCount }
+
+    package init() {}
+}
+
+/// The numbers of a whole process: those of its heap, and what went wrong with them.
+@dynamicMemberLookup
+package struct HeapTotals: Equatable, Sendable {
+    package var heap = SiteTotals()
     /// Frees of addresses where no block was live: not applied.
     package var unknownFrees: UInt64 = 0
     /// The same in a forked child, whose heap began as a copy of its parent's.
@@ -44,8 +55,7 @@ package struct HeapTotals: Equatable, Sendable {
     package var mappedBytes: UInt64 = 0
     package var mappedCount: UInt64 = 0
 
-    package var freedBytes: UInt64 { allocatedBytes &- inUseBytes }
-    package var freedCount: UInt64 { allocatedCount &- inUseCount }
-
     package init() {}
+
+    package subscript<Value>(dynamicMember path: KeyPath<SiteTotals, Value>) -> Value { heap[keyPath: path] }
 }

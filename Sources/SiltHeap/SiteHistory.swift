@@ -87,11 +87,11 @@ struct Histories {
         }
     }
 
-    mutating func died(_ number: UInt32, bytes: UInt64, born birth: UInt32) {
+    mutating func died(_ number: UInt32, bytes: UInt64, count: UInt64, born birth: UInt32) {
         if let round = round(birth) {
-            rounds[Int(number) - 1].died(bytes: bytes, count: 1, born: round)
+            rounds[Int(number) - 1].died(bytes: bytes, count: count, born: round)
         } else {
-            slices[Int(number) - 1].died(bytes: bytes, count: 1, born: birth)
+            slices[Int(number) - 1].died(bytes: bytes, count: count, born: birth)
         }
     }
 

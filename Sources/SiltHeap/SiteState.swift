@@ -22,6 +22,12 @@ struct SiteState {
     var peakCount: UInt32
     var peakEpoch: UInt32
 
+    /// Sets a flag; false when it was set.
+    mutating func set(_ flag: UInt64) -> Bool {
+        defer { temporaryAndFlags |= flag }
+        return temporaryAndFlags & flag == 0
+    }
+
     var held: Held {
         Held(liveBytes: liveBytes, openBytes: openBytes, liveCount: liveCount, openCount: openCount)
     }

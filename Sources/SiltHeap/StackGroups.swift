@@ -65,25 +65,19 @@ struct StackGroups {
     /// As `Aging.died`.
     mutating func died(
         _ number: UInt32,
-        _ bytes: UInt64,
-        born: UInt32,
+        _ block: LiveBlock,
+        _ count: UInt32,
         in interval: UInt32,
         _ histories: inout Histories
     ) {
         guard number != 0 else { return }
-        groups[Int(number) - 1].aging.died(bytes, born: born, in: interval, &histories)
+        groups[Int(number) - 1].aging.died(block, count, in: interval, &histories)
     }
 
     /// As `Aging.revived`.
-    mutating func revived(
-        _ number: UInt32,
-        _ bytes: UInt64,
-        born: UInt32,
-        in interval: UInt32,
-        _ histories: inout Histories
-    ) {
+    mutating func revived(_ number: UInt32, _ block: LiveBlock, in interval: UInt32, _ histories: inout Histories) {
         guard number != 0 else { return }
-        groups[Int(number) - 1].aging.revived(bytes, born: born, in: interval, &histories)
+        groups[Int(number) - 1].aging.revived(block, in: interval, &histories)
     }
 
     // MARK: Snapshots
