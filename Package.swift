@@ -141,7 +141,7 @@ let package = Package(
 
         .executableTarget(
             name: "silt-analyzer-bench",
-            dependencies: ["CSiltWire", "SiltEvents", "SiltHeap"],
+            dependencies: ["CSiltWire", "SiltEvents", "SiltHeap", "SiltTestReplay"],
             path: "Tests/Benchmarks/Analyzer",
             swiftSettings: strict
         ),
@@ -163,6 +163,12 @@ let package = Package(
         .testTarget(name: "SiltConformanceTests", dependencies: ["silt-conformance", "SiltTestSupport"]),
         .target(name: "SiltTestSupport", dependencies: ["silt", "SiltPprof"], path: "Tests/SiltTestSupport"),
         .target(name: "SiltTestNumbers", path: "Tests/SiltTestNumbers"),
+        .target(
+            name: "SiltTestReplay",
+            dependencies: ["SiltEvents", "SiltHeap"],
+            path: "Tests/SiltTestReplay",
+            swiftSettings: hot
+        ),
         .testTarget(name: "SiltTextTests", dependencies: ["SiltText", "SiltTestNumbers"]),
         .testTarget(name: "SiltEventsTests", dependencies: ["SiltEvents", "CSiltWire", "SiltTestNumbers"]),
         .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents", "SiltTestNumbers"]),
@@ -200,8 +206,8 @@ let package = Package(
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: [
-                "silt-conformance", "SiltTestSupport", "SiltTestNumbers", "SiltShim", "SiltEvents", "SiltHeap",
-                "SiltFindings", "SiltRecording", "SiltReports", "SiltSymbols",
+                "silt-conformance", "SiltTestSupport", "SiltTestNumbers", "SiltTestReplay", "SiltShim", "SiltEvents",
+                "SiltHeap", "SiltFindings", "SiltRecording", "SiltReports", "SiltSymbols",
             ]
         ),
     ]
@@ -211,7 +217,7 @@ let package = Package(
 if Context.environment["SILT_FUZZ"] != nil {
     let fuzzers: [(name: String, folder: String, dependencies: [Target.Dependency])] = [
         ("silt-decoder-fuzz", "Decoder", ["SiltEvents", "SiltHeap"]),
-        ("silt-event-file-fuzz", "EventFile", ["SiltEvents", "SiltHeap"]),
+        ("silt-event-file-fuzz", "EventFile", ["SiltEvents", "SiltHeap", "SiltTestReplay"]),
         ("silt-recording-fuzz", "Recording", ["SiltEvents", "SiltRecording"]),
         ("silt-symbols-fuzz", "Symbols", ["SiltSymbols"]),
     ]
@@ -229,7 +235,7 @@ if Context.environment["SILT_FUZZ"] != nil {
 if Context.environment["SILT_PURE"] != nil {
     var pure = [
         "CSiltWire", "CSiltSystem", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltTestNumbers",
-        "SiltTextTests", "SiltEventsTests", "SiltHeapTests", "SiltGrowthTests", "silt-decoder-fuzz",
+        "SiltTestReplay", "SiltTextTests", "SiltEventsTests", "SiltHeapTests", "SiltGrowthTests", "silt-decoder-fuzz",
         "silt-event-file-fuzz",
     ]
     if Context.environment["SILT_FUZZ"] != nil {

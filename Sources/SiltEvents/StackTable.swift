@@ -46,8 +46,6 @@ package final class StackTable {
 
     package private(set) var stackCount = 0
 
-    package var frameCount: Int { frames.count }
-
     package func intern(module: Module) -> ModuleID {
         if let id = moduleIDs[module] { return id }
         modules.append(module)

@@ -1,6 +1,7 @@
 import SiltEvents
 import SiltHeap
 import SiltSymbols
+import SiltTestReplay
 import SiltTestSupport
 import Testing
 

@@ -8,6 +8,7 @@ import CSiltWire
 import Glibc
 import SiltEvents
 import SiltHeap
+import SiltTestReplay
 
 /// Seconds of CPU this process has used.
 func cpuSeconds() -> Double {

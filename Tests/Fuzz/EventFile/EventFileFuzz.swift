@@ -1,6 +1,7 @@
 import Glibc
 import SiltEvents
 import SiltHeap
+import SiltTestReplay
 
 /// libFuzzer's entry: any bytes become an event file, which is replayed.
 ///

@@ -1,4 +1,5 @@
 package import SiltEvents
+package import SiltHeap
 
 /// Applies a recorded event file to heaps, as the session did when it was recorded.
 package final class HeapReplay {
