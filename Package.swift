@@ -195,11 +195,11 @@ let package = Package(
             dependencies: ["SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltReports", "SiltTestSupport"],
             exclude: ["Golden"]
         ),
-        .testTarget(name: "SiltServerTests", dependencies: ["SiltServer"]),
+        .testTarget(name: "SiltServerTests", dependencies: ["SiltReports", "SiltServer"]),
         .testTarget(
             name: "SiltHuntTests",
             dependencies: [
-                "SiltHunt", "SiltHTTP", "SiltPprof", "SiltRecording", "CSiltSystem", "SiltTestSupport",
+                "SiltHunt", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltText", "CSiltSystem", "SiltTestSupport",
                 "SiltTestNumbers",
             ]
         ),

@@ -141,8 +141,12 @@ package struct RawStreamWriter: ~Copyable {
     /// Creates or replaces the file, readable by its owner only.
     package init(path: String) throws(RawStreamError) {
         self.path = path
-        descriptor = open(path.system, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        // Without waiting for somebody who reads a FIFO (fifo(7), ENXIO): the command would not begin.
+        descriptor = open(path.system, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o600)
+        guard descriptor >= 0 else {
+            throw .system(call: errno == ENXIO ? "nobody reads this pipe" : "open", path: path, errno: errno)
+        }
+        _ = fcntl(descriptor, F_SETFL, O_WRONLY)
         guard silt_claim(descriptor) != 0 else {
             throw .system(call: "another silt writes it", path: path, errno: EBUSY)
         }

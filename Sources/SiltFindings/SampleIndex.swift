@@ -42,7 +42,9 @@ extension SampleIndex {
                 let first = UInt32(column * (snapshots + 1) / count)
                 let last = UInt32((column + 1) * (snapshots + 1) / count - 1)
                 var least = UInt64.max
-                if let sample = samples.first, sample.snapshot <= last, sample.snapshot >= first + sample.width {
+                if let sample = samples.first, sample.snapshot <= last, sample.snapshot >= first,
+                    sample.snapshot - first >= sample.width
+                {
                     least = current
                 }
                 while let sample = samples.first, sample.snapshot <= last {

@@ -1,3 +1,5 @@
+internal import SiltText
+
 /// Why a word of the command line or of a plan cannot be read.
 package struct WordError: Error, Equatable, CustomStringConvertible {
     package var problem: String

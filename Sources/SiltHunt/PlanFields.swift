@@ -1,3 +1,5 @@
+internal import SiltText
+
 /// The fields of one mapping of a plan; what is wrong with one is said with its line and path.
 struct PlanFields {
     /// The mapping's own place, as `phases[1]`; empty for the plan itself.

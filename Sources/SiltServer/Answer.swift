@@ -29,10 +29,14 @@ struct Answer: Sendable {
             var text = ""
             PageData.render(report, into: &text)
             self.init(type: "application/json", text)
-        case .report:
-            var text = ""
-            JSONReport.render(report, into: &text)
-            self.init(type: "application/json", text)
+        case .output(let name):
+            guard let output = ReportOutput.named(name) else {
+                self.init(status: 404, Self.missing)
+                return
+            }
+            var bytes: [UInt8] = []
+            try output.write(report) { bytes += $0 }
+            self.init(type: output.contentType, bytes: bytes)
         case .metrics: self.init(type: "text/plain; version=0.0.4; charset=utf-8", MetricsText.render(current))
         case .index: self.init(Self.index)
         case .symbols: self.init("num_symbols: 1\n")
@@ -78,6 +82,7 @@ struct Answer: Sendable {
             ?seconds=30        what came in that time
         /metrics               for Prometheus
         /api/report            the report as JSON
+        /api/NAME              another output of silt report: \(ReportOutput.all.map(\.name).joined(separator: ", "))
         /                      the report as a live page
 
         """

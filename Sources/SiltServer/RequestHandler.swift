@@ -110,7 +110,7 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
         case .profile(_, _, let seconds?): finish(difference(seconds, context.eventLoop), head, context)
         case .nothing: send(Answer(status: 404, Answer.missing), to: head, context)
         case .badQuery(let problem): send(Answer(status: 400, problem + "\n"), to: head, context)
-        case .page, .pageData, .report, .metrics, .index, .symbols, .profile:
+        case .page, .pageData, .output, .metrics, .index, .symbols, .profile:
             finish(ofReport(context.eventLoop) { try Answer(route, $0) }, head, context)
         }
     }

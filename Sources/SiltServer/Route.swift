@@ -1,8 +1,11 @@
+internal import SiltReports
+
 /// What is asked for.
 enum Route: Equatable, Sendable {
     case page
     case pageData
-    case report
+    /// A row of `ReportOutput`, by its name.
+    case output(String)
     case events
     case metrics
     case index
@@ -27,14 +30,16 @@ enum Route: Equatable, Sendable {
         switch parts.first ?? "" {
         case "/", "/index.html": self = .page
         case "/api/page": self = .pageData
-        case "/api/report": self = .report
+        case "/api/report": self = .output("json")
         case "/api/events": self = .events
         case "/metrics": self = .metrics
         case "/debug/pprof", "/debug/pprof/": self = .index
         case "/debug/pprof/symbol": self = .symbols
         case "/debug/pprof/heap": self = Self.profile(isAllocated: false, query)
         case "/debug/pprof/allocs": self = Self.profile(isAllocated: true, query)
-        default: self = .nothing
+        case let path:
+            let name = path.hasPrefix("/api/") ? String(path.dropFirst("/api/".count)) : ""
+            self = ReportOutput.named(name) == nil ? .nothing : .output(name)
         }
     }
 

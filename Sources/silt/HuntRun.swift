@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import CSiltSystem
 internal import Glibc
 internal import SiltHTTP
 internal import SiltHunt
@@ -162,56 +161,5 @@ final class HuntRun {
         } catch {
             return error
         }
-    }
-}
-
-/// Ctrl-C and SIGTERM as a count that others look at; what else a service is sent goes to it (`Service`).
-enum Interrupts {
-    private nonisolated(unsafe) static var seen: sig_atomic_t = 0
-
-    static var count: Int { Int(seen) }
-
-    static func listen() {
-        silt_signals_pass_on()
-        for number in [SIGINT, SIGTERM, SIGHUP] { signal(number) { _ in Interrupts.seen += 1 } }
-    }
-}
-
-/// What a hunt is doing: a line that changes on a terminal, and a line per phase that stays.
-final class HuntProgressLine {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-
-    func show(_ step: HuntStep) {
-        switch step {
-        case .waiting(let readiness): change("waiting until the service is ready (\(readiness))")
-        case .idle(let seconds, let isFinal):
-            change("watching it idle for \(Int(seconds.rounded())) s" + (isFinal ? ", once more" : ""))
-        case .load(let phase, let round, let planned):
-            change("\(phase): " + (round == 0 ? "warm-up" : "round \(round) of \(planned)"))
-        case .settling: break
-        case .ended(let mark, let seconds, let growing): end(mark, seconds, growing)
-        case .writing: change("writing the recording")
-        }
-    }
-
-    private func end(_ mark: RoundMark, _ seconds: Double, _ growing: [GrowingCounts]) {
-        guard mark.kind != .idle else { return }
-        var line = mark.phase + (mark.kind == .warmUp ? ": warm-up" : ": round")
-        line += ", \(mark.requests.map { "\($0) requests" } ?? "requests not counted (a line silt: requests=N counts)")"
-        if let failed = mark.failedRequests, failed > 0 { line += ", \(failed) failed" }
-        line += ", \((seconds * 10).rounded() / 10) s"
-        let count = growing.reduce(0) { $0 + $1.high + $1.medium + $1.low }
-        if count > 0 { line += "; \(count) call site\(count == 1 ? "" : "s") grow\(count == 1 ? "s" : "")" }
-        PatientWriter.errors.say(line)
-    }
-
-    private func change(_ text: String) {
-        guard isTerminal else { return }
-        PatientWriter.errors.show("\r\u{1b}[K" + text.prefix(Terminal.columns(of: STDERR_FILENO) - 1))
-    }
-
-    func clear() {
-        PatientWriter.errors.finish()
-        if isTerminal { Terminal.write("\r\u{1b}[K", to: STDERR_FILENO) }
     }
 }

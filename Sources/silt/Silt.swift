@@ -58,12 +58,3 @@ extension Silt {
         return (1..<silt_argument_count()).compactMap { silt_argument($0).map { String(system: $0) } }
     }
 }
-
-/// The version that recordings and `--version` name.
-let siltVersion = "0.1.0"
-
-/// Exit statuses besides that of the traced command.
-enum SiltExit {
-    static let usage = ExitCode(2)
-    static let cannotMeasure = ExitCode(3)
-}

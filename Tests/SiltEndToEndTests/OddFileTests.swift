@@ -73,6 +73,48 @@ extension EndToEnd {
             }
         }
 
+        @Test func eventsIntoAPipeThatNobodyReadsAreRefusedAtOnce() throws {
+            let folder = try ScratchFolder()
+            #expect(mkfifo(folder.file("fifo"), 0o700) == 0)
+            let result = try runProgram(
+                [siltExecutable, "run", "--out", folder.file("r.silt"), "--events", folder.file("fifo"), "--", "true"],
+                seconds: 20
+            )
+            #expect(result.status == 3, "\(result.status): \(result.errors)")
+            #expect(result.errors.contains("nobody reads this pipe"), "\(result.errors)")
+        }
+
+        @Test(arguments: ["width", "trough_space", "inuse_space", "alloc_objects"])
+        func samplesWithAbsurdNumbersDoNotEndTheReport(column: String) throws {
+            let folder = try ScratchFolder()
+            let recording = folder.file("r.silt")
+            let words = ["run", "--out", recording, "--snapshot-every", "50ms", "--", "python3", "-c"]
+            let script = "import time; a = [bytearray(2000) for i in range(99) if not time.sleep(0.01)]"
+            let run = try runProgram([siltExecutable] + words + [script], seconds: 60)
+            #expect(run.status == 0, "\(run.errors)")
+            let change = "UPDATE site_samples SET \(column) = 9223372036854775807; SELECT changes() > 0"
+            #expect(try runProgram(["sqlite3", recording, change]).output == "1\n")
+            let report = try runProgram([siltExecutable, "report", recording], seconds: 60)
+            #expect([0, 3].contains(report.status), "\(report.status): \(report.errors)")
+        }
+
+        @Test func whatCannotBeWrittenIsSaidAndFails() throws {
+            let folder = try ScratchFolder()
+            let recording = folder.file("r.silt")
+            let run = try runProgram([siltExecutable, "run", "--out", recording, "--", "sleep", "0.1"], seconds: 60)
+            #expect(run.status == 0, "\(run.errors)")
+            let commands = [
+                "check \(recording) --json >/dev/full", "report \(recording) --json >/dev/full",
+                "report \(recording) >/dev/full", "dashboard >/dev/full", "man >/dev/full",
+                "report \(recording) --csv /dev/full", "check \(recording) --junit /dev/full >/dev/null",
+            ]
+            for command in commands {
+                let result = try runProgram(["sh", "-c", "\"$0\" " + command, siltExecutable], seconds: 60)
+                #expect(result.status == 3, "\(command): \(result.status)")
+                #expect(result.errors.contains("No space left on device"), "\(command): \(result.errors)")
+            }
+        }
+
         @Test func aPipeThatSomebodyWritesIntoIsReadAsAPlan() throws {
             let folder = try ScratchFolder()
             let command = "\(siltExecutable) check <(echo 'nonsense: 1')"

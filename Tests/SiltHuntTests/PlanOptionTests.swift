@@ -1,4 +1,5 @@
 import SiltHunt
+import SiltText
 import Testing
 
 @Suite

@@ -1,3 +1,4 @@
+import SiltReports
 import Testing
 
 @testable import SiltServer
@@ -14,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/", Route.page), ("/?x=1", .page), ("/metrics", .metrics), ("/api/report", .report), ("/api/page", .pageData),
+        ("/", Route.page), ("/?x=1", .page), ("/metrics", .metrics), ("/api/report", .output("json")), ("/api/page", .pageData),
         ("/api/events", .events), ("/debug/pprof/", .index), ("/metrics/", .nothing), ("", .nothing), ("//", .nothing),
         ("/debug/pprof/heap", .profile(isAllocated: false, isText: false, seconds: nil)),
         ("/debug/pprof/heap?gc=1&debug=1", .profile(isAllocated: false, isText: true, seconds: nil)),
@@ -25,6 +26,12 @@ import Testing
     ])
     func targetsLeadToRoutes(target: String, route: Route) {
         #expect(Route(target) == route)
+    }
+
+    @Test(arguments: ReportOutput.all.map(\.name))
+    func everyOutputOfAReportHasARoute(name: String) {
+        #expect(Route("/api/\(name)") == .output(name))
+        #expect(Route("/api/\(name)x") == .nothing)
     }
 
     @Test(

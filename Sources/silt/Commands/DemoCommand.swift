@@ -25,7 +25,7 @@ struct DemoCommand: ParsableCommand {
         let scratch = try ScratchRecording()
         let portFile = scratch.path + ".port"
         defer { withExtendedLifetime(scratch) { _ = unlink(portFile) } }
-        Terminal.write(
+        try Terminal.output(
             """
             A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of requests for
             /orders, /users and /search. It leaks in two places: 1,000 bytes per order, and 64 bytes ten times a
@@ -33,8 +33,7 @@ struct DemoCommand: ParsableCommand {
             searches are innocent.
 
 
-            """,
-            to: STDOUT_FILENO
+            """
         )
         var options = TraceOptions(recording: scratch.path, snapshotEvery: seconds / 40)
         options.hide = layout.hide
@@ -54,28 +53,5 @@ struct DemoCommand: ParsableCommand {
             throw Terminal.fail(error)
         }
         try printReport(of: scratch.path, layout: layout, to: STDOUT_FILENO)
-    }
-}
-
-/// The traced half of the demo.
-struct DemoServerCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "demo-server", shouldDisplay: false)
-
-    @Argument var portFile: String
-
-    func run() throws {
-        throw ExitCode(DemoServer.serve(portFile: portFile))
-    }
-}
-
-/// The loading half of the demo.
-struct DemoLoadCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "demo-load", shouldDisplay: false)
-
-    @Argument var portFile: String
-    @Argument var seconds: Double
-
-    func run() throws {
-        throw ExitCode(DemoLoad.run(portFile: portFile, seconds: seconds, requestsPerSecond: 400))
     }
 }

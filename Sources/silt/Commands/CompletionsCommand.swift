@@ -1,25 +1,5 @@
 internal import ArgumentParser
 internal import Glibc
-internal import SiltJSON
-
-/// `silt man`: the manual page, made of what the commands say of themselves.
-struct ManCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "man",
-        abstract: "Print the manual page, with all commands, options and examples.",
-        discussion: """
-            silt man | man -l -
-            silt man > /usr/local/share/man/man1/silt.1
-            """
-    )
-
-    func run() throws {
-        guard let help = JSONValue(Array(Silt._dumpHelp().utf8)), let command = help["command"] else {
-            preconditionFailure("the parser's description of the commands is no JSON")
-        }
-        Terminal.write(ManualPage(command, version: siltVersion).text, to: STDOUT_FILENO)
-    }
-}
 
 /// `silt completions SHELL`: the script with which a shell completes silt's commands and options.
 struct CompletionsCommand: ParsableCommand {
@@ -47,6 +27,6 @@ struct CompletionsCommand: ParsableCommand {
             case .zsh: .zsh
             case .fish: .fish
             }
-        Terminal.write(Silt.completionScript(for: kind) + "\n", to: STDOUT_FILENO)
+        try Terminal.output(Silt.completionScript(for: kind) + "\n")
     }
 }

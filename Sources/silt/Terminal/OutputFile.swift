@@ -10,9 +10,10 @@ final class OutputFile: TextOutputStream {
     /// The first error; what comes after it is dropped.
     private var failure: Int32 = 0
 
-    init(_ path: String) throws {
+    /// `mode`: who may read a file that is made.
+    init(_ path: String, mode: mode_t = 0o600) throws {
         self.path = path
-        descriptor = path == "-" ? STDOUT_FILENO : open(path.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        descriptor = path == "-" ? STDOUT_FILENO : open(path.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard descriptor >= 0 else {
             throw ReportError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
         }

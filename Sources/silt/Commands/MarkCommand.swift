@@ -54,7 +54,7 @@ struct MarkCommand: ParsableCommand {
                 failedRequests: failed
             )
             let status = try TraceControl(path: socketPath ?? "").ask(.endRound(mark))
-            let heap = "\(humanBytes(status.inUseBytes)) in \(status.inUseCount) blocks live"
+            let heap = "\(Format.bytes(status.inUseBytes)) in \(status.inUseCount) blocks live"
             Terminal.message(
                 status.rounds == 0
                     ? "the measurement begins; \(heap)" : "round \(status.rounds ?? 0) was \(name); \(heap)"

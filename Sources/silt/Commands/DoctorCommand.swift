@@ -43,7 +43,7 @@ struct DoctorCommand: ParsableCommand {
             )
         }
         for note in inspection.notes { lines.append("  note: \(note)") }
-        Terminal.write(lines.joined(separator: "\n") + "\n", to: STDOUT_FILENO)
+        try Terminal.output(lines.joined(separator: "\n") + "\n")
         if !inspection.canBeTraced { throw SiltExit.cannotMeasure }
     }
 
@@ -55,17 +55,11 @@ struct DoctorCommand: ParsableCommand {
         }
         switch isPreloaded(pid) {
         case true?:
-            Terminal.write(
-                "process \(pid) (\(executable)) has the preload library: it is being traced\n",
-                to: STDOUT_FILENO
-            )
+            try Terminal.output("process \(pid) (\(executable)) has the preload library: it is being traced\n")
         default:
             let inspection = inspectTarget(command: executable)
             try show(inspection, title: "process \(pid)")
-            Terminal.write(
-                "  note: it runs without the preload library; start it again under silt to trace it\n",
-                to: STDOUT_FILENO
-            )
+            try Terminal.output("  note: it runs without the preload library; start it again under silt to trace it\n")
         }
     }
 }

@@ -1,11 +1,9 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SiltFindings
-internal import SiltHTTP
 internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
-internal import SiltSession
 internal import SiltText
 
 /// `silt hunt`: loads a service route by route and says which route leaks, at which line, how many bytes per request.
@@ -73,7 +71,7 @@ struct HuntCommand: ParsableCommand {
         if let failure, report.processes.isEmpty, !json { throw Terminal.fail(failure) }
         var text = ""
         if json { JSONReport.render(report, into: &text) } else { TextReport.render(report, into: &text) }
-        Terminal.write(text, to: STDOUT_FILENO)
+        try Terminal.output(text)
         if let recording { Terminal.message("recording: \(recording)") }
         if let failure {
             Terminal.message("the hunt ended early, the report is of what was measured until then")
@@ -92,97 +90,5 @@ struct HuntCommand: ParsableCommand {
         Terminal.write(text, to: descriptor)
         close(descriptor)
         Terminal.message("wrote \(path): edit it, then silt hunt \(path)")
-    }
-}
-
-extension SiltExit {
-    /// What `hunt` and `check` end with.
-    static func of(_ verdict: HeapReport.Verdict) -> ExitCode {
-        switch verdict {
-        case .notGrowing: ExitCode(0)
-        case .growing: ExitCode(1)
-        case .inconclusive: cannotMeasure
-        }
-    }
-}
-
-/// What a hunt does: a plan file, options that replace what it says, and the command.
-struct HuntSetUp: ParsableArguments {
-    @Option(help: ArgumentHelp("A phase and its load script; may be repeated.", valueName: "name='script'"))
-    var phase: [String] = []
-
-    @Option(
-        help: ArgumentHelp("Pull profiles from there too, beside the trace: Go's net/http/pprof.", valueName: "url")
-    )
-    var pprof: String?
-
-    @Flag(help: "With --pprof: do not trace. For profiles of the heap that malloc serves, which would count twice.")
-    var profilesOnly = false
-
-    @Option(help: "When the service is ready: tcp:HOST:PORT, unix:PATH, http://URL, log:REGEX, or a time as 5s.")
-    var ready: String?
-
-    @Option(help: "How long the service is watched without load, before the phases and after them.")
-    var idle: Duration?
-
-    @Option(help: "The same after the phases, when it differs: as long as what it caches lives.")
-    var finalIdle: Duration?
-
-    @Option(help: "The longest wait after a round until the service is quiet.")
-    var settle: Duration?
-
-    @Option(help: "Rounds of each phase, after the warm-up (6).")
-    var rounds: Int?
-
-    @Option(help: "Rounds a phase may have when a doubt remains (12).")
-    var maxRounds: Int?
-
-    @Argument(help: "A plan file (YAML); silt hunt --init writes one.", completion: .file(extensions: ["yml", "yaml"]))
-    var plan: String?
-
-    @Argument(parsing: .postTerminator, help: "The service, after --.")
-    var command: [String] = []
-
-    /// The plan with what the command line says.
-    func huntPlan() throws -> HuntPlan {
-        var result = try plan.map { path in try HuntPlan(path: path) } ?? HuntPlan(phases: phase)
-        if plan != nil, !phase.isEmpty { result.phases = try HuntPlan(phases: phase).phases }
-        if !command.isEmpty { result.command = command }
-        if let pprof {
-            do {
-                _ = try PprofAddress(pprof)
-            } catch {
-                throw HuntError.option(name: "--pprof", problem: "\(error)")
-            }
-            result.pprof = pprof
-        }
-        if profilesOnly {
-            guard result.pprof != nil else {
-                throw HuntError.option(name: "--profiles-only", problem: "says nothing without --pprof URL")
-            }
-            result.profilesOnly = true
-        }
-        if let ready {
-            do {
-                result.ready = try Readiness(ready)
-            } catch {
-                throw HuntError.option(name: "--ready", problem: "\(error)")
-            }
-        }
-        if let idle {
-            result.idleSeconds = idle.seconds
-            result.finalIdleSeconds = idle.seconds
-        }
-        if let finalIdle { result.finalIdleSeconds = finalIdle.seconds }
-        if let settle { result.settleSeconds = settle.seconds }
-        if let rounds {
-            guard (HuntPlan.leastRounds...1000).contains(rounds) else {
-                throw HuntError.option(name: "--rounds", problem: "\(HuntPlan.leastRounds) to 1000 are possible")
-            }
-            result.rounds = rounds
-            result.maxRounds = max(result.maxRounds, rounds)
-        }
-        if let maxRounds { result.maxRounds = max(maxRounds, result.rounds) }
-        return result
     }
 }

@@ -4,7 +4,20 @@ internal import SiltText
 
 /// Standard output and error as silt uses them: reports, progress, messages.
 enum Terminal {
-    /// Writes all of the text; a reader that went away ends it quietly.
+    /// Writes a result to standard output; ends with a message and a status when it cannot be written.
+    ///
+    /// A reader that went away is no failure.
+    static func output(_ text: String) throws {
+        do {
+            let file = try OutputFile("-")
+            file.write(text.shown)
+            try file.close()
+        } catch {
+            throw fail(error)
+        }
+    }
+
+    /// Writes all of a message; a reader that went away ends it quietly.
     static func write(_ text: String, to descriptor: Int32) {
         var rest = Array(text.shown.utf8)[...]
         while !rest.isEmpty {
@@ -45,38 +58,9 @@ enum Terminal {
 
     /// Ends with a message and the status for "silt could not measure".
     static func fail(_ error: any Error) -> ExitCode {
+        // Said already.
+        if let status = error as? ExitCode { return status }
         message("\(error)")
         return SiltExit.cannotMeasure
     }
-}
-
-/// Standard output leads to standard error until `end`, for this process and those that it starts.
-struct OutputToErrors {
-    private let saved: Int32
-
-    init() {
-        saved = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)
-        if saved >= 0 { dup2(STDERR_FILENO, STDOUT_FILENO) }
-    }
-
-    func end() {
-        guard saved >= 0 else { return }
-        dup2(saved, STDOUT_FILENO)
-        close(saved)
-    }
-}
-
-/// `1.2 GiB`, `345 B`: bytes with three significant digits.
-func humanBytes(_ bytes: UInt64) -> String {
-    var value = Double(bytes)
-    for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
-        if value < 1024 || unit == "TiB" {
-            if unit == "B" { return "\(bytes) B" }
-            let scale = value < 10 ? 100.0 : value < 100 ? 10 : 1
-            let rounded = (value * scale).rounded() / scale
-            return "\(scale == 1 ? "\(Int(rounded))" : "\(rounded)") \(unit)"
-        }
-        value /= 1024
-    }
-    return "\(bytes) B"
 }

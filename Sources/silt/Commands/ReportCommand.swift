@@ -1,56 +1,8 @@
 internal import ArgumentParser
 internal import Glibc
 internal import SiltFindings
-internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
-
-/// What every command that ends in a report lets the user choose.
-struct ReportLayout: ParsableArguments {
-    @Option(help: "Sort call sites by growth, inuse, alloc, peak or temporary.")
-    var by: Order = .growth
-
-    @Option(help: "Call sites shown; or, with a unit, the memory limit to look ahead to: 512MiB.")
-    var limit: ReportLimit?
-
-    @Option(help: "Frames of a stack shown.")
-    var stack: Int?
-
-    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
-    var hide: [String] = []
-
-    enum Order: String, ExpressibleByArgument, CaseIterable {
-        case growth, inuse, alloc, peak, temporary
-    }
-
-    func options(for descriptor: Int32) -> ReportOptions {
-        var options = ReportOptions()
-        options.order = ReportOptions.Order(rawValue: by.rawValue) ?? .growth
-        options.limit = limit?.sites
-        options.limitBytes = limit?.bytes
-        options.depth = stack
-        options.hide = hide
-        options.width = Terminal.columns(of: descriptor)
-        options.color = Terminal.usesColor(descriptor)
-        return options
-    }
-}
-
-/// A number of call sites, or an amount of memory.
-struct ReportLimit: ExpressibleByArgument {
-    var sites: Int?
-    var bytes: UInt64?
-
-    init?(argument: String) {
-        if let sites = Int(argument) {
-            guard sites >= 0 else { return nil }
-            self.sites = sites
-        } else {
-            guard let bytes = Quantity.bytes(argument), bytes >= 1, bytes < 1e18 else { return nil }
-            self.bytes = UInt64(bytes)
-        }
-    }
-}
 
 /// `silt report F.silt`: renders a recording.
 struct ReportCommand: ParsableCommand {
@@ -109,8 +61,8 @@ struct ReportCommand: ParsableCommand {
     private var hasView: Bool { view != nil || list != nil || !between.isEmpty }
 
     func validate() throws {
-        if list != nil, let view { throw ValidationError("--list and --\(view.rawValue) are two views") }
-        if stacks.isUsed, view != .tree, view != .flame {
+        if list != nil, let view { throw ValidationError("--list and --\(view.output.name) are two views") }
+        if stacks.isUsed, view?.output.takesStacks != true {
             throw ValidationError("--root and --inverted go with --tree or --flame")
         }
         if hasView, outputs.usesStandardOutput { throw ValidationError("two outputs go to standard output") }
@@ -120,7 +72,7 @@ struct ReportCommand: ParsableCommand {
                 "--between takes two moments; name the recording before it: silt report F --between A B"
             )
         }
-        guard list == nil, [nil, .top, .flame, .json].contains(view) else {
+        guard list == nil, [nil, "top", "flame", "json"].contains(view?.output.name) else {
             throw ValidationError("--between goes with --top, --flame or --json")
         }
     }
@@ -137,12 +89,12 @@ struct ReportCommand: ParsableCommand {
                 if let pattern {
                     ListText.render(report, pattern, into: &text)
                 } else {
-                    render(report, root, into: &text)
+                    try render(report, root, into: &text)
                 }
             } else {
                 try renderBetween(recording, root, into: &text)
             }
-            Terminal.write(text, to: STDOUT_FILENO)
+            try Terminal.output(text)
         } catch {
             throw Terminal.fail(error)
         }
@@ -154,8 +106,8 @@ struct ReportCommand: ParsableCommand {
         settings.width = Terminal.columns(of: STDOUT_FILENO)
         let sides = try DiffSide.moments(between, of: recording, path: self.recording, hide: layout.hide)
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)
-        switch view {
-        case .flame:
+        switch view?.output.name {
+        case "flame":
             let color = Terminal.usesColor(STDOUT_FILENO)
             DiffFlame.render(
                 diff,
@@ -165,34 +117,15 @@ struct ReportCommand: ParsableCommand {
                 depth: layout.stack,
                 into: &text
             )
-        case .json: DiffJSON.render(diff, into: &text)
-        case nil, .sites, .top, .tree, .timeline, .peak, .sizes, .ages: DiffText.render(diff, into: &text)
+        case "json": DiffJSON.render(diff, into: &text)
+        default: DiffText.render(diff, into: &text)
         }
     }
 
-    private func render(_ report: HeapReport, _ root: FunctionPattern?, into text: inout String) {
-        switch view ?? .sites {
-        case .sites: TextReport.render(report, into: &text)
-        case .top: TopTable.render(report, into: &text)
-        case .tree: TreeText.render(report, isInverted: stacks.inverted, root: root, into: &text)
-        case .flame: FlameText.render(report, isInverted: stacks.inverted, root: root, into: &text)
-        case .timeline: TimelineText.render(report, into: &text)
-        case .peak: PeakText.render(report, into: &text)
-        case .sizes: HistogramText.renderSizes(report, into: &text)
-        case .ages: HistogramText.renderAges(report, into: &text)
-        case .json: JSONReport.render(report, into: &text)
-        }
-    }
-}
-
-/// Prints the text report of a recording that was just made.
-func printReport(of path: String, layout: ReportLayout, to descriptor: Int32) throws {
-    do {
-        let report = try ReportBuilder.build(Recording(path: path), options: layout.options(for: descriptor))
-        var text = ""
-        TextReport.render(report, into: &text)
-        Terminal.write(text, to: descriptor)
-    } catch {
-        throw Terminal.fail(error)
+    private func render(_ report: HeapReport, _ root: FunctionPattern?, into text: inout String) throws {
+        var pieces: [[UInt8]] = []
+        let choice = ReportOutput.StackChoice(isInverted: stacks.inverted, root: root)
+        try (view?.output ?? ReportOutput.all[0]).write(report, choice) { pieces.append($0) }
+        text = String(decoding: pieces.joined(), as: UTF8.self)
     }
 }

@@ -4,7 +4,6 @@ internal import SiltFindings
 internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
-internal import SiltSession
 internal import SiltText
 
 /// `silt check`: hunts, or reads a recording, and ends with a status that a build can be stopped by.
@@ -162,7 +161,7 @@ struct CheckCommand: ParsableCommand {
         } else {
             CheckText.render(check, width: options.width, color: options.color, into: &text)
         }
-        Terminal.write(text, to: STDOUT_FILENO)
+        try Terminal.output(text)
         if annotations || getenv("GITHUB_ACTIONS").map({ String(cString: $0) }) == "true" {
             var commands = ""
             let folder = getcwd(nil, 0)
@@ -172,17 +171,18 @@ struct CheckCommand: ParsableCommand {
                 workingDirectory: folder.map { String(system: $0) } ?? "/",
                 into: &commands
             )
-            Terminal.write(commands, to: json ? STDERR_FILENO : STDOUT_FILENO)
+            if json { Terminal.write(commands, to: STDERR_FILENO) } else { try Terminal.output(commands) }
         }
         if let junit {
             var xml = ""
             JUnitReport.render(check, into: &xml)
-            let descriptor = open(junit.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else {
-                throw Terminal.fail(ReportError.cannotWrite(path: junit, reason: String(cString: strerror(errno))))
+            do {
+                let file = try OutputFile(junit, mode: 0o644)
+                file.write(xml.shown)
+                try file.close()
+            } catch {
+                throw Terminal.fail(error)
             }
-            Terminal.write(xml, to: descriptor)
-            close(descriptor)
         }
     }
 }

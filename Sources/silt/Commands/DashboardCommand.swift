@@ -15,5 +15,5 @@ struct DashboardCommand: ParsableCommand {
             """
     )
 
-    func run() { Terminal.write(Dashboard.json, to: STDOUT_FILENO) }
+    func run() throws { try Terminal.output(Dashboard.json) }
 }

@@ -4,6 +4,7 @@ internal import SiltFindings
 internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
+internal import SiltText
 
 /// `silt diff A B`: what differs between two recordings, or two moments of one.
 struct DiffCommand: ParsableCommand {
@@ -121,7 +122,7 @@ struct DiffCommand: ParsableCommand {
         do {
             let (before, after) = try sides()
             let diff = try HeapDiff(before, after, settings: settings)
-            let files = try (folded: folded.map(OutputFile.init), pprof: pprof.map(OutputFile.init))
+            let files = try (folded: folded.map { try OutputFile($0) }, pprof: pprof.map { try OutputFile($0) })
             if var file = files.folded {
                 DiffFolded.render(diff, into: &file)
                 try file.close()
@@ -145,7 +146,7 @@ struct DiffCommand: ParsableCommand {
             } else if folded == nil, pprof == nil {
                 DiffText.render(diff, into: &text)
             }
-            Terminal.write(text, to: STDOUT_FILENO)
+            try Terminal.output(text)
         } catch {
             throw Terminal.fail(error)
         }

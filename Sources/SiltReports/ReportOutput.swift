@@ -1,0 +1,158 @@
+package import SiltFindings
+
+/// One way to show a report: a row of `ReportOutput.all`, from which options, their help and HTTP routes come.
+package struct ReportOutput: Sendable {
+    /// Where the command line lets it go.
+    package enum Place: Equatable, Sendable {
+        /// `--name` prints it.
+        case terminal
+        /// `--name FILE` writes it.
+        case file
+    }
+
+    /// What the user chooses of stacks, besides the report's own options.
+    package struct StackChoice {
+        package var isInverted: Bool
+        package var root: FunctionPattern?
+
+        package init(isInverted: Bool = false, root: FunctionPattern? = nil) {
+            self.isInverted = isInverted
+            self.root = root
+        }
+    }
+
+    package let name: String
+    package let place: Place
+    package let help: String
+    /// Whether it heeds a choice of stacks.
+    package let takesStacks: Bool
+    /// Of its HTTP answer (RFC 9110).
+    package let contentType: String
+    private let render: @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
+
+    /// An output of text that takes no choice of stacks.
+    fileprivate init(
+        _ name: String,
+        _ place: Place,
+        _ help: String,
+        type: String = "text/plain; charset=utf-8",
+        _ write: @escaping @Sendable (HeapReport, inout ByteStream) throws -> Void
+    ) {
+        (self.name, self.place, self.help, contentType) = (name, place, help, type)
+        takesStacks = false
+        render = { report, _, output in try write(report, &output) }
+    }
+
+    fileprivate init(
+        _ name: String,
+        _ place: Place,
+        _ help: String,
+        type: String = "text/plain; charset=utf-8",
+        stacks write: @escaping @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
+    ) {
+        (self.name, self.place, self.help, contentType) = (name, place, help, type)
+        takesStacks = true
+        render = write
+    }
+}
+
+extension ReportOutput {
+    /// Hands the output over piece by piece.
+    package func write(
+        _ report: HeapReport,
+        _ stacks: StackChoice = StackChoice(),
+        to put: ([UInt8]) -> Void
+    ) throws {
+        try withoutActuallyEscaping(put) { put in
+            var stream = ByteStream(put: put)
+            try render(report, stacks, &stream)
+        }
+    }
+}
+
+/// Bytes on their way to a file, a terminal or an asker.
+private struct ByteStream: TextOutputStream {
+    let put: ([UInt8]) -> Void
+
+    func write(_ string: String) { put(Array(string.utf8)) }
+}
+
+extension ReportOutput {
+    /// In the order of the help.
+    package static let all: [ReportOutput] = [
+        ReportOutput("sites", .terminal, "Call sites with verdict, evidence and stack (the default).") {
+            TextReport.render($0, into: &$1)
+        },
+        ReportOutput(
+            "top",
+            .terminal,
+            "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many."
+        ) {
+            TopTable.render($0, into: &$1)
+        },
+        ReportOutput(
+            "tree",
+            .terminal,
+            "Functions below those that call them, with shares and bars.",
+            stacks: { TreeText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2) }
+        ),
+        ReportOutput(
+            "flame",
+            .terminal,
+            "The same as a flame graph that hangs: as wide as heavy.",
+            stacks: { FlameText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2) }
+        ),
+        ReportOutput("timeline", .terminal, "The live heap over time, phases and marks below it.") {
+            TimelineText.render($0, into: &$1)
+        },
+        ReportOutput("peak", .terminal, "What made up the most that was in use at once.") {
+            PeakText.render($0, into: &$1)
+        },
+        ReportOutput("sizes", .terminal, "Blocks by size.") { HistogramText.renderSizes($0, into: &$1) },
+        ReportOutput("ages", .terminal, "Blocks in use at the end by the time since they were allocated.") {
+            HistogramText.renderAges($0, into: &$1)
+        },
+        ReportOutput("json", .terminal, "JSON, format silt-report version 1.", type: "application/json") {
+            JSONReport.render($0, into: &$1)
+        },
+        ReportOutput(
+            "pprof",
+            .file,
+            "Write a profile for go tool pprof to this file, - for standard output.",
+            type: "application/octet-stream"
+        ) { report, output in
+            try PprofExport.write(report, to: output.put)
+        },
+        ReportOutput("folded", .file, "Write folded stacks, as flamegraph.pl and inferno read them.") {
+            FoldedStacks.render($0, into: &$1)
+        },
+        ReportOutput("speedscope", .file, "Write JSON for speedscope.app.", type: "application/json") {
+            SpeedscopeExport.render($0, into: &$1)
+        },
+        ReportOutput(
+            "csv",
+            .file,
+            "Write the call sites as a table, for spreadsheets and databases.",
+            type: "text/csv; charset=utf-8"
+        ) {
+            CSVExport.render($0, into: &$1)
+        },
+        ReportOutput(
+            "suppressions",
+            .file,
+            "Write what grows as suppressions, for silt check --allow and LeakSanitizer."
+        ) {
+            SuppressionExport.render($0, into: &$1)
+        },
+        ReportOutput(
+            "html",
+            .file,
+            "Write a page for a browser, complete in one file.",
+            type: "text/html; charset=utf-8"
+        ) {
+            HTMLReport.render($0, into: &$1)
+        },
+    ]
+
+    package static func named(_ name: String) -> ReportOutput? { all.first { $0.name == name } }
+}

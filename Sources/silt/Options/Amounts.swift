@@ -1,0 +1,28 @@
+internal import ArgumentParser
+internal import SiltText
+
+/// Bytes on the command line: 64, 1KiB.
+struct ByteAmount: ExpressibleByArgument {
+    var bytes: Double
+
+    init?(argument: String) {
+        guard let bytes = Quantity.bytes(argument) else { return nil }
+        self.bytes = bytes
+    }
+}
+
+/// A share on the command line: 20, 20%.
+struct Percentage: ExpressibleByArgument {
+    var value: Double
+
+    init(value: Double) { self.value = value }
+
+    init?(argument: String) {
+        guard let value = Double(argument.hasSuffix("%") ? String(argument.dropLast()) : argument), value >= 0,
+            value.isFinite
+        else { return nil }
+        self.value = value
+    }
+
+    var defaultValueDescription: String { "\(Int(value))" }
+}

@@ -1,0 +1,27 @@
+internal import ArgumentParser
+internal import SiltReports
+internal import SiltSymbols
+
+/// What of the stacks `--tree` and `--flame` look at.
+struct StackChoice: ParsableArguments {
+    @Option(help: ArgumentHelp("Look at what functions that match lead to, and at nothing else.", valueName: "regex"))
+    var root: String?
+
+    @Flag(help: "Begin at the functions to blame: callers below what they call.")
+    var inverted = false
+
+    var isUsed: Bool { root != nil || inverted }
+}
+
+extension FunctionPattern {
+    /// Of an option; ends with the status of a usage error for what is no regular expression.
+    init?(option source: String?) throws {
+        guard let source else { return nil }
+        do {
+            try self.init(source)
+        } catch {
+            Terminal.message("\(error)")
+            throw SiltExit.usage
+        }
+    }
+}

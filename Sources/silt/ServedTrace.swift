@@ -1,0 +1,59 @@
+internal import Glibc
+internal import SiltFindings
+internal import SiltRecording
+internal import SiltReports
+internal import SiltServer
+internal import SiltSession
+internal import SiltText
+internal import Synchronization
+
+/// A trace of this process that is served, or pushed, while it goes on.
+final class ServedTrace {
+    /// Where the collector has to listen, so that it can be asked.
+    let socket: String
+    private let directory: String
+    private let source: ReportSource
+    private var server: ReportServer?
+    private var pusher: ProfilePusher?
+
+    init(recording: String, hide: [String]) throws {
+        directory = try makePrivateDirectory()
+        socket = directory + "/silt.sock"
+        source = ReportSource(LiveTrace(recording: recording, socket: socket), hide: hide)
+    }
+
+    func begin(_ address: String?, _ push: PushOptions, service: String) throws {
+        if let address {
+            let server = try ReportServer(source, at: ServerAddress(local: address))
+            PatientWriter.errors.say("serving the report at \(server.address)")
+            self.server = server
+        }
+        pusher = try push.pusher(source, service: service)
+    }
+
+    func stop() {
+        if let pusher { Terminal.message(pusher.finish()) }
+        server?.stop()
+        unlink(socket.system)
+        rmdir(directory.system)
+    }
+}
+
+extension ReportSource {
+    /// The report of a trace, brought up to date each time.
+    convenience init(_ trace: LiveTrace, hide: [String]) {
+        var options = ReportOptions()
+        options.hide = hide
+        let seen = Mutex<[Int64]>([])
+        self.init { [options] isFirst in
+            trace.refresh()
+            let stamp = trace.stamp
+            let isNews = seen.withLock { seen in
+                defer { seen = stamp }
+                return seen != stamp
+            }
+            guard isFirst || isNews else { return nil }
+            return try ReportBuilder.build(Recording(path: trace.recording), options: options)
+        }
+    }
+}
