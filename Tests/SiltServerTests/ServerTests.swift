@@ -15,7 +15,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/", Route.page), ("/?x=1", .page), ("/metrics", .metrics), ("/api/report", .output("json")), ("/api/page", .pageData),
+        ("/", Route.page), ("/?x=1", .page), ("/metrics", .metrics), ("/api/report", .output("json")),
+        ("/api/page", .pageData),
         ("/api/events", .events), ("/debug/pprof/", .index), ("/metrics/", .nothing), ("", .nothing), ("//", .nothing),
         ("/debug/pprof/heap", .profile(isAllocated: false, isText: false, seconds: nil)),
         ("/debug/pprof/heap?gc=1&debug=1", .profile(isAllocated: false, isText: true, seconds: nil)),
