@@ -1,14 +1,15 @@
 package import SiltEvents
 
-/// The heap of one process, as its events describe it: live blocks, and numbers per stack, group and whole.
+/// What one process holds, as its events describe it: live blocks, and numbers per stack, group and whole.
 ///
 /// Cost per event is one look-up in the live table and one cache line of the stack's numbers. What is counted is exact,
-/// the peak and the stacks' shares of it too.
+/// the peak and the stacks' shares of it too. The same numbers are kept of the other resources; without a word they are
+/// the heap's.
 package struct ProcessHeap: ~Copyable {
-    package private(set) var mappings = MappingTable()
-
     private var live = LiveTable()
     private var sites: SiteLedger
+    private var mappings = MappingTable()
+    private var others: ResourceLedgers
     private var freed = FreedBlocks()
     /// The newest allocation of the process.
     private var lastAllocated: UInt64 = 0
@@ -29,6 +30,7 @@ package struct ProcessHeap: ~Copyable {
     ) {
         self.inheritsHeap = inheritsHeap
         sites = SiteLedger(groupOf: groupOf, interval: interval, huntBaseline: huntBaseline)
+        others = ResourceLedgers(groupOf: groupOf)
     }
 
     // MARK: Numbers
@@ -41,41 +43,77 @@ package struct ProcessHeap: ~Copyable {
     package var totals: HeapTotals {
         var result = faults
         result.heap = sites.totals
-        result.mappedBytes = mappings.bytes
-        result.mappedCount = UInt64(mappings.mappings.count)
+        let mapped = totals(of: .mapping)
+        (result.mappedBytes, result.mappedCount) = (mapped.inUseBytes, mapped.inUseCount)
         return result
+    }
+
+    /// All zero for a resource this process never had.
+    package func totals(of resource: Resource) -> SiteTotals { read(resource) { $0.totals } ?? SiteTotals() }
+
+    private borrowing func read<Result>(
+        _ resource: Resource,
+        _ body: (borrowing SiteLedger) -> Result?
+    ) -> Result? {
+        resource == .heap ? body(sites) : others.read(resource, body) ?? nil
     }
 
     /// Memory the live table takes.
     package var liveTableBytes: Int { live.bytes }
 
     /// All zero for a stack this process never used.
-    package func counters(of stack: StackID) -> SiteCounters { sites.counters(of: stack) }
+    package func counters(of stack: StackID, _ resource: Resource = .heap) -> SiteCounters {
+        read(resource) { $0.counters(of: stack) } ?? SiteCounters()
+    }
+
+    /// Every stack that ever took some of a resource, by ascending id.
+    package func forEachSite(of resource: Resource, _ body: (StackID, SiteCounters) -> Void) {
+        _ = read(resource) { $0.forEachSite(body) }
+    }
 
     /// Nil: the stack never held a block for more than two intervals.
     ///
     /// Not caught up to the current interval.
-    package func history(of stack: StackID) -> SiteHistory? { sites.history(of: stack) }
+    package func history(of stack: StackID, _ resource: Resource = .heap) -> SiteHistory? {
+        read(resource) { $0.history(of: stack) }
+    }
 
     /// The history of all stacks with this key of `groupOf`; nil as for a stack.
-    package func groupHistory(of key: StackID) -> SiteHistory? { sites.groupHistory(of: key) }
+    package func groupHistory(of key: StackID, _ resource: Resource = .heap) -> SiteHistory? {
+        read(resource) { $0.groupHistory(of: key) }
+    }
 
     /// The histories of all groups that have one.
-    package func forEachGroupHistory(_ body: (_ key: StackID, _ history: SiteHistory) -> Void) {
-        sites.forEachGroupHistory(body)
+    package func forEachGroupHistory(
+        of resource: Resource = .heap,
+        _ body: (_ key: StackID, _ history: SiteHistory) -> Void
+    ) {
+        _ = read(resource) { $0.forEachGroupHistory(body) }
     }
 
     /// The bytes and blocks of a group at the last snapshot.
-    package func groupLive(of key: StackID) -> (bytes: UInt64, count: UInt64) { sites.groupLive(of: key) }
+    package func groupLive(of key: StackID, _ resource: Resource = .heap) -> (bytes: UInt64, count: UInt64) {
+        read(resource) { $0.groupLive(of: key) } ?? (0, 0)
+    }
 
     /// The key the stack was grouped under; nil if it has not outlived an interval.
-    package func groupKey(of stack: StackID) -> StackID? { sites.groupKey(of: stack) }
+    package func groupKey(of stack: StackID, _ resource: Resource = .heap) -> StackID? {
+        read(resource) { $0.groupKey(of: stack) }
+    }
 
     /// The stacks whose counters changed since the last drain, each once.
-    package mutating func drainChanged(_ body: (StackID) -> Void) { sites.drainChanged(body) }
+    package mutating func drainChanged(of resource: Resource = .heap, _ body: (StackID) -> Void) {
+        if resource == .heap { sites.drainChanged(body) } else { others.change(resource) { $0.drainChanged(body) } }
+    }
 
     /// The keys of groups that changed at a snapshot since the last drain, each once.
-    package mutating func drainChangedGroups(_ body: (StackID) -> Void) { sites.drainChangedGroups(body) }
+    package mutating func drainChangedGroups(of resource: Resource = .heap, _ body: (StackID) -> Void) {
+        if resource == .heap {
+            sites.drainChangedGroups(body)
+        } else {
+            others.change(resource) { $0.drainChangedGroups(body) }
+        }
+    }
 
     /// Every live block, in no order.
     package func forEachLive(_ body: (LiveBlock) -> Void) { live.visit(body) }
@@ -102,12 +140,18 @@ package struct ProcessHeap: ~Copyable {
     /// A snapshot: what was born in the open interval and lives becomes its survivors, and the next interval begins.
     ///
     /// Costs time in proportion to the stacks touched since the last one.
-    package mutating func closeInterval() { sites.closeInterval() }
+    package mutating func closeInterval() {
+        sites.closeInterval()
+        others.changeAll { $0.closeInterval() }
+    }
 
     /// Begins a hunt, right after a snapshot: that is its baseline, and every interval from here on is kept.
     ///
     /// Histories start anew. Costs time in proportion to the stacks there are.
-    package mutating func beginHunt() { sites.beginHunt() }
+    package mutating func beginHunt() {
+        sites.beginHunt()
+        others.changeAll { $0.beginHunt() }
+    }
 
     // MARK: Events
 
@@ -205,8 +249,8 @@ package struct ProcessHeap: ~Copyable {
         case .unfree: unfree(event, at: place)
         case .temporary:
             if !passing(event, at: place) { comeAndGo(event, at: place) }
-        case .map, .remap: mappings.map(event.address, event.size, event.stack)
-        case .unmap: mappings.unmap(event.address, event.size)
+        case .map, .remap: map(event)
+        case .unmap: unmap(event)
         }
     }
 
@@ -273,5 +317,23 @@ package struct ProcessHeap: ~Copyable {
     /// The free before a realloc was not a temporary allocation's end.
     private mutating func undoTemporary(slot: UInt16) {
         if let stack = freed.takeTemporary(slot: slot) { sites.undoTemporary(stack) }
+    }
+
+    // MARK: Mappings
+
+    @inline(never)
+    private mutating func map(_ event: HeapEvent) {
+        unmap(event)
+        let block = LiveBlock(address: event.address, size: event.size, stack: event.stack, birth: interval)
+        guard mappings.map(block) else { return }
+        others.make(.mapping, as: sites)
+        others.change(.mapping) { $0.add(event.size, event.stack) }
+    }
+
+    @inline(never)
+    private mutating func unmap(_ event: HeapEvent) {
+        mappings.unmap(event.address, event.size) { part, isLast in
+            others.change(.mapping) { $0.remove(part, count: isLast ? 1 : 0) }
+        }
     }
 }

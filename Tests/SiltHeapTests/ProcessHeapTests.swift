@@ -227,15 +227,4 @@ struct FreePartner: Equatable {
         #expect(heap.heap.groupLive(of: StackID(rawValue: 51)) == (100, 1))
         #expect(heap.heap.groupKey(of: StackID(rawValue: 3)) == StackID(rawValue: 51))
     }
-
-    @Test func mappingsAreRangesThatMayBeCut() {
-        let heap = TestHeap()
-        heap.apply([HeapEvent(kind: .map, address: 0x10000, size: 0x4000, stack: StackID(rawValue: 1))])
-        heap.apply([HeapEvent(kind: .unmap, address: 0x11000, size: 0x1000)])
-        #expect(heap.totals.mappedBytes == 0x3000 && heap.totals.mappedCount == 2)
-        heap.apply([HeapEvent(kind: .remap, address: 0x13000, size: 0x2000, stack: StackID(rawValue: 2))])
-        #expect(heap.totals.mappedBytes == 0x4000 && heap.totals.mappedCount == 3)
-        heap.apply([HeapEvent(kind: .unmap, address: 0, size: .max)])
-        #expect(heap.totals.mappedBytes == 0 && heap.totals.mappedCount == 0)
-    }
 }
