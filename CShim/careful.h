@@ -10,10 +10,14 @@
 #include <stdint.h>
 #include <time.h>
 
-/* Addresses that were seen to be readable during one walk. */
+/* A range of addresses that were seen to be readable. */
 struct silt_readable {
     uintptr_t low, high;
 };
+
+static inline bool silt_is_seen(const struct silt_readable *known, uintptr_t at) {
+    return at - known->low < known->high - known->low;
+}
 
 /* Whether the word at `at` can be read.
  *
@@ -21,6 +25,9 @@ struct silt_readable {
  * there, EINVAL that it is. Unlike process_vm_readv(2) it needs no permission. Under a seccomp(2)
  * filter of the program's a futex(2) is waited for no time: EFAULT tells that it is not there. */
 static inline bool silt_is_there(uintptr_t at) {
+    if (!silt_may_use_futex()) {
+        return true; /* nothing can be asked: recording is over (seccomp.c) */
+    }
     if (silt_is_filtered()) {
         struct timespec none = {0, 0};
         return silt_call(SYS_futex, at, FUTEX_WAIT_PRIVATE, 0, &none, 0, 0) != -14 /* EFAULT */;
@@ -33,7 +40,7 @@ static inline bool silt_careful_word(struct silt_readable *known, uintptr_t at, 
     if (at & 7) {
         return false;
     }
-    if (at - known->low >= known->high - known->low) {
+    if (!silt_is_seen(known, at)) {
         if (!silt_is_there(at)) {
             return false;
         }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define MAX_VARIABLES 8192u /* a larger environment is passed on as it is */
-#define MAX_PRELOADS  8192u /* bytes of LD_PRELOAD entries: the same */
 #define PRELOAD       "LD_PRELOAD="
 
 static bool begins(const char *text, const char *start) {
@@ -80,7 +79,7 @@ bool silt_read_environment(const char *library, silt_strings variables,
             seen->valgrind = true;
         }
     }
-    return seen->preload_bytes <= MAX_PRELOADS;
+    return seen->preload_bytes <= SILT_MAX_PRELOADS;
 }
 
 /* Copies an LD_PRELOAD entry without our name and one separator, the rest byte for byte; returns
@@ -115,4 +114,21 @@ void silt_copy_environment(const char *library, silt_strings variables, char **c
         copy++;
     }
     *copy = NULL;
+}
+
+/* Pointers are only ever moved down: who reads the array meanwhile finds all others. */
+void silt_remove_in_place(const char *library, char **variables, char *text) {
+    char **to = variables;
+    for (; *variables; variables++) {
+        char *entry = *variables;
+        if (begins(entry, PRELOAD)) {
+            char *end = copy_without_ours(library, entry, text);
+            entry = end == text ? NULL : text;
+            text = end;
+        }
+        if (entry) {
+            *to++ = entry;
+        }
+    }
+    *to = NULL;
 }

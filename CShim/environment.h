@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define SILT_MAX_PRELOADS                                                                          \
+    8192u /* bytes of LD_PRELOAD entries; with more, an environment is left                        \
+           */
+
 typedef char *const *silt_strings;
 
 struct silt_environment {
@@ -20,6 +24,9 @@ struct silt_environment {
  * than what is copied. */
 bool silt_read_environment(const char *library, silt_strings variables,
                            struct silt_environment *seen);
+
+/* Takes the library out of an array of variables in place. `text` is as below, and stays in use. */
+void silt_remove_in_place(const char *library, char **variables, char *text);
 
 /* Copies the pointers, with LD_PRELOAD entries that do not name the library. `copy` has room for
  * `count` + 1 pointers, `text` for `preload_bytes` bytes of those entries. */

@@ -4,14 +4,16 @@
  * table of what is seen at which of them.
  *
  * Any of these may be called in a vfork child, which shares its parent's memory, or in a signal
- * handler: they write to nothing but their own stack, take no lock, and leave environ as it is. The
- * environment without the library is a copy of its pointers on the stack.
+ * handler: they write to nothing but their own stack and scratch.c's pages, take no lock, and leave
+ * environ as it is. The environment without the library is a copy of its pointers.
  */
 #define _GNU_SOURCE
 #include "follow.h"
 #include "image.h"
 #include "programs.h"
 #include "real.h"
+#include "sandbox.h"
+#include "scratch.h"
 #include "silt_wire.h"
 #include "system.h"
 #include "untraced.h"
@@ -103,12 +105,31 @@ static int enter(const struct start *what, strings variables) {
     return -1;
 }
 
-/* Starts it with a copy of its environment that does not name the library. */
-static int enter_without_ours(const struct start *what, const struct silt_environment *seen) {
-    char *copy[seen->count + 1];
-    char text[seen->preload_bytes + 1];
-    silt_follow_copy(what->variables, copy, text);
+/* Starts it with a copy of its environment that does not name the library: `pointers` bytes of
+ * pointers, then text. */
+static int enter_with_copy(const struct start *what, char **copy, size_t pointers) {
+    silt_follow_copy(what->variables, copy, (char *)copy + pointers);
     return enter(what, copy);
+}
+
+static __attribute__((noinline)) int enter_from_stack(const struct start *what, size_t bytes,
+                                                      size_t pointers) {
+    char *copy[(bytes + sizeof(char *) - 1) / sizeof(char *)];
+    return enter_with_copy(what, copy, pointers);
+}
+
+static __attribute__((noinline)) int enter_without_ours(const struct start *what,
+                                                        const struct silt_environment *seen) {
+    size_t pointers = (seen->count + 1) * sizeof(char *),
+           bytes = pointers + seen->preload_bytes + 1;
+    bool spawns = what->door == SPAWN || what->door == SPAWNP;
+    struct silt_scratch scratch = silt_scratch_take(bytes, !spawns);
+    if (!scratch.pages) {
+        return enter_from_stack(what, bytes, pointers);
+    }
+    int result = enter_with_copy(what, scratch.pages, pointers);
+    silt_scratch_drop(&scratch);
+    return result;
 }
 
 static int begin(const struct start *what) {
@@ -119,7 +140,7 @@ static int begin(const struct start *what) {
     if (!silt_follow_reads(program, what->variables, &seen)) {
         return enter(what, what->variables);
     }
-    if (program->searched && !strchr(path, '/')) {
+    if (silt_may_start() && program->searched && !strchr(path, '/')) {
         search(path, found);
         path = found;
     }

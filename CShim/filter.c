@@ -16,12 +16,11 @@
 #include <stddef.h>
 #include <string.h>
 
-static bool fetch(const void *from, void *into, size_t bytes) {
-    struct silt_readable known = {0, 0};
+static bool fetch(struct silt_readable *known, const void *from, void *into, size_t bytes) {
     uint8_t *out = into;
     for (size_t i = 0; i < bytes; i++) {
         uintptr_t at = (uintptr_t)from + i, word;
-        if (!silt_careful_word(&known, at & ~(uintptr_t)7, &word)) {
+        if (!silt_careful_word(known, at & ~(uintptr_t)7, &word)) {
             return false;
         }
         out[i] = (uint8_t)(word >> (at & 7) * 8);
@@ -30,10 +29,11 @@ static bool fetch(const void *from, void *into, size_t bytes) {
 }
 
 bool silt_filter_is_there(const struct sock_fprog *program) {
+    struct silt_readable known = {0, 0};
     struct sock_fprog whole;
     struct sock_filter step;
-    return fetch(program, &whole, sizeof whole) && whole.len &&
-           fetch(whole.filter, &step, sizeof step);
+    return fetch(&known, program, &whole, sizeof whole) && whole.len &&
+           fetch(&known, whole.filter, &step, sizeof step);
 }
 
 static bool calculate(uint32_t *a, uint16_t operation, uint32_t with) {
@@ -98,16 +98,17 @@ static bool allows(uint32_t action) {
 
 bool silt_filter_allows(const struct sock_fprog *program, long number,
                         const uint64_t arguments[6]) {
+    struct silt_readable known = {0, 0};
     struct sock_fprog whole;
     struct seccomp_data data = {(int)number, AUDIT_ARCH_X86_64, 0, {0}};
     uint32_t a = 0, x = 0, memory[BPF_MEMWORDS] = {0};
     memcpy(data.args, arguments, sizeof data.args);
-    if (!fetch(program, &whole, sizeof whole)) {
+    if (!fetch(&known, program, &whole, sizeof whole)) {
         return false;
     }
     for (uint32_t pc = 0; pc < whole.len; pc++) {
         struct sock_filter step;
-        if (!fetch(whole.filter + pc, &step, sizeof step)) {
+        if (!fetch(&known, whole.filter + pc, &step, sizeof step)) {
             return false;
         }
         uint32_t operand = BPF_SRC(step.code) == BPF_X ? x : step.k;

@@ -11,6 +11,7 @@
 #include "hello.h"
 #include "programs.h"
 #include "real.h"
+#include "sandbox.h"
 #include "silt_wire.h"
 #include "system.h"
 
@@ -73,6 +74,9 @@ static bool can_start(const struct silt_program *program) {
 uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
                            const struct silt_environment *seen) {
     uint32_t reason = 0;
+    if (!silt_may_start()) {
+        return 0; /* nothing can be looked at */
+    }
     /* File actions may change the directory first. */
     if (*path == '/' || !program->has_actions) {
         if (!is_descriptor(program) &&
@@ -96,6 +100,9 @@ uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
 /* True when the new image must not find the library in its environment. The others never look
  * there; what they start may be followed again. */
 bool silt_follow_gives_way(uint32_t reason) {
+    if (!silt_may_start()) {
+        return true;
+    }
     return reason && reason != SILT_UNTRACED_STATIC && reason != SILT_UNTRACED_RIGHTS &&
            reason != SILT_UNTRACED_ENVIRONMENT;
 }
@@ -104,7 +111,17 @@ bool silt_follow_reads(const struct silt_program *program, silt_strings variable
                        struct silt_environment *seen) {
     silt_follow_init();
     return ours.path && program->path && silt_read_environment(ours.name, variables, seen) &&
-           can_start(program);
+           (!silt_may_start() || can_start(program));
+}
+
+void silt_follow_stop(void) {
+    static char text[SILT_MAX_PRELOADS];
+    static _Atomic bool stopped;
+    struct silt_environment seen;
+    if (!__atomic_exchange_n(&stopped, true, __ATOMIC_SEQ_CST) && ours.path &&
+        silt_read_environment(ours.name, environ, &seen) && seen.has_ours) {
+        silt_remove_in_place(ours.name, environ, text);
+    }
 }
 
 void silt_follow_copy(silt_strings variables, char **copy, char *text) {

@@ -29,6 +29,10 @@ bool silt_follow_reads(const struct silt_program *program, silt_strings variable
 uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
                            const struct silt_environment *seen);
 
+/* What this program starts from now on must not find the library: it would be killed. Takes it out
+ * of environ. In the hooks that install a filter. */
+void silt_follow_stop(void);
+
 /* Whether the new image must not find the library in its environment. In an exec hook. */
 bool silt_follow_gives_way(uint32_t reason);
 

@@ -43,17 +43,31 @@ int silt_kept_rendezvous(void) {
     return silt_own_is_still(SILT_RENDEZVOUS) ? silt_own[SILT_RENDEZVOUS] : -1;
 }
 
+/* The analyzer may be stopped, and with it all that waits for it: nothing here waits longer than
+ * that. */
+#define CONNECT_NS 1000000000ull /* for a place in the queue, which has thousands */
+#define MOMENT_NS  50000000
+
+static void rest(void) {
+    struct timespec moment = {0, MOMENT_NS};
+    silt_call(SYS_ppoll, 0, 0, &moment, 0, 8);
+}
+
 static long connect_socket(void) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, socket_path, sizeof address.sun_path);
-    long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return fd;
     }
     long error;
-    do {
-        error = silt_call(SYS_connect, fd, &address, sizeof address);
-    } while (error == -EINTR);
+    uint64_t begun = silt_now_ns();
+    while ((error = silt_call(SYS_connect, fd, &address, sizeof address)) == -EINTR ||
+           (error == -EAGAIN && silt_now_ns() - begun < CONNECT_NS)) {
+        if (error == -EAGAIN) {
+            rest();
+        }
+    }
     if (error < 0) {
         silt_call(SYS_close, fd);
         return error;
@@ -74,6 +88,36 @@ static long reach_analyzer(void) {
     return 0;
 }
 
+/* Sends a message over the kept connection. Where that is full, it waits while the analyzer of the
+ * parent image, whose header is `kin`, moves; without one, not at all. A child that has waited in
+ * vain tells the next ones. 0 or a negative errno. */
+static long send_patiently(const struct msghdr *message, struct silt_header *kin) {
+    uint64_t beats = kin ? kin->reader_beats : 0, moved = silt_now_ns();
+    for (;;) {
+        long sent =
+            silt_call(SYS_sendmsg, silt_own[SILT_RENDEZVOUS], message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent == -EPIPE || sent == -ECONNRESET) {
+            return -ECONNREFUSED;
+        }
+        if (sent != -EINTR && sent != -EAGAIN) {
+            return sent < 0 ? sent : 0;
+        }
+        if (sent == -EAGAIN) {
+            if (!kin || kin->hello_still == kin->reader_beats + 1) {
+                return sent;
+            }
+            if (kin->reader_beats != beats) {
+                beats = kin->reader_beats;
+                moved = silt_now_ns();
+            } else if (silt_now_ns() - moved > SILT_PATIENCE_NS) {
+                kin->hello_still = beats + 1;
+                return sent;
+            }
+            rest();
+        }
+    }
+}
+
 bool silt_refuse(enum silt_refusal reason, const char *text) {
     if (reach_analyzer() < 0) {
         return false;
@@ -82,12 +126,12 @@ bool silt_refuse(enum silt_refusal reason, const char *text) {
     struct iovec vectors[2] = {{&hello, sizeof hello},
                                {(void *)text, strnlen(text, SILT_REFUSAL_TEXT)}};
     struct msghdr message = {.msg_iov = vectors, .msg_iovlen = 2};
-    return silt_call(SYS_sendmsg, silt_own[SILT_RENDEZVOUS], &message, MSG_NOSIGNAL) >= 0;
+    return send_patiently(&message, NULL) == 0;
 }
 
 /* Sends the hello with its descriptors; the analyzer owns them from then on. `program` may be -1. 0
  * or a negative errno. */
-static long send_hello(int pipe_reader, int memory, int program) {
+static long send_hello(int pipe_reader, int memory, int program, struct silt_header *kin) {
     struct silt_hello hello = {SILT_MAGIC,         SILT_WIRE_VERSION, 0,
                                silt_shared->image, silt_shared->pid,  0};
     struct iovec vector = {&hello, sizeof hello};
@@ -101,19 +145,12 @@ static long send_hello(int pipe_reader, int memory, int program) {
     rights->cmsg_type = SCM_RIGHTS;
     rights->cmsg_len = CMSG_LEN(bytes);
     memcpy(CMSG_DATA(rights), descriptors, bytes);
-    long sent;
-    do {
-        sent = silt_call(SYS_sendmsg, silt_own[SILT_RENDEZVOUS], &message, MSG_NOSIGNAL);
-    } while (sent == -EINTR);
-    if (sent == -EPIPE || sent == -ECONNRESET) {
-        return -ECONNREFUSED;
-    }
-    return sent < 0 ? sent : 0;
+    return send_patiently(&message, kin);
 }
 
 /* Sends the hello, with the executable where that can be opened: a short program ends before the
  * analyzer looks, and its file may be gone or replaced by then. A fork child's is its parent's. */
-static long send_with_executable(int pipe_reader, int memory) {
+static long send_with_executable(int pipe_reader, int memory, struct silt_header *kin) {
     long error = reach_analyzer();
     if (error < 0) {
         return error;
@@ -121,23 +158,23 @@ static long send_with_executable(int pipe_reader, int memory) {
     long program =
         silt_shared->forked ? -1 : silt_call(SYS_open, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (program >= 0) {
-        error = send_hello(pipe_reader, memory, (int)program);
+        error = send_hello(pipe_reader, memory, (int)program, kin);
         silt_call(SYS_close, program);
         if (error == 0 || error == -ECONNREFUSED) {
             return error;
         }
     }
-    return send_hello(pipe_reader, memory, -1);
+    return send_hello(pipe_reader, memory, -1, kin);
 }
 
-long silt_say_hello(int memory) {
+long silt_say_hello(int memory, struct silt_header *kin) {
     int ends[2];
     long error = silt_call(SYS_pipe2, ends, O_CLOEXEC | O_NONBLOCK);
     if (error < 0) {
         return error;
     }
     int writer = silt_own_raise(ends[1]);
-    error = send_with_executable(ends[0], memory);
+    error = send_with_executable(ends[0], memory, kin);
     silt_call(SYS_close, ends[0]);
     if (error < 0) {
         silt_call(SYS_close, writer);

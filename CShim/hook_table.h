@@ -53,9 +53,12 @@
     ROW(void, _ZdlPvSt11align_val_tRKSt9nothrow_t, (void *, size_t, const void *)) \
     ROW(void, _ZdaPvSt11align_val_tRKSt9nothrow_t, (void *, size_t, const void *))
 
-/* mappings.c; they are made by system call */
+/* mappings.c; silt makes the system calls itself, unless it may make none */
 #define SILT_MAPPING_HOOKS(NEXT, ALONE)                         \
-    ALONE(mmap) ALONE(mmap64) ALONE(munmap) ALONE(mremap)
+    NEXT(void *, mmap, (void *, size_t, int, int, int, off_t))  \
+    NEXT(int, munmap, (void *, size_t))                         \
+    NEXT(void *, mremap, (void *, size_t, size_t, int, ...))    \
+    ALONE(mmap64)
 
 /* descriptors.c */
 #define SILT_DESCRIPTOR_HOOKS(NEXT, ALONE)                      \

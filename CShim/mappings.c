@@ -11,6 +11,7 @@
 #include "hooks.h"
 #include "image.h"
 #include "real.h"
+#include "sandbox.h"
 #include "start.h"
 #include "system.h"
 
@@ -71,6 +72,9 @@ static inline __attribute__((always_inline)) void record_map(uint32_t type, void
 }
 
 SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset) {
+    if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.mmap) {
+        return silt_real.mmap(address, length, prot, flags, fd, offset);
+    }
     long at = silt_call(SYS_mmap, address, length, prot, flags, fd, offset);
     if (silt_call_failed(at)) {
         errno = (int)-at;
@@ -85,6 +89,9 @@ SILT_EXPORT void *mmap64(void *address, size_t length, int prot, int flags, int 
     __attribute__((alias("mmap")));
 
 SILT_EXPORT int munmap(void *address, size_t length) {
+    if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.munmap) {
+        return silt_real.munmap(address, length);
+    }
     /* What the kernel refuses for its arguments alone (munmap(2), EINVAL) is not an event. */
     bool sensible = ((uintptr_t)address & 4095) == 0 && length != 0 && length < (1ull << 47);
     bool recorded = sensible && record_unmap(address, silt_whole_pages(length), FRAME(), CALLER());
@@ -106,6 +113,9 @@ SILT_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags,
         va_start(arguments, flags);
         wanted = va_arg(arguments, void *);
         va_end(arguments);
+    }
+    if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.mremap) {
+        return silt_real.mremap(old, old_length, length, flags, wanted);
     }
     /* old_length 0 makes a second mapping of a shared one, MREMAP_DONTUNMAP leaves the first. */
     bool goes = ((uintptr_t)old & 4095) == 0 && old_length != 0 && old_length < (1ull << 47) &&

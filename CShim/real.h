@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 /* The hooks themselves: headers of the C library lack some, and rows must agree with the others. */
 #define SILT_REAL_PROTOTYPE(result, name, parameters) result name parameters;

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "sandbox.h"
 
+#include "image.h"
 #include "system.h"
 
 #include <sys/prctl.h>
@@ -11,7 +12,8 @@
 #define TID_OFFSET 720
 static bool knows_tid;
 static long mode_at_start;
-static _Atomic uint32_t filters, filters_without_maps;
+static _Atomic uint32_t filters, without_maps, without_futex, without_starts;
+static _Atomic bool dispatched;
 
 static uint32_t tid_of_glibc(void) {
     const char *thread = __builtin_thread_pointer();
@@ -32,19 +34,41 @@ bool silt_is_filtered(void) {
 }
 
 bool silt_may_map(void) {
-    return !filters_without_maps;
+    return !without_maps;
+}
+
+bool silt_may_use_futex(void) {
+    return !without_futex;
+}
+
+bool silt_may_start(void) {
+    return !without_starts;
+}
+
+bool silt_is_dispatched(void) {
+    return dispatched;
 }
 
 uint32_t silt_tid(void) {
-    return filters && knows_tid ? tid_of_glibc() : (uint32_t)silt_call(SYS_gettid, 0);
+    bool asks_glibc = knows_tid && (silt_is_filtered() || silt_is_borrowed());
+    return asks_glibc ? tid_of_glibc() : (uint32_t)silt_call(SYS_gettid, 0);
 }
 
-void silt_sandbox_enter(bool allows_maps) {
-    filters_without_maps += !allows_maps;
+void silt_sandbox_enter(unsigned allowed) {
+    without_maps += !(allowed & SILT_ALLOWS_MAPS);
+    without_futex += !(allowed & SILT_ALLOWS_FUTEX);
+    without_starts += !(allowed & SILT_ALLOWS_STARTS);
     filters++;
 }
 
-void silt_sandbox_leave(bool allows_maps) {
+void silt_sandbox_leave(unsigned allowed) {
     filters--;
-    filters_without_maps -= !allows_maps;
+    without_maps -= !(allowed & SILT_ALLOWS_MAPS);
+    without_futex -= !(allowed & SILT_ALLOWS_FUTEX);
+    without_starts -= !(allowed & SILT_ALLOWS_STARTS);
+}
+
+void silt_sandbox_dispatch(void) {
+    dispatched = true;
+    silt_sandbox_enter(0);
 }

@@ -9,16 +9,30 @@
 void silt_sandbox_look(void);
 bool silt_was_filtered_at_start(void);
 
-/* Whether the program has put itself under a seccomp(2) filter since: then silt lives on memory and
- * futex(2) alone. In a hook. */
-bool silt_is_filtered(void);
-/* Whether that filter allows mmap, mremap and munmap. In a hook. */
-bool silt_may_map(void);
-/* gettid(2), without a system call under a filter. In a hook. */
-uint32_t silt_tid(void);
-
+/* What a seccomp(2) filter of the program allows silt. */
+enum silt_allowed {
+    SILT_ALLOWS_MAPS = 1,  /* mmap, mremap, munmap */
+    SILT_ALLOWS_FUTEX = 2, /* futex(2), as silt uses it */
+    SILT_ALLOWS_STARTS = 4 /* all that silt does in a new image, and before one */
+};
 /* A filter is about to be installed; or it was refused. In a hook. */
-void silt_sandbox_enter(bool allows_maps);
-void silt_sandbox_leave(bool allows_maps);
+void silt_sandbox_enter(unsigned allowed);
+void silt_sandbox_leave(unsigned allowed);
+
+/* Whether the program has put itself under such a filter: then silt lives on memory and futex(2)
+ * alone. In a hook. */
+bool silt_is_filtered(void);
+bool silt_may_map(void);
+bool silt_may_use_futex(void);
+bool silt_may_start(void);
+
+/* The program has system calls outside of a range of addresses raise SIGSYS (prctl(2),
+ * PR_SET_SYSCALL_USER_DISPATCH): from then on silt makes none. In a hook. */
+void silt_sandbox_dispatch(void);
+bool silt_is_dispatched(void);
+
+/* gettid(2), without a system call under a filter. In a vfork(2) child: the thread of the parent
+ * whose memory it uses, which goes on when the child is gone. In a hook. */
+uint32_t silt_tid(void);
 
 #endif

@@ -5,11 +5,14 @@
  * before. Under a filter of its own it may forbid anything: from then on silt lives on memory it
  * has, on futex(2), and on more memory if the filter gives it; its fork children are not recorded.
  * A filter without futex counts as strict mode. A filter that was there at start does not matter:
- * it allowed the start. A filter installed by a bare instruction is not seen.
+ * it allowed the start. A filter installed by a bare instruction is not seen. Where a filter
+ * forbids what a new image does to be traced, programs that this one starts do not find the
+ * library.
  */
 #define _GNU_SOURCE
 #include "descriptors.h"
 #include "filter.h"
+#include "follow.h"
 #include "hooks.h"
 #include "image.h"
 #include "real.h"
@@ -17,60 +20,125 @@
 #include "system.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/memfd.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-enum step { NEITHER, STRICT, FILTER, FILTER_WITHOUT_MAPS };
+/* What a call does to the process. */
+enum step { NOTHING, STRICT, FILTER, DISPATCH };
+
+/* A step under way, and what it leaves silt. */
+struct change {
+    enum step step; /* NOTHING or FILTER */
+    unsigned allowed;
+};
 
 static enum step step_of_seccomp(unsigned long operation) {
     return operation == SECCOMP_SET_MODE_STRICT   ? STRICT
            : operation == SECCOMP_SET_MODE_FILTER ? FILTER
-                                                  : NEITHER;
+                                                  : NOTHING;
 }
 
 static enum step step_of_prctl(int option, unsigned long mode) {
-    return option != PR_SET_SECCOMP      ? NEITHER
+    if (option == PR_SET_SYSCALL_USER_DISPATCH) {
+        return mode == PR_SYS_DISPATCH_ON ? DISPATCH : NOTHING;
+    }
+    return option != PR_SET_SECCOMP      ? NOTHING
            : mode == SECCOMP_MODE_STRICT ? STRICT
            : mode == SECCOMP_MODE_FILTER ? FILTER
-                                         : NEITHER;
+                                         : NOTHING;
 }
 
-/* Some address for the calls that are tried out. */
+/* A call that silt makes. WORD stands for the address of some_word. */
+struct call {
+    enum silt_allowed needed_for;
+    long number;
+    uint64_t arguments[6];
+};
 static uint32_t some_word;
+#define WORD (~0ull - 1)
 
-static bool allows_futex(const struct sock_fprog *program) {
-    uint64_t address = (uintptr_t)&some_word;
-    const uint64_t wait[6] = {address, FUTEX_WAIT, 1, address, 0, 0};
-    const uint64_t wake[6] = {address, FUTEX_WAKE, 1, 0, 0, 0};
-    const uint64_t look[6] = {address, FUTEX_WAIT_PRIVATE, 0, address, 0, 0}; /* careful.h */
-    return silt_filter_allows(program, SYS_futex, wait) &&
-           silt_filter_allows(program, SYS_futex, wake) &&
-           silt_filter_allows(program, SYS_futex, look);
+#define NEW_PAGES MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
+static const struct call calls[] = {
+    {SILT_ALLOWS_FUTEX, SYS_futex, {WORD, FUTEX_WAIT, 1, WORD}},
+    {SILT_ALLOWS_FUTEX, SYS_futex, {WORD, FUTEX_WAKE, 1}},
+    {SILT_ALLOWS_FUTEX, SYS_futex, {WORD, FUTEX_WAIT_PRIVATE, 0, WORD}}, /* careful.h */
+    {SILT_ALLOWS_MAPS, SYS_mmap, {0, 1 << 20, PROT_READ | PROT_WRITE, NEW_PAGES, ~0ull}},
+    {SILT_ALLOWS_MAPS, SYS_munmap, {WORD, 1 << 20}},
+    {SILT_ALLOWS_MAPS, SYS_mremap, {WORD, 1 << 20, 2 << 20, MREMAP_MAYMOVE}},
+    /* follow.c, programs.c */
+    {SILT_ALLOWS_STARTS, SYS_faccessat, {(uint64_t)AT_FDCWD, WORD, X_OK}},
+    {SILT_ALLOWS_STARTS, SYS_newfstatat, {(uint64_t)AT_FDCWD, WORD, WORD}},
+    {SILT_ALLOWS_STARTS, SYS_openat, {(uint64_t)AT_FDCWD, WORD, O_RDONLY | O_CLOEXEC}},
+    {SILT_ALLOWS_STARTS, SYS_pread64, {3, WORD, 64}},
+    {SILT_ALLOWS_STARTS, SYS_readlink, {WORD, WORD, 64}},
+    {SILT_ALLOWS_STARTS, SYS_fgetxattr, {3, WORD, WORD, 64}},
+    {SILT_ALLOWS_STARTS, SYS_getuid, {0}},
+    {SILT_ALLOWS_STARTS, SYS_geteuid, {0}},
+    {SILT_ALLOWS_STARTS, SYS_getgid, {0}},
+    {SILT_ALLOWS_STARTS, SYS_getegid, {0}},
+    {SILT_ALLOWS_STARTS, SYS_close, {3}},
+    /* own.c, hello.c, memory.c, start.c */
+    {SILT_ALLOWS_STARTS, SYS_prlimit64, {0, RLIMIT_NOFILE, 0, WORD}},
+    {SILT_ALLOWS_STARTS, SYS_prctl, {PR_GET_SECCOMP}},
+    {SILT_ALLOWS_STARTS, SYS_prctl, {PR_GET_NAME, WORD}},
+    {SILT_ALLOWS_STARTS, SYS_getrandom, {WORD, 8}},
+    {SILT_ALLOWS_STARTS, SYS_getpid, {0}},
+    {SILT_ALLOWS_STARTS, SYS_getppid, {0}},
+    {SILT_ALLOWS_STARTS, SYS_gettid, {0}},
+    {SILT_ALLOWS_STARTS, SYS_open, {WORD, O_RDONLY | O_CLOEXEC}},
+    {SILT_ALLOWS_STARTS, SYS_read, {3, WORD, 64}},
+    {SILT_ALLOWS_STARTS, SYS_getcwd, {WORD, 64}},
+    {SILT_ALLOWS_STARTS, SYS_memfd_create, {WORD, MFD_CLOEXEC | MFD_ALLOW_SEALING}},
+    {SILT_ALLOWS_STARTS, SYS_ftruncate, {3, 1 << 20}},
+    {SILT_ALLOWS_STARTS, SYS_fcntl, {3, F_ADD_SEALS}},
+    {SILT_ALLOWS_STARTS, SYS_fcntl, {3, F_DUPFD_CLOEXEC, 1000}},
+    {SILT_ALLOWS_STARTS, SYS_mmap, {0, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, 3}},
+    {SILT_ALLOWS_STARTS, SYS_madvise, {WORD, 4096, MADV_DONTFORK}},
+    {SILT_ALLOWS_STARTS, SYS_mprotect, {WORD, 4096, PROT_NONE}},
+    {SILT_ALLOWS_STARTS, SYS_socket, {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC}},
+    {SILT_ALLOWS_STARTS, SYS_connect, {3, WORD, 110}},
+    {SILT_ALLOWS_STARTS, SYS_sendmsg, {3, WORD, MSG_NOSIGNAL}},
+    {SILT_ALLOWS_STARTS, SYS_pipe2, {WORD, O_CLOEXEC | O_NONBLOCK}},
+    {SILT_ALLOWS_STARTS, SYS_rt_sigprocmask, {SIG_SETMASK, WORD, WORD, 8}},
+    {SILT_ALLOWS_STARTS, SYS_ppoll, {WORD, 1, WORD, 0, 8}},
+    {SILT_ALLOWS_STARTS, SYS_tgkill, {1000, 1000, 0}},
+};
+
+/* The silt_allowed of a filter. */
+static unsigned allowed_by(const struct sock_fprog *program) {
+    unsigned allowed = SILT_ALLOWS_MAPS | SILT_ALLOWS_FUTEX | SILT_ALLOWS_STARTS;
+    for (unsigned i = 0; i < sizeof calls / sizeof *calls; i++) {
+        uint64_t arguments[6];
+        for (unsigned k = 0; k < 6; k++) {
+            uint64_t argument = calls[i].arguments[k];
+            arguments[k] = argument == WORD ? (uintptr_t)&some_word : argument;
+        }
+        if (allowed & calls[i].needed_for &&
+            !silt_filter_allows(program, calls[i].number, arguments)) {
+            allowed &= ~(unsigned)calls[i].needed_for;
+        }
+    }
+    bool starts = (allowed & SILT_ALLOWS_MAPS) && (allowed & SILT_ALLOWS_FUTEX);
+    return starts ? allowed : allowed & ~(unsigned)SILT_ALLOWS_STARTS;
 }
 
-static bool allows_maps(const struct sock_fprog *program) {
-    uint64_t address = (uintptr_t)&some_word & ~(uint64_t)4095;
-    const uint64_t map[6] = {
-        0, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, ~0ull, 0};
-    const uint64_t unmap[6] = {address, 1 << 20, 0, 0, 0, 0};
-    const uint64_t remap[6] = {address, 1 << 20, 2 << 20, MREMAP_MAYMOVE, 0, 0};
-    return silt_filter_allows(program, SYS_mmap, map) &&
-           silt_filter_allows(program, SYS_munmap, unmap) &&
-           silt_filter_allows(program, SYS_mremap, remap);
-}
-
-/* Before the program takes that step. Returns what has to be taken back if it fails. The kernel
- * refuses strict mode under a filter; what a vfork child forbids itself does not concern its
- * parent. `frame` is that of the hook. */
-static enum step prepare(enum step step, const struct sock_fprog *program, const void *frame) {
-    if (step == NEITHER || silt_is_borrowed() ||
+/* Before the program takes that step. The kernel refuses strict mode under a filter; what a vfork
+ * child forbids itself does not concern its parent. `frame` is that of the hook. */
+static struct change prepare(enum step step, const struct sock_fprog *program, const void *frame) {
+    const struct change none = {NOTHING, 0};
+    if (step == NOTHING || silt_is_borrowed() ||
         (step == FILTER && !silt_filter_is_there(program))) {
-        return NEITHER;
+        return none;
     }
     /* What is taken at the first event of a process and of a thread. */
     uint32_t before;
@@ -81,20 +149,30 @@ static enum step prepare(enum step step, const struct sock_fprog *program, const
         if (!silt_is_filtered() && silt_call(SYS_prctl, PR_GET_SECCOMP) == 0) {
             silt_switch_off(SILT_OFF_STRICT);
         }
-        return NEITHER;
+        return none;
     }
-    if (!allows_futex(program)) {
+    if (step == DISPATCH) {
+        silt_switch_off(SILT_OFF_STRICT);
+        silt_sandbox_dispatch();
+        return none;
+    }
+    unsigned allowed = allowed_by(program);
+    if (!(allowed & SILT_ALLOWS_FUTEX)) {
         silt_switch_off(SILT_OFF_STRICT);
     }
-    bool maps = allows_maps(program);
-    silt_sandbox_enter(maps);
-    return maps ? FILTER : FILTER_WITHOUT_MAPS;
+    silt_sandbox_enter(allowed);
+    return (struct change){FILTER, allowed};
 }
 
 /* A filter that the kernel refused is not there. */
-static void conclude(enum step step, long result) {
-    if (step != NEITHER && result == -1) {
-        silt_sandbox_leave(step == FILTER);
+static void conclude(struct change change, long result) {
+    if (change.step == NOTHING) {
+        return;
+    }
+    if (result == -1) {
+        silt_sandbox_leave(change.allowed);
+    } else if (!silt_may_start()) {
+        silt_follow_stop();
     }
 }
 
@@ -107,7 +185,8 @@ SILT_EXPORT int prctl(int option, ...) {
     }
     va_end(list);
     const struct sock_fprog *program = (const void *)a[1];
-    enum step step = prepare(step_of_prctl(option, a[0]), program, __builtin_frame_address(0));
+    struct change change =
+        prepare(step_of_prctl(option, a[0]), program, __builtin_frame_address(0));
     int result;
     if (SILT_LIKELY(silt_real.prctl != NULL)) {
         result = silt_real.prctl(option, a[0], a[1], a[2], a[3]);
@@ -115,7 +194,7 @@ SILT_EXPORT int prctl(int option, ...) {
         long raw = silt_call(SYS_prctl, option, a[0], a[1], a[2], a[3]);
         result = raw < 0 ? (errno = (int)-raw, -1) : (int)raw;
     }
-    conclude(step, result);
+    conclude(change, result);
     return result;
 }
 
@@ -130,9 +209,9 @@ static long watched(long number, long a, long b, long c, long d, long e, long f)
     }
     enum step step = number == SYS_seccomp ? step_of_seccomp((unsigned long)a)
                      : number == SYS_prctl ? step_of_prctl((int)a, (unsigned long)b)
-                                           : NEITHER;
+                                           : NOTHING;
     const struct sock_fprog *program = (const void *)c;
-    step = prepare(step, program, __builtin_frame_address(0));
+    struct change change = prepare(step, program, __builtin_frame_address(0));
     if (SILT_LIKELY(silt_real.syscall != NULL)) {
         result = silt_real.syscall(number, a, b, c, d, e, f);
     } else {
@@ -142,7 +221,7 @@ static long watched(long number, long a, long b, long c, long d, long e, long f)
             result = -1;
         }
     }
-    conclude(step, result);
+    conclude(change, result);
     return result;
 }
 

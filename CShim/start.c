@@ -47,8 +47,9 @@ static struct silt_header *map_for_kin(int memory) {
     return silt_call_failed(at) ? NULL : (struct silt_header *)at;
 }
 
-/* Opens this image's stream; false when no analyzer can be reached. */
-static bool begin(uint64_t parent_image, bool forked) {
+/* Opens this image's stream; false when no analyzer can be reached. `parent` is the header of the
+ * image that it was forked from. */
+static bool begin(uint64_t parent_image, struct silt_header *parent) {
     const char *elsewhere = silt_malloc_is_elsewhere();
     if (elsewhere) {
         refused = silt_refuse(SILT_REFUSED_MALLOC, elsewhere);
@@ -66,9 +67,9 @@ static bool begin(uint64_t parent_image, bool forked) {
         refused = silt_refuse(reason, "");
         return false;
     }
-    silt_fill_header(parent_image, forked, free_stacks);
+    silt_fill_header(parent_image, parent != NULL, free_stacks);
     kin = map_for_kin(memory);
-    long error = kin ? silt_say_hello(memory) : -ENOMEM;
+    long error = kin ? silt_say_hello(memory, parent) : -ENOMEM;
     silt_call(SYS_close, memory);
     if (error < 0) {
         if (error == -EMFILE) {
@@ -108,7 +109,7 @@ static bool begin_again(void) {
             silt_call(SYS_close, silt_own[SILT_LIFE_LINE]); /* the parent's */
         }
         silt_own[SILT_LIFE_LINE] = -1;
-        begun = begin(current_image, true);
+        begun = begin(current_image, parent);
     }
     if (!begun) {
         silt_phase = SILT_PHASE_OFF;
@@ -127,7 +128,7 @@ static uintptr_t begin_again_aside(const struct silt_origin *origin, uintptr_t u
 static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
                              uintptr_t unused_too, uintptr_t unused_as_well) {
     (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
-    return silt_own_is_alone(false) && begin(0, false);
+    return silt_own_is_alone(false) && begin(0, NULL);
 }
 
 static void start(void) {

@@ -1,8 +1,8 @@
 /*
  * untraced.c: tells the analyzer of a program that is not traced.
  *
- * In an exec hook, perhaps of a vfork child or a signal handler: nothing but the stack is written
- * to.
+ * In an exec hook, perhaps of a vfork child or a signal handler: nothing but the stack and
+ * scratch.c's pages is written to.
  */
 #define _GNU_SOURCE
 #include "untraced.h"
@@ -10,6 +10,7 @@
 #include "hello.h"
 #include "own.h"
 #include "sandbox.h"
+#include "scratch.h"
 #include "system.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+
+#define STACK_BYTES 4096u
 
 /* What the analyzer is told, and where. */
 struct news {
@@ -52,19 +55,33 @@ static int send_news(void *argument) {
 /* Other threads may close and reuse any number at any time: a process that shares this one's
  * memory, but not its descriptors, sends what there is to say. It has no exit signal, so wait(2)
  * without __WALL does not see it. */
-static void send_apart(struct news *news) {
-    _Alignas(16) uint8_t stack[4096];
+static void send_on(struct news *news, uint8_t *end_of_stack) {
     uint64_t all = ~0ull, mask;
     int saved = errno;
     /* A handler of the program must not run in it. */
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
-    int pid = clone(send_news, stack + sizeof stack, CLONE_VM | CLONE_VFORK, news);
+    int pid = clone(send_news, end_of_stack, CLONE_VM | CLONE_VFORK, news);
     if (pid > 0) {
         while (silt_call(SYS_wait4, pid, 0, __WALL, 0) == -EINTR) {
         }
     }
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
     errno = saved;
+}
+
+static __attribute__((noinline)) void send_on_this_stack(struct news *news) {
+    _Alignas(16) uint8_t stack[STACK_BYTES];
+    send_on(news, stack + sizeof stack);
+}
+
+static void send_apart(struct news *news) {
+    struct silt_scratch scratch = silt_scratch_take(STACK_BYTES, false);
+    if (scratch.pages) {
+        send_on(news, (uint8_t *)scratch.pages + STACK_BYTES);
+        silt_scratch_drop(&scratch);
+    } else {
+        send_on_this_stack(news);
+    }
 }
 
 /* Under a filter of the program's nothing is sent. */

@@ -216,7 +216,9 @@ struct silt_header {
     uint64_t off_ns;            /* CLOCK_MONOTONIC, when it gave up recording */
     uint64_t children_missed;   /* fork children that could not say hello; they count themselves */
     uint64_t own_bytes;         /* address space that the shim has mapped in the target by now */
-    uint64_t spare[9];
+    uint64_t
+        hello_still; /* reader_beats + 1 when a fork child's hello had waited in vain; 0: none */
+    uint64_t spare[8];
 };
 
 /* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they

@@ -48,6 +48,27 @@ extension EndToEnd {
             #expect(result.errors.contains("are not traced: it has put itself under a seccomp filter"))
         }
 
+        /// A new image would be killed by what silt does in it.
+        @Test func programsThatAreStartedUnderAFilterThatForbidsTheirTracingRunAsWithoutSilt() throws {
+            let program = try buildWorkload("sandboxes", into: try Self.folder.get())
+            let native = try runProgram([program, "starts"])
+            #expect(native.output.hasSuffix("itself\n"), "\(native.output)\(native.errors)")
+            #expect(native.output.contains("executed\n0\n"), "\(native.output)")
+            let (result, _) = try trace([program, "starts"])
+            #expect(result.output == native.output)
+            #expect(result.status == native.status)
+        }
+
+        @Test func noSystemCallIsMadeByAProgramThatLetsOnlyTheCLibraryMakeThem() throws {
+            let program = try buildWorkload("sandboxes", into: try Self.folder.get())
+            let native = try runProgram([program, "dispatch"])
+            try #require(native.output == "by a shell\nmaps 1, status 0, signals 0\n", "\(native.output)")
+            let (result, _) = try trace([program, "dispatch"])
+            #expect(result.output == native.output)
+            #expect(result.status == 0)
+            #expect(result.errors.contains("recording stopped at "))
+        }
+
         @Test func aFilterThatTheKernelRefusesChangesNothing() throws {
             let program = try buildWorkload("sandboxes", into: try Self.folder.get())
             let (result, report) = try trace([program, "refused"])

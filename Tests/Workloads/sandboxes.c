@@ -4,28 +4,37 @@
  * strict-prctl, strict-seccomp: seccomp(2)'s strict mode; ends with 0 after "strict done"
  * filter-prctl: a filter that kills the process for anything but what its own calls need: brk,
  *          mmap, munmap, mremap, futex, write and exit. A second thread, which has allocated
- * before, allocates too. filter-seccomp: the same by syscall(3), for all threads at once, without
+ * before, allocates too filter-seccomp: the same by syscall(3), for all threads at once, without
  * memory calls closed:  the same by syscall(3), without futex either fork:    a filter that allows
  * what fork and wait take besides; three children allocate refused: a filter that cannot be
- * installed (its address is bad): everything goes on
+ * installed (its address is bad): everything goes on starts:  a filter that kills for memfd_create,
+ * socket and connect, as few programs need them; then programs are started in each way, with
+ * variables of before and after dispatch: system calls outside of the C library raise SIGSYS
+ * (PR_SET_SYSCALL_USER_DISPATCH)
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <link.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define BLOCKS 30000
+
+static int on, off;
 
 __attribute__((noinline)) void *sandboxed_block(void) {
     return malloc(67);
@@ -69,8 +78,91 @@ static int confine(bool by_prctl, int allowed) {
                                    &program);
 }
 
+static int forbid_starts(void) {
+    static const unsigned calls[] = {SYS_memfd_create, SYS_socket, SYS_connect};
+    struct sock_filter filter[8] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))};
+    unsigned short count = 1;
+    for (unsigned i = 0; i < 3; i++) {
+        filter[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
+        filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+    }
+    filter[count++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    struct sock_fprog program = {count, filter};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static int start_programs(void) {
+    char *arguments[] = {"sh", "-c", "echo $1; env | grep -c LD_PRELOAD", "sh", "", NULL};
+    char *before[1024] = {NULL};
+    for (unsigned i = 0; environ[i] && i < 1023; i++) {
+        before[i] = environ[i];
+    }
+    if (forbid_starts()) {
+        return 2;
+    }
+    int status;
+    pid_t child;
+    arguments[4] = "spawned";
+    int error = posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, before);
+    printf("%d ", error);
+    fflush(stdout);
+    waitpid(child, &status, 0);
+    printf("%x\n", (unsigned)status);
+    printf("%x\n", (unsigned)system("echo by a shell"));
+    fflush(stdout);
+    for (int i = 0; i < 2; i++) {
+        child = i ? vfork() : fork();
+        if (child == 0) {
+            arguments[4] = "executed";
+            execve("/bin/sh", arguments, i ? before : environ);
+            _exit(77);
+        }
+        waitpid(child, &status, 0);
+        printf("%x\n", (unsigned)status);
+        fflush(stdout);
+    }
+    return execl("/bin/echo", "echo", "itself", NULL);
+}
+
+static volatile char blocks_calls;
+static uintptr_t libc_start, libc_bytes;
+
+static int find_libc(struct dl_phdr_info *info, size_t bytes, void *unused) {
+    (void)bytes, (void)unused;
+    for (int i = 0; strstr(info->dlpi_name, "/libc.so") && i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type == PT_LOAD && info->dlpi_phdr[i].p_flags & PF_X) {
+            libc_start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+            libc_bytes = info->dlpi_phdr[i].p_memsz;
+        }
+    }
+    return 0;
+}
+
+static void count_call(int signal) {
+    (void)signal;
+    on++;
+}
+
+static int dispatch(void) {
+    signal(SIGSYS, count_call);
+    dl_iterate_phdr(find_libc, NULL);
+    if (prctl(59 /* PR_SET_SYSCALL_USER_DISPATCH */, 1, libc_start, libc_bytes, &blocks_calls)) {
+        return 2;
+    }
+    blocks_calls = 1;
+    work();
+    void *page = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *moved = mremap(page, 4096, 8192, MREMAP_MAYMOVE);
+    bool maps = page != MAP_FAILED && moved != MAP_FAILED && munmap(moved, 8192) == 0;
+    int status = system("echo by a shell");
+    blocks_calls = 0;
+    printf("maps %d, status %d, signals %d\n", maps, status, on);
+    return 0;
+}
+
 static pthread_barrier_t ready;
-static int on, off;
 
 static void *second(void *unused) {
     (void)unused;
@@ -124,6 +216,12 @@ int main(int argc, char **argv) {
         }
         say("filter done\n");
         syscall(SYS_exit_group, 0);
+    }
+    if (strcmp(way, "starts") == 0) {
+        return start_programs();
+    }
+    if (strcmp(way, "dispatch") == 0) {
+        return dispatch();
     }
     if (strcmp(way, "closed") == 0) {
         work();
