@@ -24,7 +24,7 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
                                     uintptr_t hook_frame, bool memorize, struct silt_sink *sink) {
     struct way *way = &walker->way;
     for (;;) {
-        silt_walk_begin(way, walk, limit, hook_frame);
+        silt_walk_begin(walker, walk, limit, hook_frame);
         do {
             silt_walk_out(walker);
         } while (SILT_UNLIKELY(way->out.end == END_UNKNOWN) && silt_walk_learn(way));

@@ -14,6 +14,7 @@
 #include "sandbox.h"
 #include "start.h"
 #include "system.h"
+#include "walker.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -38,6 +39,7 @@ static bool record_unmap(void *address, size_t length, const void *frame, uintpt
     if (!sink) {
         return false;
     }
+    __atomic_fetch_add(&silt_walker_unmaps, 1, __ATOMIC_RELAXED);
     uint64_t payload[3] = {0, (uintptr_t)address, length};
     silt_emit_mapping(sink, SILT_X_UNMAP, payload, 3);
     silt_leave(before);
@@ -79,6 +81,9 @@ SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd
     if (silt_call_failed(at)) {
         errno = (int)-at;
         return MAP_FAILED;
+    }
+    if (flags & MAP_FIXED) {
+        __atomic_fetch_add(&silt_walker_unmaps, 1, __ATOMIC_RELAXED);
     }
     record_map(SILT_X_MAP, (void *)at, silt_whole_pages(length),
                (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, FRAME(), CALLER());

@@ -177,6 +177,7 @@ struct silt_sink *silt_sink_take(bool for_signals, uint32_t owner) {
     if (sink) {
         __atomic_fetch_sub(&idle_count, 1, __ATOMIC_RELAXED);
         __atomic_store_n(&sink->slot->owner, owner, __ATOMIC_SEQ_CST);
+        sink->walker->stack = (struct silt_readable){0, 0}; /* another thread's */
     } else {
         sink = bare_slot(owner);
         bool again = sink != NULL;

@@ -8,8 +8,50 @@
 
 #include "rules.h"
 
-#define MAX_STEP SILT_PLAIN_STEP /* beyond a larger frame, the next word is read carefully */
-#define EXACT    ((uint64_t)SILT_NODE_EXACT << 56)
+#define EXACT ((uint64_t)SILT_NODE_EXACT << 56)
+
+/* Pages that a frame may span for the range to stay one: those in between are looked at too. */
+#define SPAN (1u << 20)
+
+void silt_walk_enter_page(struct silt_walker *walker, uintptr_t hook_frame) {
+    struct silt_readable *stack = &walker->stack;
+    uintptr_t page = hook_frame & ~(uintptr_t)4095, low = stack->low;
+    if (walker->unmaps == silt_walker_unmaps && page < low && low - page <= SPAN) {
+        while (low - 4096 > page && silt_is_there(low - 4096)) {
+            low -= 4096;
+        }
+        if (low - 4096 == page) {
+            stack->low = page;
+            return;
+        }
+    }
+    walker->unmaps = silt_walker_unmaps;
+    *stack = (struct silt_readable){page, page + 4096};
+}
+
+/* Whether a word outside of the known pages can be read. */
+static __attribute__((noinline)) bool can_read(struct silt_walker *walker, uintptr_t at) {
+    struct silt_readable *stack = &walker->stack;
+    uintptr_t page = at & ~(uintptr_t)4095;
+    if (page - stack->high > SPAN) {
+        if (!silt_is_there(at)) {
+            return false;
+        }
+        *stack = (struct silt_readable){page, page + 4096};
+        return true;
+    }
+    while (stack->high <= page) {
+        if (!silt_is_there(stack->high)) {
+            return false;
+        }
+        stack->high += 4096;
+    }
+    return true;
+}
+
+static inline bool is_readable(struct silt_walker *walker, uintptr_t at) {
+    return SILT_LIKELY(silt_is_seen(&walker->stack, at)) || can_read(walker, at);
+}
 
 static void join(struct outcome *out, struct walk *walk, uint32_t frame, uintptr_t at,
                  const struct place *place) {
@@ -38,7 +80,8 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, s
             met--;
         }
         if (met->slot == slot && (met->key & ~NEEDS_RBP) == address &&
-            (!(met->key & NEEDS_RBP) || word(rbp_at) == met->need)) {
+            (!(met->key & NEEDS_RBP) ||
+             (is_readable(walker, rbp_at) && word(rbp_at) == met->need))) {
             uint32_t outside = (uint32_t)(met - walk->frames);
             if (SILT_LIKELY(holds(walk, outside, &outside))) {
                 joined = true;
@@ -55,6 +98,9 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, s
         }
         uintptr_t cfa = slot + 8 + (uintptr_t)silt_rule_cfa_offset(rule);
         uintptr_t saved = cfa + (uintptr_t)silt_rule_rbp_offset(rule);
+        if (SILT_UNLIKELY(!is_readable(walker, cfa - 8))) {
+            break;
+        }
         /* Without a branch: which functions save rbp cannot be foreseen. */
         _Static_assert(SILT_RBP_SAME == 0 && SILT_RBP_AT_CFA == 1, "the mode of a plain rule");
         uintptr_t mask = 0 - (uintptr_t)silt_rule_rbp_mode(rule);
@@ -86,7 +132,7 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
 #define READ(place, into)                                                                          \
     do {                                                                                           \
         uintptr_t place_ = (place);                                                                \
-        if (SILT_UNLIKELY(way->careful)) {                                                         \
+        if (SILT_UNLIKELY(way->careful || !silt_is_seen(&walker->stack, place_))) {                \
             if (!silt_careful_word(&way->known, place_, &(into))) {                                \
                 goto done;                                                                         \
             }                                                                                      \
@@ -165,7 +211,7 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
             step->key |= NEEDS_RBP;
             step->need = rbp;
             uintptr_t cfa_at = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
-            if (way->careful || (cfa_at & 7) || cfa_at - here->slot > MAX_STEP) {
+            if (way->careful || (cfa_at & 7) || !silt_is_seen(&walker->stack, cfa_at)) {
                 if (!silt_careful_word(&way->known, cfa_at, &cfa)) {
                     goto done;
                 }
@@ -204,11 +250,9 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
         if (SILT_UNLIKELY(next <= here->slot || (next & 7))) {
             goto done;
         }
-        if (SILT_UNLIKELY(next - here->slot > MAX_STEP)) {
-            uintptr_t probe;
-            if (!silt_careful_word(&way->known, next, &probe)) {
-                goto done;
-            }
+        if (SILT_UNLIKELY(!way->careful && !is_readable(walker, next))) {
+            out->damaged = false; /* the stack ends here, as often as it is walked */
+            goto done;
         }
         switch (silt_rule_rbp_mode(rule)) {
         case SILT_RBP_AT_CFA:

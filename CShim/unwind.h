@@ -4,10 +4,18 @@
 
 #include "walker.h"
 
+/* The stack that a walk begins on is readable at a hook's frame. */
+void silt_walk_enter_page(struct silt_walker *walker, uintptr_t hook_frame);
+
 /* Begins a walk outward from the hook's frame; a kept frame is met only among the first `limit`
  * ones. */
-static inline void silt_walk_begin(struct way *way, struct walk *walk, uint32_t limit,
+static inline void silt_walk_begin(struct silt_walker *walker, struct walk *walk, uint32_t limit,
                                    uintptr_t hook_frame) {
+    struct way *way = &walker->way;
+    if (SILT_UNLIKELY(!silt_is_seen(&walker->stack, hook_frame) ||
+                      walker->unmaps != silt_walker_unmaps)) {
+        silt_walk_enter_page(walker, hook_frame);
+    }
     way->here = (struct place){hook_frame + 8, word(hook_frame + 8), hook_frame, limit, 0};
     way->walk = walk;
     way->rule = SILT_RULE_NONE;

@@ -11,6 +11,8 @@
 
 #include <string.h>
 
+uint32_t silt_walker_unmaps;
+
 #define REGION (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
 
 struct silt_walker *silt_walker_new(void) {

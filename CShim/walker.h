@@ -69,6 +69,10 @@ struct silt_walker {
     struct silt_trie trie;
     struct memos memos;
     struct way way;
+    uint32_t unmaps; /* silt_walker_unmaps when `stack` was begun */
+    /* Pages of the current stack that were seen to be readable: outside of them a walk looks before
+     * it reads, since a wrong table or a made-up return address may lead it beyond the stack. */
+    struct silt_readable stack;
     struct step steps[SILT_MAX_FRAMES]; /* innermost first */
 };
 
@@ -76,6 +80,8 @@ struct silt_walker {
 struct silt_walker *silt_walker_new(void);
 /* NULL is allowed. Also in a fork child. */
 void silt_walker_drop(struct silt_walker *walker);
+/* Rises when the program unmaps or replaces memory, which may be a stack. */
+extern uint32_t silt_walker_unmaps SILT_HIDDEN;
 /* Forgets all walks and memos. */
 void silt_walker_forget(struct silt_walker *walker);
 

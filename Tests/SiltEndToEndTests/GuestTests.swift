@@ -1,0 +1,63 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// What a program may do to silt, which must not harm the program (Tests/Workloads/guests.c).
+    @Suite(.serialized)
+    struct Guests {
+        static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
+
+        private func blocks(_ report: TraceReport) -> Int {
+            report.sites(named: "guest_block").map(\.allocObjects).reduce(0, +)
+        }
+
+        /// The thread goes on when the child is gone whose thread id is that of its first event.
+        @Test func threadsWhoseVforkChildAllocatedFirstKeepTheirSlots() throws {
+            let program = try buildWorkload("guests", into: try Self.folder.get())
+            let (result, report) = try trace([program, "vforks"])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(blocks(report) == 1_600_008)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        /// Their hellos fill the connection that they share.
+        @Test func forkChildrenOfAStoppedAnalyzerGoOn() throws {
+            let program = try buildWorkload("guests", into: try Self.folder.get())
+            let (result, report) = try trace([program, "stopped"])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(report.processes.count > 100)
+            #expect(result.errors.contains(" fork children of process "), "\(result.errors)")
+        }
+
+        /// An unwinder that follows it reads beyond the stack.
+        @Test func aMadeUpReturnAddressAtTheEndOfAStackIsNotFollowedBeyondIt() throws {
+            let program = try buildWorkload("guests", into: try Self.folder.get())
+            let (result, report) = try trace([program, "beyond"])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(blocks(report) == 4_000)
+            #expect(report.trust.lost == 0)
+        }
+
+        /// A program that is started without the library gets a copy of the environment, which is large here.
+        @Test func aProgramIsStartedWithoutTheLibraryFromLittleStack() throws {
+            let folder = try Self.folder.get()
+            let program = try buildWorkload("guests", into: folder)
+            let started = folder.file("started")
+            let source = folder.file("started.c")
+            try "int main(void) { return 5; }\n".write(toFile: source, atomically: true, encoding: .utf8)
+            let built = try runProgram(["musl-gcc", "-o", started, source])
+            guard built.status == 0 else { return }
+            let native = try runProgram([program, "little", started])
+            #expect(native.output == String(repeating: "0 50\n", count: 4) + "done\n")
+            let (result, report) = try trace([program, "little", started])
+            #expect(result.output == native.output)
+            #expect(result.status == native.status)
+            #expect(report.untraced.contains { $0.program == started })
+        }
+    }
+}
