@@ -177,7 +177,10 @@ let package = Package(
             dependencies: ["SiltGrowth", "SiltTestNumbers"],
             exclude: ["Cases"]
         ),
-        .testTarget(name: "SiltSymbolsTests", dependencies: ["SiltSymbols", "SiltTestSupport", "SiltTestNumbers"]),
+        .testTarget(
+            name: "SiltSymbolsTests",
+            dependencies: ["SiltSymbols", "SiltText", "SiltTestSupport", "SiltTestNumbers"]
+        ),
         .executableTarget(
             name: "RecordingWriterProcess",
             dependencies: ["SiltRecording"],
@@ -220,11 +223,15 @@ if Context.environment["SILT_FUZZ"] != nil {
         ("silt-event-file-fuzz", "EventFile", ["SiltEvents", "SiltHeap", "SiltTestReplay"]),
         ("silt-recording-fuzz", "Recording", ["SiltEvents", "SiltRecording"]),
         ("silt-symbols-fuzz", "Symbols", ["SiltSymbols"]),
+        ("silt-pprof-fuzz", "Pprof", ["SiltHunt", "SiltPprof"]),
+        ("silt-plan-fuzz", "Plan", ["SiltHunt"]),
+        ("silt-document-fuzz", "Document", ["SiltFindings", "SiltJSON", "SiltText"]),
     ]
+    package.targets.append(.target(name: "SiltFuzzSupport", path: "Tests/Fuzz/Support"))
     package.targets += fuzzers.map { name, folder, dependencies in
         .executableTarget(
             name: name,
-            dependencies: dependencies,
+            dependencies: dependencies + ["SiltFuzzSupport"],
             path: "Tests/Fuzz/\(folder)",
             swiftSettings: [.unsafeFlags(["-parse-as-library"])]
         )
@@ -233,15 +240,10 @@ if Context.environment["SILT_FUZZ"] != nil {
 
 // The pure modules and their tests alone, for sanitizers (.ci/run does that): the rest takes minutes to build.
 if Context.environment["SILT_PURE"] != nil {
-    var pure = [
+    let pure = [
         "CSiltWire", "CSiltSystem", "SiltText", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltTestNumbers",
-        "SiltTestReplay", "SiltTextTests", "SiltEventsTests", "SiltHeapTests", "SiltGrowthTests", "silt-decoder-fuzz",
-        "silt-event-file-fuzz",
+        "SiltTestReplay", "SiltTextTests", "SiltEventsTests", "SiltHeapTests", "SiltGrowthTests",
     ]
-    if Context.environment["SILT_FUZZ"] != nil {
-        pure += ["CDemangle", "Clibdw", "CSQLite", "SiltRecording", "SiltSymbols"]
-        pure += ["silt-recording-fuzz", "silt-symbols-fuzz"]
-    }
     package.products = []
     package.dependencies = []
     package.targets.removeAll { !pure.contains($0.name) }

@@ -112,7 +112,7 @@ extension GrowthBaseline {
     package init(path: String) throws(ReportError) {
         let bytes = try SmallFile.read(path)
         func wrong(_ problem: String) -> ReportError { .baseline(path: path, problem: problem) }
-        guard let json = JSONValue(bytes) else { throw wrong("not JSON, or cut off") }
+        guard let json = JSONValue(bytes) else { throw wrong("not JSON, cut off, or nested more than 64 deep") }
         guard case .string("silt-baseline")? = json["format"] else { throw wrong("its format is another") }
         guard case .number(1)? = json["version"] else {
             throw wrong("its version is not 1, the one this silt reads")

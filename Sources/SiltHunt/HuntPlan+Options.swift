@@ -68,9 +68,9 @@ extension Readiness {
         case "http", "https": self = .http(try HTTPAddress(text))
         case "log" where !rest.isEmpty:
             do {
-                _ = try LogPattern(rest)
+                _ = try ExtendedPattern(rest)
             } catch {
-                throw WordError("\(error)")
+                throw WordError("\(HuntError.pattern(error.pattern, reason: error.reason))")
             }
             self = .log(pattern: rest)
         default:

@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltText
 
 /// Reads the service's standard output and error to find the line that says it is ready, and passes all of it on.
 ///
@@ -11,7 +12,7 @@ package final class OutputTap {
     package private(set) var serviceErrors: Int32
     /// A line has matched.
     package private(set) var hasMatched = false
-    private let pattern: LogPattern
+    private let pattern: ExtendedPattern
     private var streams: [Stream]
 
     private struct Stream {
@@ -27,7 +28,11 @@ package final class OutputTap {
     ///
     /// The process must ignore SIGPIPE (`silt_signals_pass_on`).
     package init(pattern: String, passingOnTo own: (output: Int32, errors: Int32) = (1, 2)) throws(HuntError) {
-        self.pattern = try LogPattern(pattern)
+        do {
+            self.pattern = try ExtendedPattern(pattern)
+        } catch {
+            throw .pattern(error.pattern, reason: error.reason)
+        }
         var output: [Int32] = [-1, -1]
         var errors: [Int32] = [-1, -1]
         guard silt_output_pipe(&output) == 0 else { throw .last("pipe2") }

@@ -24,6 +24,7 @@ struct YAMLNode {
     ///
     /// Nil for a text without any. Aliases are followed: what one stands for is repeated.
     static func read(_ text: String) throws(Problem) -> YAMLNode? {
+        try YAMLSource(text).checkDepth(maximum: NodeReader.deepest)
         let source = YAMLSource(text)
         guard let document = try source.next() else { return nil }
         guard let root = yaml_document_get_root_node(&document.content) else { return nil }
@@ -57,6 +58,28 @@ private final class YAMLSource {
         bytes.deallocate()
     }
 
+    /// Reads to the end, and throws where parts stand too deep inside each other.
+    ///
+    /// libyaml takes quadratic time to load what is nested deep, and makes its nodes before we see the first of them.
+    /// What is wrong otherwise is left to `next`.
+    func checkDepth(maximum: Int) throws(YAMLNode.Problem) {
+        var depth = 0
+        var event = yaml_event_t()
+        while yaml_parser_parse(parser, &event) == 1 {
+            defer { yaml_event_delete(&event) }
+            switch event.type {
+            case YAML_SEQUENCE_START_EVENT, YAML_MAPPING_START_EVENT: depth += 1
+            case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT: depth -= 1
+            case YAML_STREAM_END_EVENT: return
+            default: break
+            }
+            guard depth <= maximum else {
+                let line = Int(event.start_mark.line) + 1
+                throw YAMLNode.Problem(line: line, text: "lists and mappings are nested more than \(maximum) deep")
+            }
+        }
+    }
+
     /// The next document; nil after the last one.
     func next() throws(YAMLNode.Problem) -> YAMLDocument? {
         let document = YAMLDocument()
@@ -85,7 +108,7 @@ private struct NodeReader {
     private var count = 0
 
     /// An alias may stand within what it stands for, or for a list of aliases of lists of aliases.
-    private static let deepest = 32
+    static let deepest = 32
     private static let most = 100_000
 
     init(document: YAMLDocument) { self.document = document }

@@ -1,13 +1,13 @@
 internal import CZlib
 
 /// The gzip format (RFC 1952), read with zlib; `GzipWriter` writes it.
-enum Gzip {
+package enum Gzip {
     /// Whether they begin as a gzip file does.
     static func holds(_ bytes: [UInt8]) -> Bool {
         bytes.count >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b
     }
 
-    static func compressed(_ bytes: [UInt8]) throws(PprofError) -> [UInt8] {
+    package static func compressed(_ bytes: [UInt8]) throws(PprofError) -> [UInt8] {
         let output = ByteOutput()
         let writer = try GzipWriter { output.bytes += $0 }
         writer.add(bytes)

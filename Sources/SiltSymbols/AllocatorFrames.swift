@@ -1,12 +1,4 @@
-internal import Glibc
-
-/// A pattern the user gave that is no regular expression.
-package struct PatternError: Error, CustomStringConvertible {
-    package var pattern: String
-    package var reason: String
-
-    package var description: String { "\(pattern): \(reason) (a POSIX extended regular expression is expected)" }
-}
+package import SiltText
 
 /// Which functions only pass allocations on: the blame goes to their callers.
 ///
@@ -19,10 +11,12 @@ package final class AllocatorFrames {
     }
 
     private var known: [Key: FunctionKind] = [:]
-    private let patterns: CompiledPatterns
+    private let patterns: [ExtendedPattern]
 
     package init(hide: [String]) throws(PatternError) {
-        patterns = try CompiledPatterns(hide)
+        var patterns: [ExtendedPattern] = []
+        for source in hide { patterns.append(try ExtendedPattern(source)) }
+        self.patterns = patterns
     }
 
     /// `function` is demangled, empty when unknown.
@@ -36,16 +30,16 @@ package final class AllocatorFrames {
 
     /// The same for a function of Go code.
     package func goKind(function: String) -> FunctionKind {
-        patterns.isEmpty == false && patterns.match(function) ? .allocator : GoName.kind(function)
+        isHidden(function) ? .allocator : GoName.kind(function)
     }
 
     /// Whether every function of a module is an allocator, whatever is inlined into it: the C library is C throughout.
     package func isAllocatorThroughout(modulePath: String) -> Bool { WrapperNames.isCLibrary(modulePath: modulePath) }
 
+    private func isHidden(_ name: String) -> Bool { patterns.contains { $0.matches(name) } }
+
     private func decide(_ function: String, _ modulePath: String) -> FunctionKind {
-        if patterns.isEmpty == false, !function.isEmpty,
-            patterns.match(function) || patterns.match(readableName(function))
-        {
+        if !patterns.isEmpty, !function.isEmpty, isHidden(function) || isHidden(readableName(function)) {
             return .allocator
         }
         if function.isEmpty { return WrapperNames.isRuntime(modulePath: modulePath) ? .allocator : .program }
@@ -120,38 +114,4 @@ package final class AllocatorFrames {
         }
         return (text, nil)
     }
-}
-
-/// POSIX extended regular expressions (regex(3)), matched anywhere in a name.
-package final class CompiledPatterns {
-    private var compiled: [UnsafeMutablePointer<regex_t>] = []
-
-    var isEmpty: Bool { compiled.isEmpty }
-
-    package init(_ sources: [String]) throws(PatternError) {
-        for source in sources {
-            let pattern = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
-            pattern.initialize(to: regex_t())
-            let status = regcomp(pattern, source, REG_EXTENDED | REG_NOSUB)
-            guard status == 0 else {
-                var text = [CChar](repeating: 0, count: 256)
-                regerror(status, pattern, &text, text.count)
-                pattern.deallocate()
-                throw PatternError(
-                    pattern: source,
-                    reason: String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                )
-            }
-            compiled.append(pattern)
-        }
-    }
-
-    deinit {
-        for pattern in compiled {
-            regfree(pattern)
-            pattern.deallocate()
-        }
-    }
-
-    package func match(_ name: String) -> Bool { compiled.contains { regexec($0, name, 0, nil, 0) == 0 } }
 }

@@ -141,6 +141,10 @@ struct PlanFileTests {
         ),
         ("ready: {tcp: here}", #"plan.yml:1: ready: expected tcp:HOST:PORT, found "tcp:here""#),
         ("ready: tcp:h:99999", #"plan.yml:1: ready: expected HOST:PORT with a port from 1 to 65535, found "h:99999""#),
+        (
+            #"ready: {log: '(a*)\1'}"#,
+            #"plan.yml:1: ready: (a*)\1 is no extended regular expression: back references are not supported"#
+        ),
         ("ready: {log: '('}", "plan.yml:1: ready: ( is no extended regular expression: Unmatched ( or \\("),
         ("ready: {tcp: a:1, time: 5s}", "plan.yml:1: ready: expected one of tcp, unix, http, log, time"),
         ("ready: https://h/", "plan.yml:1: ready: https://h/: it is asked without TLS; use http://, or tcp:HOST:PORT"),
@@ -228,6 +232,18 @@ struct PlanFileTests {
     ])
     func aPlanWithoutProperPhasesIsRefused(text: String, message: String) {
         #expect(problem(text) == message)
+    }
+
+    /// A megabyte of them; libyaml alone takes minutes for the first two.
+    @Test(arguments: ["[", "{", "[a,", "{a: ", "- ", "? "])
+    func aPlanNestedDeepIsRefusedAtOnce(part: String) {
+        let text = "\n" + String(repeating: part, count: (1 << 20) / part.utf8.count)
+        #expect(problem(text) == "plan.yml:2: lists and mappings are nested more than 32 deep")
+    }
+
+    @Test func listsMayStandInsideEachOtherAsDeepAsAnyPlanNeeds() {
+        let text = String(repeating: "[", count: 31) + String(repeating: "]", count: 31)
+        #expect(problem(text).hasPrefix("plan.yml:1: expected a mapping"))
     }
 
     @Test func anUnreadableFileIsNamed() {

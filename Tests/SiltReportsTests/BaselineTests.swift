@@ -27,6 +27,16 @@ import Testing
         try expectGolden(baseline.text, "baseline.json")
     }
 
+    @Test(arguments: ["[", "{\"a\":", "[[]"])
+    func aFileNestedDeepIsRefused(_ part: String) throws {
+        let folder = try ScratchFolder()
+        let path = folder.file("deep.json")
+        let text = String(repeating: part, count: (1 << 20) / part.utf8.count)
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        let error = #expect(throws: ReportError.self) { try GrowthBaseline(path: path) }
+        #expect(error?.description.contains("not JSON, cut off, or nested more than 64 deep") == true)
+    }
+
     @Test func whatIsInTheBaselinePasses() throws {
         let check = try check(ShopHunt.report(), baseline())
         #expect(check.verdict == .passed)

@@ -1,3 +1,4 @@
+import SiltText
 import Testing
 
 @testable import SiltSymbols

@@ -1,7 +1,6 @@
 internal import SiltFindings
 internal import SiltRecording
-package import SiltSymbols
-internal import SiltText
+package import SiltText
 
 /// Stacks as one looks at them: from the outermost function inward or from the innermost outward, whole or below the
 /// functions that a pattern names.
@@ -154,12 +153,12 @@ struct StackView {
 
 /// A regular expression that functions are chosen by.
 package struct FunctionPattern {
-    private let patterns: CompiledPatterns
+    private let pattern: ExtendedPattern
 
     /// Throws for what is no POSIX extended regular expression.
-    package init(_ source: String) throws(PatternError) { patterns = try CompiledPatterns([source]) }
+    package init(_ source: String) throws(PatternError) { pattern = try ExtendedPattern(source) }
 
-    func matches(_ name: String) -> Bool { patterns.match(name) }
+    func matches(_ name: String) -> Bool { pattern.matches(name) }
 }
 
 extension HeapReport {

@@ -52,7 +52,7 @@ struct CheckCommand: ParsableCommand {
     @Option(help: "Hunt in a trace that is on already: the socket of silt listen.")
     var attachSocket: String?
 
-    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    @Option(help: .hide)
     var hide: [String] = []
 
     func validate() throws {

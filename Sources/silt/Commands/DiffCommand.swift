@@ -71,7 +71,7 @@ struct DiffCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write the difference as a profile for go tool pprof.", valueName: "file"))
     var pprof: String?
 
-    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    @Option(help: .hide)
     var hide: [String] = []
 
     @Argument(

@@ -22,6 +22,9 @@ struct RunCommand: ParsableCommand {
             the command (128 + signal), whatever became of the recording; 3 when it could not be started or never was \
             traced. Signals that silt is sent go to the command. So does the first Ctrl-C; the second ends silt with \
             status 130, and a command that is still there goes on untraced.
+
+            Children that cannot be traced (static or 32-bit programs, other C libraries, setuid, other users, an emptied \
+            environment) run as they would without silt, and the report's first line names them.
             """
     )
 

@@ -35,7 +35,7 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup(title: "Push") var push: PushOptions
 
-    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    @Option(help: .hide)
     var hide: [String] = []
 
     @Argument(help: "A recording, or the id of a traced process.", completion: .file())

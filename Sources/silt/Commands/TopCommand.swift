@@ -24,7 +24,7 @@ struct TopCommand: ParsableCommand {
     @Flag(help: "Print one screen as text and end.")
     var once = false
 
-    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    @Option(help: .hide)
     var hide: [String] = []
 
     @Argument(help: "The id of a traced process, or a recording.", completion: .file())

@@ -16,7 +16,7 @@ struct ReportLayout: ParsableArguments {
     @Option(help: "Frames of a stack shown.")
     var stack: Int?
 
-    @Option(help: "Take functions that match this regular expression for allocator wrappers; may be repeated.")
+    @Option(help: .hide)
     var hide: [String] = []
 
     enum Order: String, ExpressibleByArgument, CaseIterable {

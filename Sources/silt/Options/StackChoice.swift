@@ -4,13 +4,26 @@ internal import SiltSymbols
 
 /// What of the stacks `--tree` and `--flame` look at.
 struct StackChoice: ParsableArguments {
-    @Option(help: ArgumentHelp("Look at what functions that match lead to, and at nothing else.", valueName: "regex"))
+    @Option(
+        help: ArgumentHelp(
+            "Look at what functions that match (a POSIX extended regular expression) lead to, and at nothing else.",
+            valueName: "regex"
+        )
+    )
     var root: String?
 
     @Flag(help: "Begin at the functions to blame: callers below what they call.")
     var inverted = false
 
     var isUsed: Bool { root != nil || inverted }
+}
+
+extension ArgumentHelp {
+    /// Of `--hide`.
+    static let hide = ArgumentHelp(
+        "Take functions that match for allocator wrappers (a POSIX extended regular expression); may be repeated.",
+        valueName: "regex"
+    )
 }
 
 extension FunctionPattern {

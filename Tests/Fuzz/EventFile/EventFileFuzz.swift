@@ -1,5 +1,5 @@
-import Glibc
 import SiltEvents
+import SiltFuzzSupport
 import SiltHeap
 import SiltTestReplay
 
@@ -37,32 +37,7 @@ package func replayAnything(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int
     return 0
 }
 
-/// One file in memory, written anew for each input.
-private struct Scratch {
-    let descriptor: Int32
-    var path: String { "/proc/self/fd/\(descriptor)" }
-
-    func set(_ bytes: [UInt8]) {
-        precondition(ftruncate(descriptor, 0) == 0)
-        precondition(pwrite(descriptor, bytes, bytes.count, 0) == bytes.count)
-    }
-
-    func bytes() -> [UInt8] {
-        var status = stat()
-        fstat(descriptor, &status)
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        precondition(pread(descriptor, &bytes, bytes.count, 0) == bytes.count)
-        return bytes
-    }
-}
-
-private let scratch: Scratch = {
-    var template = Array("/tmp/silt-fuzz-XXXXXX".utf8CString)
-    let descriptor = mkstemp(&template)
-    precondition(descriptor >= 0)
-    unlink(template)
-    return Scratch(descriptor: descriptor)
-}()
+private let scratch = FuzzFile("events")
 
 /// Chunks of kind, image, slot and length, 4 bytes, and their payload.
 private func write(_ input: [UInt8]) throws(RawStreamError) {

@@ -1,28 +1,15 @@
-import Glibc
 import SiltEvents
+import SiltFuzzSupport
 import SiltRecording
 
 /// libFuzzer's entry: any bytes damage a recording, which is read.
 ///
-/// Four bytes each: where, in three, and what is put there; with an odd first place the file is cut there instead. What
-/// is read must be within bounds and what is refused must be explained: a crash or a hang is a finding.
+/// What is read must be within bounds and what is refused must be explained: a crash or a hang is a finding.
 @_cdecl("LLVMFuzzerTestOneInput")
 package func readAnything(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
-    let input = Array(UnsafeBufferPointer(start: start, count: count))
-    var bytes = base.bytes
-    var index = 0
-    while index + 4 <= input.count {
-        let place = (Int(input[index]) | Int(input[index + 1]) << 8 | Int(input[index + 2]) << 16) % bytes.count
-        if index == 0, input[3] & 0xF0 == 0xF0 {
-            bytes.removeLast(bytes.count - max(1, place))
-        } else {
-            bytes[place] = input[index + 3]
-        }
-        index += 4
-    }
-    write(bytes, base.path)
+    file.set(damaged(base, by: UnsafeBufferPointer(start: start, count: count)))
     do throws(RecordingError) {
-        let recording = try Recording(path: base.path)
+        let recording = try Recording(path: file.path)
         for stack in recording.stacks {
             precondition(stack.parent <= recording.stacks.count && stack.frame <= recording.frames.count)
         }
@@ -39,33 +26,19 @@ package func readAnything(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
     return 0
 }
 
-private func write(_ bytes: [UInt8], _ path: String) {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    precondition(descriptor >= 0 && write(descriptor, bytes, bytes.count) == bytes.count)
-    close(descriptor)
-}
+private let file = FuzzFile("damaged.silt")
 
-/// A small recording: its bytes, and where damaged ones of it are put.
-private let base: (path: String, bytes: [UInt8]) = {
-    var template = Array("/dev/shm/silt-fuzz-XXXXXX".utf8CString)
-    precondition(mkdtemp(&template) != nil)
-    atexit {
-        unlink(base.path)
-        rmdir(String(base.path[..<(base.path.lastIndex(of: "/") ?? base.path.endIndex)]))
-    }
-    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self) + "/fuzz.silt"
+/// The bytes of a small recording.
+private let base: [UInt8] = {
+    let small = FuzzFile("small.silt")
     do throws(RecordingError) {
-        let writer = try RecordingWriter(path: path)
+        let writer = try RecordingWriter(path: small.path)
         try fill(writer)
         try writer.close()
     } catch {
         preconditionFailure("\(error)")
     }
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    var bytes = [UInt8](repeating: 0, count: Int(lseek(descriptor, 0, Int32(SEEK_END))))
-    precondition(pread(descriptor, &bytes, bytes.count, 0) == bytes.count)
-    close(descriptor)
-    return (path, bytes)
+    return small.bytes()
 }()
 
 private func fill(_ writer: RecordingWriter) throws(RecordingError) {
