@@ -260,10 +260,15 @@ package struct ProcessHeap: ~Copyable {
         add(event)
     }
 
-    /// Puts a block into the live table; one that is live there must have been freed unseen.
+    /// Puts a block into the live table.
     @inline(__always)
     private mutating func insert(_ block: LiveBlock, at place: LiveTable.Place) {
-        guard let old = live.insert(block, at: place) else { return }
+        if let old = live.insert(block, at: place) { overwrote(old) }
+    }
+
+    /// A block at whose address another is live now: it must have been freed unseen.
+    @inline(never)
+    private mutating func overwrote(_ old: LiveBlock) {
         faults.overwritten += 1
         sites.remove(old)
     }

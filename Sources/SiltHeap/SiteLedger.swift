@@ -113,7 +113,7 @@ struct SiteLedger: ~Copyable {
     /// A block was freed, right after it was made if it is temporary; `count` 0: only a part of it.
     @inline(__always)
     mutating func remove(_ block: LiveBlock, count: UInt32 = 1, isTemporary: Bool = false) {
-        if !peak.isPast, peak.leave() { sites.visit { $0.pointee.peakEpoch = 0 } }
+        if !peak.isPast, peak.leave() { forgetPeaks() }
         let state = site(block.stack)
         state.pointee.liveBytes &-= block.size
         state.pointee.liveCount &-= count
@@ -130,6 +130,10 @@ struct SiteLedger: ~Copyable {
             totals.temporaryCount += 1
         }
     }
+
+    /// After 2^32 peaks: no stack may look as if it had been saved already.
+    @inline(never)
+    private mutating func forgetPeaks() { sites.visit { $0.pointee.peakEpoch = 0 } }
 
     private mutating func removeOld(_ block: LiveBlock, _ count: UInt32) {
         let aging = sites.aging(block.stack.rawValue)
@@ -246,7 +250,7 @@ struct PeakMark {
 
     init() {}
 
-    /// Before the first decrease after a peak; true after 2^32 of them: no state may look as if it had been saved.
+    /// Before the first decrease after a peak; true when its number was used before.
     @inline(__always)
     mutating func leave() -> Bool {
         isPast = true
