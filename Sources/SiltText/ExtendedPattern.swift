@@ -137,7 +137,10 @@ private struct PatternCost {
     }
 
     /// The last atom is repeated, for which it is copied to stand there that often.
+    ///
+    /// What is empty costs as much as one atom, so that numbers stay small until the pattern is refused.
     private mutating func repeatLast(_ times: Int) {
+        last.atoms = max(1, last.atoms)
         let more = Content(atoms: last.atoms * (times - 1), repetitions: last.repetitions * (times - 1) + 1)
         copies += more.atoms
         nested += last.repetitions * times

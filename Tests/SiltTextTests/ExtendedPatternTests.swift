@@ -32,6 +32,8 @@ struct ExtendedPatternTests {
         ("((a{1,100}){1,100}){1,100}", "its repetitions make more than 255 copies"),
         ("a{1,999999999999999999999}", "its repetitions make more than 255 copies"),
         ("a++++++++++++++++++++++++++++++", "its repetitions make more than 255 copies"),
+        ("(){99999}{99999}{99999}{99999}", "its repetitions make more than 255 copies"),
+        ("|{99999}{99999}{99999}{99999}", "its repetitions make more than 255 copies"),
         ("^x*+++++++", "too many repetitions are repeated in a pattern with ^, $ or \\b"),
         ("^(((((x*)+)+)+)+)+", "too many repetitions are repeated in a pattern with ^, $ or \\b"),
         ("^((x*y*)*){60}", "too many repetitions are repeated in a pattern with ^, $ or \\b"),
