@@ -122,7 +122,7 @@ let package = Package(
         .target(
             name: "SiltServer",
             dependencies: [
-                "SiltFindings", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports", "SiltText",
+                "SiltFindings", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -174,7 +174,7 @@ let package = Package(
         .testTarget(name: "SiltHeapTests", dependencies: ["SiltHeap", "SiltEvents", "SiltTestNumbers"]),
         .testTarget(
             name: "SiltGrowthTests",
-            dependencies: ["SiltGrowth", "SiltTestNumbers"],
+            dependencies: ["SiltGrowth", "SiltHeap", "SiltTestNumbers"],
             exclude: ["Cases"]
         ),
         .testTarget(
@@ -189,13 +189,18 @@ let package = Package(
         ),
         .testTarget(
             name: "SiltRecordingTests",
-            dependencies: ["SiltRecording", "SiltTestSupport", "SiltTestNumbers", "RecordingWriterProcess"]
+            dependencies: [
+                "SiltEvents", "SiltRecording", "SiltTestSupport", "SiltTestNumbers", "RecordingWriterProcess",
+            ]
         ),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport", "SiltTestNumbers"]),
         .testTarget(name: "SiltHTTPTests", dependencies: ["SiltHTTP", "SiltPprof", "SiltTestSupport"]),
         .testTarget(
             name: "SiltReportsTests",
-            dependencies: ["SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltReports", "SiltTestSupport"],
+            dependencies: [
+                "SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltReports",
+                "SiltTestSupport",
+            ],
             exclude: ["Golden"]
         ),
         .testTarget(name: "SiltServerTests", dependencies: ["SiltReports", "SiltServer"]),
@@ -209,7 +214,7 @@ let package = Package(
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: [
-                "silt-conformance", "SiltTestSupport", "SiltTestNumbers", "SiltTestReplay", "SiltShim", "SiltEvents",
+                "silt-conformance", "SiltTestSupport", "SiltTestNumbers", "SiltTestReplay", "SiltEvents",
                 "SiltHeap", "SiltFindings", "SiltRecording", "SiltReports", "SiltSymbols",
             ]
         ),

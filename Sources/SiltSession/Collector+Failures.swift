@@ -1,14 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
 
-/// What ended a recording while its command went on.
-package struct TraceFailure: Sendable {
-    /// A sentence.
-    package var reason: String
-    /// After so many seconds of the trace.
-    package var seconds: Double
-}
-
 /// A command outlives what goes wrong with its trace: a full disk, a file that is gone, an error of the analyzer.
 ///
 /// Its events go on being read as long as they are of use; then its processes are told to record no more. Either way none

@@ -5,82 +5,6 @@ internal import SiltGrowth
 internal import SiltHeap
 internal import SiltSymbols
 
-/// What a trace is asked to do.
-package struct TraceOptions: Sendable {
-    /// Where the recording goes.
-    package var recording: String
-    /// Where the raw stream goes besides; nil: nowhere.
-    package var events: String?
-    /// Seconds between snapshots.
-    package var snapshotEvery: Double
-    /// What recordings name as the silt that wrote them.
-    package var siltVersion = ""
-    /// Socket to listen at; nil for a private one.
-    package var socket: String?
-    /// More functions to be taken for allocator wrappers (POSIX extended regular expressions).
-    package var hide: [String] = []
-    /// Go on after the command ended, until every traced process has.
-    package var follow = false
-    /// End when the last traced process has ended (a listener that serves one program).
-    package var once = false
-    /// Set when the preload library started this listener for its program.
-    package var startedByPreload: StartedByPreload?
-    /// Set when a hunt started this listener: it lasts as long as the hunt's connection.
-    package var servesHunt = false
-    /// Called at once with what a user must know while the trace goes on; must not wait for anybody.
-    package var warn: (@Sendable (String) -> Void)?
-    /// Called about once a second with how things stand; must not wait for anybody.
-    package var progress: (@Sendable (TraceProgress) -> Void)?
-
-    package init(recording: String, snapshotEvery: Double = 1) {
-        self.recording = recording
-        self.snapshotEvery = snapshotEvery
-    }
-}
-
-/// How a listener that the preload library started talks to it.
-package struct StartedByPreload: Sendable {
-    /// A byte is written here once the socket is there, then it is closed.
-    package var readyDescriptor: Int32
-    /// The program, which waits for that byte.
-    package var program: Int32
-
-    package init(readyDescriptor: Int32, program: Int32) {
-        self.readyDescriptor = readyDescriptor
-        self.program = program
-    }
-}
-
-/// How a running trace stands.
-package struct TraceProgress: Sendable {
-    package var seconds: Double
-    package var liveBytes: UInt64
-    package var liveBlocks: UInt64
-    package var processes: Int
-    /// The function whose in-use bytes rose most since the trace began, with the rise.
-    package var topGrower: (function: String, bytes: Int64)?
-}
-
-/// How a trace ended.
-package struct TraceOutcome: Sendable {
-    /// Status of the command; nil when silt ended first, or only listened.
-    package var exit: ExitStatus?
-    /// CPU time of the command and of what it waited for, and the largest resident size of them.
-    package var commandCPUNanoseconds: UInt64 = 0
-    package var commandPeakBytes: UInt64 = 0
-    package var interrupted = false
-    /// What ended the recording before the command; nil: nothing did.
-    package var failure: TraceFailure?
-    /// Processes that said hello.
-    package var traced = 0
-    /// Processes that are known not to be followed.
-    package var untraced = 0
-    /// Traced processes that were still running when silt ended.
-    package var stillRunning = 0
-    /// Things the user should know; a sentence each.
-    package var notes: [String] = []
-}
-
 /// Collects the events of all traced processes into one recording until the trace ends.
 ///
 /// One thread does everything: it waits for news of the images, hellos, ends of processes, signals and the snapshot clock.
@@ -498,12 +422,4 @@ package final class Collector {
     private static func token(_ kind: Watched, _ descriptor: Int32) -> UInt64 {
         kind.rawValue << 32 | UInt64(UInt32(bitPattern: descriptor))
     }
-}
-
-/// How an image's trace came to its end.
-package enum ImageEnd: Sendable {
-    case status(ExitStatus)
-    case ended
-    case executed
-    case stillRunning
 }

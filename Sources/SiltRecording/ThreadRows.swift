@@ -1,17 +1,3 @@
-/// The threads of one name, and where they allocated.
-package struct RecordedThreads: Equatable, Sendable {
-    package var process: UInt32
-    package var name: String
-    /// Ascending; nil: all of the process.
-    package var stacks: [UInt32]?
-
-    package init(process: UInt32, name: String, stacks: [UInt32]?) {
-        self.process = process
-        self.name = name
-        self.stacks = stacks
-    }
-}
-
 extension RecordingWriter {
     /// Replaces what is known of the threads of a process.
     package func write(_ threads: [RecordedThreads], process: UInt32) throws(RecordingError) {

@@ -1,0 +1,28 @@
+internal import CSiltWire
+internal import SiltEvents
+
+extension EventFile {
+    func image(_ image: TracedImage, at seconds: Double) {
+        attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
+            try writer.image(image.id, timeNanoseconds: nanoseconds(seconds), header: image.shared.headerAndTexts)
+        }
+    }
+
+    func snapshot(_ images: [TracedImage], at seconds: Double) {
+        let residents = images.map { (image: $0.id, bytes: $0.sampleResidentBytes() ?? 0) }
+        attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
+            try writer.snapshot(timeNanoseconds: nanoseconds(seconds), residents: residents)
+        }
+    }
+
+    func end(_ image: TracedImage, how: ImageEnd, at seconds: Double) {
+        let words = [how.packed, image.sampleResidentBytes() ?? 0, image.shared.sentEvents]
+        let payload = words.withUnsafeBytes { Array($0) }
+        let all = payload + Array(image.shared.headerAndTexts.prefix(MemoryLayout<silt_header>.size))
+        all.withUnsafeBytes { bytes in
+            attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
+                try writer.end(image: image.id, timeNanoseconds: nanoseconds(seconds), bytes)
+            }
+        }
+    }
+}
