@@ -39,7 +39,10 @@ let package = Package(
         // Arguments, variables and names of files: bytes as strings and back.
         .target(name: "SiltText", dependencies: ["CSiltSystem"], swiftSettings: strict),
 
-        // Reading JSON, without Foundation.
+        // Clocks and files.
+        .target(name: "SiltSystem", dependencies: ["CSiltSystem", "SiltText"], swiftSettings: strict),
+
+        // JSON both ways, without Foundation.
         .target(name: "SiltJSON", swiftSettings: strict),
 
         // The pipeline, in its order.
@@ -67,7 +70,7 @@ let package = Package(
         .target(
             name: "SiltFindings",
             dependencies: [
-                "CSiltSystem", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltRecording", "SiltSymbols", "SiltText",
+                "SiltGrowth", "SiltHeap", "SiltJSON", "SiltRecording", "SiltSymbols", "SiltSystem", "SiltText",
             ],
             exclude: ["docs"],
             swiftSettings: strict
@@ -75,8 +78,8 @@ let package = Package(
         .target(
             name: "SiltReports",
             dependencies: [
-                "CSiltSystem", "SiltFindings", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltPprof", "SiltRecording",
-                "SiltSymbols", "SiltText",
+                "SiltFindings", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltPprof", "SiltRecording", "SiltSymbols",
+                "SiltSystem", "SiltText",
             ],
             exclude: ["docs", "Page"],
             swiftSettings: strict,
@@ -85,7 +88,7 @@ let package = Package(
         .target(
             name: "SiltPprof",
             dependencies: [
-                "CSiltSystem", "CZlib", "CZstd", "SiltText",
+                "CZlib", "CZstd", "SiltSystem", "SiltText",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["otlp_profiles.proto", "profile.proto"],
@@ -106,7 +109,7 @@ let package = Package(
             name: "SiltSession",
             dependencies: [
                 "Clibdw", "CSiltWire", "CSiltSystem", "SiltEvents", "SiltHeap", "SiltGrowth", "SiltSymbols",
-                "SiltRecording", "SiltShim", "SiltText",
+                "SiltRecording", "SiltShim", "SiltSystem", "SiltText",
             ],
             swiftSettings: strict + collecting
         ),
@@ -114,7 +117,7 @@ let package = Package(
             name: "SiltHunt",
             dependencies: [
                 "CSiltSystem", "CYAML", "SiltEvents", "SiltGrowth", "SiltHTTP", "SiltHeap", "SiltJSON", "SiltPprof",
-                "SiltRecording", "SiltSession", "SiltSymbols", "SiltText",
+                "SiltRecording", "SiltSession", "SiltSymbols", "SiltSystem", "SiltText",
             ],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
@@ -122,7 +125,7 @@ let package = Package(
         .target(
             name: "SiltServer",
             dependencies: [
-                "SiltFindings", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports",
+                "SiltFindings", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports", "SiltSystem",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -133,7 +136,7 @@ let package = Package(
             name: "silt",
             dependencies: [
                 "CSiltSystem", "SiltFindings", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof", "SiltRecording",
-                "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSymbols", "SiltText",
+                "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSymbols", "SiltSystem", "SiltText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

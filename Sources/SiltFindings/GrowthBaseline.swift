@@ -1,5 +1,6 @@
 internal import SiltJSON
 internal import SiltSymbols
+internal import SiltSystem
 internal import SiltText
 
 /// Call sites that are known to grow, and how fast: what `silt check` lets pass until it grows faster.
@@ -126,7 +127,7 @@ extension GrowthBaseline {
 
     /// Throws unless a baseline can be written there: over nothing, or over a baseline.
     package static func checkThatMayReplace(_ path: String) throws(ReportError) {
-        if SmallFile.exists(path) { _ = try GrowthBaseline(path: path) }
+        if FileBytes.exists(path) { _ = try GrowthBaseline(path: path) }
     }
 
     package func write(to path: String) throws(ReportError) { try SmallFile.replace(path, with: text) }

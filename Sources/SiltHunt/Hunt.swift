@@ -1,5 +1,6 @@
 internal import Glibc
 package import SiltSession
+internal import SiltSystem
 
 /// What a hunt is doing, for whoever watches.
 package enum HuntStep: Sendable {
@@ -186,9 +187,5 @@ package final class Hunt {
         if let status = service?.status { throw HuntError.serviceEnded(status: status) }
     }
 
-    private var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    private var now: Double { Clock.monotonicSeconds }
 }

@@ -6,6 +6,7 @@ internal import SiltPprof
 internal import SiltRecording
 package import SiltSession
 internal import SiltSymbols
+internal import SiltSystem
 
 /// Measures a service by the profiles that it serves: heap and goroutines, pulled when a round ends.
 ///
@@ -124,9 +125,5 @@ package final class PprofTrace: HuntTrace {
         return counts
     }
 
-    private static var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    private static var now: Double { Clock.monotonicSeconds }
 }

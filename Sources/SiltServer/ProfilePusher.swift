@@ -2,6 +2,7 @@ internal import Glibc
 internal import NIOPosix
 internal import SiltPprof
 internal import SiltReports
+internal import SiltSystem
 internal import Synchronization
 
 /// Sends the profile of a trace somewhere, again and again.
@@ -118,11 +119,7 @@ package final class ProfilePusher: Sendable {
         }
     }
 
-    private var now: Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
+    private var now: Double { Clock.monotonicSeconds }
 }
 
 /// Something another thread waits for, with a limit.

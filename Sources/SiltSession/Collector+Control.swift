@@ -3,6 +3,7 @@ internal import Glibc
 internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
+internal import SiltSystem
 
 extension Collector {
     /// Answers a request of `TraceControl`, after everything has been taken in that was sent before it.
@@ -61,7 +62,7 @@ extension Collector {
         for image in images.values { image.beginHunt() }
         rounds = 0
         nextSnapshot = .infinity
-        roundStart = monotonicSeconds() - startedAt
+        roundStart = Clock.monotonicSeconds - startedAt
         try record { try output.beginHunt(Array(images.values), at: roundStart) }
     }
 
@@ -76,7 +77,7 @@ extension Collector {
         }
         try closeIntervals()
         rounds = before + 1
-        let now = monotonicSeconds() - startedAt
+        let now = Clock.monotonicSeconds - startedAt
         let phase = try record { try output.endRound(mark, number: before + 1, Array(images.values), at: now) }
         intervals.append(
             HuntIntervals.Interval(
@@ -116,6 +117,6 @@ extension Collector {
 
     private func closeIntervals() throws {
         for image in images.values { image.closeInterval() }
-        events?.snapshot(Array(images.values), at: monotonicSeconds() - startedAt)
+        events?.snapshot(Array(images.values), at: Clock.monotonicSeconds - startedAt)
     }
 }

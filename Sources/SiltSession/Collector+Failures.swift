@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltSystem
 
 /// A command outlives what goes wrong with its trace: a full disk, a file that is gone, an error of the analyzer.
 ///
@@ -48,14 +49,14 @@ extension Collector {
             do { try readSignals() } catch { continue }
         }
         outcome.stillRunning = images.values.count { !$0.hasEnded }
-        if let failure = events?.close(outcome, at: monotonicSeconds() - startedAt) {
+        if let failure = events?.close(outcome, at: Clock.monotonicSeconds - startedAt) {
             outcome.notes.append("\(failure): the raw stream ends there")
         }
-        output.salvage(outcome, at: monotonicSeconds() - startedAt)
+        output.salvage(outcome, at: Clock.monotonicSeconds - startedAt)
     }
 
     private func fail(_ error: any Error) {
-        outcome.failure = TraceFailure(reason: "\(error)", seconds: monotonicSeconds() - startedAt)
+        outcome.failure = TraceFailure(reason: "\(error)", seconds: Clock.monotonicSeconds - startedAt)
         output.abandon()
         options.warn?("\(error). Nothing more is recorded\(child == 0 ? "" : "; the command goes on")")
     }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltSystem
 
 extension Collector {
     /// A process becomes, or has started, a program that cannot be followed.
@@ -10,7 +11,7 @@ extension Collector {
             program: program,
             reason: reason,
             became: target ?? "",
-            at: monotonicSeconds() - startedAt
+            at: Clock.monotonicSeconds - startedAt
         )
         for image in images.values where image.pid == pid && image.pipe < 0 { _ = try endIfReplaced(image) }
     }

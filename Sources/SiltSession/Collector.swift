@@ -4,6 +4,7 @@ internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltSymbols
+internal import SiltSystem
 
 /// Collects the events of all traced processes into one recording until the trace ends.
 ///
@@ -22,7 +23,7 @@ package final class Collector {
     /// In the order in which they were accepted, which is that of the hellos of one process.
     private(set) var connections: [Int32] = []
     var outcome = TraceOutcome()
-    let startedAt = monotonicSeconds()
+    let startedAt = Clock.monotonicSeconds
     var nextSnapshot: Double
     private(set) var child: pid_t = 0
     /// A command was started, or is about to be: the trace lasts as long as it does.
@@ -134,7 +135,7 @@ package final class Collector {
     private func traceToTheEnd() throws {
         events?.trace(output.origin)
         while !finished {
-            var wait = min(60, max(0, min(nextSnapshot, outside.nextAt) - monotonicSeconds()))
+            var wait = min(60, max(0, min(nextSnapshot, outside.nextAt) - Clock.monotonicSeconds))
             if idleSince != nil { wait = min(wait, 0.1) }
             if starter?.isMemoryUsedUp == true { stopForMemory() }
             let unwatched = images.values.contains { $0.isUnwatched }
@@ -152,8 +153,8 @@ package final class Collector {
                 if isTold, image.shared.isLeaving { try letLeave(image) }
             }
             if unwatched { try lookAtUnwatchedImages() }
-            if monotonicSeconds() >= nextSnapshot { try snapshot() }
-            if monotonicSeconds() >= outside.nextAt { try lookOutside() }
+            if Clock.monotonicSeconds >= nextSnapshot { try snapshot() }
+            if Clock.monotonicSeconds >= outside.nextAt { try lookOutside() }
             if child == 0, options.once || (options.follow && outcome.exit != nil) { try lookForTheEnd() }
             try lookAtEvents()
         }
@@ -166,7 +167,7 @@ package final class Collector {
             idleSince = nil
             return
         }
-        let now = monotonicSeconds()
+        let now = Clock.monotonicSeconds
         let since = idleSince ?? now
         idleSince = since
         // One that never said hello may still do so while it runs.
@@ -285,7 +286,7 @@ package final class Collector {
             stacks: stacks,
             groupOf: blame.key,
             rounds: rounds,
-            at: monotonicSeconds() - startedAt
+            at: Clock.monotonicSeconds - startedAt
         )
         try news.add(image.shared)
         images[hello.image] = image
@@ -354,7 +355,7 @@ package final class Collector {
             outcome.notes.append("process \(image.pid): the rest of its events could not be read (\(damage))")
         }
         note(untracedChildrenOf: image)
-        let now = monotonicSeconds() - startedAt
+        let now = Clock.monotonicSeconds - startedAt
         events?.end(image, how: how, at: now)
         try record { try output.end(image, how: how, at: now) }
     }
@@ -372,7 +373,7 @@ package final class Collector {
     }
 
     private func snapshot() throws {
-        let now = monotonicSeconds()
+        let now = Clock.monotonicSeconds
         output.untraced.look(at: now - startedAt)
         for image in images.values {
             image.drain()
@@ -382,7 +383,7 @@ package final class Collector {
         if let progress = try record({ try output.snapshot(Array(images.values), at: now - startedAt) }) {
             options.progress?(progress)
         }
-        nextSnapshot = max(nextSnapshot + options.snapshotEvery, monotonicSeconds())
+        nextSnapshot = max(nextSnapshot + options.snapshotEvery, Clock.monotonicSeconds)
     }
 
     private func finish() throws {
@@ -396,7 +397,7 @@ package final class Collector {
         if refusals > Collector.wordedRefusals {
             outcome.notes.append("refused \(refusals - Collector.wordedRefusals) more")
         }
-        let now = monotonicSeconds() - startedAt
+        let now = Clock.monotonicSeconds - startedAt
         output.untraced.look(at: now)
         outcome.untraced = output.untraced.recorded.reduce(0) { $0 + Int($1.processes) }
         if let failure = events?.close(outcome, at: now) {

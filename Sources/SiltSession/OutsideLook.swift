@@ -1,5 +1,6 @@
 internal import CSiltWire
 internal import Glibc
+internal import SiltSystem
 
 /// Finds processes below the traced ones that never said hello: what a raw system call started, what an untraced process
 /// started, what was executed without a word.
@@ -23,9 +24,9 @@ struct OutsideLook {
 
     /// What runs without the library since the last look at least: below `roots`, or one of them.
     mutating func find(roots: Set<pid_t>, except known: (pid_t) -> Bool) -> [(pid: pid_t, program: String)] {
-        let (began, used) = (monotonicSeconds(), ownCPUNanoseconds())
+        let (began, used) = (Clock.monotonicSeconds, Clock.processCPUNanoseconds)
         defer {
-            let cost = Double(ownCPUNanoseconds() - used) / 1e9
+            let cost = Double(Clock.processCPUNanoseconds - used) / 1e9
             nextAt = began + max(OutsideLook.period, OutsideLook.share * cost)
         }
         var found: [(pid: pid_t, program: String)] = []
@@ -64,7 +65,7 @@ struct OutsideLook {
 
     /// What the kernel calls a process whose executable may not be read; empty when it is gone.
     private static func name(of pid: pid_t) -> String {
-        let bytes = readWholeFile("/proc/\(pid)/comm") ?? []
+        let bytes = FileBytes.read(proc: "/proc/\(pid)/comm") ?? []
         return String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self)
     }
 

@@ -29,10 +29,3 @@ struct Poller: ~Copyable {
         return count <= 0 ? [] : ready[..<Int(count)].map { $0.data.u64 }
     }
 }
-
-/// Seconds of CLOCK_MONOTONIC.
-func monotonicSeconds() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}

@@ -1,4 +1,5 @@
 package import Glibc
+internal import SiltSystem
 internal import SiltText
 
 /// Path of a running process's executable (proc(5)); nil when it may not be read.
@@ -11,7 +12,7 @@ package func processExecutable(_ pid: Int32) -> String? {
 
 /// True when a running process has mapped the preload library; nil when its maps may not be read.
 package func isPreloaded(_ pid: Int32) -> Bool? {
-    readWholeFile("/proc/\(pid)/maps").map { maps in
+    FileBytes.read(proc: "/proc/\(pid)/maps").map { maps in
         maps.split(separator: 10).contains { line in
             let name = line.suffix(while: { $0 != UInt8(ascii: "/") })
             return name.starts(with: Array("libsilt".utf8)) && name.hasSuffix(".so")
@@ -21,7 +22,7 @@ package func isPreloaded(_ pid: Int32) -> Bool? {
 
 /// Resident bytes of a running process (proc_pid_statm(5)); nil when it may not be read.
 func residentBytes(_ pid: Int32) -> UInt64? {
-    guard let bytes = readWholeFile("/proc/\(pid)/statm") else { return nil }
+    guard let bytes = FileBytes.read(proc: "/proc/\(pid)/statm") else { return nil }
     let words = bytes.split(separator: UInt8(ascii: " "))
     guard words.count > 1, let pages = UInt64(String(decoding: words[1], as: UTF8.self)) else { return nil }
     return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
@@ -39,7 +40,8 @@ package struct ProcessKin: Equatable, Sendable {
     /// Nil when there is no such process.
     package init?(_ pid: pid_t) {
         // The name stands in parentheses and may hold anything.
-        guard let bytes = readWholeFile("/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")")) else {
+        guard let bytes = FileBytes.read(proc: "/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else {
             return nil
         }
         let words = bytes[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
@@ -80,44 +82,22 @@ func processChildren(_ pid: Int32) -> [Int32] {
         let thread = withUnsafeBytes(of: entry.pointee.d_name) {
             String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        guard let bytes = readWholeFile("/proc/\(pid)/task/\(thread)/children") else { continue }
+        guard let bytes = FileBytes.read(proc: "/proc/\(pid)/task/\(thread)/children") else { continue }
         result += bytes.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
     }
     return result
-}
-
-/// CPU time of this process.
-func ownCPUNanoseconds() -> UInt64 {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }
 
 /// The largest resident size this process has had (VmHWM of proc_pid_status(5)); 0 when it cannot be read.
 ///
 /// Not ru_maxrss: that remembers the process that was here before exec.
 func ownPeakBytes() -> UInt64 {
-    guard let bytes = readWholeFile("/proc/self/status") else { return 0 }
+    guard let bytes = FileBytes.read(proc: "/proc/self/status") else { return 0 }
     for line in bytes.split(separator: 10) where line.starts(with: Array("VmHWM:".utf8)) {
         let digits = line.filter { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
         return (UInt64(String(decoding: digits, as: UTF8.self)) ?? 0) * 1024
     }
     return 0
-}
-
-/// The bytes of a file that the kernel makes up as it is read; nil when it cannot be opened.
-func readWholeFile(_ path: String) -> [UInt8]? {
-    let descriptor = open(path.system, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 65536)
-    while true {
-        let got = read(descriptor, &buffer, buffer.count)
-        if got < 0 && errno == EINTR { continue }
-        guard got > 0 else { return bytes }
-        bytes += buffer.prefix(got)
-    }
 }
 
 extension Sequence<UInt8> {

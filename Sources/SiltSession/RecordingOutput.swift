@@ -4,6 +4,7 @@ internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 internal import SiltSymbols
+internal import SiltSystem
 
 /// Turns what the collector knows into rows of the recording, one transaction a snapshot.
 ///
@@ -46,9 +47,7 @@ final class RecordingOutput {
         period = options.snapshotEvery
         target.snapshotPeriodNs = UInt64(options.snapshotEvery * 1e9)
         target.siltVersion = options.siltVersion
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        target.startUnixNs = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        target.startUnixNs = UInt64(Clock.unixNanoseconds)
         target.kernel = kernelRelease()
         try transaction { try writer.write(target) }
     }
@@ -183,14 +182,14 @@ final class RecordingOutput {
         if skip > 0 {
             skip -= 1
         } else {
-            let began = ownCPUNanoseconds()
+            let began = Clock.processCPUNanoseconds
             try transaction {
                 try writeUntraced()
                 for image in images {
                     if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
                 }
             }
-            skip = Int(Double(ownCPUNanoseconds() - began) / 1e9 * 25 / period)
+            skip = Int(Double(Clock.processCPUNanoseconds - began) / 1e9 * 25 / period)
         }
         var progress = TraceProgress(
             seconds: time,
@@ -218,7 +217,7 @@ final class RecordingOutput {
         var cost = RecordedCost()
         cost.commandCPUNs = outcome.commandCPUNanoseconds
         cost.commandPeakBytes = outcome.commandPeakBytes
-        cost.analyzerCPUNs = ownCPUNanoseconds()
+        cost.analyzerCPUNs = Clock.processCPUNanoseconds
         cost.analyzerPeakBytes = ownPeakBytes()
         try transaction {
             try writer.write(cost)

@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltSystem
 
 /// The program whose preload library started this analyzer, which lives in its unit or container and takes of its memory.
 final class Starter {
@@ -46,7 +47,7 @@ final class Starter {
 
     /// True once this process is larger than it may get; looked at four times a second.
     var isMemoryUsedUp: Bool {
-        let now = monotonicSeconds()
+        let now = Clock.monotonicSeconds
         guard now - lookedAt > 0.25 else { return false }
         lookedAt = now
         return (residentBytes(getpid()) ?? 0) > memoryLimit
@@ -58,7 +59,7 @@ final class Starter {
     /// one that the kernel would have chosen without silt, and how it came there is what the recording is for.
     func yieldMemory() {
         let path = "/proc/self/oom_score_adj"
-        guard let bytes = readWholeFile(path),
+        guard let bytes = FileBytes.read(proc: path),
             let now = Int(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
         else { return }
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)

@@ -4,6 +4,7 @@ internal import Glibc
 internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
+internal import SiltSystem
 
 /// One traced process image: what it shared, how its events are read, and what its heap holds.
 final class TracedImage {
@@ -28,7 +29,7 @@ final class TracedImage {
     var (seen, named): ([Int: UInt32], [Int: UInt32]) = ([:], [:])
     /// Seconds one `drain` may take: snapshots, signals and other images are due as well.
     private static let longestDrain = 0.05
-    private var progressAt = monotonicSeconds()
+    private var progressAt = Clock.monotonicSeconds
     /// Resident bytes when they were last read while the process lived; nil: never.
     private var residentBytesSeen: UInt64?
     private var residentSeenAt = 0.0
@@ -92,12 +93,8 @@ final class TracedImage {
 
     /// When the process began to be recorded, by CLOCK_REALTIME, in ns.
     var beganUnixNs: Int64 {
-        var (real, monotonic) = (timespec(), timespec())
-        clock_gettime(CLOCK_REALTIME, &real)
-        clock_gettime(CLOCK_MONOTONIC, &monotonic)
-        let offset = (Int64(real.tv_sec) - Int64(monotonic.tv_sec)) * 1_000_000_000
         // The header is the program's, which may write anything.
-        return Int64(clamping: shared.header.start_ns) &+ offset &+ Int64(real.tv_nsec) &- Int64(monotonic.tv_nsec)
+        Int64(clamping: shared.header.start_ns) &+ (Clock.unixNanoseconds - Clock.monotonicNanoseconds)
     }
 
     /// True once the kernel says so.
@@ -113,7 +110,7 @@ final class TracedImage {
         if isReplayed { return residentBytesSeen }
         // What has ended and was not waited for yet has a statm of zeros.
         if let bytes = residentBytes(pid), bytes > 0 { residentBytesSeen = bytes }
-        residentSeenAt = monotonicSeconds()
+        residentSeenAt = Clock.monotonicSeconds
         return residentBytesSeen
     }
 
@@ -178,9 +175,9 @@ final class TracedImage {
     @discardableResult
     func drain(ended: Bool = false) -> Bool {
         guard damage == nil else { return false }
-        if !ended, monotonicSeconds() - residentSeenAt > 0.1 { _ = sampleResidentBytes() }
+        if !ended, Clock.monotonicSeconds - residentSeenAt > 0.1 { _ = sampleResidentBytes() }
         hasMore = false
-        let deadline = monotonicSeconds() + TracedImage.longestDrain
+        let deadline = Clock.monotonicSeconds + TracedImage.longestDrain
         defer { shared.wakeWaiting() }
         do {
             let slots = shared.mapNewSlots()
@@ -216,18 +213,18 @@ final class TracedImage {
                             left = true
                             break
                         }
-                        if !ended, monotonicSeconds() > deadline {
+                        if !ended, Clock.monotonicSeconds > deadline {
                             hasMore = true
                             applyBatch()
                             return false
                         }
                     }
                 }
-                if progressed { progressAt = monotonicSeconds() }
+                if progressed { progressAt = Clock.monotonicSeconds }
                 if !left { break }
                 if progressed { continue }
                 // Stuck: the missing event is still being written, or its thread was ended between stamp and append.
-                if ended || monotonicSeconds() - progressAt > 2 {
+                if ended || Clock.monotonicSeconds - progressAt > 2 {
                     if let gap = decoder.skipGaps() {
                         events?.gap(id, gap)
                         continue

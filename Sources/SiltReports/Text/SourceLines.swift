@@ -1,5 +1,4 @@
-internal import CSiltSystem
-internal import Glibc
+internal import SiltSystem
 internal import SiltText
 
 /// The lines of a source file around one of them, when the file can be read here.
@@ -33,23 +32,7 @@ enum SourceLines {
         }
     }
 
-    private static func read(_ path: String) -> [UInt8]? {
-        let descriptor = silt_open_regular(path.system)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_size <= limit else { return nil }
-        var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
-        var count = 0
-        while count < bytes.count {
-            let more = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
-            }
-            guard more > 0 else { break }
-            count += more
-        }
-        return Array(bytes.prefix(count))
-    }
+    private static func read(_ path: String) -> [UInt8]? { try? FileBytes.read(regular: path, limit: limit) }
 }
 
 extension String {

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltSystem
 
 /// The load that `silt demo` puts on its server: each route in turn, at a steady pace, then `/quit`.
 enum DemoLoad {
@@ -7,19 +8,19 @@ enum DemoLoad {
     /// Returns an exit status.
     static func run(portFile: String, seconds: Double, requestsPerSecond: Double) -> Int32 {
         var port: UInt16?
-        let patience = monotonicSeconds() + 20
-        while port == nil, monotonicSeconds() < patience {
+        let patience = Clock.monotonicSeconds + 20
+        while port == nil, Clock.monotonicSeconds < patience {
             port = readFile(portFile).flatMap { UInt16($0.filter(\.isNumber)) }
             if port == nil { usleep(20_000) }
         }
         guard let port else { return 1 }
         let routes = ["/orders", "/users", "/search", "/users", "/search"]
-        let start = monotonicSeconds()
+        let start = Clock.monotonicSeconds
         var sent = 0
-        while monotonicSeconds() - start < seconds {
+        while Clock.monotonicSeconds - start < seconds {
             guard get(routes[sent % routes.count], port) else { return 1 }
             sent += 1
-            let ahead = Double(sent) / requestsPerSecond - (monotonicSeconds() - start)
+            let ahead = Double(sent) / requestsPerSecond - (Clock.monotonicSeconds - start)
             if ahead > 0 { usleep(UInt32(ahead * 1e6)) }
         }
         return get("/quit", port) ? 0 : 1

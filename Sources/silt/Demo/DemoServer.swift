@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltSystem
 
 /// The server that `silt demo` traces: a small HTTP service with two leaks and three innocent habits.
 ///
@@ -12,7 +13,7 @@ struct DemoServer {
     private var heartbeats: [UnsafeMutableRawPointer] = []
     private var profiles: [UnsafeMutableRawPointer] = []
     private var table: [UnsafeMutableRawPointer] = []
-    private var nextHeartbeat = monotonicSeconds()
+    private var nextHeartbeat = Clock.monotonicSeconds
     private var oldestProfile = 0
 
     /// Serves loopback until `/quit` is asked for; writes the port into `portFile` once it listens.
@@ -36,7 +37,7 @@ struct DemoServer {
 
     /// Waits for one request at most until the next heartbeat; false after `/quit`.
     private mutating func serveOne(_ listener: Int32) -> Bool {
-        while monotonicSeconds() >= nextHeartbeat {
+        while Clock.monotonicSeconds >= nextHeartbeat {
             recordHeartbeat()
             nextHeartbeat += 0.1
         }

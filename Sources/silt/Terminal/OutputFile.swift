@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SiltFindings
 internal import SiltReports
+internal import SiltSystem
 internal import SiltText
 
 /// A file that a report is written to piece by piece, readable by its owner alone; `-` is standard output.
@@ -22,15 +23,7 @@ final class OutputFile: TextOutputStream {
     func write(_ string: String) { write(Array(string.utf8)) }
 
     func write(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty, failure == 0 {
-            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written > 0 {
-                rest = rest.dropFirst(written)
-            } else if written == 0 || errno != EINTR {
-                failure = written == 0 ? EIO : errno
-            }
-        }
+        if failure == 0 { failure = FileBytes.write(bytes, to: descriptor) }
     }
 
     /// Throws what kept it from being written; a reader of standard output that went away does not.

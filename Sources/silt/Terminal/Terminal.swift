@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltSystem
 internal import SiltText
 
 /// Standard output and error as silt uses them: reports, progress, messages.
@@ -19,13 +20,7 @@ enum Terminal {
 
     /// Writes all of a message; a reader that went away ends it quietly.
     static func write(_ text: String, to descriptor: Int32) {
-        var rest = Array(text.shown.utf8)[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { return }
-            rest = rest.dropFirst(written)
-        }
+        _ = FileBytes.write(Array(text.shown.utf8), to: descriptor)
     }
 
     static func message(_ text: String) {

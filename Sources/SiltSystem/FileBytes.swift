@@ -1,0 +1,86 @@
+internal import CSiltSystem
+internal import Glibc
+internal import SiltText
+
+/// Why a file could not be read or written.
+package enum FileError: Error, Equatable, CustomStringConvertible {
+    case system(errno: Int32)
+    case tooLarge(limit: Int)
+
+    package var description: String {
+        switch self {
+        case .system(let number): String(cString: strerror(number))
+        case .tooLarge(let limit): "larger than \(Format.bytes(UInt64(limit)))"
+        }
+    }
+}
+
+/// Files as wholes.
+package enum FileBytes {
+    /// What a user named: a regular file, a pipe or a terminal.
+    package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+        try read(silt_open_input(path.system), limit)
+    }
+
+    /// A regular file and nothing else.
+    package static func read(regular path: String, limit: Int) throws(FileError) -> [UInt8] {
+        try read(silt_open_regular(path.system), limit)
+    }
+
+    /// A file that the kernel makes up as it is read (proc(5)); nil when it cannot be read.
+    package static func read(proc path: String) -> [UInt8]? {
+        try? read(open(path.system, O_RDONLY | O_CLOEXEC), Int.max)
+    }
+
+    /// Takes the descriptor over; −1: `errno` says why there is none.
+    private static func read(_ descriptor: Int32, _ limit: Int) throws(FileError) -> [UInt8] {
+        guard descriptor >= 0 else { throw .system(errno: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        let room = 1 << 16
+        while true {
+            var got = 0
+            bytes += [UInt8](unsafeUninitializedCapacity: room) { space, count in
+                got = Glibc.read(descriptor, space.baseAddress, room)
+                count = max(0, got)
+            }
+            if got == 0 { return bytes }
+            guard got > 0 || errno == EINTR else { throw .system(errno: errno) }
+            guard bytes.count <= limit else { throw .tooLarge(limit: limit) }
+        }
+    }
+
+    package static func exists(_ path: String) -> Bool { access(path.system, F_OK) == 0 }
+
+    /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole
+    /// until then.
+    package static func replace(_ link: String, with text: String) throws(FileError) {
+        let target = realpath(link.system, nil)
+        defer { free(target) }
+        let path = target.map { String(system: $0) } ?? link
+        let fresh = path + ".new"
+        let descriptor = open(fresh.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw .system(errno: errno) }
+        var failure = write(Array(text.utf8), to: descriptor)
+        if close(descriptor) != 0, failure == 0 { failure = errno }
+        if failure == 0, rename(fresh.system, path.system) != 0 { failure = errno }
+        guard failure == 0 else {
+            unlink(fresh.system)
+            throw .system(errno: failure)
+        }
+    }
+
+    /// Writes all of it; returns 0, or the error that kept it from being written.
+    package static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if written > 0 {
+                rest = rest.dropFirst(written)
+            } else if written == 0 || errno != EINTR {
+                return written == 0 ? EIO : errno
+            }
+        }
+        return 0
+    }
+}
