@@ -70,6 +70,23 @@ static bool can_start(const struct silt_program *program) {
     return answer == 0 || (answer == -ENOENT && is_descriptor(program));
 }
 
+/* Emulators hand LD_PRELOAD on to the loader of a program of another machine, which would complain
+ * of the library. */
+static bool is_emulator(const char *name) {
+    static const char *const names[] = {
+        "qemu-aarch64",  "qemu-alpha",  "qemu-hppa",        "qemu-m68k",    "qemu-microblaze",
+        "qemu-or1k",     "qemu-sh4",    "qemu-xtensa",      "qemu-hexagon", "qemu-arm",
+        "qemu-i386",     "qemu-mips",   "qemu-ppc",         "qemu-riscv",   "qemu-s390",
+        "qemu-sparc",    "qemu-x86_64", "qemu-loongarch64", "box64",        "box86",
+        "FEXInterpreter"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strncmp(name, names[i], strlen(names[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why what is about to start cannot be followed; 0 when it can, or when nothing is known. */
 uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
                            const struct silt_environment *seen) {
@@ -87,6 +104,9 @@ uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
     }
     if (reason == SILT_UNTRACED_STATIC && (seen->valgrind || strstr(path, "/valgrind/"))) {
         return SILT_UNTRACED_VALGRIND;
+    }
+    if ((!reason || reason == SILT_UNTRACED_STATIC) && is_emulator(last_part(path))) {
+        return SILT_UNTRACED_MACHINE;
     }
     if (!reason && !seen->has_ours) {
         return ours.named ? SILT_UNTRACED_ENVIRONMENT : 0;

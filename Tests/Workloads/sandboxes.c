@@ -106,10 +106,8 @@ static int start_programs(void) {
     pid_t child;
     arguments[4] = "spawned";
     int error = posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, before);
-    printf("%d ", error);
-    fflush(stdout);
     waitpid(child, &status, 0);
-    printf("%x\n", (unsigned)status);
+    printf("%d %x\n", error, (unsigned)status);
     printf("%x\n", (unsigned)system("echo by a shell"));
     fflush(stdout);
     for (int i = 0; i < 2; i++) {

@@ -114,6 +114,20 @@ extension EndToEnd {
             #expect(passage.reasons == ["another C library"])
         }
 
+        /// An emulator hands the variable on to a loader of another machine; env(1) stands for it here.
+        @Test func anEmulatorRunsWithoutTheLibraryAndIsNamed() throws {
+            let folder = try ScratchFolder()
+            let emulator = folder.file("qemu-aarch64-static")
+            #expect(try runProgram(["cp", "-L", "/usr/bin/env", emulator]).status == 0)
+            let recording = folder.file("run.silt")
+            let result = try runProgram([siltExecutable, "run", "--out", recording, "--", "sh", "-c", "\(emulator); :"])
+            #expect(result.status == 0)
+            #expect(result.output.contains("PATH="))
+            #expect(!result.output.contains("LD_PRELOAD"))
+            let untraced = try SiltTestSupport.report(of: recording).untraced
+            #expect(untraced.filter { $0.program == emulator }.map(\.reason) == ["for another machine"])
+        }
+
         @Test func aMuslProgramRunsWithoutTheLibraryAndIsNamed() throws {
             let folder = try ScratchFolder()
             guard let program = try compile([], in: folder, by: "musl-gcc") else { return }
