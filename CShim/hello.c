@@ -43,10 +43,12 @@ int silt_kept_rendezvous(void) {
     return silt_own_is_still(SILT_RENDEZVOUS) ? silt_own[SILT_RENDEZVOUS] : -1;
 }
 
-/* The analyzer may be stopped, and with it all that waits for it: nothing here waits longer than
- * that. */
-#define CONNECT_NS 1000000000ull /* for a place in the queue, which has thousands */
-#define MOMENT_NS  50000000
+/* The analyzer may be stopped or slow, and with it all that waits for it: nothing here waits longer
+ * than that. */
+#define CONNECT_NS  1000000000ull /* for a place in the queue, which has thousands */
+#define HELLO_NS    2000000000ull /* for a place in the kept connection, which has hundreds */
+#define HELLO_SHARE 16            /* in the long run: one part of so many */
+#define MOMENT_NS   50000000
 
 static void rest(void) {
     struct timespec moment = {0, MOMENT_NS};
@@ -88,32 +90,38 @@ static long reach_analyzer(void) {
     return 0;
 }
 
-/* Sends a message over the kept connection. Where that is full, it waits while the analyzer of the
- * parent image, whose header is `kin`, moves; without one, not at all. A child that has waited in
- * vain tells the next ones. 0 or a negative errno. */
+/* Whether one more fork child may wait a moment longer, which has waited since `from`. All children
+ * of an image together wait for two seconds at once at most, and for a sixteenth of the time in the
+ * long run; those that wait at the same time count once. */
+static bool may_wait(struct silt_header *kin, uint64_t *from) {
+    uint64_t now = silt_now_ns(), last = kin->hello_waited_ns;
+    uint64_t step = now - (last > *from && last < now ? last : *from);
+    if (last < now && __atomic_compare_exchange_n(&kin->hello_waited_ns, &last, now, false,
+                                                  __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+        uint64_t debt = kin->hello_debt_ns;
+        kin->hello_debt_ns = (debt > now ? debt : now) + step * HELLO_SHARE;
+    }
+    *from = now;
+    return kin->hello_debt_ns < now + HELLO_NS * HELLO_SHARE;
+}
+
+/* Sends a message over the kept connection. Where that is full, a fork child of the image whose
+ * header is `kin` waits while it may; without one there is no wait. 0 or a negative errno. */
 static long send_patiently(const struct msghdr *message, struct silt_header *kin) {
-    uint64_t beats = kin ? kin->reader_beats : 0, moved = silt_now_ns();
+    uint64_t from = kin ? silt_now_ns() : 0;
     for (;;) {
         long sent =
             silt_call(SYS_sendmsg, silt_own[SILT_RENDEZVOUS], message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent == -EPIPE || sent == -ECONNRESET) {
             return -ECONNREFUSED;
         }
-        if (sent != -EINTR && sent != -EAGAIN) {
-            return sent < 0 ? sent : 0;
-        }
         if (sent == -EAGAIN) {
-            if (!kin || kin->hello_still == kin->reader_beats + 1) {
-                return sent;
-            }
-            if (kin->reader_beats != beats) {
-                beats = kin->reader_beats;
-                moved = silt_now_ns();
-            } else if (silt_now_ns() - moved > SILT_PATIENCE_NS) {
-                kin->hello_still = beats + 1;
+            if (!kin || !may_wait(kin, &from)) {
                 return sent;
             }
             rest();
+        } else if (sent != -EINTR) {
+            return sent < 0 ? sent : 0;
         }
     }
 }

@@ -76,15 +76,17 @@ bool silt_own_line_is_broken(void) {
            (state.revents & POLLERR) && silt_own_is_still(SILT_LIFE_LINE);
 }
 
-bool silt_own_is_alone(bool forked) {
+/* Filters of sandboxes may forbid to compare: then nothing is taken to be shared. */
+static bool shares_descriptors(long process) {
+    return process > 0 && !silt_was_filtered_at_start() &&
+           silt_call(SYS_kcmp, silt_call(SYS_getpid, 0), process, KCMP_FILES) == 0;
+}
+
+bool silt_own_is_alone(bool forked, uint32_t maker) {
     struct stat task;
     if (silt_call(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &task, 0) == 0 &&
         task.st_nlink > 3 /* itself, its name, and one for each thread (proc(5)) */) {
         return false;
     }
-    /* Filters of sandboxes may forbid to compare with the parent: then it is taken to share none.
-     */
-    return !forked || silt_was_filtered_at_start() ||
-           silt_call(SYS_kcmp, silt_call(SYS_getpid, 0), silt_call(SYS_getppid, 0), KCMP_FILES) !=
-               0;
+    return !forked || !(shares_descriptors(silt_call(SYS_getppid, 0)) || shares_descriptors(maker));
 }

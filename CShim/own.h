@@ -5,6 +5,7 @@
 #include "macros.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum silt_own_descriptor {
     /* The pipe's writing end. Nothing is written to it: the analyzer takes its end for the end of
@@ -32,9 +33,10 @@ bool silt_own_holds(int fd);
 /* True when the life line is broken: the analyzer is gone. In a hook that waits. */
 bool silt_own_line_is_broken(void);
 
-/* Whether nobody else can change descriptors: no other thread, as far as /proc tells, and no parent
- * that shares them (clone(2), CLONE_FILES without CLONE_VM), which only a forked process can have.
- * At start, in a fork child, in an exec hook. */
-bool silt_own_is_alone(bool forked);
+/* Whether nobody else can change descriptors: no other thread, as far as /proc tells, and neither
+ * the parent nor the process `maker` (0: none) shares them (clone(2), CLONE_FILES without CLONE_VM,
+ * perhaps with CLONE_PARENT), which only a forked process can have. At start, in a fork child, in
+ * an exec hook. */
+bool silt_own_is_alone(bool forked, uint32_t maker);
 
 #endif

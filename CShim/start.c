@@ -103,8 +103,8 @@ static bool begin_again(void) {
         __atomic_fetch_add(&parent->children_filtered, 1, __ATOMIC_RELAXED);
         return false;
     }
-    bool begun = false;
-    if (silt_own_is_alone(true)) {
+    bool begun = false, alone = silt_own_is_alone(true, parent->pid);
+    if (alone) {
         if (silt_own_is_still(SILT_LIFE_LINE)) {
             silt_call(SYS_close, silt_own[SILT_LIFE_LINE]); /* the parent's */
         }
@@ -113,7 +113,8 @@ static bool begin_again(void) {
     }
     if (!begun) {
         silt_phase = SILT_PHASE_OFF;
-        __atomic_fetch_add(&parent->children_missed, !refused, __ATOMIC_RELAXED);
+        uint64_t *count = alone ? &parent->children_missed : &parent->children_sharing;
+        __atomic_fetch_add(count, !refused, __ATOMIC_RELAXED);
     }
     silt_call(SYS_munmap, parent, SILT_HEADER_BYTES);
     return begun;
@@ -128,7 +129,7 @@ static uintptr_t begin_again_aside(const struct silt_origin *origin, uintptr_t u
 static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
                              uintptr_t unused_too, uintptr_t unused_as_well) {
     (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
-    return silt_own_is_alone(false) && begin(0, NULL);
+    return silt_own_is_alone(false, 0) && begin(0, NULL);
 }
 
 static void start(void) {

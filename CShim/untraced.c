@@ -96,7 +96,7 @@ void silt_tell_untraced(uint32_t reason, uint32_t pid, const char *path) {
                         path,
                         true};
     strncpy(news.address.sun_path, socket, sizeof news.address.sun_path - 1);
-    if (silt_own_is_alone(true)) {
+    if (silt_own_is_alone(true, 0)) {
         send_news(&news);
     } else {
         send_apart(&news);

@@ -216,9 +216,13 @@ struct silt_header {
     uint64_t off_ns;            /* CLOCK_MONOTONIC, when it gave up recording */
     uint64_t children_missed;   /* fork children that could not say hello; they count themselves */
     uint64_t own_bytes;         /* address space that the shim has mapped in the target by now */
-    uint64_t
-        hello_still; /* reader_beats + 1 when a fork child's hello had waited in vain; 0: none */
-    uint64_t spare[8];
+    /* CLOCK_MONOTONIC: when a fork child last waited to say hello, and until when the waits so far
+       are held against the next ones. */
+    uint64_t hello_waited_ns;
+    uint64_t hello_debt_ns;
+    uint64_t children_sharing; /* fork children that are not recorded, since they share their
+                                  parent's descriptors; they count themselves */
+    uint64_t spare[6];
 };
 
 /* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they

@@ -363,13 +363,23 @@ package final class Collector {
     /// Names the fork children that count themselves, since they cannot say anything else.
     private func note(untracedChildrenOf image: TracedImage) {
         let header = image.shared.header
-        func note(_ count: UInt64, _ reason: String) {
+        func note(_ count: UInt64, _ reason: String, inBrief: String) {
             guard count > 0 else { return }
+            output.untraced.add(children: count, of: image.shared.executable, reason: .refusal(inBrief))
             let (children, verb) = count == 1 ? ("a fork child", "is") : ("\(count) fork children", "are")
             outcome.notes.append("\(children) of process \(image.pid) \(verb) not traced: \(reason)")
         }
-        note(UInt64(header.children_filtered), "it has put itself under a seccomp filter")
-        note(header.children_missed, "the analyzer could not be reached")
+        note(
+            UInt64(header.children_filtered),
+            "it has put itself under a seccomp filter",
+            inBrief: "forked under a seccomp filter"
+        )
+        note(header.children_missed, "the analyzer could not be reached", inBrief: "forked, the analyzer out of reach")
+        note(
+            header.children_sharing,
+            "made by clone(2) with CLONE_FILES",
+            inBrief: "made by clone(2) with CLONE_FILES"
+        )
     }
 
     private func snapshot() throws {

@@ -75,16 +75,28 @@ struct UntracedPrograms {
 
     /// `pid` 0: not known.
     mutating func add(pid: pid_t, program: String, reason: UntracedReason, became: String, at time: Double) {
-        var key = Key(program: program, reason: reason.text, became: became)
+        let key = count(1, Key(program: program, reason: reason.text, became: became))
+        if pid > 0, processes.count < UntracedPrograms.mostProcesses {
+            processes[pid] = Process(key: key, since: time)
+        }
+    }
+
+    /// Fork children of a traced program, of which nothing but their number is known.
+    mutating func add(children: UInt64, of program: String, reason: UntracedReason) {
+        // The number lies in the memory of the target, which may write anything there.
+        _ = count(min(children, UInt64(UInt32.max)), Key(program: program, reason: reason.text, became: ""))
+    }
+
+    /// Returns the row that they are counted in.
+    private mutating func count(_ processes: UInt64, _ wanted: Key) -> Key {
+        var key = wanted
         if rows[key] == nil, rows.count >= UntracedPrograms.mostPrograms {
             key = Key(program: "other programs", reason: "not named one by one", became: "")
         }
         rows[key, default: RecordedUntraced(program: key.program, reason: key.reason)].became = key.became
-        rows[key]?.processes += 1
+        rows[key]?.processes += processes
         isChanged = true
-        if pid > 0, processes.count < UntracedPrograms.mostProcesses {
-            processes[pid] = Process(key: key, since: time)
-        }
+        return key
     }
 
     /// The process did not become what it was said to become.

@@ -33,6 +33,17 @@ extension EndToEnd {
             #expect(result.errors.contains(" fork children of process "), "\(result.errors)")
         }
 
+        /// Each would find a place in the connection after a while, when the analyzer has read some.
+        @Test func manyForkChildrenInARowDoNotWaitLongForASlowAnalyzer() throws {
+            let program = try buildWorkload("guests", into: try Self.folder.get())
+            let (result, report) = try trace([program, "slowed"])
+            #expect(result.output == "in time\ndone\n")
+            #expect(result.status == 0)
+            let named = report.untraced.filter { $0.program == program }
+            #expect(named.map(\.reason) == ["forked, the analyzer out of reach"])
+            #expect(report.processes.count + named.map(\.processes).reduce(0, +) == 1 + 1500)
+        }
+
         /// An unwinder that follows it reads beyond the stack.
         @Test func aMadeUpReturnAddressAtTheEndOfAStackIsNotFollowedBeyondIt() throws {
             let program = try buildWorkload("guests", into: try Self.folder.get())

@@ -3,9 +3,10 @@
  *
  * vforks:  eight threads whose first allocation is that of their vfork(2) child, then 100,000
  * blocks of 71 bytes in each, while eight others come; "done" stopped: stops its parent, the
- * analyzer; 600 fork children allocate, then it goes on; "done" little PROGRAM: starts PROGRAM with
- * 1,500 variables in a thread of PTHREAD_STACK_MIN, and in a handler on an alternate stack of 8
- * KiB, by posix_spawn and by execve; their statuses
+ * analyzer; 600 fork children allocate, then it goes on; "done" slowed: the same with 1,500, and
+ * the analyzer runs for 2 ms of 300; "in time" if they end within 15 s, "done" little PROGRAM:
+ * starts PROGRAM with 1,500 variables in a thread of PTHREAD_STACK_MIN, and in a handler on an
+ * alternate stack of 8 KiB, by posix_spawn and by execve; their statuses
  */
 #define _GNU_SOURCE
 #include <limits.h>
@@ -16,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 __attribute__((noinline)) void *guest_block(void) {
@@ -71,10 +74,8 @@ static void vforks(void) {
     }
 }
 
-static void stopped(void) {
-    allocate(1);
-    kill(getppid(), SIGSTOP);
-    for (int i = 0; i < 600; i++) {
+static void have_children(int count) {
+    for (int i = 0; i < count; i++) {
         pid_t child = fork();
         if (child == 0) {
             allocate(1);
@@ -82,7 +83,36 @@ static void stopped(void) {
         }
         waitpid(child, NULL, 0);
     }
+}
+
+static void stopped(void) {
+    allocate(1);
+    kill(getppid(), SIGSTOP);
+    have_children(600);
     kill(getppid(), SIGCONT);
+}
+
+static void slowed(void) {
+    pid_t analyzer = getppid(), slower = fork();
+    if (slower == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+            kill(analyzer, SIGSTOP);
+            usleep(298000);
+            kill(analyzer, SIGCONT);
+            usleep(2000);
+        }
+    }
+    usleep(100000);
+    allocate(1);
+    time_t begun = time(NULL);
+    have_children(1500);
+    if (time(NULL) - begun <= 15) {
+        puts("in time");
+    }
+    kill(slower, SIGKILL);
+    waitpid(slower, NULL, 0);
+    kill(analyzer, SIGCONT);
 }
 
 /* `large_frame` ends in a call, so that the address behind it is that of a caller. */
@@ -206,6 +236,8 @@ int main(int argc, char **argv) {
         vforks();
     } else if (strcmp(way, "stopped") == 0) {
         stopped();
+    } else if (strcmp(way, "slowed") == 0) {
+        slowed();
     } else if (strcmp(way, "beyond") == 0) {
         beyond();
     } else if (strcmp(way, "little") == 0 && argc > 2) {

@@ -26,6 +26,21 @@ extension EndToEnd {
             #expect(report.trust.eventsSent == report.trust.eventsReceived)
         }
 
+        /// A child that shares the descriptors of its parent could not have its own.
+        @Test func aChildThatSharesWithItsParentIsTracedOrNamed() throws {
+            let program = try buildWorkload("clones", into: try Self.folder.get())
+            let (result, report) = try trace([program])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(report.processes.count == 5)
+            #expect(report.sites(named: "clone_block").map(\.allocObjects).reduce(0, +) == 7 * 100)
+            let named = report.untraced.filter { $0.program == program }
+            #expect(named.map(\.reason) == ["made by clone(2) with CLONE_FILES"])
+            #expect(named.map(\.processes) == [2])
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
         @Test(arguments: ["bare-vfork", "bare-spawn"])
         func aChildWithAnEmptyEnvironmentRunsUntraced(way: String) throws {
             let program = try buildWorkload("processes", into: try Self.folder.get())

@@ -46,6 +46,9 @@ extension EndToEnd {
             #expect(blocks(report) == 30_000)
             #expect(result.errors.contains("3 fork children of process "))
             #expect(result.errors.contains("are not traced: it has put itself under a seccomp filter"))
+            let named = report.untraced.filter { $0.program == program }
+            #expect(named.map(\.reason) == ["forked under a seccomp filter"])
+            #expect(named.map(\.processes) == [3])
         }
 
         /// A new image would be killed by what silt does in it.
