@@ -31,8 +31,8 @@ package struct FrameNames {
     package private(set) var rows: [Row] = []
     /// By frame − 1: its rows, innermost function first; never empty.
     package private(set) var ranges: [Range<Int>] = []
-    /// By frame − 1: its kind's raw value; an allocator's when it only says where a stack broke off.
-    private var ranks: [UInt8] = []
+    /// By frame − 1; an allocator when it only says where a stack broke off.
+    private var kinds: [FunctionKind] = []
     /// By frame − 1: the innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
     package private(set) var blameRows: [Int32] = []
     /// By frame − 1: the call site of the stacks with counters that blame this frame; `.max` where there are none.
@@ -74,8 +74,8 @@ package struct FrameNames {
                 rows.append(Row(function: 0, file: 0, line: 0, inlined: false, kind: kind))
             }
             ranges.append(start..<rows.count)
-            let kind = rows[start...].reduce(FunctionKind.allocator) { max($0, $1.kind) }
-            ranks.append((frame.isPlaceholder ? .allocator : kind).rawValue)
+            let kind = FunctionKind.ofFrame(rows[start...].lazy.map(\.kind))
+            kinds.append(frame.isPlaceholder ? .allocator : kind)
             let blame =
                 kind == .allocator ? rows.count - 1 : rows[start...].firstIndex { $0.kind == kind } ?? rows.count - 1
             blameRows.append(Int32(blame))
@@ -144,15 +144,15 @@ package struct FrameNames {
         return recording.modules[Int(location.module) - 1].path.lastPathComponent + "+" + Format.hex(location.offset)
     }
 
-    /// The innermost frame that is program code; without one the innermost carrier, then the innermost frame.
     private mutating func findBlameFrames(_ recording: Recording) {
         blameFrames = [UInt32](unsafeUninitializedCapacity: recording.stacks.count) { blamed, count in
             // Parents come before their children.
             for stack in recording.stacks {
                 let outer = stack.parent == 0 ? 0 : blamed[Int(stack.parent) - 1]
-                let isInherited =
-                    stack.frame == 0 || outer != 0 && ranks[Int(outer) - 1] > ranks[Int(stack.frame) - 1]
-                blamed[count] = isInherited ? outer : stack.frame
+                let isBlamed =
+                    stack.frame != 0
+                    && (outer == 0 || kinds[Int(stack.frame) - 1].isBlamed(before: kinds[Int(outer) - 1]))
+                blamed[count] = isBlamed ? stack.frame : outer
                 count += 1
             }
         }

@@ -1,15 +1,14 @@
 internal import SiltEvents
 internal import SiltSymbols
 
-/// Which frame of a stack is to blame, decided while the program runs: the innermost that is program code.
+/// Which frame of a stack is to blame, decided while the program runs by the report's rule (`FunctionKind.isBlamed`), so
+/// that all stacks of a key have one call site there and share its history.
 ///
-/// The rule is the report's (`FrameNames`), so that all stacks of a key have one call site there and share its history:
-/// a frame is what the most program-like of its functions is, inlined ones included; without program code the innermost
-/// carrier is blamed, then the innermost frame. A frame whose compiled function is program code needs no more than the
-/// symbol table; debug information is read for the others alone, which are few: a container or `std::function` into
-/// which the program's code may be inlined. Asked once per distinct frame. A frame stands for all stacks that share it,
-/// so that a leak spread over many stacks is seen as one. Where a report hides more functions than the run did, it
-/// splits keys and judges the stacks by their own histories.
+/// A frame whose compiled function is program code needs no more than the symbol table; debug information is read for the
+/// others alone, which are few: a container or `std::function` into which the program's code may be inlined. Asked once
+/// for each distinct frame. A frame stands for all stacks that share it, so that a leak spread over many stacks is seen
+/// as one. Where a report hides more functions than the run did, it splits keys and judges the stacks by their own
+/// histories.
 final class BlameKeys {
     private let stacks: StackTable
     private let symbolizer: Symbolizer
@@ -27,20 +26,20 @@ final class BlameKeys {
 
     /// The blame frame's id, as a key; 0 for an empty stack.
     func key(_ stack: StackID) -> StackID {
-        var at = stack
-        var carrier: FrameID?
-        while at.rawValue != 0 {
+        guard stack.rawValue != 0 else { return StackID(rawValue: 0) }
+        var blamed = stacks.frame(of: stack)
+        var blamedKind = kind(blamed)
+        var at = stacks.parent(of: stack)
+        // Further out nothing is more program-like than program code.
+        while at.rawValue != 0, blamedKind != .program {
             let frame = stacks.frame(of: at)
-            switch kind(frame) {
-            case .program: return StackID(rawValue: frame.rawValue)
-            case .carrier: carrier = carrier ?? frame
-            case .allocator: break
-            }
+            let kind = kind(frame)
+            if !blamedKind.isBlamed(before: kind) { (blamed, blamedKind) = (frame, kind) }
             at = stacks.parent(of: at)
         }
-        guard stack.rawValue != 0 else { return StackID(rawValue: 0) }
-        let blamed = carrier ?? stacks.frame(of: stack)
-        blamedModules.insert(stacks.frames[Int(blamed.rawValue) - 1].module.rawValue)
+        if blamedKind != .program {
+            blamedModules.insert(stacks.frames[Int(blamed.rawValue) - 1].module.rawValue)
+        }
         return StackID(rawValue: blamed.rawValue)
     }
 
@@ -78,7 +77,7 @@ final class BlameKeys {
             offset: frame.offset,
             exact: frame.kind == .exact
         )
-        return functions.reduce(.allocator) { max($0, wrappers.kind(function: $1.function, modulePath: module.path)) }
+        return .ofFrame(functions.map { wrappers.kind(function: $0.function, modulePath: module.path) })
     }
 
     /// The function at a frame; nil when it has no symbol.

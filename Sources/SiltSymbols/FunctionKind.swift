@@ -9,3 +9,16 @@ package enum FunctionKind: UInt8, Sendable, Comparable {
 
     package static func < (one: FunctionKind, other: FunctionKind) -> Bool { one.rawValue < other.rawValue }
 }
+
+/// Which frame of a stack is to blame: the innermost of the most program-like ones.
+///
+/// So it is the innermost that is program code; in a stack without, the innermost carrier, else the innermost frame.
+extension FunctionKind {
+    /// What a frame is: the most program-like of its functions, inlined ones included.
+    package static func ofFrame(_ functions: some Sequence<FunctionKind>) -> FunctionKind {
+        functions.reduce(.allocator) { max($0, $1) }
+    }
+
+    /// Whether a frame is blamed rather than the one that its callers by themselves would have blamed.
+    package func isBlamed(before outer: FunctionKind) -> Bool { self >= outer }
+}
