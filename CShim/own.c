@@ -33,9 +33,29 @@ static struct identity identify(int fd) {
     return (struct identity){status.st_dev, status.st_ino};
 }
 
+/* Moves it to a number that the limit does not allow, so that the program can still open as many
+ * files as the limit says. False where the limit cannot be raised meanwhile. */
+static bool raise_beyond(int *fd, const struct rlimit *limit) {
+    rlim_t enough = limit->rlim_cur + SILT_OWN_DESCRIPTORS + 1;
+    struct rlimit wider = {enough, limit->rlim_max > enough ? limit->rlim_max : enough};
+    if (silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &wider, 0) < 0) {
+        return false;
+    }
+    long high = silt_call(SYS_fcntl, *fd, F_DUPFD_CLOEXEC, limit->rlim_cur);
+    silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, 0);
+    if (high >= 0) {
+        silt_call(SYS_close, *fd);
+        *fd = (int)high;
+    }
+    return high >= 0;
+}
+
 int silt_own_raise(int fd) {
     struct rlimit limit = {1024, 1024};
     silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
+    if (limit.rlim_cur <= 1100 && raise_beyond(&fd, &limit)) {
+        return fd;
+    }
     long top = limit.rlim_cur > 65536 ? 65536 : (long)limit.rlim_cur;
     for (long from = top > 1100 ? 1000 : top - 8; from > 2; from /= 2) {
         long high = silt_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from);

@@ -21,8 +21,8 @@ enum silt_own_descriptor {
 /* Their numbers, -1 for none; the number of one that the program replaced stays. */
 extern int silt_own[SILT_OWN_DESCRIPTORS] SILT_HIDDEN;
 
-/* Moves a descriptor to a high number, close-on-exec, where the program does not expect its own.
- * At start, in a fork child. */
+/* Moves a descriptor to a high number, close-on-exec, where the program does not expect its own,
+ * and beyond a low limit of descriptors where that can be. At start, in a fork child. */
 int silt_own_raise(int fd);
 void silt_own_set(enum silt_own_descriptor which, int fd);
 /* Whether one of silt's descriptors is still what it was. Holds as long as nobody else replaces the

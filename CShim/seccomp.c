@@ -89,6 +89,7 @@ static const struct call calls[] = {
     {SILT_ALLOWS_STARTS, SYS_close, {3}},
     /* own.c, hello.c, memory.c, start.c */
     {SILT_ALLOWS_STARTS, SYS_prlimit64, {0, RLIMIT_NOFILE, 0, WORD}},
+    {SILT_ALLOWS_STARTS, SYS_prlimit64, {0, RLIMIT_NOFILE, WORD, 0}},
     {SILT_ALLOWS_STARTS, SYS_prctl, {PR_GET_SECCOMP}},
     {SILT_ALLOWS_STARTS, SYS_prctl, {PR_GET_NAME, WORD}},
     {SILT_ALLOWS_STARTS, SYS_getrandom, {WORD, 8}},

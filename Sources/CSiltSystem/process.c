@@ -145,8 +145,32 @@ void silt_raise_descriptor_limit(void) {
     }
     original_limit = limit;
     limit_saved = 1;
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
+    struct rlimit more = {256, 256}; /* a privileged user may */
+    if (limit.rlim_max >= more.rlim_max || setrlimit(RLIMIT_NOFILE, &more) < 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int silt_count_free_descriptors(int most) {
+    int opened[64], count = 0, saved = errno;
+    while (count < most && count < 64 &&
+           (opened[count] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+        count++;
+    }
+    for (int i = 0; i < count; i++) {
+        close(opened[i]);
+    }
+    errno = saved;
+    return count;
+}
+
+void silt_execute(char *const argv[], char *const envp[]) {
+    silt_signals_restore();
+    if (limit_saved) {
+        setrlimit(RLIMIT_NOFILE, &original_limit);
+    }
+    execvpe(argv[0], argv, envp);
 }
 
 /* In the child: 0, or -1 with errno set. */

@@ -79,6 +79,14 @@ package struct ProgramStart {
         return pid
     }
 
+    /// This process becomes the program, untraced; returns only by throwing.
+    package func become() throws(SessionError) -> Never {
+        withCStrings(command.map(\.systemBytes)) { arguments in
+            withCStrings(environment) { silt_execute(arguments, $0) }
+        }
+        throw .cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
+    }
+
     /// Byte for byte what the caller has, but for `variables`.
     private var environment: [[UInt8]] {
         let changed = Set(variables.keys.map(\.systemBytes))

@@ -68,9 +68,16 @@ int silt_adopt_orphans(void);
  * *status as a shell reports it: the exit status, or 128 + signal. */
 int silt_has_ended(pid_t child, int *status);
 
-/* Allows this process as many descriptors as the hard limit does (each traced image takes three);
- * what silt_spawn starts gets the old limit. */
+/* Allows this process as many descriptors as the hard limit does (each traced image takes three),
+ * and 256 at least where it may; what silt_spawn starts gets the old limit. */
 void silt_raise_descriptor_limit(void);
+
+/* How many descriptors this process may still open, counted up to `most`, 64 at most. */
+int silt_count_free_descriptors(int most);
+
+/* Becomes the program, with the old limit and the signals as they were; returns with errno if it
+ * cannot. */
+void silt_execute(char *const argv[], char *const envp[]);
 
 int silt_pidfd(pid_t pid);
 

@@ -67,6 +67,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         // Before there are threads, which would take them.
         silt_signals_block()
+        try runUntracedIfFilesAreFew()
         let scratch = try recording == nil ? ScratchRecording() : nil
         defer { withExtendedLifetime(scratch) {} }
         let path = recording ?? scratch?.path ?? ""
@@ -98,6 +99,19 @@ struct RunCommand: ParsableCommand {
         report(outcome, recordedAt: path)
         throw status
     }
+
+    /// With fewer descriptors than silt needs for itself the command runs all the same.
+    private func runUntracedIfFilesAreFew() throws {
+        silt_raise_descriptor_limit()
+        let free = silt_count_free_descriptors(Self.neededFiles)
+        guard free < Self.neededFiles else { return }
+        let reason = "silt opens up to \(Self.neededFiles) files itself, and the limit leaves \(free) (ulimit -n)"
+        Terminal.message("the command is not traced: \(reason)")
+        do { try ProgramStart(commandWords).become() } catch { throw Terminal.fail(error) }
+    }
+
+    /// Its recording, the sockets, and what one traced image takes.
+    private static let neededFiles: Int32 = 16
 
     /// What is missing comes first.
     private func report(_ outcome: TraceOutcome, recordedAt path: String) {

@@ -37,6 +37,30 @@ extension EndToEnd {
             #expect(report.sites(named: "confined_block").isEmpty)
         }
 
+        /// Silt's numbers lie beyond the limit, which is raised while they are made.
+        @Test(arguments: [8, 12, 16, 64, 1024]) func aProgramMayOpenAsManyFilesAsWithoutSilt(limit: Int) throws {
+            let program = try buildWorkload("confined", into: try Self.folder.get())
+            let words = [program, "files", "\(limit)", "opens"]
+            let plain = try runProgram(words)
+            #expect(plain.output == "\(limit - 3)\n")
+            let (result, report) = try trace(words)
+            #expect(result.output == plain.output)
+            #expect(report.sites(named: "confined_block").map(\.allocObjects).reduce(0, +) == 1)
+        }
+
+        /// Below 20 or so silt has too few itself, where it may not allow itself more.
+        @Test(arguments: [8, 12, 16, 20, 24, 32, 40]) func theCommandRunsUnderAnyLimitOfFiles(limit: Int) throws {
+            let folder = try Self.folder.get()
+            let program = try buildWorkload("confined", into: folder)
+            let words = "exec \(siltExecutable) run --out \(folder.file("run.silt")) -- \(program) work"
+            let result = try runProgram(["sh", "-c", "ulimit -n \(limit); \(words)"])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            let isTraced = result.errors.contains("confined_block")
+            #expect(isTraced != result.errors.contains("the command is not traced: silt opens up to 16 files itself"))
+            #expect(isTraced || limit < 40, "\(result.errors)")
+        }
+
         @Test func whatAllocatesBeforeAnythingIsInitializedIsTraced() throws {
             let folder = try ScratchFolder()
             let library = folder.file("libearly.so")
