@@ -36,7 +36,7 @@ let package = Package(
         .plugin(name: "EmbedPage", capability: .buildTool(), path: "Sources/EmbedPage", exclude: ["embed.sh"]),
         .target(name: "SiltShim", dependencies: ["SiltText"], swiftSettings: strict, plugins: ["BuildShim"]),
 
-        // Arguments, variables and names of files: bytes as strings and back.
+        // Text: names that are bytes, numbers with units both ways, regular expressions.
         .target(name: "SiltText", dependencies: ["CSiltSystem"], swiftSettings: strict),
 
         // Clocks and files.

@@ -4,6 +4,7 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     case heap = 0
     /// Address ranges that the program mapped itself.
     case mapping = 1
+    // Numbers for what has no events yet.
     case descriptor = 2
     case thread = 3
     case timer = 4

@@ -10,7 +10,7 @@ package struct HeapReport: Sendable {
     package enum Verdict: String, Sendable {
         case growing
         case notGrowing = "not-growing"
-        /// Nothing can be said; `reason` says why.
+        /// Nothing can be said; `obstacle` says why.
         case inconclusive
     }
 

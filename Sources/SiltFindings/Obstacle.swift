@@ -1,3 +1,4 @@
+internal import SiltGrowth
 package import SiltRecording
 
 /// Why nothing can be said of the target, or not of all of it; `ObstacleText` puts it into words.
@@ -21,8 +22,7 @@ package enum Obstacle: Equatable, Sendable {
 
     /// Recording ended before the program did.
     package struct Stop: Equatable, Sendable {
-        /// `enum silt_off` of the wire header.
-        package var reason: UInt64
+        package var reason: TrustCounters.StopReason
         /// Since the start of the trace.
         package var seconds: Double
         /// Processes that it happened to.
@@ -52,8 +52,8 @@ extension HuntPhases.Phase {
         return .endedProcesses(phase: name, ended.processes, share: ended.share)
     }
 
-    /// The warm-up and two more (`RoundsJudge`).
-    package static let minimumRounds = 3
+    /// The warm-up and two more.
+    package static let minimumRounds = GrowthLimits.minimumRounds
 }
 
 extension HeapReport {
@@ -64,16 +64,16 @@ extension HeapReport {
         if recording.processes.isEmpty { return .nothingTraced }
         if isOfProfiles, phases.isEmpty { return .singleProfile }
         if totals.allocatedCount == 0, !isOfProfiles { return .noAllocation }
-        if trust.counters.offReason == UInt64(TrustCounters.eventFileEnds) { return .damagedEventFile }
+        if trust.counters.stopReason == .eventFileEnds { return .damagedEventFile }
         return stop.map(Obstacle.stopped)
     }
 
     /// Since when events are missing, and why; nil when none are.
     package var stop: Obstacle.Stop? {
         let counters = trust.counters
-        guard counters.offReason != 0, counters.offReason != UInt64(TrustCounters.eventFileEnds) else { return nil }
+        guard let reason = counters.stopReason, reason != .eventFileEnds else { return nil }
         return Obstacle.Stop(
-            reason: counters.offReason,
+            reason: reason,
             seconds: Double(counters.offNs) / 1e9,
             processes: recording.trust.count { $0.offReason != 0 }
         )

@@ -290,3 +290,11 @@ enum GrowthRules {
         static let settledShare = 0.97
     }
 }
+
+/// What reports say of the judges' limits.
+package enum GrowthLimits {
+    /// Of fewer snapshots of a free run nothing is said.
+    package static let minimumSnapshots = GrowthRules.Slices.minimumSnapshots
+    /// Of fewer rounds of a hunt nothing is said.
+    package static let minimumRounds = GrowthRules.Rounds.minimum
+}

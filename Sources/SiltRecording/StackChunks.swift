@@ -58,7 +58,7 @@ extension Recording {
         }
     }
 
-    /// False for texts that are no stackChunk.
+    /// False for texts that are not a chunk of stacks.
     private static func add(
         _ steps: UnsafeBufferPointer<UInt8>,
         _ frames: UnsafeBufferPointer<UInt8>,

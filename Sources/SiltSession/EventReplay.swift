@@ -233,7 +233,7 @@ package final class EventReplay {
         // One record stands for a temporary block's two events.
         let seen = counts.blockEvents - counts.temporary + counts.map + counts.unmap + counts.remap
         var header = image.shared.header
-        header.off_reason = TrustCounters.eventFileEnds
+        header.off_reason = UInt32(TrustCounters.StopReason.eventFileEnds.rawValue)
         image.replaceCounters(header, sentEvents: seen)
         try end(image, .stillRunning)
     }

@@ -1,4 +1,4 @@
-/// Numbers as reports print them, without Foundation.
+/// Numbers and command lines as reports print them, without Foundation.
 package enum Format {
     /// `value` with `decimals` digits after the point, rounded half away from zero.
     package static func fixed(_ value: Double, _ decimals: Int) -> String {

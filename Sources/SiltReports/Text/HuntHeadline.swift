@@ -27,16 +27,16 @@ enum HuntHeadline {
         let isSure = growing.contains { $0.confidence != .low }
         let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
         let sites = Format.plural(UInt64(growing.count), "call site")
-        let rates = report.phases.compactMap { phase -> (name: String, rate: String)? in
+        let rates = report.phases.compactMap { phase -> (phase: HuntPhases.Phase, rate: String)? in
             let sum = sums(growing.filter { $0.phase == phase.name })
-            guard !sum.isEmpty else { return nil }
-            return (phase.isIdle ? "idle" : phase.name, sum.joined(separator: " and "))
+            return sum.isEmpty ? nil : (phase, sum.joined(separator: " and "))
         }
         var line: String
         if rates.count == 1 {
-            line = "\(sites) \(verb) \(rates[0].name == "idle" ? "at idle" : "on " + rates[0].name), \(rates[0].rate)"
+            line =
+                "\(sites) \(verb) \(rates[0].phase.isIdle ? "at idle" : "on " + rates[0].phase.name), \(rates[0].rate)"
         } else {
-            line = "\(sites) \(verb): " + rates.map { "\($0.name) \($0.rate)" }.joined(separator: ", ")
+            line = "\(sites) \(verb): " + rates.map { "\($0.phase.name) \($0.rate)" }.joined(separator: ", ")
         }
         if let projection = projection(growing, report) { line += "; " + projection }
         return line

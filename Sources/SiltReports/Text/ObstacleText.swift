@@ -30,15 +30,14 @@ enum ObstacleText {
         return "recording\(whose) stopped at \(Format.fixed(stop.seconds, 1)) s: \(why(stop.reason))"
     }
 
-    /// `enum silt_off` of the wire header.
-    static func why(_ reason: UInt64) -> String {
+    static func why(_ reason: TrustCounters.StopReason) -> String {
         switch reason {
-        case 1: "the analyzer was gone"
-        case 2: "no memory for it in the target"
-        case 4: "the analyzer stood still for 5 s"
-        case 5: "the program entered a sandbox without futex (seccomp)"
-        case UInt64(TrustCounters.eventFileEnds): "the event file is cut or damaged"
-        default: "an error in the preload library"
+        case .analyzerGone: "the analyzer was gone"
+        case .noMemory: "no memory for it in the target"
+        case .internalError: "an error in the preload library"
+        case .analyzerStoodStill: "the analyzer stood still for 5 s"
+        case .sandbox: "the program entered a sandbox without futex (seccomp)"
+        case .eventFileEnds: "the event file is cut or damaged"
         }
     }
 

@@ -244,8 +244,8 @@ package enum TextReport {
         if counters.unknownKinds > 0 {
             parts.append(Format.plural(counters.unknownKinds, "record") + " of unknown kind")
         }
-        if counters.offReason > 0 {
-            parts.append("recording stopped before the end (\(ObstacleText.why(counters.offReason)))")
+        if let reason = counters.stopReason {
+            parts.append("recording stopped before the end (\(ObstacleText.why(reason)))")
         }
         if counters.modulesLost > 0 { parts.append(Format.plural(counters.modulesLost, "module") + " not recorded") }
         if counters.waits > 0 {

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import SiltFindings
 
 /// The version that recordings and `--version` name.
@@ -10,7 +9,7 @@ enum SiltExit {
     static let usage = ExitCode(2)
     static let cannotMeasure = ExitCode(3)
 
-    /// What `hunt` and `check` end with.
+    /// What `silt hunt` ends with.
     static func of(_ verdict: HeapReport.Verdict) -> ExitCode {
         switch verdict {
         case .notGrowing: ExitCode(0)
