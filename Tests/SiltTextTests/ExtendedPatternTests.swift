@@ -38,6 +38,7 @@ struct ExtendedPatternTests {
         ("^(((((x*)+)+)+)+)+", "too many repetitions are repeated in a pattern with ^, $ or \\b"),
         ("^((x*y*)*){60}", "too many repetitions are repeated in a pattern with ^, $ or \\b"),
         ("((^|$|a)*){20}", "too many repetitions are repeated in a pattern with ^, $ or \\b"),
+        ("x" + String(repeating: "?", count: 85) + "+++", "too many repetitions are repeated"),
         ("a\u{0}b", "there is a NUL byte in it"),
         ("(", "Unmatched ( or \\("),
         ("[a", "Unmatched [, [^, [:, [., or [="),
