@@ -43,7 +43,7 @@ extension EndToEnd {
             ("damaged", "/debug/pprof/goroutine: the profile is damaged"),
             ("short", "/debug/pprof/goroutine: the profile breaks off after"),
             ("empty", "/debug/pprof/goroutine: this is no pprof profile: it is empty"),
-            ("huge", "/debug/pprof/goroutine: the profile has more than 134217728 bytes"),
+            ("huge", "/debug/pprof/goroutine: the answer has more than 134217728 bytes"),
         ])
         func whatWasMeasuredUntilAFailureIsReported(failure: String, message: String) throws {
             defer { service.end() }
