@@ -69,7 +69,7 @@ package final class ProfilePusher: Sendable {
             if isOver || now >= nextProfile {
                 nextProfile = now + period
                 number += 1
-                if let request = request(number) { waiting.append(request) }
+                if let request = request(number, isLast: isOver) { waiting.append(request) }
                 if waiting.count > Self.mostWaiting {
                     waiting.removeFirst()
                     state.withLock { $0.dropped += 1 }
@@ -109,9 +109,10 @@ package final class ProfilePusher: Sendable {
         }
     }
 
-    private func request(_ number: Int) -> [UInt8]? {
+    private func request(_ number: Int, isLast: Bool) -> [UInt8]? {
         do {
-            let answer = try Answer(.profile(isAllocated: false, isText: false, seconds: nil), source.current())
+            let current = try source.current(isLast: isLast)
+            let answer = try Answer(.profile(isAllocated: false, isText: false, seconds: nil), current)
             return try target.body(answer.body, number: number)
         } catch {
             state.withLock { $0.lastProblem = "\(error)" }

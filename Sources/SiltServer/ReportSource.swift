@@ -36,9 +36,11 @@ package final class ReportSource: Sendable {
     }
 
     /// Blocks while a report is made; throws what `make` does, and next time tries again.
-    package func current() throws -> Current {
+    ///
+    /// `isLast`: nobody asks again, so the report is made anew however young the one before is.
+    package func current(isLast: Bool = false) throws -> Current {
         try state.withLock { state in
-            if let current = state.current, let madeAt = state.madeAt {
+            if !isLast, let current = state.current, let madeAt = state.madeAt {
                 let age = (ContinuousClock.now - madeAt) / .seconds(1)
                 if age < max(period, current.seconds / Self.share) { return current }
             }
