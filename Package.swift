@@ -136,7 +136,7 @@ let package = Package(
             name: "silt",
             dependencies: [
                 "CSiltSystem", "SiltFindings", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof", "SiltRecording",
-                "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSymbols", "SiltSystem", "SiltText",
+                "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSystem", "SiltText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict
@@ -157,7 +157,8 @@ let package = Package(
         .executableTarget(
             name: "silt-conformance",
             dependencies: [
-                "silt", "SiltRecording", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "silt", "SiltRecording", "SiltTestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Conformance",
             exclude: ["packages"],

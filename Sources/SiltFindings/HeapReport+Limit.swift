@@ -1,9 +1,9 @@
 package import SiltRecording
 
 extension HeapReport {
-    /// What the target may use, and what is left of it at the end.
-    package var memoryLimit: (bytes: UInt64, left: Int64, overhead: Double)? {
-        guard let bytes = options.limitBytes ?? recording.memoryLimit else { return nil }
+    /// What the target may use, what is left of it at the end, and by how much pages outgrow blocks.
+    var memoryLimit: (bytes: UInt64, left: Int64, overhead: Double)? {
+        guard let bytes = limitBytes else { return nil }
         let rows = recording.snapshots.filter { ($0.rssBytes ?? 0) > 0 }
         guard let first = rows.min(by: { $0.timeNs < $1.timeNs }), let last = rows.max(by: { $0.timeNs < $1.timeNs }),
             let start = first.rssBytes, let used = last.rssBytes
@@ -12,9 +12,17 @@ extension HeapReport {
         let gained =
             Double(last.inUseBytes) - Double(first.inUseBytes)
             + Double(recording.profiledBytes(at: \.last)) - Double(recording.profiledBytes(at: \.first))
-        let overhead = gained < 1_048_576 ? 1 : min(3, max(1, (Double(used) - Double(start)) / gained))
-        return (bytes, Int64(clamping: bytes) - Int64(clamping: used), overhead)
+        let overhead = (Double(used) - Double(start)) / gained
+        let isKnown = gained >= Self.minimumGain
+        return (
+            bytes, Int64(clamping: bytes) - Int64(clamping: used),
+            isKnown ? min(Self.maximumOverhead, max(1, overhead)) : 1
+        )
     }
+
+    /// What grew less says nothing of the overhead, and a larger one has other reasons than the blocks.
+    private static let minimumGain = 1_048_576.0
+    private static let maximumOverhead = 3.0
 }
 
 extension Recording {

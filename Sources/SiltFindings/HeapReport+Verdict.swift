@@ -1,7 +1,7 @@
 extension HeapReport {
     /// Decides on the whole run, from its sites and phases.
     mutating func decide() {
-        let charged = sites.contains { $0.isGrowing && $0.isConclusive }
+        let charged = !growing.isEmpty
         obstacle = charged ? nil : unmeasured ?? (phases.isEmpty ? tooFewSnapshots : openPhase)
         verdict = charged ? .growing : obstacle == nil ? .notGrowing : .inconclusive
     }

@@ -55,19 +55,15 @@ package enum ReportBuilder {
     private static func sort(_ sites: inout [ReportSite], by order: ReportOptions.Order) {
         func key(_ site: ReportSite) -> (Double, UInt64) {
             switch order {
-            // What is only in libraries' own stacks is a consequence: it follows the program's own sites.
-            case .growth:
-                (
-                    site.isGrowing
-                        ? max(site.isLibrary ? site.weight / 1e15 : site.weight, .leastNonzeroMagnitude) : 0,
-                    site.inUseBytes
-                )
+            case .growth: (site.isGrowing ? max(weight(site), .leastNonzeroMagnitude) : 0, site.inUseBytes)
             case .inUse: (0, site.inUseBytes)
             case .allocated: (0, site.allocatedBytes)
             case .peak: (0, site.peakBytes)
             case .temporary: (0, site.temporaryCount)
             }
         }
+        // What is only in libraries' own stacks is a consequence: below any site of the program's own.
+        func weight(_ site: ReportSite) -> Double { site.isLibrary ? site.weight / 1e15 : site.weight }
         // Sites are large, and compilers have thousands.
         let places = sites.indices.map { (key: key(sites[$0]), allocated: sites[$0].allocatedBytes, index: $0) }
             .sorted { first, second in

@@ -154,12 +154,19 @@ struct SiteBuilder {
             site.rate = rate
             // Phases are compared by what they cost a second of the hunt.
             site.weight =
-                max(rate.low, 0.05 * rate.value) * opinion.unitsPerSecond * (opinion.confidence == .low ? 0.3 : 1)
+                max(rate.low, Self.minimumShare * rate.value) * opinion.unitsPerSecond
+                * (opinion.confidence == .low ? Self.lowConfidenceWeight : 1)
         }
         site.caller = leading.caller.map(frame)
         if leading.stack != 0 { site.stack = leading.stack }
         site.series = sparkline(leading)
     }
+
+    /// Sites are ranked by what can be counted on: the low end of the rate, but this share of it at least, so that one that
+    /// is hardly known still has a place, and less where the verdict is unsure.
+    private static let (minimumShare, lowConfidenceWeight) = (0.05, 0.3)
+    /// Columns of a sparkline in a terminal.
+    private static let sparklineColumns = 24
 
     /// How many processes have blocks of those shares; a share of a hunt is one of several.
     private func processCount(of shares: [SiteShare]) -> Int {
@@ -173,7 +180,7 @@ struct SiteBuilder {
     }
 
     private func sparkline(_ share: SiteShare) -> [UInt64] {
-        let columns = 24
+        let columns = Self.sparklineColumns
         if let history = share.history, share.groups.isEmpty {
             let values = judge.live(history, clocks[share.process])
             let count = min(columns, values.count)

@@ -50,10 +50,9 @@ struct SiteJudge {
         case .freeRunning: return judge(history.series(atSnapshot: Self.snapshot(clock)) ?? .nothing)
         case .phase(let phase, let hunt):
             let series = hunt.series(history)
-            let verdicts =
-                history.hasBirths
-                ? judgeHunt(series, hunt.intervals) : judgeHuntWithoutBirths(series.live, hunt.intervals)
-            return phase.isIdle && phase.route == 0 ? verdicts.idle : verdicts.routes[phase.route - 1]
+            if history.hasBirths { return judgeHunt(series, hunt.intervals, route: phase.route) }
+            let verdicts = judgeHuntWithoutBirths(series.live, hunt.intervals)
+            return phase.route == 0 ? verdicts.idle : verdicts.routes[phase.route - 1]
         }
     }
 

@@ -47,7 +47,6 @@ private struct FreeRunningJudge {
         var facts = GrowthFacts(series)
         guard series.snapshots >= Slices.minimumSnapshots, full >= Slices.minimumBuckets, var look = firstLook()
         else { return GrowthVerdict(.notEnoughData, .none, facts: facts) }
-        describe(look, &facts)
         if look.reason == .decel, full >= Slowed.minimumBuckets, let slowed = slowed(after: look) { look = slowed }
         if [.turnover, .stalled, .sparse].contains(look.reason), full >= Deep.minimumBuckets, let deep = deep() {
             look = deep
@@ -62,9 +61,9 @@ private struct FreeRunningJudge {
                 slope = backlog
             }
         }
+        describe(look, &facts)
         switch look.reason {
         case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend:
-            describe(look, &facts)
             let rate = slope ?? survivorSlope(look)
             let isSlow = rate.value * Double(series.snapshots) < GrowthRules.slowShare * series.live
             return GrowthVerdict(

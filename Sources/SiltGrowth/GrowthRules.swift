@@ -1,7 +1,10 @@
-/// The limits of the judges, by judge, each with its reason; docs/growth.md shows them at work.
+internal import SiltHeap
+
+/// The limits of the judges, by judge; docs/growth.md shows them at work.
 ///
 /// They were chosen so that simulated leaks are found and simulated caches, warm-ups and churn are not charged: after a
-/// change, the simulations and the labelled cases tell what it costs.
+/// change, the simulations and the labelled cases tell what it costs. Those without a line of their own have no other
+/// reason, and their names say what they bound.
 enum GrowthRules {
     // MARK: Several judges
 
@@ -34,7 +37,7 @@ enum GrowthRules {
 
     /// Survivors of the time slices of a free run.
     enum Slices {
-        /// Of fewer snapshots nothing is said: recall would be below two thirds.
+        /// Of fewer snapshots nothing is said.
         static let minimumSnapshots = 6
         static let minimumBuckets = 3
         /// One part in four of the run is start-up at its beginning, and may be churn at its end.
@@ -271,7 +274,7 @@ enum GrowthRules {
         static let quietBytes = 64.0
         static let quietShare = 0.05
         /// A drop is a fall by more than one part in five of the peak; from two on they are a pattern.
-        static let dropPart = 5.0
+        static let dropPart = Double(SliceHistory.dropPart)
         static let sawtoothDrops = 2
         /// Beside a rise one or two are tolerated.
         static let risingDrops = 3
@@ -288,6 +291,8 @@ enum GrowthRules {
         static let toothShare = 0.5
         /// A growth has come when this share of it has: what evidence lines call its end.
         static let settledShare = 0.97
+        /// It came early when it had come before the last three tenths of the time.
+        static let settledEarly = 0.7
     }
 }
 

@@ -125,8 +125,7 @@ package struct GrowthFacts: Equatable, Sendable {
     package var requests = 0.0
     /// Seconds the judged intervals took, 0 when they are not known.
     package var seconds = 0.0
-    /// Survivors of the intervals skipped as warm-up, what a leak left in them included.
-    package var warmUpCount = 0.0
+    /// Bytes of the survivors of the intervals skipped as warm-up, what a leak left in them included.
     package var warmUpBytes = 0.0
     /// What of the warm-up's bytes is more than the judged intervals leave: came once.
     package var oneOffBytes = 0.0
@@ -140,6 +139,12 @@ package struct GrowthFacts: Equatable, Sendable {
 }
 
 extension GrowthFacts {
+    /// The share of the growth that has come by `settledAt`.
+    package static let settledShare = GrowthRules.Form.settledShare
+
+    /// The growth had come before the last three tenths of the time.
+    package var hasSettledEarly: Bool { settledAt <= GrowthRules.Form.settledEarly }
+
     /// What the live bytes did, whatever the survivors say.
     init(_ series: SurvivorSeries) {
         self.init([series.baseline] + series.troughs, width: series.width, drops: series.drops)

@@ -13,17 +13,23 @@ package struct HuntVerdicts: Equatable, Sendable {
 /// its live bytes. One of three, or of a hunt without idle phases, is judged by its rounds; a leak that the idle rate
 /// explains is not charged to it then either.
 package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals) -> HuntVerdicts {
+    HuntVerdicts(
+        idle: judgeIdle(series, hunt),
+        routes: (0..<hunt.routes).map { judgeHunt(series, hunt, route: $0 + 1) }
+    )
+}
+
+/// The same of one route, or for 0 of the time without requests.
+package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals, route: Int) -> GrowthVerdict {
+    guard route > 0 else { return judgeIdle(series, hunt) }
     let idle = IdleRate(series, hunt)
-    let routes = (0..<hunt.routes).map { index -> GrowthVerdict in
-        let rounds = hunt.positions(ofPhase: index + 1)
-        if rounds.count >= GrowthRules.Route.minimumIntervals, idle.isKnown {
-            let verdict = judgeRoute(series, hunt, route: index + 1)
-            return replacedContent(verdict, series.live, hunt, rounds) ?? verdict
-        }
-        let verdict = judgeRounds(series, hunt, rounds: rounds)
-        return verdict.reason == .leak ? atIdleRate(verdict, series, hunt, rounds, idle) ?? verdict : verdict
+    let rounds = hunt.positions(ofPhase: route)
+    if rounds.count >= GrowthRules.Route.minimumIntervals, idle.isKnown {
+        let verdict = judgeRoute(series, hunt, route: route)
+        return replacedContent(verdict, series.live, hunt, rounds) ?? verdict
     }
-    return HuntVerdicts(idle: judgeIdle(series, hunt), routes: routes)
+    let verdict = judgeRounds(series, hunt, rounds: rounds)
+    return verdict.reason == .leak ? atIdleRate(verdict, series, hunt, rounds, idle) ?? verdict : verdict
 }
 
 /// The charge of a route that survivors acquit, for content that is replaced by ever more of it; nil without one.

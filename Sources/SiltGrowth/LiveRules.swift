@@ -60,12 +60,14 @@ func isDoubling(_ live: [Double]) -> Bool {
 func clearTrend(baseline: Double, _ values: [Double]) -> (slope: Double, error: Double)? {
     typealias Trend = GrowthRules.Trend
     let rise = (values.last ?? 0) - (values.first ?? 0)
+    // What takes the square of the length comes last: most sites do not rise.
+    guard rise > 0, rise >= Trend.riseShare * (values.max() ?? 0), drawDown(values) <= Trend.fallShare * rise,
+        risesInQuarters([baseline] + values, share: Trend.quarterShare, of: rise),
+        mannKendall(values) >= GrowthRules.clearScore
+    else { return nil }
     let second = Array(values[(values.count / 2)...])
     let slope = theilSen(values)
-    guard rise > 0, mannKendall(values) >= GrowthRules.clearScore, mannKendall(second) >= Trend.secondHalfScore,
-        theilSen(second) >= Trend.secondHalfShare * slope, rise >= Trend.riseShare * (values.max() ?? 0),
-        drawDown(values) <= Trend.fallShare * rise,
-        risesInQuarters([baseline] + values, share: Trend.quarterShare, of: rise)
+    guard mannKendall(second) >= Trend.secondHalfScore, theilSen(second) >= Trend.secondHalfShare * slope
     else { return nil }
     return (slope, theilSenSpread(values, z: GrowthRules.slopeScore))
 }

@@ -89,7 +89,6 @@ struct RoundSurvivors {
         facts.lastJudged = (positions.last ?? -1) + 1
         facts.requests = requests
         facts.seconds = hunt.seconds.isEmpty ? 0 : hunt.exposure(positions)
-        facts.warmUpCount = skipped.reduce(0) { $0 + series.counts[$1] }
         facts.warmUpBytes = skipped.reduce(0) { $0 + series.bytes[$1] }
         let load = skipped.reduce(0) { $0 + hunt.requests[$1] }
         let usual =

@@ -58,7 +58,7 @@ struct HistoryBuckets<Column: HistoryColumn>: Equatable {
         }
     }
 
-    func sum(_ column: Column) -> UInt64 { (0..<count).reduce(0) { $0 + value(column, $1) } }
+    func sum(_ column: Column) -> UInt64 { (0..<count).reduce(0) { $0 &+ value(column, $1) } }
 
     /// A column, 0 where no bucket was needed.
     func values(_ column: Column, _ length: Int) -> [Double] {

@@ -1,5 +1,4 @@
 internal import Glibc
-internal import SiltEvents
 
 /// What `ProcessHeap` keeps of one stack and touches with every event: one cache line.
 struct SiteState {

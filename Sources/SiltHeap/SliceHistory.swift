@@ -4,6 +4,8 @@
 /// buckets: when a 33rd is needed, neighbors merge and the width doubles. Idle stretches cost nothing until the site
 /// moves again, or is looked at. Memory: 20 bytes a bucket, 640 when all are used, and some 100 beside them.
 package struct SliceHistory: Equatable, Sendable {
+    /// A drop is a fall by more than one part in so many of the peak.
+    package static let dropPart: UInt64 = 5
     static let limit = 32
 
     enum Column: Int, HistoryColumn {
@@ -41,8 +43,8 @@ package struct SliceHistory: Equatable, Sendable {
     /// Blocks born in an interval are alive: at the snapshot that ends it, or again after a failed realloc.
     package mutating func survived(bytes: UInt64, count: UInt64, born interval: UInt32) {
         guard interval > 0 else {
-            baseBytes += bytes
-            baseCount += count
+            baseBytes &+= bytes
+            baseCount &+= count
             return
         }
         let bucket = makeBucket(for: interval)
@@ -122,7 +124,7 @@ package struct SliceHistory: Equatable, Sendable {
 
     private mutating func take(_ interval: UInt32, _ bytes: UInt64) {
         guard Int64(interval) > snapshot else { return }
-        if peak > 0, live > bytes, (live - bytes) * 5 > peak { drops += 1 }
+        if peak > 0, live > bytes, live - bytes > peak / Self.dropPart { drops += 1 }
         peak = max(peak, bytes)
         live = bytes
         snapshot = Int64(interval)
@@ -165,7 +167,7 @@ package struct SliceHistory: Equatable, Sendable {
             for column in Column.allCases {
                 let (a, b) = (old.value(column, first), old.value(column, second))
                 switch column {
-                case .bornBytes, .bornCount: buckets.set(second > first ? a + b : a, column, bucket)
+                case .bornBytes, .bornCount: buckets.set(second > first ? a &+ b : a, column, bucket)
                 case .trough: buckets.set(min(a, b), column, bucket)
                 case .olderThanQuarter, .olderThanHalf: buckets.set(b, column, bucket)
                 }

@@ -231,7 +231,7 @@ extension Recording {
         let row = try database.prepare(
             """
             SELECT process, snapshot, width, time_ns, inuse_space, trough_space, inuse_objects, alloc_space,
-                alloc_objects, rss, pss, mapped FROM snapshots ORDER BY process, snapshot
+                alloc_objects, rss, mapped FROM snapshots ORDER BY process, snapshot
             """
         )
         while try row.step() {
@@ -243,8 +243,7 @@ extension Recording {
             one.allocatedBytes = row.unsigned(7)
             one.allocatedCount = row.unsigned(8)
             one.rssBytes = row.optionalUnsigned(9)
-            one.pssBytes = row.optionalUnsigned(10)
-            one.mappedBytes = row.optionalUnsigned(11)
+            one.mappedBytes = row.optionalUnsigned(10)
             snapshots.append(one)
         }
         samples = try Self.samples(database, table: "samples", key: "stack")

@@ -366,7 +366,7 @@ package final class RecordingWriter {
         row.bind(snapshot.allocatedBytes, at: 8)
         row.bind(snapshot.allocatedCount, at: 9)
         row.bind(snapshot.rssBytes, at: 10)
-        row.bind(snapshot.pssBytes, at: 11)
+        // Column 11, pss, stays NULL: earlier readers ask for it.
         row.bind(snapshot.mappedBytes, at: 12)
         try row.run()
         unthinned += 1

@@ -164,7 +164,6 @@ package struct RecordedSnapshot: Equatable, Sendable {
     package var allocatedBytes: UInt64 = 0
     package var allocatedCount: UInt64 = 0
     package var rssBytes: UInt64?
-    package var pssBytes: UInt64?
     package var mappedBytes: UInt64?
     /// Snapshots this row stands for: itself, and width − 1 before it that were thinned away.
     package var width: UInt32 = 1

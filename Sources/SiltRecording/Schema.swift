@@ -58,8 +58,6 @@ enum Schema {
         CREATE TABLE marks (mark INTEGER PRIMARY KEY, name TEXT, time_ns INTEGER);
         CREATE TABLE thread_stacks (process INTEGER, thread TEXT, stacks TEXT,
             PRIMARY KEY (process, thread)) WITHOUT ROWID;
-        CREATE TABLE resources (process INTEGER, stack INTEGER, kind TEXT, opened INTEGER, closed INTEGER,
-            PRIMARY KEY (process, stack, kind)) WITHOUT ROWID;
         """
 
     /// In the order in which `RecordingWriter.write(_:process:)` binds them and the reader reads them.

@@ -1,6 +1,9 @@
 package import SiltFindings
 
-/// One way to show a report: a row of `ReportOutput.all`, from which options, their help and HTTP routes come.
+/// One way to show a report: a row of `ReportOutput.all`.
+///
+/// The row is all that the terminal's views, their help and completions and the HTTP routes need; a file's option has to
+/// be declared besides (`ReportOutputs`).
 package struct ReportOutput: Sendable {
     /// Where the command line lets it go.
     package enum Place: Equatable, Sendable {
@@ -26,34 +29,28 @@ package struct ReportOutput: Sendable {
     package let help: String
     /// Whether it heeds a choice of stacks.
     package let takesStacks: Bool
+    /// Whether two moments can be compared in its form.
+    package let comparesMoments: Bool
     /// Of its HTTP answer (RFC 9110).
     package let contentType: String
     private let render: @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
 
-    /// An output of text that takes no choice of stacks.
-    fileprivate init(
+    private init(
         _ name: String,
         _ place: Place,
         _ help: String,
-        type: String = "text/plain; charset=utf-8",
-        _ write: @escaping @Sendable (HeapReport, inout ByteStream) throws -> Void
+        type: String = ReportOutput.plainText,
+        takesStacks: Bool = false,
+        comparesMoments: Bool = false,
+        _ render: @escaping @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
     ) {
         (self.name, self.place, self.help, contentType) = (name, place, help, type)
-        takesStacks = false
-        render = { report, _, output in try write(report, &output) }
+        (self.takesStacks, self.comparesMoments, self.render) = (takesStacks, comparesMoments, render)
     }
+}
 
-    fileprivate init(
-        _ name: String,
-        _ place: Place,
-        _ help: String,
-        type: String = "text/plain; charset=utf-8",
-        stacks write: @escaping @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
-    ) {
-        (self.name, self.place, self.help, contentType) = (name, place, help, type)
-        takesStacks = true
-        render = write
-    }
+extension ReportOutput: Equatable {
+    package static func == (left: ReportOutput, right: ReportOutput) -> Bool { left.name == right.name }
 }
 
 extension ReportOutput {
@@ -78,56 +75,79 @@ private struct ByteStream: TextOutputStream {
 }
 
 extension ReportOutput {
+    package static let plainText = "text/plain; charset=utf-8"
+    package static let jsonType = "application/json"
+
+    /// What is shown where nothing is asked for.
+    package static let sites = ReportOutput(
+        "sites",
+        .terminal,
+        "Call sites with verdict, evidence and stack (the default).",
+        comparesMoments: true
+    ) {
+        TextReport.render($0, into: &$2)
+    }
+
     /// In the order of the help.
     package static let all: [ReportOutput] = [
-        ReportOutput("sites", .terminal, "Call sites with verdict, evidence and stack (the default).") {
-            TextReport.render($0, into: &$1)
-        },
+        sites,
         ReportOutput(
             "top",
             .terminal,
-            "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many."
+            "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many.",
+            comparesMoments: true
         ) {
-            TopTable.render($0, into: &$1)
+            TopTable.render($0, into: &$2)
         },
         ReportOutput(
             "tree",
             .terminal,
             "Functions below those that call them, with shares and bars.",
-            stacks: { TreeText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2) }
-        ),
+            takesStacks: true
+        ) {
+            TreeText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2)
+        },
         ReportOutput(
             "flame",
             .terminal,
             "The same as a flame graph that hangs: as wide as heavy.",
-            stacks: { FlameText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2) }
-        ),
+            takesStacks: true,
+            comparesMoments: true
+        ) {
+            FlameText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2)
+        },
         ReportOutput("timeline", .terminal, "The live heap over time, phases and marks below it.") {
-            TimelineText.render($0, into: &$1)
+            TimelineText.render($0, into: &$2)
         },
         ReportOutput("peak", .terminal, "What made up the most that was in use at once.") {
-            PeakText.render($0, into: &$1)
+            PeakText.render($0, into: &$2)
         },
-        ReportOutput("sizes", .terminal, "Blocks by size.") { HistogramText.renderSizes($0, into: &$1) },
+        ReportOutput("sizes", .terminal, "Blocks by size.") { HistogramText.renderSizes($0, into: &$2) },
         ReportOutput("ages", .terminal, "Blocks in use at the end by the time since they were allocated.") {
-            HistogramText.renderAges($0, into: &$1)
+            HistogramText.renderAges($0, into: &$2)
         },
-        ReportOutput("json", .terminal, "JSON, format silt-report version 1.", type: "application/json") {
-            JSONReport.render($0, into: &$1)
+        ReportOutput(
+            "json",
+            .terminal,
+            "JSON, format silt-report version 1.",
+            type: jsonType,
+            comparesMoments: true
+        ) {
+            JSONReport.render($0, into: &$2)
         },
         ReportOutput(
             "pprof",
             .file,
             "Write a profile for go tool pprof to this file, - for standard output.",
             type: "application/octet-stream"
-        ) { report, output in
-            try PprofExport.write(report, to: output.put)
+        ) {
+            try PprofExport.write($0, to: $2.put)
         },
         ReportOutput("folded", .file, "Write folded stacks, as flamegraph.pl and inferno read them.") {
-            FoldedStacks.render($0, into: &$1)
+            FoldedStacks.render($0, into: &$2)
         },
-        ReportOutput("speedscope", .file, "Write JSON for speedscope.app.", type: "application/json") {
-            SpeedscopeExport.render($0, into: &$1)
+        ReportOutput("speedscope", .file, "Write JSON for speedscope.app.", type: jsonType) {
+            SpeedscopeExport.render($0, into: &$2)
         },
         ReportOutput(
             "csv",
@@ -135,14 +155,14 @@ extension ReportOutput {
             "Write the call sites as a table, for spreadsheets and databases.",
             type: "text/csv; charset=utf-8"
         ) {
-            CSVExport.render($0, into: &$1)
+            CSVExport.render($0, into: &$2)
         },
         ReportOutput(
             "suppressions",
             .file,
             "Write what grows as suppressions, for silt check --allow and LeakSanitizer."
         ) {
-            SuppressionExport.render($0, into: &$1)
+            SuppressionExport.render($0, into: &$2)
         },
         ReportOutput(
             "html",
@@ -150,7 +170,7 @@ extension ReportOutput {
             "Write a page for a browser, complete in one file.",
             type: "text/html; charset=utf-8"
         ) {
-            HTMLReport.render($0, into: &$1)
+            HTMLReport.render($0, into: &$2)
         },
     ]
 

@@ -5,10 +5,10 @@ internal import SiltReports
 /// What a request gets.
 struct Answer: Sendable {
     var status = 200
-    var type = "text/plain; charset=utf-8"
+    var type = ReportOutput.plainText
     var body: [UInt8] = []
 
-    init(status: Int = 200, type: String = "text/plain; charset=utf-8", _ text: String) {
+    init(status: Int = 200, type: String = ReportOutput.plainText, _ text: String) {
         self.status = status
         self.type = type
         body = Array(text.utf8)
@@ -28,12 +28,8 @@ struct Answer: Sendable {
         case .pageData:
             var text = ""
             PageData.render(report, into: &text)
-            self.init(type: "application/json", text)
-        case .output(let name):
-            guard let output = ReportOutput.named(name) else {
-                self.init(status: 404, Self.missing)
-                return
-            }
+            self.init(type: ReportOutput.jsonType, text)
+        case .output(let output):
             var bytes: [UInt8] = []
             try output.write(report) { bytes += $0 }
             self.init(type: output.contentType, bytes: bytes)

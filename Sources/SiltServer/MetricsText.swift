@@ -1,6 +1,5 @@
 internal import SiltFindings
 internal import SiltRecording
-internal import SiltReports
 
 /// The report as Prometheus scrapes it: the text exposition format, version 0.0.4.
 ///

@@ -1,7 +1,6 @@
 internal import Glibc
 internal import NIOPosix
 internal import SiltPprof
-internal import SiltReports
 internal import SiltSystem
 internal import Synchronization
 

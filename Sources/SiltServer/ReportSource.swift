@@ -1,5 +1,4 @@
 package import SiltFindings
-internal import SiltReports
 internal import Synchronization
 
 /// The report that is served: made when it is asked for, and not too often.

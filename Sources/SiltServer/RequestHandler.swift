@@ -1,8 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
-internal import SiltFindings
-internal import SiltReports
 
 /// One connection: a request at a time, each answered whole, or with events until the asker goes.
 final class RequestHandler: ChannelInboundHandler, Sendable {
@@ -54,6 +52,9 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        // Requests that waited behind an answer are handed over when the pipeline is taken down, too: nobody waits for
+        // them, and a second answer inside an unfinished one would end the process.
+        guard context.channel.isActive else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
             state.value.head = head

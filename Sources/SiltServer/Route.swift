@@ -4,8 +4,7 @@ internal import SiltReports
 enum Route: Equatable, Sendable {
     case page
     case pageData
-    /// A row of `ReportOutput`, by its name.
-    case output(String)
+    case output(ReportOutput)
     case events
     case metrics
     case index
@@ -14,7 +13,7 @@ enum Route: Equatable, Sendable {
     /// `isAllocated`: shown by what was allocated. `isText`: for people. `seconds`: what came in that time.
     case profile(isAllocated: Bool, isText: Bool, seconds: Int?)
     case nothing
-    /// A number of a query that is none, or too great.
+    /// A number in the query is malformed or too large.
     case badQuery(String)
 
     /// The longest time a profile may be waited for.
@@ -30,8 +29,8 @@ enum Route: Equatable, Sendable {
         switch parts.first ?? "" {
         case "/", "/index.html": self = .page
         case "/api/page": self = .pageData
-        case "/api/report": self = .output("json")
         case "/api/events": self = .events
+        case "/api/report": self = Route("/api/json")
         case "/metrics": self = .metrics
         case "/debug/pprof", "/debug/pprof/": self = .index
         case "/debug/pprof/symbol": self = .symbols
@@ -39,7 +38,7 @@ enum Route: Equatable, Sendable {
         case "/debug/pprof/allocs": self = Self.profile(isAllocated: true, query)
         case let path:
             let name = path.hasPrefix("/api/") ? String(path.dropFirst("/api/".count)) : ""
-            self = ReportOutput.named(name) == nil ? .nothing : .output(name)
+            self = ReportOutput.named(name).map(Route.output) ?? .nothing
         }
     }
 

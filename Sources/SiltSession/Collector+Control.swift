@@ -105,7 +105,7 @@ extension Collector {
             }
         }
         for series in sums.values where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
-            switch judgeHunt(series, hunt).routes[phase - 1].confidence {
+            switch judgeHunt(series, hunt, route: phase).confidence {
             case .high: counts.high += 1
             case .medium: counts.medium += 1
             case .low: counts.low += 1

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltSystem
+internal import SiltText
 
 extension Collector {
     /// A process becomes, or has started, a program that cannot be followed.
@@ -45,5 +46,5 @@ extension Collector {
 
 /// True when two paths end in the same file name.
 func sharesName(_ one: String, _ other: String) -> Bool {
-    one.split(separator: "/").last == other.split(separator: "/").last
+    one.lastPathComponent == other.lastPathComponent
 }

@@ -27,6 +27,9 @@ struct HuntLedger {
 
     mutating func changed(_ stacks: [StackID], of image: UInt64) { moved[image, default: []] += stacks }
 
+    /// The image has ended: nobody asks about it any more.
+    mutating func forget(_ image: UInt64) { (before[image], moved[image]) = (nil, nil) }
+
     /// What the image allocated in the round.
     mutating func endRound(of image: TracedImage, process: UInt32) -> [PhaseAllocations] {
         var rows: [PhaseAllocations] = []

@@ -19,7 +19,7 @@ package struct LiveTrace: Sendable {
     ///
     /// A preload that was told SILT_OUT alone has an analyzer that cannot be asked: functions have no names until it ends.
     package init(pid: pid_t) throws(ControlError) {
-        guard let bytes = FileBytes.read(proc: "/proc/\(pid)/environ") else {
+        guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/environ") else {
             let isThere = kill(pid, 0) == 0 || errno == EPERM
             throw ControlError(
                 isThere

@@ -4,7 +4,7 @@ internal import SiltSystem
 /// Bytes that the kernel lets a process's control group use, the least of its own and its parents' (cgroups(7)); nil when
 /// there is no limit, or none can be read.
 func controlGroupLimit(_ pid: Int32) -> UInt64? {
-    guard let bytes = FileBytes.read(proc: "/proc/\(pid)/cgroup") else { return nil }
+    guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/cgroup") else { return nil }
     var least: UInt64?
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
         // hierarchy:controllers:path; version 2 has no controllers.
@@ -20,7 +20,7 @@ func controlGroupLimit(_ pid: Int32) -> UInt64? {
             continue
         }
         for directory in ancestors(String(parts[2])) {
-            guard let text = FileBytes.read(proc: root + directory + "/" + file) else { continue }
+            guard let text = FileBytes.read(ifThere: root + directory + "/" + file) else { continue }
             let word = String(decoding: text, as: UTF8.self).filter { !$0.isNewline }
             // "max", or in version 1 a number beyond all memory, is no limit.
             guard let limit = UInt64(word), limit < 1 << 60 else { continue }

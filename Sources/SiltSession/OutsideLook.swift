@@ -65,7 +65,7 @@ struct OutsideLook {
 
     /// What the kernel calls a process whose executable may not be read; empty when it is gone.
     private static func name(of pid: pid_t) -> String {
-        let bytes = FileBytes.read(proc: "/proc/\(pid)/comm") ?? []
+        let bytes = FileBytes.read(ifThere: "/proc/\(pid)/comm") ?? []
         return String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self)
     }
 

@@ -12,17 +12,17 @@ package func processExecutable(_ pid: Int32) -> String? {
 
 /// True when a running process has mapped the preload library; nil when its maps may not be read.
 package func isPreloaded(_ pid: Int32) -> Bool? {
-    FileBytes.read(proc: "/proc/\(pid)/maps").map { maps in
+    FileBytes.read(ifThere: "/proc/\(pid)/maps").map { maps in
         maps.split(separator: 10).contains { line in
-            let name = line.suffix(while: { $0 != UInt8(ascii: "/") })
-            return name.starts(with: Array("libsilt".utf8)) && name.hasSuffix(".so")
+            let name = line.lastIndex(of: UInt8(ascii: "/")).map { line[($0 + 1)...] } ?? line
+            return name.starts(with: "libsilt".utf8) && name.suffix(3).elementsEqual(".so".utf8)
         }
     }
 }
 
 /// Resident bytes of a running process (proc_pid_statm(5)); nil when it may not be read.
 func residentBytes(_ pid: Int32) -> UInt64? {
-    guard let bytes = FileBytes.read(proc: "/proc/\(pid)/statm") else { return nil }
+    guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/statm") else { return nil }
     let words = bytes.split(separator: UInt8(ascii: " "))
     guard words.count > 1, let pages = UInt64(String(decoding: words[1], as: UTF8.self)) else { return nil }
     return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))
@@ -40,7 +40,7 @@ package struct ProcessKin: Equatable, Sendable {
     /// Nil when there is no such process.
     package init?(_ pid: pid_t) {
         // The name stands in parentheses and may hold anything.
-        guard let bytes = FileBytes.read(proc: "/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")"))
+        guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")"))
         else {
             return nil
         }
@@ -82,7 +82,7 @@ func processChildren(_ pid: Int32) -> [Int32] {
         let thread = withUnsafeBytes(of: entry.pointee.d_name) {
             String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
         }
-        guard let bytes = FileBytes.read(proc: "/proc/\(pid)/task/\(thread)/children") else { continue }
+        guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/task/\(thread)/children") else { continue }
         result += bytes.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
     }
     return result
@@ -92,20 +92,10 @@ func processChildren(_ pid: Int32) -> [Int32] {
 ///
 /// Not ru_maxrss: that remembers the process that was here before exec.
 func ownPeakBytes() -> UInt64 {
-    guard let bytes = FileBytes.read(proc: "/proc/self/status") else { return 0 }
+    guard let bytes = FileBytes.read(ifThere: "/proc/self/status") else { return 0 }
     for line in bytes.split(separator: 10) where line.starts(with: Array("VmHWM:".utf8)) {
         let digits = line.filter { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
         return (UInt64(String(decoding: digits, as: UTF8.self)) ?? 0) * 1024
     }
     return 0
-}
-
-extension Sequence<UInt8> {
-    fileprivate func suffix(while isKept: (UInt8) -> Bool) -> [UInt8] {
-        Array(Array(self).reversed().prefix(while: isKept).reversed())
-    }
-}
-
-extension [UInt8] {
-    fileprivate func hasSuffix(_ text: String) -> Bool { suffix(text.utf8.count).elementsEqual(text.utf8) }
 }

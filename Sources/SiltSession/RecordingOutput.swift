@@ -5,6 +5,7 @@ internal import SiltHeap
 internal import SiltRecording
 internal import SiltSymbols
 internal import SiltSystem
+internal import SiltText
 
 /// Turns what the collector knows into rows of the recording, one transaction a snapshot.
 ///
@@ -105,7 +106,7 @@ final class RecordingOutput {
     /// How the traced command is called, if that is its process; nil else.
     func commandName(ofPid pid: pid_t) -> String? {
         guard pid > 0, target.pid == UInt32(pid) else { return nil }
-        return target.command.first.flatMap { $0.split(separator: "/").last.map(String.init) }
+        return target.command.first.map { String($0.lastPathComponent) }
     }
 
     private func writeUntraced() throws {
@@ -170,6 +171,7 @@ final class RecordingOutput {
         }
         growers = growers.filter { $0.key.image != image.id }
         declines[image.id] = nil
+        hunt?.forget(image.id)
     }
 
     /// Writes what moved since the last snapshot; returns how the trace stands.

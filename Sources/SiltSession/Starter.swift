@@ -59,7 +59,7 @@ final class Starter {
     /// one that the kernel would have chosen without silt, and how it came there is what the recording is for.
     func yieldMemory() {
         let path = "/proc/self/oom_score_adj"
-        guard let bytes = FileBytes.read(proc: path),
+        guard let bytes = FileBytes.read(ifThere: path),
             let now = Int(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
         else { return }
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)

@@ -166,15 +166,13 @@ final class TracedImage {
         return true
     }
 
-    /// Applies what was ready when its slot was looked at; true when an event was held back because its predecessor is
-    /// missing.
+    /// Applies what was ready when its slot was looked at.
     ///
     /// It does not follow a program that goes on writing: a look at a counter that changes all the time costs both sides
     /// more than the events do, and the next news tells when there is enough to read again. With `ended`,
     /// nothing more can come: gaps in the order are skipped and counted.
-    @discardableResult
-    func drain(ended: Bool = false) -> Bool {
-        guard damage == nil else { return false }
+    func drain(ended: Bool = false) {
+        guard damage == nil else { return }
         if !ended, Clock.monotonicSeconds - residentSeenAt > 0.1 { _ = sampleResidentBytes() }
         hasMore = false
         let deadline = Clock.monotonicSeconds + TracedImage.longestDrain
@@ -216,7 +214,7 @@ final class TracedImage {
                         if !ended, Clock.monotonicSeconds > deadline {
                             hasMore = true
                             applyBatch()
-                            return false
+                            return
                         }
                     }
                 }
@@ -231,14 +229,13 @@ final class TracedImage {
                     }
                 }
                 applyBatch()
-                return true
+                return
             }
         } catch {
             damage = "\(error)"
             shared.announceReaderGone()
         }
         applyBatch()
-        return false
     }
 
     private func applyBatch() {

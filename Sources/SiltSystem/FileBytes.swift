@@ -27,8 +27,8 @@ package enum FileBytes {
         try read(silt_open_regular(path.system), limit)
     }
 
-    /// A file that the kernel makes up as it is read (proc(5)); nil when it cannot be read.
-    package static func read(proc path: String) -> [UInt8]? {
+    /// A file of proc(5), or another whose absence is no news; nil when it cannot be read.
+    package static func read(ifThere path: String) -> [UInt8]? {
         try? read(open(path.system, O_RDONLY | O_CLOEXEC), Int.max)
     }
 

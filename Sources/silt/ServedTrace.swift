@@ -1,7 +1,6 @@
 internal import Glibc
 internal import SiltFindings
 internal import SiltRecording
-internal import SiltReports
 internal import SiltServer
 internal import SiltSession
 internal import SiltText

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SiltRecording
+import SiltTestSupport
 
 /// How a program is traced.
 enum Way: String, CaseIterable, Codable {

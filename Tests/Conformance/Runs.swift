@@ -103,23 +103,3 @@ func text(of path: String) -> String {
     guard let bytes = FileManager.default.contents(atPath: path) else { return "" }
     return String(decoding: bytes, as: UTF8.self)
 }
-
-/// A port of loopback that nobody listens at now, below those that the kernel hands out to connections.
-func freePort() throws -> Int {
-    for _ in 0..<100 {
-        let port = Int.random(in: 20_000..<30_000)
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        address.sin_port = UInt16(port).bigEndian
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        if bound == 0 { return port }
-    }
-    throw ConformanceError("no free port")
-}

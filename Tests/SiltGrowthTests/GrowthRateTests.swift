@@ -31,7 +31,7 @@ struct GrowthRateTests {
     }
 
     @Test(arguments: [(8, 0.75), (20, 0.85), (80, 0.95), (320, 0.95)])
-    func recallRisesWithTheNumberOfSnapshots(intervals: Int, least: Double) {
+    func recallHasAFloorAtEachLength(intervals: Int, least: Double) {
         let rate = Self.rate(Pattern.allCases.filter(\.grows), intervals: [intervals])
         print("free runs of \(intervals) snapshots: recall \(rate)")
         #expect(rate >= least, "recall \(rate) at \(intervals) snapshots")
@@ -51,7 +51,7 @@ struct GrowthRateTests {
         }
     }
 
-    @Test func aSteadyLeakIsMeasuredWithinItsError() {
+    @Test func aSteadyLeakIsMeasuredWithinTwiceItsError() {
         for intervals in [20, 80] {
             let within = (0..<Self.repeats).count { number in
                 let seed = number * 5 * 7919

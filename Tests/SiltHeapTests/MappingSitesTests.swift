@@ -51,6 +51,21 @@ extension TestHeap {
         #expect(heap.mapped().freedCount == 1)
     }
 
+    /// What the target writes may be anything; it falls to nothing, which is a drop.
+    @Test(arguments: [1 << 62, 1 << 63, UInt64.max - 0xFFFF])
+    func absurdSizesDoNotEndTheHistory(size: UInt64) {
+        let heap = TestHeap()
+        for address: UInt64 in [0x1000, 0x2000] { heap.alloc(address, size, 1) }
+        heap.map(0x10000, size - 0x10000, 1)
+        for _ in 0..<3 { heap.close() }
+        for address: UInt64 in [0x1000, 0x2000] { heap.free(address) }
+        heap.unmap(0, .max)
+        for _ in 0..<80 { heap.close() }
+        #expect(heap.mapped().liveBytes == 0 && heap.site(1).liveCount == 0)
+        let history = heap.heap.history(of: StackID(rawValue: 1), .mapping)
+        #expect(history?.series(atSnapshot: 80)?.drops == 1)
+    }
+
     @Test func aMappingTakesThePlaceOfWhatItCovers() {
         let heap = TestHeap()
         heap.map(0x10000, 0x4000, 1)

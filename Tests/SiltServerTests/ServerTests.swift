@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/", Route.page), ("/?x=1", .page), ("/metrics", .metrics), ("/api/report", .output("json")),
+        ("/", Route.page), ("/?x=1", .page), ("/metrics", .metrics),
         ("/api/page", .pageData),
         ("/api/events", .events), ("/debug/pprof/", .index), ("/metrics/", .nothing), ("", .nothing), ("//", .nothing),
         ("/debug/pprof/heap", .profile(isAllocated: false, isText: false, seconds: nil)),
@@ -29,10 +29,14 @@ import Testing
         #expect(Route(target) == route)
     }
 
-    @Test(arguments: ReportOutput.all.map(\.name))
-    func everyOutputOfAReportHasARoute(name: String) {
-        #expect(Route("/api/\(name)") == .output(name))
-        #expect(Route("/api/\(name)x") == .nothing)
+    @Test(arguments: ReportOutput.all)
+    func everyOutputOfAReportHasARoute(output: ReportOutput) {
+        #expect(Route("/api/\(output.name)") == .output(output))
+        #expect(Route("/api/\(output.name)x") == .nothing)
+    }
+
+    @Test func theReportIsItsJSON() {
+        #expect(ReportOutput.named("json").map(Route.output) == Route("/api/report"))
     }
 
     @Test(

@@ -28,7 +28,7 @@ enum Headline {
     }
 
     private static func growing(_ report: HeapReport) -> String {
-        let growing = report.sites.filter(\.isGrowing)
+        let growing = report.growing
         let isSure = growing.contains { $0.confidence != .low }
         let rate = growing.reduce(0) { $0 + ($1.rate?.value ?? 0) }
         let unit = growing.first?.rate?.unit ?? Rate.Unit(.bytes, per: .interval)
@@ -36,35 +36,31 @@ enum Headline {
         var line = "\(Format.plural(UInt64(growing.count), "call site")) \(verb), \(unit.sentence(rate))"
         if growing.count > 1 { line += " together" }
         if let stop = report.stop { line += "; " + ObstacleText.line(stop) }
-        if let projection = projection(growing, report) { line += "; " + projection }
+        if let projection = projection(report) { line += "; " + projection }
         return line
     }
 
-    /// When the limit is reached at the rates of the surer sites: said from so many snapshots on, and no further ahead than
-    /// so many times what was observed.
-    private static let projectionSnapshots = 12
-    private static let projectionSpans = 10.0
+    /// When the limit is reached; nil when nothing can be said of it.
+    static func projection(_ report: HeapReport) -> String? {
+        guard let bytes = report.limitBytes, let projection = report.projection else { return nil }
+        let limit = Format.bytes(bytes)
+        switch projection {
+        case .reached: return "limit of \(limit) reached"
+        case .beyond(let spans): return "\(limit) not reached within \(spans)x the observed time"
+        case .after(let seconds, let range):
+            let span = range.map { " (\(Format.duration($0.lowerBound))–\(Format.duration($0.upperBound)))" } ?? ""
+            return "\(limit) limit reached in about \(Format.duration(seconds))\(span)"
+        case .afterRequests(let count, let isMix):
+            return "\(limit) limit reached after about \(Format.count(rounded(count))) more requests"
+                + (isMix ? " in this mix" : "")
+        }
+    }
 
-    private static func projection(_ growing: [ReportSite], _ report: HeapReport) -> String? {
-        guard let limit = report.options.limitBytes ?? report.recording.memoryLimit,
-            let clock = ProcessClock.all(of: report.recording).max(by: { $0.count < $1.count }),
-            clock.count >= projectionSnapshots
-        else { return nil }
-        let sure = growing.compactMap { $0.confidence == .low || $0.rate?.unit != .bytesPerSecond ? nil : $0.rate }
-        let rate = sure.reduce(0) { $0 + $1.value }
-        let error = sure.reduce(0) { $0 + ($1.high - $1.value) * ($1.high - $1.value) }.squareRoot()
-        let last = clock.rows.suffix(5).map(\.inUseBytes).sorted()
-        guard rate > 0, !last.isEmpty else { return nil }
-        let left = Double(limit) - Double(last[last.count / 2])
-        if left <= 0 { return "limit of \(Format.bytes(limit)) reached" }
-        guard left / rate <= projectionSpans * clock.seconds else {
-            return "\(Format.bytes(limit)) not reached within 10x the observed time"
-        }
-        var line = "\(Format.bytes(limit)) limit reached in about \(Format.duration(left / rate))"
-        if rate > 2 * error, error > 0 {
-            line += " (\(Format.duration(left / (rate + 2 * error)))–\(Format.duration(left / (rate - 2 * error))))"
-        }
-        return line
+    /// To three digits.
+    private static func rounded(_ value: Double) -> UInt64 {
+        var step = 1.0
+        while value / step >= 1000 { step *= 10 }
+        return UInt64((value / step).rounded() * step)
     }
 }
 

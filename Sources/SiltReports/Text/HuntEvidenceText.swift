@@ -60,7 +60,7 @@ struct HuntEvidenceText {
     private var why: String {
         // Without births nothing is known of what was freed.
         if facts.slices == 0, facts.snapshots > 0 {
-            facts.settledAt <= 0.7 ? "no longer rose in its last \(rounds)" : "rises and falls"
+            facts.hasSettledEarly ? "no longer rose in its last \(rounds)" : "rises and falls"
         } else {
             whyBySurvivors
         }

@@ -23,7 +23,7 @@ enum HuntHeadline {
     }
 
     static func growing(_ report: HeapReport) -> String {
-        let growing = report.sites.filter { $0.isGrowing && $0.isConclusive }
+        let growing = report.growing
         let isSure = growing.contains { $0.confidence != .low }
         let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
         let sites = Format.plural(UInt64(growing.count), "call site")
@@ -38,7 +38,7 @@ enum HuntHeadline {
         } else {
             line = "\(sites) \(verb): " + rates.map { "\($0.phase.name) \($0.rate)" }.joined(separator: ", ")
         }
-        if let projection = projection(growing, report) { line += "; " + projection }
+        if let projection = Headline.projection(report) { line += "; " + projection }
         return line
     }
 
@@ -53,36 +53,5 @@ enum HuntHeadline {
             }
         }
         return byUnit.map { $0.unit.sentence($0.value) }
-    }
-
-    /// How many requests are left until the limit, in the mix that the hunt sent.
-    private static func projection(_ growing: [ReportSite], _ report: HeapReport) -> String? {
-        guard let limit = report.memoryLimit else { return nil }
-        let served = report.phases.reduce(0.0) { $0 + Double($1.requests ?? 0) }
-        var perRequest = 0.0
-        var leaking = Set<String>()
-        for site in growing where site.confidence != .low {
-            guard let rate = site.rate, rate.unit == .bytesPerRequest,
-                let phase = report.phases.first(where: { $0.name == site.phase }), let requests = phase.requests
-            else { continue }
-            perRequest += rate.value * Double(requests)
-            leaking.insert(phase.name)
-        }
-        let own = report.phases.filter { leaking.contains($0.name) }.reduce(0.0) { $0 + Double($1.requests ?? 0) }
-        // With one leaking route the number is of its requests.
-        perRequest /= max(1, leaking.count == 1 ? own : served)
-        guard perRequest > 0 else { return nil }
-        if limit.left <= 0 { return "limit of \(Format.bytes(limit.bytes)) reached" }
-        let left = Double(limit.left) / (perRequest * limit.overhead)
-        let mix = leaking.count == 1 ? "" : " in this mix"
-        return "\(Format.bytes(limit.bytes)) limit reached after about \(Format.count(rounded(left))) "
-            + "more requests\(mix)"
-    }
-
-    /// To three digits.
-    private static func rounded(_ value: Double) -> UInt64 {
-        var step = 1.0
-        while value / step >= 1000 { step *= 10 }
-        return UInt64((value / step).rounded() * step)
     }
 }

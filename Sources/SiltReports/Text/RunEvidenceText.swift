@@ -28,7 +28,9 @@ struct RunEvidenceText {
 
     /// When it had grown, if that was early.
     private var settled: String {
-        facts.settledAt > 0.7 ? "" : ", 97 % of it in the first \(time(share: facts.settledAt)) of \(wholeTime)"
+        guard facts.hasSettledEarly else { return "" }
+        let share = Format.fixed(100 * GrowthFacts.settledShare, 0)
+        return ", \(share) % of it in the first \(time(share: facts.settledAt)) of \(wholeTime)"
     }
 
     private var growing: String {

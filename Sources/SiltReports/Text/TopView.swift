@@ -1,5 +1,4 @@
 package import SiltFindings
-internal import SiltSymbols
 internal import SiltText
 
 /// The screen of `silt top`, and what a key does to it.

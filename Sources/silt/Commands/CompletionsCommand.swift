@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 
 /// `silt completions SHELL`: the script with which a shell completes silt's commands and options.
 struct CompletionsCommand: ParsableCommand {

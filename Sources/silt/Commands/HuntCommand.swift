@@ -4,6 +4,7 @@ internal import SiltFindings
 internal import SiltHunt
 internal import SiltRecording
 internal import SiltReports
+internal import SiltSystem
 internal import SiltText
 
 /// `silt hunt`: loads a service route by route and says which route leaks, at which line, how many bytes per request.
@@ -87,8 +88,11 @@ struct HuntCommand: ParsableCommand {
             Terminal.message("cannot write \(path): \(String(cString: strerror(errno)))")
             throw SiltExit.cannotMeasure
         }
-        Terminal.write(text, to: descriptor)
-        close(descriptor)
+        let failure = FileBytes.write(Array(text.utf8), to: descriptor)
+        guard close(descriptor) == 0, failure == 0 else {
+            Terminal.message("cannot write \(path): \(String(cString: strerror(failure == 0 ? errno : failure)))")
+            throw SiltExit.cannotMeasure
+        }
         Terminal.message("wrote \(path): edit it, then silt hunt \(path)")
     }
 }

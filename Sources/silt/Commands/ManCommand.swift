@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 internal import SiltJSON
 
 /// `silt man`: the manual page, made of what the commands say of themselves.

@@ -58,11 +58,12 @@ struct ReportCommand: ParsableCommand {
     @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.", completion: .file())
     var recording: String
 
+    private var output: ReportOutput { view?.output ?? .sites }
     private var hasView: Bool { view != nil || list != nil || !between.isEmpty }
 
     func validate() throws {
         if list != nil, let view { throw ValidationError("--list and --\(view.output.name) are two views") }
-        if stacks.isUsed, view?.output.takesStacks != true {
+        if stacks.isUsed, !output.takesStacks {
             throw ValidationError("--root and --inverted go with --tree or --flame")
         }
         if hasView, outputs.usesStandardOutput { throw ValidationError("two outputs go to standard output") }
@@ -72,7 +73,7 @@ struct ReportCommand: ParsableCommand {
                 "--between takes two moments; name the recording before it: silt report F --between A B"
             )
         }
-        guard list == nil, [nil, "top", "flame", "json"].contains(view?.output.name) else {
+        guard list == nil, output.comparesMoments else {
             throw ValidationError("--between goes with --top, --flame or --json")
         }
     }
@@ -106,7 +107,7 @@ struct ReportCommand: ParsableCommand {
         settings.width = Terminal.columns(of: STDOUT_FILENO)
         let sides = try DiffSide.moments(between, of: recording, path: self.recording, hide: layout.hide)
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)
-        switch view?.output.name {
+        switch output.name {
         case "flame":
             let color = Terminal.usesColor(STDOUT_FILENO)
             DiffFlame.render(
@@ -125,7 +126,7 @@ struct ReportCommand: ParsableCommand {
     private func render(_ report: HeapReport, _ root: FunctionPattern?, into text: inout String) throws {
         var pieces: [[UInt8]] = []
         let choice = ReportOutput.StackChoice(isInverted: stacks.inverted, root: root)
-        try (view?.output ?? ReportOutput.all[0]).write(report, choice) { pieces.append($0) }
+        try output.write(report, choice) { pieces.append($0) }
         text = String(decoding: pieces.joined(), as: UTF8.self)
     }
 }

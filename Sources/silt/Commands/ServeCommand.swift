@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import Glibc
 internal import SiltFindings
 internal import SiltRecording
-internal import SiltReports
 internal import SiltServer
 internal import SiltSession
 

@@ -10,7 +10,9 @@ enum DemoLoad {
         var port: UInt16?
         let patience = Clock.monotonicSeconds + 20
         while port == nil, Clock.monotonicSeconds < patience {
-            port = readFile(portFile).flatMap { UInt16($0.filter(\.isNumber)) }
+            // Not there yet, as a rule.
+            let text = FileBytes.read(ifThere: portFile).map { String(decoding: $0, as: UTF8.self) }
+            port = text.flatMap { UInt16($0) }
             if port == nil { usleep(20_000) }
         }
         guard let port else { return 1 }

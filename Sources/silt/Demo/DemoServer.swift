@@ -28,7 +28,13 @@ struct DemoServer {
                 bind(listener, $0, length) == 0 && listen(listener, 64) == 0 && getsockname(listener, $0, &length) == 0
             }
         }
-        guard ready, writeFile(portFile, "\(UInt16(bigEndian: address.sin_port))\n") else { return 1 }
+        guard ready else { return 1 }
+        do {
+            try FileBytes.replace(portFile, with: "\(UInt16(bigEndian: address.sin_port))")
+        } catch {
+            Terminal.message("cannot write \(portFile): \(error)")
+            return 1
+        }
         var server = DemoServer()
         server.loadTable()
         while server.serveOne(listener) {}

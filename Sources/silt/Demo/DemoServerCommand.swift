@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Glibc
 
 /// The traced half of the demo.
 struct DemoServerCommand: ParsableCommand {
@@ -9,17 +8,5 @@ struct DemoServerCommand: ParsableCommand {
 
     func run() throws {
         throw ExitCode(DemoServer.serve(portFile: portFile))
-    }
-}
-
-/// The loading half of the demo.
-struct DemoLoadCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "demo-load", shouldDisplay: false)
-
-    @Argument var portFile: String
-    @Argument var seconds: Double
-
-    func run() throws {
-        throw ExitCode(DemoLoad.run(portFile: portFile, seconds: seconds, requestsPerSecond: 400))
     }
 }

@@ -1,9 +1,7 @@
 internal import ArgumentParser
 internal import Glibc
-internal import SiltFindings
 internal import SiltHTTP
 internal import SiltHunt
-internal import SiltReports
 
 /// What a hunt does: a plan file, options that replace what it says, and the command.
 struct HuntSetUp: ParsableArguments {

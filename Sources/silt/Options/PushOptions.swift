@@ -1,7 +1,5 @@
 internal import ArgumentParser
 internal import Glibc
-internal import SiltFindings
-internal import SiltReports
 internal import SiltServer
 
 /// Where profiles are sent to, and how often.

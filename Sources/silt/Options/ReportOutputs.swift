@@ -13,13 +13,10 @@ struct ReportOutputs: ParsableArguments {
     @Option(help: .output("html")) var html: String?
 
     private var chosen: [(output: ReportOutput, path: String)] {
-        let paths = [
-            "pprof": pprof, "folded": folded, "speedscope": speedscope, "csv": csv, "suppressions": suppressions,
-            "html": html,
-        ]
-        return ReportOutput.all.compactMap { output in
-            (paths[output.name] ?? nil).map { (output, $0) }
-        }
+        [
+            ("pprof", pprof), ("folded", folded), ("speedscope", speedscope), ("csv", csv),
+            ("suppressions", suppressions), ("html", html),
+        ].compactMap { name, path in path.map { (.file(name), $0) } }
     }
 
     private var paths: [String] { chosen.map(\.path) }
@@ -45,9 +42,16 @@ struct ReportOutputs: ParsableArguments {
     }
 }
 
+extension ReportOutput {
+    /// A row that writes a file; that there is none of this name is a mistake here.
+    fileprivate static func file(_ name: String) -> ReportOutput {
+        guard let output = named(name), output.place == .file else { preconditionFailure("no output \(name)") }
+        return output
+    }
+}
+
 extension ArgumentHelp {
-    /// Of a row of `ReportOutput` that writes a file.
     fileprivate static func output(_ name: String) -> ArgumentHelp {
-        ArgumentHelp(ReportOutput.named(name)?.help ?? "", valueName: "file")
+        ArgumentHelp(ReportOutput.file(name).help, valueName: "file")
     }
 }

@@ -7,8 +7,6 @@ struct ReportView: EnumerableFlag {
 
     static let allCases = ReportOutput.all.filter { $0.place == .terminal }.map { ReportView(output: $0) }
 
-    static func == (left: ReportView, right: ReportView) -> Bool { left.output.name == right.output.name }
-
     static func name(for view: ReportView) -> NameSpecification { .customLong(view.output.name) }
 
     static func help(for view: ReportView) -> ArgumentHelp? { ArgumentHelp(stringLiteral: view.output.help) }

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import SiltReports
-internal import SiltSymbols
 
 /// What of the stacks `--tree` and `--flame` look at.
 struct StackChoice: ParsableArguments {

@@ -1,6 +1,5 @@
 internal import Glibc
 internal import SiltFindings
-internal import SiltReports
 internal import SiltSystem
 internal import SiltText
 
