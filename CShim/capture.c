@@ -31,10 +31,10 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
         if (SILT_UNLIKELY(way->out.end != END_JOINED)) {
             return silt_name_ended(walker, hook_frame, sink);
         }
-        if (way->out.crossed) {
+        if (way->careful) {
             return silt_name_inside(walker, sink);
         }
-        if (SILT_LIKELY(walk_has_room(walk, way->out.join + 1 + way->out.count))) {
+        if (SILT_LIKELY(walk_has_room(walk, way->here.k + way->here.count))) {
             break;
         }
         /* Too deep to add to: begin with the innermost frames. */
@@ -44,7 +44,7 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
     }
     uint32_t node = silt_name_joined(walker, sink);
     if (node && memorize) {
-        memo_keep(&walker->memos, walk, way->out.join);
+        memo_keep(&walker->memos, walk, way->here.k - 1);
     }
     return node;
 }

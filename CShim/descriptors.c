@@ -106,8 +106,6 @@ SILT_EXPORT void closefrom(int first) {
 bool silt_descriptor_call(long number, long a, long b, long c, long *result) {
     switch (number) {
     case SYS_close:
-        *result = -1;
-        return is_hidden((int)a) && bad_descriptor();
     case SYS_dup2:
         *result = -1;
         return is_hidden((int)a) && bad_descriptor();

@@ -115,20 +115,3 @@ void silt_copy_environment(const char *library, silt_strings variables, char **c
     }
     *copy = NULL;
 }
-
-/* Pointers are only ever moved down: who reads the array meanwhile finds all others. */
-void silt_remove_in_place(const char *library, char **variables, char *text) {
-    char **to = variables;
-    for (; *variables; variables++) {
-        char *entry = *variables;
-        if (begins(entry, PRELOAD)) {
-            char *end = copy_without_ours(library, entry, text);
-            entry = end == text ? NULL : text;
-            text = end;
-        }
-        if (entry) {
-            *to++ = entry;
-        }
-    }
-    *to = NULL;
-}

@@ -25,9 +25,6 @@ struct silt_environment {
 bool silt_read_environment(const char *library, silt_strings variables,
                            struct silt_environment *seen);
 
-/* Takes the library out of an array of variables in place. `text` is as below, and stays in use. */
-void silt_remove_in_place(const char *library, char **variables, char *text);
-
 /* Copies the pointers, with LD_PRELOAD entries that do not name the library. `copy` has room for
  * `count` + 1 pointers, `text` for `preload_bytes` bytes of those entries. */
 void silt_copy_environment(const char *library, silt_strings variables, char **copy, char *text);

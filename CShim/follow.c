@@ -9,6 +9,7 @@
 #include "follow.h"
 
 #include "hello.h"
+#include "loaded.h"
 #include "programs.h"
 #include "real.h"
 #include "sandbox.h"
@@ -121,7 +122,7 @@ uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
  * there; what they start may be followed again. */
 bool silt_follow_gives_way(uint32_t reason) {
     if (!silt_may_start()) {
-        return true;
+        return silt_forbids_starts();
     }
     return reason && reason != SILT_UNTRACED_STATIC && reason != SILT_UNTRACED_RIGHTS &&
            reason != SILT_UNTRACED_ENVIRONMENT;
@@ -140,7 +141,7 @@ void silt_follow_stop(void) {
     struct silt_environment seen;
     if (!__atomic_exchange_n(&stopped, true, __ATOMIC_SEQ_CST) && ours.path &&
         silt_read_environment(ours.name, environ, &seen) && seen.has_ours) {
-        silt_remove_in_place(ours.name, environ, text);
+        silt_copy_environment(ours.name, environ, environ, text);
     }
 }
 
@@ -149,12 +150,9 @@ void silt_follow_copy(silt_strings variables, char **copy, char *text) {
 }
 
 /* The loader of this program: the module without a dependency, whose base is AT_BASE. */
-static const char *find_loader(const struct link_map *map) {
+static const char *find_loader(void) {
     uintptr_t base = getauxval(AT_BASE);
-    while (map->l_prev) {
-        map = map->l_prev;
-    }
-    for (; map; map = map->l_next) {
+    for (const struct link_map *map = silt_main_program(); map; map = map->l_next) {
         if (base && map->l_addr == base) {
             return map->l_name;
         }
@@ -169,7 +167,7 @@ void silt_follow_init(void) {
         return;
     }
     const struct link_map *map = found.dlfo_link_map;
-    ours.here.loader_path = find_loader(map);
+    ours.here.loader_path = find_loader();
     if (ours.here.loader_path) {
         ours.here.loader = silt_file_at(AT_FDCWD, ours.here.loader_path);
     }

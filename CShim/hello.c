@@ -207,7 +207,7 @@ static void read_file(const char *path, char *into, size_t capacity) {
     }
 }
 
-void silt_fill_header(uint64_t parent_image, bool forked, bool free_stacks) {
+void silt_fill_header(uint64_t parent_image, bool free_stacks) {
     struct silt_header *header = silt_shared;
     char *base = (char *)header;
     header->magic = SILT_MAGIC;
@@ -217,7 +217,7 @@ void silt_fill_header(uint64_t parent_image, bool forked, bool free_stacks) {
     header->parent_image = parent_image;
     header->pid = (uint32_t)silt_call(SYS_getpid, 0);
     header->ppid = (uint32_t)silt_call(SYS_getppid, 0);
-    header->forked = forked;
+    header->forked = parent_image != 0;
     header->free_stacks = free_stacks;
     header->start_ns = silt_now_ns();
     read_file("/proc/self/cmdline", base + SILT_COMMAND_OFFSET, SILT_TEXT_BYTES);

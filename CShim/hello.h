@@ -19,7 +19,7 @@ int silt_kept_rendezvous(void);
 bool silt_refuse(enum silt_refusal reason, const char *text);
 
 /* Fills the header in. */
-void silt_fill_header(uint64_t parent_image, bool forked, bool free_stacks);
+void silt_fill_header(uint64_t parent_image, bool free_stacks);
 
 /* Makes the pipe of this image, and sends its reading end and the memory file to the analyzer.
  * `kin` is the header of the image that it was forked from, or NULL. 0 or a negative errno. */

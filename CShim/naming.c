@@ -39,9 +39,9 @@ static __attribute__((noinline)) uint32_t keep(struct silt_walker *walker, struc
     struct frame *frame = &walk->frames[base];
     const struct frame *outer = base ? frame - 1 : NULL;
     struct word *words = walk->words + (outer ? outer->words : 0);
-    const struct outcome *out = &walker->way.out;
-    uintptr_t at = out->last_at, slot = out->last_slot, address = out->last;
-    const struct step *step = walker->steps + out->count;
+    const struct place *end = &walker->way.here;
+    uintptr_t at = walker->way.out.last_at, slot = end->slot, address = end->address;
+    const struct step *step = walker->steps + end->count;
     bool reads = at != 0; /* nothing was read beyond an end without an address */
     while (step > walker->steps) {
         uint64_t key = (--step)->key;
@@ -109,28 +109,27 @@ static __attribute__((noinline)) uint32_t name_loose(struct silt_walker *walker,
     uint32_t node;
     do {
         node =
-            name_only(walker, walker->way.out.count, outermost_parent(walker, flags, sink), sink);
+            name_only(walker, walker->way.here.count, outermost_parent(walker, flags, sink), sink);
     } while (node == SILT_NODE_WAITS && silt_trie_provide(&walker->trie, sink));
     return node == SILT_NODE_WAITS ? 0 : node;
 }
 
 __attribute__((noinline)) uint32_t silt_name_inside(struct silt_walker *walker,
                                                     struct silt_sink *sink) {
-    const struct outcome *out = &walker->way.out;
-    uint32_t parent = out->joined->frames[out->join].node, node;
+    const struct way *way = &walker->way;
+    uint32_t parent = way->walk->frames[way->here.k - 1].node, node;
     do {
-        node = name_only(walker, out->count, parent, sink);
+        node = name_only(walker, way->here.count, parent, sink);
     } while (node == SILT_NODE_WAITS && silt_trie_provide(&walker->trie, sink));
     return node == SILT_NODE_WAITS ? 0 : node;
 }
 
 __attribute__((noinline)) uint32_t silt_name_joined(struct silt_walker *walker,
                                                     struct silt_sink *sink) {
-    const struct outcome *out = &walker->way.out;
-    struct walk *walk = out->joined;
-    uint32_t node;
+    struct walk *walk = walker->way.walk;
+    uint32_t base = walker->way.here.k, node;
     do {
-        node = keep(walker, walk, out->join + 1, walk->frames[out->join].node, sink);
+        node = keep(walker, walk, base, walk->frames[base - 1].node, sink);
     } while (SILT_UNLIKELY(node == SILT_NODE_WAITS) && silt_trie_provide(&walker->trie, sink));
     return SILT_UNLIKELY(node == SILT_NODE_WAITS) ? 0 : node;
 }
@@ -153,8 +152,8 @@ static __attribute__((noinline)) uint32_t name_slow(struct silt_walker *walker,
 /* Keeps a walk that met no kept frame: the whole of it. */
 static __attribute__((noinline)) uint32_t keep_whole(struct silt_walker *walker, uint8_t flags,
                                                      struct silt_sink *sink) {
-    struct walk *walk = silt_walk_place(walker, walker->steps[walker->way.out.count - 1].slot,
-                                        walker->way.out.count);
+    struct walk *walk = silt_walk_place(walker, walker->steps[walker->way.here.count - 1].slot,
+                                        walker->way.here.count);
     if (!walk) {
         return name_loose(walker, flags, sink);
     }
@@ -190,7 +189,7 @@ __attribute__((noinline)) uint32_t silt_name_ended(struct silt_walker *walker, u
         flags = SILT_NODE_INCOMPLETE;
         break;
     }
-    if (out->crossed || (out->end == END_INCOMPLETE && out->damaged)) {
+    if (walker->way.careful || (out->end == END_INCOMPLETE && out->damaged)) {
         return name_loose(walker, flags, sink);
     }
     return keep_whole(walker, flags, sink);

@@ -8,6 +8,7 @@
 #define _GNU_SOURCE
 #include "own.h"
 
+#include "programs.h"
 #include "sandbox.h"
 #include "system.h"
 
@@ -20,18 +21,7 @@
 int silt_own[SILT_OWN_DESCRIPTORS] = {-1, -1};
 
 /* What a descriptor refers to: programs close them all, or put their own in their place. */
-static struct identity {
-    dev_t device;
-    ino_t inode;
-} identities[SILT_OWN_DESCRIPTORS];
-
-static struct identity identify(int fd) {
-    struct stat status;
-    if (fd < 0 || silt_call(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH) < 0) {
-        return (struct identity){0, 0};
-    }
-    return (struct identity){status.st_dev, status.st_ino};
-}
+static struct silt_file files[SILT_OWN_DESCRIPTORS];
 
 /* Moves it to a number that the limit does not allow, so that the program can still open as many
  * files as the limit says. False where the limit cannot be raised meanwhile. */
@@ -68,14 +58,12 @@ int silt_own_raise(int fd) {
 }
 
 void silt_own_set(enum silt_own_descriptor which, int fd) {
-    identities[which] = identify(fd);
+    files[which] = silt_file_at(fd, "");
     silt_own[which] = fd;
 }
 
 bool silt_own_is_still(enum silt_own_descriptor which) {
-    struct identity now = identify(silt_own[which]);
-    return now.inode && now.device == identities[which].device &&
-           now.inode == identities[which].inode;
+    return silt_same_file(silt_file_at(silt_own[which], ""), files[which]);
 }
 
 bool silt_own_holds(int fd) {

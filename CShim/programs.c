@@ -21,6 +21,7 @@
 #define MAX_SCRIPTS   5u   /* interpreters that are scripts themselves, as in the kernel */
 #define MAX_SEGMENTS  128u
 #define MAX_LIBRARIES 1024u /* entries of the dynamic section that are looked at */
+#define ENTRIES       16u   /* of the dynamic section, read at once */
 #define NAME_BYTES    24u
 
 struct silt_file silt_file_at(int directory, const char *path) {
@@ -146,11 +147,16 @@ static uint64_t file_offset(int fd, const Elf64_Ehdr *header, uint64_t address) 
 static bool needs_sanitizer(int fd, const Elf64_Ehdr *header, const Elf64_Phdr *dynamic) {
     uint64_t count = dynamic->p_filesz / sizeof(Elf64_Dyn), strings = 0;
     for (int round = 0; round < 2; round++) {
+        Elf64_Dyn entries[ENTRIES];
         for (uint64_t i = 0; i < count && i < MAX_LIBRARIES; i++) {
-            Elf64_Dyn entry;
             char name[NAME_BYTES] = "";
-            if (!read_at(fd, &entry, sizeof entry, dynamic->p_offset + i * sizeof entry) ||
-                entry.d_tag == DT_NULL) {
+            if (i % ENTRIES == 0) {
+                memset(entries, 0, sizeof entries); /* DT_NULL, behind the end of the file */
+                silt_call(SYS_pread64, fd, entries, sizeof entries,
+                          dynamic->p_offset + i * sizeof *entries);
+            }
+            Elf64_Dyn entry = entries[i % ENTRIES];
+            if (entry.d_tag == DT_NULL) {
                 break;
             }
             if (round == 0 && entry.d_tag == DT_STRTAB) {

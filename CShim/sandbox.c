@@ -42,7 +42,11 @@ bool silt_may_use_futex(void) {
 }
 
 bool silt_may_start(void) {
-    return !without_starts;
+    return !without_starts && !dispatched;
+}
+
+bool silt_forbids_starts(void) {
+    return without_starts;
 }
 
 bool silt_is_dispatched(void) {
@@ -70,5 +74,6 @@ void silt_sandbox_leave(unsigned allowed) {
 
 void silt_sandbox_dispatch(void) {
     dispatched = true;
-    silt_sandbox_enter(0);
+    /* The kernel ends it at fork(2) and execve(2): a new image may start as ever. */
+    silt_sandbox_enter(SILT_ALLOWS_STARTS);
 }

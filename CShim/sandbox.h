@@ -25,6 +25,8 @@ bool silt_is_filtered(void);
 bool silt_may_map(void);
 bool silt_may_use_futex(void);
 bool silt_may_start(void);
+/* A new image would be stopped by what silt does at its start. In a hook. */
+bool silt_forbids_starts(void);
 
 /* The program has system calls outside of a range of addresses raise SIGSYS (prctl(2),
  * PR_SET_SYSCALL_USER_DISPATCH): from then on silt makes none. In a hook. */

@@ -42,7 +42,7 @@ static bool has_room(uint32_t index, size_t bytes) {
 
 struct silt_scratch silt_scratch_take(size_t bytes, bool leaves) {
     struct silt_scratch scratch = {NULL, 0, 0};
-    if (silt_is_filtered()) {
+    if (!silt_may_start()) {
         return scratch;
     }
     uint32_t tid = (uint32_t)silt_call(SYS_gettid, 0), none = 0;

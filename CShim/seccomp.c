@@ -87,6 +87,9 @@ static const struct call calls[] = {
     {SILT_ALLOWS_STARTS, SYS_getgid, {0}},
     {SILT_ALLOWS_STARTS, SYS_getegid, {0}},
     {SILT_ALLOWS_STARTS, SYS_close, {3}},
+    /* scratch.c */
+    {SILT_ALLOWS_STARTS, SYS_prctl, {PR_GET_TID_ADDRESS, WORD}},
+    {SILT_ALLOWS_STARTS, SYS_set_tid_address, {WORD}},
     /* own.c, hello.c, memory.c, start.c */
     {SILT_ALLOWS_STARTS, SYS_prlimit64, {0, RLIMIT_NOFILE, 0, WORD}},
     {SILT_ALLOWS_STARTS, SYS_prlimit64, {0, RLIMIT_NOFILE, WORD, 0}},
@@ -172,7 +175,7 @@ static void conclude(struct change change, long result) {
     }
     if (result == -1) {
         silt_sandbox_leave(change.allowed);
-    } else if (!silt_may_start()) {
+    } else if (silt_forbids_starts()) {
         silt_follow_stop();
     }
 }

@@ -37,8 +37,7 @@ static uint32_t *live_page; /* fork wipes it */
 /* The header once more, in a mapping that fork children inherit: a child that is not recorded
  * counts itself there. */
 static struct silt_header *kin;
-static bool refused; /* the analyzer was told why this image is not recorded */
-static uint64_t current_image;
+static bool refused;     /* the analyzer was told why this image is not recorded */
 static bool free_stacks; /* SILT_FREE_STACKS=1, as it was at the program's start */
 
 static struct silt_header *map_for_kin(int memory) {
@@ -49,7 +48,7 @@ static struct silt_header *map_for_kin(int memory) {
 
 /* Opens this image's stream; false when no analyzer can be reached. `parent` is the header of the
  * image that it was forked from. */
-static bool begin(uint64_t parent_image, struct silt_header *parent) {
+static bool begin(struct silt_header *parent) {
     const char *elsewhere = silt_malloc_is_elsewhere();
     if (elsewhere) {
         refused = silt_refuse(SILT_REFUSED_MALLOC, elsewhere);
@@ -67,7 +66,7 @@ static bool begin(uint64_t parent_image, struct silt_header *parent) {
         refused = silt_refuse(reason, "");
         return false;
     }
-    silt_fill_header(parent_image, parent != NULL, free_stacks);
+    silt_fill_header(parent ? parent->image : 0, free_stacks);
     kin = map_for_kin(memory);
     long error = kin ? silt_say_hello(memory, parent) : -ENOMEM;
     silt_call(SYS_close, memory);
@@ -75,10 +74,13 @@ static bool begin(uint64_t parent_image, struct silt_header *parent) {
         if (error == -EMFILE) {
             refused = silt_refuse(SILT_REFUSED_DESCRIPTORS, "");
         }
+        if (kin) {
+            silt_call(SYS_munmap, kin, SILT_HEADER_BYTES);
+            kin = NULL;
+        }
         silt_memory_drop();
         return false;
     }
-    current_image = silt_shared->image;
     silt_image_begin(live_page, free_stacks ? SILT_LIVE_FREE_STACKS : SILT_LIVE);
     return true;
 }
@@ -109,7 +111,7 @@ static bool begin_again(void) {
             silt_call(SYS_close, silt_own[SILT_LIFE_LINE]); /* the parent's */
         }
         silt_own[SILT_LIFE_LINE] = -1;
-        begun = begin(current_image, parent);
+        begun = begin(parent);
     }
     if (!begun) {
         silt_phase = SILT_PHASE_OFF;
@@ -129,7 +131,7 @@ static uintptr_t begin_again_aside(const struct silt_origin *origin, uintptr_t u
 static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
                              uintptr_t unused_too, uintptr_t unused_as_well) {
     (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
-    return silt_own_is_alone(false, 0) && begin(0, NULL);
+    return silt_own_is_alone(false, 0) && begin(NULL);
 }
 
 static void start(void) {

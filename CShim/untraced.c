@@ -28,7 +28,6 @@ struct news {
     struct sockaddr_un address;
     struct silt_hello hello;
     const char *path;
-    bool has_kept; /* the kept connection may be used where the socket is out of reach */
 };
 
 /* Sends over a connection that lasts for this message alone, without waiting. Nobody else may have
@@ -40,7 +39,7 @@ static int send_news(void *argument) {
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
     news->hello.image |= (uint64_t)silt_call(SYS_getpid, 0) << 32;
     long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int kept = news->has_kept ? silt_kept_rendezvous() : -1;
+    int kept = silt_kept_rendezvous();
     if (fd >= 0 && silt_call(SYS_connect, fd, &news->address, sizeof news->address) == 0) {
         silt_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } else if (kept >= 0) {
@@ -93,8 +92,7 @@ void silt_tell_untraced(uint32_t reason, uint32_t pid, const char *path) {
     uint32_t own = (uint32_t)silt_call(SYS_getpid, 0);
     struct news news = {{.sun_family = AF_UNIX},
                         {SILT_MAGIC, SILT_WIRE_VERSION, 2, own, pid ? pid : own, reason},
-                        path,
-                        true};
+                        path};
     strncpy(news.address.sun_path, socket, sizeof news.address.sun_path - 1);
     if (silt_own_is_alone(true, 0)) {
         send_news(&news);

@@ -53,20 +53,9 @@ static inline bool is_readable(struct silt_walker *walker, uintptr_t at) {
     return SILT_LIKELY(silt_is_seen(&walker->stack, at)) || can_read(walker, at);
 }
 
-static void join(struct outcome *out, struct walk *walk, uint32_t frame, uintptr_t at,
-                 const struct place *place) {
-    out->end = END_JOINED;
-    out->join = frame;
-    out->joined = walk;
-    out->last_at = at;
-    out->last_slot = place->slot;
-    out->last = place->address;
-    out->count = place->count;
-}
-
 /* Walks on while frames are left by plain rules, as most are; true when a kept one was met. */
-static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, struct place *place,
-                                struct outcome *out) {
+static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk,
+                                struct place *place) {
     const struct silt_rule_table *table = __atomic_load_n(&silt_rules, __ATOMIC_ACQUIRE);
     if (SILT_UNLIKELY(!table)) {
         return false;
@@ -115,9 +104,6 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk, s
     }
     *place = (struct place){slot, address, rbp_at, (uint32_t)(met + 1 - walk->frames),
                             (uint32_t)(step - walker->steps)};
-    if (joined) {
-        join(out, walk, place->k - 1, slot, place);
-    }
     return joined;
 }
 
@@ -132,7 +118,8 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
 #define READ(place, into)                                                                          \
     do {                                                                                           \
         uintptr_t place_ = (place);                                                                \
-        if (SILT_UNLIKELY(way->careful || !silt_is_seen(&walker->stack, place_))) {                \
+        if (SILT_UNLIKELY(way->careful || (place_ & 7) ||                                          \
+                          !silt_is_seen(&walker->stack, place_))) {                                \
             if (!silt_careful_word(&way->known, place_, &(into))) {                                \
                 goto done;                                                                         \
             }                                                                                      \
@@ -147,10 +134,12 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
     }
     for (;;) {
         if (SILT_LIKELY(!way->careful)) {
-            if (SILT_LIKELY(walk_plainly(walker, way->walk, here, out))) {
-                return;
-            }
+            bool joined = walk_plainly(walker, way->walk, here);
             at = here->slot;
+            if (SILT_LIKELY(joined)) {
+                out->end = END_JOINED;
+                break;
+            }
         } else {
             const struct frame *met = way->walk->frames + here->k - 1;
             while (met->slot < here->slot) {
@@ -166,8 +155,8 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
                 }
                 uint32_t outside = here->k - 1;
                 if (same && holds(way->walk, here->k - 1, &outside)) {
-                    join(out, way->walk, here->k - 1, at, here);
-                    return;
+                    out->end = END_JOINED;
+                    break;
                 }
                 here->k = outside;
             }
@@ -189,9 +178,7 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
         if (SILT_UNLIKELY(rule == SILT_RULE_NONE)) {
             way->at = at;
             out->end = END_UNKNOWN;
-            out->last_at = 0;
-            out->count = here->count;
-            return;
+            goto done;
         }
     by_rule:
         way->exact = 0;
@@ -211,13 +198,7 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
             step->key |= NEEDS_RBP;
             step->need = rbp;
             uintptr_t cfa_at = rbp + (uintptr_t)silt_rule_cfa_offset(rule);
-            if (way->careful || (cfa_at & 7) || !silt_is_seen(&walker->stack, cfa_at)) {
-                if (!silt_careful_word(&way->known, cfa_at, &cfa)) {
-                    goto done;
-                }
-            } else {
-                cfa = word(cfa_at);
-            }
+            READ(cfa_at, cfa);
             step->cfa_at = cfa_at;
             break;
         }
@@ -225,7 +206,7 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
             /* The ucontext lies at rsp = slot + 8; its gregs begin at 40, rbp is the 11th of them,
              * rsp the 16th, rip the 17th (sys/ucontext.h). */
             uintptr_t registers = here->slot + 8 + 40, rsp;
-            way->careful = out->crossed = true;
+            way->careful = true;
             READ(registers + 15 * 8, rsp);
             READ(registers + 16 * 8, here->address);
             step->rbp_at = here->rbp_at = registers + 10 * 8;
@@ -272,13 +253,9 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
     }
 #undef READ
     out->last_at = at;
-    out->last_slot = here->slot;
-    out->last = here->address;
-    out->count = here->count;
     return;
 done:
     out->last_at = 0;
-    out->count = here->count;
 }
 
 __attribute__((noinline)) bool silt_walk_learn(struct way *way) {

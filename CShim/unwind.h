@@ -22,7 +22,6 @@ static inline void silt_walk_begin(struct silt_walker *walker, struct walk *walk
     way->exact = 0;
     way->careful = false;
     way->known = (struct silt_readable){0, 0};
-    way->out.crossed = false;
     way->out.damaged = true;
 }
 

@@ -24,21 +24,16 @@ enum end { END_OUTERMOST, END_JOINED, END_INCOMPLETE, END_TRUNCATED, END_SLOW, E
 /* A walk's findings beside its steps. */
 struct outcome {
     enum end end;
-    bool crossed;        /* a signal frame was passed */
-    bool damaged;        /* END_INCOMPLETE for what was read, not for want of a rule */
-    uint32_t count;      /* steps */
-    uint32_t join;       /* END_JOINED: the frame met */
-    struct walk *joined; /* in this walk */
-    uintptr_t last_at;   /* where the address beyond the last step was read; 0: none was */
-    uintptr_t last_slot;
-    uintptr_t last;
+    bool damaged;      /* END_INCOMPLETE for what was read, not for want of a rule */
+    uintptr_t last_at; /* where the address beyond the last step was read; 0: none was */
 };
 
 /* Where a walk has come to. */
 struct place {
     uintptr_t slot, address; /* the frame to be left next */
     uintptr_t rbp_at;        /* where its rbp can be read */
-    uint32_t k;              /* kept frames that may still be met: the outermost ones */
+    uint32_t k;              /* kept frames that may still be met: the outermost ones; END_JOINED:
+                                the last of them was */
     uint32_t count;          /* steps so far */
 };
 
@@ -50,7 +45,7 @@ struct way {
     silt_rule rule;
     uintptr_t at;
     uint64_t exact;
-    bool careful;
+    bool careful;       /* a signal frame was passed */
     uint8_t slow_flags; /* of silt_walk_slowly */
     struct silt_readable known;
     struct outcome out;

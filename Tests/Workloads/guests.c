@@ -6,13 +6,17 @@
  * analyzer; 600 fork children allocate, then it goes on; "done" slowed: the same with 1,500, and
  * the analyzer runs for 2 ms of 300; "in time" if they end within 15 s, "done" little PROGRAM:
  * starts PROGRAM with 1,500 variables in a thread of PTHREAD_STACK_MIN, and in a handler on an
- * alternate stack of 8 KiB, by posix_spawn and by execve; their statuses
+ * alternate stack of 8 KiB, by posix_spawn and by execve; their statuses filtered PROGRAM: the same
+ * under a seccomp filter that allows everything
  */
 #define _GNU_SOURCE
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,13 +211,19 @@ static void handle(int signal) {
     start(NULL);
 }
 
-static void little(void) {
+static void little(bool filtered) {
     for (int i = 0; i < 1500; i++) {
         char name[32];
         snprintf(name, sizeof name, "VARIABLE_%d", i);
         setenv(name, "x", 1);
     }
     allocate(1);
+    struct sock_filter allow = {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
+    struct sock_fprog filter = {1, &allow};
+    if (filtered && (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+                     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))) {
+        _exit(3);
+    }
     pthread_attr_t attributes;
     pthread_t thread;
     pthread_attr_init(&attributes);
@@ -240,9 +250,9 @@ int main(int argc, char **argv) {
         slowed();
     } else if (strcmp(way, "beyond") == 0) {
         beyond();
-    } else if (strcmp(way, "little") == 0 && argc > 2) {
+    } else if (argc > 2) {
         program = argv[2];
-        little();
+        little(strcmp(way, "filtered") == 0);
     } else {
         return 2;
     }

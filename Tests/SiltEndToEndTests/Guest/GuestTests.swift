@@ -55,17 +55,18 @@ extension EndToEnd {
         }
 
         /// A program that is started without the library gets a copy of the environment, which is large here.
-        @Test func aProgramIsStartedWithoutTheLibraryFromLittleStack() throws {
+        @Test(arguments: ["little", "filtered"])
+        func aProgramIsStartedWithoutTheLibraryFromLittleStack(way: String) throws {
             let folder = try Self.folder.get()
             let program = try buildWorkload("guests", into: folder)
             let started = folder.file("started")
             let source = folder.file("started.c")
             try "int main(void) { return 5; }\n".write(toFile: source, atomically: true, encoding: .utf8)
             let built = try runProgram(["musl-gcc", "-o", started, source])
-            guard built.status == 0 else { return }
-            let native = try runProgram([program, "little", started])
+            #expect(built.status == 0, "\(built.errors)")
+            let native = try runProgram([program, way, started])
             #expect(native.output == String(repeating: "0 50\n", count: 4) + "done\n")
-            let (result, report) = try trace([program, "little", started])
+            let (result, report) = try trace([program, way, started])
             #expect(result.output == native.output)
             #expect(result.status == native.status)
             #expect(report.untraced.contains { $0.program == started })

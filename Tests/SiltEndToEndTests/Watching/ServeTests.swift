@@ -183,6 +183,7 @@ extension EndToEnd {
         }
 
         /// What no client sends.
+        ///
         /// The last seed leaves requests behind an event stream when its connection is taken down.
         @Test(arguments: [UInt64.random(in: 0 ... .max), 1, 3_523_067_950_099_948_127])
         func noBytesBringTheServerDown(seed: UInt64) throws {
