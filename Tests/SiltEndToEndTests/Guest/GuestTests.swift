@@ -69,7 +69,8 @@ extension EndToEnd {
             let (result, report) = try trace([program, way, started])
             #expect(result.output == native.output)
             #expect(result.status == native.status)
-            #expect(report.untraced.contains { $0.program == started })
+            // Under a filter the library makes no system call for it that the filter could answer with a signal.
+            #expect(way == "filtered" || report.untraced.contains { $0.program == started })
         }
     }
 }
