@@ -52,7 +52,8 @@ extension Collector {
         return status
     }
 
-    private func beginHunt(asker: Int32) throws {
+    /// A mark that begins the hunt is kept by its name; it ends no round.
+    private func beginHunt(asker: Int32, mark: RoundMark? = nil) throws {
         guard rounds == nil else { throw ControlError("a hunt is on already in this trace") }
         // A forked child says hello late, at its first event.
         guard !images.isEmpty || outcome.traced > 0 && connections.contains(where: { $0 != asker }) else {
@@ -63,13 +64,13 @@ extension Collector {
         rounds = 0
         nextSnapshot = .infinity
         roundStart = Clock.monotonicSeconds - startedAt
-        try record { try output.beginHunt(Array(images.values), at: roundStart) }
+        try record { try output.beginHunt(Array(images.values), at: roundStart, mark: mark?.phase) }
     }
 
     /// The first mark of a trace that runs freely only says where the hunt begins.
     private func endRound(_ mark: RoundMark, asker: Int32) throws -> GrowingCounts {
         guard let before = rounds else {
-            try beginHunt(asker: asker)
+            try beginHunt(asker: asker, mark: mark)
             return GrowingCounts()
         }
         guard before < UInt32(RoundHistory.limit) else {

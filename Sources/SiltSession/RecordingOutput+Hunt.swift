@@ -2,10 +2,11 @@ internal import SiltRecording
 
 extension RecordingOutput {
     /// The snapshot just taken is the baseline of a hunt.
-    func beginHunt(_ images: [TracedImage], at time: Double) throws {
+    func beginHunt(_ images: [TracedImage], at time: Double, mark: String?) throws {
         hunt = HuntLedger(start: nanoseconds(time))
         try transaction {
             try writer.beginRounds()
+            if let mark { try writer.add(RecordedMark(name: mark, timeNs: nanoseconds(time))) }
             for image in images { try writeRound(image, at: time) }
         }
     }

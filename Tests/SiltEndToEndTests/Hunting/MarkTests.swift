@@ -90,6 +90,8 @@ extension EndToEnd {
             let report = try trace.end()
             #expect(report.verdict == "growing")
             try expectTheLeak(report)
+            let timeline = try runProgram([siltExecutable, "report", "--timeline", trace.recording]).output
+            #expect(timeline.contains("start") && timeline.contains("keep"), "\(timeline)")
         }
 
         @Test func aHuntJoinsATraceThatIsOnAndLeavesItsServiceRunning() throws {
