@@ -54,15 +54,16 @@ extension HuntPhase {
 }
 
 extension Readiness {
-    /// Reads `quiet`, `tcp:HOST:PORT`, `unix:PATH`, `http://HOST:PORT/PATH`, `log:REGEX`, `time:5s` or `5s`.
+    /// Reads `quiet`, `tcp:[HOST:]PORT` (without a host: this machine), `unix:PATH`, `http://HOST:PORT/PATH`, `log:REGEX`, `time:5s` or `5s`.
     package init(_ text: String) throws(WordError) {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let rest = parts.count == 2 ? String(parts[1]) : ""
         switch parts[0] {
         case "quiet" where parts.count == 1: self = .quiet
         case "tcp":
-            let (host, port) = try HTTPAddress.hostAndPort(rest)
-            guard let port else { throw WordError("expected tcp:HOST:PORT, found \"\(text)\"") }
+            let isPort = !rest.isEmpty && rest.utf8.allSatisfy { (0x30...0x39).contains($0) }
+            let (host, port) = try HTTPAddress.hostAndPort(isPort ? "127.0.0.1:" + rest : rest)
+            guard let port else { throw WordError("expected tcp:PORT or tcp:HOST:PORT, found \"\(text)\"") }
             self = .tcp(host: host, port: port)
         case "unix" where !rest.isEmpty: self = .unix(path: rest)
         case "http", "https": self = .http(try HTTPAddress(text))

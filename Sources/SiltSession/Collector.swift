@@ -53,6 +53,7 @@ package final class Collector {
     var finished = false
     /// Hellos and connections that were not taken.
     private var refusals = 0
+    private var programsMet: Set<String> = []
     private static let wordedRefusals = 20
     var outside: OutsideLook
     /// The program whose library started this listener.
@@ -296,6 +297,9 @@ package final class Collector {
         image.events = events
         events?.image(image, at: image.startedAt)
         outcome.traced += 1
+        if let met = options.met, programsMet.insert(image.shared.executable).inserted {
+            met(image.pid, image.shared.executable)
+        }
         // Without it the end of the pipe tells.
         if image.pidfd >= 0 { _ = watch(image.pidfd, .process, of: hello, closes: false) }
         try record { try output.begin(image) }

@@ -10,6 +10,13 @@ package func processExecutable(_ pid: Int32) -> String? {
     return String(system: buffer.prefix(length).map { UInt8(bitPattern: $0) })
 }
 
+/// A running process's command line as a shell takes it (proc_pid_cmdline(5)); nil when it may not be read, or is empty.
+package func processCommand(_ pid: Int32) -> String? {
+    guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/cmdline"), !bytes.isEmpty else { return nil }
+    let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(system: $0) }
+    return words.dropLast(bytes.last == 0 ? 1 : 0).map(\.quotedForShell).joined(separator: " ")
+}
+
 /// True when a running process has mapped the preload library; nil when its maps may not be read.
 package func isPreloaded(_ pid: Int32) -> Bool? {
     FileBytes.read(ifThere: "/proc/\(pid)/maps").map { maps in

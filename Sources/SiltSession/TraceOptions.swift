@@ -22,6 +22,8 @@ package struct TraceOptions: Sendable {
     package var servesHunt = false
     /// Called at once with what a user must know while the trace goes on; must not wait for anybody.
     package var warn: (@Sendable (String) -> Void)?
+    /// Called with the first process of each program that is traced; must not wait for anybody.
+    package var met: (@Sendable (_ pid: Int32, _ program: String) -> Void)?
     /// Called about once a second with how things stand; must not wait for anybody.
     package var progress: (@Sendable (TraceProgress) -> Void)?
 

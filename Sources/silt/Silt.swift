@@ -41,6 +41,10 @@ extension Silt {
             var command = try parseAsRoot(arguments)
             try command.run()
         } catch {
+            if let problem = unknownCommand(arguments.first) {
+                Terminal.write(fullMessage(for: ValidationError(problem)) + "\n", to: STDERR_FILENO)
+                exit(withError: SiltExit.usage)
+            }
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             Terminal.write(fullMessage(for: error) + "\n", to: STDERR_FILENO)
             exit(withError: SiltExit.usage)
@@ -49,6 +53,20 @@ extension Silt {
 }
 
 extension Silt {
+    /// What is wrong with a first word that is no subcommand.
+    private static func unknownCommand(_ word: String?) -> String? {
+        let commands = configuration.subcommands
+        let names = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
+        guard let word, !word.hasPrefix("-"), !commands.contains(where: { $0._commandName == word }), word != "help"
+        else {
+            return nil
+        }
+        let advice =
+            nearest(word, among: names).map { "did you mean silt \($0)?" }
+            ?? "silt --help lists them; to trace a program: silt run -- \(word)"
+        return "\(word) is not a command of silt: \(advice)"
+    }
+
     /// The words behind its own name, without loss (`String(system:)`).
     ///
     /// Not `CommandLine.arguments`: those are repaired where they are no UTF-8, and empty where neither the environment

@@ -139,7 +139,7 @@ struct PlanFileTests {
             "ready: soon",
             #"plan.yml:1: ready: expected quiet, tcp:HOST:PORT, unix:PATH, http://HOST:PORT/PATH, log:REGEX or a time as 5s, found "soon""#
         ),
-        ("ready: {tcp: here}", #"plan.yml:1: ready: expected tcp:HOST:PORT, found "tcp:here""#),
+        ("ready: {tcp: here}", #"plan.yml:1: ready: expected tcp:PORT or tcp:HOST:PORT, found "tcp:here""#),
         ("ready: tcp:h:99999", #"plan.yml:1: ready: expected HOST:PORT with a port from 1 to 65535, found "h:99999""#),
         (
             #"ready: {log: '(a*)\1'}"#,

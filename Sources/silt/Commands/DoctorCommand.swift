@@ -22,12 +22,12 @@ struct DoctorCommand: ParsableCommand {
         if let pid = Int32(target), access("/proc/\(pid)", F_OK) == 0 {
             try examineProcess(pid)
         } else {
-            try show(inspectTarget(command: target))
+            try show(inspectTarget(command: target), title: target, command: target)
         }
     }
 
-    private func show(_ inspection: TargetInspection, title: String? = nil) throws {
-        var lines = [title ?? target]
+    private func show(_ inspection: TargetInspection, title: String, command: String) throws {
+        var lines = [title]
         for script in inspection.scripts { lines.append("  \(script) is a script") }
         lines.append("  program: \(inspection.executable)")
         if let interpreter = inspection.interpreter { lines.append("  loader:  \(interpreter)") }
@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
             lines.append("  cannot be traced: \(obstacle.problem)")
             lines.append("  instead: \(obstacle.remedy)")
         } else {
-            lines.append("  can be traced: silt run -- \(target)")
+            lines.append("  can be traced: silt run -- \(command)")
         }
         if !inspection.hasLineTables {
             lines.append(
@@ -58,7 +58,7 @@ struct DoctorCommand: ParsableCommand {
             try Terminal.output("process \(pid) (\(executable)) has the preload library: it is being traced\n")
         default:
             let inspection = inspectTarget(command: executable)
-            try show(inspection, title: "process \(pid)")
+            try show(inspection, title: "process \(pid)", command: processCommand(pid) ?? executable)
             try Terminal.output("  note: it runs without the preload library; start it again under silt to trace it\n")
         }
     }

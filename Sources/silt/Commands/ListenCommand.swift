@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import CSiltSystem
 internal import Glibc
 internal import SiltSession
+internal import SiltText
 
 /// `silt listen SOCKET`: an analyzer for programs that are started with the preload library elsewhere.
 struct ListenCommand: ParsableCommand {
@@ -55,8 +56,17 @@ struct ListenCommand: ParsableCommand {
         options.servesHunt = servesHunt
         options.hide = layout.hide
         if !servesHunt, isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
+        let isAsked = !servesHunt && !startedByPreload
+        if isAsked { options.met = { PatientWriter.errors.say("tracing \($1) (process \($0))") } }
         do {
-            let outcome = try Collector(options: options).listen()
+            let collector = try Collector(options: options)
+            if isAsked {
+                PatientWriter.errors.say(
+                    "listening: start programs with LD_PRELOAD=LIBRARY SILT_SOCKET=\(collector.socketPath.quotedForShell) "
+                        + "(silt shim LIBRARY writes it); Ctrl-C ends with the report"
+                )
+            }
+            let outcome = try collector.listen()
             ProgressLine.clear()
             if once || servesHunt { return }
             try printReport(of: path, layout: layout, to: STDOUT_FILENO)

@@ -16,7 +16,7 @@ struct HuntSetUp: ParsableArguments {
     @Flag(help: "With --pprof: do not trace. For profiles of the heap that malloc serves, which would count twice.")
     var profilesOnly = false
 
-    @Option(help: "When the service is ready: tcp:HOST:PORT, unix:PATH, http://URL, log:REGEX, or a time as 5s.")
+    @Option(help: "When the service is ready: tcp:[HOST:]PORT, unix:PATH, http://URL, log:REGEX, or a time as 5s.")
     var ready: String?
 
     @Option(help: "How long the service is watched without load, before the phases and after them.")

@@ -36,13 +36,12 @@ enum Terminal {
         return poll(&state, 1, 3000) != 0
     }
 
-    /// Columns to use: the terminal's width up to 120, or 120 when the output is no terminal (tty_ioctl(4)).
+    /// Columns to use, 40 to 120: the terminal's width (tty_ioctl(4)); where the output is no terminal COLUMNS, or 120.
     static func columns(of descriptor: Int32) -> Int {
         var size = winsize()
-        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
-            return 120
-        }
-        return min(120, max(40, Int(size.ws_col)))
+        let isTerminal = isatty(descriptor) == 1 && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+        let asked = isTerminal ? Int(size.ws_col) : Environment.value("COLUMNS").flatMap { Int($0) }
+        return min(120, max(40, asked ?? 120))
     }
 
     /// Colour only on a terminal, and never with NO_COLOR set (no-color.org) or TERM=dumb.

@@ -35,6 +35,56 @@ extension EndToEnd {
             #expect(result.errors.contains("Usage: silt"))
         }
 
+        @Test(arguments: [
+            (["rnu"], "rnu is not a command of silt: did you mean silt run?"),
+            (["./server"], "./server is not a command of silt: silt --help lists them; to trace a program: silt run"),
+            (["run", "--snapshot-evry", "1s", "--", "true"], "--snapshot-evry; did you mean --snapshot-every?"),
+            (
+                ["run", "--jso", "true"],
+                "unknown option --jso; silt run --help lists them; the command stands after --"
+            ),
+            (["run", "-x=3", "true"], "unknown option -x"),
+        ])
+        func aMistypedWordIsNamedAndRunsNothing(words: [String], advice: String) throws {
+            let result = try runProgram([siltExecutable] + words)
+            #expect(result.status == 2)
+            #expect(result.errors.contains(advice), "\(result.errors)")
+        }
+
+        @Test func doctorNamesTheCommandLineOfARunningProcess() throws {
+            let sleeper = try StartedProgram(["sleep", "30.5"])
+            defer { sleeper.end() }
+            let result = try runProgram([siltExecutable, "doctor", "\(sleeper.pid)"])
+            #expect(result.output.contains("can be traced: silt run -- sleep 30.5"), "\(result.output)")
+        }
+
+        @Test func listenSaysWhereItListensAndWhatItTraces() throws {
+            let folder = try ScratchFolder()
+            let errors = folder.file("errors")
+            let socket = folder.file("socket")
+            let listener = try StartedProgram([siltExecutable, "listen", "--once", socket], errors: errors)
+            defer { listener.end() }
+            try waitForFile(socket)
+            let library = folder.file("libsilt.so")
+            #expect(try runProgram([siltExecutable, "shim", library]).status == 0)
+            let environment = ["LD_PRELOAD": library, "SILT_SOCKET": socket]
+            #expect(try runProgram(["/bin/sh", "-c", "/bin/ls; /bin/ls"], environment: environment).status == 0)
+            #expect(try listener.wait(seconds: 20) == 0)
+            let said = try String(contentsOfFile: errors, encoding: .utf8)
+            #expect(said.contains("SILT_SOCKET=\(socket)"))
+            #expect(said.components(separatedBy: "silt: tracing ").count == 1 + 2, "\(said)")
+        }
+
+        @Test func aWidthIsAskedForByColumnsWhereThereIsNoTerminal() throws {
+            let folder = try ScratchFolder()
+            let recording = folder.file("run.silt")
+            #expect(try runProgram([siltExecutable, "run", "--out", recording, "--", "ls", "--help"]).status == 0)
+            let words = [siltExecutable, "report", recording]
+            let narrow = try runProgram(words, environment: ["COLUMNS": "60"]).output
+            #expect(narrow.split(separator: "\n").allSatisfy { $0.count <= 60 }, "\(narrow)")
+            #expect(try runProgram(words, environment: ["COLUMNS": "no number"]).output.contains { $0 != " " })
+        }
+
         @Test(arguments: ["run", "report", "diff", "doctor", "listen", "shim", "demo"])
         func everyCommandHelpsWithAnExample(command: String) throws {
             let result = try runProgram([siltExecutable, command, "--help"])
