@@ -140,11 +140,16 @@ struct CallSites {
     /// The parts of several processes as one each: what they have of a site is judged together.
     ///
     /// Processes that share the load never share it evenly: each by itself would seem to slow down or to begin late.
-    func joined(_ wanted: (_ process: Int) -> Bool) -> CallSites {
+    /// The histories of those that are not `judged` are left out.
+    func joined(
+        _ wanted: (_ process: Int) -> Bool,
+        judging isJudged: (_ process: Int) -> Bool = { _ in true }
+    ) -> CallSites {
         var result = self
         result.parts = []
         var partOfSite: [Int: Int] = [:]
-        for part in parts where wanted(part.process) {
+        for var part in parts where wanted(part.process) {
+            if !isJudged(part.process) { part.forgetHistories() }
             guard let index = partOfSite[part.site] else {
                 partOfSite[part.site] = result.parts.count
                 result.parts.append(part)
@@ -178,6 +183,11 @@ struct CallSites {
 }
 
 extension CallSites.Part {
+    fileprivate mutating func forgetHistories() {
+        histories = []
+        for index in stacks.indices { stacks[index].history = nil }
+    }
+
     fileprivate func with(_ stacks: [CallSites.StackPart]) -> CallSites.Part {
         var part = self
         part.stacks = stacks

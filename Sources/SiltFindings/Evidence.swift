@@ -17,6 +17,9 @@ package struct Evidence: Equatable, Sendable {
         case damaged
         /// `period`: seconds between snapshots, 0 when they are unknown.
         case run(GrowthVerdict, period: Double)
+        /// The same of workers that replace each other, judged as one by their age: how many there were, and how many came
+        /// one after the other.
+        case workers(GrowthVerdict, period: Double, count: Int, generations: Int)
         case phase(GrowthVerdict, Phase)
     }
 
@@ -65,7 +68,7 @@ extension Evidence {
 
     package var reason: Reason {
         switch basis {
-        case .run(let verdict, _), .phase(let verdict, _): .pattern(verdict.reason)
+        case .run(let verdict, _), .workers(let verdict, _, _, _), .phase(let verdict, _): .pattern(verdict.reason)
         case .allFreed, .onlyYoungBlocks, .nothingAfterARound: .pattern(.none)
         case .tooFewSnapshots: .tooFewSnapshots
         case .keptByRuntime: .keptByRuntime

@@ -2,12 +2,13 @@ extension HeapReport {
     /// Decides on the whole run, from its sites and phases.
     mutating func decide() {
         let charged = !growing.isEmpty
-        obstacle = charged ? nil : unmeasured ?? (phases.isEmpty ? tooFewSnapshots : openPhase)
+        obstacle = charged ? nil : unmeasured ?? (phases.isEmpty ? openRun : openPhase)
         verdict = charged ? .growing : obstacle == nil ? .notGrowing : .inconclusive
     }
 
-    private var tooFewSnapshots: Obstacle? {
-        snapshotCount < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(snapshotCount) : nil
+    private var openRun: Obstacle? {
+        snapshotCount < SiteOpinion.minimumSnapshots
+            ? .tooFewSnapshots(snapshotCount) : shortWorkers.map(Obstacle.shortWorkers)
     }
 
     private var openPhase: Obstacle? { phases.lazy.compactMap { $0.problem ?? $0.doubt }.first.map(Obstacle.phase) }

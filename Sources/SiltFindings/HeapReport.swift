@@ -28,6 +28,8 @@ package struct HeapReport: Sendable {
     package var sites: [ReportSite] = []
     /// Of a hunt; empty when the trace ran freely.
     package var phases: [HuntPhases.Phase] = []
+    /// Of a trace that ran freely: workers that were replaced too soon to be judged.
+    package var shortWorkers: ShortWorkers?
     package var options = ReportOptions()
     package let recording: Recording
     package let names: FrameNames

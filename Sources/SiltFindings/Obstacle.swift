@@ -18,6 +18,7 @@ package enum Obstacle: Equatable, Sendable {
     case damagedEventFile
     case stopped(Stop)
     case tooFewSnapshots(Int)
+    case shortWorkers(ShortWorkers)
     case phase(PhaseObstacle)
 
     /// Recording ended before the program did.

@@ -17,6 +17,7 @@ package enum ReportBuilder {
         let hunt = HuntPhases(recording)
         report.phases = hunt?.phases ?? []
         report.sites = SiteBuilder(recording, names: names, clocks: clocks, hunt: hunt).sites(sites)
+        if hunt == nil { report.shortWorkers = ShortWorkers(recording, names, clocks, sites) }
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)
         report.snapshotCount = clocks.map(\.count).max() ?? 0

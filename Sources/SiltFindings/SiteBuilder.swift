@@ -77,17 +77,38 @@ struct SiteBuilder {
     }
 
     private func sharesByProcess(_ sites: CallSites, _ budget: CallerSearch.Budget) -> [SiteShare] {
-        var shares: [SiteShare] = []
+        let turns = WorkerTurns.all(of: recording, clocks).filter(\.canBeJudged)
+        let replaced = turns.reduce(into: Set<Int>()) { $0.formUnion($1.members) }
+        var shares = turns.flatMap { sharesOfWorkers(sites, $0, budget) }
         var start = 0
         while start < sites.parts.count {
             let process = sites.parts[start].process
             var end = start
             while end < sites.parts.count, sites.parts[end].process == process { end += 1 }
-            shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
-                .shares(of: start..<end, process: process, clock: clocks[process])
+            if !replaced.contains(process) {
+                shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
+                    .shares(of: start..<end, process: process, clock: clocks[process])
+            }
             start = end
         }
         return shares
+    }
+
+    /// Of workers that replace each other: all of them as one.
+    private func sharesOfWorkers(
+        _ sites: CallSites,
+        _ turns: WorkerTurns,
+        _ budget: CallerSearch.Budget
+    ) -> [SiteShare] {
+        let joined = sites.joined(turns.members.contains, judging: turns.judged.contains)
+        return SiteShares(recording: recording, names: names, sites: joined, judge: judge, budget: budget)
+            .shares(of: joined.parts.indices, process: turns.leader, clock: turns.clock)
+            .map { share in
+                var share = share
+                share.opinion = turns.share(share.opinion)
+                share.span = turns.span
+                return share
+            }
     }
 
     // MARK: One site over all processes
@@ -210,12 +231,14 @@ struct SiteBuilder {
         let unit = Rate.Unit(kind == .goroutine ? .objects : .bytes, per: per)
         var best = Rate(value: -.infinity, low: 0, high: 0, unit: unit)
         for one in growing {
-            let start = recording.processes[one.process].startNs
+            let start = one.span?.lowerBound ?? recording.processes[one.process].startNs
             var value = 0.0
             var variance = 0.0
             for other in growing {
                 let process = recording.processes[other.process]
-                guard process.startNs <= start, process.endNs ?? .max > start || other.process == one.process
+                let began = other.span?.lowerBound ?? process.startNs
+                let ended = other.span?.upperBound ?? process.endNs ?? .max
+                guard began <= start, ended > start || other.process == one.process
                 else { continue }
                 let period = other.opinion.per == .interval && isTimed ? clocks[other.process].period : 1
                 value += other.opinion.slope / period

@@ -32,6 +32,8 @@ struct SiteShare {
     var groups: [UInt32] = []
     var history: SiteHistory?
     var spreadOver = 0
+    /// When the workers lived whose share it is; nil: it is of one process, or of a hunt.
+    var span: ClosedRange<UInt64>?
 
     /// What shares of several processes have in common to be one site.
     struct Identity: Hashable {

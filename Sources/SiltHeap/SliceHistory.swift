@@ -70,22 +70,24 @@ package struct SliceHistory: Equatable, Sendable {
         take(interval, liveBytes)
     }
 
-    /// The history as it stands after a snapshot, for the judge.
+    /// The history up to a snapshot, for the judge: of what was born by then, what lives as long as the history goes.
     package func series(atSnapshot interval: UInt32) -> SurvivorSeries {
         var copy = self
         copy.catchUp(before: interval + 1)
-        let snapshots = Int(max(0, copy.snapshot))
+        let snapshots = min(Int(interval), Int(max(0, copy.snapshot)))
         let full = snapshots / Int(copy.width)
+        let goesOn = Int64(snapshots) < copy.snapshot
+        let troughs = copy.buckets.values(.trough, full)
         return SurvivorSeries(
             snapshots: snapshots,
             width: Int(copy.width),
             bytes: copy.buckets.values(.bornBytes, full),
             counts: copy.buckets.values(.bornCount, full),
-            troughs: copy.buckets.values(.trough, full),
+            troughs: troughs,
             olderThanQuarter: copy.buckets.values(.olderThanQuarter, full),
             olderThanHalf: copy.buckets.values(.olderThanHalf, full),
             baseline: Double(copy.baseline),
-            live: Double(copy.live),
+            live: goesOn ? troughs.last ?? Double(copy.baseline) : Double(copy.live),
             peak: Double(copy.peak),
             drops: Int(copy.drops)
         )

@@ -56,6 +56,21 @@ struct SliceHistoryTests {
         #expect(series.live == 90_000_001_000)
     }
 
+    /// Workers are judged over the time that all of them lived.
+    @Test func aHistoryCanBeReadUpToAnEarlierSnapshot() {
+        var history = SliceHistory(baselineBytes: 0, baselineCount: 0, interval: 0)
+        for interval in UInt32(1)...12 {
+            history.survived(bytes: 10, count: 1, born: interval)
+            history.close(interval: interval, liveBytes: UInt64(interval) * 10)
+        }
+        history.died(bytes: 10, count: 1, born: 3)
+        let series = history.series(atSnapshot: 5)
+        #expect(series.snapshots == 5)
+        #expect(series.counts == [1, 1, 0, 1, 1])
+        #expect(series.troughs == [10, 20, 30, 40, 50])
+        #expect(series.live == 50)
+    }
+
     @Test func sumsAreThoseOfTheirParts() {
         var first = SliceHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
         var second = SliceHistory(baselineBytes: 20, baselineCount: 1, interval: 0)

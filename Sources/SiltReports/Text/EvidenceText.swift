@@ -17,6 +17,9 @@ enum EvidenceText {
         case .processEnded: "its process ended during the hunt"
         case .damaged: "its history cannot be read"
         case .run(let verdict, let period): RunEvidenceText(verdict: verdict, period: period).line
+        case .workers(let verdict, let period, let count, let generations):
+            RunEvidenceText(verdict: verdict, period: period, whose: "a worker's life").line
+                + "; over \(count) workers, \(generations) of them one after the other"
         case .phase(let verdict, let phase): HuntEvidenceText(verdict: verdict, phase: phase, kind: kind).line
         }
     }

@@ -7,6 +7,8 @@ struct RunEvidenceText {
     let verdict: GrowthVerdict
     /// Seconds between snapshots, 0 when they are unknown.
     let period: Double
+    /// What was watched.
+    var whose = "the run"
 
     private var facts: GrowthFacts { verdict.facts }
 
@@ -58,7 +60,7 @@ struct RunEvidenceText {
             facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))..\(count(facts.most))"
         line +=
             "blocks of \(slices) time slices between \(Format.fixed(100 * facts.from, 0)) % and "
-            + "\(Format.fixed(100 * facts.to, 0)) % of the run are still alive, \(perSlice) a slice, "
+            + "\(Format.fixed(100 * facts.to, 0)) % of \(whose) are still alive, \(perSlice) a slice, "
             + "\(count(facts.survivors)) blocks, \(Format.bytes(facts.survivorBytes))"
         if verdict.verdict == .slowGrowing, facts.live > 0 {
             let part = 100 * verdict.slope * Double(facts.snapshots) / facts.live
@@ -90,7 +92,8 @@ struct RunEvidenceText {
 
     private func time(share: Double) -> String {
         period > 0
-            ? Format.duration(period * share * Double(facts.snapshots)) : "\(Format.fixed(100 * share, 0)) % of the run"
+            ? Format.duration(period * share * Double(facts.snapshots))
+            : "\(Format.fixed(100 * share, 0)) % of \(whose)"
     }
 
     private func time(snapshots: Int) -> String {

@@ -27,7 +27,7 @@ enum UntracedText {
         switch obstacle {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .phase, nil:
+            .tooFewSnapshots, .shortWorkers, .phase, nil:
             false
         }
     }

@@ -1,0 +1,67 @@
+internal import SiltRecording
+
+/// Workers that are replaced too soon to be judged, while what they hold rises as long as they live.
+package struct ShortWorkers: Equatable, Sendable {
+    /// Where most of it was allocated.
+    package var blame: ReportFrame
+    package var workers: Int
+    package var generations: Int
+    /// Snapshots that each lived for, the baseline included.
+    package var snapshots: Int
+
+    /// A process that saw fewer intervals served one connection or did one job: that it keeps what it has is no leak.
+    private static let minimumIntervals = 2
+    /// Blocks that each worker has more at the end than at the beginning.
+    private static let minimumBlocks = 4.0
+    /// The last interval brought at least this share of what an interval brings on average, else it is a cache that is full.
+    private static let lastShare = 0.5
+
+    /// The call site that rises most; nil: none does.
+    init?(_ recording: Recording, _ names: FrameNames, _ clocks: [ProcessClock], _ sites: CallSites) {
+        let samples = SampleIndex(recording.groupSamples)
+        var best: (rise: Double, site: Int, turns: WorkerTurns)?
+        for turns in WorkerTurns.all(of: recording, clocks) where turns.areForked && !turns.canBeJudged {
+            let count = turns.clock.count
+            guard count >= Self.minimumIntervals, count < SiteOpinion.minimumSnapshots else { continue }
+            for part in sites.joined(turns.judged.contains).parts {
+                var bytes = [Double](repeating: 0, count: count + 1)
+                var blocks = bytes
+                for index in turns.judged {
+                    for group in part.groups {
+                        guard let rows = samples.rows(process: recording.processes[index].id, key: group) else {
+                            continue
+                        }
+                        Self.add(rows, to: &bytes, &blocks)
+                    }
+                }
+                let rise = bytes[count] - bytes[0]
+                guard Self.rises(bytes), rise > best?.rise ?? 0,
+                    blocks[count] - blocks[0] >= Self.minimumBlocks * Double(turns.judged.count)
+                else { continue }
+                best = (rise, part.site, turns)
+            }
+        }
+        guard let best else { return nil }
+        blame = names.frame(ofRow: names.siteRows[best.site], frame: names.siteFrames[best.site], in: recording)
+        workers = best.turns.facts.workers
+        generations = best.turns.facts.generations
+        snapshots = best.turns.facts.snapshots
+    }
+
+    /// Adds what one worker held at each age.
+    private static func add(_ rows: ArraySlice<RecordedSample>, to bytes: inout [Double], _ blocks: inout [Double]) {
+        var rows = rows
+        var held: RecordedSample?
+        for age in bytes.indices {
+            while let row = rows.first, row.snapshot <= age { held = rows.removeFirst() }
+            bytes[age] += Double(held?.inUseBytes ?? 0)
+            blocks[age] += Double(held?.inUseCount ?? 0)
+        }
+    }
+
+    private static func rises(_ values: [Double]) -> Bool {
+        let steps = zip(values.dropFirst(), values).map { $0 - $1 }
+        guard let last = steps.last, steps.allSatisfy({ $0 > 0 }) else { return false }
+        return last >= lastShare * steps.reduce(0, +) / Double(steps.count)
+    }
+}

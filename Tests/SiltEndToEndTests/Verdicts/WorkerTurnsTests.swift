@@ -1,0 +1,44 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Workers that replace each other are one service, judged by what each keeps while it lives.
+    @Suite(.serialized)
+    struct WorkerTurns {
+        static let program: Result<String, any Error> = Result {
+            try buildWorkload("turns", into: Verdicts.folder.get())
+        }
+
+        private static func run(_ mode: String, workers: Int, milliseconds: Int) throws -> Verdicts.Run {
+            try Verdicts.run([program.get(), mode, "\(workers)", "\(milliseconds)", "2"])
+        }
+
+        @Test func whatEachWorkerLosesIsARateOfTheServiceThoughEachEnds() throws {
+            let run = try Self.run("leak", workers: 8, milliseconds: 1200)
+            #expect(run.report.verdict == "growing")
+            let site = try #require(run.growing.first)
+            #expect(run.growing.count == 1 && site.blame.function == "lose")
+            #expect(site.evidence?.contains("a worker's life") == true, "\(site.evidence ?? "")")
+            try Verdicts.expectRate(site, near: run.truth, within: 0.25)
+        }
+
+        @Test func aCacheThatEachWorkerWarmsUpIsNotCharged() throws {
+            let run = try Self.run("warm", workers: 8, milliseconds: 1200)
+            #expect(run.report.verdict == "not-growing")
+            #expect(run.growing.isEmpty, "\(run.growing.map(\.evidence))")
+        }
+
+        @Test func workersThatAreReplacedTooSoonLeaveTheVerdictOpen() throws {
+            let run = try Self.run("leak", workers: 12, milliseconds: 430)
+            #expect(run.report.verdict == "inconclusive")
+            #expect(run.growing.isEmpty)
+        }
+
+        @Test func whatAProcessOfOneConnectionKeepsUntilItsEndIsNoLeakOfTheService() throws {
+            let run = try Self.run("connection", workers: 40, milliseconds: 100)
+            #expect(run.report.verdict == "not-growing")
+            #expect(run.growing.isEmpty, "\(run.growing.map(\.evidence))")
+        }
+    }
+}
