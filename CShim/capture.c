@@ -49,13 +49,18 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
     return node;
 }
 
-/* Begins anew: a module has gone, or longjmp(3) has left a capture half-made. */
+/* Begins anew: a module has gone, or longjmp(3) has left a capture half-made. Where code made at
+ * run time has gone, nodes stay. */
 static __attribute__((noinline)) void start_over(struct silt_walker *walker,
                                                  struct silt_sink *sink) {
+    uint32_t generation = silt_rules_generation, forgotten = silt_rules_forgotten;
     silt_walker_forget(walker);
-    silt_trie_clear(&walker->trie);
-    silt_emit_tree(sink);
-    walker->generation = silt_rules_generation;
+    if (walker->busy || walker->forgotten != forgotten) {
+        silt_trie_clear(&walker->trie);
+        silt_emit_tree(sink);
+    }
+    walker->forgotten = forgotten;
+    walker->generation = generation;
 }
 
 /* A capture whose innermost frame is not kept, or not in front of what it was in front of; `asked`:

@@ -293,7 +293,14 @@ static bool can_read(struct readable *readable, const uint8_t *at) {
     return true;
 }
 
-enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
+/* The last function in a module's table that does not begin behind an address. */
+struct entry {
+    struct silt_bytes rest; /* of its FDE, behind the range */
+    struct cie cie;
+    uintptr_t from, bytes;
+};
+
+static enum silt_cfi_found find_entry(uintptr_t pc, struct entry *entry) {
     struct dl_find_object found;
     if (_dl_find_object((void *)pc, &found) != 0 || !found.dlfo_eh_frame) {
         return SILT_CFI_NONE;
@@ -344,15 +351,32 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     if (!can_read(&readable, cie_at)) {
         return SILT_CFI_NONE;
     }
-    struct cie cie = parse_cie(cie_at, readable.end);
-    if (cie.bad) {
+    entry->cie = parse_cie(cie_at, readable.end);
+    if (entry->cie.bad) {
         return SILT_CFI_ODD;
     }
-    uintptr_t from = encoded(&b, cie.encoding, 0);
-    uintptr_t bytes = encoded(&b, cie.encoding & DW_EH_PE_format, 0);
-    if (b.bad || pc - from >= bytes) {
+    entry->from = encoded(&b, entry->cie.encoding, 0);
+    entry->bytes = encoded(&b, entry->cie.encoding & DW_EH_PE_format, 0);
+    entry->rest = b;
+    return b.bad ? SILT_CFI_NONE : SILT_CFI_FOUND;
+}
+
+uintptr_t silt_cfi_covered_until(uintptr_t pc) {
+    struct entry entry;
+    return find_entry(pc, &entry) == SILT_CFI_FOUND ? entry.from + entry.bytes : 0;
+}
+
+enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
+    struct entry entry;
+    enum silt_cfi_found found = find_entry(pc, &entry);
+    if (found != SILT_CFI_FOUND) {
+        return found;
+    }
+    if (pc - entry.from >= entry.bytes) {
         return SILT_CFI_NONE;
     }
+    struct silt_bytes b = entry.rest;
+    struct cie cie = entry.cie;
     if (cie.has_augmentation) {
         uint64_t skip = silt_uleb(&b);
         if (skip > (uintptr_t)(b.end - b.at)) {
@@ -368,8 +392,8 @@ enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row) {
     }
     *row = initial;
     row->is_signal = cie.is_signal;
-    row->start = from;
-    return run_program(b, &cie, &initial, row, from, pc) ? SILT_CFI_FOUND : SILT_CFI_ODD;
+    row->start = entry.from;
+    return run_program(b, &cie, &initial, row, entry.from, pc) ? SILT_CFI_FOUND : SILT_CFI_ODD;
 }
 
 /* The loader's entry. Code without a table, as interpreters make it, is asked about again and

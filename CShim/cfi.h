@@ -46,6 +46,9 @@ enum silt_cfi_found {
  * locks. */
 enum silt_cfi_found silt_cfi_find(uintptr_t pc, struct silt_cfi_row *row);
 
+/* Where the code ends that the last table covers which does not begin behind `pc`; 0: none does. */
+uintptr_t silt_cfi_covered_until(uintptr_t pc);
+
 /* True when a return address without a table is one that nothing has called: the first instruction
  * of a function, which makecontext(3) and its like have put on a stack, or in the loader's first
  * code, where the kernel begins the program and which calls the constructors of libraries. */

@@ -58,6 +58,8 @@
     NEXT(void *, mmap, (void *, size_t, int, int, int, off_t))  \
     NEXT(int, munmap, (void *, size_t))                         \
     NEXT(void *, mremap, (void *, size_t, size_t, int, ...))    \
+    NEXT(int, mprotect, (void *, size_t, int))                  \
+    NEXT(int, pkey_mprotect, (void *, size_t, int, int))        \
     ALONE(mmap64)
 
 /* descriptors.c */

@@ -1,13 +1,15 @@
 /*
- * mappings.c: mmap, munmap and mremap as the program calls them. The C library's own allocator does
- * not call them by these names. Calls of another allocator are recognized by the return address,
- * and are not recorded.
+ * mappings.c: mmap, munmap, mremap and mprotect as the program calls them. The C library's own
+ * allocator does not call them by these names. Calls of another allocator are recognized by the
+ * return address, and are not recorded. What is executable is remembered (generated.c), whoever
+ * calls.
  *
  * An allocator may call these with its locks held, before anything is initialized. So they make the
  * system call themselves, look nothing up and take no lock.
  */
 #define _GNU_SOURCE
 #include "capture.h"
+#include "generated.h"
 #include "hooks.h"
 #include "image.h"
 #include "real.h"
@@ -22,6 +24,16 @@
 
 #define FRAME()  __builtin_frame_address(0)
 #define CALLER() ((uintptr_t)__builtin_return_address(0))
+
+/* A range has been mapped or protected anew. */
+static void take_protection(long address, size_t length, int prot) {
+    uintptr_t start = (uintptr_t)address, end = start + silt_whole_pages(length);
+    if (SILT_UNLIKELY(prot & PROT_EXEC) && silt_phase != SILT_PHASE_OFF) {
+        silt_generated_add(start, end);
+    } else {
+        silt_generated_drop(start, end);
+    }
+}
 
 static __attribute__((noinline)) struct silt_sink *enter(const void *frame, uintptr_t caller,
                                                          uint32_t *before) {
@@ -87,6 +99,7 @@ SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd
     }
     record_map(SILT_X_MAP, (void *)at, silt_whole_pages(length),
                (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, FRAME(), CALLER());
+    take_protection(at, length, prot);
     return (void *)at;
 }
 
@@ -100,6 +113,10 @@ SILT_EXPORT int munmap(void *address, size_t length) {
     /* What the kernel refuses for its arguments alone (munmap(2), EINVAL) is not an event. */
     bool sensible = ((uintptr_t)address & 4095) == 0 && length != 0 && length < (1ull << 47);
     bool recorded = sensible && record_unmap(address, silt_whole_pages(length), FRAME(), CALLER());
+    if (sensible) {
+        /* Before: another thread may get it at once. */
+        silt_generated_drop((uintptr_t)address, (uintptr_t)address + silt_whole_pages(length));
+    }
     long result = silt_call(SYS_munmap, address, length);
     if (!silt_call_failed(result)) {
         return 0;
@@ -126,6 +143,8 @@ SILT_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags,
     bool goes = ((uintptr_t)old & 4095) == 0 && old_length != 0 && old_length < (1ull << 47) &&
                 !(flags & MREMAP_DONTUNMAP);
     bool recorded = goes && record_unmap(old, silt_whole_pages(old_length), FRAME(), CALLER());
+    uintptr_t start = (uintptr_t)old, end = start + (old_length ? silt_whole_pages(old_length) : 1);
+    bool generated = goes ? silt_generated_drop(start, end) : silt_is_generated(start, end);
     long at = silt_call(SYS_mremap, old, old_length, length, flags, wanted);
     if (silt_call_failed(at)) {
         if (recorded) {
@@ -135,5 +154,33 @@ SILT_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags,
         return MAP_FAILED;
     }
     record_map(SILT_X_REMAP, (void *)at, silt_whole_pages(length), 0, FRAME(), CALLER());
+    take_protection(at, length, generated ? PROT_EXEC : 0);
     return (void *)at;
+}
+
+/* What mprotect(2) answered. */
+static int protect(long result, void *address, size_t length, int prot) {
+    if (silt_call_failed(result)) {
+        errno = (int)-result;
+        return -1;
+    }
+    take_protection((long)(uintptr_t)address, length, prot);
+    return 0;
+}
+
+SILT_EXPORT int mprotect(void *address, size_t length, int prot) {
+    if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.mprotect) {
+        return silt_real.mprotect(address, length, prot);
+    }
+    return protect(silt_call(SYS_mprotect, address, length, prot), address, length, prot);
+}
+
+SILT_EXPORT int pkey_mprotect(void *address, size_t length, int prot, int key) {
+    if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.pkey_mprotect) {
+        return silt_real.pkey_mprotect(address, length, prot, key);
+    }
+    /* As the C library does: kernels without keys know the other call. */
+    long result = key == -1 ? silt_call(SYS_mprotect, address, length, prot)
+                            : silt_call(SYS_pkey_mprotect, address, length, prot, key);
+    return protect(result, address, length, prot);
 }

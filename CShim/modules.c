@@ -4,6 +4,7 @@
 #include "modules.h"
 
 #include "aside.h"
+#include "generated.h"
 #include "image.h"
 #include "loaded.h"
 #include "memory.h"
@@ -156,6 +157,9 @@ static uint32_t add_range(const struct dl_find_object *found) {
         index = index_of(found);
     }
     set_range(&ranges[slot], (struct range){0, index, start, end, map});
+    if (silt_generated_drop(start, end)) {
+        silt_rules_forget(start, end); /* what lay there was unmapped in a way that no hook sees */
+    }
     if (slot == range_count) {
         __atomic_store_n(&range_count, slot + 1, __ATOMIC_RELEASE);
     }

@@ -21,9 +21,11 @@ enum silt_rule_kind {
     SILT_RULE_DEREF = 3, /* CFA = *(rbp + offset): a function that realigns its stack */
     SILT_RULE_SIGNAL =
         4, /* the frame of a signal handler's return: registers lie in the ucontext at rsp */
-    SILT_RULE_END = 5,  /* outermost */
-    SILT_RULE_SLOW = 6, /* more than these forms can say */
-    SILT_RULE_PLAIN = 7 /* as RSP, to at most SILT_PLAIN_STEP bytes, and rbp not AT_RBP */
+    SILT_RULE_END = 5,   /* outermost */
+    SILT_RULE_SLOW = 6,  /* more than these forms can say */
+    SILT_RULE_PLAIN = 7, /* as RSP, to at most SILT_PLAIN_STEP bytes, and rbp not AT_RBP */
+    SILT_RULE_FRAMED = 8 /* code without a table: CFA = rbp + 16, and rbp at CFA - 16, if both that
+                            and what lies there can be (untabled.h) */
 };
 #define SILT_PLAIN_STEP (1 << 16)
 
@@ -32,6 +34,10 @@ enum silt_rbp_mode {
     SILT_RBP_AT_CFA = 1, /* saved at CFA + offset */
     SILT_RBP_AT_RBP = 2  /* saved at rbp + offset */
 };
+
+/* The one rule of that kind. */
+#define SILT_RULE_FRAME                                                                            \
+    ((silt_rule)SILT_RULE_FRAMED | (silt_rule)SILT_RBP_AT_CFA << 4 | (silt_rule) - 16 << 36)
 
 static inline unsigned silt_rule_kind(silt_rule rule) {
     return rule & 15;

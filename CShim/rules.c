@@ -12,15 +12,17 @@
 
 #include "aside.h"
 #include "cfi.h"
+#include "generated.h"
 #include "loaded.h"
 #include "memory.h"
 #include "system.h"
+#include "untabled.h"
 #include "verify.h"
 
 #define FIRST_BITS 12
 
 struct silt_rule_table *silt_rules;
-uint32_t silt_rules_generation;
+uint32_t silt_rules_generation, silt_rules_forgotten;
 static struct silt_rule_table *spare; /* of the size of the current one; or NULL */
 static int changing;                  /* held by whoever replaces the table or drops entries */
 
@@ -106,6 +108,9 @@ static uintptr_t learn(const struct silt_origin *origin, uintptr_t key, uintptr_
     if (rule == SILT_RULE_NONE && !(key & 1) && silt_cfi_is_outermost(address)) {
         rule = SILT_RULE_END;
     }
+    if (rule == SILT_RULE_NONE && silt_untabled_has_frame(key & 1 ? address : address - 1)) {
+        rule = SILT_RULE_FRAME;
+    }
     struct silt_rule_table *table = rule != SILT_RULE_NONE ? table_with_room() : NULL;
     if (table) {
         enter(table, key, rule);
@@ -114,13 +119,18 @@ static uintptr_t learn(const struct silt_origin *origin, uintptr_t key, uintptr_
 }
 
 /* Code that no module covers, as interpreters make it, is asked about again and again: it is
- * recognized without a switch of stacks. */
+ * recognized without a switch of stacks. No entry is made for it, since the program may unmap it.
+ */
 silt_rule silt_rule_learn(uint64_t key) {
-    uintptr_t address = key >> 1;
+    uintptr_t address = key >> 1, pc = key & 1 ? address : address - 1;
     if (!silt_is_in_module(address) && !silt_is_in_module(address - 1)) {
-        return SILT_RULE_NONE;
+        return silt_is_generated(pc, pc + 1) ? SILT_RULE_FRAME : SILT_RULE_NONE;
     }
     return silt_aside(learn, key, 0, 0);
+}
+
+void silt_rules_doubt(void) {
+    __atomic_fetch_add(&silt_rules_generation, 1, __ATOMIC_SEQ_CST);
 }
 
 void silt_rules_unlock(void) {
@@ -138,6 +148,7 @@ void silt_rules_forget(uintptr_t start, uintptr_t end) {
         }
     }
     __atomic_store_n(&changing, 0, __ATOMIC_RELEASE);
+    __atomic_fetch_add(&silt_rules_forgotten, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&silt_rules_generation, 1, __ATOMIC_SEQ_CST);
     silt_verify_flush();
 }

@@ -51,8 +51,13 @@ static inline silt_rule silt_rule_known(uintptr_t address, bool exact) {
 
 /* Drops the rules of a range of addresses: its module is gone. Aside. */
 void silt_rules_forget(uintptr_t start, uintptr_t end);
-/* Rises with each silt_rules_forget: stacks that were walked before may name what is gone. */
+/* Code made at run time is gone, or is not executable any more: no rule was kept for it, but walks
+ * were. In a hook. */
+void silt_rules_doubt(void);
+/* Rises with either: stacks that were walked before may not be what they were. */
 extern uint32_t silt_rules_generation SILT_HIDDEN;
+/* Rises with each silt_rules_forget: nodes may name what is gone. */
+extern uint32_t silt_rules_forgotten SILT_HIDDEN;
 
 /* In a fork child: the thread that held the lock stayed in the parent. */
 void silt_rules_unlock(void);

@@ -17,6 +17,7 @@
 #include "dwarf_codes.h"
 #include "image.h"
 #include "stacks.h"
+#include "untabled.h"
 
 #include <dlfcn.h>
 
@@ -163,14 +164,44 @@ static bool evaluate(const uint8_t *at, const struct registers *registers, const
 
 enum step { STEPPED, OUTERMOST, STUCK };
 
+/* From a frame of code without a table to the one outside of it (untabled.h). */
+static enum step step_by_frame(struct registers *registers, bool *exact,
+                               struct silt_readable *known) {
+    uintptr_t rbp = registers->value[DW_REG_RBP], caller_rbp, address;
+    if (!is_known(registers, DW_REG_RBP)) {
+        return STUCK;
+    }
+    if (rbp == 0) {
+        return OUTERMOST;
+    }
+    if (!silt_may_be_frame(rbp, registers->value[DW_REG_RSP] - 8) ||
+        !silt_careful_word(known, rbp, &caller_rbp) ||
+        !silt_careful_word(known, rbp + 8, &address) || (address && !silt_is_code(address - 1))) {
+        return STUCK;
+    }
+    registers->known = 1u << DW_REG_RA | 1u << DW_REG_RBP | 1u << DW_REG_RSP;
+    registers->value[DW_REG_RA] = address;
+    registers->value[DW_REG_RBP] = caller_rbp;
+    registers->value[DW_REG_RSP] = rbp + 16;
+    *exact = false;
+    return STEPPED;
+}
+
 /* From one frame to the one outside of it. `exact` says how the address is meant, before and
  * after. */
 static enum step step_out(struct registers *registers, bool *exact, struct silt_readable *known) {
     struct silt_cfi_row row;
     struct registers outer = {.known = 0};
     uintptr_t cfa, place;
-    if (silt_cfi_find(registers->value[DW_REG_RA] - !*exact, &row) != SILT_CFI_FOUND) {
-        return !*exact && silt_cfi_is_outermost(registers->value[DW_REG_RA]) ? OUTERMOST : STUCK;
+    uintptr_t pc = registers->value[DW_REG_RA] - !*exact;
+    enum silt_cfi_found found = silt_cfi_find(pc, &row);
+    if (found != SILT_CFI_FOUND) {
+        if (!*exact && silt_cfi_is_outermost(registers->value[DW_REG_RA])) {
+            return OUTERMOST;
+        }
+        return found == SILT_CFI_NONE && silt_untabled_has_frame(pc)
+                   ? step_by_frame(registers, exact, known)
+                   : STUCK;
     }
     if (silt_cfi_how(row.registers[DW_REG_RA]) == SILT_CFI_UNDEFINED) {
         return OUTERMOST;

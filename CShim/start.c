@@ -10,6 +10,7 @@
 #include "aside.h"
 #include "follow.h"
 #include "fork.h"
+#include "generated.h"
 #include "hello.h"
 #include "image.h"
 #include "lookup.h"
@@ -95,6 +96,7 @@ static bool begin_again(void) {
                       interrupted ? silt_thread.signal_sink : NULL);
     silt_threads_forget();
     silt_rules_unlock();
+    silt_generated_unlock();
     silt_operators_unlock();
     silt_modules_forget();
     silt_stamps_reset();

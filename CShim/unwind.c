@@ -7,6 +7,7 @@
 #include "unwind.h"
 
 #include "rules.h"
+#include "untabled.h"
 
 #define EXACT ((uint64_t)SILT_NODE_EXACT << 56)
 
@@ -182,6 +183,7 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
         }
     by_rule:
         way->exact = 0;
+        way->framed = false;
         switch (silt_rule_kind(rule)) {
         case SILT_RULE_PLAIN:
         case SILT_RULE_RSP:
@@ -217,6 +219,21 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
             here->k = way->walk->count;
             continue;
         }
+        case SILT_RULE_FRAMED:
+            READ(here->rbp_at, rbp);
+            step->key |= NEEDS_RBP;
+            step->need = rbp;
+            if (rbp == 0) {
+                out->end = END_OUTERMOST;
+                goto done;
+            }
+            if (!silt_may_be_frame(rbp, here->slot)) {
+                out->damaged = false; /* as often as it is walked with this rbp */
+                goto done;
+            }
+            cfa = rbp + 16;
+            way->framed = true;
+            break;
         case SILT_RULE_END:
             out->end = END_OUTERMOST;
             goto done;
@@ -266,5 +283,10 @@ __attribute__((noinline)) bool silt_walk_learn(struct way *way) {
     }
     way->out.end = END_INCOMPLETE;
     way->out.damaged = false;
+    if (way->framed) {
+        /* Nothing returns there: what lies where a frame was looked for is none. */
+        way->here.count--;
+        way->out.last_at = way->at;
+    }
     return false;
 }

@@ -24,6 +24,7 @@ struct silt_walker *silt_walker_new(void) {
     if (walker) {
         walker->low = UINTPTR_MAX;
         walker->generation = silt_rules_generation;
+        walker->forgotten = silt_rules_forgotten;
         walker->beyond.slot = UINTPTR_MAX;
         walker->none.frames = &walker->beyond + 1;
     }

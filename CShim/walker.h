@@ -46,6 +46,7 @@ struct way {
     uintptr_t at;
     uint64_t exact;
     bool careful;       /* a signal frame was passed */
+    bool framed;        /* the last step's address was found by a frame of code without a table */
     uint8_t slow_flags; /* of silt_walk_slowly */
     struct silt_readable known;
     struct outcome out;
@@ -55,7 +56,8 @@ struct silt_walker {
     uintptr_t low, span; /* slots in [low, low + span] belong to the current walk for sure */
     uint32_t current;
     uint32_t victim;
-    uint32_t generation; /* silt_rules_generation when it was last begun anew */
+    uint32_t generation; /* silt_rules_generation when its walks were last begun anew */
+    uint32_t forgotten;  /* silt_rules_forgotten when its nodes were */
     bool busy;           /* a capture is under way */
     struct walk walks[WALKS];
     struct walk none;       /* always empty */

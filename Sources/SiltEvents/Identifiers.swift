@@ -33,7 +33,7 @@ public struct FrameID: Hashable, Sendable {
 
 /// One distinct module of the session.
 ///
-/// 0 is code outside every module (generated code, unknown).
+/// 0 is code outside every module: generated code.
 public struct ModuleID: Hashable, Sendable {
     /// The number that it has in the session.
     public var rawValue: UInt32
@@ -72,7 +72,7 @@ package struct Frame: Hashable, Sendable {
     }
 
     package var module: ModuleID
-    /// In the module's own numbering (`p_vaddr`); the absolute address when `module` is none.
+    /// In the module's own numbering (`p_vaddr`); 0 when `module` is none.
     package var offset: UInt64
     package var kind: Kind
 
@@ -81,4 +81,8 @@ package struct Frame: Hashable, Sendable {
         self.offset = offset
         self.kind = kind
     }
+
+    /// Code that the program made at run time, wherever it lies: a just-in-time compiler puts the same function at another
+    /// address each time it compiles it.
+    package static var generated: Frame { Frame(module: .none, offset: 0, kind: .returnAddress) }
 }

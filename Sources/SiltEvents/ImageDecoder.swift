@@ -170,17 +170,28 @@ package struct ImageDecoder: ~Copyable {
 
     /// The session's stack for a NODE record; nil if the module is not in the log.
     func stack(slot: UInt16, parent: UInt32, flags: UInt8, module: Int, address: UInt64) -> StackID? {
-        var frame = Frame(module: .none, offset: address, kind: .returnAddress)
+        let parent = StackID(rawValue: parent)
+        var frame = Frame.generated
         if module != 0 {
             guard module <= imageModules.count else { return nil }
             frame.module = imageModules[module - 1].id
             frame.offset = address &- imageModules[module - 1].bias
+        } else if UInt32(flags) & ~SILT_NODE_EXACT.rawValue == 0 {
+            return generatedStack(parent)
         }
         if UInt32(flags) & SILT_NODE_EXACT.rawValue != 0 { frame.kind = .exact }
         if UInt32(flags) & SILT_NODE_INCOMPLETE.rawValue != 0 { frame.kind = .incomplete }
         if UInt32(flags) & SILT_NODE_TRUNCATED.rawValue != 0 { frame.kind = .truncated }
         let id = stacks.intern(frame: frame)
-        return stacks.announce(parent: StackID(rawValue: parent), frame: id, from: source | UInt64(slot))
+        return stacks.announce(parent: parent, frame: id, from: source | UInt64(slot))
+    }
+
+    /// One frame for however many of generated code follow each other: nothing names them.
+    private func generatedStack(_ parent: StackID) -> StackID {
+        stacks.expectRepetition()
+        let id = stacks.intern(frame: .generated)
+        if parent != .none, stacks.frame(of: parent) == id { return parent }
+        return stacks.intern(parent: parent, frame: id)
     }
 
     /// The stacks that threads of a slot have announced, in no order; outer frames are among them as stacks of their own.

@@ -70,7 +70,9 @@ package struct FrameNames {
                 )
             }
             if rows.count == start {
-                let kind = frame.module == 0 ? .program : allocators.kind(function: "", modulePath: path)
+                let kind =
+                    frame.isGenerated
+                    ? .carrier : frame.module == 0 ? .program : allocators.kind(function: "", modulePath: path)
                 rows.append(Row(function: 0, file: 0, line: 0, inlined: false, kind: kind))
             }
             ranges.append(start..<rows.count)
@@ -140,6 +142,7 @@ package struct FrameNames {
     package static func address(of frame: UInt32, in recording: Recording) -> String {
         let location = recording.frames[Int(frame) - 1]
         if location.isPlaceholder { return location.isTruncated ? "[truncated]" : "[incomplete]" }
+        if location.isGenerated { return "[generated code]" }
         guard location.module != 0 else { return "[" + Format.hex(location.offset) + "]" }
         return recording.modules[Int(location.module) - 1].path.lastPathComponent + "+" + Format.hex(location.offset)
     }
@@ -163,4 +166,6 @@ extension RecordedFrame {
     /// No frame of the program: says that the stack could not be followed further, or was cut.
     package var isPlaceholder: Bool { kind >= 2 }
     package var isTruncated: Bool { kind == 3 }
+    /// Code that the program made at run time, unless a profile gives it a name.
+    package var isGenerated: Bool { module == 0 && offset == 0 && !isPlaceholder }
 }

@@ -65,7 +65,7 @@ final class BlameKeys {
         case .incomplete, .truncated: return .allocator
         case .returnAddress, .exact: break
         }
-        guard frame.module.rawValue != 0 else { return .program }
+        guard frame.module.rawValue != 0 else { return .carrier }
         let module = stacks.modules[Int(frame.module.rawValue) - 1]
         if let name = name(frame), wrappers.kind(function: name, modulePath: module.path) == .program {
             return .program

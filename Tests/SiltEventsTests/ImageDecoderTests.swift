@@ -27,9 +27,10 @@ private let b: UInt64 = 0x5500_0000_1000
         let world = World([records.bytes])
         world.run()
         #expect(world.errors.isEmpty)
+        let program = ModuleID(rawValue: 1)
         let outer = world.stacks.intern(
             parent: .none,
-            frame: world.stacks.intern(frame: Frame(module: .none, offset: 0x1000, kind: .returnAddress))
+            frame: world.stacks.intern(frame: Frame(module: program, offset: 0x1000, kind: .returnAddress))
         )
         #expect(
             world.events == [
@@ -68,7 +69,7 @@ private let b: UInt64 = 0x5500_0000_1000
     @Test(arguments: [false, true])
     func theLastAllocationOfARingIsTaken(isShared: Bool) throws {
         var records = Records()
-        records.node(1, parent: 0, 0x1000)
+        records.node(1, parent: 0, 0x1000, module: 0)
         records.alloc(a, 0, 100, 1)
         records.alloc(b, 0, 200, 1)
         let words = records.bytes.count / 8
@@ -226,10 +227,10 @@ private let b: UInt64 = 0x5500_0000_1000
         let log = moduleEntry(1, bias: 0x4000, path: "/bin/a", buildID: [1, 2, 3]) + moduleEntry(2, bias: 0, path: "b")
         var records = Records()
         records.node(1, parent: 0, 0x4123, module: 1)
-        records.node(2, parent: 0, 0, flags: UInt8(SILT_NODE_INCOMPLETE.rawValue))
+        records.node(2, parent: 0, 0, module: 0, flags: UInt8(SILT_NODE_INCOMPLETE.rawValue))
         records.node(3, parent: 2, 0x4200, module: 2, flags: UInt8(SILT_NODE_EXACT.rawValue))
         records.alloc(a, 0, 8, 3)
-        let world = World([records.bytes])
+        let world = World([records.bytes], modules: [])
         for end in 0...log.count { try log[..<end].withUnsafeBytes { try world.decoder.readModules($0) } }
         world.run()
         #expect(world.errors.isEmpty)
@@ -303,10 +304,36 @@ private let b: UInt64 = 0x5500_0000_1000
         records.node(3, parent: 1, 0x8100, module: 2)
         records.alloc(a, 0, 8, 2)
         records.alloc(b, 0, 8, 3)
-        let world = World([records.bytes])
+        let world = World([records.bytes], modules: [])
         try log.withUnsafeBytes { try world.decoder.readModules($0) }
         world.run()
         #expect(world.events.map(\.stack.rawValue) == [2, 2])
+    }
+
+    /// main → code at two addresses, one frame deep and three → the program's function.
+    @Test func generatedCodeIsOneFrameWhereverItLiesAndHoweverDeepItIs() {
+        let exact = UInt8(SILT_NODE_EXACT.rawValue)
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.node(2, parent: 1, 0x7f00_0000_1000, module: 0)
+        records.node(3, parent: 2, 0x2000)
+        records.alloc(a, 0, 8, 3)
+        records.node(4, parent: 1, 0x7f11_0000_1000, module: 0)
+        records.node(5, parent: 4, 0x7f11_0000_2000, module: 0, flags: exact)
+        records.node(6, parent: 5, 0x7f11_0000_1000, module: 0)
+        records.node(7, parent: 6, 0x2000)
+        records.node(8, parent: 7, 0x7f11_0000_1000, module: 0)
+        records.alloc(b, 0, 8, 7)
+        records.alloc(b, 1, 8, 8)
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.errors.isEmpty)
+        #expect(world.events.map(\.stack.rawValue) == [3, 3, 4])
+        let frames = world.stacks.frames(of: StackID(rawValue: 4)).map { world.stacks.frames[Int($0.rawValue) - 1] }
+        let program = [0x2000, 0x1000].map { (offset: UInt64) in
+            Frame(module: ModuleID(rawValue: 1), offset: offset, kind: .returnAddress)
+        }
+        #expect(frames == [.generated, program[0], .generated, program[1]])
     }
 
     static let badRecords: [(Records, WireError)] = {

@@ -24,7 +24,7 @@ struct Records {
         word(size << 26 | UInt64(stack))
     }
 
-    mutating func node(_ id: UInt32, parent: UInt32, _ address: UInt64, module: UInt16 = 0, flags: UInt8 = 0) {
+    mutating func node(_ id: UInt32, parent: UInt32, _ address: UInt64, module: UInt16 = 1, flags: UInt8 = 0) {
         word(UInt64(id) << 38 | UInt64(parent) << 12 | UInt64(flags) << 4 | 6)
         word(UInt64(module) << 48 | address)
     }
@@ -65,10 +65,14 @@ final class World {
     var events: [HeapEvent] = []
     var errors: [WireError] = []
 
-    init(_ slots: [[UInt8]]) {
+    /// With one module, whose addresses are its offsets.
+    init(_ slots: [[UInt8]], modules: [UInt8] = moduleEntry(1, bias: 0, path: "/bin/program")) {
         decoder = ImageDecoder(stacks: stacks)
         self.slots = slots
         done = Array(repeating: 0, count: slots.count)
+        modules.withUnsafeBytes { log in
+            do throws(WireError) { try decoder.readModules(log) } catch { errors.append(error) }
+        }
     }
 
     func skipGaps() -> StampGap? { decoder.skipGaps() }

@@ -90,8 +90,8 @@ void show(const char *what, void *block, size_t bytes, size_t align, bool zeroed
     bool aligned = align == 0 || (uintptr_t)block % align == 0;
     errno = 77;
     free(block);
-    LINE("%s: block errno %d aligned %d usable %d zeroed %d after free %d", what, error, aligned, usable >= bytes,
-         zero, errno);
+    LINE("%s: block errno %d aligned %d usable %d zeroed %d after free %d", what, error, aligned,
+         usable >= bytes, zero, errno);
 }
 
 char text[200];
@@ -733,6 +733,56 @@ void of_syscall() {
     LINE("(munmap): %ld errno %d", function(SYS_munmap, at, 2 * page), errno);
 }
 
+// What may be done with the third of eight pages once `protect` has been called on some of them.
+template <typename F> void protections(int key, F protect) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        exit(2);
+    }
+    int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+    for (int prot : {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC,
+                     PROT_READ | PROT_WRITE | PROT_EXEC, 0x40, -1}) {
+        for (size_t shift : {(size_t)0, (size_t)1, 2 * page}) {
+            for (size_t length : lengths) {
+                char *at = (char *)mmap(NULL, 8 * page, PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                munmap(at + 7 * page, page);
+                errno = 77;
+                int result = protect(at + shift, length, prot);
+                int error = errno;
+                /* A pipe copies what it is given. */
+                bool reads = write(ends[1], at + 2 * page, 1) == 1;
+                bool writes = read(zero, at + 2 * page, 1) == 1;
+                LINE("(key %d, +%zu, %zu, %#x): %d errno %d read %d written %d", key, shift, length,
+                     prot, result, error, reads, writes);
+                munmap(at, 8 * page);
+            }
+        }
+    }
+    for (uintptr_t address : {(uintptr_t)0, (uintptr_t)1, (uintptr_t)0xfffffffffffff000}) {
+        errno = 77;
+        int result = protect((char *)address, page, PROT_READ);
+        LINE("(%#lx): %d errno %d", (unsigned long)address, result, errno);
+    }
+    close(ends[0]);
+    close(ends[1]);
+    close(zero);
+}
+
+void of_mprotect() {
+    auto *volatile function = real<int(void *, size_t, int)>(hook);
+    protections(-1, [=](char *at, size_t length, int prot) { return function(at, length, prot); });
+}
+
+void of_pkey_mprotect() {
+    auto *volatile function = real<int(void *, size_t, int, int)>(hook);
+    for (int key : {-1, 0, 5, 99, -2}) {
+        protections(key, [=](char *at, size_t length, int prot) {
+            return function(at, length, prot, key);
+        });
+    }
+}
+
 // ---- new images ----
 
 // Arguments that end in NULL, and an environment without what silt puts there.
@@ -998,6 +1048,8 @@ const struct {
     {"mmap64", of_mmap},
     {"munmap", of_munmap},
     {"mremap", of_mremap},
+    {"mprotect", of_mprotect},
+    {"pkey_mprotect", of_pkey_mprotect},
     {"dlclose", of_dlclose},
     {"close", of_close},
     {"dup2", of_dup2},

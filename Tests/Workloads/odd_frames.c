@@ -1,9 +1,11 @@
 /* odd_frames.c ROUNDS: calls through functions whose call frame information says what no compiler
  * writes: the CFA by rbx, by an expression, a caller's rbp in another register or nowhere near, a
- * return address away from CFA - 8; and, with a second argument, through one without any. */
+ * return address away from CFA - 8; and, with a second argument `untold` or `framed`, through one
+ * without any, which leaves rbp as it is or keeps its frame by it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static char *volatile newest; /* keeps the compiler from leaving malloc out */
 static volatile uint64_t sum;
@@ -70,12 +72,17 @@ __asm__(".text\n"
         END(rbp_by_expression)
         /* Nothing is said about this one. */
         ".globl untold\n.type untold,@function\nuntold:\n"
-        "sub $40, %rsp\ncall *%rdi\nadd $40, %rsp\nret\n.size untold,.-untold\n");
+        "sub $40, %rsp\ncall *%rdi\nadd $40, %rsp\nret\n.size untold,.-untold\n"
+        /* Nor about this one, which keeps its frame by rbp, nor about what shares its frame. */
+        ".globl framed\n.type framed,@function\nframed:\n"
+        "push %rbp\nmov %rsp, %rbp\nsub $48, %rsp\njmp shares_frame\n.size framed,.-framed\n"
+        "shares_frame:\ncall *%rdi\nleave\nret\n");
 /* clang-format on */
 
 typedef void function(void);
 void by_rbx(function *), by_expression(function *), moved_return(function *);
 void rbp_by_expression(function *), rbp_in_register(function *), untold(function *);
+void framed(function *);
 
 /* Depends on its caller's rbp being right: built with a frame pointer. */
 __attribute__((noinline, optimize("no-omit-frame-pointer"))) static void
@@ -100,6 +107,9 @@ static void three(void) {
 static void four(void) {
     around(rbp_by_expression, three, 3);
 }
+static void five(void) {
+    around(framed, four, 1);
+}
 
 int main(int argc, char **argv) {
     unsigned long rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 100;
@@ -108,8 +118,12 @@ int main(int argc, char **argv) {
         around(by_rbx, four, 1);
         around(moved_return, leaf, 1);
         around(moved_return, four, 2);
-        if (argc > 2) {
+        if (argc > 2 && strcmp(argv[2], "untold") == 0) {
             around(untold, leaf, 1);
+        } else if (argc > 2) {
+            around(framed, leaf, 1);
+            around(framed, four, 1);
+            around(moved_return, five, 1);
         }
     }
     printf("%llu\n", (unsigned long long)sum);

@@ -182,7 +182,7 @@ package struct PprofExport {
         return (first..<rows.upperBound).map { index in
             let row = report.names.rows[index]
             var result = bare
-            guard row.function != 0 || recorded.isPlaceholder else { return result }
+            guard row.function != 0 || recorded.isPlaceholder || recorded.isGenerated else { return result }
             result.function = function(ofRow: index, frame: frame)
             result.line = Int64(row.line)
             result.isInlined = row.inlined

@@ -108,7 +108,7 @@ struct Producer {
         for id in 1...UInt64(stackCount) {
             let parent = id < 20 ? id - 1 : (id * 7 / 8) % 1000
             bytes.append(id << 38 | min(parent, id - 1) << 12 | 6)
-            bytes.append(0x10000 + id * 16)
+            bytes.append(1 << 48 | (0x10000 + id * 16))
         }
     }
 }
@@ -117,6 +117,19 @@ final class Consumer {
     var decoder = ImageDecoder(stacks: StackTable())
     var heap = ProcessHeap(inheritsHeap: false, groupOf: { StackID(rawValue: $0.rawValue & 1023) })
     var batch = HeapEventBatch()
+
+    /// Its one module.
+    init() {
+        let module = silt_module(bytes: 40, index: 1, start: 0, end: 1 << 30, bias: 0, build_id_bytes: 0, path_bytes: 0)
+        withUnsafeBytes(of: module) { log in
+            do throws(WireError) {
+                try decoder.readModules(log)
+            } catch {
+                print("\(error)")
+                exit(1)
+            }
+        }
+    }
 
     /// Feeds the producer's bytes in ring-sized pieces; returns the CPU seconds.
     func consume(_ producer: inout Producer) -> Double {

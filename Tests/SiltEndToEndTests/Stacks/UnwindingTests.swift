@@ -96,8 +96,8 @@ private struct UnwindingTools {
 extension EndToEnd {
     /// Stacks of the shim against those of libunwind's `unw_step`, address by address.
     ///
-    /// The two end differently in two places, and both are asserted here: code without unwind tables, where unw_step
-    /// guesses on by the frame pointer and the shim says that the stack is incomplete; and recursion deeper than 2048
+    /// The two end differently in two places, and both are asserted here: code without unwind tables that leaves rbp alone,
+    /// where unw_step guesses on by the frame pointer and the shim says that the stack is incomplete; and recursion deeper than 2048
     /// frames, where the shim names between 1024 and 2048 innermost frames and says that they are not all.
     @Suite(.serialized)
     struct Unwinding {
@@ -167,6 +167,27 @@ extension EndToEnd {
             #expect(result.compared > 4000)
             #expect(result.different == 0, "\(result.details)")
             #expect(try runProgram([program, "100"] + libraries).output == "mostly at the same place\n")
+        }
+
+        @Test(arguments: ["anew", "protected", "shared", "stays", "again"])
+        func stacksThroughGeneratedCodeEqualLibunwinds(way: String) throws {
+            let tools = try Self.tools.get()
+            let program = try tools.build("generated.c", ["-O1", "-fno-omit-frame-pointer"], as: "generated")
+            let result = try tools.compare([program, way])
+            #expect(result.compared == 200)
+            #expect(result.different == 0, "\(result.details)")
+            #expect(result.untabled == 0)
+        }
+
+        /// Assembly of a module, between functions that have tables: also where a frame needs all registers.
+        @Test func codeWithoutTablesThatKeepsItsFrameByRbpIsWalkedThrough() throws {
+            let tools = try Self.tools.get()
+            let program = try tools.build("odd_frames.c", ["-O1"], as: "framed")
+            let result = try tools.compare([program, "50", "framed"])
+            #expect(result.compared > 1500)
+            #expect(result.different == 0, "\(result.details)")
+            #expect(result.untabled == 0)
+            #expect(result.further == 0)
         }
 
         @Test func codeWithoutTablesEndsAStackThatIsMarkedIncomplete() throws {

@@ -1,0 +1,20 @@
+/* generated.h: executable memory that the program has mapped itself: code made at run time. In a
+ * hook. */
+#ifndef SILT_GENERATED_H
+#define SILT_GENERATED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* The program has made a range of addresses executable. */
+void silt_generated_add(uintptr_t start, uintptr_t end);
+/* A range is unmapped, replaced or protected from being executed; true if some of it was known.
+ * Costs little where none of it was. */
+bool silt_generated_drop(uintptr_t start, uintptr_t end);
+/* Whether any of a range is known to be executable. */
+bool silt_is_generated(uintptr_t start, uintptr_t end);
+
+/* In a fork child: the thread that held the lock stayed in the parent. */
+void silt_generated_unlock(void);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * untabled.c: code that no unwind table covers: made at run time, or written in assembly.
+ *
+ * Compilers that run in the program keep frames by rbp, since debuggers and profilers ask for it.
+ * Code of a module may be anything: a compiler's builtins, which do so too, or a routine that was
+ * written by hand and leaves rbp as it is, so that a step by rbp would miss its caller.
+ */
+#define _GNU_SOURCE
+#include "untabled.h"
+
+#include "careful.h"
+#include "cfi.h"
+#include "generated.h"
+#include "loaded.h"
+
+#include <dlfcn.h>
+
+/* The builtins of V8 are 1.5 MB, in large part handlers that share a frame made elsewhere. */
+#define REACH (1u << 20)
+
+/* push rbp; mov rbp, rsp, in both encodings of the second. */
+static bool makes_frame(const uint8_t *at) {
+    return at[0] == 0x55 && at[1] == 0x48 &&
+           ((at[2] == 0x89 && at[3] == 0xe5) || (at[2] == 0x8b && at[3] == 0xec));
+}
+
+/* Where the readable and executable segment of a module begins that holds `pc`; 0: none does. */
+static uintptr_t code_start(uintptr_t pc) {
+    struct dl_find_object found;
+    if (_dl_find_object((void *)pc, &found) != 0) {
+        return 0;
+    }
+    struct silt_extent extent = silt_extent_of(&found);
+    for (unsigned i = 0; i < extent.count; i++) {
+        const ElfW(Phdr) *segment = &extent.segments[i];
+        uintptr_t start = extent.bias + segment->p_vaddr;
+        if (segment->p_type == PT_LOAD && (segment->p_flags & (PF_R | PF_X)) == (PF_R | PF_X) &&
+            pc - start < segment->p_memsz) {
+            return start;
+        }
+    }
+    return 0;
+}
+
+bool silt_untabled_has_frame(uintptr_t pc) {
+    if (silt_is_generated(pc, pc + 1)) {
+        return true;
+    }
+    uintptr_t start = code_start(pc), covered = silt_cfi_covered_until(pc), page = pc >> 12;
+    if (!start) {
+        return false;
+    }
+    start = covered > start ? covered : start;
+    start = pc - start > REACH ? pc - REACH : start;
+    for (uintptr_t at = pc - 4; at >= start && at < pc; at--) {
+        if (at >> 12 != page) {
+            page = at >> 12;
+            if (!silt_is_there(page << 12)) {
+                return false;
+            }
+        }
+        if (makes_frame((const uint8_t *)at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool silt_is_code(uintptr_t pc) {
+    struct silt_cfi_row row;
+    return silt_cfi_find(pc, &row) != SILT_CFI_NONE || silt_untabled_has_frame(pc);
+}
