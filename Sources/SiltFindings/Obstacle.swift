@@ -9,7 +9,7 @@ package enum Obstacle: Equatable, Sendable {
     case becameUntraced(RecordedUntraced)
     /// Only programs ran that were not traced.
     case untraced(RecordedUntraced)
-    /// An untraced child ran beside the rest for most of the time: a service of its own.
+    /// An untraced child lived long enough to be what grows (`mayHoldGrowth`).
     case untracedChild(RecordedUntraced)
     case nothingTraced
     /// A profile says what is in use, not what grows.
@@ -28,6 +28,18 @@ package enum Obstacle: Equatable, Sendable {
         package var seconds: Double
         /// Processes that it happened to.
         package var processes: Int
+    }
+}
+
+extension Obstacle {
+    /// A program that was not traced may be what grew.
+    package var isOfUntraced: Bool {
+        switch self {
+        case .becameUntraced, .untraced, .untracedChild: true
+        case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
+            .tooFewSnapshots, .shortWorkers, .phase:
+            false
+        }
     }
 }
 
@@ -83,10 +95,44 @@ extension HeapReport {
     /// Why what was followed says nothing of the command; nil when it does.
     private var untraced: Obstacle? {
         let programs = recording.untraced
-        if let itself = programs.first(where: { !$0.became.isEmpty }) { return .becameUntraced(itself) }
+        let itself = programs.first { !$0.became.isEmpty && !isWrapper($0) }
+        if let itself { return .becameUntraced(itself) }
         guard let first = programs.first else { return nil }
         if recording.processes.isEmpty { return .untraced(first) }
-        let end = Double(recording.target.endNs ?? 0) / 1e9
-        return first.seconds >= 1 && first.seconds > end / 2 ? .untracedChild(first) : nil
+        let suspects = programs.filter(mayHoldGrowth)
+        return suspects.max { ($0.grownBytes, $0.seconds) < ($1.grownBytes, $1.seconds) }.map(Obstacle.untracedChild)
     }
+
+    /// Whether an untraced child lived for most of the time, a service of its own, or was seen to grow for a while.
+    private func mayHoldGrowth(_ program: RecordedUntraced) -> Bool {
+        guard program.became.isEmpty, !isWrapper(program), program.seconds >= UntracedLimits.minimumSeconds else {
+            return false
+        }
+        if program.seconds > UntracedLimits.serviceShare * endSeconds { return true }
+        return program.grownBytes >= UntracedLimits.growthBytes
+            && program.seconds >= UntracedLimits.growthShare * endSeconds
+    }
+
+    /// What it started was traced for most of the time, and it did not grow itself: an init, a change of user.
+    private func isWrapper(_ program: RecordedUntraced) -> Bool {
+        guard program.starterPid != 0, program.grownBytes < UntracedLimits.growthBytes else { return false }
+        return recording.processes.contains {
+            guard $0.pid == program.starterPid || $0.parentPid == program.starterPid else { return false }
+            let lived = Double(($0.endNs ?? recording.target.endNs ?? 0) &- $0.startNs) / 1e9
+            return lived > UntracedLimits.serviceShare * endSeconds
+        }
+    }
+
+    private var endSeconds: Double { Double(recording.target.endNs ?? 0) / 1e9 }
+}
+
+/// What decides whether an untraced program may hold the growth that was looked for.
+package enum UntracedLimits {
+    /// A shorter one took with it what it had.
+    static let minimumSeconds = 1.0
+    /// Share of the trace that a service lives.
+    static let serviceShare = 0.5
+    /// Its resident memory rose by this much after its first second, and it lived for this share of the trace.
+    package static let growthBytes: UInt64 = 1 << 20
+    static let growthShare = 0.1
 }

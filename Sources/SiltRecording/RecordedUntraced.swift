@@ -9,6 +9,10 @@ package struct RecordedUntraced: Equatable, Sendable {
     package var processes: UInt64 = 0
     /// Seconds that the longest of them was seen to live.
     package var seconds = 0.0
+    /// By how much the resident memory of one of them rose after its first second, at most.
+    package var grownBytes: UInt64 = 0
+    /// The one that executed a traced program itself, or started one; 0: none was seen to.
+    package var starterPid: UInt32 = 0
 
     package init(program: String, reason: String) {
         self.program = program

@@ -34,6 +34,11 @@ extension Recording {
         try database.integer("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '\(name)'") > 0
     }
 
+    /// False in a file whose table was made before it had such a column.
+    func hasColumn(_ name: String, of table: String, _ database: Database) throws(RecordingError) -> Bool {
+        try database.integer("SELECT count(*) FROM pragma_table_info('\(table)') WHERE name = '\(name)'") > 0
+    }
+
     private mutating func readTarget(_ database: Database) throws(RecordingError) {
         let row = try database.prepare(
             """

@@ -21,7 +21,7 @@ enum Schema {
         CREATE TABLE processes (process INTEGER PRIMARY KEY, pid INTEGER, parent_pid INTEGER, parent INTEGER,
             command TEXT, executable TEXT, forked INTEGER, start_ns INTEGER, end_ns INTEGER, ended TEXT, status INTEGER);
         CREATE TABLE untraced (program TEXT, reason TEXT, became TEXT, processes INTEGER, milliseconds INTEGER,
-            PRIMARY KEY (program, reason, became)) WITHOUT ROWID;
+            grown INTEGER, starter INTEGER, PRIMARY KEY (program, reason, became)) WITHOUT ROWID;
         CREATE TABLE process_kinds (process INTEGER PRIMARY KEY, kind TEXT);
         CREATE TABLE totals (process INTEGER PRIMARY KEY, alloc_space INTEGER, alloc_objects INTEGER,
             free_space INTEGER, free_objects INTEGER, inuse_space INTEGER, inuse_objects INTEGER,

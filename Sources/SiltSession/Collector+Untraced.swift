@@ -41,6 +41,10 @@ extension Collector {
         ) {
             try note(untraced: program, pid, OutsideLook.reason(of: pid))
         }
+        let known = Set(images.values.map(\.pid))
+        for (pid, program) in outside.silent where !known.contains(pid) {
+            output.untraced.watch(silent: pid, program: program, at: Clock.monotonicSeconds - startedAt)
+        }
     }
 }
 

@@ -281,6 +281,7 @@ package final class Collector {
         if let program = output.untraced.program(of: hello.pid), sharesName(program, shared.executable) {
             output.untraced.takeBack(pid: hello.pid)
         }
+        output.untraced.isTraced(pid: hello.pid, parent: pid_t(bitPattern: shared.header.ppid))
         let image = TracedImage(
             hello: hello,
             shared: shared,

@@ -11,6 +11,8 @@ internal import SiltSystem
 struct OutsideLook {
     /// A process that was without the library at the last look, and what it ran.
     private var suspects: [pid_t: String] = [:]
+    /// Processes that had the library at the last look and were not known, and what they ran.
+    private(set) var silent: [pid_t: String] = [:]
     private(set) var nextAt: Double
     /// A traced process was seen to have the library under the name that is looked for.
     var knowsLibrary = false
@@ -31,11 +33,16 @@ struct OutsideLook {
         }
         var found: [(pid: pid_t, program: String)] = []
         var now: [pid_t: String] = [:]
-        for pid in OutsideLook.descendants(of: roots).filter({ !known($0) }).prefix(OutsideLook.mostChecked)
-        where isPreloaded(pid) != true {
+        silent = [:]
+        for pid in OutsideLook.descendants(of: roots).filter({ !known($0) }).prefix(OutsideLook.mostChecked) {
+            let isSilent = isPreloaded(pid) == true
             let program = processExecutable(pid) ?? OutsideLook.name(of: pid)
             // Between fork and exec, and before its loader has come so far, nothing can be said.
             guard !program.isEmpty else { continue }
+            if isSilent {
+                silent[pid] = program
+                continue
+            }
             if suspects[pid] == program { found.append((pid, program)) } else { now[pid] = program }
         }
         suspects = now

@@ -48,12 +48,16 @@ struct UntracedPrograms {
 
     private struct Process {
         var key: Key
-        var since: Double
+        var life: UntracedLife
     }
 
     private var rows: [Key: RecordedUntraced] = [:]
     /// Those that may still run.
     private var processes: [pid_t: Process] = [:]
+    /// Processes that run a traced program and never said hello: fork children that cannot, or have allocated nothing yet.
+    private var silent: [pid_t: (program: String, life: UntracedLife)] = [:]
+    /// How the longest and the most growing silent one of a program lived.
+    private var silentLives: [String: UntracedLife] = [:]
     /// Something was added since the last look.
     private(set) var isChanged = false
 
@@ -77,14 +81,33 @@ struct UntracedPrograms {
     mutating func add(pid: pid_t, program: String, reason: UntracedReason, became: String, at time: Double) {
         let key = count(1, Key(program: program, reason: reason.text, became: became))
         if pid > 0, processes.count < UntracedPrograms.mostProcesses {
-            processes[pid] = Process(key: key, since: time)
+            processes[pid] = Process(key: key, life: UntracedLife(since: time))
         }
     }
 
     /// Fork children of a traced program, of which nothing but their number is known.
     mutating func add(children: UInt64, of program: String, reason: UntracedReason) {
         // The number lies in the memory of the target, which may write anything there.
-        _ = count(min(children, UInt64(UInt32.max)), Key(program: program, reason: reason.text, became: ""))
+        let key = count(min(children, UInt64(UInt32.max)), Key(program: program, reason: reason.text, became: ""))
+        if let life = silentLives[program] { note(life, of: key) }
+    }
+
+    /// A silent process was seen.
+    mutating func watch(silent pid: pid_t, program: String, at time: Double) {
+        guard silent[pid] == nil, silent.count < UntracedPrograms.mostProcesses else { return }
+        silent[pid] = (program, UntracedLife(since: time))
+    }
+
+    /// A process said hello: what it was before has executed it.
+    mutating func isTraced(pid: pid_t, parent: pid_t) {
+        silent[pid] = nil
+        if let above = processes[parent] { note(starter: parent, of: above.key) }
+        if let before = processes.removeValue(forKey: pid) { note(starter: pid, of: before.key) }
+    }
+
+    private mutating func note(starter pid: pid_t, of key: Key) {
+        rows[key]?.starterPid = UInt32(bitPattern: pid)
+        isChanged = true
     }
 
     /// Returns the row that they are counted in.
@@ -109,16 +132,30 @@ struct UntracedPrograms {
     /// Sees which of them still run.
     mutating func look(at time: Double) {
         for (pid, process) in processes {
-            if kill(pid, 0) == 0 || errno == EPERM {
-                let lived = time - process.since
-                if lived > rows[process.key]?.seconds ?? 0 {
-                    rows[process.key]?.seconds = lived
-                    isChanged = true
-                }
-            } else {
+            var life = process.life
+            guard life.look(pid, at: time) else {
                 processes[pid] = nil
+                continue
             }
+            processes[pid]?.life = life
+            note(life, of: process.key)
         }
+        for (pid, process) in silent {
+            var life = process.life
+            guard life.look(pid, at: time) else {
+                silent[pid] = nil
+                continue
+            }
+            silent[pid] = (process.program, life)
+            silentLives[process.program, default: life].take(life)
+        }
+    }
+
+    private mutating func note(_ life: UntracedLife, of key: Key) {
+        guard let row = rows[key], life.seconds > row.seconds || life.grownBytes > row.grownBytes else { return }
+        rows[key]?.seconds = max(row.seconds, life.seconds)
+        rows[key]?.grownBytes = max(row.grownBytes, life.grownBytes)
+        isChanged = true
     }
 
     mutating func isWritten() { isChanged = false }

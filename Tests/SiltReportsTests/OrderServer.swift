@@ -130,8 +130,12 @@ enum OrderServer {
     }
 
     /// The report, with the verdicts given here instead of those of the judge.
-    static func growingReport(_ options: ReportOptions = ReportOptions()) throws -> HeapReport {
-        let recording = try recording()
+    static func growingReport(
+        _ options: ReportOptions = ReportOptions(),
+        untraced: [RecordedUntraced] = []
+    ) throws -> HeapReport {
+        var recording = try recording()
+        recording.untraced = untraced
         var report = try ReportBuilder.build(recording, options: options)
         for index in report.sites.indices {
             switch report.sites[index].blame.function {

@@ -31,6 +31,8 @@ package enum JSONReport {
                         json.value("reason", program.reason)
                         json.value("became", program.became)
                         json.value("processes", program.processes)
+                        json.value("milliseconds", UInt64(program.seconds * 1000))
+                        json.value("grown_bytes", program.grownBytes)
                     }
                 }
             }

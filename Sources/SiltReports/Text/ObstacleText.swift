@@ -9,10 +9,11 @@ enum ObstacleText {
         case .untraceable(let reason): reason
         case .becameUntraced(let program):
             "\(program.became.printable) became \(program.program.printable), "
-                + "which was not traced: \(program.reason.printable)"
-        case .untraced(let program): "\(program.program.printable) was not traced: \(program.reason.printable)"
+                + "which was not traced: \(program.reason.printable)" + grown(program)
+        case .untraced(let program):
+            "\(program.program.printable) was not traced: \(program.reason.printable)" + grown(program)
         case .untracedChild(let program):
-            "child \(program.program.printable) was not traced: \(program.reason.printable)"
+            "child \(program.program.printable) was not traced: \(program.reason.printable)" + grown(program)
         case .nothingTraced: "no process was traced: the shim never reported"
         case .singleProfile: "one profile says what is in use, not what grows"
         case .noAllocation: "no allocation was seen: the target made none through malloc, or has its own allocator"
@@ -27,6 +28,11 @@ enum ObstacleText {
                 + "(let workers live longer, or run it with a shorter --snapshot-every)"
         case .phase(let obstacle): line(obstacle)
         }
+    }
+
+    private static func grown(_ program: RecordedUntraced) -> String {
+        guard program.grownBytes >= UntracedLimits.growthBytes else { return "" }
+        return " (its memory grew by \(Format.bytes(program.grownBytes)))"
     }
 
     static func line(_ stop: Obstacle.Stop) -> String {

@@ -10,7 +10,8 @@ enum UntracedText {
     static func line(_ report: HeapReport) -> String? {
         let programs = report.recording.untraced
         // The reason why nothing can be said names the only one.
-        guard let first = programs.first, programs.count > 1 || !isNamed(report.obstacle) else { return nil }
+        let isNamed = report.obstacle?.isOfUntraced == true
+        guard let first = programs.first, programs.count > 1 || !isNamed else { return nil }
         let processes = programs.reduce(0) { $0 + $1.processes }
         if programs.count == 1 {
             let times = first.processes > 1 ? "\(Format.plural(processes, "process", "processes")): " : ""
@@ -21,14 +22,5 @@ enum UntracedText {
             names.append("and \(Format.plural(UInt64(programs.count - maximumNamed), "other"))")
         }
         return "not followed: \(Format.plural(processes, "process", "processes")): " + names.joined(separator: ", ")
-    }
-
-    private static func isNamed(_ obstacle: Obstacle?) -> Bool {
-        switch obstacle {
-        case .becameUntraced, .untraced, .untracedChild: true
-        case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .shortWorkers, .phase, nil:
-            false
-        }
     }
 }

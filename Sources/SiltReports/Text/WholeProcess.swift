@@ -35,7 +35,9 @@ enum WholeProcess {
             }
             lines.append(line)
             if let note = PoolAllocators.note(report) { lines.append(note) }
-            if profiled == 0, !report.sites.contains(where: \.isGrowing), let retention = Retention(rows) {
+            if profiled == 0, report.obstacle?.isOfUntraced != true, !report.sites.contains(where: \.isGrowing),
+                let retention = Retention(rows)
+            {
                 lines.append(words(retention))
             }
         }
