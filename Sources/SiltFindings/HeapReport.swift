@@ -26,6 +26,8 @@ package struct HeapReport: Sendable {
     package var processes: [ReportProcess] = []
     /// All sites with a live or cumulative byte, in the order of the options.
     package var sites: [ReportSite] = []
+    /// Growth of a process's memory that its allocations do not explain; nil: there is none.
+    package var outsideMalloc: MemoryGrowth?
     /// Of a hunt; empty when the trace ran freely.
     package var phases: [HuntPhases.Phase] = []
     /// Of a trace that ran freely: workers that were replaced too soon to be judged.

@@ -20,6 +20,8 @@ package enum Obstacle: Equatable, Sendable {
     case tooFewSnapshots(Int)
     case shortWorkers(ShortWorkers)
     case phase(PhaseObstacle)
+    /// RSS grew by what is no block of the allocator's.
+    case outsideMalloc(MemoryGrowth)
 
     /// Recording ended before the program did.
     package struct Stop: Equatable, Sendable {
@@ -37,7 +39,7 @@ extension Obstacle {
         switch self {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .shortWorkers, .phase:
+            .tooFewSnapshots, .shortWorkers, .phase, .outsideMalloc:
             false
         }
     }
@@ -78,7 +80,7 @@ extension HeapReport {
         if isOfProfiles, phases.isEmpty { return .singleProfile }
         if totals.allocatedCount == 0, !isOfProfiles { return .noAllocation }
         if trust.counters.stopReason == .eventFileEnds { return .damagedEventFile }
-        return stop.map(Obstacle.stopped)
+        return stop.map(Obstacle.stopped) ?? outsideMalloc.map(Obstacle.outsideMalloc)
     }
 
     /// Since when events are missing, and why; nil when none are.

@@ -22,6 +22,7 @@ package enum ReportBuilder {
         report.trust = trust(of: recording, sites: sites)
         report.snapshotCount = clocks.map(\.count).max() ?? 0
         report.seconds = clocks.map(\.seconds).max() ?? 0
+        report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, hunt: hunt)
         report.decide()
         return report
     }

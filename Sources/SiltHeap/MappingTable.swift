@@ -65,6 +65,13 @@ struct MappingTable {
         pieces.replaceSubrange(first..<last, with: kept)
     }
 
+    /// Every piece, by address.
+    func visit(_ body: (_ range: Range<UInt64>, _ stack: StackID) -> Void) {
+        for piece in pieces {
+            if let mapping = mappings[piece.mapping] { body(piece.start..<piece.end, mapping.stack) }
+        }
+    }
+
     /// Binary search.
     private func firstIndex(endingAfter address: UInt64) -> Int {
         var low = 0

@@ -118,6 +118,9 @@ package struct ProcessHeap: ~Copyable {
     /// Every live block, in no order.
     package func forEachLive(_ body: (LiveBlock) -> Void) { live.visit(body) }
 
+    /// Every range that the program mapped itself and has not unmapped, by address.
+    package func forEachMapping(_ body: (_ range: Range<UInt64>, _ stack: StackID) -> Void) { mappings.visit(body) }
+
     // MARK: Who frees
 
     /// From now on, frees of blocks born in that interval or later are counted by the stack that frees them, from zero.

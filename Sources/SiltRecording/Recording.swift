@@ -23,6 +23,8 @@ package struct Recording: Sendable {
     package var counters: [RecordedCounters] = []
     /// By process, then snapshot, of one width per process.
     package var snapshots: [RecordedSnapshot] = []
+    /// By process, then snapshot: of those at which somebody looked.
+    package var memory: [RecordedMemory] = []
     /// By process, then stack, then snapshot; bring a series to one width with `uniform`.
     package var samples: [RecordedSample] = []
     package var groupSamples: [RecordedSample] = []

@@ -23,6 +23,7 @@ extension Recording {
         try recording.readSymbols(database)
         try recording.readCounterChunks(database)
         try recording.readSeries(database)
+        try recording.readMemory(database)
         try recording.readTimeline(database)
         try recording.readRounds(database)
         try recording.check(database)

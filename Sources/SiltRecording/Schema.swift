@@ -36,6 +36,8 @@ enum Schema {
             inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,
             alloc_objects INTEGER, rss INTEGER, pss INTEGER, mapped INTEGER,
             PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
+        CREATE TABLE memory (process INTEGER, snapshot INTEGER, live INTEGER, allocator INTEGER, mapped INTEGER,
+            stacks INTEGER, files INTEGER, own INTEGER, other INTEGER, PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
         CREATE TABLE samples (process INTEGER, stack INTEGER, snapshot INTEGER, width INTEGER, inuse_space INTEGER,
             trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER, alloc_objects INTEGER,
             PRIMARY KEY (process, stack, snapshot)) WITHOUT ROWID;

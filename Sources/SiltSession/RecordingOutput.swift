@@ -27,6 +27,8 @@ final class RecordingOutput {
     private var processes: [UInt64: RecordedProcess] = [:]
     private var skip = 0
     /// By image.
+    private var watches: [UInt64: MemoryWatch] = [:]
+    /// By image.
     private var declines: [UInt64: Decline] = [:]
     /// Live bytes of each group at its image's first snapshot, and now.
     private var growers: [Grower: (start: UInt64, now: UInt64)] = [:]
@@ -129,6 +131,7 @@ final class RecordingOutput {
         process.forked = header.forked != 0
         process.startNs = nanoseconds(image.startedAt)
         processes[image.id] = process
+        watches[image.id] = MemoryWatch(allocator: image.shared.allocator)
         if number == 1 {
             target.pid = process.pid
             target.executable = process.executable
@@ -171,6 +174,7 @@ final class RecordingOutput {
         }
         growers = growers.filter { $0.key.image != image.id }
         declines[image.id] = nil
+        watches[image.id] = nil
         hunt?.forget(image.id)
     }
 
@@ -184,14 +188,16 @@ final class RecordingOutput {
         if skip > 0 {
             skip -= 1
         } else {
-            let began = Clock.processCPUNanoseconds
+            // Looks at memory have a bound of their own.
+            let began = Clock.processCPUNanoseconds &- lookNanoseconds
             try transaction {
                 try writeUntraced()
                 for image in images {
                     if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
                 }
             }
-            skip = Int(Double(Clock.processCPUNanoseconds - began) / 1e9 * 25 / period)
+            let spent = Clock.processCPUNanoseconds &- lookNanoseconds &- began
+            skip = Int(Double(spent) / 1e9 * 25 / period)
         }
         var progress = TraceProgress(
             seconds: time,
@@ -273,8 +279,9 @@ final class RecordingOutput {
         snapshot.allocatedBytes = totals.allocatedBytes
         snapshot.allocatedCount = totals.allocatedCount
         snapshot.mappedBytes = totals.mappedBytes
-        snapshot.rssBytes = residentBytes(image.pid)
+        snapshot.rssBytes = image.sampleResidentBytes()
         try writer.write(snapshot)
+        try writeMemory(image, resident: snapshot.rssBytes ?? 0, process: number, snapshot: interval)
         for stack in try writeNumbers(image) {
             if let history = image.heap.history(of: stack) {
                 try writer.write(history: history.encoded(), process: number, stack: stack.rawValue)
@@ -299,6 +306,23 @@ final class RecordingOutput {
                 try writer.write(history: history.encoded(), process: number, group: key.rawValue)
             }
         }
+    }
+
+    private var lookNanoseconds: UInt64 { watches.values.reduce(0) { $0 &+ $1.nanoseconds } }
+
+    /// What the memory is for, when it is time to look at that.
+    private func writeMemory(_ image: TracedImage, resident: UInt64, process: UInt32, snapshot: UInt32) throws {
+        guard resident > 0, let shares = watches[image.id]?.look(image, resident: resident) else { return }
+        var row = RecordedMemory(process: process, snapshot: snapshot)
+        row.liveBytes = shares.live
+        row.allocatorBytes = shares.allocator
+        row.mappedBytes = shares.mapped
+        row.stackBytes = shares.stacks
+        row.fileBytes = shares.files
+        row.ownBytes = shares.own
+        row.otherBytes = shares.other
+        guard let news = watches[image.id]?.add(row) else { return }
+        try writer.write(news.rows, process: process, replacing: news.isAll)
     }
 
     /// Totals, trust, and the counters of the stacks that changed, which are returned.

@@ -120,7 +120,7 @@ import Testing
         let processes = try #require(root["processes"] as? [[String: Any]])
         #expect(processes.map { $0["pid"] as? Int } == [4000, 4001])
         #expect(processes.map { $0["parent"] as? Int } == [1000, 4000])
-        #expect(try keys(processes[0]) == ["pid", "parent", "command", "totals"])
+        #expect(try keys(processes[0]) == ["pid", "parent", "command", "totals", "memory"])
         #expect(try keys(processes[0]["totals"]) == totals)
         let sites = try #require(root["sites"] as? [[String: Any]])
         #expect(sites.count == 3)

@@ -21,6 +21,7 @@ package enum JSONReport {
                         json.value("parent", UInt64(process.parentPid))
                         json.value("command", Format.commandLine(process.process.command))
                         json.object("totals") { totals(process.totals, &$0) }
+                        memory(of: process.process, report, &json)
                     }
                 }
             }
@@ -54,6 +55,28 @@ package enum JSONReport {
             json.value("allocator", target.allocator)
             // As a shell says it: 128 + signal for a target that a signal ended.
             json.value("exit_status", target.exitStatus ?? target.signal.map { 128 + $0 })
+        }
+    }
+
+    /// What its resident memory was for when somebody last looked; null when nobody did.
+    private static func memory<Output>(
+        of process: RecordedProcess,
+        _ report: HeapReport,
+        _ json: inout JSONWriter<Output>
+    ) {
+        guard let look = report.recording.memory.last(where: { $0.process == process.id }) else {
+            json.value("memory", nil as String?)
+            return
+        }
+        json.object("memory") { json in
+            json.value("resident", look.residentBytes)
+            json.value("live", look.liveBytes)
+            json.value("allocator", look.allocatorBytes)
+            json.value("mapped", look.mappedBytes)
+            json.value("stacks", look.stackBytes)
+            json.value("files", look.fileBytes)
+            json.value("own", look.ownBytes)
+            json.value("other", look.otherBytes)
         }
     }
 

@@ -27,6 +27,27 @@ enum ObstacleText {
                 + "each lived for \(short.snapshots) snapshots only: \(short.blame.label) rises as long as they live "
                 + "(let workers live longer, or run it with a shorter --snapshot-every)"
         case .phase(let obstacle): line(obstacle)
+        case .outsideMalloc(let growth): line(growth)
+        }
+    }
+
+    /// As `RSS grew 112 MiB outside malloc (8.61 MiB per second): memory that the program mapped itself`.
+    private static func line(_ growth: MemoryGrowth) -> String {
+        guard let parts = growth.parts else { return "RSS grew \(Format.bytes(growth.risen))" }
+        var line = "RSS grew \(Format.bytes(parts.outside)) outside malloc"
+        if let phase = growth.phase { line += " in \(phase.printable)" }
+        if let rate = growth.rate, growth.risen > 0 {
+            line += " (\(rate.unit.sentence(rate.value * parts.outside / growth.risen)))"
+        }
+        return line + ": " + words(parts.foremost)
+    }
+
+    /// What a use of memory is, and what is known of it.
+    static func words(_ use: MemoryGrowth.Use) -> String {
+        switch use {
+        case .mapped: "memory that the program mapped itself"
+        case .stacks: "stacks of threads"
+        case .other: "neither by malloc nor by calls of mmap that silt sees: cause unknown"
         }
     }
 

@@ -2,11 +2,10 @@ internal import SiltFindings
 internal import SiltRecording
 internal import SiltText
 
-/// The paragraph on the whole process: heap, memory beyond it, and whether the allocator keeps what the program freed.
+/// The paragraph on the whole process: heap, what its memory is for, and what that grew by.
 enum WholeProcess {
     static func lines(_ report: HeapReport) -> [String] {
         let recording = report.recording
-        let clocks = ProcessClock.all(of: recording)
         guard !recording.processes.isEmpty else { return [] }
         let totals = report.totals
         if report.countedKind == .goroutine {
@@ -19,40 +18,70 @@ enum WholeProcess {
                 + "peak \(Format.bytes(totals.peakInUseBytes)); allocated \(Format.bytes(totals.allocatedBytes)) "
                 + "in \(Format.plural(totals.allocatedCount, "block"))"
         ]
-        let traced = recording.processes.indices.filter { recording.processes[$0].kind == .traced }
-        guard
-            let main = traced.max(by: { recording.totals[$0].allocatedBytes < recording.totals[$1].allocatedBytes })
+        guard let memory = WholeMemory(recording, clocks: ProcessClock.all(of: recording)),
+            let first = memory.rows.first?.rssBytes, let last = memory.rows.last, let end = last.rssBytes
         else { return lines }
-        // Heaps of the same program that never call malloc: their memory is not allocator overhead.
-        let profiled = recording.profiledBytes(at: \.last)
-        let rows = clocks[main].rows.filter { ($0.rssBytes ?? 0) > 0 }
-        if let first = rows.first, let last = rows.last, let start = first.rssBytes, let end = last.rssBytes {
-            var line = traced.count > 1 ? "memory of pid \(recording.processes[main].pid): " : "memory: "
-            line += "RSS \(Format.bytes(end)), \(Format.bytes(start)) at the start"
-            if end > last.inUseBytes + profiled {
-                line += "; \(Format.bytes(end - last.inUseBytes - profiled)) of it is not live heap "
-                line += "(allocator overhead, code, stacks, mappings)"
-            }
-            lines.append(line)
-            if let note = PoolAllocators.note(report) { lines.append(note) }
-            if profiled == 0, report.obstacle?.isOfUntraced != true, !report.sites.contains(where: \.isGrowing),
-                let retention = Retention(rows)
-            {
-                lines.append(words(retention))
-            }
+        let isOneOf = recording.processes.count { $0.kind == .traced } > 1
+        var line = isOneOf ? "memory of pid \(recording.processes[memory.process].pid): " : "memory: "
+        line += "RSS \(Format.bytes(end)), \(Format.bytes(first)) at the start"
+        if let look = memory.look {
+            line += "; " + parts(look)
+        } else if end > last.inUseBytes + recording.profiledBytes(at: \.last) {
+            // Heaps of the same program that never call malloc: their memory is not allocator overhead.
+            line += "; \(Format.bytes(end - last.inUseBytes - recording.profiledBytes(at: \.last))) of it is not live "
+            line += "heap (allocator overhead, code, stacks, mappings)"
+        }
+        lines.append(line)
+        if let note = PoolAllocators.note(report) { lines.append(note) }
+        if report.obstacle?.isOfUntraced != true, let cause = memory.cause {
+            lines.append(words(cause, allocator: recording.target.allocator))
         }
         return lines
     }
 
-    private static func words(_ retention: Retention) -> String {
-        let remedy = "malloc_trim(0) after peaks, MALLOC_ARENA_MAX=2, or another allocator gives it back"
-        switch retention {
-        case .grew(let bytes):
-            return "not a leak: allocator retention: RSS grew \(Format.bytes(bytes)) while the live heap did not; "
-                + remedy
-        case .stayed(let bytes, let live, let peak):
-            return "not a leak: allocator retention: RSS stays at \(Format.bytes(bytes)) though only "
-                + "\(Format.bytes(live)) of a peak of \(Format.bytes(peak)) are live; " + remedy
+    /// What memory is for, those uses first that malloc knows.
+    private static func parts(_ look: RecordedMemory) -> String {
+        let uses = [
+            (look.liveBytes, "live blocks"), (look.allocatorBytes, "held by the allocator beside them"),
+            (look.mappedBytes, "mapped by the program"), (look.stackBytes, "stacks"),
+            (look.fileBytes, "files, variables and shared memory"), (look.ownBytes, "silt's own"),
+            (look.otherBytes, "not explained"),
+        ]
+        return uses.filter { $0.0 > 0 }.map { "\(Format.bytes($0.0)) \($0.1)" }.joined(separator: ", ")
+    }
+
+    private static func words(_ cause: WholeMemory.Cause, allocator: String) -> String {
+        switch cause {
+        case .retention(let held, let risen):
+            let share = Format.percent(100 * min(1, held / risen))
+            return "not a leak: allocator retention: \(share) of the \(Format.bytes(risen)) that RSS grew by is freed "
+                + "memory that the allocator holds (\(Format.bytes(held))); " + remedy(allocator)
+        case .kept(let held, let live, let peak):
+            return "not a leak: allocator retention: the allocator holds \(Format.bytes(held)) beside "
+                + "\(Format.bytes(live)) of live blocks, since a peak of \(Format.bytes(peak)); " + remedy(allocator)
+        case .touched(let bytes, let live):
+            return "RSS grew \(Format.bytes(bytes)) because live blocks are touched for the first time; "
+                + "\(Format.bytes(live)) are live"
+        case .outside(let bytes, let use):
+            return "RSS grew \(Format.bytes(bytes)) outside malloc: \(ObstacleText.words(use))"
+        case .files(let bytes):
+            return "RSS grew \(Format.bytes(bytes)) by pages of files and shared memory"
         }
+    }
+
+    /// What makes the allocator that is in the process give memory back.
+    private static func remedy(_ allocator: String) -> String {
+        let name = allocator.lastPathComponent
+        if name.contains("jemalloc") {
+            return "MALLOC_CONF=background_thread:true,dirty_decay_ms:1000 gives it back"
+        }
+        if name.contains("tcmalloc") {
+            return "MallocExtension::ReleaseFreeMemory() or TCMALLOC_RELEASE_RATE=10 gives it back"
+        }
+        if name.contains("mimalloc") { return "mi_collect(true) or MIMALLOC_PURGE_DELAY=0 gives it back" }
+        if name.hasPrefix("libc.so") || name.hasPrefix("libc-2") {
+            return "malloc_trim(0) after peaks, MALLOC_ARENA_MAX=2, or another allocator gives it back"
+        }
+        return "what \(name.isEmpty ? "it" : String(name).printable) has for that, or another allocator, gives it back"
     }
 }

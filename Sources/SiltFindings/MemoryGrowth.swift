@@ -1,0 +1,183 @@
+internal import SiltGrowth
+internal import SiltRecording
+
+/// Where the resident memory of one process went while it grew: by its snapshots, and by what was seen of its address space.
+package struct MemoryGrowth: Equatable, Sendable {
+    /// In `Recording.processes`.
+    package var process: Int
+    /// What RSS rose by, in bytes; of a hunt: in the rounds of the phase.
+    package var risen = 0.0
+    /// RSS at the end.
+    package var resident = 0.0
+    /// Its share of the rise; nil: nobody looked at the address space.
+    package var parts: Parts?
+    /// What it rises by, a second or a request; nil: not known.
+    package var rate: Rate?
+    /// Of a hunt.
+    package var phase: String?
+    /// What the last quarter of the time rose by.
+    var lateRise = 0.0
+
+    /// What each use of memory rose by, in bytes.
+    package struct Parts: Equatable, Sendable {
+        package var live = 0.0
+        package var allocator = 0.0
+        package var mapped = 0.0
+        package var stacks = 0.0
+        package var files = 0.0
+        package var own = 0.0
+        package var other = 0.0
+
+        /// What is neither the allocator's nor of a file.
+        package var outside: Double { max(0, mapped) + max(0, stacks) + max(0, other) }
+
+        /// The use of memory outside malloc that rose most.
+        package var foremost: Use {
+            if mapped >= stacks, mapped >= other { return .mapped }
+            return stacks >= other ? .stacks : .other
+        }
+    }
+
+    /// A use of memory outside malloc.
+    package enum Use: Equatable, Sendable {
+        case mapped
+        case stacks
+        case other
+    }
+
+    /// Less may be chance, in bytes and as a share of the RSS at the end.
+    static let minimumBytes = 8.0 * 1_048_576
+    static let minimumShare = 0.1
+    /// The last quarter of the time has at least this share of the rise, else it is over: a steady one has a third.
+    private static let lateShare = 0.1
+    /// One use of memory explains a rise when this share of it is its own.
+    static let explainedShare = 0.8
+
+    /// What has changed by a larger share of RSS has to be looked at again.
+    private static let maximumChange = 0.2
+
+    init(process: Int) { self.process = process }
+
+    /// True when it is too much to be chance.
+    package var isNotable: Bool { risen >= max(Self.minimumBytes, resident * Self.minimumShare) }
+
+    /// True when it is memory that no allocation explains, and goes on.
+    var isOutsideMalloc: Bool {
+        guard let parts, isNotable else { return false }
+        return parts.outside >= max(Self.minimumBytes, resident * Self.minimumShare)
+            && lateRise >= Self.lateShare * risen
+    }
+}
+
+extension MemoryGrowth {
+    /// The growth of a process that ran freely; nil with too few snapshots.
+    init?(_ rows: [RecordedSnapshot], process: Int, period: Double, in recording: Recording) {
+        guard rows.count >= SiteOpinion.minimumSnapshots else { return nil }
+        self.init(process: process)
+        let resident = rows.map { Double($0.rssBytes ?? 0) }
+        let quarter = max(1, rows.count / 4)
+        let eighth = max(1, rows.count / 8)
+        let (first, last) = (quarter / 2, rows.count - 1 - quarter / 2)
+        self.resident = Self.median(resident.suffix(quarter))
+        risen = self.resident - Self.median(resident.prefix(quarter))
+        let late = rows.count * 3 / 4
+        lateRise = Self.median(resident.suffix(eighth)) - Self.median(resident[max(0, late - eighth)..<late])
+        let looks = Self.looks(of: recording.processes[process].id, in: recording)
+        // The process may have ended while it was looked at for the last time.
+        if let start = looks.last(where: { $0.snapshot <= rows[quarter].snapshot }) ?? looks.first,
+            let end = Self.look(at: rows[rows.count - 1], in: looks, rows), end.snapshot > start.snapshot
+        {
+            parts = Parts(from: start, to: end)
+            // A moment may be a peak.
+            risen = min(risen, Double(end.residentBytes) - Double(start.residentBytes))
+        }
+        let seconds = period * Double(rows[last].snapshot &- rows[first].snapshot)
+        if seconds > 0 {
+            let value = risen / seconds
+            rate = Rate(value: value, low: value, high: value, unit: .bytesPerSecond)
+        }
+    }
+
+    /// What a process grew by in the rounds of one phase, the first of them left out; nil when there are too few.
+    init?(
+        _ rows: [RecordedSnapshot],
+        process: Int,
+        phase: HuntPhases.Phase,
+        of hunt: HuntPhases,
+        in recording: Recording
+    ) {
+        let rounds = hunt.steadyPositions(of: phase)
+        guard rounds.count >= HuntPhases.Phase.minimumRounds - 1 else { return nil }
+        self.init(process: process)
+        self.phase = phase.name
+        let bySnapshot = Dictionary(rows.map { (Int($0.snapshot), $0) }) { $1 }
+        let looks = Self.looks(of: recording.processes[process].id, in: recording)
+        var sums: Parts? = looks.isEmpty ? nil : Parts()
+        for (index, round) in rounds.enumerated() {
+            guard let before = bySnapshot[round], let after = bySnapshot[round + 1] else { return nil }
+            resident = Double(after.rssBytes ?? 0)
+            let rise = resident - Double(before.rssBytes ?? 0)
+            risen += rise
+            if index >= rounds.count * 3 / 4 { lateRise += rise }
+            if let start = Self.look(at: before, in: looks, rows), let end = Self.look(at: after, in: looks, rows) {
+                sums?.add(Parts(from: start, to: end))
+            } else {
+                sums = nil
+            }
+        }
+        parts = sums
+        let counted = Set(rounds)
+        let requests = recording.rounds.enumerated().reduce(UInt64(0)) {
+            counted.contains($1.offset) ? $0 + ($1.element.requests ?? 0) : $0
+        }
+        if requests > 0 {
+            let value = risen / Double(requests)
+            rate = Rate(value: value, low: value, high: value, unit: .bytesPerRequest)
+        }
+    }
+
+    private static func looks(of process: UInt32, in recording: Recording) -> [RecordedMemory] {
+        recording.memory.filter { $0.process == process }
+    }
+
+    /// The newest at that snapshot, or the first; nil when things have changed since.
+    static func look(
+        at row: RecordedSnapshot,
+        in looks: [RecordedMemory],
+        _ rows: [RecordedSnapshot]
+    ) -> RecordedMemory? {
+        guard let look = looks.last(where: { $0.snapshot <= row.snapshot }) ?? looks.first,
+            let then = rows.first(where: { $0.snapshot >= look.snapshot })
+        else { return nil }
+        let tolerance = max(Self.minimumBytes / 2, Double(row.rssBytes ?? 0) * Self.maximumChange)
+        func isNear(_ one: UInt64, _ other: UInt64) -> Bool { abs(Double(one) - Double(other)) <= tolerance }
+        return isNear(then.rssBytes ?? 0, row.rssBytes ?? 0) && isNear(then.inUseBytes, row.inUseBytes) ? look : nil
+    }
+
+    private static func median(_ values: some Sequence<Double>) -> Double {
+        let sorted = values.sorted()
+        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+    }
+}
+
+extension MemoryGrowth.Parts {
+    init(from start: RecordedMemory, to end: RecordedMemory) {
+        live = Double(end.liveBytes) - Double(start.liveBytes)
+        allocator = Double(end.allocatorBytes) - Double(start.allocatorBytes)
+        mapped = Double(end.mappedBytes) - Double(start.mappedBytes)
+        stacks = Double(end.stackBytes) - Double(start.stackBytes)
+        files = Double(end.fileBytes) - Double(start.fileBytes)
+        own = Double(end.ownBytes) - Double(start.ownBytes)
+        other = Double(end.otherBytes) - Double(start.otherBytes)
+    }
+
+    mutating func add(_ more: Self) {
+        live += more.live
+        allocator += more.allocator
+        mapped += more.mapped
+        stacks += more.stacks
+        files += more.files
+        own += more.own
+        other += more.other
+    }
+}

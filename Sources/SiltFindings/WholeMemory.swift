@@ -1,0 +1,97 @@
+package import SiltRecording
+
+/// What is said of the memory of one process as a whole.
+package struct WholeMemory: Sendable {
+    /// In `Recording.processes`.
+    package var process: Int
+    /// With an RSS.
+    package var rows: [RecordedSnapshot]
+    /// The last look at its address space; nil: there was none.
+    package var look: RecordedMemory?
+    /// Nil with too few snapshots.
+    package var growth: MemoryGrowth?
+    package var cause: Cause?
+
+    /// What it is that RSS grew by, or stays at, where that is shown.
+    package enum Cause: Equatable, Sendable {
+        /// The allocator holds what was freed; of the rise in bytes that is `held`.
+        case retention(held: Double, risen: Double)
+        /// It holds so much of a peak.
+        case kept(held: UInt64, live: UInt64, peak: UInt64)
+        /// Live blocks were touched for the first time.
+        case touched(Double, live: UInt64)
+        /// Memory that malloc does not know.
+        case outside(Double, MemoryGrowth.Use)
+        /// Pages of files, or shared ones.
+        case files(Double)
+    }
+
+    /// The live heap may have grown by this share of a rise at most for its blocks to be touched late.
+    private static let maximumLiveShare = 0.25
+
+    /// Of the traced process whose RSS rose most, or else of the one that allocated most; nil without an RSS.
+    package init?(_ recording: Recording, clocks: [ProcessClock]) {
+        let all = recording.processes.indices.filter { recording.processes[$0].kind == .traced }.compactMap {
+            WholeMemory(process: $0, clock: clocks[$0], recording)
+        }
+        func weight(_ one: WholeMemory) -> (Double, UInt64) {
+            let isNotable = one.growth.map(\.isNotable) ?? false
+            return (isNotable ? one.growth?.risen ?? 0 : 0, recording.totals[one.process].allocatedBytes)
+        }
+        guard let main = all.max(by: { weight($0) < weight($1) }) else { return nil }
+        self = main
+    }
+
+    private init?(process: Int, clock: ProcessClock, _ recording: Recording) {
+        self.process = process
+        rows = clock.rows.filter { ($0.rssBytes ?? 0) > 0 }
+        guard let last = rows.last else { return nil }
+        let looks = recording.memory.filter { $0.process == recording.processes[process].id }
+        look = MemoryGrowth.look(at: last, in: looks, rows)
+        growth = MemoryGrowth(rows, process: process, period: clock.period, in: recording)
+        let isProfiled = recording.processes.contains { $0.kind == .heapProfile }
+        cause = growth.flatMap { cause(of: $0, last: last, isProfiled: isProfiled) }
+    }
+
+    private func cause(of growth: MemoryGrowth, last: RecordedSnapshot, isProfiled: Bool) -> Cause? {
+        let peak = rows.map(\.inUseBytes).max() ?? 0
+        if growth.isNotable, let parts = growth.parts {
+            let share = growth.risen * MemoryGrowth.explainedShare
+            let before = Double(rows[rows.count / 8].inUseBytes)
+            if parts.allocator >= share { return .retention(held: parts.allocator, risen: growth.risen) }
+            if parts.live >= share, Double(last.inUseBytes) - before < growth.risen * Self.maximumLiveShare {
+                return .touched(parts.live, live: last.inUseBytes)
+            }
+            if !isProfiled, parts.outside >= MemoryGrowth.minimumBytes, parts.outside >= growth.risen / 2 {
+                return .outside(parts.outside, parts.foremost)
+            }
+            if parts.files >= share { return .files(parts.files) }
+            return nil
+        }
+        // What was freed since the peak, if it is worth a word, is still there.
+        let freed = peak > last.inUseBytes ? Double(peak - last.inUseBytes) : 0
+        guard let look, freed >= max(MemoryGrowth.minimumBytes, Double(last.inUseBytes)),
+            Double(look.allocatorBytes) >= MemoryGrowth.explainedShare * freed
+        else { return nil }
+        return .kept(held: look.allocatorBytes, live: look.liveBytes, peak: peak)
+    }
+}
+
+extension HeapReport {
+    /// Growth that no allocation explains: of the process and, in a hunt, the phase that has most of it; nil without any.
+    static func outsideMalloc(_ recording: Recording, clocks: [ProcessClock], hunt: HuntPhases?) -> MemoryGrowth? {
+        // Profiles say what is in a heap that malloc does not know.
+        guard !recording.processes.contains(where: { $0.kind == .heapProfile }) else { return nil }
+        var result: MemoryGrowth?
+        for index in recording.processes.indices where recording.processes[index].kind == .traced {
+            let clock = clocks[index]
+            let rows = clock.rows.filter { ($0.rssBytes ?? 0) > 0 }
+            let all =
+                hunt.map { hunt in
+                    hunt.phases.compactMap { MemoryGrowth(rows, process: index, phase: $0, of: hunt, in: recording) }
+                } ?? [MemoryGrowth(rows, process: index, period: clock.period, in: recording)].compactMap { $0 }
+            for growth in all where growth.isOutsideMalloc && growth.risen > result?.risen ?? 0 { result = growth }
+        }
+        return result
+    }
+}

@@ -1,0 +1,242 @@
+/// A range of a process's address space and what of it is in memory, as proc_pid_smaps(5) lists them.
+package struct MemoryArea: Equatable, Sendable {
+    package enum Kind: Equatable, Sendable {
+        /// Neither a file nor named by the kernel.
+        case anonymous
+        /// What brk(2) moves.
+        case programBreak
+        /// The first thread's stack.
+        case stack
+        /// Files, shared memory, and what the kernel maps.
+        case file
+        /// The preload library and the file it shares with the analyzer.
+        case own
+    }
+
+    package var start: UInt64
+    package var end: UInt64
+    package var residentBytes: UInt64
+    package var kind: Kind
+    /// Nothing in it may be touched: a guard, or a reserve.
+    package var isForbidden = false
+    /// Mapped with MAP_NORESERVE.
+    package var isUnreserved = false
+
+    package init(start: UInt64, end: UInt64, residentBytes: UInt64, kind: Kind) {
+        self.start = start
+        self.end = end
+        self.residentBytes = residentBytes
+        self.kind = kind
+    }
+
+    package var bytes: UInt64 { end - start }
+}
+
+/// Resident bytes of a process by what they are for.
+package struct MemoryShares: Equatable, Sendable {
+    /// Of live blocks.
+    package var live: UInt64 = 0
+    /// In the mappings of live blocks, beside them.
+    package var allocator: UInt64 = 0
+    /// In what the program mapped itself.
+    package var mapped: UInt64 = 0
+    package var stacks: UInt64 = 0
+    package var files: UInt64 = 0
+    /// silt's part.
+    package var own: UInt64 = 0
+    /// What none of these explains.
+    package var other: UInt64 = 0
+
+    package init() {}
+
+    package var sum: UInt64 { live + allocator + mapped + stacks + files + own + other }
+}
+
+/// Says what the resident memory of one process is for, from its areas, its live blocks and its own mappings.
+///
+/// Remembers where live blocks were: what the allocator keeps when all of them are gone is there.
+package struct MemoryAccount {
+    /// The rules of the allocator whose blocks they are.
+    package enum Layout: Sendable {
+        /// glibc: blocks from the break, from arenas, and large ones in mappings of their own, which go when they are freed.
+        case glibc
+        /// Another: what lies in a mapping with live blocks is the allocator's.
+        case whole
+    }
+
+    /// Blocks from this size on may be live and not in memory; smaller ones are taken to be touched as a whole.
+    private static let large: UInt64 = 1 << 17
+    /// Where glibc's arenas begin: at a multiple of HEAP_MAX_SIZE (malloc/arena.c).
+    private static let arenaAlignment: UInt64 = 64 << 20
+    /// The largest guard that is taken for that of a stack.
+    private static let maximumGuard: UInt64 = 1 << 16
+    private static let maximumKnown = 4096
+
+    private let layout: Layout
+    /// Areas with live blocks at an earlier look, in order.
+    private var known: [Range<UInt64>] = []
+
+    package init(_ layout: Layout) { self.layout = layout }
+
+    private struct Occupancy {
+        var smallBytes: UInt64 = 0
+        /// Resident bytes of large blocks.
+        var largeResident: UInt64 = 0
+        var largeCount = 0
+    }
+
+    /// Says what the resident bytes of areas, which are in the order of their addresses, are for.
+    ///
+    /// `ownBytes`: what the preload library says it has mapped. `residentBytes`: how much of a range is in memory; asked for
+    /// large blocks, and where an area is shared by several.
+    package mutating func shares(
+        _ areas: [MemoryArea],
+        of heap: borrowing ProcessHeap,
+        ownBytes: UInt64,
+        residentBytes: (Range<UInt64>) -> UInt64
+    ) -> MemoryShares {
+        var blocks = [Occupancy](repeating: Occupancy(), count: areas.count)
+        var last = 0
+        heap.forEachLive { block in
+            let isThere = last < areas.count && areas[last].start <= block.address && block.address < areas[last].end
+            if !isThere {
+                guard let index = Self.index(of: block.address, in: areas) else { return }
+                last = index
+            }
+            guard block.size >= Self.large else {
+                blocks[last].smallBytes += block.size
+                return
+            }
+            let end = block.address.addingReportingOverflow(block.size)
+            guard !end.overflow else { return }
+            blocks[last].largeCount += 1
+            // A block of its own mapping needs no look at pages.
+            let isAlone = block.size + Self.maximumGuard >= areas[last].bytes
+            let resident = isAlone ? areas[last].residentBytes : residentBytes(block.address..<end.partialValue)
+            blocks[last].largeResident += min(block.size, resident)
+        }
+        var pieces = [[Range<UInt64>]](repeating: [], count: areas.count)
+        heap.forEachMapping { range, _ in
+            var index = Self.firstIndex(endingAfter: range.lowerBound, in: areas)
+            while index < areas.count, areas[index].start < range.upperBound {
+                pieces[index].append(range.clamped(to: areas[index].start..<areas[index].end))
+                index += 1
+            }
+        }
+        var shares = MemoryShares()
+        var unreserved: UInt64 = 0
+        var (ownFile, all) = (UInt64(0), UInt64(0))
+        var found: [Range<UInt64>] = []
+        for (index, area) in areas.enumerated() {
+            all += area.residentBytes
+            switch area.kind {
+            case .own:
+                shares.own += area.residentBytes
+                ownFile += area.bytes
+                continue
+            case .file:
+                shares.files += area.residentBytes
+                continue
+            case .stack:
+                shares.stacks += area.residentBytes
+                continue
+            case .anonymous, .programBreak: break
+            }
+            let mapped = Self.resident(pieces[index], in: area, residentBytes)
+            shares.mapped += mapped
+            let rest = area.residentBytes - mapped
+            let held = blocks[index]
+            if held.largeCount > 0, held.smallBytes == 0, layout == .glibc, !isArena(area) {
+                shares.live += min(rest, held.largeResident)
+            } else if held.largeCount > 0 || held.smallBytes > 0 || isAllocators(area) {
+                let live = min(rest, held.smallBytes + held.largeResident)
+                shares.live += live
+                shares.allocator += rest - live
+                if held.largeCount > 0 || held.smallBytes > 0 { found.append(area.start..<area.end) }
+            } else if index > 0, areas[index - 1].kind == .file, areas[index - 1].end == area.start {
+                // Variables of the file before it that have no place in it.
+                shares.files += rest
+            } else if isThreadStack(area, behind: index > 0 ? areas[index - 1] : nil) {
+                shares.stacks += rest
+            } else if area.isUnreserved {
+                unreserved += rest
+            }
+        }
+        // The library's own pages are mapped without a reserve, but it is not alone in that.
+        shares.own += min(unreserved, ownBytes > ownFile ? ownBytes - ownFile : 0)
+        let explained = shares.sum
+        shares.other = all > explained ? all - explained : 0
+        if layout == .whole { remember(found) }
+        return shares
+    }
+
+    private static func resident(
+        _ pieces: [Range<UInt64>],
+        in area: MemoryArea,
+        _ residentBytes: (Range<UInt64>) -> UInt64
+    ) -> UInt64 {
+        guard !pieces.isEmpty, area.residentBytes > 0 else { return 0 }
+        let covered = pieces.reduce(UInt64(0)) { $0 + UInt64($1.count) }
+        if covered >= area.bytes { return area.residentBytes }
+        return min(area.residentBytes, pieces.reduce(0) { $0 + residentBytes($1) })
+    }
+
+    private func isArena(_ area: MemoryArea) -> Bool {
+        area.kind == .programBreak || area.start % Self.arenaAlignment == 0
+    }
+
+    /// True where the allocator's free memory is, though no block lives there now.
+    private func isAllocators(_ area: MemoryArea) -> Bool {
+        switch layout {
+        case .glibc: return isArena(area)
+        case .whole:
+            guard area.kind != .programBreak else { return true }
+            let index = Self.index(of: area.start, in: known)
+            return index.map { known[$0].contains(area.start) } ?? false
+        }
+    }
+
+    /// True behind a guard: glibc and musl make stacks so (pthread_create(3)).
+    private func isThreadStack(_ area: MemoryArea, behind guardArea: MemoryArea?) -> Bool {
+        guard let guardArea, guardArea.isForbidden, guardArea.end == area.start, !area.isForbidden else { return false }
+        return guardArea.bytes <= Self.maximumGuard
+    }
+
+    private mutating func remember(_ found: [Range<UInt64>]) {
+        var merged: [Range<UInt64>] = []
+        for range in (known + found).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = merged.last, range.lowerBound <= last.upperBound {
+                merged[merged.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+            } else {
+                merged.append(range)
+            }
+        }
+        known = merged.count > Self.maximumKnown ? found : merged
+    }
+
+    // MARK: Binary searches
+
+    private static func firstIndex(endingAfter address: UInt64, in areas: [MemoryArea]) -> Int {
+        var (low, high) = (0, areas.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if areas[middle].end > address { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    private static func index(of address: UInt64, in areas: [MemoryArea]) -> Int? {
+        let index = firstIndex(endingAfter: address, in: areas)
+        return index < areas.count && areas[index].start <= address ? index : nil
+    }
+
+    /// Of the last range that begins at or before the address.
+    private static func index(of address: UInt64, in ranges: [Range<UInt64>]) -> Int? {
+        var (low, high) = (0, ranges.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].lowerBound <= address { low = middle + 1 } else { high = middle }
+        }
+        return low > 0 ? low - 1 : nil
+    }
+}

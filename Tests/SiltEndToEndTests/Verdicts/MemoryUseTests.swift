@@ -1,0 +1,52 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Memory that no allocation explains is never acquitted, and each use of memory is called what it is.
+    @Suite(.serialized)
+    struct MemoryUses {
+        static let folder: Result<ScratchFolder, any Error> = Result { try ScratchFolder() }
+        static let program: Result<String, any Error> = Result { try buildWorkload("memory_uses", into: folder.get()) }
+
+        /// What silt says of a use of memory, without line breaks, and the status of `silt check`.
+        static func report(_ use: String, seconds: Int = 3) throws -> (text: String, check: Int32) {
+            let recording = try folder.get().file("\(use).silt")
+            let result = try runProgram([
+                siltExecutable, "run", "--out", recording, "--snapshot-every", "100ms", "--", try program.get(), use,
+                "\(seconds)",
+            ])
+            #expect(result.status == 0, "\(result.errors)")
+            let check = try runProgram([siltExecutable, "check", recording])
+            let text = result.errors.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            return (text, check.status)
+        }
+
+        @Test func whatIsMappedBesideMallocIsNeverCalledRetention() throws {
+            for use in ["syscall"] {
+                let (text, check) = try Self.report(use)
+                #expect(text.hasPrefix("INCONCLUSIVE: RSS grew "), "\(use): \(text)")
+                #expect(text.contains("MiB outside malloc (") && text.contains("cause unknown"), "\(text)")
+                #expect(!text.contains("not a leak") && !text.contains("malloc_trim"), "\(text)")
+                #expect(check == 3, "\(use)")
+            }
+        }
+
+        @Test func blocksThatAreTouchedLateAreNoRetention() throws {
+            let (text, check) = try Self.report("reserve")
+            #expect(text.hasPrefix("NOT GROWING"), "\(text)")
+            #expect(text.contains("because live blocks are touched for the first time; 1.00 GiB are live"), "\(text)")
+            #expect(!text.contains("retention"), "\(text)")
+            #expect(check == 0)
+        }
+
+        @Test(arguments: ["burst", "burst-and-leak"])
+        func retentionIsShownByWhatTheAllocatorHoldsAlsoBesideALeak(_ use: String) throws {
+            let (text, _) = try Self.report(use, seconds: 4)
+            #expect(text.hasPrefix(use == "burst" ? "NOT GROWING" : "GROWING"), "\(text)")
+            #expect(text.contains("not a leak: allocator retention: "), "\(text)")
+            #expect(text.contains("is freed memory that the allocator holds ("), "\(text)")
+            #expect(text.contains("malloc_trim(0)"))
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import SiltEvents
+import SiltTestNumbers
+import Testing
+
+@testable import SiltHeap
+
+@Suite struct MemoryAccountTests {
+    private static func area(
+        _ start: UInt64,
+        _ bytes: UInt64,
+        _ resident: UInt64,
+        _ kind: MemoryArea.Kind = .anonymous,
+        forbidden: Bool = false,
+        unreserved: Bool = false
+    ) -> MemoryArea {
+        var area = MemoryArea(start: start, end: start + bytes, residentBytes: resident, kind: kind)
+        area.isForbidden = forbidden
+        area.isUnreserved = unreserved
+        return area
+    }
+
+    @Test func eachUseOfMemoryIsCountedOnce() {
+        let heap = TestHeap()
+        heap.alloc(0x10_0000, 300, 1)
+        heap.map(0x100_0000, 0x4000)
+        var account = MemoryAccount(.glibc)
+        let shares = account.shares(
+            [
+                Self.area(0x1_0000, 0x1000, 0x1000, .file), Self.area(0x10_0000, 0x8000, 0x5000, .programBreak),
+                Self.area(0x100_0000, 0x4000, 0x3000), Self.area(0x200_0000, 0x1000, 0, forbidden: true),
+                Self.area(0x200_1000, 0x80_0000, 0x6000), Self.area(0x300_0000, 0x1000, 0x1000, .own),
+                Self.area(0x410_0000, 0x2000, 0x2000, unreserved: true), Self.area(0x500_0000, 0x7000, 0x7000),
+                Self.area(0x600_0000, 0x2000, 0x2000, .stack),
+            ],
+            of: heap.heap,
+            ownBytes: 0x3000,
+            residentBytes: { _ in 0 }
+        )
+        var expected = MemoryShares()
+        expected.files = 0x1000
+        expected.live = 300
+        expected.allocator = 0x5000 - 300
+        expected.mapped = 0x3000
+        expected.stacks = 0x8000
+        expected.own = 0x3000
+        expected.other = 0x7000
+        #expect(shares == expected)
+    }
+
+    @Test func aLargeBlockOfGlibcExplainsItsOwnPagesAndNoMore() {
+        let heap = TestHeap()
+        heap.alloc(0x7_0010_0010, 1 << 20, 1)
+        for (layout, live, allocator) in [
+            (MemoryAccount.Layout.glibc, UInt64(1 << 19), UInt64(0)), (.whole, 1 << 19, 5 << 19),
+        ] {
+            var account = MemoryAccount(layout)
+            let shares = account.shares(
+                [Self.area(0x7_0010_0000, 4 << 20, 3 << 20)],
+                of: heap.heap,
+                ownBytes: 0,
+                residentBytes: { _ in 1 << 19 }
+            )
+            #expect(shares.live == live && shares.allocator == allocator && shares.sum == 3 << 20)
+        }
+    }
+
+    @Test func whereBlocksWereIsTheAllocatorsWhenTheyAreGone() {
+        let heap = TestHeap()
+        let areas = [Self.area(0x7_0001_0000, 0x10000, 0x8000)]
+        var account = MemoryAccount(.whole)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).other == 0x8000)
+        heap.alloc(0x7_0001_0000, 256, 1)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).live == 256)
+        heap.free(0x7_0001_0000)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).allocator == 0x8000)
+    }
+
+    @Test func anAreaOfSeveralMappingsIsSharedByItsPages() {
+        let heap = TestHeap()
+        heap.map(0x7_0011_0000, 0x4000)
+        var account = MemoryAccount(.glibc)
+        let shares = account.shares(
+            [Self.area(0x7_0010_0000, 0x20000, 0x1_8000)],
+            of: heap.heap,
+            ownBytes: 0,
+            residentBytes: { UInt64($0.count) / 2 }
+        )
+        #expect(shares.mapped == 0x2000 && shares.other == 0x1_6000)
+    }
+}
