@@ -4,15 +4,15 @@ internal import SiltRecording
 
 /// Which callers of a blamed function its growing blocks have in common (docs/groups.md).
 ///
-/// Goes outward from the blame frame, one function at a time. Where the ways part, callers are judged apart: while a few
-/// of them carry at least 80 % of the survivors, or of the growth (50 % when they surely grow), and the rest would be
-/// acquitted together, the search goes on in those alone; the outermost caller at which something innocent was left behind distinguishes. Where every caller grows, or
-/// none does by itself (an interpreter, a parser), the blamed function says it all.
+/// Every function on the way outward stands for the stacks that pass through it, however they get there. If the blamed
+/// function grows, the caller is looked for that has the growth and leaves behind what is acquitted: first one for at least
+/// 80 % of the growth (50 % when it surely grows), the one with the fewest innocent blocks, and of those on the same
+/// stacks the innermost; else up to four, each of which grows. A function that as a whole is acquitted, because clean
+/// callers replace what they hold all the time, is searched for callers that grow by themselves with at least medium
+/// confidence, since many are asked.
 ///
-/// Two callers that leak on their own are two groups, each with its own rate. A function that as a whole is acquitted,
-/// because clean callers replace what they hold all the time, is searched for a caller that grows by itself; that one
-/// must be at least of medium confidence, since many are asked. Recursion counts once: a function that is already on
-/// the way is stepped over, so that the same call chain at ten depths is one.
+/// What is left behind counts only if it allocates enough to be compared: one lone early block acquits nobody. Recursion
+/// counts once. An interpreter's loop is nobody's caller, and code without a name only where there is nothing else.
 struct CallerSearch {
     /// Stacks of a site that share the callers up to a distinguishing one.
     struct Group {
@@ -23,7 +23,7 @@ struct CallerSearch {
         var verdict: GrowthVerdict
         /// That of its members together.
         var history: SiteHistory
-        /// The member with most survivors.
+        /// The member that grew most.
         var stack: UInt32
     }
 
@@ -32,19 +32,23 @@ struct CallerSearch {
     private static let shareOfSure = 0.5
     /// Callers that are still "a few".
     private static let few = 4
-    /// Functions followed outward.
-    private static let levels = 64
-    /// Callers judged at a parting, those with most survivors.
-    private static let judgedChildren = 8
-    /// Partings at which a function that does not grow is searched further.
-    private static let partings = 3
+    /// A few of them has at least this share of the growth.
+    private static let leastShare = 0.05
     /// Fewer survivors are never of medium confidence (`FreeRunningJudge`, confidence).
-    private static let leastSurvivors: UInt64 = 6
+    private static let leastSurvivors = 6.0
+    /// What is left behind has this share of the blocks, or at least of the bytes in a few blocks.
+    private static let (substantialBlocks, substantialBytes) = (0.05, 0.25)
+    /// Callers that are judged for each one found.
+    private static let asked = 8
+    /// Partings outward of a caller that is found, at which it is told apart further.
+    private static let partings = 3
+    /// Stacks that callers are looked for in: those that grew or allocated most.
+    private static let sampled = 4096
 
-    private let recording: Recording
-    private let names: FrameNames
+    private let ways: CallerWays
     private let judge: SiteJudge
     private let budget: Budget
+    private let recording: Recording
 
     /// Groups that may still be judged, for the whole report: 700,000 stacks must not take minutes.
     final class Budget {
@@ -52,22 +56,46 @@ struct CallerSearch {
     }
 
     init(_ recording: Recording, _ names: FrameNames, _ judge: SiteJudge, _ budget: Budget) {
+        ways = CallerWays(recording: recording, names: names)
         self.recording = recording
-        self.names = names
         self.judge = judge
         self.budget = budget
     }
 
-    /// One stack on its way outward.
+    /// One stack of the site.
     private struct Path {
         /// In `Part.stacks`.
         var member: Int
-        /// The node of the trie it has been followed to, and the row of its frame.
-        var node: UInt32
-        var row: Int
-        var weight: UInt64
-        var count: UInt64
+        /// Bytes and blocks that stayed while the judge looked.
+        var weight: Double
+        var count: Double
+        var allocatedBytes: Double
+        var allocatedCount: Double
         var history: SiteHistory?
+        var stack: UInt32
+        /// nil: too many stacks for it to be looked at closely.
+        var steps: [CallerWays.Step]?
+    }
+
+    /// A function, or a line of it, and the stacks that pass through it.
+    private struct Candidate {
+        var key: UInt64
+        var isLine: Bool
+        var step: CallerWays.Step
+        var heaviest = -1.0
+        var weight = 0.0
+        var count = 0.0
+        var allocated = 0.0
+        var distance = 0.0
+        var members = 0
+        /// Equal for equal sets of stacks.
+        var fingerprint: UInt64 = 0
+    }
+
+    private struct Found {
+        var candidate: Candidate
+        var paths: [Path]
+        var verdict: GrowthVerdict
     }
 
     /// Groups that grow and are not the whole site; none when the site is best seen as one.
@@ -75,195 +103,341 @@ struct CallerSearch {
     /// `verdict`: of all stacks together, with what the group knows beyond its stacks' histories.
     func groups(of part: CallSites.Part, verdict: GrowthVerdict, clock: ProcessClock) -> [Group] {
         guard part.stacks.count > 1, part.stacks.contains(where: { $0.history != nil }) else { return [] }
-        let paths = part.stacks.enumerated().map { index, stack -> Path in
-            let (node, row) = names.blame(ofStack: stack.stack, in: recording)
+        var paths = paths(of: part, clock)
+        guard paths.reduce(0, { $0 + $1.count }) >= Self.leastSurvivors else { return [] }
+        walk(&paths)
+        var found: [Found] = []
+        if verdict.verdict.isGrowing {
+            if let one = single(paths, verdict, clock) {
+                found = narrowed(one, clock).flatMap { split($0, clock) }
+            } else {
+                found = several(paths, verdict, clock)
+            }
+        } else {
+            found = hidden(paths, clock)
+        }
+        return found.compactMap { one in
+            guard let history = sum(one.paths), let most = one.paths.max(by: { $0.weight < $1.weight }) else {
+                return nil
+            }
+            return Group(
+                caller: (one.candidate.step.row, one.candidate.step.frame),
+                members: one.paths.map(\.member).sorted(),
+                verdict: one.verdict,
+                history: history,
+                stack: part.stacks[most.member].stack
+            )
+        }
+    }
+
+    /// The stack that grew most, and how many grew; nil when none did.
+    func growth(of part: CallSites.Part, _ members: [Int]?, clock: ProcessClock) -> (stack: UInt32, count: Int)? {
+        var most = (weight: 0.0, stack: UInt32(0))
+        var count = 0
+        for index in members ?? Array(part.stacks.indices) {
+            guard let history = part.stacks[index].history.flatMap(judge.history) else { continue }
+            let grown = judge.steadySurvivors(history, clock)
+            guard grown.count > 0 else { continue }
+            count += 1
+            if grown.bytes > most.weight { most = (grown.bytes, part.stacks[index].stack) }
+        }
+        return count == 0 ? nil : (most.stack, count)
+    }
+
+    private func paths(of part: CallSites.Part, _ clock: ProcessClock) -> [Path] {
+        part.stacks.enumerated().map { index, stack -> Path in
             let history = stack.history.flatMap(judge.history)
-            let survivors = history.map(judge.survivors) ?? (bytes: 0, count: 0)
+            let stayed = history.map { judge.steadySurvivors($0, clock) } ?? (bytes: 0, count: 0)
+            let row = recording.counters[stack.row]
             return Path(
                 member: index,
-                node: node,
-                row: row,
-                weight: survivors.bytes,
-                count: survivors.count,
-                history: history
-            )
-        }
-        guard paths.reduce(0, { $0 + $1.count }) >= Self.leastSurvivors else { return [] }
-        var search = Search(part: part, clock: clock)
-        follow(paths, verdict: verdict, seen: [functionKey(paths[0])], caller: nil, partings: 0, &search)
-        return search.found
-    }
-
-    private struct Search {
-        var part: CallSites.Part
-        var clock: ProcessClock
-        var found: [Group] = []
-    }
-
-    private func follow(
-        _ start: [Path],
-        verdict: GrowthVerdict,
-        seen visited: Set<UInt64>,
-        caller first: (row: Int, frame: UInt32)?,
-        partings: Int,
-        _ search: inout Search
-    ) {
-        var paths = start
-        var seen = visited
-        var caller = first
-        var verdict = verdict
-        for _ in 0..<Self.levels where paths.count > 1 && budget.left > 0 {
-            for index in paths.indices { advance(&paths[index], past: seen) }
-            let key = lineKey(paths[0])
-            if paths.allSatisfy({ lineKey($0) == key }) {
-                guard paths[0].node != 0 else { break }
-                seen.insert(functionKey(paths[0]))
-                // A caller without a name says little: the next one that all of them have serves as well.
-                if let known = caller, !isNamed(known.row) { caller = (paths[0].row, frame(paths[0])) }
-                continue
-            }
-            let children = Dictionary(grouping: paths, by: lineKey).values.sorted { weight($0) > weight($1) }
-            let growing = children.prefix(Self.judgedChildren).compactMap { child in
-                grows(child, search.clock).map { (paths: child, verdict: $0) }
-            }
-            if !verdict.verdict.isGrowing {
-                for child in growing where child.verdict.confidence != .low && child.paths[0].node != 0 {
-                    descend(child, seen, partings, &search)
-                }
-                guard partings < Self.partings else { return }
-                let charged = Set(growing.map { lineKey($0.paths[0]) })
-                for child in children.prefix(Self.judgedChildren) where !charged.contains(lineKey(child[0])) {
-                    let count = child.reduce(0) { $0 + $1.count }
-                    guard child.count > 1, count >= Self.leastSurvivors, child[0].node != 0 else { continue }
-                    let next = seen.union([functionKey(child[0])])
-                    follow(child, verdict: verdict, seen: next, caller: nil, partings: partings + 1, &search)
-                }
-                return
-            }
-            let charged = Set(growing.map { lineKey($0.paths[0]) })
-            let rest = paths.filter { !charged.contains(lineKey($0)) }
-            // Of what grows: a cache that filled early is among the survivors too.
-            let slopes = growing.reduce(0) { $0 + $1.verdict.slope }
-            let share = max(
-                weight(growing.flatMap(\.paths)) / max(1, weight(paths)),
-                slopes / max(verdict.slope, .leastNonzeroMagnitude)
-            )
-            let areSure = growing.allSatisfy { $0.verdict.confidence == .high }
-            let least = areSure ? Self.shareOfSure : Self.share
-            guard !growing.isEmpty, growing.count <= Self.few, share >= least, !rest.isEmpty,
-                growing.allSatisfy({ $0.paths[0].node != 0 }), grows(rest, search.clock) == nil,
-                growing.count == 1 || isInnocent(rest, beside: growing.flatMap(\.paths), search.part)
-            else { break }
-            if growing.count > 1 {
-                for child in growing { descend(child, seen, partings, &search) }
-                return
-            }
-            paths = growing[0].paths
-            verdict = growing[0].verdict
-            caller = (paths[0].row, frame(paths[0]))
-            seen.insert(functionKey(paths[0]))
-        }
-        guard let caller, verdict.verdict.isGrowing, let history = sum(paths) else { return }
-        search.found.append(
-            Group(
-                caller: caller,
-                members: paths.map(\.member),
-                verdict: verdict,
+                weight: stayed.bytes,
+                count: stayed.count,
+                allocatedBytes: Double(row.allocatedBytes),
+                allocatedCount: Double(row.allocatedCount),
                 history: history,
-                stack: search.part.stacks[paths.max { $0.weight < $1.weight }?.member ?? 0].stack
+                stack: stack.stack,
+                steps: nil
             )
-        )
+        }
     }
 
-    private func descend(
-        _ child: (paths: [Path], verdict: GrowthVerdict),
-        _ seen: Set<UInt64>,
-        _ partings: Int,
-        _ search: inout Search
-    ) {
-        let first = child.paths[0]
-        var caller = (row: first.row, frame: frame(first))
-        let next = seen.union([functionKey(first)])
-        guard child.paths.count > 1 else {
-            guard let history = child.paths.first?.history else { return }
-            var outward = first
-            while outward.node != 0, !isNamed(outward.row) { advance(&outward, past: seen) }
-            if outward.node != 0 { caller = (outward.row, frame(outward)) }
-            search.found.append(
-                Group(
-                    caller: caller,
-                    members: [first.member],
-                    verdict: child.verdict,
-                    history: history,
-                    stack: search.part.stacks[first.member].stack
+    /// Of the stacks that grew or allocated most.
+    private func walk(_ paths: inout [Path]) {
+        var order = Array(paths.indices)
+        if order.count > Self.sampled {
+            let grown = order.sorted { paths[$0].weight > paths[$1].weight }.prefix(Self.sampled / 2)
+            let rest = Set(order).subtracting(grown).sorted { paths[$0].allocatedCount > paths[$1].allocatedCount }
+            order = Array(grown) + rest.prefix(Self.sampled / 2)
+        }
+        for index in order { paths[index].steps = ways.steps(of: paths[index].stack) }
+    }
+
+    // MARK: Looking for callers
+
+    /// One caller that has the growth and leaves innocent blocks behind.
+    private func single(_ paths: [Path], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> Found? {
+        let all = Sums(paths)
+        let candidates = candidates(in: paths).filter {
+            $0.weight >= Self.shareOfSure * all.weight && all.leavesMuch(besides: $0)
+        }
+        for isNamed in [true, false] {
+            let asked = candidates.filter { $0.step.isNamed == isNamed }.sorted(by: isPurer)
+            var best: Found?
+            for candidate in asked.prefix(Self.asked) {
+                if let found = best {
+                    // One that has more of the growth and hardly more innocent blocks is no less pure.
+                    let more = candidate.count - found.candidate.count
+                    let cost = candidate.allocated - found.candidate.allocated
+                    guard more > 0, more * found.candidate.allocated >= 0.5 * cost * found.candidate.count else {
+                        continue
+                    }
+                }
+                if let found = has(candidate, in: paths, verdict, clock) { best = found }
+            }
+            if let best { return best }
+        }
+        return nil
+    }
+
+    private func has(
+        _ candidate: Candidate,
+        in paths: [Path],
+        _ verdict: GrowthVerdict,
+        _ clock: ProcessClock
+    ) -> Found? {
+        let (inside, rest) = parted(paths, by: candidate)
+        guard leavesMuch(rest, besides: inside), let grown = grows(inside, clock), grows(rest, clock) == nil else {
+            return nil
+        }
+        guard isMost([(inside, grown)], of: paths, verdict) else { return nil }
+        return Found(candidate: candidate, paths: inside, verdict: grown)
+    }
+
+    /// Whether those have most of what grows.
+    private func isMost(
+        _ found: [(paths: [Path], verdict: GrowthVerdict)],
+        of paths: [Path],
+        _ verdict: GrowthVerdict
+    ) -> Bool {
+        let weight = found.reduce(0) { $0 + Sums($1.paths).weight } / max(1, Sums(paths).weight)
+        // A cache that filled early is among what stayed too.
+        let slope = found.reduce(0) { $0 + $1.verdict.slope } / max(verdict.slope, .leastNonzeroMagnitude)
+        let areSure = found.allSatisfy { $0.verdict.confidence == .high }
+        return max(weight, slope) >= (areSure ? Self.shareOfSure : Self.share)
+    }
+
+    /// The same, told apart further outward.
+    private func narrowed(_ first: Found, _ clock: ProcessClock) -> [Found] {
+        var found = first
+        for _ in 0..<Self.partings {
+            guard found.paths.count > 1, let next = single(found.paths, found.verdict, clock) else { break }
+            found = next
+        }
+        return [found]
+    }
+
+    /// Several callers of a function that only passes on what they ask for, each of which grows: several repairs.
+    ///
+    /// Only where the blamed function has been found innocent: else what every caller shares is the repair.
+    private func split(_ found: Found, _ clock: ProcessClock) -> [Found] {
+        guard found.paths.count > 1 else { return [found] }
+        func isAt(_ step: CallerWays.Step) -> Bool {
+            found.candidate.isLine ? step.line == found.candidate.key : step.function == found.candidate.key
+        }
+        let outward = found.paths.map { path in
+            Array((path.steps ?? ways.steps(of: path.stack)).drop { !isAt($0) }.dropFirst().filter(\.isNamed))
+        }
+        let shared = outward.map(\.count).min() ?? 0
+        guard
+            let parting = (0..<shared).first(where: { level in
+                outward.contains { $0[level].line != outward[0][level].line }
+            })
+        else { return [found] }
+        let children = Dictionary(grouping: found.paths.indices) { outward[$0][parting].function }
+        guard children.count > 1, children.count <= Self.few else { return [found] }
+        var parts: [Found] = []
+        for members in children.values {
+            let paths = members.map { found.paths[$0] }
+            guard let verdict = grows(paths, clock), rank(verdict) >= rank(found.verdict),
+                Sums(paths).weight >= 2 * Self.leastShare * Sums(found.paths).weight,
+                let most = members.max(by: { found.paths[$0].weight < found.paths[$1].weight })
+            else { return [found] }
+            let step = outward[most][parting]
+            parts.append(
+                Found(
+                    candidate: Candidate(key: step.function, isLine: false, step: step),
+                    paths: paths,
+                    verdict: verdict
                 )
             )
-            return
         }
-        follow(child.paths, verdict: child.verdict, seen: next, caller: caller, partings: partings, &search)
+        return parts.sorted { ($0.verdict.slope, $1.candidate.key) > ($1.verdict.slope, $0.candidate.key) }
     }
 
-    /// Several growing callers are told apart only from callers that allocate as well and keep little of it.
-    private func isInnocent(_ rest: [Path], beside growing: [Path], _ part: CallSites.Part) -> Bool {
-        func allocated(_ paths: [Path]) -> Double {
-            paths.reduce(0) { $0 + Double(recording.counters[part.stacks[$1.member].row].allocatedCount) }
+    /// A few callers that each grow; none when what they leave behind is nothing, or grows as well.
+    private func several(_ paths: [Path], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> [Found] {
+        var rest = paths
+        var found: [Found] = []
+        let least = Self.leastShare * Sums(paths).weight
+        while found.count < Self.few,
+            let next = purest(rest, least: least, clock, isEnough: { self.rank($0) >= min(1, self.rank(verdict)) })
+        {
+            found.append(next)
+            rest = parted(rest, by: next.candidate).rest
+            guard leavesMuch(rest, besides: found.flatMap(\.paths)) else { return [] }
+            if grows(rest, clock) == nil {
+                return isMost(found.map { ($0.paths, $0.verdict) }, of: paths, verdict) ? found : []
+            }
         }
-        return allocated(rest) >= 0.1 * allocated(growing)
+        return []
+    }
+
+    /// Callers that grow under others that replace all they hold.
+    private func hidden(_ paths: [Path], _ clock: ProcessClock) -> [Found] {
+        var rest = paths
+        var found: [Found] = []
+        while found.count < Self.few, let next = purest(rest, least: 0, clock, isEnough: { $0.confidence != .low }) {
+            found.append(next)
+            rest = parted(rest, by: next.candidate).rest
+        }
+        // Where all of it is found, the blamed function was acquitted by chance.
+        return rest.isEmpty ? [] : found
+    }
+
+    /// Of the callers that grow the one that keeps most of what it allocates.
+    private func purest(
+        _ paths: [Path],
+        least: Double,
+        _ clock: ProcessClock,
+        isEnough: (GrowthVerdict) -> Bool
+    ) -> Found? {
+        let all = Sums(paths)
+        func purity(_ candidate: Candidate) -> Double { candidate.count / max(1, candidate.allocated) }
+        for isNamed in [true, false] {
+            var left = candidates(in: paths).filter {
+                $0.step.isNamed == isNamed && $0.count >= Self.leastSurvivors && $0.weight > 0 && $0.weight >= least
+                    && all.leavesMuch(besides: $0)
+            }
+            for _ in 0..<Self.asked {
+                guard let purest = left.map(purity).max(),
+                    let next = left.indices.filter({ purity(left[$0]) >= 0.9 * purest }).max(by: { one, other in
+                        left[one].weight != left[other].weight
+                            ? left[one].weight < left[other].weight : isPurer(left[other], left[one])
+                    })
+                else { break }
+                let candidate = left.remove(at: next)
+                let inside = parted(paths, by: candidate).inside
+                if let verdict = grows(inside, clock), isEnough(verdict) {
+                    return Found(candidate: candidate, paths: inside, verdict: verdict)
+                }
+            }
+        }
+        return nil
+    }
+
+    // MARK: Candidates
+
+    /// One for each distinct set of stacks: the innermost function that has it, one with a name before one without.
+    private func candidates(in paths: [Path]) -> [Candidate] {
+        let looked = paths.filter { $0.steps != nil }
+        var byKey: [UInt64: Candidate] = [:]
+        func add(_ key: UInt64, isLine: Bool, _ step: CallerWays.Step, _ distance: Int, _ path: Path) {
+            var candidate = byKey[key] ?? Candidate(key: key, isLine: isLine, step: step)
+            if path.weight > candidate.heaviest { (candidate.step, candidate.heaviest) = (step, path.weight) }
+            candidate.weight += path.weight
+            candidate.count += path.count
+            candidate.allocated += path.allocatedCount
+            candidate.distance += Double(distance)
+            candidate.members += 1
+            candidate.fingerprint &+= (UInt64(path.member) &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(path.member) << 20
+            byKey[key] = candidate
+        }
+        for path in looked {
+            for (distance, step) in (path.steps ?? []).enumerated() {
+                add(step.function, isLine: false, step, distance, path)
+                add(step.line, isLine: true, step, distance, path)
+            }
+        }
+        var bySet: [UInt64: Candidate] = [:]
+        for candidate in byKey.values where candidate.members < looked.count {
+            guard let known = bySet[candidate.fingerprint] else {
+                bySet[candidate.fingerprint] = candidate
+                continue
+            }
+            if isNearer(candidate, known) { bySet[candidate.fingerprint] = candidate }
+        }
+        return Array(bySet.values)
+    }
+
+    private func isNearer(_ one: Candidate, _ other: Candidate) -> Bool {
+        if one.step.isNamed != other.step.isNamed { return one.step.isNamed }
+        if one.distance != other.distance { return one.distance < other.distance }
+        if one.isLine != other.isLine { return !one.isLine }
+        return one.key < other.key
+    }
+
+    /// Fewer blocks that do not stay come first.
+    private func isPurer(_ one: Candidate, _ other: Candidate) -> Bool {
+        if one.allocated != other.allocated { return one.allocated < other.allocated }
+        if one.members != other.members { return one.members < other.members }
+        return one.key < other.key
+    }
+
+    private func parted(_ paths: [Path], by candidate: Candidate) -> (inside: [Path], rest: [Path]) {
+        var (inside, rest): ([Path], [Path]) = ([], [])
+        for path in paths {
+            let passes = (path.steps ?? ways.steps(of: path.stack)).contains {
+                candidate.isLine ? $0.line == candidate.key : $0.function == candidate.key
+            }
+            if passes { inside.append(path) } else { rest.append(path) }
+        }
+        return (inside, rest)
     }
 
     // MARK: Judging
 
-    private func weight(_ paths: some Sequence<Path>) -> Double { paths.reduce(0) { $0 + Double($1.weight) } }
+    private struct Sums {
+        var weight = 0.0
+        var allocatedCount = 0.0
+        var allocatedBytes = 0.0
+
+        init(_ paths: [Path]) {
+            for path in paths {
+                weight += path.weight
+                allocatedCount += path.allocatedCount
+                allocatedBytes += path.allocatedBytes
+            }
+        }
+
+        /// A first look, without the bytes.
+        func leavesMuch(besides candidate: Candidate) -> Bool {
+            allocatedCount - candidate.allocated >= min(3, CallerSearch.substantialBlocks * candidate.allocated)
+        }
+    }
+
+    /// Whether what is left behind is enough to be compared.
+    private func leavesMuch(_ rest: [Path], besides inside: [Path]) -> Bool {
+        let (left, taken) = (Sums(rest), Sums(inside))
+        return left.allocatedCount >= max(2, Self.substantialBlocks * taken.allocatedCount)
+            || left.allocatedCount >= 3 && left.allocatedBytes >= Self.substantialBytes * taken.allocatedBytes
+    }
+
+    private func rank(_ verdict: GrowthVerdict) -> Int {
+        switch verdict.confidence {
+        case .high: 2
+        case .medium: 1
+        case .low, nil: 0
+        }
+    }
 
     /// The verdict on those stacks together when it is growing.
     private func grows(_ paths: [Path], _ clock: ProcessClock) -> GrowthVerdict? {
-        guard paths.reduce(0, { $0 + $1.count }) > 0, budget.left > 0, let history = sum(paths) else { return nil }
+        guard paths.contains(where: { $0.count > 0 }), budget.left > 0, let history = sum(paths) else { return nil }
         budget.left -= 1
         let verdict = judge.verdict(history, clock)
         return verdict.verdict.isGrowing ? verdict : nil
     }
 
     private func sum(_ paths: [Path]) -> SiteHistory? { SiteJudge.sum(paths.lazy.compactMap(\.history)) }
-
-    // MARK: Walking
-
-    /// To the next function outward that is no wrapper and not yet on the way; node 0 past the outermost.
-    private func advance(_ path: inout Path, past seen: Set<UInt64>) {
-        while path.node != 0 {
-            let frame = frame(path)
-            if frame != 0, path.row + 1 < names.ranges[Int(frame) - 1].upperBound {
-                path.row += 1
-            } else {
-                path.node = recording.stacks[Int(path.node) - 1].parent
-                guard path.node != 0 else { return }
-                let next = self.frame(path)
-                guard next != 0 else { continue }
-                path.row = names.ranges[Int(next) - 1].lowerBound
-            }
-            if names.rows[path.row].kind == .program, !seen.contains(functionKey(path)) { return }
-        }
-    }
-
-    private func frame(_ path: Path) -> UInt32 { path.node == 0 ? 0 : recording.stacks[Int(path.node) - 1].frame }
-
-    private func isNamed(_ row: Int) -> Bool { names.rows[row].function != 0 }
-
-    /// The function a path is at.
-    private func functionKey(_ path: Path) -> UInt64 {
-        names.functionKey(ofRow: path.row, frame: frame(path), in: recording)
-    }
-
-    /// The function and line a path is at; 0 past the outermost.
-    private func lineKey(_ path: Path) -> UInt64 {
-        guard path.node != 0 else { return 0 }
-        return functionKey(path) &* 1_000_003 &+ UInt64(names.rows[path.row].line) &+ 1
-    }
-}
-
-extension FrameNames {
-    /// Tells functions apart; frames without a name by their address.
-    func functionKey(ofRow row: Int, frame: UInt32, in recording: Recording) -> UInt64 {
-        let function = rows[row].function
-        return function == 0 ? UInt64(frame) << 32 : UInt64(function)
-    }
 }

@@ -17,6 +17,8 @@ package struct FrameNames {
         package var line: UInt32
         package var inlined: Bool
         package var kind: FunctionKind
+        /// Runs a script: never what tells stacks apart (`InterpreterNames`).
+        package var isLoop = false
     }
 
     /// What one call site is: a line of a function, or an address when there are no symbols.
@@ -32,7 +34,11 @@ package struct FrameNames {
     /// By frame − 1: its rows, innermost function first; never empty.
     package private(set) var ranges: [Range<Int>] = []
     /// By frame − 1; an allocator when it only says where a stack broke off.
-    private var kinds: [FunctionKind] = []
+    private(set) var kinds: [FunctionKind] = []
+    /// By frame − 1: what it calls is part of an allocator.
+    private var closed: [Bool] = []
+    /// Functions that were taken for wrappers by what they do, in the order they were found in.
+    package private(set) var shapedWrappers: [AllocatorShape.Wrapper] = []
     /// By frame − 1: the innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
     package private(set) var blameRows: [Int32] = []
     /// By frame − 1: the call site of the stacks with counters that blame this frame; `.max` where there are none.
@@ -43,45 +49,95 @@ package struct FrameNames {
     package private(set) var siteFrames: [UInt32] = []
     package private(set) var siteRows: [Int] = []
 
+    /// By module − 1: the first module of the same file.
+    let moduleFiles: [UInt32]
+
     package init(_ recording: Recording, hiding allocators: AllocatorFrames) {
+        moduleFiles = recording.moduleFiles
         addRows(recording, allocators)
         findBlameFrames(recording)
+        for _ in 0..<AllocatorShape.levels {
+            let found = AllocatorShape.wrappers(of: recording, self, allocators)
+            guard !found.isEmpty else { break }
+            stepOver(found, recording)
+        }
         numberSites(recording)
     }
 
     private mutating func addRows(_ recording: Recording, _ allocators: AllocatorFrames) {
-        var known: [UInt64: FunctionKind] = [:]
+        var known: [UInt64: (kind: FunctionKind, isLoop: Bool, isClosed: Bool)] = [:]
         ranges.reserveCapacity(recording.frames.count)
         for (index, frame) in recording.frames.enumerated() {
             let start = rows.count
             let path = frame.module == 0 ? "" : recording.modules[Int(frame.module) - 1].path
+            var isClosed = false
             for symbol in recording.symbols(ofFrame: UInt32(index + 1)) {
                 let key = UInt64(symbol.function) << 32 | UInt64(frame.module)
-                let kind = known[key] ?? Self.kind(symbol, path, recording, allocators)
-                known[key] = kind
+                let facts = known[key] ?? Self.facts(symbol, path, recording, allocators)
+                known[key] = facts
+                // The compiled function, which comes last, is what calls.
+                isClosed = facts.isClosed
                 rows.append(
                     Row(
                         function: recording.string(symbol.function).isEmpty ? 0 : symbol.function,
                         file: symbol.file,
                         line: symbol.line,
                         inlined: symbol.inlined,
-                        kind: kind
+                        kind: facts.kind,
+                        isLoop: facts.isLoop
                     )
                 )
             }
             if rows.count == start {
                 let kind =
                     frame.isGenerated
-                    ? .carrier : frame.module == 0 ? .program : allocators.kind(function: "", modulePath: path)
+                    ? .carrier : frame.module == 0 ? .unnamed : allocators.kind(function: "", modulePath: path)
                 rows.append(Row(function: 0, file: 0, line: 0, inlined: false, kind: kind))
             }
             ranges.append(start..<rows.count)
-            let kind = FunctionKind.ofFrame(rows[start...].lazy.map(\.kind))
-            kinds.append(frame.isPlaceholder ? .allocator : kind)
-            let blame =
-                kind == .allocator ? rows.count - 1 : rows[start...].firstIndex { $0.kind == kind } ?? rows.count - 1
-            blameRows.append(Int32(blame))
+            kinds.append(.allocator)
+            blameRows.append(0)
+            closed.append(isClosed)
+            decide(index, recording)
         }
+    }
+
+    /// What a frame is, by its rows.
+    private mutating func decide(_ index: Int, _ recording: Recording) {
+        let range = ranges[index]
+        let kind = FunctionKind.ofFrame(rows[range].lazy.map(\.kind))
+        kinds[index] = recording.frames[index].isPlaceholder ? .allocator : kind
+        let outermost = range.upperBound - 1
+        let blame = kind == .allocator ? outermost : rows[range].firstIndex { $0.kind == kind } ?? outermost
+        blameRows[index] = Int32(blame)
+    }
+
+    private mutating func stepOver(_ wrappers: [AllocatorShape.Wrapper], _ recording: Recording) {
+        let keys = Set(wrappers.map(\.key))
+        for index in recording.frames.indices {
+            var isChanged = false
+            for row in ranges[index] where rows[row].kind == .program {
+                guard keys.contains(AllocatorShape.Key(self, row, UInt32(index + 1), recording)) else { continue }
+                rows[row].kind = .allocator
+                isChanged = true
+            }
+            if isChanged { decide(index, recording) }
+        }
+        shapedWrappers += wrappers
+        findBlameFrames(recording)
+    }
+
+    private static func facts(
+        _ symbol: RecordedSymbol,
+        _ modulePath: String,
+        _ recording: Recording,
+        _ allocators: AllocatorFrames
+    ) -> (kind: FunctionKind, isLoop: Bool, isClosed: Bool) {
+        let name = recording.string(symbol.function)
+        return (
+            kind(symbol, modulePath, recording, allocators), InterpreterNames.isLoop(name),
+            !name.isEmpty && allocators.isClosed(function: name, modulePath: modulePath)
+        )
     }
 
     private static func kind(
@@ -110,7 +166,7 @@ package struct FrameNames {
                     function: row.function,
                     file: row.file,
                     line: row.line,
-                    module: row.file == 0 ? frame.module : 0,
+                    module: frame.module == 0 ? 0 : moduleFiles[Int(frame.module) - 1],
                     offset: 0
                 )
             let site = sites[key] ?? UInt32(siteFrames.count)
@@ -147,17 +203,58 @@ package struct FrameNames {
         return recording.modules[Int(location.module) - 1].path.lastPathComponent + "+" + Format.hex(location.offset)
     }
 
+    /// What is known of a stack's frames outside of allocators: the innermost named one, and that of the program itself.
+    private struct Outward {
+        /// It is in an allocator.
+        var isInside = false
+        var named: UInt32 = 0
+        var ofProgram: UInt32 = 0
+    }
+
     private mutating func findBlameFrames(_ recording: Recording) {
+        let isLibrary = recording.modules.map { AllocatorFrames.isLibrary(modulePath: $0.path) }
+        func isOfProgram(_ frame: UInt32) -> Bool {
+            let module = recording.frames[Int(frame) - 1].module
+            return module != 0 && !isLibrary[Int(module) - 1]
+        }
+        var known: [Outward] = []
+        known.reserveCapacity(recording.stacks.count)
         blameFrames = [UInt32](unsafeUninitializedCapacity: recording.stacks.count) { blamed, count in
             // Parents come before their children.
             for stack in recording.stacks {
                 let outer = stack.parent == 0 ? 0 : blamed[Int(stack.parent) - 1]
-                let isBlamed =
-                    stack.frame != 0
-                    && (outer == 0 || kinds[Int(stack.frame) - 1].isBlamed(before: kinds[Int(outer) - 1]))
-                blamed[count] = isBlamed ? stack.frame : outer
+                let outerKind: FunctionKind = outer == 0 ? .allocator : kinds[Int(outer) - 1]
+                var facts = stack.parent == 0 ? Outward() : known[Int(stack.parent) - 1]
+                let frame = stack.frame
+                let kind: FunctionKind = frame == 0 ? .allocator : kinds[Int(frame) - 1]
+                if frame == 0 || facts.isInside && outerKind >= .unnamed {
+                    blamed[count] = outer
+                } else if kind == .program {
+                    blamed[count] = frame
+                    facts.named = frame
+                    if isOfProgram(frame) { facts.ofProgram = frame }
+                } else if kind == .unnamed {
+                    let named = isOfProgram(frame) ? facts.ofProgram : facts.named
+                    blamed[count] = named == 0 ? frame : named
+                } else {
+                    blamed[count] = outer == 0 || kind.isBlamed(before: outerKind) ? frame : outer
+                }
+                facts.isInside = facts.isInside || frame != 0 && closed[Int(frame) - 1]
+                known.append(facts)
                 count += 1
             }
+        }
+    }
+}
+
+extension Recording {
+    /// By module − 1: the first module of the same file, so that a file that is loaded again stays one.
+    var moduleFiles: [UInt32] {
+        var first: [String: UInt32] = [:]
+        return modules.enumerated().map { index, module in
+            if let known = first[module.path] { return known }
+            first[module.path] = UInt32(index + 1)
+            return UInt32(index + 1)
         }
     }
 }

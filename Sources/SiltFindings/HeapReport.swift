@@ -84,6 +84,11 @@ package struct ReportSite: Sendable {
     package var blame: ReportFrame
     /// The caller that its blocks have in common, when the blamed function has innocent callers as well.
     package var caller: ReportFrame?
+    /// Of a site without such a caller whose blamed function has no line: the innermost function with one that nearly all
+    /// of it was allocated under.
+    package var origin: ReportFrame?
+    /// The growing site that this one is part of: one finding with it; nil: it stands for itself.
+    package var follows: Following?
     package var inUseBytes: UInt64 = 0
     package var inUseCount: UInt64 = 0
     package var allocatedBytes: UInt64 = 0
@@ -95,6 +100,8 @@ package struct ReportSite: Sendable {
     package var stack: UInt32 = 0
     /// Stacks that belong to it.
     package var stackCount = 0
+    /// Of those the ones whose blocks made the verdict; 0: not known.
+    package var grownStackCount = 0
     /// The same of a growing site, those that hold most first; empty for the others.
     package var stacks: [StackPart] = []
     /// Bytes in use at the last snapshot, before the program gave anything back on its way out; 0: not known.
@@ -116,6 +123,20 @@ package struct ReportSite: Sendable {
     /// Judged rounds of the phase that left something, and all of them.
     package var rounds: (occupied: Int, all: Int)?
 
+    /// Why a site is no finding of its own.
+    package struct Following: Equatable, Sendable {
+        package enum Reason: String, Sendable {
+            /// The same place in another phase.
+            case samePlace = "same-place"
+            /// As many blocks in each interval, allocated on the same way.
+            case lockStep = "lock-step"
+        }
+
+        /// Of the site that leads.
+        package var rank: Int
+        package var why: Reason
+    }
+
     /// What one stack of a site holds, over all processes.
     package struct StackPart: Sendable {
         package var stack: UInt32
@@ -135,10 +156,18 @@ package struct ReportSite: Sendable {
     package var index = 0
     /// What growing sites are ranked by: bytes per second that can be counted on.
     var weight = 0.0
+    /// Equal for the same place in all phases.
+    var place = 0
+    /// Of a growing site: blocks that stayed by interval of birth, and the functions on the way to most of them.
+    var births: [Double] = []
+    var way: Set<UInt64> = []
 }
 
 extension ReportSite {
     package var isGrowing: Bool { verdict.isGrowing }
+
+    /// Where a repair would go: the distinguishing caller where there is one.
+    package var fix: ReportFrame { caller ?? origin ?? blame }
 
     /// True when most of it was freed between the last snapshot and the program's end.
     package var wasGivenBack: Bool { lastInUseBytes > 2 * inUseBytes }
@@ -153,6 +182,8 @@ package struct ReportFrame: Equatable, Sendable {
     package var module: String
     package var offset: UInt64
     package var inlined: Bool
+    /// Another place of the report has the same name, in another module.
+    package var tellsModule = false
 
     /// What calls main, or a thread's function.
     package var isRuntimeStart: Bool {
@@ -178,7 +209,8 @@ package struct ReportFrame: Equatable, Sendable {
     /// file:line with the file's last component; the module's when there are no lines.
     package var place: String {
         guard let file, let line else { return function.isEmpty ? "" : String(module.lastPathComponent) }
-        return file.lastPathComponent + ":\(line)"
+        let place = file.lastPathComponent + ":\(line)"
+        return tellsModule ? "\(module.lastPathComponent): \(place)" : String(place)
     }
 }
 

@@ -5,7 +5,7 @@ internal import SiltSymbols
 package enum ReportBuilder {
     /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
     package static func build(_ recording: Recording, options: ReportOptions) throws -> HeapReport {
-        let names = FrameNames(recording, hiding: try AllocatorFrames(hide: options.hide))
+        let names = FrameNames(recording, hiding: try AllocatorFrames(hide: options.hide, show: options.show))
         var report = HeapReport(recording: recording, names: names)
         report.options = options
         for (process, totals) in zip(recording.processes, recording.totals) where process.kind != .goroutine {
@@ -75,5 +75,6 @@ package enum ReportBuilder {
             }
         sites = places.map { sites[$0.index] }
         for index in sites.indices { sites[index].rank = index + 1 }
+        Findings.join(&sites)
     }
 }

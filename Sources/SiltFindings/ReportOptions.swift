@@ -16,6 +16,8 @@ package struct ReportOptions: Sendable {
     package var depth: Int?
     /// Functions to step over when blaming, beside the known allocator wrappers: regular expressions.
     package var hide: [String] = []
+    /// Functions to blame though they look like allocator wrappers.
+    package var show: [String] = []
     package var width = 120
     package var color = false
     /// Reads source files to quote the lines around the blamed one.

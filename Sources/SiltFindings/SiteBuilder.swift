@@ -43,6 +43,8 @@ struct SiteBuilder {
         var result: [ReportSite] = []
         var indexes: [SiteShare.Identity: Int] = [:]
         var members: [[SiteShare]] = []
+        var places: [SiteShare.Identity: Int] = [:]
+        let ways = CallerWays(recording: recording, names: names)
         for share in shares where !share.rows.isEmpty {
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
@@ -60,8 +62,17 @@ struct SiteBuilder {
             addUp(group.flatMap(\.rows), into: &item)
             guard item.allocatedBytes > 0 || item.allocatedCount > 0 else { continue }
             apply(group, to: &item)
-            if item.isGrowing { item.stacks = stacks(group.flatMap(\.rows)) }
-            item.isLibrary = names.rows[group[0].blame.row].kind != .program
+            var identity = group[0].identity(in: recording)
+            identity.phase = nil
+            item.place = places[identity] ?? places.count
+            places[identity] = item.place
+            if item.isGrowing {
+                item.stacks = stacks(group.flatMap(\.rows))
+                item.way = ways.common(to: item.stack, caller: leader(of: group)?.caller)
+                item.births = births(group)
+                if item.caller == nil { item.origin = ways.origin(of: item.stacks, blame: group[0].blame) }
+            }
+            item.isLibrary = names.rows[group[0].blame.row].kind < .unnamed
             if let hunt, let phase = group[0].phase {
                 item.phase = hunt.phases[phase].name
                 item.isConclusive = !hunt.phases[phase].isInconclusive
@@ -73,7 +84,26 @@ struct SiteBuilder {
             }
             result.append(item)
         }
+        tellModulesApart(&result)
         return result
+    }
+
+    /// Places of one name in several modules say which they are in.
+    private func tellModulesApart(_ sites: inout [ReportSite]) {
+        func name(_ frame: ReportFrame) -> String { "\(frame.function)\n\(frame.file ?? "")\n\(frame.line ?? 0)" }
+        var modules: [String: Set<String>] = [:]
+        for frame in sites.flatMap({ [$0.blame, $0.fix] }) where frame.file != nil {
+            modules[name(frame), default: []].insert(frame.module)
+        }
+        func isAmbiguous(_ frame: ReportFrame) -> Bool { (modules[name(frame)]?.count ?? 0) > 1 }
+        for index in sites.indices {
+            var site = sites[index]
+            let (blame, caller, origin) = (site.blame, site.caller, site.origin)
+            site.blame.tellsModule = isAmbiguous(blame)
+            if let caller { site.caller?.tellsModule = isAmbiguous(caller) }
+            if let origin { site.origin?.tellsModule = isAmbiguous(origin) }
+            sites[index] = site
+        }
     }
 
     private func sharesByProcess(_ sites: CallSites, _ budget: CallerSearch.Budget) -> [SiteShare] {
@@ -150,9 +180,9 @@ struct SiteBuilder {
         }
     }
 
-    /// Growing in any process is growing; the rates of processes that live at the same time add up.
-    private func apply(_ shares: [SiteShare], to site: inout ReportSite) {
-        guard var leading = shares.first else { return }
+    /// The share whose verdict is that of the site.
+    private func leader(of shares: [SiteShare]) -> SiteShare? {
+        guard var leading = shares.first else { return nil }
         func inUse(_ share: SiteShare) -> UInt64 { share.rows.reduce(0) { $0 &+ recording.counters[$1].inUseBytes } }
         for other in shares.dropFirst() {
             let isWeightier =
@@ -160,6 +190,12 @@ struct SiteBuilder {
                 ? other.opinion.isWeightier(than: leading.opinion) : inUse(other) > inUse(leading)
             if isWeightier { leading = other }
         }
+        return leading
+    }
+
+    /// Growing in any process is growing; the rates of processes that live at the same time add up.
+    private func apply(_ shares: [SiteShare], to site: inout ReportSite) {
+        guard let leading = leader(of: shares) else { return }
         let opinion = leading.opinion
         site.verdict = opinion.verdict
         site.confidence = opinion.confidence
@@ -180,6 +216,7 @@ struct SiteBuilder {
         }
         site.caller = leading.caller.map(frame)
         if leading.stack != 0 { site.stack = leading.stack }
+        if growing.count <= 1 { site.grownStackCount = leading.grownStacks }
         site.series = sparkline(leading)
     }
 
@@ -191,9 +228,20 @@ struct SiteBuilder {
 
     /// How many processes have blocks of those shares; a share of a hunt is one of several.
     private func processCount(of shares: [SiteShare]) -> Int {
-        guard hunt != nil else { return shares.count }
+        guard hunt != nil else { return Set(shares.map(\.process)).count }
         let rows = shares.flatMap(\.rows).map { recording.counters[$0] }
         return Set(rows.lazy.filter { $0.inUseCount > 0 }.map(\.process)).count
+    }
+
+    /// Of all processes together, where they have one clock.
+    private func births(_ shares: [SiteShare]) -> [Double] {
+        let growing = shares.filter { $0.opinion.isGrowing }
+        guard growing.count == 1 || hunt != nil, let history = SiteJudge.sum(growing.lazy.compactMap(\.history)) else {
+            return []
+        }
+        var asked = judge
+        if let hunt, let phase = growing.first?.phase { asked.question = .phase(hunt.phases[phase], of: hunt) }
+        return asked.births(history, clocks[growing[0].process])
     }
 
     private func frame(_ place: SiteShare.Place) -> ReportFrame {

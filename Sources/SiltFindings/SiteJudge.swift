@@ -76,6 +76,45 @@ struct SiteJudge {
         }
     }
 
+    /// The same without the first and the last quarter, or round: what came once at the start, and what may still go.
+    func steadySurvivors(_ history: SiteHistory, _ clock: ProcessClock) -> (bytes: Double, count: Double) {
+        let all = survivors(history)
+        func sum(
+            _ bytes: [Double],
+            _ counts: [Double],
+            _ places: some Collection<Int>
+        ) -> (bytes: Double, count: Double) {
+            places.reduce((0, 0)) { ($0.0 + bytes[$1], $0.1 + counts[$1]) }
+        }
+        switch question {
+        case .freeRunning:
+            guard let series = history.series(atSnapshot: Self.snapshot(clock)), !series.bytes.isEmpty else {
+                return (Double(all.bytes), Double(all.count))
+            }
+            let skipped = series.bytes.count / 4
+            return sum(series.bytes, series.counts, skipped..<series.bytes.count - skipped)
+        case .phase(let phase, let hunt):
+            guard history.hasBirths else { return (Double(all.bytes), Double(all.count)) }
+            let series = hunt.series(history)
+            let positions = hunt.steadyPositions(of: phase)
+            return sum(series.bytes, series.counts, positions.count > 2 ? positions.dropLast() : positions[...])
+        }
+    }
+
+    /// Blocks that stayed, by the interval they were born in; empty where births are not known.
+    func births(_ history: SiteHistory, _ clock: ProcessClock) -> [Double] {
+        guard history.hasBirths else { return [] }
+        switch question {
+        case .freeRunning:
+            let counts = history.series(atSnapshot: Self.snapshot(clock))?.counts ?? []
+            let skipped = counts.count / 4
+            return Array(counts.dropFirst(skipped).dropLast(skipped))
+        case .phase(let phase, let hunt):
+            let counts = hunt.series(history).counts
+            return hunt.steadyPositions(of: phase).dropLast().map { counts[$0] }
+        }
+    }
+
     /// nil when it cannot be read.
     func history(_ range: Range<Int>) -> SiteHistory? {
         do {

@@ -34,6 +34,8 @@ struct SiteShare {
     var spreadOver = 0
     /// When the workers lived whose share it is; nil: it is of one process, or of a hunt.
     var span: ClosedRange<UInt64>?
+    /// Of its stacks those whose blocks made the verdict; 0: not counted.
+    var grownStacks = 0
 
     /// What shares of several processes have in common to be one site.
     struct Identity: Hashable {
@@ -73,18 +75,34 @@ struct SiteShares {
                 opinion: .unknown(.tooFewSnapshots(clock.count)),
                 blame: SiteShare.Place(row: names.siteRows[part.site], frame: names.siteFrames[part.site])
             )
-            whole.groups = part.groups
+            let whatIsWhole = Set(part.groups)
+            // Samples are of whole groups: where some stacks are of others, the history draws the sparkline.
+            let isOfGroups = part.stacks.allSatisfy {
+                let group = recording.counters[$0.row].group
+                return group == 0 || whatIsWhole.contains(group)
+            }
+            whole.groups = isOfGroups ? part.groups : []
             let verdict =
                 judge.isReady(clock) && !part.histories.isEmpty
                 ? judge.verdict(of: part.histories, clock: clock) : nil
             let groups = verdict.map { search.groups(of: part, verdict: $0, clock: clock) } ?? []
             if groups.isEmpty {
                 whole.opinion = opinion(verdict, part.histories, whole.rows, clock)
+                if whole.opinion.isGrowing, let grown = search.growth(of: part, nil, clock: clock) {
+                    (whole.stack, whole.grownStacks) = grown
+                }
+                if whole.opinion.isGrowing || !isOfGroups {
+                    whole.history = SiteJudge.sum(part.histories.lazy.compactMap(judge.history))
+                }
                 left.append((index, result.count, Array(part.stacks.indices)))
                 result.append(whole)
                 continue
             }
-            for group in groups { result.append(share(of: group, part, whole, clock)) }
+            for group in groups {
+                var share = share(of: group, part, whole, clock)
+                share.grownStacks = search.growth(of: part, group.members, clock: clock)?.count ?? 0
+                result.append(share)
+            }
             let taken = Set(groups.flatMap(\.members))
             let rest = part.stacks.indices.filter { !taken.contains($0) }
             guard !rest.isEmpty else { continue }

@@ -14,9 +14,17 @@ final class BlameKeys {
     private let symbolizer: Symbolizer
     private let wrappers: AllocatorFrames
     /// By frame id: nil not asked yet.
-    private var kinds: [FunctionKind?] = []
+    private var known: [Facts?] = []
     /// Modules that code was blamed in although none of it is program code.
     private var blamedModules: Set<UInt32> = []
+
+    private struct Facts {
+        var kind: FunctionKind
+        /// `AllocatorFrames.isClosed`.
+        var isClosed: Bool
+        /// Rather than of a library.
+        var isOfProgram: Bool
+    }
 
     init(stacks: StackTable, symbolizer: Symbolizer, wrappers: AllocatorFrames) {
         self.stacks = stacks
@@ -27,20 +35,35 @@ final class BlameKeys {
     /// The blame frame's id, as a key; 0 for an empty stack.
     func key(_ stack: StackID) -> StackID {
         guard stack.rawValue != 0 else { return StackID(rawValue: 0) }
-        var blamed = stacks.frame(of: stack)
-        var blamedKind = kind(blamed)
-        var at = stacks.parent(of: stack)
+        // What the outermost known allocator calls is part of it.
+        var start = stack
+        var at = stack
+        while at.rawValue != 0 {
+            let parent = stacks.parent(of: at)
+            if facts(stacks.frame(of: at)).isClosed, parent.rawValue != 0 { start = parent }
+            at = parent
+        }
+        var best = blame(from: start)
+        if best.kind < .unnamed, start != stack { best = blame(from: stack) }
+        if best.kind != .program {
+            blamedModules.insert(stacks.frames[Int(best.frame.rawValue) - 1].module.rawValue)
+        }
+        return StackID(rawValue: best.frame.rawValue)
+    }
+
+    private func blame(from start: StackID) -> (frame: FrameID, kind: FunctionKind) {
+        var blamed = stacks.frame(of: start)
+        var best = facts(blamed)
+        var at = stacks.parent(of: start)
         // Further out nothing is more program-like than program code.
-        while at.rawValue != 0, blamedKind != .program {
+        while at.rawValue != 0, best.kind != .program {
             let frame = stacks.frame(of: at)
-            let kind = kind(frame)
-            if !blamedKind.isBlamed(before: kind) { (blamed, blamedKind) = (frame, kind) }
+            let next = facts(frame)
+            let isPassed = best.kind == .unnamed && next.kind == .program && best.isOfProgram && !next.isOfProgram
+            if !best.kind.isBlamed(before: next.kind), !isPassed { (blamed, best) = (frame, next) }
             at = stacks.parent(of: at)
         }
-        if blamedKind != .program {
-            blamedModules.insert(stacks.frames[Int(blamed.rawValue) - 1].module.rawValue)
-        }
-        return StackID(rawValue: blamed.rawValue)
+        return (blamed, best.kind)
     }
 
     /// Whether a report may need the lines of a module: nobody looks for a leak in the C library, whose debug
@@ -50,13 +73,27 @@ final class BlameKeys {
         return !wrappers.isAllocatorThroughout(modulePath: path) || blamedModules.contains(id)
     }
 
-    private func kind(_ frame: FrameID) -> FunctionKind {
+    private func facts(_ frame: FrameID) -> Facts {
         let index = Int(frame.rawValue)
-        while kinds.count <= index { kinds.append(nil) }
-        if let known = kinds[index] { return known }
-        let kind = decide(stacks.frames[index - 1])
-        kinds[index] = kind
-        return kind
+        while known.count <= index { known.append(nil) }
+        if let facts = known[index] { return facts }
+        let frame = stacks.frames[index - 1]
+        let facts = Facts(kind: decide(frame), isClosed: isClosed(frame), isOfProgram: isOfProgram(frame))
+        known[index] = facts
+        return facts
+    }
+
+    private func isOfProgram(_ frame: Frame) -> Bool {
+        frame.module.rawValue != 0
+            && !AllocatorFrames.isLibrary(modulePath: stacks.modules[Int(frame.module.rawValue) - 1].path)
+    }
+
+    private func isClosed(_ frame: Frame) -> Bool {
+        guard frame.module.rawValue != 0, let name = name(frame) else { return false }
+        return wrappers.isClosed(
+            function: name,
+            modulePath: stacks.modules[Int(frame.module.rawValue) - 1].path
+        )
     }
 
     private func decide(_ frame: Frame) -> FunctionKind {

@@ -2,8 +2,9 @@ package import SiltText
 
 /// Which functions only pass allocations on: the blame goes to their callers.
 ///
-/// The blame frame of a stack is the innermost frame that is program code; without one, the innermost carrier; without
-/// that, the innermost frame. A frame is what the most program-like of its functions is, the inlined ones included.
+/// The blame frame of a stack is the innermost frame that is program code outside the outermost known allocator; without
+/// one, the innermost without a name, then the innermost carrier; without that, the innermost frame. A frame is what the
+/// most program-like of its functions is, the inlined ones included.
 package final class AllocatorFrames {
     private struct Key: Hashable {
         var function: String
@@ -12,11 +13,16 @@ package final class AllocatorFrames {
 
     private var known: [Key: FunctionKind] = [:]
     private let patterns: [ExtendedPattern]
+    private let shown: [ExtendedPattern]
 
-    package init(hide: [String]) throws(PatternError) {
+    /// `show`: functions that are program code, whatever silt thinks of them; `hide` wins.
+    package init(hide: [String], show: [String] = []) throws(PatternError) {
         var patterns: [ExtendedPattern] = []
         for source in hide { patterns.append(try ExtendedPattern(source)) }
         self.patterns = patterns
+        var shown: [ExtendedPattern] = []
+        for source in show { shown.append(try ExtendedPattern(source)) }
+        self.shown = shown
     }
 
     /// `function` is demangled, empty when unknown.
@@ -36,13 +42,51 @@ package final class AllocatorFrames {
     /// Whether every function of a module is an allocator, whatever is inlined into it: the C library is C throughout.
     package func isAllocatorThroughout(modulePath: String) -> Bool { WrapperNames.isCLibrary(modulePath: modulePath) }
 
+    /// Whether a module is a shared library, rather than the program itself: by its name, as files are all that is known of
+    /// it everywhere.
+    package static func isLibrary(modulePath: String) -> Bool {
+        let start = modulePath.utf8.lastIndex(of: UInt8(ascii: "/")).map { modulePath.utf8.index(after: $0) }
+        return modulePath[(start ?? modulePath.startIndex)...].contains(".so")
+    }
+
     private func isHidden(_ name: String) -> Bool { patterns.contains { $0.matches(name) } }
+
+    /// Whether the user wants a function to be seen as program code.
+    package func isShown(function: String) -> Bool {
+        !shown.isEmpty && !function.isEmpty
+            && shown.contains { $0.matches(function) || $0.matches(readableName(function)) }
+    }
+
+    /// Whether a function hands out memory and calls nothing of the program, so that what it calls is part of it.
+    ///
+    /// A container or `qsort` is no such function: it calls what the program gave it.
+    package func isClosed(function: String, modulePath: String) -> Bool {
+        guard kind(function: function, modulePath: modulePath) == .allocator, !isShown(function: function) else {
+            return false
+        }
+        return WrapperNames.isClosedAllocator(function)
+    }
+
+    /// Whether a name has a word like alloc in it, as `ngx_resolver_alloc`, `jv_mem_alloc` and `js_malloc_rt` have: what is
+    /// called so and has the shape of an allocator is one.
+    package static func speaksOfAllocation(_ function: String) -> Bool {
+        guard function.utf8.count <= 64 else { return false }
+        var words = [""]
+        var wasLower = false
+        for character in function.prefix(while: { $0 != "(" && $0 != "<" }) {
+            if !character.isLetter || character.isUppercase && wasLower { words.append("") }
+            if character.isLetter { words[words.count - 1].append(contentsOf: character.lowercased()) }
+            wasLower = character.isLowercase
+        }
+        return words.contains { $0.hasSuffix("alloc") && $0 != "dealloc" || $0 == "allocate" }
+    }
 
     private func decide(_ function: String, _ modulePath: String) -> FunctionKind {
         if !patterns.isEmpty, !function.isEmpty, isHidden(function) || isHidden(readableName(function)) {
             return .allocator
         }
-        if function.isEmpty { return WrapperNames.isRuntime(modulePath: modulePath) ? .allocator : .program }
+        if function.isEmpty { return WrapperNames.isRuntime(modulePath: modulePath) ? .allocator : .unnamed }
+        if isShown(function: function) { return .program }
         if let swift = SwiftName(function) { return kind(swift) }
         let isRuntime = WrapperNames.isRuntime(modulePath: modulePath)
         let name = QualifiedName(function)

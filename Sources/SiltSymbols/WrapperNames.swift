@@ -222,5 +222,14 @@ enum WrapperNames {
         }
     }
 
+    /// Whether a C function of the list, or one that is named like an allocator, hands out memory and does nothing else.
+    static func isClosedAllocator(_ name: String) -> Bool {
+        guard exact.contains(name) || isAllocatorLike(name) else { return false }
+        // A collector runs finalizers of the program.
+        guard !name.contains("_GC_"), !name.hasPrefix("gc_"), !name.hasPrefix("objspace_") else { return false }
+        let lower = name.lowercased()
+        return ["alloc", "strdup", "strndup", "memdup"].contains { lower.contains($0) }
+    }
+
     private static let endings = ["malloc", "calloc", "realloc", "strdup", "strndup", "zalloc", "memdup", "mallocz"]
 }

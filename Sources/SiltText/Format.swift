@@ -134,6 +134,12 @@ extension String {
         return String(prefix(width - 1 - tail)) + "…" + String(suffix(tail))
     }
 
+    /// At most `width` characters, cut in front: the end of a file's name and the line stay.
+    package func cutInFront(to width: Int) -> String {
+        guard count > width else { return self }
+        return width < 1 ? "" : "…" + String(suffix(width - 1))
+    }
+
     package func padded(to width: Int, with filling: String = " ") -> String {
         let missing = width - count
         return missing > 0 ? self + String(repeating: filling, count: missing) : self

@@ -66,7 +66,9 @@ import Testing
             $0.siteBytesPerRequest = 1000
         }
         #expect(ShopHunt.outcomes(check)["order_create"] == .failed(.growth))
-        #expect(check.headline == "1 of 3 phases: idle grows 3 B per second at order_create orders.c:88")
+        #expect(
+            check.headline == "1 of 3 phases: idle grows 3 B per second at handle_order http.c:77, through order_create"
+        )
     }
 
     @Test func suppressionsCountSitesAndBytes() throws {
@@ -151,7 +153,9 @@ import Testing
         let report = try OrderServer.growingReport()
         let check = CheckReport(report, settings: CheckSettings())
         #expect(check.exitStatus == 1)
-        #expect(check.headline == "1 call site grows, 1.00 MiB per second at order_create orders.c:88")
+        #expect(
+            check.headline == "1 call site grows, 1.00 MiB per second at handle_order http.c:77, through order_create"
+        )
         let short = try ReportBuilder.build(OrderServer.recording(snapshots: 3), options: ReportOptions())
         #expect(CheckReport(short, settings: CheckSettings()).exitStatus == 3)
     }

@@ -35,8 +35,8 @@ enum OrderServer {
             try writer.add(frame: id, module: 1, offset: frame.offset, kind: 0)
             try writer.write(symbols: frame.symbols, frame: id)
         }
-        // 1 main · 2 main,handle_order · 3 …,order_create · 4 …,xmalloc · 5 main,cache_fill · 6 …,xmalloc · 7 handle_order,6abc
-        for (id, parent, frame) in [(1, 0, 4), (2, 1, 3), (3, 2, 2), (4, 3, 1), (5, 1, 5), (6, 5, 1), (7, 2, 6)] {
+        // 1 main · 2 main,handle_order · 3 …,order_create · 4 …,xmalloc · 5 main,cache_fill · 6 …,xmalloc · 7 6abc, which broke off
+        for (id, parent, frame) in [(1, 0, 4), (2, 1, 3), (3, 2, 2), (4, 3, 1), (5, 1, 5), (6, 5, 1), (7, 0, 6)] {
             try writer.add(stack: UInt32(id), parent: UInt32(parent), frame: UInt32(frame))
         }
         for id: UInt32 in 1...2 {

@@ -56,7 +56,7 @@ struct AllocatorFramesTests {
         "closure #1 (Swift.Int) -> () in main.Shop.mapped(Swift.Int) -> ()",
         "partial apply forwarder for closure #1 () -> () in main.run() -> ()",
         "protocol witness for Swift.Hashable.hash(into: inout Swift.Hasher) -> () in conformance main.Key : Swift.Hashable in main",
-        "default argument 0 of main.load(Swift.Int) -> ()", "",
+        "default argument 0 of main.load(Swift.Int) -> ()",
     ])
     func programCodeIsToBlame(function: String) throws {
         #expect(try kind(function) == .program)
@@ -82,6 +82,45 @@ struct AllocatorFramesTests {
             #expect(try kind("", in: module) == .allocator)
         }
         #expect(try kind("load", in: "/usr/lib/libcrypto.so.3") == .program)
+    }
+
+    @Test func codeWithoutANameIsNeitherProgramCodeNorAWrapper() throws {
+        #expect(try kind("") == .unnamed)
+        #expect(FunctionKind.carrier < .unnamed && FunctionKind.unnamed < .program)
+    }
+
+    @Test func whatAnAllocatorCallsIsPartOfIt() throws {
+        let frames = try AllocatorFrames(hide: [])
+        func isClosed(_ function: String) -> Bool {
+            frames.isClosed(function: function, modulePath: "/opt/shop/server")
+        }
+        for function in ["malloc", "palloc", "MemoryContextAlloc", "sqlite3Malloc", "xstrdup", "my_calloc"] {
+            #expect(isClosed(function), "\(function)")
+        }
+        // They call what the program gave them, or its finalizers.
+        for function in [
+            "qsort", "htab_find_slot", "_PyObject_GC_New", "order_create", "std::vector<int>::push_back(int)",
+        ] {
+            #expect(!isClosed(function), "\(function)")
+        }
+    }
+
+    @Test func namesThatSpeakOfAllocationAreKnown() {
+        for name in [
+            "ngx_resolver_alloc", "jv_mem_alloc", "js_malloc_rt", "pool_alloc", "PoolAlloc", "shop::pool_allocate(int)",
+        ] {
+            #expect(AllocatorFrames.speaksOfAllocation(name), "\(name)")
+        }
+        for name in ["order_create", "jv_mem_dealloc", "reallocated_seats", "allocation_report"] {
+            #expect(!AllocatorFrames.speaksOfAllocation(name), "\(name)")
+        }
+    }
+
+    @Test func aShownFunctionIsProgramCode() throws {
+        let frames = try AllocatorFrames(hide: ["^shop_"], show: ["^palloc$", "^shop_alloc$"])
+        #expect(frames.kind(function: "palloc", modulePath: "/opt/shop/server") == .program)
+        #expect(!frames.isClosed(function: "palloc", modulePath: "/opt/shop/server"))
+        #expect(frames.kind(function: "shop_alloc", modulePath: "/opt/shop/server") == .allocator)
     }
 
     @Test func hiddenNamesAreMatchedAsTheyAreWrittenAndAsTheyAreShown() throws {

@@ -45,7 +45,7 @@ enum CheckHeadline {
     /// As `101 B per request at make_record shop.c:34 and 1 more (limit 64 B)`.
     private static func words(_ failures: [CheckReport.Finding]) -> String {
         guard let first = failures.first else { return "" }
-        var text = rate(failures.map(\.site)) + " at \(first.site.blame.label)"
+        var text = rate(failures.map(\.site)) + " at \(first.site.label)"
         if failures.count > 1 { text += " and \(failures.count - 1) more" }
         guard case .failed(let breach) = first.outcome, let limit = limit(breach, first.site) else { return text }
         return text + " (\(limit))"

@@ -62,7 +62,7 @@ package enum CheckText {
         for finding in shown {
             let phase = finding.site.phase.map { $0.printable + " " } ?? ""
             page.paragraph(
-                "\(phase)+\(CheckHeadline.rate([finding.site])) at \(finding.site.blame.label): "
+                "\(phase)+\(CheckHeadline.rate([finding.site])) at \(finding.site.label): "
                     + CheckHeadline.sentence(finding, check.settings).printable,
                 indent: 2
             )

@@ -20,14 +20,14 @@ package enum GitHubAnnotations {
             guard isShown else { continue }
             let site = finding.site
             var properties: [(String, String)] = []
-            if let file = site.blame.file, let line = site.blame.line {
+            if let file = site.fix.file, let line = site.fix.line {
                 properties = [("file", relative(file, to: workingDirectory)), ("line", "\(line)")]
             }
             let phase = site.phase.map { "in \($0) " } ?? ""
             properties.append(("title", "silt: grows \(phase)\(CheckHeadline.rate([site]))"))
-            var message = "\(site.blame.label): \(CheckHeadline.sentence(finding, check.settings))"
+            var message = "\(site.label): \(CheckHeadline.sentence(finding, check.settings))"
             message += "\n" + site.evidenceLine
-            if let caller = site.caller { message += "\nonly when called by \(caller.label)" }
+            if let caller = site.caller { message += "\n\(site.blame.label), only when called by \(caller.label)" }
             output.write(command(finding.isFailure ? "error" : "warning", properties, message))
         }
         for phase in check.phases {

@@ -66,14 +66,16 @@ package enum JUnitReport {
     }
 
     private static func headline(_ finding: CheckReport.Finding, _ check: CheckReport) -> String {
-        "grows \(CheckHeadline.rate([finding.site])) at \(finding.site.blame.label): "
+        "grows \(CheckHeadline.rate([finding.site])) at \(finding.site.label): "
             + CheckHeadline.sentence(finding, check.settings)
     }
 
     /// The headline, the evidence and the stack, innermost frame first.
     private static func describe(_ finding: CheckReport.Finding, _ check: CheckReport) -> String {
         var lines = [headline(finding, check), finding.site.evidenceLine]
-        if let caller = finding.site.caller { lines.append("only when called by \(caller.label)") }
+        if let caller = finding.site.caller {
+            lines.append("\(finding.site.blame.label), only when called by \(caller.label)")
+        }
         if let report = check.report {
             let frames = report.frames(ofStack: finding.site.stack)
                 .dropFirst(report.blameIndex(ofStack: finding.site.stack))

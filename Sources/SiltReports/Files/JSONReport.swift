@@ -144,6 +144,13 @@ package enum JSONReport {
         } else {
             json.value("caller", nil as String?)
         }
+        if let origin = site.origin { json.object("origin") { place(origin, &$0) } }
+        if let follows = site.follows {
+            json.object("part_of") { json in
+                json.value("rank", follows.rank)
+                json.value("reason", follows.why.rawValue)
+            }
+        }
         json.value("inuse_space", site.inUseBytes)
         json.value("inuse_objects", site.inUseCount)
         json.value("alloc_space", site.allocatedBytes)

@@ -29,11 +29,12 @@ enum Headline {
 
     private static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
+        let findings = growing.count { $0.follows == nil }
         let isSure = growing.contains { $0.confidence != .low }
         let rate = growing.reduce(0) { $0 + ($1.rate?.value ?? 0) }
         let unit = growing.first?.rate?.unit ?? Rate.Unit(.bytes, per: .interval)
-        let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few snapshots: watch it)"
-        var line = "\(Format.plural(UInt64(growing.count), "call site")) \(verb), \(unit.sentence(rate))"
+        let verb = isSure ? (findings == 1 ? "leaks" : "leak") : "may leak (few snapshots: watch it)"
+        var line = "\(Format.plural(UInt64(findings), "call site")) \(verb), \(unit.sentence(rate))"
         if growing.count > 1 { line += " together" }
         if let stop = report.stop { line += "; " + ObstacleText.line(stop) }
         if let projection = projection(report) { line += "; " + projection }

@@ -25,8 +25,9 @@ enum HuntHeadline {
     static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
         let isSure = growing.contains { $0.confidence != .low }
-        let verb = isSure ? (growing.count == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
-        let sites = Format.plural(UInt64(growing.count), "call site")
+        let findings = growing.count { $0.follows == nil }
+        let verb = isSure ? (findings == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
+        let sites = Format.plural(UInt64(findings), "call site")
         let rates = report.phases.compactMap { phase -> (phase: HuntPhases.Phase, rate: String)? in
             let sum = sums(growing.filter { $0.phase == phase.name })
             return sum.isEmpty ? nil : (phase, sum.joined(separator: " and "))

@@ -66,6 +66,8 @@ struct TextPage {
         var rank: Int
         var lead: String
         var blame: ReportFrame
+        /// What it allocates through; left out where there is no room for it.
+        var through = ""
         var size: String
         /// Left out where there is no room for it.
         var end = ""
@@ -76,10 +78,15 @@ struct TextPage {
         let leads = lines.reduce(0) { max($0, $1.lead.count) }
         let sizes = lines.reduce(0) { max($0, $1.size.count) }
         let ends = lines.reduce(0) { max($0, $1.end.count) }
-        let places = lines.map { $0.blame.place.printable.cut(to: max(12, width / 4)) }
+        var places = lines.map { $0.blame.place.printable.cutInFront(to: max(12, width / 4)) }
         let names = lines.map(\.blame.name.printable)
-        let both = zip(names, places).reduce(0) { max($0, $1.0.count + ($1.1.isEmpty ? 0 : 2 + $1.1.count)) }
         let fixed = 5 + (leads > 0 ? leads + 2 : 0) + 3 + sizes
+        for (index, line) in lines.enumerated() where !line.through.isEmpty {
+            let through = ", through " + line.through.printable
+            let length = names[index].count + 2 + places[index].count + through.count
+            if fixed + length + (ends > 0 ? 3 + ends : 0) <= width { places[index] += through }
+        }
+        let both = zip(names, places).reduce(0) { max($0, $1.0.count + ($1.1.isEmpty ? 0 : 2 + $1.1.count)) }
         let hasEnds = ends > 0 && fixed + min(both, 36) + 3 + ends <= width
         let room = max(12, min(both, width - fixed - (hasEnds ? 3 + ends : 0)))
         for (index, site) in lines.enumerated() {

@@ -13,7 +13,7 @@ package enum TextReport {
         headline(report, &page)
         let limit = report.options.limit ?? 10
         if report.options.order == .growth {
-            let all = report.sites.filter(\.isGrowing)
+            let all = report.sites.filter { $0.isGrowing && $0.follows == nil }
             let followers = all.filter { follows($0, all) }
             let growing = all.filter { !follows($0, all) }
             for (index, site) in growing.prefix(limit).enumerated() {
@@ -32,6 +32,7 @@ package enum TextReport {
             page.line("")
             for line in wholeProcess { page.paragraph(line, indent: 2) }
         }
+        for line in SkippedWrappers.notes(report, limit: limit) { page.paragraph(line, indent: 2) }
         for line in MissingLines.notes(report, limit: limit) { page.paragraph(line, indent: 2) }
         page.paragraph("trust: " + trustLine(report), indent: 2)
         output.write(page.text)
@@ -70,7 +71,8 @@ package enum TextReport {
             TextPage.SiteLine(
                 rank: site.rank,
                 lead: rate,
-                blame: site.blame,
+                blame: site.fix,
+                through: site.fix == site.blame ? "" : site.blame.name,
                 size: held(site),
                 end: site.phase == nil ? advice(site.confidence) : HuntText.certainty(site)
             )
@@ -83,13 +85,13 @@ package enum TextReport {
             let places = Format.plural(UInt64(site.spreadOver), "place")
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
         }
-        if let caller = site.caller {
-            page.paragraph("only when called by \(caller.name.printable) \(caller.place.printable)", indent: 5)
+        if site.fix != site.blame {
+            let words = site.caller == nil ? "called from" : "only when called by"
+            page.paragraph("\(site.blame.label), \(words) \(site.fix.label)".printable, indent: 5)
         }
+        FindingText.together(site, report, &page)
         if isBrief { return }
-        if site.stackCount > 1 {
-            page.paragraph("\(Format.plural(UInt64(site.stackCount), "stack")), most of it in", indent: 5)
-        }
+        if let stacks = FindingText.stacks(site) { page.paragraph(stacks, indent: 5) }
         stack(site, report, &page)
         source(site, report, &page)
     }
@@ -130,21 +132,14 @@ package enum TextReport {
 
     /// Outermost first on one line, as calls go, when it fits; else the innermost frames line by line.
     private static func stack(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
-        let frames = report.frames(ofStack: site.stack)
-        let blame = report.blameIndex(ofStack: site.stack)
-        let depth = report.options.depth ?? 8
-        let runtime = frames.reversed().prefix { $0.isRuntimeStart }.count
-        let shown = frames.dropFirst(blame).dropLast(max(0, min(runtime, frames.count - blame - 1))).prefix(depth)
-        var words = shown.reversed().map { ($0.name(width: linkWidth) + " " + $0.place.printable).trimmedEnd }
-        if shown.endIndex < frames.count - runtime { words.insert("…", at: 0) }
-        page.chain(words, indent: 5)
+        page.chain(FindingText.way(to: site, report, linkWidth: linkWidth), indent: 5)
     }
 
     /// Characters of a function's name in a stack.
     private static let linkWidth = 60
 
     private static func source(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
-        guard report.options.showsSource, let file = site.blame.file, let line = site.blame.line else { return }
+        guard report.options.showsSource, let file = site.fix.file, let line = site.fix.line else { return }
         for (number, text) in SourceLines.around(line, of: file) {
             let mark = number == line ? "▶" : " "
             page.line(

@@ -131,7 +131,7 @@ package struct TopView {
             // A regular expression if it is one, and else the text itself.
             let pattern = try? FunctionPattern(filter)
             sites = sites.filter { site in
-                let words = site.blame.name + " " + site.blame.place
+                let words = site.label
                 return pattern?.matches(words) ?? words.lowercased().contains(wanted)
             }
         }
@@ -245,9 +245,9 @@ package struct TopView {
             + Format.count(count).leftPadded(to: Self.columns.blocks) + "  "
             + Sparkline.text(Self.sampled(series, Self.columns.spark)).padded(to: Self.columns.spark) + "  "
         let phase = site.phase.map { " on \($0.printable)" } ?? ""
-        let place = site.blame.place.printable
+        let place = site.fix.place.printable
         let room = width - lead.count - phase.count - (place.isEmpty ? 0 : place.count + 1)
-        return lead + site.blame.name(width: max(8, room)) + (place.isEmpty ? "" : " " + place) + phase
+        return lead + site.fix.name(width: max(8, room)) + (place.isEmpty ? "" : " " + place) + phase
     }
 
     /// At most so many values, evenly taken, the last among them.

@@ -19,6 +19,14 @@ struct ReportLayout: ParsableArguments {
     @Option(help: .hide)
     var hide: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Blame functions that match though they look like allocator wrappers; may be repeated.",
+            valueName: "regex"
+        )
+    )
+    var show: [String] = []
+
     enum Order: String, ExpressibleByArgument, CaseIterable {
         case growth, inuse, alloc, peak, temporary
     }
@@ -30,6 +38,7 @@ struct ReportLayout: ParsableArguments {
         options.limitBytes = limit?.bytes
         options.depth = stack
         options.hide = hide
+        options.show = show
         options.width = Terminal.columns(of: descriptor)
         options.color = Terminal.usesColor(descriptor)
         return options

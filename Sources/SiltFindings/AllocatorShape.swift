@@ -1,0 +1,100 @@
+internal import SiltRecording
+internal import SiltSymbols
+
+/// Finds the program's own allocator wrappers by what they do: hand out blocks to many callers and keep none.
+///
+/// No list knows `jv_mem_alloc` or `ngx_resolver_alloc`. A function that speaks of allocation needs a few callers. One that
+/// does not must hand out most of its module's blocks, to many callers; a line of the main program is never stepped over
+/// for that, since a helper that many share is told apart by its callers (`CallerSearch`). What keeps the blocks itself
+/// frees none of them, whoever calls: where lines are known, a wrapper's blocks are mostly freed.
+package enum AllocatorShape {
+    package struct Key: Hashable, Sendable {
+        var function: UInt32
+        var module: UInt32
+
+        init(_ names: FrameNames, _ row: Int, _ frame: UInt32, _ recording: Recording) {
+            function = names.rows[row].function
+            let module = recording.frames[Int(frame) - 1].module
+            self.module = module == 0 ? 0 : names.moduleFiles[Int(module) - 1]
+        }
+    }
+
+    package struct Wrapper: Sendable {
+        var key: Key
+        package var name: String
+    }
+
+    /// Wrappers around wrappers.
+    static let levels = 4
+    private static let callers = (speaking: 3, silent: 8)
+    private static let blocks: UInt64 = 32
+    private static let shareOfModule = 0.5
+    private static let freedShare = 0.3
+
+    private struct Function {
+        var row = 0
+        var allocated: UInt64 = 0
+        var freed: UInt64 = 0
+        var callers = Set<UInt64>()
+        /// Blocks whose stack has named program code further out.
+        var passedOn: UInt64 = 0
+    }
+
+    /// Of the functions that are blamed now.
+    static func wrappers(of recording: Recording, _ names: FrameNames, _ allocators: AllocatorFrames) -> [Wrapper] {
+        var functions: [Key: Function] = [:]
+        var modules: [UInt32: UInt64] = [:]
+        for counters in recording.counters where counters.stack != 0 {
+            let (node, row) = names.blame(ofStack: counters.stack, in: recording)
+            let frame = recording.stacks[Int(node) - 1].frame
+            guard frame != 0 else { continue }
+            let key = Key(names, row, frame, recording)
+            modules[key.module, default: 0] &+= counters.allocatedCount
+            guard names.rows[row].function != 0, names.rows[row].kind == .program else { continue }
+            functions[key, default: Function(row: row)].allocated &+= counters.allocatedCount
+            functions[key, default: Function()].freed &+=
+                counters.allocatedCount &- min(counters.allocatedCount, counters.inUseCount)
+            guard let caller = caller(of: row, node, names, recording) else { continue }
+            functions[key, default: Function()].passedOn &+= counters.allocatedCount
+            functions[key, default: Function()].callers.insert(caller)
+        }
+        let programs = Set(recording.processes.map(\.executable))
+        return functions.compactMap { key, function -> Wrapper? in
+            let name = recording.string(key.function)
+            guard function.allocated >= blocks, Double(function.passedOn) >= 0.95 * Double(function.allocated),
+                !allocators.isShown(function: name)
+            else { return nil }
+            let row = names.rows[function.row]
+            let hasLine = row.file != 0 && row.line != 0
+            let freesMost = Double(function.freed) >= freedShare * Double(function.allocated)
+            let speaks = AllocatorFrames.speaksOfAllocation(name)
+            if speaks, function.callers.count >= callers.speaking, freesMost || !hasLine {
+                return Wrapper(key: key, name: name)
+            }
+            let isOfProgram = key.module != 0 && programs.contains(recording.modules[Int(key.module) - 1].path)
+            guard !(hasLine && isOfProgram), function.callers.count >= callers.silent, freesMost,
+                Double(function.allocated) >= shareOfModule * Double(modules[key.module] ?? 0)
+            else { return nil }
+            return Wrapper(key: key, name: name)
+        }.sorted { $0.name < $1.name }
+    }
+
+    /// The next named function outward.
+    private static func caller(of row: Int, _ start: UInt32, _ names: FrameNames, _ recording: Recording) -> UInt64? {
+        var node = start
+        var next = row + 1
+        while node != 0 {
+            let entry = recording.stacks[Int(node) - 1]
+            if entry.frame != 0 {
+                let range = names.ranges[Int(entry.frame) - 1]
+                for row in max(next, range.lowerBound)..<max(next, range.upperBound)
+                where names.rows[row].kind == .program && names.rows[row].function != 0 {
+                    return names.functionKey(ofRow: row, frame: entry.frame, in: recording)
+                }
+            }
+            node = entry.parent
+            next = 0
+        }
+        return nil
+    }
+}

@@ -1,0 +1,115 @@
+internal import SiltRecording
+
+/// The functions that a stack's blamed one was called through.
+struct CallerWays {
+    let recording: Recording
+    let names: FrameNames
+
+    /// One function outward of the blamed one.
+    struct Step {
+        /// Tells functions, and lines of them, apart; never equal to each other.
+        var function: UInt64
+        var line: UInt64
+        var row: Int
+        var frame: UInt32
+        var isNamed: Bool
+    }
+
+    /// Functions followed outward.
+    private static let levels = 64
+
+    /// Innermost first: without wrappers, interpreters' loops, code made at run time, and what is on the way already.
+    func steps(of stack: UInt32) -> [Step] {
+        var (node, row) = names.blame(ofStack: stack, in: recording)
+        guard node != 0, recording.stacks[Int(node) - 1].frame != 0 else { return [] }
+        var seen: Set<UInt64> = [
+            names.functionKey(ofRow: row, frame: recording.stacks[Int(node) - 1].frame, in: recording)
+        ]
+        var steps: [Step] = []
+        var next = row + 1
+        while node != 0, steps.count < Self.levels {
+            let entry = recording.stacks[Int(node) - 1]
+            if entry.frame != 0 {
+                let range = names.ranges[Int(entry.frame) - 1]
+                row = max(next, range.lowerBound)
+                while row < range.upperBound {
+                    if let step = step(row, entry.frame), seen.insert(step.function).inserted { steps.append(step) }
+                    row += 1
+                }
+            }
+            node = entry.parent
+            next = 0
+        }
+        return steps
+    }
+
+    /// The distinguishing caller, or the blamed function without one, and the named functions outward of it, but for those
+    /// that everything is called from.
+    func common(to stack: UInt32, caller: SiteShare.Place?) -> Set<UInt64> {
+        let (node, row) = names.blame(ofStack: stack, in: recording)
+        guard node != 0 else { return [] }
+        let frame = recording.stacks[Int(node) - 1].frame
+        var steps = steps(of: stack)[...]
+        if let caller {
+            let function = names.functionKey(ofRow: caller.row, frame: caller.frame, in: recording)
+            steps = steps.drop { $0.function != function }
+        }
+        var functions = Set(steps.filter { $0.isNamed && !isStart($0.row) }.map(\.function))
+        if caller == nil, frame != 0, !isStart(row), !names.rows[row].isLoop {
+            functions.insert(names.functionKey(ofRow: row, frame: frame, in: recording))
+        }
+        return functions
+    }
+
+    private func isStart(_ row: Int) -> Bool {
+        let name = recording.string(names.rows[row].function)
+        return ["main", "main.main", "runtime.main", "runtime.goexit", "$s4main0A0V", "async_Main"].contains(name)
+            || name.hasSuffix("::main")
+    }
+
+    /// The innermost function with a line that nearly all of those stacks have; nil when the blamed one has a line itself.
+    func origin(of stacks: [ReportSite.StackPart], blame: SiteShare.Place) -> ReportFrame? {
+        guard names.rows[blame.row].line == 0, let first = stacks.first else { return nil }
+        // What was given back in the end is known by what was allocated.
+        let weighsInUse = first.inUseBytes > 0
+        var sums: [UInt64: (weight: Double, row: Int, frame: UInt32)] = [:]
+        var total = 0.0
+        for part in stacks {
+            let weight = Double(weighsInUse ? part.inUseBytes : part.allocatedBytes)
+            total += weight
+            guard let step = steps(of: part.stack).first(where: { names.rows[$0.row].line != 0 && $0.isNamed }) else {
+                continue
+            }
+            sums[step.line, default: (0, step.row, step.frame)].weight += weight
+        }
+        guard let most = sums.values.max(by: { $0.weight < $1.weight }), most.weight >= Self.nearlyAll * total,
+            !isStart(most.row)
+        else { return nil }
+        return names.frame(ofRow: most.row, frame: most.frame, in: recording)
+    }
+
+    private static let nearlyAll = 0.8
+
+    private func step(_ row: Int, _ frame: UInt32) -> Step? {
+        let facts = names.rows[row]
+        guard facts.kind >= .unnamed, !facts.isLoop else { return nil }
+        // Code made at run time is made again elsewhere.
+        guard facts.function != 0 || recording.frames[Int(frame) - 1].module != 0 else { return nil }
+        let function = names.functionKey(ofRow: row, frame: frame, in: recording)
+        return Step(
+            function: function,
+            line: (function &* 1_000_003 &+ UInt64(facts.line) &+ 1) | 1 << 63,
+            row: row,
+            frame: frame,
+            isNamed: facts.function != 0 && facts.kind == .program
+        )
+    }
+}
+
+extension FrameNames {
+    /// Tells functions apart; frames without a name by their address.
+    func functionKey(ofRow row: Int, frame: UInt32, in recording: Recording) -> UInt64 {
+        let function = rows[row].function
+        return function == 0 ? UInt64(frame) << 32 : UInt64(function)
+    }
+}

@@ -1,0 +1,47 @@
+internal import SiltRecording
+
+/// Joins growing sites that are one finding: one place that grows in several phases, and what grows in lock-step.
+///
+/// One object that is lost may be fourteen blocks of fourteen sites: as many of each, in each interval, all of them
+/// allocated on the way through one function. The heaviest leads, the others follow it.
+enum Findings {
+    /// Survivors of a site that can be compared with those of another.
+    private static let leastSurvivors = 24.0
+    /// Blocks of one site for each of another.
+    private static let most = 32.0
+    private static let tolerance = 0.02
+
+    /// Of sites in the order of a report, with their ranks.
+    static func join(_ sites: inout [ReportSite]) {
+        var leaders: [Int] = []
+        for index in sites.indices where sites[index].isGrowing {
+            let site = sites[index]
+            if let leader = leaders.first(where: { isSamePlace(sites[$0], site) }) {
+                sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .samePlace)
+            } else if let leader = leaders.first(where: { grewTogether(sites[$0], site) }) {
+                sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .lockStep)
+            } else {
+                leaders.append(index)
+            }
+        }
+    }
+
+    private static func isSamePlace(_ one: ReportSite, _ other: ReportSite) -> Bool {
+        one.place == other.place && one.phase != other.phase
+    }
+
+    private static func grewTogether(_ one: ReportSite, _ other: ReportSite) -> Bool {
+        guard one.kind == other.kind, one.phase == other.phase, one.births.count == other.births.count,
+            !one.way.isDisjoint(with: other.way)
+        else { return false }
+        let (first, second) = (one.births.reduce(0, +), other.births.reduce(0, +))
+        guard min(first, second) >= leastSurvivors else { return false }
+        let (more, fewer) = first >= second ? (one.births, other.births) : (other.births, one.births)
+        let ratio = (max(first, second) / min(first, second)).rounded()
+        guard ratio <= most,
+            abs(max(first, second) - ratio * min(first, second)) <= ratio + tolerance * max(first, second)
+        else { return false }
+        // An interval may end while an object is made.
+        return zip(more, fewer).allSatisfy { abs($0 - ratio * $1) <= ratio + tolerance * $0 }
+    }
+}
