@@ -5,6 +5,7 @@
 #include "image.h"
 #include "modules.h"
 #include "operators.h"
+#include "rebind.h"
 
 #include <dlfcn.h>
 
@@ -13,6 +14,7 @@ static uintptr_t look_after_close(const struct silt_origin *origin, uintptr_t un
     (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
     silt_operators_forget();
     silt_modules_check(true);
+    silt_rebind_forget();
     return 0;
 }
 

@@ -75,8 +75,10 @@
     NEXT(int, prctl, (int, ...))                                \
     NEXT(long, syscall, (long, ...))
 
-/* dlclose.c, fork.c */
+/* loads.c, dlclose.c, fork.c */
 #define SILT_IMAGE_HOOKS(NEXT, ALONE)                           \
+    NEXT(void *, dlopen, (const char *, int))                   \
+    NEXT(void *, dlsym, (void *, const char *))                 \
     NEXT(int, dlclose, (void *))                                \
     NEXT(int, _Fork, (void))
 

@@ -322,8 +322,20 @@ void silt_record_alloc_once(void *block, size_t bytes, const void *frame, uint64
     }
 }
 
+void silt_record_alloc(void *block, size_t bytes, const void *frame, bool moved) {
+    record_alloc(block, bytes, frame, moved);
+}
+
 void silt_record_free(void *block, const void *frame) {
     record_free(block, frame, SILT_FREED);
+}
+
+void silt_record_move(void *block, const void *frame) {
+    record_free(block, frame, SILT_MOVED);
+}
+
+void silt_record_keep(void *block, const void *frame) {
+    record_free(block, frame, SILT_KEPT);
 }
 
 uint32_t silt_into_real(const void *frame) {

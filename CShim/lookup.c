@@ -9,52 +9,13 @@
 #define _GNU_SOURCE
 #include "lookup.h"
 
-#include <elf.h>
-#include <link.h>
-#include <stdbool.h>
+#include "tables.h"
+
 #include <string.h>
 
 #define MAX_SCOPE 192 /* modules of one scope; what lies beyond is not found */
 
-/* What the dynamic section says (gABI chapter 5); glibc relocates its pointers where it can. */
-struct tables {
-    const ElfW(Sym) * symbols;
-    const char *strings;
-    const uint32_t *gnu_hash;
-    const uint32_t *hash;
-    const uint16_t *versions; /* top bit: not the default version */
-    bool old_versions;        /* those are taken too */
-};
-
-static const void *pointer(const struct link_map *map, ElfW(Addr) value) {
-    return (const void *)(value < map->l_addr ? value + map->l_addr : value);
-}
-
-static bool read_tables(const struct link_map *map, struct tables *tables) {
-    *tables = (struct tables){0};
-    for (const ElfW(Dyn) *entry = map->l_ld; entry && entry->d_tag != DT_NULL; entry++) {
-        switch (entry->d_tag) {
-        case DT_SYMTAB:
-            tables->symbols = pointer(map, entry->d_un.d_ptr);
-            break;
-        case DT_STRTAB:
-            tables->strings = pointer(map, entry->d_un.d_ptr);
-            break;
-        case DT_GNU_HASH:
-            tables->gnu_hash = pointer(map, entry->d_un.d_ptr);
-            break;
-        case DT_VERSYM:
-            tables->versions = pointer(map, entry->d_un.d_ptr);
-            break;
-        case DT_HASH:
-            tables->hash = pointer(map, entry->d_un.d_ptr);
-            break;
-        }
-    }
-    return tables->symbols && tables->strings && (tables->gnu_hash || tables->hash);
-}
-
-static void *defined(const struct link_map *map, const struct tables *tables, uint32_t index,
+static void *defined(const struct link_map *map, const struct silt_tables *tables, uint32_t index,
                      const char *name) {
     const ElfW(Sym) *symbol = &tables->symbols[index];
     if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC ||
@@ -68,7 +29,8 @@ static void *defined(const struct link_map *map, const struct tables *tables, ui
 
 /* DT_GNU_HASH: header, bloom filter, buckets, chain (its layout is that of binutils'
  * bfd/elflink.c). */
-static void *find_gnu(const struct link_map *map, const struct tables *tables, const char *name) {
+static void *find_gnu(const struct link_map *map, const struct silt_tables *tables,
+                      const char *name) {
     uint32_t hash = 5381;
     for (const unsigned char *c = (const void *)name; *c; c++) {
         hash = hash * 33 + *c;
@@ -96,7 +58,8 @@ static void *find_gnu(const struct link_map *map, const struct tables *tables, c
 }
 
 /* DT_HASH (gABI, "Hash Table"). */
-static void *find_sysv(const struct link_map *map, const struct tables *tables, const char *name) {
+static void *find_sysv(const struct link_map *map, const struct silt_tables *tables,
+                       const char *name) {
     uint32_t hash = 0;
     for (const unsigned char *c = (const void *)name; *c; c++) {
         hash = (hash << 4) + *c;
@@ -122,8 +85,8 @@ static bool has_file_name(const struct link_map *map, const char *needed) {
 }
 
 static bool has_soname(const struct link_map *map, const char *needed) {
-    struct tables tables;
-    if (!read_tables(map, &tables)) {
+    struct silt_tables tables;
+    if (!silt_read_tables(map, &tables)) {
         return false;
     }
     for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
@@ -166,8 +129,8 @@ static void add(struct scope *scope, const struct link_map *map) {
 }
 
 static bool needs(const struct link_map *map, const struct link_map *other) {
-    struct tables tables;
-    if (!read_tables(map, &tables)) {
+    struct silt_tables tables;
+    if (!silt_read_tables(map, &tables)) {
         return false;
     }
     for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
@@ -200,8 +163,8 @@ static void find_scope(struct scope *scope, const struct link_map *first,
     scope->count = 0;
     add(scope, root);
     for (unsigned i = 0; i < scope->count; i++) {
-        struct tables tables;
-        if (!read_tables(scope->modules[i], &tables)) {
+        struct silt_tables tables;
+        if (!silt_read_tables(scope->modules[i], &tables)) {
             continue;
         }
         for (const ElfW(Dyn) *entry = scope->modules[i]->l_ld; entry->d_tag != DT_NULL; entry++) {
@@ -212,11 +175,11 @@ static void find_scope(struct scope *scope, const struct link_map *first,
     }
 }
 
-static void *find_in(const struct link_map *map, const char *name) {
+void *silt_find_in(const struct link_map *map, const char *name) {
     struct dl_find_object ours;
-    struct tables tables;
-    if (!read_tables(map, &tables) ||
-        (_dl_find_object((void *)find_in, &ours) == 0 && ours.dlfo_link_map == map)) {
+    struct silt_tables tables;
+    if (!silt_read_tables(map, &tables) ||
+        (_dl_find_object((void *)silt_find_in, &ours) == 0 && ours.dlfo_link_map == map)) {
         return NULL;
     }
     /* A name that has no default version stands for the one it has (libc_malloc_debug.so). */
@@ -238,7 +201,7 @@ void *silt_next(const char *name) {
     void *function = NULL;
     for (const struct link_map *map = ours.dlfo_link_map->l_next; map && !function;
          map = map->l_next) {
-        function = find_in(map, name);
+        function = silt_find_in(map, name);
     }
     return function;
 }
@@ -255,7 +218,7 @@ const char *silt_malloc_is_elsewhere(void) {
         first = first->l_prev;
     }
     for (const struct link_map *map = first; map != ours.dlfo_link_map; map = map->l_next) {
-        if (find_in(map, "malloc")) {
+        if (silt_find_in(map, "malloc")) {
             return map->l_name && *map->l_name ? map->l_name : "the program itself";
         }
     }
@@ -274,7 +237,7 @@ void silt_lookup(const struct link_map *module, const char *const *names, void *
         first = first->l_prev;
     }
     find_dependents(&dependents, first, module);
-    bool last = count && find_in(module, names[0]);
+    bool last = count && silt_find_in(module, names[0]);
     for (const struct link_map *root = first; root; root = root->l_next) {
         bool is_root = false;
         for (unsigned i = 0; i < dependents.count && !is_root; i++) {
@@ -286,13 +249,13 @@ void silt_lookup(const struct link_map *module, const char *const *names, void *
         find_scope(&scope, first, root);
         for (unsigned name = 0; name < count; name++) {
             for (unsigned i = 0; i < scope.count && !functions[name]; i++) {
-                functions[name] = find_in(scope.modules[i], names[name]);
+                functions[name] = silt_find_in(scope.modules[i], names[name]);
             }
         }
     }
     for (unsigned name = 0; last && name < count; name++) {
         if (!functions[name]) {
-            functions[name] = find_in(module, names[name]);
+            functions[name] = silt_find_in(module, names[name]);
         }
     }
 }

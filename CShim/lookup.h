@@ -12,6 +12,9 @@ void *silt_next(const char *name);
  * program itself. NULL when it is ours. Only at start. */
 const char *silt_malloc_is_elsewhere(void);
 
+/* The definition of a module; NULL when it has none, or is ours. In a hook. */
+void *silt_find_in(const struct link_map *map, const char *name);
+
 /* The definitions that the loader would have found for `module`, without ours. Fills those of
  * `functions` that are NULL, as far as there are any. In a hook. */
 void silt_lookup(const struct link_map *module, const char *const *names, void **functions,

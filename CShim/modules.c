@@ -8,6 +8,7 @@
 #include "image.h"
 #include "loaded.h"
 #include "memory.h"
+#include "rebind.h"
 #include "rules.h"
 #include "sandbox.h"
 #include "system.h"
@@ -209,6 +210,9 @@ static uintptr_t find_module(const struct silt_origin *origin, uintptr_t address
     int32_t index = silt_module_known(address);
     if (index == SILT_MODULE_UNKNOWN) {
         index = (int32_t)add_range(&found);
+        registered();
+        silt_rebind_module(&found);
+        return (uintptr_t)index;
     }
     registered();
     return (uintptr_t)index;

@@ -20,6 +20,7 @@
 #include "operators.h"
 #include "own.h"
 #include "real.h"
+#include "rebind.h"
 #include "rules.h"
 #include "sandbox.h"
 #include "sinks.h"
@@ -98,6 +99,7 @@ static bool begin_again(void) {
     silt_rules_unlock();
     silt_generated_unlock();
     silt_operators_unlock();
+    silt_rebind_unlock();
     silt_modules_forget();
     silt_stamps_reset();
     struct silt_header *parent = kin;
@@ -188,6 +190,7 @@ __attribute__((constructor)) static void at_start(void) {
     /* The first hook must not do this: its caller may hold the lock of the list of handlers. */
     if (silt_phase == SILT_PHASE_RECORDING) {
         pthread_atfork(NULL, NULL, silt_forked);
+        silt_rebind_at_start();
     }
 }
 

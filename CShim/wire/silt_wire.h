@@ -222,7 +222,8 @@ struct silt_header {
     uint64_t hello_debt_ns;
     uint64_t children_sharing; /* fork children that are not recorded, since they share their
                                   parent's descriptors; they count themselves */
-    uint64_t spare[6];
+    uint64_t imports_unbound;  /* of functions that allocate, which are called past the shim */
+    uint64_t spare[5];
 };
 
 /* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they

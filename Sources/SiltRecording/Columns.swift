@@ -31,7 +31,8 @@ extension TrustCounters {
         \.allocations, \.frees, \.reallocations, \.undoneFrees, \.maps, \.unmaps, \.remaps, \.unknownKinds,
         \.eventsSent, \.committedBytes, \.receivedBytes, \.gaps, \.unknownFrees, \.inheritedFrees, \.overwritten,
         \.unmatchedUnfrees, \.waits, \.waitNs, \.lost, \.reentered, \.stacks, \.stacksSlow, \.stacksTruncated,
-        \.stacksIncomplete, \.stacksMissing, \.modulesLost, \.offReason,
+        \.stacksIncomplete, \.stacksMissing, \.modulesLost, \.importsUnbound,
+        \.offReason,
     ]
 
     var columns: [UInt64] { Self.paths.map { self[keyPath: $0] } }

@@ -120,8 +120,10 @@ extension Recording {
             }
         }
         trust = Array(repeating: TrustCounters(), count: processes.count)
+        let hasImports = try hasColumn("imports_unbound", of: "trust", database)
+        let columns = Schema.trustColumns.map { hasImports || $0 != "imports_unbound" ? $0 : "0" }
         let counters = try database.prepare(
-            "SELECT process, \(Schema.trustColumns.joined(separator: ", ")) FROM trust ORDER BY process"
+            "SELECT process, \(columns.joined(separator: ", ")) FROM trust ORDER BY process"
         )
         while try counters.step() {
             guard let index = processIndex(of: counters.id(0)) else { continue }

@@ -140,6 +140,8 @@ package struct TrustCounters: Equatable, Sendable {
     package var stacksIncomplete: UInt64 = 0
     package var stacksMissing: UInt64 = 0
     package var modulesLost: UInt64 = 0
+    /// Imports of functions that allocate, which could not be pointed to the shim: what they do was not seen.
+    package var importsUnbound: UInt64 = 0
     /// Why the shim gave up (`silt_off` of the wire header), 0 when it did not.
     package var offReason: UInt64 = 0
     /// When it did, in nanoseconds of the trace.

@@ -67,7 +67,8 @@ enum Schema {
         "allocations", "frees", "reallocations", "undone_frees", "maps", "unmaps", "remaps", "unknown_kinds",
         "events_sent", "committed_bytes", "received_bytes", "gaps", "unknown_frees", "inherited_frees", "overwritten",
         "unmatched_unfrees", "waits", "wait_ns", "lost", "reentered", "stacks", "stacks_slow", "stacks_truncated",
-        "stacks_incomplete", "stacks_missing", "modules_lost", "off_reason",
+        "stacks_incomplete", "stacks_missing", "modules_lost", "imports_unbound",
+        "off_reason",
     ]
 
     /// For the sqlite3 shell: symbols in text, call sites by their stack's innermost frame, stacks frame by frame.

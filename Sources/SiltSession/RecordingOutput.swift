@@ -421,6 +421,7 @@ final class RecordingOutput {
         trust.stacksIncomplete = counts.incompleteStacks
         trust.stacksMissing = counts.noStack
         trust.modulesLost = UInt64(header.modules_lost)
+        trust.importsUnbound = header.imports_unbound
         trust.offReason = UInt64(header.off_reason)
         trust.offNs = image.stoppedNanoseconds
         try writer.write(trust, process: number)

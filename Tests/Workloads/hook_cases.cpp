@@ -554,6 +554,73 @@ void of_mremap() {
     }
 }
 
+void of_dlopen() {
+    auto *volatile function = real<void *(const char *, int)>(hook);
+    const int flags[] = {RTLD_LAZY,
+                         RTLD_NOW,
+                         0,
+                         RTLD_LAZY | RTLD_NOLOAD,
+                         RTLD_LAZY | RTLD_DEEPBIND,
+                         RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE,
+                         -1};
+    for (const char *name : {"", "libc.so.6", "libm.so.6", "libresolv.so.2", "libnowhere.so.1",
+                             "/nonexistent/lib.so", "/etc/passwd", "$ORIGIN/nothing.so"}) {
+        for (int flag : flags) {
+            dlerror();
+            errno = 77;
+            void *handle = function(*name ? name : NULL, flag);
+            int error = errno;
+            const char *text = dlerror();
+            LINE("(%s, %d): %d errno %d error %s", name, flag, handle != NULL, error,
+                 text ? text : "none");
+            void *again = handle ? dlopen(*name ? name : NULL, RTLD_LAZY) : NULL;
+            if (handle && (again != handle || dlclose(again) || dlclose(handle))) {
+                LINE("  not the same as before, or not closed");
+            }
+        }
+    }
+}
+
+void of_dlsym() {
+    auto *volatile function = real<void *(void *, const char *)>(hook);
+    dlopen("libresolv.so.2", RTLD_LAZY | RTLD_DEEPBIND);
+    const struct {
+        const char *name;
+        void *handle;
+    } handles[] = {{"default", RTLD_DEFAULT},
+                   {"next", RTLD_NEXT},
+                   {"program", dlopen(NULL, RTLD_LAZY)},
+                   {"libc", dlopen("libc.so.6", RTLD_LAZY)},
+                   {"libm", dlopen("libm.so.6", RTLD_LAZY | RTLD_DEEPBIND)}};
+    for (auto handle : handles) {
+        for (const char *name : {"malloc", "free", "posix_memalign", "_Znwm", "mallocx", "tc_free",
+                                 "cos", "environ", "nowhere", "", "dlsym"}) {
+            dlerror();
+            errno = 77;
+            void *found = function(handle.handle, name);
+            int error = errno;
+            const char *text = dlerror();
+            LINE("(%s, %s): %d errno %d error %s", handle.name, name, found != NULL, error,
+                 text ? text : "none");
+            LINE("  the same %d", found == function(handle.handle, name));
+        }
+    }
+    auto *allocate = (void *(*)(size_t))function(handles[3].handle, "malloc");
+    auto *give_back = (void (*)(void *))function(handles[3].handle, "free");
+    auto *resize = (void *(*)(void *, size_t))function(handles[3].handle, "realloc");
+    for (size_t bytes : sizes) {
+        errno = 77;
+        void *block = allocate(bytes);
+        LINE("malloc of libc (%zu): %d errno %d", bytes, block != NULL, errno);
+        errno = 77;
+        void *other = block ? resize(block, 100) : NULL;
+        LINE("realloc of libc: %d errno %d", other != NULL, errno);
+        errno = 77;
+        give_back(other ? other : block);
+        LINE("free of libc: errno %d", errno);
+    }
+}
+
 void of_dlclose() {
     auto *volatile function = real<int(void *)>(hook);
     for (const char *name : {"", "libc.so.6", "libm.so.6", "libresolv.so.2", "libnowhere.so.1"}) {
@@ -1050,6 +1117,8 @@ const struct {
     {"mremap", of_mremap},
     {"mprotect", of_mprotect},
     {"pkey_mprotect", of_pkey_mprotect},
+    {"dlopen", of_dlopen},
+    {"dlsym", of_dlsym},
     {"dlclose", of_dlclose},
     {"close", of_close},
     {"dup2", of_dup2},

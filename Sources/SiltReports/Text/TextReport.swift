@@ -242,6 +242,10 @@ package enum TextReport {
         if let reason = counters.stopReason {
             parts.append("recording stopped before the end (\(ObstacleText.why(reason)))")
         }
+        if counters.importsUnbound > 0 {
+            let imports = Format.plural(counters.importsUnbound, "import")
+            parts.append(imports + " of functions that allocate not followed: what goes through them is not seen")
+        }
         if counters.modulesLost > 0 { parts.append(Format.plural(counters.modulesLost, "module") + " not recorded") }
         if counters.waits > 0 {
             parts.append(
