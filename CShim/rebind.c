@@ -37,7 +37,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-/* dlopen was called since the last look; with RTLD_DEEPBIND, ever; at all, ever. */
 uint32_t silt_opened, silt_bound_deep, silt_opens;
 
 #define LOOKED  1024 /* modules beyond that are looked at each time */
@@ -61,6 +60,8 @@ static const char *const markers[SILT_FAMILIES] = {
     [SILT_FAMILY_MIMALLOC] = "mi_malloc",
 };
 static uint32_t definer_count[SILT_FAMILIES];
+/* As it was at start: all callers find it first. */
+static const struct link_map *global_definers[SILT_FAMILIES];
 
 #define AS_NAME(name, does) #name,
 #define AS_REAL(name, does) (void *)silt_real.name,
@@ -405,6 +406,10 @@ void silt_rebind_at_start(void) {
     if (may_look()) {
         silt_aside(look, 0, 0, 0);
     }
+    memcpy(global_definers, definers, sizeof definers);
+    for (unsigned family = 0; family < SILT_FAMILIES; family++) {
+        silt_opens |= definers[family] != NULL;
+    }
 }
 
 void silt_rebind_module(const struct dl_find_object *found) {
@@ -458,8 +463,9 @@ bool silt_rebind_at_dlsym(const void *handle, const char *name) {
         }
         silt_aside(look, 0, 0, 0);
     }
-    return handle && handle != RTLD_NEXT && silt_may_be_interface(name, true) &&
-           silt_interface_of(name) && may_look();
+    const struct silt_interface *interface =
+        handle != RTLD_NEXT && silt_may_be_interface(name, true) ? silt_interface_of(name) : NULL;
+    return interface && (handle || global_definers[interface->family]) && may_look();
 }
 
 static uintptr_t bind_found(const struct silt_origin *origin, uintptr_t found, uintptr_t of,

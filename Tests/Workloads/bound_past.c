@@ -2,15 +2,21 @@
  * bound_past: a host of plugins that are bound past a preloaded malloc. `bound_past PLUGIN`: opens
  * it with RTLD_DEEPBIND and has it keep 30 blocks of 613 bytes, drop 30, and call all functions.
  * `bound_past race PLUGIN…`: threads call each plugin for the first time while the next one is
- * opened, and each drops 300 blocks. `bound_past again PLUGIN`: 50 times opened and closed, each
- * time with one block kept, one dropped.
+ * opened, and each drops 300 blocks. `bound_past filtered PLUGIN`: as without `filtered`, under a
+ * seccomp(2) filter that refuses ptrace(2) and forbids nothing else. `bound_past again PLUGIN`: 50
+ * times opened and closed, each time with one block kept, one dropped.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 /* No library of this program has them. */
 extern void *mallocx(size_t, int) __attribute__((weak));
@@ -65,6 +71,20 @@ static void race(char **paths, int count) {
     }
 }
 
+static void forbid_ptrace(void) {
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) {
+        exit(1);
+    }
+}
+
 int main(int count, char **arguments) {
     if (count < 2) {
         return 2;
@@ -85,7 +105,11 @@ int main(int count, char **arguments) {
         puts("again done");
         return 0;
     }
-    struct plugin plugin = open_plugin(arguments[1], RTLD_LAZY | RTLD_DEEPBIND);
+    bool is_filtered = strcmp(arguments[1], "filtered") == 0;
+    if (is_filtered) {
+        forbid_ptrace();
+    }
+    struct plugin plugin = open_plugin(arguments[1 + is_filtered], RTLD_LAZY | RTLD_DEEPBIND);
     for (int i = 0; i < 30; i++) {
         plugin.keep(i % 3);
         plugin.drop(i % 3);

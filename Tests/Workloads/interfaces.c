@@ -1,21 +1,25 @@
 /*
  * interfaces: allocators by their own names. Built with -DJEMALLOC, -DTCMALLOC or -DMIMALLOC and
- * the library: keeps 20 blocks of 617 bytes, drops 20, then calls the other functions, each of
- * which gives back what it took. Prints what each returned.
+ * the library: keeps 20 blocks of 617 bytes, drops 20 and one by a function that it looks up, then
+ * calls the other functions, each of which gives back what it took. Prints what each returned.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OK(what) printf("%s: %d errno %d\n", #what, (what) != 0, errno)
+#define AS_TEXT(name)  AS_TEXT_(name)
+#define AS_TEXT_(name) #name
+#define OK(what)       printf("%s: %d errno %d\n", #what, (what) != 0, errno)
 
 #if defined JEMALLOC
 void *mallocx(size_t, int), *rallocx(void *, size_t, int);
 size_t xallocx(void *, size_t, size_t, int), sallocx(const void *, int), nallocx(size_t, int);
 void dallocx(void *, int), sdallocx(void *, size_t, int);
+#    define NAME             mallocx
 #    define ALLOCATE(bytes)  mallocx(bytes, 0)
 #    define GIVE_BACK(block) sdallocx(block, 617, 0)
 
@@ -38,6 +42,7 @@ void *tc_memalign(size_t, size_t), *tc_valloc(size_t), *tc_pvalloc(size_t);
 void *tc_malloc_skip_new_handler(size_t);
 void tc_free(void *), tc_free_sized(void *, size_t), tc_cfree(void *), tc_delete(void *);
 int tc_posix_memalign(void **, size_t, size_t);
+#    define NAME             tc_malloc
 #    define ALLOCATE(bytes)  tc_malloc(bytes)
 #    define GIVE_BACK(block) tc_free_sized(block, 617)
 
@@ -67,6 +72,7 @@ void mi_free(void *), mi_free_size(void *, size_t), mi_free_aligned(void *, size
 void mi_free_size_aligned(void *, size_t, size_t);
 char *mi_strdup(const char *), *mi_strndup(const char *, size_t);
 int mi_posix_memalign(void **, size_t, size_t);
+#    define NAME             mi_malloc
 #    define ALLOCATE(bytes)  mi_malloc(bytes)
 #    define GIVE_BACK(block) mi_free_size(block, 617)
 
@@ -119,6 +125,10 @@ int main(void) {
             puts("errno changed");
         }
     }
+    void *(*found)(size_t, int) = NULL;
+    *(void **)&found = dlsym(RTLD_DEFAULT, AS_TEXT(NAME));
+    printf("found %d\n", (uintptr_t)found == (uintptr_t)NAME);
+    GIVE_BACK(found(617, 0));
     errno = 0;
     others();
     return 0;
