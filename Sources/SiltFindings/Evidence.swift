@@ -42,6 +42,11 @@ package struct Evidence: Equatable, Sendable {
     package var processes = 1
 
     package init(_ basis: Basis) { self.basis = basis }
+
+    /// Whether it is of one process though several grow.
+    package var isOfOneProcess: Bool {
+        if case .run = basis { true } else { false }
+    }
 }
 
 extension Evidence {

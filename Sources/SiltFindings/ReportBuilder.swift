@@ -4,7 +4,8 @@ internal import SiltSymbols
 /// Builds the report of a recording: blames each stack, adds up call sites over processes, judges and sorts them.
 package enum ReportBuilder {
     /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
-    package static func build(_ recording: Recording, options: ReportOptions) throws -> HeapReport {
+    package static func build(_ recorded: Recording, options: ReportOptions) throws -> HeapReport {
+        let recording = recorded.forgettingReplacedImages
         let names = FrameNames(recording, hiding: try AllocatorFrames(hide: options.hide, show: options.show))
         var report = HeapReport(recording: recording, names: names)
         report.options = options

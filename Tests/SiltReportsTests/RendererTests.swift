@@ -43,6 +43,47 @@ import Testing
         try expectGolden(text(OrderServer.growingReport(options { $0.width = 80 })), "growing-80.txt")
     }
 
+    @Test(arguments: [80, 120])
+    func theFileIsCutBeforeTheFunctionAndNeverTheLine(width: Int) throws {
+        var page = TextPage(width: width, isColored: false)
+        let place = ReportFrame(
+            function: "handle_request_of_the_shop",
+            file: "/src/shop/a_file_with_quite_a_long_name_as_real_ones_have.c",
+            line: 1209,
+            module: "/opt/shop/server",
+            offset: 0x10,
+            inlined: false
+        )
+        page.sites([
+            TextPage.SiteLine(
+                rank: 1,
+                lead: "+108 B/request",
+                blame: place,
+                size: "105 KiB in 1,000 blocks",
+                end: "certain (4 of 4 rounds)"
+            )
+        ])
+        #expect(page.text.contains(".c:1209 "), "\(page.text)")
+        #expect(page.text.contains(width == 80 ? "handle_reque…" : "handle_request_of_the_shop  …"), "\(page.text)")
+        #expect(page.text.contains("105 KiB in 1,000 blocks"))
+        #expect(page.text.split(separator: "\n").allSatisfy { $0.count <= width })
+    }
+
+    @Test func whatGrowsTogetherIsOneFinding() throws {
+        var report = try ShopHunt.report()
+        report.sites[1].follows = .init(rank: 1, why: .lockStep)
+        report.sites[2].follows = .init(rank: 1, why: .samePlace)
+        let page = text(report)
+        #expect(page.hasPrefix("GROWING: 1 call site leaks: users 40 B per request, orders 113 B per request"))
+        #expect(page.contains("     with it: cache_fill cache.c:9 +40 B/request\n"), "\(page)")
+        #expect(page.contains("     on orders: +12 B/request, watch it: "), "\(page)")
+        #expect(!page.contains("\n  2  "), "\(page)")
+        let sites = try #require(try json(report)["sites"] as? [[String: Any]])
+        let part = try #require(sites[1]["part_of"] as? [String: Any])
+        #expect(part["rank"] as? Int == 1 && part["reason"] as? String == "lock-step")
+        #expect(sites[0]["part_of"] == nil)
+    }
+
     @Test func colorIsUsedOnlyWhenAsked() throws {
         #expect(!text(try OrderServer.growingReport()).contains("\u{1b}"))
         #expect(text(try OrderServer.growingReport(options { $0.color = true })).hasPrefix("\u{1b}[1;31mGROWING:"))

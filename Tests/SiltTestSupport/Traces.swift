@@ -16,6 +16,11 @@ package struct TraceReport: Decodable {
         package var unit: String
     }
 
+    package struct Part: Decodable {
+        package var rank: Int
+        package var reason: String
+    }
+
     package struct Site: Decodable {
         package var rank: Int
         package var kind: String
@@ -35,6 +40,8 @@ package struct TraceReport: Decodable {
         package var phase: String?
         package var leakFraction: Double?
         package var freedBy: Place?
+        /// Of a site that follows another.
+        package var partOf: Part?
 
         package var isGrowing: Bool { verdict.hasSuffix("growing") && verdict != "not-growing" }
     }

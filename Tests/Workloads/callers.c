@@ -5,7 +5,10 @@
  *   item     an item is three blocks of three functions; half of the callers keep it
  *   several  two who keep what one helper makes, one twice as fast; others use what it uses
  *   start    many callers at the start, who keep megabytes; ten that go on for ever
- *   wrapped  an allocator of the program's own that a dozen functions use, one of which leaks */
+ *   wrapped  an allocator of the program's own that a dozen functions use, one of which leaks
+ *   object   one object of three blocks, each allocated by a function of its own
+ *   script   an interpreter's loop between who keeps or drops what it makes and where that is made
+ *   alone    the same without those that drop it */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +211,78 @@ NOINLINE void log_order(void) {
     STAY;
 }
 
+/* object */
+
+NOINLINE char *order_head(void) {
+    char *block = malloc(301);
+    STAY;
+    return block;
+}
+
+NOINLINE char *order_lines(void) {
+    char *block = malloc(202);
+    STAY;
+    return block;
+}
+
+NOINLINE char *order_note(void) {
+    char *block = malloc(103);
+    STAY;
+    return block;
+}
+
+NOINLINE void lose_order(void) {
+    keep(order_head());
+    keep(order_lines());
+    keep(order_note());
+    keep(order_note());
+    STAY;
+}
+
+/* script: named as an interpreter's functions are */
+
+char *PyObject_Call(int depth);
+
+NOINLINE char *script_object(void) {
+    char *block = malloc(99);
+    STAY;
+    return block;
+}
+
+NOINLINE char *_PyEval_EvalFrameDefault(int depth) {
+    char *block = depth > 0 ? PyObject_Call(depth - 1) : script_object();
+    STAY;
+    return block;
+}
+
+NOINLINE char *PyObject_Call(int depth) {
+    char *block = _PyEval_EvalFrameDefault(depth);
+    STAY;
+    return block;
+}
+
+NOINLINE char *PyEval_EvalCode(void) {
+    char *block = PyObject_Call(8);
+    STAY;
+    return block;
+}
+
+NOINLINE char *gen_send_ex2(void) {
+    char *block = PyObject_Call(8);
+    STAY;
+    return block;
+}
+
+NOINLINE void keep_result(void) {
+    keep(PyEval_EvalCode());
+    STAY;
+}
+
+NOINLINE void drop_result(void) {
+    free(gen_send_ex2());
+    STAY;
+}
+
 #define CALL_START(n) start_##n();
 #define CALL_GO_ON(n) go_on_##n();
 #define CALL_USE(n)   use_##n();
@@ -245,6 +320,13 @@ int main(int argc, char **argv) {
         } else if (strcmp(mode, "wrapped") == 0) {
             NUMBERED(CALL_USE)
             log_order();
+        } else if (strcmp(mode, "object") == 0) {
+            lose_order();
+        } else if (strcmp(mode, "script") == 0 || strcmp(mode, "alone") == 0) {
+            keep_result();
+            if (strcmp(mode, "script") == 0) {
+                drop_result();
+            }
         }
         usleep(10000);
     }

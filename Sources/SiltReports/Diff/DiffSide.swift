@@ -43,8 +43,9 @@ package struct DiffSide: Sendable {
         isPast = true
     }
 
-    private static func report(_ recording: Recording, _ hide: [String]) throws -> HeapReport {
-        HeapReport(
+    private static func report(_ recorded: Recording, _ hide: [String]) throws -> HeapReport {
+        let recording = recorded.forgettingReplacedImages
+        return HeapReport(
             recording: recording,
             names: FrameNames(recording, hiding: try AllocatorFrames(hide: hide))
         )

@@ -4,7 +4,11 @@ internal import SiltFindings
 enum EvidenceText {
     static func line(_ evidence: Evidence, kind: ReportSite.Kind) -> String {
         let line = line(evidence.basis, kind)
-        return evidence.processes > 1 ? "\(line); in \(evidence.processes) processes" : line
+        guard evidence.processes > 1 else { return line }
+        // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
+        return evidence.isOfOneProcess
+            ? "of \(evidence.processes) processes the one that grows most: \(line)"
+            : "\(line); in \(evidence.processes) processes"
     }
 
     private static func line(_ basis: Evidence.Basis, _ kind: ReportSite.Kind) -> String {

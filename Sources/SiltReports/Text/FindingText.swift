@@ -7,6 +7,13 @@ enum FindingText {
     /// Sites named that grow together with one.
     private static let named = 4
 
+    /// Why it is charged, and in which phase where it is in several.
+    static func evidence(_ site: ReportSite, _ report: HeapReport) -> String {
+        let isOfSeveral = report.sites.contains { $0.follows?.rank == site.rank && $0.follows?.why == .samePlace }
+        guard isOfSeveral, let phase = site.phase else { return site.evidenceLine }
+        return "on \(phase): \(site.evidenceLine)"
+    }
+
     /// The other phases of the same place, each with its rate, and what grows in lock-step with it.
     static func together(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         let followers = report.sites.filter { $0.follows?.rank == site.rank }

@@ -73,12 +73,16 @@ struct TextPage {
         var end = ""
     }
 
-    /// Rank, lead, function and place, size, end, in columns; the function is cut first.
+    /// The end of a file's name and a line.
+    private static let shortestPlace = 12
+
+    /// Rank, lead, function and place, size, end, in columns; the file is cut first, in front, then the function.
     mutating func sites(_ lines: [SiteLine]) {
         let leads = lines.reduce(0) { max($0, $1.lead.count) }
         let sizes = lines.reduce(0) { max($0, $1.size.count) }
         let ends = lines.reduce(0) { max($0, $1.end.count) }
-        var places = lines.map { $0.blame.place.printable.cutInFront(to: max(12, width / 4)) }
+        let longest = lines.count > 1 ? max(Self.shortestPlace, width / 4) : width
+        var places = lines.map { $0.blame.place.printable.cutInFront(to: longest) }
         let names = lines.map(\.blame.name.printable)
         let fixed = 5 + (leads > 0 ? leads + 2 : 0) + 3 + sizes
         for (index, line) in lines.enumerated() where !line.through.isEmpty {
@@ -90,7 +94,8 @@ struct TextPage {
         let hasEnds = ends > 0 && fixed + min(both, 36) + 3 + ends <= width
         let room = max(12, min(both, width - fixed - (hasEnds ? 3 + ends : 0)))
         for (index, site) in lines.enumerated() {
-            let place = places[index].isEmpty ? "" : "  " + places[index]
+            let left = max(Self.shortestPlace, room - 2 - names[index].count)
+            let place = places[index].isEmpty ? "" : "  " + places[index].cutInFront(to: left)
             let name = site.blame.name(width: max(8, room - place.count)) + place
             var text = "\(site.rank)".leftPadded(to: 3) + "  "
             if leads > 0 { text += site.lead.padded(to: leads) + "  " }

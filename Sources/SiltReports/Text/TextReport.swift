@@ -79,7 +79,7 @@ package enum TextReport {
         ])
         if !isBrief, site.phase == nil { sparkline(site, report, &page) }
         if !isBrief { HuntText.sparklines(site, &page) }
-        page.paragraph(site.evidenceLine.printable, indent: 5)
+        page.paragraph(FindingText.evidence(site, report).printable, indent: 5)
         HuntText.whereabouts(site, &page)
         if site.spreadOver > 0 {
             let places = Format.plural(UInt64(site.spreadOver), "place")

@@ -94,6 +94,38 @@ extension EndToEnd {
             #expect(shown.growing.map { $0.caller?.function } == ["log_order"])
         }
 
+        @Test func theBlocksOfOneLostObjectAreOneFinding() throws {
+            let run = try Self.callers("object")
+            #expect(run.growing.map(\.blame.function).first == "order_head", "\(run.text)")
+            #expect(run.growing.map(\.inuseObjects).sorted() == [300, 300, 600])
+            #expect(run.growing.dropFirst().allSatisfy { $0.partOf?.rank == 1 && $0.partOf?.reason == "lock-step" })
+            #expect(run.text.hasPrefix("GROWING: 1 call site leaks, "), "\(run.text)")
+            #expect(run.text.contains("with it: order_"), "\(run.text)")
+            for function in ["order_lines", "order_note"] {
+                #expect(run.text.contains(" \(function) callers.c:"), "\(run.text)")
+            }
+        }
+
+        @Test func anInterpretersLoopIsNobodysCallerAndItsEntryIsShown() throws {
+            let run = try Self.callers("script")
+            #expect(run.growing.map { $0.caller?.function } == ["keep_result"], "\(run.text)")
+            #expect(run.text.contains("… → keep_result callers.c:"), "\(run.text)")
+            let alone = try Self.callers("alone")
+            #expect(alone.growing.map(\.blame.function) == ["script_object"] && alone.growing.first?.caller == nil)
+            #expect(alone.text.contains("… → keep_result callers.c:"), "\(alone.text)")
+        }
+
+        @Test func whatExecReplacedIsNotLeftBehind() throws {
+            let folder = try ScratchFolder()
+            let run = try Self.run([buildWorkload("moves", into: folder)])
+            #expect(run.report.sites(named: "before_exec").map(\.inuseObjects) == [0], "\(run.text)")
+            #expect(run.report.sites(named: "before_exec").map(\.allocObjects) == [1000])
+            #expect(run.report.sites(named: "after_exec").map(\.inuseObjects) == [10])
+            #expect(run.report.totals.inuseSpace < 100_000)
+            let totals = run.report.totals
+            #expect(totals.allocObjects == totals.freeObjects + totals.inuseObjects)
+        }
+
         @Test func aStrippedLibraryIsPassedOnTheWayToTheProgramsLine() throws {
             let folder = try ScratchFolder()
             let library = folder.file("libpantry.so")

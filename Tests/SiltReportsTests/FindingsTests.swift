@@ -1,0 +1,54 @@
+import SiltGrowth
+import SiltRecording
+import Testing
+
+@testable import SiltFindings
+
+/// Which growing sites are one finding.
+struct FindingsTests {
+    private func site(
+        _ rank: Int,
+        _ births: [Double],
+        way: Set<UInt64> = [7],
+        phase: String? = nil,
+        place: Int? = nil
+    ) -> ReportSite {
+        let frame = ReportFrame(function: "f", file: nil, line: nil, module: "", offset: UInt64(rank), inlined: false)
+        var site = ReportSite(blame: frame)
+        site.verdict = .growing
+        (site.rank, site.births, site.way, site.phase, site.place) = (rank, births, way, phase, place ?? rank)
+        return site
+    }
+
+    private func followed(_ sites: [ReportSite]) -> [Int?] {
+        var sites = sites
+        Findings.join(&sites)
+        return sites.map { $0.follows?.rank }
+    }
+
+    @Test func asManyInEachIntervalOnOneWayAreOne() {
+        let sites = [site(1, [10, 12, 9, 11]), site(2, [10, 12, 9, 11]), site(3, [20, 24, 19, 21], way: [7, 8])]
+        #expect(followed(sites) == [nil, 1, 1])
+    }
+
+    @Test func whatSharesNoWayStandsForItself() {
+        #expect(followed([site(1, [10, 12, 9, 11]), site(2, [10, 12, 9, 11], way: [8])]) == [nil, nil])
+    }
+
+    @Test func whatGrowsAtOtherTimesStandsForItself() {
+        #expect(followed([site(1, [10, 12, 9, 11]), site(2, [20, 2, 19, 1])]) == [nil, nil])
+        #expect(followed([site(1, [10, 10, 10, 10]), site(2, [15, 15, 15, 15])]) == [nil, nil])
+    }
+
+    @Test func aFewBlocksAreNoEvidence() {
+        #expect(followed([site(1, [1, 1, 1, 1]), site(2, [1, 1, 1, 1])]) == [nil, nil])
+    }
+
+    @Test func onePlaceInTwoPhasesIsOne() {
+        let sites = [
+            site(1, [10, 10], phase: "orders", place: 5), site(2, [3, 4], phase: "users", place: 5),
+            site(3, [10, 10], phase: "users", place: 6),
+        ]
+        #expect(followed(sites) == [nil, 1, nil])
+    }
+}
