@@ -31,7 +31,7 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
         if (SILT_UNLIKELY(way->out.end != END_JOINED)) {
             return silt_name_ended(walker, hook_frame, sink);
         }
-        if (way->careful) {
+        if (way->careful || way->searched) {
             return silt_name_inside(walker, sink);
         }
         if (SILT_LIKELY(walk_has_room(walk, way->here.k + way->here.count))) {

@@ -12,6 +12,7 @@
 #include "rules.h"
 #include "sandbox.h"
 #include "system.h"
+#include "untabled.h"
 
 #include <dlfcn.h>
 #include <string.h>
@@ -135,6 +136,19 @@ static void set_range(struct range *range, struct range to) {
     __atomic_store_n(&range->version, to.version, __ATOMIC_RELEASE);
 }
 
+/* What was generated where a module's code lies now was unmapped in a way that no hook sees. */
+static void replace_generated(const struct dl_find_object *found) {
+    struct silt_extent extent = silt_extent_of(found);
+    for (unsigned i = 0; i < extent.count; i++) {
+        const ElfW(Phdr) *segment = &extent.segments[i];
+        uintptr_t start = extent.bias + segment->p_vaddr, end = start + segment->p_memsz;
+        if (segment->p_type == PT_LOAD && segment->p_flags & PF_X &&
+            silt_generated_drop(start, end)) {
+            silt_rules_forget(start, end);
+        }
+    }
+}
+
 static uint32_t add_range(const struct dl_find_object *found) {
     uint32_t slot = 0;
     while (slot < range_count && ranges[slot].end) {
@@ -158,9 +172,7 @@ static uint32_t add_range(const struct dl_find_object *found) {
         index = index_of(found);
     }
     set_range(&ranges[slot], (struct range){0, index, start, end, map});
-    if (silt_generated_drop(start, end)) {
-        silt_rules_forget(start, end); /* what lay there was unmapped in a way that no hook sees */
-    }
+    replace_generated(found);
     if (slot == range_count) {
         __atomic_store_n(&range_count, slot + 1, __ATOMIC_RELEASE);
     }
@@ -178,7 +190,9 @@ int32_t silt_module_known(uintptr_t address) {
         uint32_t index = range->index;
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (!(version & 1) && __atomic_load_n(&range->version, __ATOMIC_RELAXED) == version) {
-            return (int32_t)index;
+            bool in_data = SILT_UNLIKELY(silt_is_generated(address, address + 1)) &&
+                           !silt_is_module_code(address);
+            return in_data ? 0 : (int32_t)index;
         }
     }
     return SILT_MODULE_UNKNOWN;

@@ -189,7 +189,8 @@ __attribute__((noinline)) uint32_t silt_name_ended(struct silt_walker *walker, u
         flags = SILT_NODE_INCOMPLETE;
         break;
     }
-    if (walker->way.careful || (out->end == END_INCOMPLETE && out->damaged)) {
+    if (walker->way.careful || walker->way.searched ||
+        (out->end == END_INCOMPLETE && out->damaged)) {
         return name_loose(walker, flags, sink);
     }
     return keep_whole(walker, flags, sink);

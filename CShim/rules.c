@@ -111,7 +111,10 @@ static uintptr_t learn(const struct silt_origin *origin, uintptr_t key, uintptr_
     if (rule == SILT_RULE_NONE && silt_untabled_has_frame(key & 1 ? address : address - 1)) {
         rule = SILT_RULE_FRAME;
     }
-    struct silt_rule_table *table = rule != SILT_RULE_NONE ? table_with_room() : NULL;
+    /* What was generated into a module's data may be gone at any time. */
+    bool stays = rule != SILT_RULE_NONE &&
+                 !(rule == SILT_RULE_FRAME && silt_is_generated(address - 1, address + 1));
+    struct silt_rule_table *table = stays ? table_with_room() : NULL;
     if (table) {
         enter(table, key, rule);
     }

@@ -42,6 +42,10 @@ static uintptr_t code_start(uintptr_t pc) {
     return 0;
 }
 
+bool silt_is_module_code(uintptr_t pc) {
+    return code_start(pc) != 0;
+}
+
 bool silt_untabled_has_frame(uintptr_t pc) {
     if (silt_is_generated(pc, pc + 1)) {
         return true;

@@ -12,6 +12,9 @@
  * of a module if a function before it, that no table covers either, is seen to do so. */
 bool silt_untabled_has_frame(uintptr_t pc);
 
+/* Whether an executable segment of a module holds `pc`: a module's data may be made executable. */
+bool silt_is_module_code(uintptr_t pc);
+
 /* Whether rbp can be the address of the frame whose callee's return address lies at `slot`. */
 static inline bool silt_may_be_frame(uintptr_t rbp, uintptr_t slot) {
     return rbp - slot - 1 < SILT_LARGEST_FRAME && !(rbp & 7);

@@ -6,6 +6,7 @@
  */
 #include "unwind.h"
 
+#include "generated.h"
 #include "rules.h"
 #include "untabled.h"
 
@@ -13,6 +14,9 @@
 
 /* Pages that a frame may span for the range to stay one: those in between are looked at too. */
 #define SPAN (1u << 20)
+
+/* How far a frame record is looked for. */
+#define RECORD_REACH 8192u
 
 void silt_walk_enter_page(struct silt_walker *walker, uintptr_t hook_frame) {
     struct silt_readable *stack = &walker->stack;
@@ -106,6 +110,24 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk,
     *place = (struct place){slot, address, rbp_at, (uint32_t)(met + 1 - walk->frames),
                             (uint32_t)(step - walker->steps)};
     return joined;
+}
+
+/* Generated code may use rbp for something else, as that of HotSpot's second compiler does, which
+ * saves its caller's all the same. Then the next frame record further out is looked for: an rbp
+ * that can be, and behind it an address in generated code; of frames of the program none is made
+ * up so. 0: none is found. */
+static __attribute__((noinline)) uintptr_t find_record(struct silt_walker *walker,
+                                                       const struct place *here) {
+    uintptr_t from = here->slot + 8, address = here->address;
+    if (!silt_is_generated(address - 1, address)) {
+        return 0;
+    }
+    for (uintptr_t at = from; at - from < RECORD_REACH && is_readable(walker, at + 8); at += 8) {
+        if (silt_may_be_frame(word(at), at) && silt_is_generated(word(at + 8) - 1, word(at + 8))) {
+            return at;
+        }
+    }
+    return 0;
 }
 
 __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
@@ -226,6 +248,10 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
             if (rbp == 0) {
                 out->end = END_OUTERMOST;
                 goto done;
+            }
+            if (!silt_may_be_frame(rbp, here->slot) && !way->careful) {
+                rbp = find_record(walker, here);
+                way->searched = true;
             }
             if (!silt_may_be_frame(rbp, here->slot)) {
                 out->damaged = false; /* as often as it is walked with this rbp */

@@ -20,7 +20,7 @@ static inline void silt_walk_begin(struct silt_walker *walker, struct walk *walk
     way->walk = walk;
     way->rule = SILT_RULE_NONE;
     way->exact = 0;
-    way->careful = way->framed = false;
+    way->careful = way->framed = way->searched = false;
     way->known = (struct silt_readable){0, 0};
     way->out.damaged = true;
 }

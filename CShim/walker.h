@@ -46,6 +46,7 @@ struct way {
     uintptr_t at;
     uint64_t exact;
     bool careful;       /* a signal frame was passed */
+    bool searched;      /* more words were read than are kept of a step */
     bool framed;        /* the last step's address was found by a frame of code without a table */
     uint8_t slow_flags; /* of silt_walk_slowly */
     struct silt_readable known;

@@ -2,8 +2,9 @@
  * generated.c WAY: calls a function that allocates through code that it writes at run time, as
  * just-in-time compilers do: without unwind tables, with a frame by rbp.
  *
- * `anew`, `protected`, `shared`: the code lies in memory that is made in that way; it is compiled
- * twice, at two places, and each place is called 100 times, from one frame and from three.
+ * `anew`, `protected`, `shared`, `data`: the code lies in memory that is made in that way; it is
+ * compiled twice, at two places, and each place is called 100 times, from one frame and from three.
+ * `clobbered`: of two and three frames the second uses rbp for something else.
  *
  * `stays`, `unmapped`, `replaced`, `read-only`, `keyed`, `moved`, `again`: code returns, as far as
  * the stack says, to a page of which in the middle of 200 allocations that becomes.
@@ -45,6 +46,18 @@ static void write_call(uint8_t *into, code callee) {
     memcpy(into + 6, &callee, sizeof callee);
 }
 
+/* As above with another rbp: push rbp; sub rsp, 32; mov rbp, 5; mov rax, callee; call rax; add rsp,
+ * 32; pop rbp; ret */
+static code clobber(code callee) {
+    static const uint8_t form[] = {0x55, 0x48, 0x83, 0xec, 0x20, 0x48, 0xc7, 0xc5, 5,    0,
+                                   0,    0,    0x48, 0xb8, 0,    0,    0,    0,    0,    0,
+                                   0,    0,    0xff, 0xd0, 0x48, 0x83, 0xc4, 0x20, 0x5d, 0xc3};
+    uint8_t *at = pages(PROT_READ | PROT_WRITE | PROT_EXEC);
+    memcpy(at, form, sizeof form);
+    memcpy(at + 14, &callee, sizeof callee);
+    return (code)(uintptr_t)at;
+}
+
 /* As above in a frame whose return address seems to be `returns`: mov rax, returns; push rax; push
  * rax; push rbp; mov rbp, rsp; mov rax, callee; call rax; pop rbp; add rsp, 16; ret */
 static void write_lie(uint8_t *into, const uint8_t *returns, code callee) {
@@ -58,11 +71,19 @@ static void write_lie(uint8_t *into, const uint8_t *returns, code callee) {
 
 static code compile(const char *way, code callee) {
     uint8_t *at;
-    if (strcmp(way, "anew") == 0) {
+    if (strcmp(way, "anew") == 0 || strcmp(way, "clobbered") == 0) {
         at = pages(PROT_READ | PROT_WRITE | PROT_EXEC);
         write_call(at, callee);
     } else if (strcmp(way, "protected") == 0) {
         at = pages(PROT_READ | PROT_WRITE);
+        write_call(at, callee);
+        if (mprotect(at, PAGE, RX)) {
+            abort();
+        }
+    } else if (strcmp(way, "data") == 0) {
+        static _Alignas(PAGE) uint8_t data[4][PAGE];
+        static int used;
+        at = data[used++];
         write_call(at, callee);
         if (mprotect(at, PAGE, RX)) {
             abort();
@@ -104,7 +125,8 @@ static void change(const char *way, uint8_t *page) {
 
 int main(int argc, char **argv) {
     const char *way = argc > 1 ? argv[1] : "anew";
-    if (strcmp(way, "anew") && strcmp(way, "protected") && strcmp(way, "shared")) {
+    if (strcmp(way, "anew") && strcmp(way, "protected") && strcmp(way, "shared") &&
+        strcmp(way, "data") && strcmp(way, "clobbered")) {
         uint8_t *between = pages(PROT_READ | PROT_WRITE | PROT_EXEC), *page = pages(RX);
         write_lie(between, page + 16, generated_leaf);
         for (int i = 0; i < 200; i++) {
@@ -117,6 +139,10 @@ int main(int argc, char **argv) {
     }
     code first = compile(way, generated_leaf);
     code second = compile(way, compile(way, compile(way, generated_leaf)));
+    if (strcmp(way, "clobbered") == 0) {
+        first = compile(way, clobber(generated_leaf));
+        second = compile(way, clobber(compile(way, generated_leaf)));
+    }
     for (int i = 0; i < 100; i++) {
         request(first);
         request(second);

@@ -11,7 +11,7 @@ extension EndToEnd {
         }
 
         /// The function is called through code at two places, from one frame and from three.
-        @Test(arguments: ["anew", "protected", "shared"])
+        @Test(arguments: ["anew", "protected", "shared", "data", "clobbered"])
         func whatIsCalledThroughGeneratedCodeIsOneCallSiteWithItsCallers(way: String) throws {
             let (result, report) = try trace([try Self.program.get().path, way])
             #expect(result.status == 0)
