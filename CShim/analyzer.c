@@ -2,9 +2,10 @@
  * analyzer.c: starts an analyzer of the program's own when it was preloaded without one (SILT_OUT).
  *
  * Runs once, at start, by one thread. The program must not see the analyzer as a child: a process
- * in between starts it and is waited for here, and the analyzer becomes a child of init. Where
- * orphans go to the program itself (pid 1 of a container, a subreaper), the process in between
- * stays as the analyzer's parent. It has no exit signal, so wait(2) without __WALL does not see it.
+ * in between starts it and is waited for here, and the analyzer becomes a child of init. A program
+ * that takes orphans in itself (PR_SET_CHILD_SUBREAPER) does not for that moment. Pid 1 of a
+ * container cannot but: there the process in between stays as the analyzer's parent. It has no exit
+ * signal, so wait(2) without __WALL does not see it.
  */
 #define _GNU_SOURCE
 #include "analyzer.h"
@@ -236,13 +237,17 @@ static int stand_between(void *argument) {
 static bool launch(struct plan *plan) {
     int subreaper = 0;
     silt_call(SYS_prctl, PR_GET_CHILD_SUBREAPER, &subreaper);
-    plan->stays = silt_call(SYS_getpid, 0) == 1 || subreaper;
+    plan->stays = silt_call(SYS_getpid, 0) == 1;
     if (silt_call(SYS_pipe2, plan->ready, O_CLOEXEC) < 0) {
         return false;
     }
     /* A handler of the program must not run in a process that shares its memory. */
     uint64_t all = ~0ull;
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &plan->mask, 8);
+    if (subreaper) {
+        /* Else it would inherit the analyzer when the process in between ends. */
+        silt_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 0);
+    }
     int saved = errno;
     int flags = plan->stays ? 0 : CLONE_VM | CLONE_VFORK;
     int between = clone(stand_between, plan->stacks[0] + STACK_BYTES, flags, plan);
@@ -250,6 +255,9 @@ static bool launch(struct plan *plan) {
     if (between > 0 && !plan->stays) {
         while (silt_call(SYS_wait4, between, 0, __WALL, 0) == -EINTR) {
         }
+    }
+    if (subreaper) {
+        silt_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
     }
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &plan->mask, 0, 8);
     silt_call(SYS_close, plan->ready[1]);

@@ -1,7 +1,8 @@
 /*
  * descriptors.c: close, dup2, dup3, close_range and closefrom as the program calls them. silt's own
  * descriptors behave like numbers that are not open: daemons close all that they find, and their
- * fork children still need those descriptors to say hello.
+ * fork children still need those descriptors to say hello. A program that does not leave off, as
+ * one that closes what /proc/self/fd lists until nothing is left, gets its way.
  *
  * dup2(2) onto one of silt's numbers succeeds as it would without silt, and closes silt's
  * descriptor. From then on the number belongs to the program, and silt writes nothing to it.
@@ -39,9 +40,14 @@ static int outcome(long result) {
     return (int)result;
 }
 
+static int refuse_to_close(int fd) {
+    silt_own_refused(fd);
+    return bad_descriptor();
+}
+
 SILT_EXPORT int close(int fd) {
     if (SILT_UNLIKELY(is_hidden(fd))) {
-        return bad_descriptor();
+        return refuse_to_close(fd);
     }
     return SILT_LIKELY(silt_real.close != NULL) ? silt_real.close(fd)
                                                 : outcome(silt_call(SYS_close, fd));
@@ -82,6 +88,9 @@ static int close_between(unsigned first, unsigned last, int flags) {
         if (own > first && close_stretch(first, own - 1, flags) < 0) {
             return -1;
         }
+        if (!flags) {
+            silt_own_refused(fd);
+        }
         if (own == last) {
             /* Nothing is left to be closed; the table may be left to be made this process's own. */
             return own > first || !flags ? 0 : close_stretch(~0u, ~0u, flags);
@@ -106,6 +115,8 @@ SILT_EXPORT void closefrom(int first) {
 bool silt_descriptor_call(long number, long a, long b, long c, long *result) {
     switch (number) {
     case SYS_close:
+        *result = -1;
+        return is_hidden((int)a) && refuse_to_close((int)a);
     case SYS_dup2:
         *result = -1;
         return is_hidden((int)a) && bad_descriptor();

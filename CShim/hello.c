@@ -5,6 +5,7 @@
 #include "analyzer.h"
 #include "image.h"
 #include "own.h"
+#include "programs.h"
 #include "real.h"
 #include "system.h"
 
@@ -156,6 +157,27 @@ static long send_hello(int pipe_reader, int memory, int program, struct silt_hea
     return send_patiently(&message, kin);
 }
 
+/* The analyzer has the program's file open for a moment. A file system that is mounted for a short
+ * program alone is unmounted when that ends: so such a program does not begin before. */
+#define TAKE_NS 500000000ull
+
+static void wait_until_taken(void) {
+    uint32_t *taken = &silt_shared->file_taken;
+    uint64_t begun = silt_now_ns(), now = begun;
+    while (!__atomic_load_n(taken, __ATOMIC_ACQUIRE) && now - begun < TAKE_NS) {
+        struct timespec left = {0, (long)(TAKE_NS - (now - begun))};
+        silt_call(SYS_futex, taken, FUTEX_WAIT, 0, &left, 0, 0);
+        now = silt_now_ns();
+    }
+}
+
+/* File systems that are never unmounted. */
+static bool is_of_system(int program) {
+    uint64_t device = silt_file_at(program, "").device;
+    return device == silt_file_at(AT_FDCWD, "/").device ||
+           device == silt_file_at(AT_FDCWD, "/usr/lib").device;
+}
+
 /* Sends the hello, with the executable where that can be opened: a short program ends before the
  * analyzer looks, and its file may be gone or replaced by then. A fork child's is its parent's. */
 static long send_with_executable(int pipe_reader, int memory, struct silt_header *kin) {
@@ -167,7 +189,11 @@ static long send_with_executable(int pipe_reader, int memory, struct silt_header
         silt_shared->forked ? -1 : silt_call(SYS_open, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (program >= 0) {
         error = send_hello(pipe_reader, memory, (int)program, kin);
+        bool may_go = is_of_system((int)program);
         silt_call(SYS_close, program);
+        if (error == 0 && !may_go) {
+            wait_until_taken();
+        }
         if (error == 0 || error == -ECONNREFUSED) {
             return error;
         }

@@ -75,6 +75,11 @@
     NEXT(int, prctl, (int, ...))                                \
     NEXT(long, syscall, (long, ...))
 
+/* thread.c */
+#define SILT_KEY_HOOKS(NEXT, ALONE)                             \
+    NEXT(int, pthread_key_create, (pthread_key_t *, void (*)(void *))) \
+    NEXT(int, tss_create, (tss_t *, tss_dtor_t))
+
 /* loads.c, dlclose.c, fork.c */
 #define SILT_IMAGE_HOOKS(NEXT, ALONE)                           \
     NEXT(void *, dlopen, (const char *, int))                   \
@@ -102,6 +107,7 @@
     SILT_MAPPING_HOOKS(NEXT, ALONE)                             \
     SILT_DESCRIPTOR_HOOKS(NEXT, ALONE)                          \
     SILT_SANDBOX_HOOKS(NEXT, ALONE)                             \
+    SILT_KEY_HOOKS(NEXT, ALONE)                                 \
     SILT_IMAGE_HOOKS(NEXT, ALONE)                               \
     SILT_PROGRAM_HOOKS(NEXT, ALONE)
 

@@ -3,11 +3,13 @@
  *
  * They are made, used and closed only while nobody else can touch their numbers: at start and at a
  * fork child's first event, by a process of one thread whose signals are blocked. Later nothing is
- * written to them and none is closed, since a number may stand for something else by then.
+ * written to them, since a number may stand for something else by then, and one is only closed
+ * where the program closes it.
  */
 #define _GNU_SOURCE
 #include "own.h"
 
+#include "image.h"
 #include "programs.h"
 #include "sandbox.h"
 #include "system.h"
@@ -18,7 +20,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#define REFUSALS 16 /* times that the program is told that a number is not open */
+
 int silt_own[SILT_OWN_DESCRIPTORS] = {-1, -1};
+
+#define FEW 1100 /* a limit of descriptors up to which silt wants none of them */
+
+static bool scarce; /* there are few, and the limit cannot be raised */
 
 /* What a descriptor refers to: programs close them all, or put their own in their place. */
 static struct silt_file files[SILT_OWN_DESCRIPTORS];
@@ -43,11 +51,14 @@ static bool raise_beyond(int *fd, const struct rlimit *limit) {
 int silt_own_raise(int fd) {
     struct rlimit limit = {1024, 1024};
     silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
-    if (limit.rlim_cur <= 1100 && raise_beyond(&fd, &limit)) {
-        return fd;
+    if (limit.rlim_cur <= FEW) {
+        if (raise_beyond(&fd, &limit)) {
+            return fd;
+        }
+        scarce = true;
     }
     long top = limit.rlim_cur > 65536 ? 65536 : (long)limit.rlim_cur;
-    for (long from = top > 1100 ? 1000 : top - 8; from > 2; from /= 2) {
+    for (long from = top > FEW ? 1000 : top - 8; from > 2; from /= 2) {
         long high = silt_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from);
         if (high >= 0) {
             silt_call(SYS_close, fd);
@@ -62,8 +73,28 @@ void silt_own_set(enum silt_own_descriptor which, int fd) {
     silt_own[which] = fd;
 }
 
+void silt_own_spare(void) {
+    for (unsigned i = 0; i < SILT_OWN_DESCRIPTORS && scarce; i++) {
+        if (silt_own_is_still(i)) {
+            silt_call(SYS_close, silt_own[i]);
+        }
+        silt_own[i] = -1;
+    }
+}
+
 bool silt_own_is_still(enum silt_own_descriptor which) {
     return silt_same_file(silt_file_at(silt_own[which], ""), files[which]);
+}
+
+void silt_own_refused(int fd) {
+    static _Atomic uint32_t refused[SILT_OWN_DESCRIPTORS];
+    for (unsigned i = 0; i < SILT_OWN_DESCRIPTORS; i++) {
+        /* A vfork(2) child has a table of its own, and its parent's memory. */
+        if (fd == silt_own[i] && ++refused[i] >= REFUSALS && !silt_is_borrowed()) {
+            silt_own[i] = -1;
+            silt_call(SYS_close, fd);
+        }
+    }
 }
 
 bool silt_own_holds(int fd) {

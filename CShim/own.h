@@ -24,12 +24,19 @@ extern int silt_own[SILT_OWN_DESCRIPTORS] SILT_HIDDEN;
 /* Moves a descriptor to a high number, close-on-exec, where the program does not expect its own,
  * and beyond a low limit of descriptors where that can be. At start, in a fork child. */
 int silt_own_raise(int fd);
+/* Closes both again where the program may have few and silt could not put them beyond the limit:
+ * the analyzer watches the process otherwise. At start, in a fork child. */
+void silt_own_spare(void);
 void silt_own_set(enum silt_own_descriptor which, int fd);
 /* Whether one of silt's descriptors is still what it was. Holds as long as nobody else replaces the
  * number. */
 bool silt_own_is_still(enum silt_own_descriptor which);
 /* Whether that number stands for one of silt's descriptors. In a hook. */
 bool silt_own_holds(int fd);
+/* The program was told that a number of silt's is not open, which it wanted to close. When it asks
+ * again and again, as a loop over /proc/self/fd does, silt goes without that descriptor, as it does
+ * where the program has put its own in its place. In a hook. */
+void silt_own_refused(int fd);
 /* True when the life line is broken: the analyzer is gone. In a hook that waits. */
 bool silt_own_line_is_broken(void);
 

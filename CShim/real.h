@@ -5,12 +5,14 @@
 #include "hook_table.h"
 #include "macros.h"
 
+#include <pthread.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
+#include <threads.h>
 
 /* The hooks themselves: headers of the C library lack some, and rows must agree with the others. */
 #define SILT_REAL_PROTOTYPE(result, name, parameters) result name parameters;

@@ -116,6 +116,7 @@ static bool begin_again(void) {
         }
         silt_own[SILT_LIFE_LINE] = -1;
         begun = begin(parent);
+        silt_own_spare();
     }
     if (!begun) {
         silt_phase = SILT_PHASE_OFF;
@@ -135,7 +136,9 @@ static uintptr_t begin_again_aside(const struct silt_origin *origin, uintptr_t u
 static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
                              uintptr_t unused_too, uintptr_t unused_as_well) {
     (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
-    return silt_own_is_alone(false, 0) && begin(NULL);
+    bool begun = silt_own_is_alone(false, 0) && begin(NULL);
+    silt_own_spare();
+    return begun;
 }
 
 static void start(void) {

@@ -4,17 +4,57 @@
 
 #include "aside.h"
 #include "image.h"
+#include "real.h"
 #include "sandbox.h"
 #include "sinks.h"
 #include "slow.h"
 #include "system.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
+/* Tells that a thread ends. The program gets it when it wants all keys that there are: then ended
+ * threads are found when their sinks are needed (sinks.c). */
 static pthread_key_t ending;
-static bool has_key;
+static _Atomic bool has_key;
+static _Atomic uint32_t key_users; /* threads that are about to set a value of it */
+#define KEY_PATIENCE 1000          /* silt_rest: about a tenth of a second at most */
+
+static void set_key(uintptr_t rounds) {
+    key_users++;
+    if (has_key) {
+        pthread_setspecific(ending, (void *)rounds);
+    }
+    key_users--;
+}
+
+/* Whether a key has become free. A value that was set later would be that of the program's key,
+ * which gets the number. */
+static bool give_key_up(void) {
+    if (!atomic_exchange(&has_key, false)) {
+        return false;
+    }
+    for (unsigned i = 0; key_users && i < KEY_PATIENCE; i++) {
+        silt_rest(&key_users);
+    }
+    return !key_users && pthread_key_delete(ending) == 0;
+}
+
+SILT_EXPORT int pthread_key_create(pthread_key_t *key, void (*destructor)(void *)) {
+    silt_find_real();
+    int result = silt_real.pthread_key_create(key, destructor);
+    return result == EAGAIN && give_key_up() ? silt_real.pthread_key_create(key, destructor)
+                                             : result;
+}
+
+SILT_EXPORT int tss_create(tss_t *key, tss_dtor_t destructor) {
+    silt_find_real();
+    int result = silt_real.tss_create(key, destructor);
+    return result == thrd_error && give_key_up() ? silt_real.tss_create(key, destructor) : result;
+}
 
 /* Threads that have passed their last destructor still free blocks: in other destructors of the
  * last round, and in the C library. They share a sink and take it for one record at a time, since
@@ -47,7 +87,7 @@ static void recover(void);
 static void thread_ends(void *rounds) {
     uintptr_t left = (uintptr_t)rounds;
     if (left > 1) {
-        pthread_setspecific(ending, (void *)(left - 1));
+        set_key(left - 1);
         return;
     }
     struct silt_thread *self = &silt_thread;
@@ -68,11 +108,12 @@ static void thread_ends(void *rounds) {
 }
 
 void silt_threads_init(void) {
-    has_key = pthread_key_create(&ending, thread_ends) == 0;
+    has_key = silt_real.pthread_key_create(&ending, thread_ends) == 0;
 }
 
 void silt_threads_forget(void) {
     memset(of_ended, 0, sizeof of_ended);
+    key_users = 0;
     silt_thread.sink = silt_thread.signal_sink = NULL;
 }
 
@@ -235,9 +276,7 @@ static struct silt_sink *take_sink(void) {
     *sink = silt_sink_take(in_signal, tid);
     if (*sink && !in_signal) {
         silt_emit_thread(*sink, tid);
-        if (has_key) {
-            pthread_setspecific(ending, (void *)(uintptr_t)(PTHREAD_DESTRUCTOR_ITERATIONS - 1));
-        }
+        set_key(PTHREAD_DESTRUCTOR_ITERATIONS - 1);
     }
     return *sink;
 }

@@ -223,7 +223,10 @@ struct silt_header {
     uint64_t children_sharing; /* fork children that are not recorded, since they share their
                                   parent's descriptors; they count themselves */
     uint64_t imports_unbound;  /* of functions that allocate, which are called past the shim */
-    uint64_t spare[5];
+    uint32_t file_taken; /* analyzer: 1 it does not need the program's file any more, or keeps it;
+                            it wakes who waits (FUTEX_WAIT, shared) */
+    uint32_t unused;
+    uint64_t spare[4];
 };
 
 /* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they

@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +34,65 @@ int silt_open_regular(const char *path) {
         return close_with(fd, ENOTSUP);
     }
     return fd;
+}
+
+/* The mount that a file lies on; 0: the kernel does not say. */
+static uint64_t mount_of(int folder, const char *path) {
+    struct statx status;
+    int flags = *path ? 0 : AT_EMPTY_PATH;
+    bool told = statx(folder, path, flags, STATX_MNT_ID, &status) == 0 &&
+                (status.stx_mask & STATX_MNT_ID) != 0;
+    return told ? status.stx_mnt_id : 0;
+}
+
+static bool is_elsewhere(uint64_t mount) {
+    static const char *const held[] = {"/", "/proc/self/exe", "/usr/lib", "/lib64", "."};
+    for (unsigned i = 0; i < sizeof held / sizeof *held; i++) {
+        if (mount == mount_of(AT_FDCWD, held[i])) {
+            return false;
+        }
+    }
+    return mount != 0;
+}
+
+int silt_lies_elsewhere(const char *path) {
+    return is_elsewhere(mount_of(AT_FDCWD, path));
+}
+
+static bool copy(int from, int to, off_t bytes) {
+    off_t at = 0;
+    while (at < bytes) {
+        ssize_t sent = sendfile(to, from, &at, (size_t)(bytes - at));
+        if (sent <= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+#define LARGEST_COPY ((off_t)128 << 20)
+#define ALL_COPIES   ((off_t)512 << 20)
+
+int silt_detach(int fd) {
+    static _Atomic off_t copied;
+    const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    struct stat status;
+    /* A copy is on no mount. */
+    if (fcntl(fd, F_GET_SEALS) == seals || !is_elsewhere(mount_of(fd, "")) ||
+        fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size > LARGEST_COPY ||
+        copied + status.st_size > ALL_COPIES) {
+        return fd;
+    }
+    int made = memfd_create("silt-copy", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (made < 0 || !copy(fd, made, status.st_size) || fcntl(made, F_ADD_SEALS, seals) < 0) {
+        if (made >= 0) {
+            close(made);
+        }
+        return fd;
+    }
+    copied += status.st_size;
+    close(fd);
+    return made;
 }
 
 static _Thread_local int regular_only;
@@ -61,7 +123,7 @@ int __wrap_open(const char *path, int flags, ...) {
     if (fd < 0 && (errno == ENOTSUP || errno == EISDIR)) {
         errno = ENOENT;
     }
-    return fd;
+    return fd < 0 ? fd : silt_detach(fd);
 }
 
 int silt_open_input(const char *path) {

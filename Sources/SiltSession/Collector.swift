@@ -294,6 +294,7 @@ package final class Collector {
         images[hello.image] = image
         isHandedOver = true
         output.meet(image, executable: executable)
+        image.shared.tellFileTaken()
         outside.knowsLibrary = outside.knowsLibrary || isPreloaded(hello.pid) == true
         image.events = events
         events?.image(image, at: image.startedAt)

@@ -73,6 +73,13 @@ struct SharedImage: ~Copyable {
         for slot in slots { silt_wake(&slot.state.pointee.waiting) }
     }
 
+    /// The program's file is not in use here any more, as far as it can be.
+    func tellFileTaken() {
+        let header = head.assumingMemoryBound(to: silt_header.self)
+        silt_store_release_u32(&header.pointee.file_taken, 1)
+        silt_wake(&header.pointee.file_taken)
+    }
+
     /// True when the target is the first of its pid namespace and ends now.
     var isLeaving: Bool {
         silt_load_acquire_u32(&head.assumingMemoryBound(to: silt_header.self).pointee.leaving) != 0

@@ -5,7 +5,8 @@ internal import SiltText
 /// Which files processes have loaded: paths alone do not say that.
 ///
 /// A path may name another file by the time that names are read, or none that this process could open: what a process
-/// hands over, or what can be opened only through it while it lives, is kept open.
+/// hands over, or what can be opened only through it while it lives, is kept open. So is what lies on a mount that may be
+/// gone by then, as a copy in memory: a file that is held open would keep the mount busy.
 final class LoadedFiles {
     /// A file as it was when it was seen to be loaded.
     struct Identity: Hashable {
@@ -64,12 +65,14 @@ final class LoadedFiles {
         return false
     }
 
-    /// Keeps what a process has mapped and this process would not find at its path.
+    /// Keeps what a process has mapped and this process would not find at its path, now or later.
     func look(at mappings: [Mapping], of pid: Int32) {
         for mapping in mappings where held[mapping.path] == nil {
             var status = stat()
-            if stat(mapping.path.system, &status) == 0, UInt64(status.st_ino) == mapping.inode { continue }
-            for place in ["/proc/\(pid)/root" + mapping.path, "/proc/\(pid)/map_files/" + mapping.range] {
+            let isThere = stat(mapping.path.system, &status) == 0 && UInt64(status.st_ino) == mapping.inode
+            if isThere, silt_lies_elsewhere(mapping.path.system) == 0 { continue }
+            let places = ["/proc/\(pid)/root" + mapping.path, "/proc/\(pid)/map_files/" + mapping.range]
+            for place in (isThere ? [mapping.path] : []) + places {
                 let file = OpenFile(silt_open_regular(place.system))
                 guard let file, file.inode == mapping.inode else { continue }
                 _ = keep(file, mapping.path)
@@ -78,10 +81,13 @@ final class LoadedFiles {
         }
     }
 
-    /// Keeps a file that can be opened only through a process.
+    /// Keeps a file that can be opened only through a process, or only for a while.
     func keep(path: String, of pid: Int32) {
-        guard held[path] == nil, access(path.system, F_OK) != 0 else { return }
-        if let file = OpenFile(silt_open_regular(("/proc/\(pid)/root" + path).system)) { _ = keep(file, path) }
+        guard held[path] == nil else { return }
+        let isThere = access(path.system, F_OK) == 0
+        if isThere, silt_lies_elsewhere(path.system) == 0 { return }
+        let place = isThere ? path : "/proc/\(pid)/root" + path
+        if let file = OpenFile(silt_open_regular(place.system)) { _ = keep(file, path) }
     }
 
     /// Why a file without build id is not the one that was loaded; nil when it is.
@@ -108,10 +114,12 @@ final class LoadedFiles {
     }
 }
 
-/// A regular file that is kept open.
+/// A regular file that is kept open, or a copy of it.
 final class OpenFile {
     private let descriptor: Int32
     let inode: UInt64
+    /// Of the file, also where a copy is kept.
+    let status: stat
     let identity: LoadedFiles.Identity
 
     /// Takes the descriptor over.
@@ -124,7 +132,8 @@ final class OpenFile {
             close(descriptor)
             return nil
         }
-        self.descriptor = descriptor
+        self.descriptor = silt_detach(descriptor)
+        self.status = status
         inode = UInt64(status.st_ino)
         identity = LoadedFiles.Identity(status)
     }

@@ -13,6 +13,7 @@ final class SymbolFile {
     /// What was opened; a file that is overwritten in place would end this process when its pages are touched.
     private let path: String
     private let status: stat
+    private let isCopied: Bool
     private let symbols: SymbolTable
     private var units: DebugUnits?
     private var names: [Int: String] = [:]
@@ -28,13 +29,16 @@ final class SymbolFile {
     }()
 
     /// Opens `place` when it is the file that the target loaded as `path`, by its build id or else by `objection`.
+    ///
+    /// `known`: what the file was whose copy `place` may be.
     init(
         path: String,
         place: String,
+        status known: stat?,
         buildID: [UInt8],
         objection: (stat) -> SymbolError?
     ) throws(SymbolError) {
-        let descriptor = silt_open_regular(place.system)
+        var descriptor = silt_open_regular(place.system)
         var status = stat()
         guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
             switch errno {
@@ -43,10 +47,14 @@ final class SymbolFile {
             default: throw .unreadable(String(cString: strerror(errno)))
             }
         }
+        if let known { status = known }
         if buildID.isEmpty, let objection = objection(status) {
             close(descriptor)
             throw objection
         }
+        let opened = descriptor
+        descriptor = silt_detach(opened)
+        isCopied = descriptor != opened
         silt_open_regular_only()
         defer { silt_open_anything() }
         guard let session = dwfl_begin(SymbolFile.callbacks) else {
@@ -90,6 +98,7 @@ final class SymbolFile {
     ///
     /// Looked at every 50 ms at most. A file that was replaced by another of the same name stays readable.
     var isIntact: Bool {
+        if isCopied { return true }
         var now = timespec()
         clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
         let milliseconds = now.tv_sec * 1000 + now.tv_nsec / 1_000_000

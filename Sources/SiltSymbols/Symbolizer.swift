@@ -140,10 +140,12 @@ package final class Symbolizer {
 
     private func open(_ key: FileKey) -> Result<SymbolFile, SymbolError> {
         var failure = SymbolError.gone
-        for place in loaded.handles(key.path).map(\.place) + candidates(key.path) {
+        let held = loaded.handles(key.path).map { (place: $0.place, status: Optional($0.status)) }
+        for (place, status) in held + candidates(key.path).map({ (place: $0, status: nil) }) {
             do throws(SymbolError) {
-                let objection = { self.loaded.objection(to: $0, path: key.path) }
-                let file = try SymbolFile(path: key.path, place: place, buildID: key.buildID, objection: objection)
+                let file = try SymbolFile(path: key.path, place: place, status: status, buildID: key.buildID) {
+                    self.loaded.objection(to: $0, path: key.path)
+                }
                 return .success(file)
             } catch {
                 // The first reason that says more than that there is no such file.

@@ -2,7 +2,8 @@
  * confined WAY: 200,000 blocks of 307 bytes, half of them freed, by a program that has little to do
  * it with: "seccomp" forbids itself to open, look at and make descriptors and to change signals,
  * "files N", "memory N", "size N", "stack N" run it again under that resource limit, "endless" goes
- * on for 5 s; "files N opens" does nothing else than to open as many files as it may: their number.
+ * on for 5 s; "files N opens" does nothing else than to open as many files as it may: their number;
+ * "files N opens hard" where it may not raise that limit.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -70,7 +71,10 @@ int main(int argc, char **argv) {
             struct rlimit limit;
             getrlimit(limits[i].which, &limit);
             limit.rlim_cur = strtoul(argv[2], NULL, 10);
-            limit.rlim_max = argc > 3 ? limit.rlim_max : limit.rlim_cur;
+            limit.rlim_max = argc == 4 ? limit.rlim_max : limit.rlim_cur;
+            if (argc > 4) {
+                prctl(PR_CAPBSET_DROP, 24 /* CAP_SYS_RESOURCE */); /* only root has it */
+            }
             closefrom(3); /* what the caller left open would count */
             if (setrlimit(limits[i].which, &limit)) {
                 return 2;

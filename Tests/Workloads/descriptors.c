@@ -13,8 +13,10 @@
  * daemon:  a child closes all, changes root and user as far as it may, and allocates only then
  * bare-daemon: the same, closing by bare system calls
  * answers: what close and the like answer for numbers that the program has not opened
+ * until-none, until-none-by-range: closes what /proc/self/fd lists until that is nothing
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -215,6 +217,50 @@ static void answers(void) {
     printf(" %d\n", errno);
 }
 
+/* Descriptors beyond the first three that are listed; what `closes` is closed. */
+static int listed(bool closes) {
+    int count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        int fd = atoi(entry->d_name);
+        if (fd > 2 && fd != dirfd(folder)) {
+            count++;
+            if (closes) {
+                close(fd);
+            }
+        }
+    }
+    closedir(folder);
+    return count;
+}
+
+static int close_until_none(void) {
+    int rounds = 0;
+    bool by_range = strcmp(way, "until-none") != 0;
+    while (listed(!by_range) && ++rounds < 10000) {
+        if (by_range) {
+            close_range(3, ~0u, 0);
+        }
+    }
+    for (int i = 0; i < 200000; i++) {
+        void *volatile block = descriptor_block();
+        if (i % 2) {
+            free(block);
+        }
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        void *volatile block = descriptor_block();
+        (void)block;
+        exit(3);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    printf("%s, %d, first %d\n", rounds < 10000 ? "none" : "some", WEXITSTATUS(status),
+           open("/dev/null", O_RDONLY));
+    return listed(false) != 1;
+}
+
 int main(int argc, char **argv) {
     pthread_t threads[2];
     way = argc > 1 ? argv[1] : "";
@@ -222,6 +268,9 @@ int main(int argc, char **argv) {
     free(first);
     if (strstr(way, "daemon")) {
         return daemonize(argc > 2 ? argv[2] : "/tmp");
+    }
+    if (strstr(way, "until-none")) {
+        return close_until_none();
     }
     if (strcmp(way, "answers") == 0) {
         answers();

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -850,6 +851,51 @@ void of_pkey_mprotect() {
     }
 }
 
+// ---- keys of threads ----
+
+int destroyed;
+void destroy(void *) {
+    destroyed++;
+}
+
+// As many as there are, twice.
+template <typename K, typename R>
+void keys(int (*volatile create)(K *, void (*)(void *)), R (*remove)(K)) {
+    for (int round = 0; round < 2; round++) {
+        static K all[3000];
+        int count = 0, result;
+        errno = 77;
+        while ((result = create(&all[count], count % 2 ? destroy : NULL)) == 0 && count < 2999) {
+            count++;
+        }
+        LINE("%d keys, then %d errno %d, again %d", count, result, errno,
+             create(&all[count], NULL));
+        for (int i = 0; i < count; i++) {
+            pthread_key_t key;
+            memcpy(&key, &all[i], sizeof key);
+            int set = pthread_setspecific(key, &all[i]);
+            if (i % 100 == 0) {
+                LINE("  key %d: %d, its value %d", i, set, pthread_getspecific(key) == &all[i]);
+            }
+        }
+        for (int i = 0; i < count; i++) {
+            remove(all[i]);
+        }
+        K more;
+        LINE("  more: %d, %d", create(&more, destroy), destroyed);
+        remove(more);
+    }
+}
+
+void of_pthread_key_create() {
+    keys(real<int(pthread_key_t *, void (*)(void *))>(hook),
+         real<int(pthread_key_t)>("pthread_key_delete"));
+}
+
+void of_tss_create() {
+    keys(real<int(unsigned *, void (*)(void *))>(hook), real<void(unsigned)>("tss_delete"));
+}
+
 // ---- new images ----
 
 // Arguments that end in NULL, and an environment without what silt puts there.
@@ -1119,6 +1165,8 @@ const struct {
     {"pkey_mprotect", of_pkey_mprotect},
     {"dlopen", of_dlopen},
     {"dlsym", of_dlsym},
+    {"pthread_key_create", of_pthread_key_create},
+    {"tss_create", of_tss_create},
     {"dlclose", of_dlclose},
     {"close", of_close},
     {"dup2", of_dup2},

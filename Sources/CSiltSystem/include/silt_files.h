@@ -10,6 +10,14 @@
  * file). */
 int silt_open_regular(const char *path);
 
+/* Whether a file lies on a mount that this process does not hold busy anyway, by its root, its own
+ * files or its folder. 0 also where the kernel does not say (before Linux 5.8). */
+int silt_lies_elsewhere(const char *path);
+
+/* For a regular file on such a mount a sealed copy in memory, so that its file system can be
+ * unmounted; otherwise, and where it is too large to be copied, `fd` as it is. Takes `fd` over. */
+int silt_detach(int fd);
+
 /* The same for what a user named, who may have meant a pipe or a terminal: these do too. A pipe
  * that nobody writes into reads as empty. */
 int silt_open_input(const char *path);

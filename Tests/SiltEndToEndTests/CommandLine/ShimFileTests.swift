@@ -42,7 +42,8 @@ import Testing
         ]
         let descriptors = ["close", "dup2", "dup3", "close_range", "closefrom"]
         let mappings = ["mmap", "mmap64", "munmap", "mremap", "mprotect", "pkey_mprotect"]
-        let others = ["dlopen", "dlsym", "dlclose", "prctl", "syscall", "_Fork"]
+        let images = ["dlopen", "dlsym", "dlclose", "_Fork"]
+        let others = images + ["prctl", "syscall", "pthread_key_create", "tss_create"]
         let doors = [
             "execve", "execv", "execvp", "execvpe", "execl", "execle", "execlp", "fexecve", "execveat", "posix_spawn",
             "posix_spawnp", "system", "popen",

@@ -48,6 +48,20 @@ extension EndToEnd {
             #expect(report.sites(named: "confined_block").map(\.allocObjects).reduce(0, +) == 1)
         }
 
+        /// Silt has none while it runs.
+        @Test(arguments: [8, 12, 20, 64, 1024])
+        func aProgramThatMayNotRaiseItsLimitMayOpenAsManyFilesAsWithoutSilt(limit: Int) throws {
+            let program = try buildWorkload("confined", into: try Self.folder.get())
+            let words = [program, "files", "\(limit)", "opens", "hard"]
+            let plain = try runProgram(words)
+            #expect(plain.output == "\(limit - 3)\n")
+            let (result, report) = try trace(words)
+            #expect(result.output == plain.output)
+            #expect(report.sites(named: "confined_block").map(\.allocObjects).reduce(0, +) == 1)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
         /// Below 20 or so silt has too few itself, where it may not allow itself more.
         @Test(arguments: [8, 12, 16, 20, 24, 32, 40]) func theCommandRunsUnderAnyLimitOfFiles(limit: Int) throws {
             let folder = try Self.folder.get()

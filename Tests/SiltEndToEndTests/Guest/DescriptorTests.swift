@@ -42,6 +42,20 @@ extension EndToEnd {
             #expect(result.errors.contains(" is not traced: the analyzer could not be reached"))
         }
 
+        @Test(arguments: ["until-none", "until-none-by-range"])
+        func aLoopThatClosesWhatIsListedUntilNothingIsEndsAndTheTraceGoesOn(way: String) throws {
+            let program = try buildWorkload("descriptors", into: try Self.folder.get())
+            let plain = try runProgram([program, way])
+            #expect(plain.output == "none, 3, first 3\n")
+            let (result, report) = try trace([program, way])
+            #expect(result.output == plain.output)
+            #expect(result.status == 0)
+            #expect(report.processes.count == 2)
+            #expect(report.sites(named: "descriptor_block").map(\.allocObjects).reduce(0, +) == 200_001)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
         @Test func callsAnswerAsIfOurDescriptorsWereNotThere() throws {
             let program = try buildWorkload("descriptors", into: try Self.folder.get())
             let plain = try runProgram([program, "answers"])

@@ -78,6 +78,22 @@ extension EndToEnd {
             #expect(try host.secondsToEnd(limit: 20) != nil)
         }
 
+        /// Nor one that waits for whatever there is.
+        @Test func aProgramThatTakesInOrphansDoesNotSeeTheAnalyzer() throws {
+            let host = try Host()
+            let program = try buildWorkload("reaper", into: host.folder)
+            let plain = try runProgram([program, program])
+            #expect(plain.output == "takes in 1, waits for -1, errno 10\nan orphan 1, status 7, then -1\n")
+            // The first image that has the library is one that takes them in.
+            let variables = host.environment.map { "\($0.key)=\($0.value)" }
+            let result = try runProgram([program, "env"] + variables + [program])
+            #expect(result.output == plain.output)
+            #expect(result.errors == "")
+            #expect(try host.secondsToEnd(limit: 20) != nil)
+            let sites = try report(of: host.recording).sites(named: "reaper_block")
+            #expect(sites.map(\.allocObjects).reduce(0, +) == 1)
+        }
+
         @Test func theRecordingStopsWhenTheAnalyzerReachesItsMemoryLimit() throws {
             let host = try Host()
             // More than 32 MiB of tables, at 16 bytes a block.

@@ -25,6 +25,21 @@ extension EndToEnd {
             #expect(report.totals.allocObjects - report.totals.freeObjects == report.totals.inuseObjects)
         }
 
+        /// The key that silt has until then is the last one.
+        @Test(arguments: [[], ["c11"]])
+        func aProgramThatTakesAllThreadKeysGetsAsManyAsWithoutSilt(arguments: [String]) throws {
+            let program = try buildWorkload("keys", into: try Self.folder.get())
+            let plain = try runProgram([program] + arguments)
+            #expect(plain.output.hasSuffix("00 destroyed, 0 wrong, 0 seen\n"))
+            let (result, report) = try trace([program] + arguments)
+            #expect(result.output == plain.output)
+            #expect(result.status == 0)
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+            #expect(report.sites(named: "late").map(\.inuseObjects).reduce(0, +) == 0)
+            #expect(report.sites(named: "late").map(\.allocObjects).reduce(0, +) > 100_000)
+        }
+
         @Test(arguments: ["cancel", "jump"], [[:], ["SILT_FREE_STACKS": "1"]])
         func aThreadMayBeCancelledOrJumpedOutOf(way: String, environment: [String: String]) throws {
             let program = try buildWorkload("threads", into: try Self.folder.get())

@@ -57,6 +57,36 @@ extension EndToEnd {
             #expect(result.errors.contains("the file was replaced"), "\(result.errors)")
         }
 
+        /// Mounted for the program, and unmounted as soon as it has ended: with names all the same.
+        @Test(.enabled(if: geteuid() == 0, "needs root"), arguments: [[], [noBuildID]])
+        func aFileSystemThatAProgramRanFromCanBeUnmountedWhenItHasEnded(flags: [String]) throws {
+            let folder = try ScratchFolder()
+            let mount = folder.file("mount")
+            let source = packageRoot.path() + "Tests/Workloads/mounted.c"
+            let build = ["gcc", "-O1", "-g"] + flags
+            func make(_ name: String, _ arguments: [String]) throws {
+                #expect(try runProgram(build + [source, "-o", folder.file(name)] + arguments).status == 0)
+            }
+            try make("libmounted.so", ["-shared", "-fPIC", "-DLIBRARY"])
+            try make("program", ["-L\(folder.path)", "-lmounted", "-Wl,-rpath,\(mount)"])
+            defer { _ = try? runProgram(["umount", "-l", mount]) }
+            let script = """
+                mkdir \(mount) && mount -t tmpfs silt \(mount) && cp \(folder.path)/program \(folder.path)/*.so \(mount)
+                rm \(folder.path)/program \(folder.path)/*.so
+                for i in 1 2 3; do \(mount)/program; done
+                umount \(mount); echo "umount $?"
+                """
+            let (result, report) = try trace(["sh", "-c", script])
+            #expect(result.output == "umount 0\n", "\(result.errors)")
+            #expect(result.status == 0)
+            for (name, bytes) in [("mounted_block", 333), ("mounted_library_block", 444)] as [(String, Int)] {
+                let sites = report.sites(named: name)
+                #expect(sites.map(\.allocObjects).reduce(0, +) == 300, "\(result.errors)")
+                #expect(sites.map(\.allocSpace).reduce(0, +) == 300 * bytes)
+                #expect(sites.allSatisfy { ($0.blame.line ?? 0) > 0 })
+            }
+        }
+
         @Test func aReplayedTraceGetsNoNamesOfAFileThatWasReplacedSince() throws {
             let folder = try ScratchFolder()
             let (path, other) = try versions(folder, [Self.noBuildID])
