@@ -118,10 +118,7 @@ static inline bool walk_plainly(struct silt_walker *walker, struct walk *walk,
  * up so. 0: none is found. */
 static __attribute__((noinline)) uintptr_t find_record(struct silt_walker *walker,
                                                        const struct place *here) {
-    uintptr_t from = here->slot + 8, address = here->address;
-    if (!silt_is_generated(address - 1, address)) {
-        return 0;
-    }
+    uintptr_t from = here->slot + 8;
     for (uintptr_t at = from; at - from < RECORD_REACH && is_readable(walker, at + 8); at += 8) {
         if (silt_may_be_frame(word(at), at) && silt_is_generated(word(at + 8) - 1, word(at + 8))) {
             return at;
@@ -249,7 +246,8 @@ __attribute__((noinline)) void silt_walk_out(struct silt_walker *walker) {
                 out->end = END_OUTERMOST;
                 goto done;
             }
-            if (!silt_may_be_frame(rbp, here->slot) && !way->careful) {
+            if (!silt_may_be_frame(rbp, here->slot) && !way->careful &&
+                silt_is_generated(here->address - 1, here->address)) {
                 rbp = find_record(walker, here);
                 way->searched = true;
             }
