@@ -9,7 +9,6 @@
 #include "generated.h"
 
 #include "aside.h"
-#include "rules.h"
 #include "system.h"
 
 #include <string.h>
@@ -139,7 +138,6 @@ bool silt_generated_drop(uintptr_t start, uintptr_t end) {
     bool known = start < end && silt_is_generated(start, end);
     if (known) {
         silt_aside(change, start, end, false);
-        silt_rules_doubt();
     }
     return known;
 }

@@ -8,8 +8,8 @@
 
 /* The program has made a range of addresses executable. */
 void silt_generated_add(uintptr_t start, uintptr_t end);
-/* A range is unmapped, replaced or protected from being executed; true if some of it was known.
- * Costs little where none of it was. */
+/* A range is unmapped, replaced or protected from being executed; true if some of it was known:
+ * then walks through it are to be doubted (rules.h). Costs little where none of it was. */
 bool silt_generated_drop(uintptr_t start, uintptr_t end);
 /* Whether any of a range is known to be executable. */
 bool silt_is_generated(uintptr_t start, uintptr_t end);

@@ -13,6 +13,7 @@
 #include "hooks.h"
 #include "image.h"
 #include "real.h"
+#include "rules.h"
 #include "sandbox.h"
 #include "start.h"
 #include "system.h"
@@ -25,13 +26,22 @@
 #define FRAME()  __builtin_frame_address(0)
 #define CALLER() ((uintptr_t)__builtin_return_address(0))
 
+/* What was executable may not be any more. */
+static bool drop_generated(uintptr_t start, uintptr_t end) {
+    bool known = silt_generated_drop(start, end);
+    if (known) {
+        silt_rules_doubt();
+    }
+    return known;
+}
+
 /* A range has been mapped or protected anew. */
 static void take_protection(long address, size_t length, int prot) {
     uintptr_t start = (uintptr_t)address, end = start + silt_whole_pages(length);
     if (SILT_UNLIKELY(prot & PROT_EXEC) && silt_phase != SILT_PHASE_OFF) {
         silt_generated_add(start, end);
     } else {
-        silt_generated_drop(start, end);
+        drop_generated(start, end);
     }
 }
 
@@ -115,7 +125,7 @@ SILT_EXPORT int munmap(void *address, size_t length) {
     bool recorded = sensible && record_unmap(address, silt_whole_pages(length), FRAME(), CALLER());
     if (sensible) {
         /* Before: another thread may get it at once. */
-        silt_generated_drop((uintptr_t)address, (uintptr_t)address + silt_whole_pages(length));
+        drop_generated((uintptr_t)address, (uintptr_t)address + silt_whole_pages(length));
     }
     long result = silt_call(SYS_munmap, address, length);
     if (!silt_call_failed(result)) {
@@ -144,7 +154,7 @@ SILT_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags,
                 !(flags & MREMAP_DONTUNMAP);
     bool recorded = goes && record_unmap(old, silt_whole_pages(old_length), FRAME(), CALLER());
     uintptr_t start = (uintptr_t)old, end = start + (old_length ? silt_whole_pages(old_length) : 1);
-    bool generated = goes ? silt_generated_drop(start, end) : silt_is_generated(start, end);
+    bool generated = goes ? drop_generated(start, end) : silt_is_generated(start, end);
     long at = silt_call(SYS_mremap, old, old_length, length, flags, wanted);
     if (silt_call_failed(at)) {
         if (recorded) {
