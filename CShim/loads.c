@@ -9,17 +9,16 @@
 
 #include "lookup.h"
 #include "real.h"
-#include "start.h"
 
 /* For the code below. */
 void *silt_next_open, *silt_next_symbol;
 
-/* Before the first hook of the image. */
+/* Perhaps before anything else in the image is ready: a sanitizer's runtime asks for the functions
+ * that it stands in front of. Nothing of the C library is called. */
 static __attribute__((used)) void find_next(void) __asm__("silt_find_loads");
 static void find_next(void) {
-    silt_wake_up();
-    silt_next_symbol = silt_real.dlsym ? (void *)silt_real.dlsym : silt_next("dlsym");
-    silt_next_open = silt_real.dlopen ? (void *)silt_real.dlopen : silt_next("dlopen");
+    silt_next_symbol = silt_next("dlsym");
+    silt_next_open = silt_next("dlopen");
 }
 
 /* clang-format off */

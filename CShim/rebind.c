@@ -451,6 +451,9 @@ void silt_rebind_forget(void) {
 }
 
 bool silt_rebind_at_dlsym(const void *handle, const char *name) {
+    if (silt_phase != SILT_PHASE_RECORDING) {
+        return false;
+    }
     const void **seen = &handles[(uintptr_t)handle >> 6 & (HANDLES - 1)];
     bool is_new = handle && handle != RTLD_NEXT && *seen != handle;
     if (silt_opened && silt_bound_deep && silt_is_filtered() && *silt_live) {
