@@ -70,7 +70,8 @@ let package = Package(
         .target(
             name: "SiltFindings",
             dependencies: [
-                "SiltGrowth", "SiltHeap", "SiltJSON", "SiltRecording", "SiltSymbols", "SiltSystem", "SiltText",
+                "SiltEvents", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltRecording", "SiltSymbols", "SiltSystem",
+                "SiltText",
             ],
             exclude: ["docs"],
             swiftSettings: strict
@@ -78,8 +79,8 @@ let package = Package(
         .target(
             name: "SiltReports",
             dependencies: [
-                "SiltFindings", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltPprof", "SiltRecording", "SiltSymbols",
-                "SiltSystem", "SiltText",
+                "SiltEvents", "SiltFindings", "SiltGrowth", "SiltHeap", "SiltJSON", "SiltPprof", "SiltRecording",
+                "SiltSymbols", "SiltSystem", "SiltText",
             ],
             exclude: ["docs", "Page"],
             swiftSettings: strict,
@@ -202,7 +203,7 @@ let package = Package(
         .testTarget(
             name: "SiltReportsTests",
             dependencies: [
-                "SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltReports",
+                "SiltEvents", "SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltReports",
                 "SiltTestSupport",
             ],
             exclude: ["Golden"]

@@ -9,4 +9,29 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     case thread = 3
     case timer = 4
     case goroutine = 5
+
+    /// As files have it.
+    package var name: String { traits.name }
+
+    /// What is counted of it, as `block`.
+    package var unit: String { traits.unit }
+
+    /// It has no size: its bytes are counts as well.
+    package var isCounted: Bool { traits.isCounted }
+
+    package init?(name: String) {
+        guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = found
+    }
+
+    private var traits: (name: String, unit: String, isCounted: Bool) {
+        switch self {
+        case .heap: ("heap", "block", false)
+        case .mapping: ("mapping", "mapping", false)
+        case .descriptor: ("descriptor", "descriptor", true)
+        case .thread: ("thread", "thread", true)
+        case .timer: ("timer", "timer", true)
+        case .goroutine: ("goroutine", "goroutine", true)
+        }
+    }
 }

@@ -1,9 +1,11 @@
+internal import SiltEvents
 internal import SiltRecording
 
 /// The counters of a recording added up by call site, over all processes and for each.
 struct CallSites {
     /// One call site in one process, with the histories its verdict rests on.
     struct Part {
+        var resource: Resource
         /// Index in `Recording.processes`.
         var process: Int
         var site: Int
@@ -23,7 +25,7 @@ struct CallSites {
         var history: Range<Int>?
     }
 
-    /// By process.
+    /// By resource, then process.
     private(set) var parts: [Part] = []
     /// Allocated bytes, and those whose call site has a function name.
     private(set) var allocatedBytes: UInt64 = 0
@@ -34,8 +36,13 @@ struct CallSites {
         var start = 0
         while start < recording.counters.count {
             let process = recording.counters[start].process
+            let resource = recording.counters[start].resource
             var end = start
-            while end < recording.counters.count, recording.counters[end].process == process { end += 1 }
+            while end < recording.counters.count, recording.counters[end].process == process,
+                recording.counters[end].resource == resource
+            {
+                end += 1
+            }
             if let index = recording.processIndex(of: process) {
                 add(start..<end, of: index, recording, names, &adding)
             }
@@ -62,10 +69,19 @@ struct CallSites {
         }
 
         /// Takes the history with that key, and passes those before it.
-        static func take(_ key: UInt32, of process: UInt32, from rest: inout ArraySlice<RecordedHistory>) -> Range<Int>?
-        {
-            while let first = rest.first, (first.process, first.key) < (process, key) { rest.removeFirst() }
-            guard let first = rest.first, first.process == process, first.key == key else { return nil }
+        static func take(
+            _ key: UInt32,
+            _ resource: Resource,
+            of process: UInt32,
+            from rest: inout ArraySlice<RecordedHistory>
+        ) -> Range<Int>? {
+            let wanted = (resource.rawValue, process, key)
+            while let first = rest.first, (first.resource.rawValue, first.process, first.key) < wanted {
+                rest.removeFirst()
+            }
+            guard let first = rest.first, (first.resource.rawValue, first.process, first.key) == wanted else {
+                return nil
+            }
             return first.range
         }
     }
@@ -78,6 +94,8 @@ struct CallSites {
         _ adding: inout Adding
     ) {
         let id = recording.processes[process].id
+        let resource = recording.counters[rows.lowerBound].resource
+        let isCounted = resource == recording.countedResource
         let firstPart = parts.count
         var groups: [UInt32] = []
         for index in rows {
@@ -86,17 +104,17 @@ struct CallSites {
             let blame = names.blameFrames[Int(row.stack) - 1]
             guard blame != 0 else { continue }
             let site = Int(names.siteOfFrame[Int(blame) - 1])
-            allocatedBytes &+= row.allocatedBytes
-            if names.rows[names.siteRows[site]].function != 0 { namedBytes &+= row.allocatedBytes }
+            if isCounted { allocatedBytes &+= row.allocatedBytes }
+            if isCounted, names.rows[names.siteRows[site]].function != 0 { namedBytes &+= row.allocatedBytes }
             if adding.parts[site] < firstPart {
                 adding.parts[site] = parts.count
-                parts.append(Part(process: process, site: site))
+                parts.append(Part(resource: resource, process: process, site: site))
             }
             parts[adding.parts[site]].stacks.append(
                 StackPart(
                     stack: row.stack,
                     row: index,
-                    history: Adding.take(row.stack, of: id, from: &adding.stacks)
+                    history: Adding.take(row.stack, resource, of: id, from: &adding.stacks)
                 )
             )
             guard row.group != 0 else { continue }
@@ -114,7 +132,7 @@ struct CallSites {
                 continue
             }
             parts[adding.parts[site]].groups.append(group)
-            if let history = Adding.take(group, of: id, from: &adding.groups) {
+            if let history = Adding.take(group, resource, of: id, from: &adding.groups) {
                 parts[adding.parts[site]].histories.append(history)
                 hasWholeGroups.insert(site)
             }
@@ -142,13 +160,14 @@ struct CallSites {
     /// Processes that share the load never share it evenly: each by itself would seem to slow down or to begin late.
     /// The histories of those that are not `judged` are left out.
     func joined(
+        _ resource: Resource,
         _ wanted: (_ process: Int) -> Bool,
         judging isJudged: (_ process: Int) -> Bool = { _ in true }
     ) -> CallSites {
         var result = self
         result.parts = []
         var partOfSite: [Int: Int] = [:]
-        for var part in parts where wanted(part.process) {
+        for var part in parts where part.resource == resource && wanted(part.process) {
             if !isJudged(part.process) { part.forgetHistories() }
             guard let index = partOfSite[part.site] else {
                 partOfSite[part.site] = result.parts.count

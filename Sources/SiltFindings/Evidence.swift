@@ -8,6 +8,8 @@ package struct Evidence: Equatable, Sendable {
         case allFreed
         /// None of its blocks has seen two snapshots.
         case onlyYoungBlocks
+        /// Mappings that the program hardly touched, or pages of files.
+        case hardlyTouched
         /// Go's runtime keeps it for its own next use (`GoName.isKeptByRuntime`).
         case keptByRuntime
         /// Nothing of it was alive after a round of the hunt.
@@ -74,7 +76,7 @@ extension Evidence {
     package var reason: Reason {
         switch basis {
         case .run(let verdict, _), .workers(let verdict, _, _, _), .phase(let verdict, _): .pattern(verdict.reason)
-        case .allFreed, .onlyYoungBlocks, .nothingAfterARound: .pattern(.none)
+        case .allFreed, .onlyYoungBlocks, .nothingAfterARound, .hardlyTouched: .pattern(.none)
         case .tooFewSnapshots: .tooFewSnapshots
         case .keptByRuntime: .keptByRuntime
         case .processEnded: .processEnded

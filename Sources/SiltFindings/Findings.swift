@@ -27,11 +27,11 @@ enum Findings {
     }
 
     private static func isSamePlace(_ one: ReportSite, _ other: ReportSite) -> Bool {
-        one.place == other.place && one.phase != other.phase
+        one.place == other.place && one.resource == other.resource && one.phase != other.phase
     }
 
     private static func grewTogether(_ one: ReportSite, _ other: ReportSite) -> Bool {
-        guard one.kind == other.kind, one.phase == other.phase, one.births.count == other.births.count,
+        guard one.resource == other.resource, one.phase == other.phase, one.births.count == other.births.count,
             !one.way.isDisjoint(with: other.way)
         else { return false }
         let (first, second) = (one.births.reduce(0, +), other.births.reduce(0, +))

@@ -1,3 +1,4 @@
+package import SiltEvents
 internal import SiltJSON
 internal import SiltSymbols
 internal import SiltSystem
@@ -8,7 +9,7 @@ internal import SiltText
 /// Keyed by names alone, so that a new build, other addresses and shifted lines do not matter.
 package struct GrowthBaseline: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
-        package var kind: ReportSite.Kind
+        package var resource: Resource
         /// Of a hunt; nil when the trace ran freely.
         package var phase: String?
         package var rate: Double
@@ -95,7 +96,7 @@ extension GrowthBaseline {
             guard !stacks.isEmpty else { continue }
             entries.append(
                 Entry(
-                    kind: finding.site.kind,
+                    resource: finding.site.resource,
                     phase: finding.site.phase,
                     rate: max(0, rate.value),
                     unit: rate.unit,
@@ -147,11 +148,11 @@ extension GrowthBaseline {
 
 extension GrowthBaseline.Entry {
     fileprivate init?(_ json: JSONValue) {
-        guard case .string(let word)? = json["kind"], let kind = ReportSite.Kind(rawValue: word),
+        guard case .string(let word)? = json["kind"], let resource = Resource(name: word),
             case .string(let unitText)? = json["unit"], let unit = Rate.Unit(rawValue: unitText),
             case .number(let rate)? = json["rate"], rate >= 0, case .array(let list)? = json["stacks"], !list.isEmpty
         else { return nil }
-        self.init(kind: kind, phase: nil, rate: rate, unit: unit, stacks: [])
+        self.init(resource: resource, phase: nil, rate: rate, unit: unit, stacks: [])
         switch json["phase"] {
         case .string(let name): phase = name
         case .null: break
@@ -166,7 +167,7 @@ extension GrowthBaseline.Entry {
     }
 
     fileprivate func write<Output>(_ json: inout JSONWriter<Output>) {
-        json.value("kind", kind.rawValue)
+        json.value("kind", resource.name)
         json.value("phase", phase)
         json.value("rate", rate)
         json.value("unit", unit.rawValue)
@@ -207,7 +208,7 @@ struct BaselineBudget {
         let keys = Set(stacks)
         let found = baseline.entries.indices.filter { index in
             let entry = baseline.entries[index]
-            return entry.kind == site.kind && entry.phase == site.phase && entry.unit == rate.unit
+            return entry.resource == site.resource && entry.phase == site.phase && entry.unit == rate.unit
                 && entry.stacks.contains { keys.contains($0) }
         }
         guard !found.isEmpty else { return .unknown }

@@ -1,3 +1,4 @@
+package import SiltEvents
 package import SiltGrowth
 package import SiltRecording
 internal import SiltSymbols
@@ -68,12 +69,7 @@ package struct ReportTrust: Sendable {
 /// When only one caller of that function grows, its stacks are a site of their own, and so are those of each of several.
 package struct ReportSite: Sendable {
     /// What is counted.
-    package enum Kind: String, Sendable {
-        case heap
-        case goroutine
-    }
-
-    package var kind = Kind.heap
+    package var resource = Resource.heap
     package var rank = 0
     package var verdict = SiltGrowth.Verdict.notEnoughData
     /// Grew, and is not called growing: shown with the reason.
@@ -96,6 +92,8 @@ package struct ReportSite: Sendable {
     package var peakBytes: UInt64 = 0
     package var peakCount: UInt64 = 0
     package var temporaryCount: UInt64 = 0
+    /// Resident bytes of the stacks of the threads that its blocks are for; its rate has them too.
+    package var threadStackBytes: UInt64 = 0
     /// The stack that holds most of it.
     package var stack: UInt32 = 0
     /// Stacks that belong to it.
@@ -217,7 +215,7 @@ package struct ReportFrame: Equatable, Sendable {
 extension HeapReport {
     /// True when the numbers are those of profiles that the target served, rather than of traced events.
     package var isOfProfiles: Bool {
-        !recording.processes.isEmpty && recording.processes.allSatisfy { $0.kind != .traced }
+        !recording.processes.isEmpty && recording.processes.allSatisfy(\.isProfiled)
     }
 
     /// The functions of a stack, innermost first, inlined ones included.
@@ -287,21 +285,17 @@ extension FrameNames {
     }
 }
 
-extension HeapReport {
+extension Recording {
     /// What the outputs of one unit add up: heaps, or goroutines where the recording has nothing else.
-    package var countedKind: ReportSite.Kind {
-        let kinds = recording.processes.map(\.kind)
-        return !kinds.isEmpty && kinds.allSatisfy { $0 == .goroutine } ? .goroutine : .heap
-    }
+    var countedResource: Resource { counters.first?.resource == .goroutine ? .goroutine : .heap }
+}
 
-    /// The counters of that kind, by process, then stack.
+extension HeapReport {
+    package var countedResource: Resource { recording.countedResource }
+
+    /// The counters of that resource, by process, then stack.
     package func forEachCounter<Failure>(_ body: (RecordedCounters) throws(Failure) -> Void) throws(Failure) {
-        let skipsGoroutines = countedKind == .heap && recording.processes.contains { $0.kind == .goroutine }
-        let goroutines = Set(
-            skipsGoroutines ? recording.processes.filter { $0.kind == .goroutine }.map(\.id) : []
-        )
-        for row in recording.counters where goroutines.isEmpty || !goroutines.contains(row.process) {
-            try body(row)
-        }
+        let counted = countedResource
+        for row in recording.counters where row.resource == counted { try body(row) }
     }
 }

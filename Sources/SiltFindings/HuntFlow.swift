@@ -47,7 +47,8 @@ struct HuntFlow {
         var live = 0.0
         var partners: [UInt64: (frame: ReportFrame, count: UInt64)] = [:]
         for share in shares {
-            guard let phase = share.phase else { continue }
+            // Of blocks alone it is known who freed them.
+            guard let phase = share.phase, share.resource == .heap else { continue }
             if let history = share.history {
                 let series = hunt.series(history)
                 live += hunt.steadyPositions(of: hunt.phases[phase]).reduce(0) { $0 + series.counts[$1] }

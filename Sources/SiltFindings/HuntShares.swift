@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 
@@ -13,14 +14,18 @@ struct HuntShares {
     let budget: CallerSearch.Budget
     let hunt: HuntPhases
 
-    /// What is judged together: the processes of one kind that lived to the end of the hunt, and each of those that did not.
+    /// What is judged together, of each resource: the processes that lived to the end of the hunt, and each of those that did not.
     static func groups(of sites: CallSites, _ recording: Recording, _ hunt: HuntPhases) -> [CallSites] {
-        let present = Set(sites.parts.map(\.process))
-        let living = present.filter { lives(recording.processes[$0], hunt) }
-        let kinds = RecordedProcess.Kind.allCases.map { kind in living.filter { recording.processes[$0].kind == kind } }
-        let alone = present.subtracting(living).sorted()
-        return kinds.filter { !$0.isEmpty }.map { sites.joined($0.contains) }
-            + alone.map { process in sites.joined { $0 == process } }
+        Resource.allCases.flatMap { resource in
+            let present = Set(sites.parts.lazy.filter { $0.resource == resource }.map(\.process))
+            let living = present.filter { lives(recording.processes[$0], hunt) }
+            let sources = [false, true].map { isProfiled in
+                living.filter { recording.processes[$0].isProfiled == isProfiled }
+            }
+            let alone = present.subtracting(living).sorted()
+            return sources.filter { !$0.isEmpty }.map { sites.joined(resource, $0.contains) }
+                + alone.map { process in sites.joined(resource) { $0 == process } }
+        }
     }
 
     private static func lives(_ process: RecordedProcess, _ hunt: HuntPhases) -> Bool {
@@ -69,13 +74,15 @@ struct HuntShares {
     /// That rises with how many goroutines there are at once, now and then and by chance, whatever the requests do;
     /// goroutines that stay are in their own profile.
     private func separated() -> (judged: CallSites, kept: CallSites) {
-        let isOfProfiles = sites.parts.first.map { recording.processes[$0.process].kind == .heapProfile } ?? false
+        let isOfProfiles =
+            sites.parts.first.map { $0.resource == .heap && recording.processes[$0.process].isProfiled } ?? false
         return sites.separated { isOfProfiles && names.isKeptByRuntime(stack: $0.stack, in: recording) }
     }
 
     private func whole(_ part: CallSites.Part, opinion: SiteOpinion) -> SiteShare {
         SiteShare(
             key: .site(part.site),
+            resource: part.resource,
             process: part.process,
             rows: part.stacks.map(\.row),
             opinion: opinion,

@@ -105,7 +105,7 @@ package struct Moments {
             guard row.key >= 1, row.key <= recording.stacks.count, let history = judge.history(row.range) else {
                 continue
             }
-            var counters = RecordedCounters(process: row.process, stack: row.key)
+            var counters = RecordedCounters(row.resource, process: row.process, stack: row.key)
             counters.inUseBytes = UInt64(max(0, hunt.series(history).live[position]))
             if counters.inUseBytes > 0 { past.counters.append(counters) }
         }
@@ -159,12 +159,14 @@ package struct Moments {
         while index < samples.count {
             let sample = samples[index]
             var latest: RecordedSample?
-            while index < samples.count, samples[index].process == sample.process, samples[index].key == sample.key {
+            while index < samples.count, samples[index].resource == sample.resource,
+                samples[index].process == sample.process, samples[index].key == sample.key
+            {
                 if let last = lastSnapshot[sample.process], samples[index].snapshot <= last { latest = samples[index] }
                 index += 1
             }
             guard let latest, latest.inUseBytes > 0 else { continue }
-            var counters = RecordedCounters(process: sample.process, stack: sample.key)
+            var counters = RecordedCounters(sample.resource, process: sample.process, stack: sample.key)
             counters.inUseBytes = latest.inUseBytes
             counters.inUseCount = latest.inUseCount
             past.counters.append(counters)

@@ -40,6 +40,14 @@ package struct Rate: Equatable, Sendable {
     }
 }
 
+extension Rate {
+    mutating func scale(by factor: Double) {
+        value *= factor
+        low *= factor
+        high *= factor
+    }
+}
+
 /// As JSON, CSV, metrics and baselines write it: `bytes/request`.
 extension Rate.Unit: RawRepresentable {
     package init?(rawValue: String) {

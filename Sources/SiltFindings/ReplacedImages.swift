@@ -3,7 +3,7 @@ package import SiltRecording
 extension Recording {
     /// The recording without the memory of images that exec replaced: that went with them, and nobody left it behind.
     package var forgettingReplacedImages: Recording {
-        let replaced = Set(processes.lazy.filter { $0.end == .execed && $0.kind == .traced }.map(\.id))
+        let replaced = Set(processes.lazy.filter { $0.end == .execed && !$0.isProfiled }.map(\.id))
         guard !replaced.isEmpty else { return self }
         var result = self
         for index in result.counters.indices where replaced.contains(result.counters[index].process) {

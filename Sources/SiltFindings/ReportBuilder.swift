@@ -9,9 +9,7 @@ package enum ReportBuilder {
         let names = FrameNames(recording, hiding: try AllocatorFrames(hide: options.hide, show: options.show))
         var report = HeapReport(recording: recording, names: names)
         report.options = options
-        for (process, totals) in zip(recording.processes, recording.totals) where process.kind != .goroutine {
-            report.totals += totals
-        }
+        if recording.countedResource == .heap { for totals in recording.totals { report.totals += totals } }
         report.processes = processes(of: recording)
         let clocks = ProcessClock.all(of: recording)
         let sites = CallSites(recording, names: names)
@@ -24,6 +22,7 @@ package enum ReportBuilder {
         report.snapshotCount = clocks.map(\.count).max() ?? 0
         report.seconds = clocks.map(\.seconds).max() ?? 0
         report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, hunt: hunt)
+        if let outside = report.outsideMalloc, report.isNamed(outside) { report.outsideMalloc = nil }
         report.decide()
         return report
     }

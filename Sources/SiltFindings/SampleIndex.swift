@@ -1,9 +1,10 @@
+internal import SiltEvents
 internal import SiltRecording
 
 /// Where the samples of each series are.
 struct SampleIndex {
     private let samples: [RecordedSample]
-    private var ranges: [UInt64: Range<Int>] = [:]
+    private var ranges: [Key: Range<Int>] = [:]
 
     init(_ samples: [RecordedSample]) {
         self.samples = samples
@@ -11,21 +12,27 @@ struct SampleIndex {
         while start < samples.count {
             var end = start
             while end < samples.count, samples[end].process == samples[start].process,
-                samples[end].key == samples[start].key
+                samples[end].resource == samples[start].resource, samples[end].key == samples[start].key
             {
                 end += 1
             }
-            ranges[Self.key(samples[start].process, samples[start].key)] = start..<end
+            ranges[Self.key(samples[start].resource, samples[start].process, samples[start].key)] = start..<end
             start = end
         }
     }
 
-    func rows(process: UInt32, key: UInt32) -> ArraySlice<RecordedSample>? {
-        ranges[Self.key(process, key)].map { samples[$0] }
+    func rows(_ resource: Resource, process: UInt32, key: UInt32) -> ArraySlice<RecordedSample>? {
+        ranges[Self.key(resource, process, key)].map { samples[$0] }
     }
 
-    private static func key(_ process: UInt32, _ key: UInt32) -> UInt64 {
-        UInt64(process) << 32 | UInt64(key)
+    private struct Key: Hashable {
+        var resource: Resource
+        var process: UInt32
+        var key: UInt32
+    }
+
+    private static func key(_ resource: Resource, _ process: UInt32, _ key: UInt32) -> Key {
+        Key(resource: resource, process: process, key: key)
     }
 }
 

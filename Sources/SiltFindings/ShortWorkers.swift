@@ -23,12 +23,12 @@ package struct ShortWorkers: Equatable, Sendable {
         for turns in WorkerTurns.all(of: recording, clocks) where turns.areForked && !turns.canBeJudged {
             let count = turns.clock.count
             guard count >= Self.minimumIntervals, count < SiteOpinion.minimumSnapshots else { continue }
-            for part in sites.joined(turns.judged.contains).parts {
+            for part in sites.joined(.heap, turns.judged.contains).parts {
                 var bytes = [Double](repeating: 0, count: count + 1)
                 var blocks = bytes
                 for index in turns.judged {
                     for group in part.groups {
-                        guard let rows = samples.rows(process: recording.processes[index].id, key: group) else {
+                        guard let rows = samples.rows(.heap, process: recording.processes[index].id, key: group) else {
                             continue
                         }
                         Self.add(rows, to: &bytes, &blocks)

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
@@ -11,6 +12,7 @@ struct SiteBuilder {
     private let clocks: [ProcessClock]
     private let judge: SiteJudge
     private let samples: SampleIndex
+    private let threadStacks: ThreadStacks
     private let hunt: HuntPhases?
 
     init(_ recording: Recording, names: FrameNames, clocks: [ProcessClock], hunt: HuntPhases?) {
@@ -20,6 +22,7 @@ struct SiteBuilder {
         self.clocks = clocks
         judge = SiteJudge(historyBytes: recording.historyBytes)
         samples = SampleIndex(recording.groupSamples)
+        threadStacks = ThreadStacks(recording)
     }
 
     /// All sites with a live or cumulative byte or block, in no particular order.
@@ -45,7 +48,9 @@ struct SiteBuilder {
         var members: [[SiteShare]] = []
         var places: [SiteShare.Identity: Int] = [:]
         let ways = CallerWays(recording: recording, names: names)
-        for share in shares where !share.rows.isEmpty {
+        let touched = TouchedMappings(recording)
+        for var share in shares where !share.rows.isEmpty {
+            if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
             if index == members.count {
@@ -58,7 +63,7 @@ struct SiteBuilder {
         for group in members {
             var item = ReportSite(blame: frame(group[0].blame))
             item.index = result.count
-            item.kind = recording.processes[group[0].process].kind == .goroutine ? .goroutine : .heap
+            item.resource = group[0].resource
             addUp(group.flatMap(\.rows), into: &item)
             guard item.allocatedBytes > 0 || item.allocatedCount > 0 else { continue }
             apply(group, to: &item)
@@ -109,12 +114,18 @@ struct SiteBuilder {
     private func sharesByProcess(_ sites: CallSites, _ budget: CallerSearch.Budget) -> [SiteShare] {
         let turns = WorkerTurns.all(of: recording, clocks).filter(\.canBeJudged)
         let replaced = turns.reduce(into: Set<Int>()) { $0.formUnion($1.members) }
-        var shares = turns.flatMap { sharesOfWorkers(sites, $0, budget) }
+        var shares = turns.flatMap { turns in
+            Resource.allCases.flatMap { sharesOfWorkers(sites, $0, turns, budget) }
+        }
         var start = 0
         while start < sites.parts.count {
             let process = sites.parts[start].process
             var end = start
-            while end < sites.parts.count, sites.parts[end].process == process { end += 1 }
+            while end < sites.parts.count, sites.parts[end].process == process,
+                sites.parts[end].resource == sites.parts[start].resource
+            {
+                end += 1
+            }
             if !replaced.contains(process) {
                 shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
                     .shares(of: start..<end, process: process, clock: clocks[process])
@@ -127,10 +138,11 @@ struct SiteBuilder {
     /// Of workers that replace each other: all of them as one.
     private func sharesOfWorkers(
         _ sites: CallSites,
+        _ resource: Resource,
         _ turns: WorkerTurns,
         _ budget: CallerSearch.Budget
     ) -> [SiteShare] {
-        let joined = sites.joined(turns.members.contains, judging: turns.judged.contains)
+        let joined = sites.joined(resource, turns.members.contains, judging: turns.judged.contains)
         return SiteShares(recording: recording, names: names, sites: joined, judge: judge, budget: budget)
             .shares(of: joined.parts.indices, process: turns.leader, clock: turns.clock)
             .map { share in
@@ -207,7 +219,11 @@ struct SiteBuilder {
             && [.plateauing, .step, .sawtooth].contains(opinion.verdict)
         let growing = shares.filter { $0.opinion.isGrowing }
         site.evidence.processes = processCount(of: growing)
-        if let rate = rate(of: growing, site.kind) {
+        site.threadStackBytes = threadStacks.bytes(of: shares.flatMap(\.rows))
+        if var rate = rate(of: growing, site.resource) {
+            if site.threadStackBytes > 0, site.inUseBytes > 0 {
+                rate.scale(by: 1 + Double(site.threadStackBytes) / Double(site.inUseBytes))
+            }
             site.rate = rate
             // Phases are compared by what they cost a second of the hunt.
             site.weight =
@@ -256,7 +272,9 @@ struct SiteBuilder {
             return (0..<count).map { UInt64(max(0, values[$0 * (values.count - 1) / max(1, count - 1)])) }
         }
         return SampleIndex.troughs(
-            share.groups.compactMap { samples.rows(process: recording.processes[share.process].id, key: $0) },
+            share.groups.compactMap {
+                samples.rows(share.resource, process: recording.processes[share.process].id, key: $0)
+            },
             snapshots: clocks[share.process].count,
             columns: columns
         )
@@ -272,11 +290,11 @@ struct SiteBuilder {
     }
 
     /// The fastest sum of rates at any time: a worker that was replaced by another does not count twice.
-    private func rate(of growing: [SiteShare], _ kind: ReportSite.Kind) -> Rate? {
+    private func rate(of growing: [SiteShare], _ resource: Resource) -> Rate? {
         guard !growing.isEmpty else { return nil }
         let isTimed = growing.allSatisfy { clocks[$0.process].period > 0 }
         let per = growing[0].opinion.per == .interval && isTimed ? .second : growing[0].opinion.per
-        let unit = Rate.Unit(kind == .goroutine ? .objects : .bytes, per: per)
+        let unit = Rate.Unit(resource.isCounted ? .objects : .bytes, per: per)
         var best = Rate(value: -.infinity, low: 0, high: 0, unit: unit)
         for one in growing {
             let start = one.span?.lowerBound ?? recording.processes[one.process].startNs

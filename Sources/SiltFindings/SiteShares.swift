@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
@@ -17,6 +18,7 @@ struct SiteShare {
     }
 
     var key: Key
+    var resource: Resource
     /// In `HuntPhases.phases`: the phase of a hunt it is charged with; nil: of none, or the trace ran freely.
     var phase: Int?
     /// In `Recording.processes`: the first of those that have rows.
@@ -41,11 +43,18 @@ struct SiteShare {
     struct Identity: Hashable {
         var key: Key
         var phase: Int?
-        var kind: RecordedProcess.Kind
+        var resource: Resource
+        /// What profiles say and what events say does not add up.
+        var isProfiled: Bool
     }
 
     func identity(in recording: Recording) -> Identity {
-        Identity(key: key, phase: phase, kind: recording.processes[process].kind)
+        Identity(
+            key: key,
+            phase: phase,
+            resource: resource,
+            isProfiled: recording.processes[process].isProfiled
+        )
     }
 }
 
@@ -60,7 +69,7 @@ struct SiteShares {
     let judge: SiteJudge
     let budget: CallerSearch.Budget
 
-    /// Of the parts of one process.
+    /// Of the parts of one resource of one process.
     func shares(of parts: Range<Int>, process: Int, clock: ProcessClock) -> [SiteShare] {
         let search = CallerSearch(recording, names, judge, budget)
         var result: [SiteShare] = []
@@ -70,6 +79,7 @@ struct SiteShares {
             let part = sites.parts[index]
             var whole = SiteShare(
                 key: .site(part.site),
+                resource: part.resource,
                 process: process,
                 rows: part.stacks.map(\.row),
                 opinion: .unknown(.tooFewSnapshots(clock.count)),
@@ -160,6 +170,7 @@ struct SiteShares {
             key: .spread(
                 function: names.functionKey(ofRow: found.blame.row, frame: found.blame.frame, in: recording)
             ),
+            resource: sites.parts[found.members[0].part].resource,
             process: process,
             rows: found.members.map { sites.parts[$0.part].stacks[$0.member].row },
             opinion: judge.opinion(found.verdict, clock: clock),

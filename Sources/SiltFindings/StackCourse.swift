@@ -92,7 +92,7 @@ package struct StackCourse {
         for row in recording.histories {
             guard row.key >= 1, row.key <= recording.stacks.count,
                 let process = recording.processIndex(of: row.process),
-                recording.processes[process].kind != .goroutine || report.countedKind == .goroutine,
+                row.resource == report.countedResource,
                 let history = judge.history(row.range)
             else { continue }
             body(row.key, process, history)

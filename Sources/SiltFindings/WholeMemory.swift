@@ -31,7 +31,7 @@ package struct WholeMemory: Sendable {
 
     /// Of the traced process whose RSS rose most, or else of the one that allocated most; nil without an RSS.
     package init?(_ recording: Recording, clocks: [ProcessClock]) {
-        let all = recording.processes.indices.filter { recording.processes[$0].kind == .traced }.compactMap {
+        let all = recording.processes.indices.filter { !recording.processes[$0].isProfiled }.compactMap {
             WholeMemory(process: $0, clock: clocks[$0], recording)
         }
         func weight(_ one: WholeMemory) -> (Double, UInt64) {
@@ -49,7 +49,7 @@ package struct WholeMemory: Sendable {
         let looks = recording.memory.filter { $0.process == recording.processes[process].id }
         look = MemoryGrowth.look(at: last, in: looks, rows)
         growth = MemoryGrowth(rows, process: process, period: clock.period, in: recording)
-        let isProfiled = recording.processes.contains { $0.kind == .heapProfile }
+        let isProfiled = recording.processes.contains(where: \.isProfiled)
         cause = growth.flatMap { cause(of: $0, last: last, isProfiled: isProfiled) }
     }
 
@@ -78,12 +78,21 @@ package struct WholeMemory: Sendable {
 }
 
 extension HeapReport {
+    /// True when most of that growth is charged to call sites.
+    func isNamed(_ outside: MemoryGrowth) -> Bool {
+        let charged = sites.lazy.filter(\.isGrowing).reduce(0.0) {
+            let own = $1.resource == .heap ? 0 : max($1.lastInUseBytes, $1.inUseBytes)
+            return $0 + Double(own) + Double($1.threadStackBytes)
+        }
+        return charged >= (outside.parts?.outside ?? outside.risen) / 2
+    }
+
     /// Growth that no allocation explains: of the process and, in a hunt, the phase that has most of it; nil without any.
     static func outsideMalloc(_ recording: Recording, clocks: [ProcessClock], hunt: HuntPhases?) -> MemoryGrowth? {
         // Profiles say what is in a heap that malloc does not know.
-        guard !recording.processes.contains(where: { $0.kind == .heapProfile }) else { return nil }
+        guard !recording.processes.contains(where: \.isProfiled) else { return nil }
         var result: MemoryGrowth?
-        for index in recording.processes.indices where recording.processes[index].kind == .traced {
+        for index in recording.processes.indices where !recording.processes[index].isProfiled {
             let clock = clocks[index]
             let rows = clock.rows.filter { ($0.rssBytes ?? 0) > 0 }
             let all =

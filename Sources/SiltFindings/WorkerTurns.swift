@@ -48,7 +48,7 @@ struct WorkerTurns {
         )
         // A fork child that became another program was no worker.
         let candidates = recording.processes.indices.filter {
-            recording.processes[$0].kind == .traced && recording.processes[$0].end != .execed
+            !recording.processes[$0].isProfiled && recording.processes[$0].end != .execed
         }
         let parents = Set(candidates.map { recording.processes[$0].parent })
         let workers = candidates.filter { !parents.contains(recording.processes[$0].id) }

@@ -3,8 +3,7 @@ package import SiltEvents
 /// What one process holds, as its events describe it: live blocks, and numbers per stack, group and whole.
 ///
 /// Cost per event is one look-up in the live table and one cache line of the stack's numbers. What is counted is exact,
-/// the peak and the stacks' shares of it too. The same numbers are kept of the other resources; without a word they are
-/// the heap's.
+/// the peak and the stacks' shares of it too. The same numbers are kept of the other resources.
 package struct ProcessHeap: ~Copyable {
     private var live = LiveTable()
     private var sites: SiteLedger
@@ -62,7 +61,7 @@ package struct ProcessHeap: ~Copyable {
     package var liveTableBytes: Int { live.bytes }
 
     /// All zero for a stack this process never used.
-    package func counters(of stack: StackID, _ resource: Resource = .heap) -> SiteCounters {
+    package func counters(of stack: StackID, _ resource: Resource) -> SiteCounters {
         read(resource) { $0.counters(of: stack) } ?? SiteCounters()
     }
 
@@ -74,40 +73,40 @@ package struct ProcessHeap: ~Copyable {
     /// Nil: the stack never held a block for more than two intervals.
     ///
     /// Not caught up to the current interval.
-    package func history(of stack: StackID, _ resource: Resource = .heap) -> SiteHistory? {
+    package func history(of stack: StackID, _ resource: Resource) -> SiteHistory? {
         read(resource) { $0.history(of: stack) }
     }
 
     /// The history of all stacks with this key of `groupOf`; nil as for a stack.
-    package func groupHistory(of key: StackID, _ resource: Resource = .heap) -> SiteHistory? {
+    package func groupHistory(of key: StackID, _ resource: Resource) -> SiteHistory? {
         read(resource) { $0.groupHistory(of: key) }
     }
 
     /// The histories of all groups that have one.
     package func forEachGroupHistory(
-        of resource: Resource = .heap,
+        of resource: Resource,
         _ body: (_ key: StackID, _ history: SiteHistory) -> Void
     ) {
         _ = read(resource) { $0.forEachGroupHistory(body) }
     }
 
     /// The bytes and blocks of a group at the last snapshot.
-    package func groupLive(of key: StackID, _ resource: Resource = .heap) -> (bytes: UInt64, count: UInt64) {
+    package func groupLive(of key: StackID, _ resource: Resource) -> (bytes: UInt64, count: UInt64) {
         read(resource) { $0.groupLive(of: key) } ?? (0, 0)
     }
 
     /// The key the stack was grouped under; nil if it has not outlived an interval.
-    package func groupKey(of stack: StackID, _ resource: Resource = .heap) -> StackID? {
+    package func groupKey(of stack: StackID, _ resource: Resource) -> StackID? {
         read(resource) { $0.groupKey(of: stack) }
     }
 
     /// The stacks whose counters changed since the last drain, each once.
-    package mutating func drainChanged(of resource: Resource = .heap, _ body: (StackID) -> Void) {
+    package mutating func drainChanged(of resource: Resource, _ body: (StackID) -> Void) {
         if resource == .heap { sites.drainChanged(body) } else { others.change(resource) { $0.drainChanged(body) } }
     }
 
     /// The keys of groups that changed at a snapshot since the last drain, each once.
-    package mutating func drainChangedGroups(of resource: Resource = .heap, _ body: (StackID) -> Void) {
+    package mutating func drainChangedGroups(of resource: Resource, _ body: (StackID) -> Void) {
         if resource == .heap {
             sites.drainChangedGroups(body)
         } else {

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltPprof
@@ -8,7 +9,7 @@ internal import SiltSession
 struct ProfileRecording {
     private let writer: RecordingWriter
     private var stacks: ProfileStacks
-    /// What a process of profiles is written as, but for its number and kind.
+    /// What a process of profiles is written as, but for its number.
     private let process: RecordedProcess
     /// What heap profiles say to have been allocated, by stack; empty where they do not say.
     private var allocated: [UInt32: RecordedCounters] = [:]
@@ -66,41 +67,51 @@ struct ProfileRecording {
         stacks = ProfileStacks(writer)
     }
 
+    /// Of one process: its heap, and its goroutines beside it, or alone where nothing is known of the heap.
     private mutating func add(_ heap: ProfileHistory, _ goroutines: ProfileHistory, _ times: [UInt64]) throws {
-        if heap.length > 0 { try add(heap, kind: .heapProfile, times) }
-        if goroutines.length > 0 { try add(goroutines, kind: .goroutine, times) }
-    }
-
-    private mutating func add(_ history: ProfileHistory, kind: RecordedProcess.Kind, _ times: [UInt64]) throws {
+        guard heap.length > 0 || goroutines.length > 0 else { return }
         var row = process
         row.id = writer.storedProcesses + 1
-        row.kind = kind
+        row.isProfiled = true
         try writer.write(row)
+        var totals = try add(heap, of: .heap, process: row.id)
+        try addFreed(to: &totals, process: row.id)
+        let counted = try add(goroutines, of: .goroutine, process: row.id)
+        let main = heap.length > 0 ? heap : goroutines
+        if heap.length == 0 { totals = counted }
+        totals.peakInUseBytes = try addSnapshots(main, process: row.id, times)
+        totals.freedBytes = totals.allocatedBytes - totals.inUseBytes
+        totals.freedCount = totals.allocatedCount - totals.inUseCount
+        try writer.write(totals, process: row.id)
+    }
+
+    /// Writes what profiles said of a resource; returns its sums.
+    private mutating func add(
+        _ history: ProfileHistory,
+        of resource: Resource,
+        process: UInt32
+    ) throws -> RecordedTotals {
         var totals = RecordedTotals()
         for stack in history.complete {
             let id = try stacks.node(stack.frames, history.symbols)
-            var counters = RecordedCounters(process: row.id, stack: id)
+            var counters = RecordedCounters(resource, process: process, stack: id)
             counters.inUseBytes = stack.bytes.last ?? 0
             counters.inUseCount = stack.count.last ?? 0
             counters.peakBytes = stack.bytes.max() ?? 0
             counters.peakCount = stack.count.max() ?? 0
             // Profiles of what is in use know no more of what was allocated.
-            let all = kind == .heapProfile ? allocated.removeValue(forKey: id) : nil
+            let all = resource == .heap ? allocated.removeValue(forKey: id) : nil
             counters.allocatedBytes = max(all?.allocatedBytes ?? 0, counters.peakBytes)
             counters.allocatedCount = max(all?.allocatedCount ?? 0, counters.peakCount)
             try writer.write(counters)
             let live = SiteHistory.rounds(RoundHistory(liveBytes: stack.bytes))
-            try writer.write(history: live.encoded(), process: row.id, stack: id)
+            try writer.write(history: live.encoded(), of: resource, process: process, stack: id)
             totals.inUseBytes += counters.inUseBytes
             totals.inUseCount += counters.inUseCount
             totals.allocatedBytes += counters.allocatedBytes
             totals.allocatedCount += counters.allocatedCount
         }
-        if kind == .heapProfile { try addFreed(to: &totals, process: row.id) }
-        totals.peakInUseBytes = try addSnapshots(history, process: row.id, times)
-        totals.freedBytes = totals.allocatedBytes - totals.inUseBytes
-        totals.freedCount = totals.allocatedCount - totals.inUseCount
-        try writer.write(totals, process: row.id)
+        return totals
     }
 
     /// Stacks of which nothing is in use any more.
@@ -131,7 +142,7 @@ struct ProfileRecording {
     private mutating func take(_ profile: PprofInUse) throws {
         for stack in profile.stacks {
             let id = try stacks.node(stack.symbols, profile.symbols)
-            var counters = RecordedCounters(process: 0, stack: id)
+            var counters = RecordedCounters(.heap, process: 0, stack: id)
             counters.allocatedBytes = UInt64(max(0, stack.bytes))
             counters.allocatedCount = UInt64(max(0, stack.count))
             allocated[id] = counters

@@ -53,7 +53,7 @@ extension Recording {
             """
         )
         while try row.step() {
-            var one = RecordedCounters(process: row.id(0), stack: row.id(1))
+            var one = RecordedCounters(.heap, process: row.id(0), stack: row.id(1))
             one.group = row.id(2)
             one.inUseBytes = row.unsigned(3)
             one.inUseCount = row.unsigned(4)

@@ -1,3 +1,5 @@
+package import SiltEvents
+
 /// A recording as values: everything a report needs, in flat arrays (700,000 stacks take some 100 MB).
 ///
 /// Ids are those of the recording; index = id − 1 in `modules`, `frames`, `stacks` and `symbolRanges`, whose arrays have
@@ -19,18 +21,18 @@ package struct Recording: Sendable {
     package var modules: [RecordedModule] = []
     package var frames: [RecordedFrame] = []
     package var stacks: [RecordedStack] = []
-    /// By process, then stack.
+    /// By resource, then process, then stack.
     package var counters: [RecordedCounters] = []
     /// By process, then snapshot, of one width per process.
     package var snapshots: [RecordedSnapshot] = []
     /// By process, then snapshot: of those at which somebody looked.
     package var memory: [RecordedMemory] = []
-    /// By process, then stack, then snapshot; bring a series to one width with `uniform`.
+    /// By resource, then process, then stack, then snapshot; bring a series to one width with `uniform`.
     package var samples: [RecordedSample] = []
     package var groupSamples: [RecordedSample] = []
-    /// By process, then stack.
+    /// By resource, then process, then stack.
     package var histories: [RecordedHistory] = []
-    /// By process, then frame of the group.
+    /// By resource, then process, then frame of the group.
     package var groupHistories: [RecordedHistory] = []
     package var historyBytes: [UInt8] = []
     /// Where a frame's rows are in `symbols`, innermost function first; empty: not symbolized.
@@ -86,6 +88,7 @@ package struct RecordedStack: Equatable, Sendable {
 
 /// A survivor history: its bytes are `Recording.historyBytes[range]`.
 package struct RecordedHistory: Equatable, Sendable {
+    package var resource: Resource
     package var process: UInt32
     /// The stack, or the frame of the group.
     package var key: UInt32

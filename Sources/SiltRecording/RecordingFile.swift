@@ -115,7 +115,7 @@ enum RecordingFile {
     /// A killed writer leaves F-wal beside F; SQLite reads both. Where the folder cannot be written, so that SQLite
     /// cannot make its index of the log, a file without a log is opened as unchanging.
     static func openToRead(_ path: String) throws(RecordingError) -> Database {
-        try check(path)
+        try check(path, oldest: Schema.oldestRead)
         let name = uri(path)
         do {
             let database = try Database(path: path, name: name, flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
@@ -135,16 +135,16 @@ enum RecordingFile {
 
     /// Opens a recording to write more into it.
     static func openToWrite(_ path: String) throws(RecordingError) -> Database {
-        try check(path)
+        try check(path, oldest: Schema.version)
         return try Database(path: path, name: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE)
     }
 
-    /// Throws for what is no whole recording of this version.
-    private static func check(_ path: String) throws(RecordingError) {
+    /// Throws for what is no whole recording of this version, or of one back to `oldest`.
+    private static func check(_ path: String, oldest: Int) throws(RecordingError) {
         let head = try header(of: path)
         guard isRecording(head) else { throw .notARecording(path: path) }
         let found = version(head)
-        guard found == Schema.version else {
+        guard (oldest...Schema.version).contains(found) else {
             throw .otherVersion(path: path, found: found, supported: Schema.version)
         }
         try checkLength(of: path, header: head)

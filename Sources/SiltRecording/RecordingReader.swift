@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import SiltEvents
 
 extension Recording {
     /// Reads a recording, also one that is still being written or whose writer was killed.
@@ -23,6 +24,7 @@ extension Recording {
         try recording.readSymbols(database)
         try recording.readCounterChunks(database)
         try recording.readSeries(database)
+        try recording.takeApartGoroutines(database)
         try recording.readMemory(database)
         try recording.readTimeline(database)
         try recording.readRounds(database)
@@ -114,9 +116,10 @@ extension Recording {
         if try hasTable("process_kinds", database) {
             let row = try database.prepare("SELECT process, kind FROM process_kinds")
             while try row.step() {
-                guard let index = processIndex(of: row.id(0)), let kind = RecordedProcess.Kind(rawValue: row.text(1))
+                guard let index = processIndex(of: row.id(0)),
+                    [Schema.profileKind, Self.goroutineKind].contains(row.text(1))
                 else { throw .damaged(path: database.path, reason: "process kind \(row.text(1))") }
-                processes[index].kind = kind
+                processes[index].isProfiled = true
             }
         }
         trust = Array(repeating: TrustCounters(), count: processes.count)
@@ -136,6 +139,45 @@ extension Recording {
         while try stops.step() {
             guard let index = processIndex(of: stops.id(0)) else { continue }
             trust[index].offNs = stops.unsigned(1)
+        }
+    }
+
+    /// In version 1 a process whose bytes and blocks are goroutines.
+    private static let goroutineKind = "goroutine"
+
+    /// What of the file says the resource of a row.
+    private static func resourceColumn(_ database: Database) throws(RecordingError) -> String {
+        try database.integer("PRAGMA user_version") == 1 ? "\(Resource.heap.rawValue)" : "resource"
+    }
+
+    private static func resource(_ row: Statement, _ database: Database) throws(RecordingError) -> Resource {
+        guard let resource = Resource(rawValue: UInt8(truncatingIfNeeded: row.id(0))) else {
+            throw .damaged(path: database.path, reason: "resource \(row.id(0))")
+        }
+        return resource
+    }
+
+    /// Gives the rows of version 1 that are of goroutines their resource.
+    private mutating func takeApartGoroutines(_ database: Database) throws(RecordingError) {
+        guard try hasTable("process_kinds", database) else { return }
+        var goroutines: Set<UInt32> = []
+        let row = try database.prepare("SELECT process FROM process_kinds WHERE kind = '\(Self.goroutineKind)'")
+        while try row.step() { goroutines.insert(row.id(0)) }
+        guard !goroutines.isEmpty else { return }
+        for index in counters.indices where goroutines.contains(counters[index].process) {
+            counters[index].resource = .goroutine
+        }
+        for index in histories.indices where goroutines.contains(histories[index].process) {
+            histories[index].resource = .goroutine
+        }
+        counters.sort {
+            ($0.resource.rawValue, $0.process, $0.stack) < ($1.resource.rawValue, $1.process, $1.stack)
+        }
+        histories.sort { ($0.resource.rawValue, $0.process, $0.key) < ($1.resource.rawValue, $1.process, $1.key) }
+        // Beside heaps they are no blocks.
+        guard goroutines.count < processes.count else { return }
+        for index in processes.indices where goroutines.contains(processes[index].id) {
+            totals[index] = RecordedTotals()
         }
     }
 
@@ -269,22 +311,23 @@ extension Recording {
         result.reserveCapacity(try database.integer("SELECT count(*) FROM \(table)"))
         let row = try database.prepare(
             """
-            SELECT process, \(key), snapshot, width, inuse_space, trough_space, inuse_objects, alloc_space,
-                alloc_objects FROM \(table) ORDER BY process, \(key), snapshot
+            SELECT \(try resourceColumn(database)), process, \(key), snapshot, width, inuse_space, trough_space,
+                inuse_objects, alloc_space, alloc_objects FROM \(table) ORDER BY 1, process, \(key), snapshot
             """
         )
         while try row.step() {
             var sample = RecordedSample(
-                process: row.id(0),
-                key: row.id(1),
-                snapshot: row.id(2),
-                inUseBytes: row.unsigned(4),
-                inUseCount: row.unsigned(6),
-                allocatedBytes: row.unsigned(7),
-                allocatedCount: row.unsigned(8)
+                try resource(row, database),
+                process: row.id(1),
+                key: row.id(2),
+                snapshot: row.id(3),
+                inUseBytes: row.unsigned(5),
+                inUseCount: row.unsigned(7),
+                allocatedBytes: row.unsigned(8),
+                allocatedCount: row.unsigned(9)
             )
-            sample.width = max(1, row.id(3))
-            sample.troughBytes = row.unsigned(5)
+            sample.width = max(1, row.id(4))
+            sample.troughBytes = row.unsigned(6)
             result.append(sample)
         }
         return result
@@ -296,11 +339,22 @@ extension Recording {
         key: String
     ) throws(RecordingError) -> [RecordedHistory] {
         var result: [RecordedHistory] = []
-        let row = try database.prepare("SELECT process, \(key), state FROM \(table) ORDER BY process, \(key)")
+        let column = try Self.resourceColumn(database)
+        let row = try database.prepare(
+            "SELECT \(column), process, \(key), state FROM \(table) ORDER BY 1, process, \(key)"
+        )
         while try row.step() {
             let start = historyBytes.count
-            historyBytes += row.bytes(2)
-            result.append(RecordedHistory(process: row.id(0), key: row.id(1), range: start..<historyBytes.count))
+            historyBytes += row.bytes(3)
+            let resource = try Self.resource(row, database)
+            result.append(
+                RecordedHistory(
+                    resource: resource,
+                    process: row.id(1),
+                    key: row.id(2),
+                    range: start..<historyBytes.count
+                )
+            )
         }
         return result
     }

@@ -24,26 +24,28 @@ extension RecordingWriter {
 
     /// Returns how many rows the table has afterwards.
     private func thin(_ table: String, key: String, limit: Int) throws(RecordingError) -> Int {
+        // Snapshots are of no resource.
+        let resource = table == "snapshots" ? "process - process" : "resource"
         let long = try database.prepare(
-            "SELECT process, \(key), count(*), max(snapshot) FROM \(table) GROUP BY process, \(key) "
-                + "HAVING count(*) > \(limit)"
+            "SELECT \(resource), process, \(key) FROM \(table) GROUP BY 1, process, \(key) HAVING count(*) > \(limit)"
         )
-        var series: [(process: UInt32, key: UInt32, last: UInt32)] = []
+        var series: [(resource: UInt32, process: UInt32, key: UInt32)] = []
         while try long.step() {
-            series.append((long.id(0), long.id(1), long.id(3)))
+            series.append((long.id(0), long.id(1), long.id(2)))
         }
+        let which = "\(resource) = ? AND process = ? AND \(key) = ?"
         let read = try database.prepare(
-            "SELECT snapshot, width, inuse_space, trough_space FROM \(table) WHERE process = ? AND \(key) = ? "
-                + "ORDER BY snapshot"
+            "SELECT snapshot, width, inuse_space, trough_space FROM \(table) WHERE \(which) ORDER BY snapshot"
         )
         let update = try database.prepare(
-            "UPDATE \(table) SET width = ?, trough_space = ? WHERE process = ? AND \(key) = ? AND snapshot = ?"
+            "UPDATE \(table) SET width = ?, trough_space = ? WHERE \(which) AND snapshot = ?"
         )
-        let remove = try database.prepare("DELETE FROM \(table) WHERE process = ? AND \(key) = ? AND snapshot = ?")
+        let remove = try database.prepare("DELETE FROM \(table) WHERE \(which) AND snapshot = ?")
         for one in series {
             var rows: [Window.Row] = []
-            read.bind(one.process, at: 1)
-            read.bind(one.key, at: 2)
+            read.bind(one.resource, at: 1)
+            read.bind(one.process, at: 2)
+            read.bind(one.key, at: 3)
             while try read.step() {
                 rows.append(
                     Window.Row(
@@ -62,16 +64,18 @@ extension RecordingWriter {
                     if kept[next] != row {
                         update.bind(kept[next].width, at: 1)
                         update.bind(kept[next].troughBytes, at: 2)
-                        update.bind(one.process, at: 3)
-                        update.bind(one.key, at: 4)
-                        update.bind(row.snapshot, at: 5)
+                        update.bind(one.resource, at: 3)
+                        update.bind(one.process, at: 4)
+                        update.bind(one.key, at: 5)
+                        update.bind(row.snapshot, at: 6)
                         try update.run()
                     }
                     next += 1
                 } else {
-                    remove.bind(one.process, at: 1)
-                    remove.bind(one.key, at: 2)
-                    remove.bind(row.snapshot, at: 3)
+                    remove.bind(one.resource, at: 1)
+                    remove.bind(one.process, at: 2)
+                    remove.bind(one.key, at: 3)
+                    remove.bind(row.snapshot, at: 4)
                     try remove.run()
                 }
             }

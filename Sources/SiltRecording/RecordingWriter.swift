@@ -1,4 +1,5 @@
 internal import CSQLite
+package import SiltEvents
 
 /// Writes a recording while the run goes on: what changed, in transactions, so that a kill of anything leaves a readable
 /// file with everything that was committed.
@@ -100,12 +101,12 @@ package final class RecordingWriter {
         insertSnapshot = try database.prepare(
             "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
-        insertSample = try database.prepare("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        insertSample = try database.prepare("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         insertSiteSample = try database.prepare(
-            "INSERT OR REPLACE INTO site_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT OR REPLACE INTO site_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
-        insertHistory = try database.prepare("INSERT OR REPLACE INTO histories VALUES (?, ?, ?)")
-        insertSiteHistory = try database.prepare("INSERT OR REPLACE INTO site_histories VALUES (?, ?, ?)")
+        insertHistory = try database.prepare("INSERT OR REPLACE INTO histories VALUES (?, ?, ?, ?)")
+        insertSiteHistory = try database.prepare("INSERT OR REPLACE INTO site_histories VALUES (?, ?, ?, ?)")
         insertString = try database.prepare("INSERT INTO strings VALUES (?, ?)")
         symbolRows = try RowBatch(database, table: "symbol_rows", columns: 6)
         deleteSymbols = try database.prepare("DELETE FROM symbol_rows WHERE frame = ?")
@@ -226,10 +227,10 @@ package final class RecordingWriter {
         row.bind(ended, at: 10)
         row.bind(status, at: 11)
         try row.run()
-        guard process.kind != .traced else { return }
+        guard process.isProfiled else { return }
         let kind = try database.prepare("INSERT OR REPLACE INTO process_kinds VALUES (?, ?)")
         kind.bind(process.id, at: 1)
-        kind.bind(process.kind.rawValue, at: 2)
+        kind.bind(Schema.profileKind, at: 2)
         try kind.run()
     }
 
@@ -383,32 +384,40 @@ package final class RecordingWriter {
     }
 
     private func write(_ sample: RecordedSample, into row: Statement) throws(RecordingError) {
-        row.bind(sample.process, at: 1)
-        row.bind(sample.key, at: 2)
-        row.bind(sample.snapshot, at: 3)
-        row.bind(sample.width, at: 4)
-        row.bind(sample.inUseBytes, at: 5)
-        row.bind(sample.troughBytes, at: 6)
-        row.bind(sample.inUseCount, at: 7)
-        row.bind(sample.allocatedBytes, at: 8)
-        row.bind(sample.allocatedCount, at: 9)
+        row.bind(UInt32(sample.resource.rawValue), at: 1)
+        row.bind(sample.process, at: 2)
+        row.bind(sample.key, at: 3)
+        row.bind(sample.snapshot, at: 4)
+        row.bind(sample.width, at: 5)
+        row.bind(sample.inUseBytes, at: 6)
+        row.bind(sample.troughBytes, at: 7)
+        row.bind(sample.inUseCount, at: 8)
+        row.bind(sample.allocatedBytes, at: 9)
+        row.bind(sample.allocatedCount, at: 10)
         try row.run()
         unthinned += 1
     }
 
     /// The survivor history of a stack, encoded; replaces the one before.
-    package func write(history: [UInt8], process: UInt32, stack: UInt32) throws(RecordingError) {
-        insertHistory.bind(process, at: 1)
-        insertHistory.bind(stack, at: 2)
-        insertHistory.bind(history, at: 3)
+    package func write(history: [UInt8], of resource: Resource, process: UInt32, stack: UInt32) throws(RecordingError) {
+        insertHistory.bind(UInt32(resource.rawValue), at: 1)
+        insertHistory.bind(process, at: 2)
+        insertHistory.bind(stack, at: 3)
+        insertHistory.bind(history, at: 4)
         try insertHistory.run()
     }
 
     /// The survivor history of a group, encoded; its key is the frame it is grouped by.
-    package func write(history: [UInt8], process: UInt32, group frame: UInt32) throws(RecordingError) {
-        insertSiteHistory.bind(process, at: 1)
-        insertSiteHistory.bind(frame, at: 2)
-        insertSiteHistory.bind(history, at: 3)
+    package func write(
+        history: [UInt8],
+        of resource: Resource,
+        process: UInt32,
+        group frame: UInt32
+    ) throws(RecordingError) {
+        insertSiteHistory.bind(UInt32(resource.rawValue), at: 1)
+        insertSiteHistory.bind(process, at: 2)
+        insertSiteHistory.bind(frame, at: 3)
+        insertSiteHistory.bind(history, at: 4)
         try insertSiteHistory.run()
     }
 }

@@ -1,3 +1,5 @@
+package import SiltEvents
+
 /// Rows of a recording: plain values, numbered as in the session.
 ///
 /// Process numbers are the session's own (1, 2, …: one per process image, so a fork and an exec make new ones); frame,
@@ -69,17 +71,8 @@ package struct RecordedProcess: Equatable, Sendable {
     package var startNs: UInt64 = 0
     package var endNs: UInt64?
     package var end = End.running
-    package var kind = Kind.traced
-
-    /// What its bytes and blocks are.
-    package enum Kind: String, CaseIterable, Sendable {
-        /// Sums of traced events.
-        case traced
-        /// As heap profiles say, which may be samples.
-        case heapProfile = "heap profile"
-        /// Goroutines: both their bytes and their blocks.
-        case goroutine
-    }
+    /// Its numbers are not sums of traced events, but as profiles say, which may be samples.
+    package var isProfiled = false
 
     package init(id: UInt32, pid: UInt32) {
         self.id = id
@@ -179,8 +172,9 @@ package struct RecordedSnapshot: Equatable, Sendable {
     }
 }
 
-/// One stack of one process: its counters as they stand.
+/// One stack of one process: its counters of one resource as they stand.
 package struct RecordedCounters: Equatable, Sendable {
+    package var resource: Resource
     package var process: UInt32
     package var stack: UInt32
     /// Frame that the growth history was grouped by while the program ran: the innermost that is no allocator wrapper.
@@ -197,7 +191,8 @@ package struct RecordedCounters: Equatable, Sendable {
     /// Blocks freed with no other allocation in between.
     package var temporaryCount: UInt64 = 0
 
-    package init(process: UInt32, stack: UInt32) {
+    package init(_ resource: Resource, process: UInt32, stack: UInt32) {
+        self.resource = resource
         self.process = process
         self.stack = stack
     }
@@ -205,6 +200,7 @@ package struct RecordedCounters: Equatable, Sendable {
 
 /// One stack or one group at a snapshot at which it had moved; between two samples nothing changed.
 package struct RecordedSample: Equatable, Sendable {
+    package var resource: Resource
     package var process: UInt32
     /// The stack, or the frame of the group.
     package var key: UInt32
@@ -219,6 +215,7 @@ package struct RecordedSample: Equatable, Sendable {
     package var allocatedCount: UInt64
 
     package init(
+        _ resource: Resource,
         process: UInt32,
         key: UInt32,
         snapshot: UInt32,
@@ -227,6 +224,7 @@ package struct RecordedSample: Equatable, Sendable {
         allocatedBytes: UInt64,
         allocatedCount: UInt64
     ) {
+        self.resource = resource
         self.process = process
         self.key = key
         self.snapshot = snapshot

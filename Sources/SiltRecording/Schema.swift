@@ -3,7 +3,12 @@ enum Schema {
     /// "SILT" in the header of the SQLite file.
     static let applicationID = 0x5349_4c54
     /// Rises when a table changes its meaning; added tables and views do not need it.
-    static let version = 1
+    static let version = 2
+    /// The oldest that is read: it knew no resources, but processes whose blocks were goroutines.
+    static let oldestRead = 1
+
+    /// In the table `process_kinds`.
+    static let profileKind = "heap profile"
 
     /// Keys that are a pair live in WITHOUT ROWID tables: rows arrive in key order, and the pair is stored once.
     static let tables = """
@@ -38,15 +43,16 @@ enum Schema {
             PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
         CREATE TABLE memory (process INTEGER, snapshot INTEGER, live INTEGER, allocator INTEGER, mapped INTEGER,
             stacks INTEGER, files INTEGER, own INTEGER, other INTEGER, PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
-        CREATE TABLE samples (process INTEGER, stack INTEGER, snapshot INTEGER, width INTEGER, inuse_space INTEGER,
-            trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER, alloc_objects INTEGER,
-            PRIMARY KEY (process, stack, snapshot)) WITHOUT ROWID;
-        CREATE TABLE site_samples (process INTEGER, site INTEGER, snapshot INTEGER, width INTEGER, inuse_space INTEGER,
-            trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER, alloc_objects INTEGER,
-            PRIMARY KEY (process, site, snapshot)) WITHOUT ROWID;
-        CREATE TABLE histories (process INTEGER, stack INTEGER, state BLOB, PRIMARY KEY (process, stack)) WITHOUT ROWID;
-        CREATE TABLE site_histories (process INTEGER, site INTEGER, state BLOB,
-            PRIMARY KEY (process, site)) WITHOUT ROWID;
+        CREATE TABLE samples (resource INTEGER, process INTEGER, stack INTEGER, snapshot INTEGER, width INTEGER,
+            inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,
+            alloc_objects INTEGER, PRIMARY KEY (resource, process, stack, snapshot)) WITHOUT ROWID;
+        CREATE TABLE site_samples (resource INTEGER, process INTEGER, site INTEGER, snapshot INTEGER, width INTEGER,
+            inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,
+            alloc_objects INTEGER, PRIMARY KEY (resource, process, site, snapshot)) WITHOUT ROWID;
+        CREATE TABLE histories (resource INTEGER, process INTEGER, stack INTEGER, state BLOB,
+            PRIMARY KEY (resource, process, stack)) WITHOUT ROWID;
+        CREATE TABLE site_histories (resource INTEGER, process INTEGER, site INTEGER, state BLOB,
+            PRIMARY KEY (resource, process, site)) WITHOUT ROWID;
         CREATE TABLE strings (string INTEGER PRIMARY KEY, text TEXT);
         CREATE TABLE symbol_rows (frame INTEGER, depth INTEGER, function INTEGER, file INTEGER, line INTEGER,
             inlined INTEGER, PRIMARY KEY (frame, depth)) WITHOUT ROWID;
@@ -100,7 +106,7 @@ enum Schema {
                 LEFT JOIN modules ON modules.module = frames.module
                 LEFT JOIN symbols ON symbols.frame = frames.frame;
         CREATE VIEW counters AS
-            SELECT chunk >> 32 AS process, (chunk & 4294967295) + json_extract(value, '$[0]') AS stack,
+            SELECT chunk >> 56 AS resource, chunk >> 32 & 16777215 AS process, (chunk & 4294967295) + json_extract(value, '$[0]') AS stack,
                 json_extract(value, '$[1]') AS site,
                 json_extract(value, '$[2]') AS inuse_space, json_extract(value, '$[3]') AS inuse_objects,
                 json_extract(value, '$[4]') AS alloc_space, json_extract(value, '$[5]') AS alloc_objects,
@@ -114,7 +120,7 @@ enum Schema {
             FROM counters JOIN frames ON frames.frame = counters.site
                 LEFT JOIN modules ON modules.module = frames.module
                 LEFT JOIN symbols ON symbols.frame = counters.site AND symbols.inlined = 0
-            GROUP BY 1, 2, 3;
+            WHERE resource = 0 GROUP BY 1, 2, 3;
         CREATE VIEW site_series AS
             SELECT site_samples.*, coalesce(symbols.function, '') AS function, snapshots.time_ns
             FROM site_samples

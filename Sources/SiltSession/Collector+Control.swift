@@ -98,14 +98,17 @@ extension Collector {
         var counts = GrowingCounts()
         guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
         let rounds = hunt.positions(ofPhase: phase)
-        var sums: [StackID: IntervalSeries] = [:]
-        for image in images.values {
-            image.heap.forEachGroupHistory { key, history in
-                guard let series = history.intervals(hunt.count) else { return }
-                if sums[key] == nil { sums[key] = series } else { sums[key]?.add(series) }
+        var sums: [Resource: [StackID: IntervalSeries]] = [:]
+        for resource in Resource.allCases {
+            for image in images.values {
+                image.heap.forEachGroupHistory(of: resource) { key, history in
+                    guard let series = history.intervals(hunt.count) else { return }
+                    if sums[resource, default: [:]][key]?.add(series) == nil { sums[resource]?[key] = series }
+                }
             }
         }
-        for series in sums.values where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
+        for series in sums.values.flatMap(\.values)
+        where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
             switch judgeHunt(series, hunt, route: phase).confidence {
             case .high: counts.high += 1
             case .medium: counts.medium += 1

@@ -34,7 +34,7 @@ struct HuntLedger {
     mutating func endRound(of image: TracedImage, process: UInt32) -> [PhaseAllocations] {
         var rows: [PhaseAllocations] = []
         for stack in moved.removeValue(forKey: image.id) ?? [] {
-            let counters = image.heap.counters(of: stack)
+            let counters = image.heap.counters(of: stack, .heap)
             let now = Allocated(bytes: counters.allocatedBytes, count: counters.allocatedCount)
             let earlier = before[image.id, default: [:]].updateValue(now, forKey: stack) ?? Allocated()
             guard now.count > earlier.count else { continue }

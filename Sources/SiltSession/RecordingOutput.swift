@@ -34,6 +34,7 @@ final class RecordingOutput {
     private var growers: [Grower: (start: UInt64, now: UInt64)] = [:]
 
     private struct Grower: Hashable {
+        var resource: Resource
         var image: UInt64
         var group: StackID
     }
@@ -282,28 +283,38 @@ final class RecordingOutput {
         snapshot.rssBytes = image.sampleResidentBytes()
         try writer.write(snapshot)
         try writeMemory(image, resident: snapshot.rssBytes ?? 0, process: number, snapshot: interval)
-        for stack in try writeNumbers(image) {
-            if let history = image.heap.history(of: stack) {
-                try writer.write(history: history.encoded(), process: number, stack: stack.rawValue)
+        for (resource, stack) in try writeNumbers(image) {
+            if let history = image.heap.history(of: stack, resource) {
+                try writer.write(history: history.encoded(), of: resource, process: number, stack: stack.rawValue)
             }
         }
-        for key in image.takeChangedGroups() {
-            let live = image.heap.groupLive(of: key)
-            let grower = Grower(image: image.id, group: key)
-            growers[grower, default: (start: interval == 0 ? live.bytes : 0, now: 0)].now = live.bytes
+        for resource in Resource.allCases { try writeGroups(image, resource, process: number, snapshot: interval) }
+    }
+
+    private func writeGroups(
+        _ image: TracedImage,
+        _ resource: Resource,
+        process number: UInt32,
+        snapshot: UInt32
+    ) throws {
+        for key in image.takeChangedGroups(of: resource) {
+            let live = image.heap.groupLive(of: key, resource)
+            let grower = Grower(resource: resource, image: image.id, group: key)
+            growers[grower, default: (start: snapshot == 0 ? live.bytes : 0, now: 0)].now = live.bytes
             try writer.write(
                 group: RecordedSample(
+                    resource,
                     process: number,
                     key: key.rawValue,
-                    snapshot: interval,
+                    snapshot: snapshot,
                     inUseBytes: live.bytes,
                     inUseCount: live.count,
                     allocatedBytes: 0,
                     allocatedCount: 0
                 )
             )
-            if let history = image.heap.groupHistory(of: key) {
-                try writer.write(history: history.encoded(), process: number, group: key.rawValue)
+            if let history = image.heap.groupHistory(of: key, resource) {
+                try writer.write(history: history.encoded(), of: resource, process: number, group: key.rawValue)
             }
         }
     }
@@ -327,27 +338,40 @@ final class RecordingOutput {
 
     /// Totals, trust, and the counters of the stacks that changed, which are returned.
     @discardableResult
-    private func writeNumbers(_ image: TracedImage) throws -> [StackID] {
+    private func writeNumbers(_ image: TracedImage) throws -> [(Resource, StackID)] {
         guard let number = numbers[image.id] else { return [] }
         try writer.addNew(of: stacks)
         try writeTotals(image)
-        // In the order of the keys they are stored by.
-        let changed = image.takeChangedStacks().sorted { $0.rawValue < $1.rawValue }
-        hunt?.changed(changed, of: image.id)
-        for stack in changed {
-            let counters = image.heap.counters(of: stack)
-            var row = RecordedCounters(process: number, stack: stack.rawValue)
-            row.group = blame.key(stack).rawValue
-            row.inUseBytes = counters.liveBytes
-            row.inUseCount = counters.liveCount
-            row.allocatedBytes = counters.allocatedBytes
-            row.allocatedCount = counters.allocatedCount
-            row.peakBytes = counters.peakBytes
-            row.peakCount = counters.peakCount
-            row.temporaryCount = counters.temporaryCount
-            try writer.write(row)
+        var all: [(Resource, StackID)] = []
+        for resource in Resource.allCases {
+            // In the order of the keys they are stored by.
+            let changed = image.takeChangedStacks(of: resource).sorted { $0.rawValue < $1.rawValue }
+            if resource == .heap { hunt?.changed(changed, of: image.id) }
+            for stack in changed {
+                try writer.write(counters(of: stack, resource, image, process: number))
+                all.append((resource, stack))
+            }
         }
-        return changed
+        return all
+    }
+
+    private func counters(
+        of stack: StackID,
+        _ resource: Resource,
+        _ image: TracedImage,
+        process: UInt32
+    ) -> RecordedCounters {
+        let counters = image.heap.counters(of: stack, resource)
+        var row = RecordedCounters(resource, process: process, stack: stack.rawValue)
+        row.group = blame.key(stack).rawValue
+        row.inUseBytes = counters.liveBytes
+        row.inUseCount = counters.liveCount
+        row.allocatedBytes = counters.allocatedBytes
+        row.allocatedCount = counters.allocatedCount
+        row.peakBytes = counters.peakBytes
+        row.peakCount = counters.peakCount
+        row.temporaryCount = counters.temporaryCount
+        return row
     }
 
     /// The function whose in-use bytes rose most since the trace began.

@@ -25,7 +25,7 @@ extension TracedImage {
         }
         var stacks: [String: Set<UInt32>] = [:]
         for (slot, thread) in decoder.threads {
-            let own = decoder.announcedStacks(slot: slot).filter { heap.counters(of: $0).allocatedCount > 0 }
+            let own = decoder.announcedStacks(slot: slot).filter { heap.counters(of: $0, .heap).allocatedCount > 0 }
                 .map(\.rawValue)
             for name in thread.names { stacks[name, default: []].formUnion(own) }
         }

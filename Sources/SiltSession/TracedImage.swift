@@ -260,16 +260,16 @@ final class TracedImage {
     }
 
     /// Stacks that changed since the last call.
-    func takeChangedStacks() -> [StackID] {
+    func takeChangedStacks(of resource: Resource) -> [StackID] {
         var changed: [StackID] = []
-        heap.drainChanged { changed.append($0) }
+        heap.drainChanged(of: resource) { changed.append($0) }
         return changed
     }
 
     /// Keys of groups that changed since the last call.
-    func takeChangedGroups() -> [StackID] {
+    func takeChangedGroups(of resource: Resource) -> [StackID] {
         var changed: [StackID] = []
-        heap.drainChangedGroups { changed.append($0) }
+        heap.drainChangedGroups(of: resource) { changed.append($0) }
         return changed
     }
 }

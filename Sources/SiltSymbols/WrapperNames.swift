@@ -28,7 +28,7 @@ enum WrapperNames {
         "PyTuple_New", "tuple_alloc", "_PyTuple_Resize", "PyList_New", "list_resize", "list_preallocate_exact",
         "PyDict_New", "new_dict", "new_keys_object", "new_values", "dictresize", "insertion_resize", "set_table_resize",
         "_PyBytes_FromSize", "_PyUnicodeWriter_PrepareInternal", "pymalloc_alloc", "arena_map_get",
-        "arena_map_mark_used", "_PyMem_ArenaAlloc", "new_arena", "_PyObject_Arena_Alloc",
+        "arena_map_mark_used", "_PyMem_ArenaAlloc", "new_arena", "_PyObject_Arena_Alloc", "_PyObject_ArenaMmap",
         "_PyMem_DebugMalloc", "_PyMem_DebugRawAlloc", "_PyMem_DebugRawRealloc", "_PyMem_DebugRealloc",
         "allocate_from_new_pool",
         // Perl

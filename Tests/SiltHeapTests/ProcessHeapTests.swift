@@ -58,25 +58,25 @@ final class TestHeap {
         return result.sorted { ($0.allocation, $0.free) < ($1.allocation, $1.free) }
     }
 
-    func site(_ stack: UInt32 = 1) -> SiteCounters { heap.counters(of: StackID(rawValue: stack)) }
+    func site(_ stack: UInt32 = 1) -> SiteCounters { heap.counters(of: StackID(rawValue: stack), .heap) }
 
     var totals: HeapTotals { heap.totals }
 
     func changed() -> [UInt32] {
         var result: [UInt32] = []
-        heap.drainChanged { result.append($0.rawValue) }
+        heap.drainChanged(of: .heap) { result.append($0.rawValue) }
         return result
     }
 
     func changedGroups() -> [UInt32] {
         var result: [UInt32] = []
-        heap.drainChangedGroups { result.append($0.rawValue) }
+        heap.drainChangedGroups(of: .heap) { result.append($0.rawValue) }
         return result
     }
 
-    func hasHistory(_ stack: UInt32) -> Bool { heap.history(of: StackID(rawValue: stack)) != nil }
+    func hasHistory(_ stack: UInt32) -> Bool { heap.history(of: StackID(rawValue: stack), .heap) != nil }
 
-    func hasGroupHistory(_ key: UInt32) -> Bool { heap.groupHistory(of: StackID(rawValue: key)) != nil }
+    func hasGroupHistory(_ key: UInt32) -> Bool { heap.groupHistory(of: StackID(rawValue: key), .heap) != nil }
 }
 
 /// What one stack freed of what another one allocated.
@@ -219,12 +219,12 @@ struct FreePartner: Equatable {
         heap.alloc(0x2000, 10, 3)
         heap.alloc(0x3000, 1, 2)
         heap.close()
-        #expect(heap.heap.groupLive(of: StackID(rawValue: 51)) == (110, 2))
-        #expect(heap.heap.groupLive(of: StackID(rawValue: 50)) == (1, 1))
+        #expect(heap.heap.groupLive(of: StackID(rawValue: 51), .heap) == (110, 2))
+        #expect(heap.heap.groupLive(of: StackID(rawValue: 50), .heap) == (1, 1))
         #expect(heap.changedGroups().sorted() == [50, 51])
         heap.free(0x2000)
         heap.close()
-        #expect(heap.heap.groupLive(of: StackID(rawValue: 51)) == (100, 1))
-        #expect(heap.heap.groupKey(of: StackID(rawValue: 3)) == StackID(rawValue: 51))
+        #expect(heap.heap.groupLive(of: StackID(rawValue: 51), .heap) == (100, 1))
+        #expect(heap.heap.groupKey(of: StackID(rawValue: 3), .heap) == StackID(rawValue: 51))
     }
 }

@@ -77,7 +77,7 @@ import Testing
             }
         }
         for stack in stacks {
-            let kept = heap.heap.history(of: StackID(rawValue: stack))
+            let kept = heap.heap.history(of: StackID(rawValue: stack), .heap)
             let history = try #require(kept)
             #expect(history.intervals(50) == expected[stack])
             let again = try SiteHistory(decoding: history.encoded())
@@ -85,7 +85,7 @@ import Testing
         }
         for key in UInt32(1000)...1001 {
             let parts = stacks.filter { $0 % 2 + 1000 == key }.compactMap { expected[$0] }
-            let kept = heap.heap.groupHistory(of: StackID(rawValue: key))?.intervals(50)
+            let kept = heap.heap.groupHistory(of: StackID(rawValue: key), .heap)?.intervals(50)
             let group = try #require(kept)
             #expect(group.live == (0...50).map { index in parts.reduce(0) { $0 + $1.live[index] } })
             #expect(group.old == (0..<50).map { index in parts.reduce(0) { $0 + $1.old[index] } })
@@ -98,7 +98,7 @@ import Testing
         heap.apply([HeapEvent(kind: .alloc, address: 64, size: 100, stack: StackID(rawValue: 1))])
         heap.close()
         heap.close()
-        let kept = heap.heap.history(of: StackID(rawValue: 1))?.intervals(6)
+        let kept = heap.heap.history(of: StackID(rawValue: 1), .heap)?.intervals(6)
         let series = try #require(kept)
         #expect(series.counts == [0, 0, 0, 0, 1, 0])
         #expect(series.live == [0, 0, 0, 0, 0, 100, 100])

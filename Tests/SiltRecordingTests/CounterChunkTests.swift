@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct CounterChunkTests {
     private func counters(_ process: UInt32, _ stack: UInt32, _ bytes: UInt64) -> RecordedCounters {
-        var row = RecordedCounters(process: process, stack: stack)
+        var row = RecordedCounters(.heap, process: process, stack: stack)
         row.group = stack % 2
         row.inUseBytes = bytes
         row.allocatedBytes = .max - bytes

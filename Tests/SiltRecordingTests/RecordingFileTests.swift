@@ -78,12 +78,42 @@ import Testing
         #expect(reason == "No such file or directory")
     }
 
+    /// Version 1 had no resources: goroutines were processes.
+    @Test func theVersionBeforeIsReadAndItsGoroutinesAreNoBlocks() throws {
+        let folder = try Folder()
+        let path = folder.file("old.silt")
+        let writer = try RecordingWriter(path: path)
+        try SmallWorld.write(to: writer)
+        var counters = RecordedCounters(.heap, process: 2, stack: 1)
+        counters.inUseBytes = 3
+        try writer.write(counters)
+        try writer.write(history: [6], of: .heap, process: 2, stack: 1)
+        try writer.close()
+        func old(_ table: String, _ columns: String) -> String {
+            "CREATE TABLE old AS SELECT \(columns) FROM \(table); DROP TABLE \(table); ALTER TABLE old RENAME TO \(table);"
+        }
+        let numbers = "snapshot, width, inuse_space, trough_space, inuse_objects, alloc_space, alloc_objects"
+        _ = try sqlite3(
+            path,
+            "DROP VIEW site_series;" + old("samples", "process, stack, \(numbers)")
+                + old("site_samples", "process, site, \(numbers)") + old("histories", "process, stack, state")
+                + old("site_histories", "process, site, state")
+                + "INSERT INTO process_kinds VALUES (2, 'goroutine'); PRAGMA user_version = 1;"
+        )
+        let recording = try Recording(path: path)
+        #expect(recording.counters.map(\.resource) == [.heap, .heap, .heap, .goroutine])
+        #expect(recording.counters.map(\.inUseBytes) == [100, 200, 300, 3])
+        #expect(recording.histories.map(\.resource) == [.heap, .goroutine])
+        #expect(recording.samples.map(\.inUseBytes) == [5] && recording.groupSamples.map(\.inUseBytes) == [6])
+        #expect(recording.processes.map(\.isProfiled) == [false, true])
+    }
+
     @Test func anotherVersionIsNamed() throws {
         let folder = try Folder()
         let path = try closedRecording(folder)
         _ = try sqlite3(path, "PRAGMA user_version = 9")
-        #expect(error(reading: path) == .otherVersion(path: path, found: 9, supported: 1))
-        #expect("\(RecordingError.otherVersion(path: path, found: 9, supported: 1))".contains("newer silt"))
+        #expect(error(reading: path) == .otherVersion(path: path, found: 9, supported: 2))
+        #expect("\(RecordingError.otherVersion(path: path, found: 9, supported: 2))".contains("newer silt"))
     }
 
     @Test func anOlderRecordingIsReplaced() throws {

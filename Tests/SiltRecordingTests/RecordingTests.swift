@@ -5,6 +5,40 @@ import Testing
 @testable import SiltRecording
 
 @Suite struct RecordingTests {
+    @Test func resourcesOfOneStackAreKeptApart() throws {
+        let writer = try RecordingWriter(path: nil)
+        try SmallWorld.write(to: writer)
+        for (resource, bytes) in [(Resource.mapping, UInt64(4096)), (.goroutine, 7)] {
+            var counters = RecordedCounters(resource, process: 1, stack: 2)
+            counters.inUseBytes = bytes
+            try writer.write(counters)
+            try writer.write(history: [UInt8(bytes % 251)], of: resource, process: 1, stack: 2)
+            for snapshot: UInt32 in 0..<200 {
+                try writer.write(
+                    group: RecordedSample(
+                        resource,
+                        process: 1,
+                        key: 1,
+                        snapshot: snapshot,
+                        inUseBytes: bytes,
+                        inUseCount: 1,
+                        allocatedBytes: 0,
+                        allocatedCount: 0
+                    )
+                )
+            }
+        }
+        try writer.thin()
+        let recording = try Recording(of: writer)
+        #expect(recording.counters.map(\.resource) == [.heap, .heap, .heap, .mapping, .goroutine])
+        #expect(recording.counters.map(\.inUseBytes) == [100, 200, 300, 4096, 7])
+        #expect(recording.histories.map(\.resource) == [.heap, .mapping, .goroutine])
+        for (resource, bytes) in [(Resource.heap, UInt64(6)), (.mapping, 4096), (.goroutine, 7)] {
+            let samples = recording.groupSamples.filter { $0.resource == resource }
+            #expect(samples.allSatisfy { $0.inUseBytes == bytes } && (1...64).contains(samples.count), "\(resource)")
+        }
+    }
+
     private func check(_ recording: Recording) {
         #expect(recording.target == SmallWorld.target())
         #expect(recording.cost == SmallWorld.cost())
@@ -64,13 +98,13 @@ import Testing
         #expect((process, frame) == (3, 3) && stack > 3)
         try writer.begin()
         var row = RecordedProcess(id: process, pid: 101)
-        row.kind = .heapProfile
+        row.isProfiled = true
         try writer.write(row)
         try writer.add(frame: frame, module: 1, offset: 7, kind: 0)
         try writer.write(symbols: [SymbolRow(function: "inner"), SymbolRow(function: "shop.Order")], frame: frame)
         try writer.add(stack: stack, parent: 0, frame: frame)
         try writer.add(stack: stack + 1, parent: stack, frame: 1)
-        var counters = RecordedCounters(process: process, stack: stack + 1)
+        var counters = RecordedCounters(.heap, process: process, stack: stack + 1)
         counters.inUseBytes = 77
         try writer.write(counters)
         #expect(try writer.roundTimes().count == 2)
@@ -131,7 +165,7 @@ import Testing
     @Test func rowsOfOneKeyReplaceEachOther() throws {
         let writer = try RecordingWriter(path: nil)
         try SmallWorld.write(to: writer)
-        var counters = RecordedCounters(process: 1, stack: 2)
+        var counters = RecordedCounters(.heap, process: 1, stack: 2)
         counters.inUseBytes = 1
         try writer.write(counters)
         try writer.write(symbols: [SymbolRow(function: "only")], frame: 1)

@@ -89,7 +89,7 @@ enum SmallWorld {
         try writer.add(stack: 2, parent: 1, frame: 2)
         try writer.add(stack: 3, parent: 2, frame: 1)
         for stack: UInt32 in 1...3 {
-            var counters = RecordedCounters(process: 1, stack: stack)
+            var counters = RecordedCounters(.heap, process: 1, stack: stack)
             counters.group = 1
             counters.inUseBytes = UInt64(stack) * 100
             counters.inUseCount = UInt64(stack)
@@ -103,6 +103,7 @@ enum SmallWorld {
         try writer.write(snapshot)
         try writer.write(
             stack: RecordedSample(
+                .heap,
                 process: 1,
                 key: 2,
                 snapshot: 0,
@@ -114,6 +115,7 @@ enum SmallWorld {
         )
         try writer.write(
             group: RecordedSample(
+                .heap,
                 process: 1,
                 key: 1,
                 snapshot: 0,
@@ -123,8 +125,8 @@ enum SmallWorld {
                 allocatedCount: 2
             )
         )
-        try writer.write(history: [1, 2, 3], process: 1, stack: 3)
-        try writer.write(history: [4, 5], process: 1, group: 1)
+        try writer.write(history: [1, 2, 3], of: .heap, process: 1, stack: 3)
+        try writer.write(history: [4, 5], of: .heap, process: 1, group: 1)
         try writer.write(
             symbols: [
                 SymbolRow(function: "inner", file: "/src/a.c", line: 12, inlined: true),

@@ -57,6 +57,7 @@ import Testing
             for frame: UInt32 in 1...200 {
                 try writer.write(
                     group: RecordedSample(
+                        .heap,
                         process: 1,
                         key: frame,
                         snapshot: snapshot,

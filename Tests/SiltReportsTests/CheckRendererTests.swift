@@ -20,7 +20,7 @@ import Testing
                 var baseline = GrowthBaseline()
                 baseline.entries = [
                     GrowthBaseline.Entry(
-                        kind: .heap,
+                        resource: .heap,
                         phase: "users",
                         rate: 3,
                         unit: .bytesPerRequest,

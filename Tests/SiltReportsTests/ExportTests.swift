@@ -200,7 +200,7 @@ import Testing
             try writer.add(stack: UInt32(index + 1), parent: UInt32(index), frame: UInt32(frame + 1))
         }
         for (stack, bytes) in [(UInt32(0), unattributed), (UInt32(functions.count), 100)] where bytes > 0 {
-            var counters = RecordedCounters(process: 1, stack: stack)
+            var counters = RecordedCounters(.heap, process: 1, stack: stack)
             counters.inUseBytes = bytes
             counters.inUseCount = 1
             counters.allocatedBytes = bytes

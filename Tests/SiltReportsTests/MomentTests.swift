@@ -82,6 +82,7 @@ import Testing
         ] {
             try writer.write(
                 history: SiteHistory.rounds(RoundHistory(liveBytes: live.map { UInt64($0) })).encoded(),
+                of: .heap,
                 process: process,
                 stack: stack
             )

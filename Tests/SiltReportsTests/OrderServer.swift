@@ -67,7 +67,7 @@ enum OrderServer {
         for (stack, group, live, all) in [
             (UInt32(4), UInt32(2), leak, leak + 444), (6, 5, 512 * scale, 512 * scale), (7, 6, 0, 99),
         ] {
-            var counters = RecordedCounters(process: id, stack: stack)
+            var counters = RecordedCounters(.heap, process: id, stack: stack)
             counters.group = group
             counters.inUseBytes = live * 1024
             counters.inUseCount = live
@@ -104,6 +104,7 @@ enum OrderServer {
             try writer.write(snapshot)
             try writer.write(
                 group: RecordedSample(
+                    .heap,
                     process: id,
                     key: 2,
                     snapshot: number,
@@ -116,6 +117,7 @@ enum OrderServer {
             if number == 3 {
                 try writer.write(
                     group: RecordedSample(
+                        .heap,
                         process: id,
                         key: 5,
                         snapshot: number,

@@ -46,7 +46,7 @@ import Testing
             try writer.add(frame: id, module: 1, offset: UInt64(id), kind: 0)
             try writer.write(symbols: [SymbolRow(function: "f\(id)", file: "/src/f.c", line: 1)], frame: id)
             try writer.add(stack: id, parent: id == 1 ? 0 : 1, frame: id)
-            var counters = RecordedCounters(process: 1, stack: id)
+            var counters = RecordedCounters(.heap, process: 1, stack: id)
             counters.inUseBytes = UInt64(id)
             counters.inUseCount = 1
             total += counters.inUseBytes

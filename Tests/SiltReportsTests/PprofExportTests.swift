@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltPprof
 import SiltRecording
 import SiltTestSupport
@@ -126,7 +127,7 @@ import Testing
             try writer.add(stack: id, parent: parent, frame: frame)
         }
         for stack in [UInt32(2), 3] {
-            var counters = RecordedCounters(process: 1, stack: stack)
+            var counters = RecordedCounters(.heap, process: 1, stack: stack)
             counters.inUseBytes = 100 * UInt64(stack)
             counters.inUseCount = 1
             counters.allocatedBytes = counters.inUseBytes
@@ -163,7 +164,7 @@ import Testing
         let writer = try RecordingWriter(path: nil)
         try writer.write(RecordedTarget(command: []))
         var process = RecordedProcess(id: 1, pid: 0)
-        process.kind = .heapProfile
+        process.isProfiled = true
         try writer.write(process)
         // As a hunt writes what a profile says: a frame for each function.
         for (index, frame) in builder.profile.frames(of: builder.profile.samples[0]).enumerated() {
@@ -178,7 +179,7 @@ import Testing
             try writer.write(symbols: [row], frame: id)
         }
         for id: UInt32 in 1...3 { try writer.add(stack: id, parent: id - 1, frame: 4 - id) }
-        var counters = RecordedCounters(process: 1, stack: 3)
+        var counters = RecordedCounters(.heap, process: 1, stack: 3)
         counters.inUseBytes = 300
         counters.inUseCount = 3
         counters.allocatedBytes = 300
@@ -200,14 +201,14 @@ import Testing
     @Test func goroutinesAreCountedAlone() throws {
         let folder = try ScratchFolder()
         let writer = try RecordingWriter(path: nil)
-        for (id, kind) in [(UInt32(1), RecordedProcess.Kind.heapProfile), (2, .goroutine)] {
+        for (id, resource) in [(UInt32(1), Resource.heap), (2, .goroutine)] {
             var process = RecordedProcess(id: id, pid: 0)
-            process.kind = kind
+            process.isProfiled = true
             try writer.write(process)
             try writer.add(frame: id, module: 0, offset: 0, kind: 0)
             try writer.write(symbols: [SymbolRow(function: "main.f\(id)", file: "/src/m.go", line: 1)], frame: id)
             try writer.add(stack: id, parent: 0, frame: id)
-            var counters = RecordedCounters(process: id, stack: id)
+            var counters = RecordedCounters(resource, process: id, stack: id)
             counters.inUseBytes = UInt64(id) * 10
             counters.inUseCount = UInt64(id) * 10
             counters.allocatedBytes = counters.inUseBytes

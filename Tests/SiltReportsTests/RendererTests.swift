@@ -197,7 +197,7 @@ import Testing
         try writer.add(frame: 1, module: 1, offset: 1, kind: 0)
         try writer.add(stack: 1, parent: 0, frame: 1)
         try writer.write(symbols: [SymbolRow(function: name)], frame: 1)
-        var counters = RecordedCounters(process: 1, stack: 1)
+        var counters = RecordedCounters(.heap, process: 1, stack: 1)
         counters.allocatedBytes = .max
         counters.allocatedCount = 1
         try writer.write(counters)

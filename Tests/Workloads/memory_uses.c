@@ -3,12 +3,11 @@
  *
  *     memory_uses USE SECONDS
  *
- * maps, pool, syscall: 1 MiB each 50 ms by mmap, by an allocator of its own, by system calls.
- * reserve: one block of 1 GiB of which 2 MiB each 50 ms are touched.
- * burst: 100 MiB of small blocks for a moment, one of 1,000 is kept; burst-and-leak: 48 bytes each
- * 50 ms besides.
- * threads: one each 50 ms that never ends and has touched 1 MiB of its stack.
- * worker: "maps" in a forked child, while the parent waits.
+ * only-reserved: 1 MiB of address space each 50 ms. maps, pool, syscall: 1 MiB of memory each 50 ms
+ * by mmap, by an allocator of its own, by system calls. reserve: one block of 1 GiB of which 2 MiB
+ * each 50 ms are touched. burst: 100 MiB of small blocks for a moment, one of 1,000 is kept;
+ * burst-and-leak: 48 bytes each 50 ms besides. threads: one each 50 ms that never ends and has
+ * touched 1 MiB of its stack. worker: "maps" in a forked child, while the parent waits.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -27,6 +26,12 @@
 
 static NOINLINE void map_buffer(void) {
     memset(mmap(NULL, MIB, PAGES), 1, MIB);
+}
+
+static NOINLINE void reserve_buffer(void) {
+    if (mmap(NULL, MIB, PAGES) == MAP_FAILED) {
+        abort();
+    }
 }
 
 static NOINLINE void *pool_take(size_t size) {
@@ -75,10 +80,12 @@ static NOINLINE void leak_little(void) {
 }
 
 static void *serve(void *unused) {
-    char frame[MIB];
-    memset(frame, 1, sizeof frame);
+    volatile char frame[MIB];
+    for (int i = 0; i < MIB; i += 1024) {
+        frame[i] = 1;
+    }
     pause();
-    return unused;
+    return frame[0] ? unused : NULL;
 }
 
 static NOINLINE void accept_one(void) {
@@ -103,6 +110,8 @@ int main(int count, char **words) {
     for (int tick = 0; tick < ticks; tick++) {
         if (strcmp(use, "maps") == 0) {
             map_buffer();
+        } else if (strcmp(use, "only-reserved") == 0) {
+            reserve_buffer();
         } else if (strcmp(use, "pool") == 0) {
             keep_row();
         } else if (strcmp(use, "syscall") == 0) {

@@ -87,7 +87,7 @@ package enum CheckJSON {
     }
 
     private static func mended<Output>(_ entry: GrowthBaseline.Entry, _ json: inout JSONWriter<Output>) {
-        json.value("kind", entry.kind.rawValue)
+        json.value("kind", entry.resource.name)
         json.value("phase", entry.phase)
         json.value("rate", entry.rate)
         json.value("unit", entry.unit.rawValue)

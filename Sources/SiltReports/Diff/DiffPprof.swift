@@ -82,7 +82,7 @@ package enum DiffPprof {
 
     /// What both know, in the order of heap profiles.
     private static func columns(_ diff: HeapDiff) -> [Column] {
-        if diff.before.report.countedKind == .goroutine {
+        if diff.before.report.countedResource == .goroutine {
             return [(PprofValueType(type: "goroutine", unit: "count"), { $0.inUseCount })]
         }
         var columns: [Column] = []

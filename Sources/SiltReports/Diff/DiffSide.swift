@@ -91,7 +91,7 @@ package struct DiffSide: Sendable {
 extension Recording {
     /// Made of one profile in a file, which says nothing of how long it took.
     fileprivate var isProfileFile: Bool {
-        rounds.isEmpty && !processes.isEmpty && processes.allSatisfy { $0.kind != .traced }
+        rounds.isEmpty && !processes.isEmpty && processes.allSatisfy(\.isProfiled)
     }
 }
 

@@ -22,7 +22,7 @@ package enum DiffText {
         if rows.count < diff.functions.count, !rows.isEmpty {
             notes.append("Showing top \(rows.count) nodes out of \(diff.functions.count)")
         }
-        let isCount = diff.before.report.countedKind == .goroutine
+        let isCount = diff.before.report.countedResource == .goroutine
         let unit = isCount ? .count : PprofTable.Unit(for: rows, total: diff.base)
         PprofTable.write(rows, total: diff.base, unit: unit, notes: notes, into: &output)
     }
@@ -55,7 +55,7 @@ package enum DiffText {
     }
 
     static func amount(_ value: Double, _ diff: HeapDiff) -> String {
-        guard diff.before.report.countedKind == .goroutine else { return Format.bytes(value) }
+        guard diff.before.report.countedResource == .goroutine else { return Format.bytes(value) }
         return value == value.rounded() && value < 1e15
             ? Format.plural(UInt64(value), "goroutine") : "\(Format.short(value)) goroutines"
     }
@@ -67,7 +67,7 @@ package enum DiffText {
     private static func holds(_ side: DiffSide, _ settings: DiffSettings) -> String {
         let total = side.total(settings.measure)
         var text =
-            side.report.countedKind == .goroutine
+            side.report.countedResource == .goroutine
             ? Format.plural(total.count, "goroutine")
             : Format.bytes(total.bytes) + (total.count > 0 ? " in \(Format.plural(total.count, "block"))" : "")
         switch settings.per {

@@ -48,7 +48,7 @@ package struct HeapDiff: Sendable {
             guard let obstacle = side.obstacle(to: settings.measure) else { continue }
             throw .notRecorded(path: side.name, what: obstacle)
         }
-        guard before.report.countedKind == after.report.countedKind else {
+        guard before.report.countedResource == after.report.countedResource else {
             throw .notRecorded(path: after.name, what: "goroutines and heaps cannot be compared")
         }
         self.settings = settings

@@ -7,7 +7,7 @@ package enum CSVExport {
     private typealias Column = (name: String, text: @Sendable (ReportSite) -> String)
 
     private static let columns: [Column] = [
-        ("rank", { "\($0.rank)" }), ("kind", { $0.kind.rawValue }), ("phase", { $0.phase ?? "" }),
+        ("rank", { "\($0.rank)" }), ("kind", { $0.resource.name }), ("phase", { $0.phase ?? "" }),
         ("verdict", { $0.verdict.rawValue }), ("confidence", { $0.confidence.rawValue }),
         ("reason", { $0.evidence.reason.rawValue }),
         ("rate", { number($0.rate?.value) }), ("rate_low", { number($0.rate?.low) }),

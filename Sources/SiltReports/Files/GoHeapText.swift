@@ -10,7 +10,7 @@ package enum GoHeapText {
             "heap profile: \(totals.inUseCount): \(totals.inUseBytes) "
                 + "[\(totals.allocatedCount): \(totals.allocatedBytes)] @ heap/1\n"
         )
-        let rows = report.recording.counters.filter { $0.allocatedCount > 0 }
+        let rows = report.recording.counters.filter { $0.resource == report.countedResource && $0.allocatedCount > 0 }
             .sorted { ($1.inUseBytes, $1.allocatedBytes, $0.stack) < ($0.inUseBytes, $0.allocatedBytes, $1.stack) }
         for row in rows {
             let frames = report.frames(ofStack: row.stack).dropFirst(report.blameIndex(ofStack: row.stack))

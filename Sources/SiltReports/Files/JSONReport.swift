@@ -122,7 +122,7 @@ package enum JSONReport {
         _ json: inout JSONWriter<Output>
     ) {
         json.value("rank", site.rank)
-        json.value("kind", site.kind.rawValue)
+        json.value("kind", site.resource.name)
         json.value("verdict", site.verdict.rawValue)
         json.value("confidence", site.confidence.rawValue)
         json.value("reason", site.evidence.reason.rawValue)

@@ -49,7 +49,7 @@ package struct PprofExport {
     private static func header(_ report: HeapReport, _ defaultType: String, _ isSummed: Bool) -> PprofProfile {
         let target = report.recording.target
         var profile = PprofProfile()
-        if report.countedKind == .goroutine {
+        if report.countedResource == .goroutine {
             profile.sampleTypes = [PprofValueType(type: "goroutine", unit: "count")]
             profile.periodType = profile.sampleTypes[0]
         } else {

@@ -56,7 +56,7 @@ package enum SpeedscopeExport {
     }
 
     private static func profiles(of report: HeapReport) -> [Profile] {
-        if report.countedKind == .goroutine { return [Profile(name: "goroutines", unit: "none") { $0.inUseCount }] }
+        if report.countedResource == .goroutine { return [Profile(name: "goroutines", unit: "none") { $0.inUseCount }] }
         let inUse = Profile(name: "in use", unit: "bytes") { $0.inUseBytes }
         var result = [inUse]
         if report.knowsAllocations { result.append(Profile(name: "allocated", unit: "bytes") { $0.allocatedBytes }) }

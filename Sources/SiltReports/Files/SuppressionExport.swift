@@ -14,7 +14,7 @@ package enum SuppressionExport {
             "# Each line lets pass whatever has the function in its stack: keep those that are meant to grow.\n"
         )
         output.write("# silt check --allow FILE, or LSAN_OPTIONS=suppressions=FILE\n")
-        let growing = report.sites.filter { $0.isGrowing && $0.kind == .heap }
+        let growing = report.sites.filter { $0.isGrowing && $0.resource == .heap }
         if growing.isEmpty { output.write("#\n# Nothing grows: there is nothing to suppress.\n") }
         var written = Set<String>()
         for site in growing {

@@ -18,7 +18,7 @@ package enum PageData {
         json.object { json in
             json.value("format", "silt-page")
             json.value("version", 1)
-            json.value("unit", report.countedKind == .goroutine ? "count" : "bytes")
+            json.value("unit", report.countedResource == .goroutine ? "count" : "bytes")
             json.value("command", Format.commandLine(report.recording.target.command).printable)
             json.value("verdict", report.verdict.rawValue)
             json.value("headline", report.verdictLine.printable)

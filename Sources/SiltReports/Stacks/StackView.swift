@@ -176,7 +176,7 @@ extension HeapReport {
 
     /// What the options ask for, in the words of pprof's sample types.
     var valueName: String {
-        if countedKind == .goroutine { return "goroutines" }
+        if countedResource == .goroutine { return "goroutines" }
         return switch options.order {
         case .growth, .inUse: "inuse_space"
         case .allocated: "alloc_space"
@@ -187,7 +187,7 @@ extension HeapReport {
 
     /// A value of that kind: bytes, or a number of things.
     func amount(_ value: Double) -> String {
-        options.order == .temporary || countedKind == .goroutine ? Format.count(UInt64(value)) : Format.bytes(value)
+        options.order == .temporary || countedResource == .goroutine ? Format.count(UInt64(value)) : Format.bytes(value)
     }
 
     /// Why there is nothing to be seen.

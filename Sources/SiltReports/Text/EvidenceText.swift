@@ -1,9 +1,10 @@
+internal import SiltEvents
 internal import SiltFindings
 
 /// The sentence that says why a site is charged or acquitted, or why nothing is said of it.
 enum EvidenceText {
-    static func line(_ evidence: Evidence, kind: ReportSite.Kind) -> String {
-        let line = line(evidence.basis, kind)
+    static func line(_ evidence: Evidence, _ resource: Resource) -> String {
+        let line = line(evidence.basis, resource)
         guard evidence.processes > 1 else { return line }
         // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
         return evidence.isOfOneProcess
@@ -11,25 +12,27 @@ enum EvidenceText {
             : "\(line); in \(evidence.processes) processes"
     }
 
-    private static func line(_ basis: Evidence.Basis, _ kind: ReportSite.Kind) -> String {
+    private static func line(_ basis: Evidence.Basis, _ resource: Resource) -> String {
         switch basis {
         case .tooFewSnapshots(let count): "\(count) of \(SiteOpinion.minimumSnapshots) snapshots"
         case .allFreed: "all of it was freed"
-        case .onlyYoungBlocks: "no block in use is older than two snapshots"
+        case .hardlyTouched: "most of what it mapped is not in memory, or is of files"
+        case .onlyYoungBlocks: "no \(resource.unit) in use is older than two snapshots"
         case .keptByRuntime: "Go's runtime keeps it for the next goroutine: as much as was ever needed at once"
         case .nothingAfterARound: "nothing of it was alive after a round"
         case .processEnded: "its process ended during the hunt"
         case .damaged: "its history cannot be read"
-        case .run(let verdict, let period): RunEvidenceText(verdict: verdict, period: period).line
+        case .run(let verdict, let period): RunEvidenceText(verdict: verdict, resource: resource, period: period).line
         case .workers(let verdict, let period, let count, let generations):
-            RunEvidenceText(verdict: verdict, period: period, whose: "a worker's life").line
+            RunEvidenceText(verdict: verdict, resource: resource, period: period, whose: "a worker's life").line
                 + "; over \(count) workers, \(generations) of them one after the other"
-        case .phase(let verdict, let phase): HuntEvidenceText(verdict: verdict, phase: phase, kind: kind).line
+        case .phase(let verdict, let phase):
+            HuntEvidenceText(verdict: verdict, phase: phase, resource: resource).line
         }
     }
 }
 
 extension ReportSite {
     /// Why it is charged or acquitted, or why nothing is said of it, as a sentence.
-    package var evidenceLine: String { EvidenceText.line(evidence, kind: kind) }
+    package var evidenceLine: String { EvidenceText.line(evidence, resource) }
 }

@@ -168,7 +168,7 @@ package enum PeakText {
             line += " with \(Format.bytes(time.inUseBytes))"
         }
         page.paragraph(line + "; \(Format.bytes(report.totals.inUseBytes)) in use at the end", indent: 2, hanging: true)
-        let sites = report.sites.filter { $0.kind == .heap && $0.peakBytes > 0 }
+        let sites = report.sites.filter { $0.resource == .heap && $0.peakBytes > 0 }
             .sorted { ($1.peakBytes, $0.rank) < ($0.peakBytes, $1.rank) }
         var seen: Set<Int> = []
         // A site that grows in several phases is listed for each.

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltGrowth
 internal import SiltText
@@ -6,7 +7,7 @@ internal import SiltText
 struct HuntEvidenceText {
     let verdict: GrowthVerdict
     let phase: Evidence.Phase
-    let kind: ReportSite.Kind
+    let resource: Resource
 
     private var facts: GrowthFacts { verdict.facts }
 
@@ -22,6 +23,8 @@ struct HuntEvidenceText {
         }
     }
 
+    /// A count of goroutines has no blocks, and is judged by its sums.
+    private var units: String { (resource.isCounted ? Resource.heap : resource).unit + "s" }
     private var rounds: String { phase.isIdle ? "slices" : "rounds" }
     private var round: String { phase.isIdle ? "slice" : "round" }
     private var rose: String { "\(amount(facts.baseline)) -> \(amount(facts.live))" }
@@ -30,7 +33,7 @@ struct HuntEvidenceText {
         var line: String
         switch verdict.reason {
         case .doubling:
-            return "one block replaced by a bigger one \(facts.jumps) times (\(rose)): look at what it holds"
+            return "one \(resource.unit) replaced by a bigger one \(facts.jumps) times (\(rose)): look at what it holds"
         case .everyRound:
             // Without births nothing is known of what was replaced.
             return (facts.slices > 0 ? "content is replaced, but " : "") + "every \(round) ended higher: \(rose)"
@@ -39,7 +42,7 @@ struct HuntEvidenceText {
             let all = facts.occupied == facts.slices ? "all \(facts.slices)" : "\(facts.occupied) of \(facts.slices)"
             let each =
                 facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))..\(count(facts.most))"
-            line = "blocks of \(all) \(rounds) still live, \(each) a \(round): \(count(facts.survivors)) blocks, "
+            line = "\(units) of \(all) \(rounds) still live, \(each) a \(round): \(count(facts.survivors)) \(units), "
             line += amount(facts.survivorBytes)
             if facts.requests > 0 { line += ", of \(count(facts.requests)) requests" }
         }
@@ -68,15 +71,15 @@ struct HuntEvidenceText {
 
     private var whyBySurvivors: String {
         switch verdict.reason {
-        case .decel: "fewer blocks stay each \(round): \(count(facts.older)) -> \(count(facts.newer))"
-        case .turnover: "old blocks are freed as fast as new ones stay"
+        case .decel: "fewer \(units) stay each \(round): \(count(facts.older)) -> \(count(facts.newer))"
+        case .turnover: "old \(units) are freed as fast as new ones stay"
         case .stalled: "nothing more stayed in its last \(rounds)"
         case .gap: "its last \(round) left nothing"
         case .flat: "no new high in its last \(rounds)"
         case .idleRate where facts.survivors > 0: "no more than idle leaves in the same time"
         case .late: "what stayed began after the load"
         case .sparse where facts.occupied == facts.slices: "what stayed beyond idle's came in few of its \(rounds)"
-        case .sparse: "blocks of only \(facts.occupied) of \(facts.slices) \(rounds) still live"
+        case .sparse: "\(units) of only \(facts.occupied) of \(facts.slices) \(rounds) still live"
         case .none, .idleRate, .leak, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1
                 ? "\(amount(facts.oneOffBytes)) came once, in the warm-up round, and nothing stayed after it"
@@ -85,10 +88,8 @@ struct HuntEvidenceText {
     }
 
     private func amount(_ value: Double) -> String {
-        switch kind {
-        case .heap: Format.bytes(value)
-        case .goroutine: Format.plural(UInt64(max(0, min(value, 1e18)).rounded()), "goroutine")
-        }
+        resource.isCounted
+            ? Format.plural(UInt64(max(0, min(value, 1e18)).rounded()), resource.unit) : Format.bytes(value)
     }
 
     private func count(_ value: Double) -> String {

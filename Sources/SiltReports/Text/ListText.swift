@@ -49,7 +49,7 @@ package enum ListText {
     }
 
     private static func unit(_ report: HeapReport, _ routines: [Routine], _ total: Double) -> PprofTable.Unit {
-        guard report.countedKind == .heap, report.options.order != .temporary else { return .count }
+        guard report.countedResource == .heap, report.options.order != .temporary else { return .count }
         let rows = routines.flatMap(\.lines).map { line in
             PprofTable.Row(label: 0, name: "", flat: line.flat, cumulative: line.cumulative)
         }

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltGrowth
 internal import SiltText
@@ -5,11 +6,13 @@ internal import SiltText
 /// The sentence that says why a site is charged or acquitted that was watched while the program ran freely.
 struct RunEvidenceText {
     let verdict: GrowthVerdict
+    let resource: Resource
     /// Seconds between snapshots, 0 when they are unknown.
     let period: Double
     /// What was watched.
     var whose = "the run"
 
+    private var units: String { resource.unit + "s" }
     private var facts: GrowthFacts { verdict.facts }
 
     var line: String {
@@ -40,7 +43,7 @@ struct RunEvidenceText {
         var line = rate + ": "
         switch verdict.reason {
         case .doubling:
-            line += "one block replaced by a bigger one \(facts.jumps) times (\(rose)), last "
+            line += "one \(resource.unit) replaced by a bigger one \(facts.jumps) times (\(rose)), last "
             line += facts.sinceJump == 0 ? "just now" : "\(time(snapshots: facts.sinceJump)) ago"
             if facts.jumpGap > 0 {
                 let next = max(facts.jumpGap * 2 - facts.sinceJump, 1)
@@ -59,9 +62,9 @@ struct RunEvidenceText {
         let perSlice =
             facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))..\(count(facts.most))"
         line +=
-            "blocks of \(slices) time slices between \(Format.fixed(100 * facts.from, 0)) % and "
+            "\(units) of \(slices) time slices between \(Format.fixed(100 * facts.from, 0)) % and "
             + "\(Format.fixed(100 * facts.to, 0)) % of \(whose) are still alive, \(perSlice) a slice, "
-            + "\(count(facts.survivors)) blocks, \(Format.bytes(facts.survivorBytes))"
+            + "\(count(facts.survivors)) \(units), \(Format.bytes(facts.survivorBytes))"
         if verdict.verdict == .slowGrowing, facts.live > 0 {
             let part = 100 * verdict.slope * Double(facts.snapshots) / facts.live
             line += "; = \(Format.percent(part)) of the site's \(Format.bytes(facts.live)) over \(wholeTime)"
@@ -79,7 +82,7 @@ struct RunEvidenceText {
     private var standstill: String {
         switch verdict.reason {
         case .decel: "fewer new survivors: \(count(facts.older)) a slice -> \(count(facts.newer))"
-        case .turnover: "old blocks are freed as fast as new ones stay"
+        case .turnover: "old \(units) are freed as fast as new ones stay"
         case .stalled: "nothing more of it stays"
         case .flat: "no new high for \(time(snapshots: facts.sinceHigh))"
         case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse, .everyRound, .gap, .idleRate,

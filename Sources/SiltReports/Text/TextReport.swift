@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltGrowth
 internal import SiltRecording
@@ -55,7 +56,7 @@ package enum TextReport {
 
     /// Memory that libraries took on their own stacks while the program's own code leaks in the same phase.
     private static func follows(_ site: ReportSite, _ growing: [ReportSite]) -> Bool {
-        site.isLibrary && site.kind == .heap && site.phase != nil
+        site.isLibrary && site.resource == .heap && site.phase != nil
             && growing.contains { !$0.isLibrary && $0.phase == site.phase }
     }
 
@@ -98,17 +99,18 @@ package enum TextReport {
 
     /// What a site holds; what it held before the way out, where that is not the same.
     static func held(_ site: ReportSite) -> String {
-        site.wasGivenBack
+        let own =
+            site.wasGivenBack
             ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit" : inUse(site)
+        guard site.threadStackBytes > site.inUseBytes else { return own }
+        return own + " and \(Format.bytes(site.threadStackBytes)) of threads' stacks"
     }
 
-    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.kind) }
+    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.resource) }
 
-    private static func amount(_ bytes: UInt64, _ count: UInt64, _ kind: ReportSite.Kind) -> String {
-        switch kind {
-        case .heap: "\(Format.bytes(bytes)) in \(Format.plural(count, "block"))"
-        case .goroutine: Format.plural(count, "goroutine")
-        }
+    private static func amount(_ bytes: UInt64, _ count: UInt64, _ resource: Resource) -> String {
+        let counted = Format.plural(count, resource.unit)
+        return resource.isCounted ? counted : "\(Format.bytes(bytes)) in \(counted)"
     }
 
     /// As `+1.00 KiB/s`.
@@ -179,7 +181,7 @@ package enum TextReport {
             let size =
                 report.options.order == .temporary
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
-                : amount(bytes, count, site.kind)
+                : amount(bytes, count, site.resource)
             // One profile is no history that a verdict could rest on.
             let lead = report.isOfProfiles && report.phases.isEmpty ? "" : site.verdict.rawValue
             return TextPage.SiteLine(rank: site.rank, lead: lead, blame: site.blame, size: size)
@@ -253,7 +255,7 @@ package enum TextReport {
                     + "(\(Format.duration(Double(counters.waitNs) / 1e9)))"
             )
         }
-        let profiles = Set(report.recording.processes.filter { $0.kind != .traced }.map(\.executable))
+        let profiles = Set(report.recording.processes.filter(\.isProfiled).map(\.executable))
         parts += profiles.sorted()
         if !report.trust.isClosed { parts.append("recording not closed: numbers are those of its last snapshot") }
         return parts.joined(separator: ", ")

@@ -24,7 +24,7 @@ package enum TopTable {
     }
 
     private static func typeName(_ report: HeapReport) -> String {
-        if report.countedKind == .goroutine { return "goroutine" }
+        if report.countedResource == .goroutine { return "goroutine" }
         return switch report.options.order {
         case .growth, .inUse: "inuse_space"
         case .allocated: "alloc_space"
@@ -65,7 +65,7 @@ package enum TopTable {
             let kept = functions.filter { $0.cumulative >= least }
             rows = Array(kept.sorted(by: PprofTable.areInOrder).prefix(report.options.limit ?? Int.max))
             total = Double(sums.totals[0])
-            isCount = report.options.order == .temporary || report.countedKind == .goroutine
+            isCount = report.options.order == .temporary || report.countedResource == .goroutine
             all = kept.count
             dropped = functions.count - kept.count
             PprofTable.mark(

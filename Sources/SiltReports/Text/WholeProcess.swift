@@ -8,7 +8,7 @@ enum WholeProcess {
         let recording = report.recording
         guard !recording.processes.isEmpty else { return [] }
         let totals = report.totals
-        if report.countedKind == .goroutine {
+        if report.countedResource == .goroutine {
             let count = recording.totals.reduce(0) { $0 + $1.inUseCount }
             return ["\(Format.plural(count, "goroutine")) at the end"]
         }
@@ -21,7 +21,7 @@ enum WholeProcess {
         guard let memory = WholeMemory(recording, clocks: ProcessClock.all(of: recording)),
             let first = memory.rows.first?.rssBytes, let last = memory.rows.last, let end = last.rssBytes
         else { return lines }
-        let isOneOf = recording.processes.count { $0.kind == .traced } > 1
+        let isOneOf = recording.processes.count { !$0.isProfiled } > 1
         var line = isOneOf ? "memory of pid \(recording.processes[memory.process].pid): " : "memory: "
         line += "RSS \(Format.bytes(end)), \(Format.bytes(first)) at the start"
         if let look = memory.look {

@@ -63,11 +63,11 @@ private func fill(_ writer: RecordingWriter) throws(RecordingError) {
     }
     for id in 1...40 as ClosedRange<UInt32> {
         try writer.add(stack: id, parent: id / 2, frame: 1 + id % 20)
-        var counters = RecordedCounters(process: 1 + id & 1, stack: id)
+        var counters = RecordedCounters(.heap, process: 1 + id & 1, stack: id)
         counters.allocatedBytes = UInt64(id) * 100
         counters.allocatedCount = UInt64(id)
         try writer.write(counters)
-        try writer.write(history: [1, 2, 3, 4, 5, 6, 7, 8], process: 1, stack: id)
+        try writer.write(history: [1, 2, 3, 4, 5, 6, 7, 8], of: .heap, process: 1, stack: id)
     }
     try writer.commit()
 }

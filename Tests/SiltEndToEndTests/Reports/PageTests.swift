@@ -196,7 +196,7 @@ extension EndToEnd {
                 // A tree some 30 functions deep.
                 let parent = id < 40 ? id - 1 : UInt32(random >> 33) % (id - 1) + 1
                 try writer.add(stack: id, parent: parent, frame: UInt32(random >> 40) % functions + 1)
-                var counters = RecordedCounters(process: 1, stack: id)
+                var counters = RecordedCounters(.heap, process: 1, stack: id)
                 counters.inUseBytes = 1 + random >> 52
                 counters.inUseCount = 1
                 counters.allocatedBytes = counters.inUseBytes

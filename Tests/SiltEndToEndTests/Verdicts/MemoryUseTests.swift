@@ -22,14 +22,38 @@ extension EndToEnd {
             return (text, check.status)
         }
 
-        @Test func whatIsMappedBesideMallocIsNeverCalledRetention() throws {
-            for use in ["syscall"] {
-                let (text, check) = try Self.report(use)
-                #expect(text.hasPrefix("INCONCLUSIVE: RSS grew "), "\(use): \(text)")
-                #expect(text.contains("MiB outside malloc (") && text.contains("cause unknown"), "\(text)")
-                #expect(!text.contains("not a leak") && !text.contains("malloc_trim"), "\(text)")
-                #expect(check == 3, "\(use)")
-            }
+        @Test func whatSiltDoesNotSeeLeavesTheVerdictOpen() throws {
+            let (text, check) = try Self.report("syscall")
+            #expect(text.hasPrefix("INCONCLUSIVE: RSS grew "), "\(text)")
+            #expect(text.contains("MiB outside malloc (") && text.contains("cause unknown"), "\(text)")
+            #expect(!text.contains("not a leak") && !text.contains("malloc_trim"), "\(text)")
+            #expect(check == 3)
+        }
+
+        @Test(arguments: [("maps", "map_buffer"), ("pool", "pool_take"), ("worker", "map_buffer")])
+        func mappingsAreJudgedAsBlocksAre(use: String, function: String) throws {
+            let (text, check) = try Self.report(use)
+            #expect(text.hasPrefix("GROWING: 1 call site leaks, ") && text.contains("MiB per second"), "\(text)")
+            let site = try #require(text.split(separator: " MiB/s ", maxSplits: 1).last)
+            #expect(site.hasPrefix(function), "\(text)")
+            #expect(text.contains(" mappings high: act on it"), "\(text)")
+            #expect(text.contains(" mapped by the program") && !text.contains("retention"), "\(text)")
+            #expect(check == 1)
+        }
+
+        @Test func stacksOfThreadsBelongToTheLineThatCreatedThem() throws {
+            let (text, check) = try Self.report("threads")
+            #expect(text.hasPrefix("GROWING: 1 call site leaks, ") && text.contains("MiB per second"), "\(text)")
+            let site = try #require(text.split(separator: " MiB/s ", maxSplits: 1).last)
+            #expect(site.hasPrefix("accept_one"), "\(text)")
+            #expect(text.contains(" MiB of threads' stacks high: act on it"), "\(text)")
+            #expect(check == 1)
+        }
+
+        @Test func addressSpaceThatIsOnlyReservedDoesNotGrow() throws {
+            let (text, check) = try Self.report("only-reserved")
+            #expect(text.hasPrefix("NOT GROWING"), "\(text)")
+            #expect(check == 0)
         }
 
         @Test func blocksThatAreTouchedLateAreNoRetention() throws {

@@ -15,7 +15,7 @@ while true {
     try writer.begin()
     for stack in snapshot * 1000 + 1...snapshot * 1000 + 1000 {
         try writer.add(stack: stack, parent: stack - 1, frame: 1)
-        var counters = RecordedCounters(process: 1, stack: stack)
+        var counters = RecordedCounters(.heap, process: 1, stack: stack)
         counters.inUseBytes = 48
         try writer.write(counters)
     }

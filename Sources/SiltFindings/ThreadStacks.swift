@@ -1,0 +1,54 @@
+internal import SiltRecording
+
+/// The stacks of threads, which belong to the line that created them.
+///
+/// The C library maps them itself, but for each thread it also allocates a block, within pthread_create(3): who holds the
+/// blocks holds the stacks.
+struct ThreadStacks {
+    private let recording: Recording
+    /// By stack: whether it allocates for a new thread.
+    private let isCreation: [Bool]
+    /// Threads that were created and have not ended, and the resident bytes of their stacks.
+    private let threads: UInt64
+    private let bytes: UInt64
+
+    private static let creation = "pthread_create"
+
+    init(_ recording: Recording) {
+        self.recording = recording
+        var names: Set<UInt32> = []
+        for (index, text) in recording.strings.enumerated() where text.hasPrefix(Self.creation) {
+            names.insert(UInt32(index + 1))
+        }
+        let isFrame = recording.symbolRanges.map { range in
+            range.contains { names.contains(recording.symbols[Int($0)].function) }
+        }
+        var isCreation = [Bool](repeating: false, count: recording.stacks.count)
+        if !names.isEmpty {
+            // A parent's number is smaller.
+            for (index, stack) in recording.stacks.enumerated() {
+                let isOwn = stack.frame != 0 && isFrame[Int(stack.frame) - 1]
+                isCreation[index] = isOwn || stack.parent != 0 && isCreation[Int(stack.parent) - 1]
+            }
+        }
+        self.isCreation = isCreation
+        threads = recording.counters.reduce(0) {
+            $1.resource == .heap && $1.stack != 0 && isCreation[Int($1.stack) - 1] ? $0 + $1.inUseCount : $0
+        }
+        bytes = recording.processes.reduce(0) { sum, process in
+            sum + (recording.memory.last { $0.process == process.id }?.stackBytes ?? 0)
+        }
+    }
+
+    /// Resident bytes of the stacks of the threads whose blocks the rows of `Recording.counters` are; 0 unless all are.
+    func bytes(of rows: [Int]) -> UInt64 {
+        guard threads > 0, !rows.isEmpty else { return 0 }
+        var count: UInt64 = 0
+        for index in rows {
+            let row = recording.counters[index]
+            guard row.resource == .heap, row.stack != 0, isCreation[Int(row.stack) - 1] else { return 0 }
+            count += row.inUseCount
+        }
+        return UInt64(Double(bytes) * Double(count) / Double(threads))
+    }
+}

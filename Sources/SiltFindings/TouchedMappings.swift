@@ -1,0 +1,33 @@
+internal import SiltGrowth
+internal import SiltRecording
+
+/// Whether mappings take memory: address space that is only reserved, or is of files, is no growth.
+struct TouchedMappings {
+    /// What the mappings of all processes gained in memory; nil: nobody looked.
+    private let gained: Double?
+
+    /// Mappings that grow have at least this share of their growth in memory.
+    private static let minimumShare = 0.25
+
+    init(_ recording: Recording) {
+        var sum: Double?
+        for rows in Dictionary(grouping: recording.memory, by: \.process).values {
+            guard let first = rows.first, let last = rows.last else { continue }
+            sum = (sum ?? 0) + Double(last.mappedBytes) - Double(first.mappedBytes)
+        }
+        gained = sum
+    }
+
+    /// The opinion on a site of mappings, which is charged only where its memory is seen.
+    func checked(_ opinion: SiteOpinion) -> SiteOpinion {
+        guard opinion.isGrowing, let gained else { return opinion }
+        let facts: GrowthFacts
+        switch opinion.evidence.basis {
+        case .run(let verdict, _), .phase(let verdict, _), .workers(let verdict, _, _, _): facts = verdict.facts
+        default: return opinion
+        }
+        let claimed = max(facts.live - facts.baseline, facts.survivorBytes)
+        guard gained < Self.minimumShare * claimed else { return opinion }
+        return SiteOpinion(verdict: .stable, confidence: .medium, evidence: Evidence(.hardlyTouched))
+    }
+}
