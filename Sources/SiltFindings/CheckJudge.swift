@@ -169,7 +169,7 @@ extension CheckReport {
         guard let report, phases.isEmpty, let doubt = findings.first(where: { $0.outcome == .doubtful }) else {
             return nil
         }
-        guard report.snapshotCount < Self.enoughSnapshots else { return nil }
+        guard report.periodCount < Self.enoughSnapshots else { return nil }
         return .fewSnapshots(doubt.site.blame, report.snapshotCount)
     }
 }

@@ -7,8 +7,8 @@ extension HeapReport {
     }
 
     private var openRun: Obstacle? {
-        snapshotCount < SiteOpinion.minimumSnapshots
-            ? .tooFewSnapshots(snapshotCount) : shortWorkers.map(Obstacle.shortWorkers)
+        if isLongEnough { return shortWorkers.map(Obstacle.shortWorkers) }
+        return snapshotCount < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(snapshotCount) : .tooShort(seconds)
     }
 
     private var openPhase: Obstacle? { phases.lazy.compactMap { $0.problem ?? $0.doubt }.first.map(Obstacle.phase) }

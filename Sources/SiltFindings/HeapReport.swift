@@ -20,6 +20,10 @@ package struct HeapReport: Sendable {
     package var obstacle: Obstacle?
     /// Of the process that was watched longest.
     package var snapshotCount = 0
+    /// The same if they had all been as far apart as the last ones.
+    package var periodCount = 0
+    /// A process was watched long enough for a verdict, of a trace that ran freely.
+    package var isLongEnough = true
     package var seconds = 0.0
     package var totals = RecordedTotals()
     package var trust = ReportTrust()

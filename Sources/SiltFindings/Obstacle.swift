@@ -18,6 +18,8 @@ package enum Obstacle: Equatable, Sendable {
     case damagedEventFile
     case stopped(Stop)
     case tooFewSnapshots(Int)
+    /// Seconds that the process was seen which was seen longest.
+    case tooShort(Double)
     case shortWorkers(ShortWorkers)
     case phase(PhaseObstacle)
     /// RSS grew by what is no block of the allocator's.

@@ -1,17 +1,32 @@
+internal import SiltHeap
 package import SiltRecording
 
 /// The snapshots of one process: how many, how far apart, and what it weighed at them.
 package struct ProcessClock {
     /// In `Recording.snapshots`.
     package let rows: ArraySlice<RecordedSnapshot>
+    private let scale: SnapshotScale
+    /// Seconds of the whole recording.
+    private let traced: Double
+
+    /// Of a process that runs this long, less says nothing; and it must be the program itself, not a job that it started.
+    package static let minimumSeconds = 2.0
+    private static let minimumShare = 0.5
 
     /// Number of the last snapshot; the baseline has number 0.
     package var count: Int { Int(rows.last?.snapshot ?? 0) }
 
-    /// Seconds from one snapshot to the next, on average; 0 before there are two.
+    /// Ticks until then, which histories count; as many as snapshots where these are equally far apart.
+    package var ticks: Int { Int(scale.tick(of: UInt32(min(count, 1 << 30)))) }
+
+    /// Snapshots if they had all been as far apart as the last ones.
+    package var periods: Int { ticks / Int(scale.longestStep) }
+
+    /// Seconds from one tick to the next, on average; 0 before there are two.
     package var period: Double {
         guard let first = rows.first, let last = rows.last, last.snapshot > first.snapshot else { return 0 }
-        return Double(last.timeNs &- first.timeNs) / 1e9 / Double(last.snapshot - first.snapshot)
+        return Double(last.timeNs &- first.timeNs) / 1e9
+            / Double(scale.tick(of: last.snapshot) - scale.tick(of: first.snapshot))
     }
 
     package var seconds: Double {
@@ -19,15 +34,42 @@ package struct ProcessClock {
         return Double(last.timeNs &- first.timeNs) / 1e9
     }
 
+    /// There are enough snapshots for any verdict.
+    package var canBeJudged: Bool {
+        if periods >= SiteOpinion.minimumSnapshots { return true }
+        guard scale != .even, count >= SiteOpinion.minimumSnapshots else { return false }
+        return seconds >= Self.minimumSeconds && seconds >= Self.minimumShare * traced
+    }
+
+    /// In less time a verdict is never sure.
+    package var isShort: Bool { scale != .even && periods < SiteOpinion.minimumSnapshots }
+
+    /// The tick of a snapshot.
+    func tick(of snapshot: UInt32) -> UInt32 { scale.tick(of: snapshot) }
+
+    /// As if it had ended with that snapshot, and the trace with it.
+    func ending(at snapshot: Int) -> ProcessClock {
+        ProcessClock(rows: rows.prefix { $0.snapshot <= snapshot }, scale: scale, traced: 0)
+    }
+
+    private init(rows: ArraySlice<RecordedSnapshot>, scale: SnapshotScale, traced: Double) {
+        self.rows = rows
+        self.scale = scale
+        self.traced = traced
+    }
+
     /// By process, as `recording.processes`.
     package static func all(of recording: Recording) -> [ProcessClock] {
+        let scale = SnapshotScale(longestStep: recording.longestSnapshotStep)
+        let times = recording.snapshots.lazy.map(\.timeNs)
+        let traced = Double((times.max() ?? 0) - (times.min() ?? 0)) / 1e9
         var result: [ProcessClock] = []
         var start = 0
         for process in recording.processes {
             while start < recording.snapshots.count, recording.snapshots[start].process < process.id { start += 1 }
             var end = start
             while end < recording.snapshots.count, recording.snapshots[end].process == process.id { end += 1 }
-            result.append(ProcessClock(rows: recording.snapshots[start..<end]))
+            result.append(ProcessClock(rows: recording.snapshots[start..<end], scale: scale, traced: traced))
             start = end
         }
         return result

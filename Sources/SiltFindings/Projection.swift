@@ -28,8 +28,8 @@ extension HeapReport {
     package var projection: Projection? { phases.isEmpty ? runProjection : huntProjection }
 
     private var runProjection: Projection? {
-        guard let limitBytes, let clock = ProcessClock.all(of: recording).max(by: { $0.count < $1.count }),
-            clock.count >= Projection.minimumSnapshots
+        guard let limitBytes, let clock = ProcessClock.all(of: recording).max(by: { $0.periods < $1.periods }),
+            clock.periods >= Projection.minimumSnapshots
         else { return nil }
         let sure = growing.compactMap { $0.confidence == .low || $0.rate?.unit != .bytesPerSecond ? nil : $0.rate }
         let rate = sure.reduce(0) { $0 + $1.value }

@@ -20,6 +20,8 @@ package enum ReportBuilder {
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)
         report.snapshotCount = clocks.map(\.count).max() ?? 0
+        report.periodCount = clocks.map(\.periods).max() ?? 0
+        report.isLongEnough = clocks.contains(where: \.canBeJudged)
         report.seconds = clocks.map(\.seconds).max() ?? 0
         report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, hunt: hunt)
         if let outside = report.outsideMalloc, report.isNamed(outside) { report.outsideMalloc = nil }

@@ -38,16 +38,28 @@ struct SampleIndex {
 
 extension SampleIndex {
     /// The lowest bytes in use in each of at most `columns` equal spans of a process's snapshots, summed over groups.
-    static func troughs(_ groups: [ArraySlice<RecordedSample>], snapshots: Int, columns: Int) -> [UInt64] {
-        let count = min(columns, snapshots + 1)
+    static func troughs(
+        _ groups: [ArraySlice<RecordedSample>],
+        of clock: ProcessClock,
+        columns: Int
+    ) -> [UInt64] {
+        let count = min(columns, clock.count + 1)
+        // The last snapshot of each column: columns are of equal ticks.
+        var ends: [UInt32] = []
+        var snapshot: UInt32 = 0
+        for column in 0..<max(0, count) {
+            let lastTick = (column + 1) * (clock.ticks + 1) / count - 1
+            while snapshot < clock.count, Int(clock.tick(of: snapshot + 1)) <= lastTick { snapshot += 1 }
+            ends.append(snapshot)
+        }
         guard count > 0, !groups.isEmpty else { return [] }
         var result = [UInt64](repeating: 0, count: count)
         for group in groups {
             var samples = Recording.uniform(group)[...]
             var current: UInt64 = 0
             for column in 0..<count {
-                let first = UInt32(column * (snapshots + 1) / count)
-                let last = UInt32((column + 1) * (snapshots + 1) / count - 1)
+                let first = column == 0 ? 0 : ends[column - 1] + 1
+                let last = ends[column]
                 var least = UInt64.max
                 if let sample = samples.first, sample.snapshot <= last, sample.snapshot >= first,
                     sample.snapshot - first >= sample.width

@@ -6,8 +6,10 @@ package struct ShortWorkers: Equatable, Sendable {
     package var blame: ReportFrame
     package var workers: Int
     package var generations: Int
-    /// Snapshots that each lived for, the baseline included.
-    package var snapshots: Int
+    /// Snapshots that each lived for, the baseline included; nil: they were not equally far apart.
+    package var snapshots: Int?
+    /// What each lived for.
+    package var seconds: Double
 
     /// A process that saw fewer intervals served one connection or did one job: that it keeps what it has is no leak.
     private static let minimumIntervals = 2
@@ -22,7 +24,9 @@ package struct ShortWorkers: Equatable, Sendable {
         var best: (rise: Double, site: Int, turns: WorkerTurns)?
         for turns in WorkerTurns.all(of: recording, clocks) where turns.areForked && !turns.canBeJudged {
             let count = turns.clock.count
-            guard count >= Self.minimumIntervals, count < SiteOpinion.minimumSnapshots else { continue }
+            guard turns.clock.periods >= Self.minimumIntervals,
+                turns.clock.periods < SiteOpinion.minimumSnapshots
+            else { continue }
             for part in sites.joined(.heap, turns.judged.contains).parts {
                 var bytes = [Double](repeating: 0, count: count + 1)
                 var blocks = bytes
@@ -35,7 +39,7 @@ package struct ShortWorkers: Equatable, Sendable {
                     }
                 }
                 let rise = bytes[count] - bytes[0]
-                guard Self.rises(bytes), rise > best?.rise ?? 0,
+                guard Self.rises(bytes, turns.clock), rise > best?.rise ?? 0,
                     blocks[count] - blocks[0] >= Self.minimumBlocks * Double(turns.judged.count)
                 else { continue }
                 best = (rise, part.site, turns)
@@ -45,7 +49,8 @@ package struct ShortWorkers: Equatable, Sendable {
         blame = names.frame(ofRow: names.siteRows[best.site], frame: names.siteFrames[best.site], in: recording)
         workers = best.turns.facts.workers
         generations = best.turns.facts.generations
-        snapshots = best.turns.facts.snapshots
+        snapshots = best.turns.clock.isShort ? nil : best.turns.facts.snapshots
+        seconds = best.turns.clock.seconds
     }
 
     /// Adds what one worker held at each age.
@@ -59,8 +64,13 @@ package struct ShortWorkers: Equatable, Sendable {
         }
     }
 
-    private static func rises(_ values: [Double]) -> Bool {
-        let steps = zip(values.dropFirst(), values).map { $0 - $1 }
+    /// By the quarters of its life, or by as many intervals as there are.
+    private static func rises(_ values: [Double], _ clock: ProcessClock) -> Bool {
+        let parts = min(4, values.count - 1)
+        let ends = (0...parts).compactMap { part in
+            values.indices.last { Int(clock.tick(of: UInt32($0))) <= clock.ticks * part / parts }
+        }
+        let steps = zip(ends.dropFirst(), ends).map { values[$0] - values[$1] }
         guard let last = steps.last, steps.allSatisfy({ $0 > 0 }) else { return false }
         return last >= lastShare * steps.reduce(0, +) / Double(steps.count)
     }

@@ -275,7 +275,7 @@ struct SiteBuilder {
             share.groups.compactMap {
                 samples.rows(share.resource, process: recording.processes[share.process].id, key: $0)
             },
-            snapshots: clocks[share.process].count,
+            of: clocks[share.process],
             columns: columns
         )
     }

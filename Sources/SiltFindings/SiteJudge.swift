@@ -22,7 +22,7 @@ struct SiteJudge {
     /// True when there are enough snapshots for any verdict.
     func isReady(_ clock: ProcessClock) -> Bool {
         switch question {
-        case .freeRunning: clock.count >= SiteOpinion.minimumSnapshots
+        case .freeRunning: clock.canBeJudged
         case .phase: true
         }
     }
@@ -138,7 +138,7 @@ struct SiteJudge {
         }
     }
 
-    private static func snapshot(_ clock: ProcessClock) -> UInt32 { UInt32(min(clock.count, 1 << 30)) }
+    private static func snapshot(_ clock: ProcessClock) -> UInt32 { UInt32(min(clock.ticks, 1 << 30)) }
 
     /// nil when there is none.
     static func sum(_ histories: some Sequence<SiteHistory>) -> SiteHistory? {

@@ -49,7 +49,8 @@ package struct SiteOpinion {
     static func run(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
         SiteOpinion(
             verdict: verdict.verdict,
-            confidence: verdict.confidence ?? confidence(inStillnessAfter: clock.count),
+            confidence: verdict.confidence.map { $0 == .high && clock.isShort ? .medium : $0 }
+                ?? confidence(inStillnessAfter: clock.periods),
             evidence: Evidence(.run(verdict, period: clock.period)),
             slope: verdict.slope,
             error: verdict.error,

@@ -185,7 +185,7 @@ struct SiteShares {
             result[item.share].rows.removeAll { taken.contains($0) }
             guard result[item.share].opinion.isGrowing, result[item.share].rows.count < before else { continue }
             let inUse = result[item.share].rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
-            result[item.share].opinion = .young(inUseCount: inUse, snapshots: clock.count)
+            result[item.share].opinion = .young(inUseCount: inUse, snapshots: clock.periods)
         }
         result.append(share)
     }
@@ -204,6 +204,6 @@ struct SiteShares {
         if let verdict { return judge.opinion(verdict, clock: clock) }
         guard histories.isEmpty else { return .unknown(.damaged) }
         let inUse = rows.reduce(0) { $0 &+ recording.counters[$1].inUseCount }
-        return .young(inUseCount: inUse, snapshots: clock.count)
+        return .young(inUseCount: inUse, snapshots: clock.periods)
     }
 }

@@ -54,7 +54,7 @@ package struct StackCourse {
         moments = times.map { Moment(name: Format.duration(Double($0) / 1e9), seconds: Double($0) / 1e9) }
         Self.forEachHistory(report, .freeRunning) { stack, process, history in
             let clock = clocks[process]
-            guard let series = history.series(atSnapshot: UInt32(clock.count)) else { return }
+            guard let series = history.series(atSnapshot: UInt32(clock.ticks)) else { return }
             let ended = recording.processes[process].endNs
             add(times.map { Self.value(at: $0, series, clock, endNs: ended) }, to: stack)
         }

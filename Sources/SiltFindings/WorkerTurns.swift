@@ -32,12 +32,15 @@ struct WorkerTurns {
 
     /// What was seen in fewer generations may be the warm-up of a service that is to stay.
     static let minimumGenerations = 3
+    /// The time that each must live where snapshots are taken as often as that: less is a job or a connection.
+    private static let minimumSeconds = 3.0
     /// Those judged have at least this share of the time that all of them lived together.
     private static let judgedShare = 0.75
 
     /// Enough of them, each long enough, to be judged as one.
     var canBeJudged: Bool {
-        facts.generations >= Self.minimumGenerations && clock.count >= SiteOpinion.minimumSnapshots
+        guard facts.generations >= Self.minimumGenerations else { return false }
+        return clock.periods >= SiteOpinion.minimumSnapshots || clock.isShort && clock.seconds >= Self.minimumSeconds
     }
 
     /// By program; programs none of whose processes was replaced are left out.
@@ -85,7 +88,7 @@ struct WorkerTurns {
         self.members = Set(members)
         self.judged = Set(judged)
         self.leader = leader
-        clock = ProcessClock(rows: clocks[leader].rows.prefix { $0.snapshot <= count })
+        clock = clocks[leader].ending(at: count)
         facts = Facts(workers: members.count, generations: generations, snapshots: count + 1)
         span = first...last
         alive = all / Double(last - first)

@@ -113,14 +113,14 @@ struct Aging {
         let oldBytes = held.liveBytes &- held.openBytes &- lastBytes
         let oldCount = held.liveCount &- held.openCount &- lastCount
         guard oldCount > 0, interval >= 2 else { return }
-        history = histories.append(past(interval, oldBytes, oldCount))
+        history = histories.append(past(interval, oldBytes, oldCount, histories.scale))
     }
 
     /// The history up to and with the snapshot before `interval`.
     ///
     /// The old blocks were all born two intervals ago: had there been older ones, the history would have begun earlier.
     /// Before the third last snapshot its live bytes are taken as constant.
-    private func past(_ interval: UInt32, _ old: UInt64, _ oldCount: UInt32) -> SliceHistory {
+    private func past(_ interval: UInt32, _ old: UInt64, _ oldCount: UInt32, _ scale: SnapshotScale) -> SliceHistory {
         if interval == 2 {
             var history = SliceHistory(baselineBytes: live2, baselineCount: UInt64(oldCount), interval: 0)
             if live2 != old { history.died(bytes: live2 &- old, count: 0, born: 0) }
@@ -128,12 +128,15 @@ struct Aging {
             history.close(interval: 1, liveBytes: live1)
             return history
         }
-        var history = SliceHistory(baselineBytes: live3, baselineCount: 0, interval: interval - 3)
+        let (third, second, last) = (interval - 3, interval - 2, interval - 1)
+        var history = SliceHistory(baselineBytes: live3, baselineCount: 0, interval: scale.tick(of: third))
         if live3 != 0 { history.died(bytes: live3, count: 0, born: 0) }
-        history.survived(bytes: old, count: UInt64(oldCount), born: interval - 2)
-        history.close(interval: interval - 2, liveBytes: live2)
-        if lastCount > 0 { history.survived(bytes: lastBytes, count: UInt64(lastCount), born: interval - 1) }
-        history.close(interval: interval - 1, liveBytes: live1)
+        history.survived(bytes: old, count: UInt64(oldCount), born: scale.tick(of: second))
+        history.close(interval: scale.tick(of: second), liveBytes: live2, step: scale.step(to: second))
+        if lastCount > 0 {
+            history.survived(bytes: lastBytes, count: UInt64(lastCount), born: scale.tick(of: last))
+        }
+        history.close(interval: scale.tick(of: last), liveBytes: live1, step: scale.step(to: last))
         return history
     }
 }

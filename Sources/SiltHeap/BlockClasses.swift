@@ -15,16 +15,16 @@ package struct BlockClasses: Equatable, Sendable {
 }
 
 extension ProcessHeap {
-    /// The live blocks by size in bytes, and by the snapshots taken since they were allocated.
+    /// The live blocks by size in bytes, and by the ticks of the snapshots taken since they were allocated.
     ///
     /// Looks at every block. One that was there at the baseline is as old as the trace.
     package func liveClasses() -> (sizes: BlockClasses, ages: BlockClasses) {
         var (sizes, ages) = (BlockClasses(), BlockClasses())
         guard totals.inUseCount > 0 else { return (sizes, ages) }
-        let now = interval
+        let (scale, now) = (scale, interval)
         forEachLive { block in
             sizes.add(block.size, bytes: block.size)
-            ages.add(UInt64(now &- min(now, block.birth)), bytes: block.size)
+            ages.add(UInt64(scale.tick(of: now) &- scale.tick(of: min(now, block.birth))), bytes: block.size)
         }
         return (sizes, ages)
     }

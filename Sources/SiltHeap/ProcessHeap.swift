@@ -21,14 +21,16 @@ package struct ProcessHeap: ~Copyable {
     ///   - groupOf: The key of the group a stack belongs to; asked once per stack, when it first outlives an interval.
     ///   - interval: The interval that is open: later than 0 for a process that starts in the middle of a hunt.
     ///   - huntBaseline: The interval that ended when that hunt began.
+    ///   - scale: When snapshots are taken.
     package init(
         inheritsHeap: Bool,
         groupOf: @escaping (StackID) -> StackID,
         interval: UInt32 = 0,
-        huntBaseline: UInt32? = nil
+        huntBaseline: UInt32? = nil,
+        scale: SnapshotScale = .even
     ) {
         self.inheritsHeap = inheritsHeap
-        sites = SiteLedger(groupOf: groupOf, interval: interval, huntBaseline: huntBaseline)
+        sites = SiteLedger(groupOf: groupOf, interval: interval, huntBaseline: huntBaseline, scale: scale)
         others = ResourceLedgers(groupOf: groupOf)
     }
 
@@ -38,6 +40,9 @@ package struct ProcessHeap: ~Copyable {
     ///
     /// They are numbered from 0; interval 0 ends with the baseline snapshot.
     package var interval: UInt32 { sites.interval }
+
+    /// When the snapshots that end them are taken.
+    package var scale: SnapshotScale { sites.scale }
 
     package var totals: HeapTotals {
         var result = faults

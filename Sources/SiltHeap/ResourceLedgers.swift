@@ -24,7 +24,12 @@ struct ResourceLedgers {
     mutating func make(_ resource: Resource, as heap: borrowing SiteLedger) {
         guard entries[resource] == nil else { return }
         entries[resource] = Entry(
-            SiteLedger(groupOf: groupOf, interval: heap.interval, huntBaseline: heap.huntBaseline)
+            SiteLedger(
+                groupOf: groupOf,
+                interval: heap.interval,
+                huntBaseline: heap.huntBaseline,
+                scale: heap.scale
+            )
         )
     }
 

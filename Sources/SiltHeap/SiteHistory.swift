@@ -55,8 +55,13 @@ struct Histories {
     private(set) var huntBaseline: UInt32?
     private var slices: [SliceHistory] = []
     private var rounds: [RoundHistory] = []
+    /// Of the snapshots that slices are cut by.
+    let scale: SnapshotScale
 
-    init(huntBaseline: UInt32?) { self.huntBaseline = huntBaseline }
+    init(huntBaseline: UInt32?, scale: SnapshotScale) {
+        self.huntBaseline = huntBaseline
+        self.scale = scale
+    }
 
     /// The history of a number from `append`; nil for 0.
     func history(_ number: UInt32) -> SiteHistory? {
@@ -66,7 +71,7 @@ struct Histories {
 
     /// Forgets all numbers: a hunt begins.
     mutating func beginHunt(baseline: UInt32) {
-        self = Histories(huntBaseline: baseline)
+        self = Histories(huntBaseline: baseline, scale: scale)
     }
 
     mutating func append(_ history: SliceHistory) -> UInt32 {
@@ -83,7 +88,7 @@ struct Histories {
         if let round = round(birth) {
             rounds[Int(number) - 1].survived(bytes: bytes, count: count, born: round)
         } else {
-            slices[Int(number) - 1].survived(bytes: bytes, count: count, born: birth)
+            slices[Int(number) - 1].survived(bytes: bytes, count: count, born: scale.tick(of: birth))
         }
     }
 
@@ -91,7 +96,7 @@ struct Histories {
         if let round = round(birth) {
             rounds[Int(number) - 1].died(bytes: bytes, count: count, born: round)
         } else {
-            slices[Int(number) - 1].died(bytes: bytes, count: count, born: birth)
+            slices[Int(number) - 1].died(bytes: bytes, count: count, born: scale.tick(of: birth))
         }
     }
 
@@ -99,7 +104,11 @@ struct Histories {
         if let round = round(interval) {
             rounds[Int(number) - 1].close(interval: round, liveBytes: liveBytes)
         } else {
-            slices[Int(number) - 1].close(interval: interval, liveBytes: liveBytes)
+            slices[Int(number) - 1].close(
+                interval: scale.tick(of: interval),
+                liveBytes: liveBytes,
+                step: scale.step(to: interval)
+            )
         }
     }
 

@@ -18,13 +18,19 @@ struct SiteLedger: ~Copyable {
     private var histories: Histories
 
     /// As `ProcessHeap.init` says.
-    init(groupOf: @escaping (StackID) -> StackID, interval: UInt32, huntBaseline: UInt32?) {
+    init(
+        groupOf: @escaping (StackID) -> StackID,
+        interval: UInt32,
+        huntBaseline: UInt32?,
+        scale: SnapshotScale
+    ) {
         groups = StackGroups(keyOf: groupOf)
-        histories = Histories(huntBaseline: huntBaseline)
+        histories = Histories(huntBaseline: huntBaseline, scale: scale)
         self.interval = interval
     }
 
     var huntBaseline: UInt32? { histories.huntBaseline }
+    var scale: SnapshotScale { histories.scale }
 
     // MARK: Numbers
 

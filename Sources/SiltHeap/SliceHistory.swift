@@ -1,6 +1,7 @@
 /// The survivors of one site, or of a group of sites, by the time slice of a free run they were born in.
 ///
-/// Snapshot 0 is the baseline, interval i ends with snapshot i. Intervals are gathered into at most 32 equally wide
+/// Snapshot 0 is the baseline, interval i ends with snapshot i. Where snapshots are not equally far apart, intervals are the
+/// ticks of their `SnapshotScale`. Intervals are gathered into at most 32 equally wide
 /// buckets: when a 33rd is needed, neighbors merge and the width doubles. Idle stretches cost nothing until the site
 /// moves again, or is looked at. Memory: 20 bytes a bucket, 640 when all are used, and some 100 beside them.
 package struct SliceHistory: Equatable, Sendable {
@@ -65,9 +66,12 @@ package struct SliceHistory: Equatable, Sendable {
     }
 
     /// Takes in a snapshot; those without a call were like the one before.
-    package mutating func close(interval: UInt32, liveBytes: UInt64) {
-        catchUp(before: interval)
-        take(interval, liveBytes)
+    ///
+    /// `step`: intervals since the snapshot before, in between which nobody looked.
+    package mutating func close(interval: UInt32, liveBytes: UInt64, step: UInt32 = 1) {
+        catchUp(before: interval - min(interval, step - 1))
+        if step > 1, interval > 0 { snapshot = max(snapshot, Int64(interval) - 1) }
+        take(interval, liveBytes, step: step)
     }
 
     /// The history up to a snapshot, for the judge: of what was born by then, what lives as long as the history goes.
@@ -124,7 +128,7 @@ package struct SliceHistory: Equatable, Sendable {
         }
     }
 
-    private mutating func take(_ interval: UInt32, _ bytes: UInt64) {
+    private mutating func take(_ interval: UInt32, _ bytes: UInt64, step: UInt32 = 1) {
         guard Int64(interval) > snapshot else { return }
         if peak > 0, live > bytes, live - bytes > peak / Self.dropPart { drops += 1 }
         peak = max(peak, bytes)
@@ -135,7 +139,8 @@ package struct SliceHistory: Equatable, Sendable {
             return
         }
         let bucket = makeBucket(for: interval)
-        let isFirst = (interval - 1) % width == 0
+        // The bucket's first snapshot: the one before it was of an earlier bucket, or the baseline.
+        let isFirst = (interval - 1) % width < step
         buckets.set(isFirst ? bytes : min(buckets.value(.trough, bucket), bytes), .trough, bucket)
         if interval % width == 0 { age(bucket) }
     }

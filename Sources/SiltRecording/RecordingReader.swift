@@ -65,6 +65,10 @@ extension Recording {
         target.endNs = row.optionalUnsigned(12)
         target.untraceable = row.optionalText(13)
         isClosed = row.integer(14) != 0
+        if try hasTable("snapshot_steps", database) {
+            let steps = try database.prepare("SELECT longest FROM snapshot_steps")
+            if try steps.step() { longestSnapshotStep = max(1, steps.id(0)) }
+        }
         if try hasTable("limits", database) {
             let limit = try database.prepare("SELECT memory FROM limits")
             if try limit.step() { memoryLimit = limit.optionalUnsigned(0) }

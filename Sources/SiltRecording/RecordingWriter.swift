@@ -204,6 +204,13 @@ package final class RecordingWriter {
     }
 
     /// What the target may use, where its control group has a limit.
+    /// Of a trace whose snapshots are closer together at first (`Recording.longestSnapshotStep`).
+    package func write(longestSnapshotStep step: UInt32) throws(RecordingError) {
+        let row = try database.prepare("INSERT OR REPLACE INTO snapshot_steps VALUES (1, ?)")
+        row.bind(step, at: 1)
+        try row.run()
+    }
+
     package func write(memoryLimit bytes: UInt64) throws(RecordingError) {
         let row = try database.prepare("INSERT OR REPLACE INTO limits VALUES (1, ?)")
         row.bind(bytes, at: 1)

@@ -20,6 +20,7 @@ enum Schema {
             closed INTEGER NOT NULL DEFAULT 0);
         CREATE TABLE costs (id INTEGER PRIMARY KEY CHECK (id = 1), command_cpu_ns INTEGER, command_peak INTEGER,
             analyzer_cpu_ns INTEGER, analyzer_peak INTEGER);
+        CREATE TABLE snapshot_steps (id INTEGER PRIMARY KEY CHECK (id = 1), longest INTEGER);
         CREATE TABLE limits (id INTEGER PRIMARY KEY CHECK (id = 1), memory INTEGER);
         CREATE TABLE live_classes (process INTEGER, kind TEXT, class INTEGER, inuse_objects INTEGER, inuse_space INTEGER,
             PRIMARY KEY (process, kind, class)) WITHOUT ROWID;

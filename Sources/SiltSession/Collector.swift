@@ -25,6 +25,11 @@ package final class Collector {
     var outcome = TraceOutcome()
     let startedAt = Clock.monotonicSeconds
     var nextSnapshot: Double
+    let scale: SnapshotScale
+    /// Seconds.
+    private let tick: Double
+    /// When all is looked at that is no image's own, as often as snapshots are taken in the end.
+    private var nextPeriod: Double
     private(set) var child: pid_t = 0
     /// A command was started, or is about to be: the trace lasts as long as it does.
     private(set) var hasCommand = false
@@ -90,6 +95,9 @@ package final class Collector {
         // Last: who finds the socket may rely on being recorded.
         rendezvous = try Rendezvous(path: options.socket, ownsDirectory: options.startedByPreload != nil)
         nextSnapshot = startedAt + options.snapshotEvery
+        nextPeriod = nextSnapshot
+        scale = options.scale
+        tick = options.snapshotEvery / Double(options.scale.longestStep)
         outside = OutsideLook(at: startedAt)
         // What this silt starts has the library under its own name.
         outside.knowsLibrary = options.socket == nil || options.servesHunt
@@ -288,8 +296,13 @@ package final class Collector {
             stacks: stacks,
             groupOf: blame.key,
             rounds: rounds,
+            scale: scale,
             at: Clock.monotonicSeconds - startedAt
         )
+        if scale != .even, rounds == nil {
+            image.nextSnapshot = image.startedAt + tick
+            nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot)
+        }
         try news.add(image.shared)
         images[hello.image] = image
         isHandedOver = true
@@ -390,17 +403,37 @@ package final class Collector {
 
     private func snapshot() throws {
         let now = Clock.monotonicSeconds
-        output.untraced.look(at: now - startedAt)
-        for image in images.values {
+        let time = now - startedAt
+        let isPeriod = now >= nextPeriod
+        if isPeriod { output.untraced.look(at: time) }
+        // Those that are due within half a tick need no look of their own.
+        let due = scale == .even ? Array(images.values) : images.values.filter { $0.nextSnapshot <= time + tick / 2 }
+        let began = Clock.processCPUNanoseconds
+        for image in due {
             image.drain()
             image.closeInterval()
         }
-        events?.snapshot(Array(images.values), at: now - startedAt)
-        if let progress = try record({ try output.snapshot(Array(images.values), at: now - startedAt) }) {
+        let earliest = time + Self.closingShare * Double(Clock.processCPUNanoseconds - began) / 1e9
+        events?.snapshot(due, at: time)
+        for image in due where scale != .even {
+            while !image.plan(after: time, tick: tick, notBefore: earliest) {
+                image.closeInterval()
+                events?.snapshot([image], at: time)
+            }
+        }
+        if let progress = try record({ try output.snapshot(due, of: Array(images.values), at: time) }), isPeriod {
             options.progress?(progress)
         }
-        nextSnapshot = max(nextSnapshot + options.snapshotEvery, Clock.monotonicSeconds)
+        let finished = Clock.monotonicSeconds
+        if isPeriod { nextPeriod = max(nextPeriod + options.snapshotEvery, finished) }
+        nextSnapshot = nextPeriod
+        guard scale != .even else { return }
+        for image in images.values { nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot) }
+        nextSnapshot = max(nextSnapshot, finished)
     }
+
+    /// Closing the intervals of a large heap may take a fiftieth of a CPU.
+    private static let closingShare = 50.0
 
     private func finish() throws {
         try acceptAll()

@@ -9,7 +9,7 @@ extension EventFile {
     }
 
     func snapshot(_ images: [TracedImage], at seconds: Double) {
-        let residents = images.map { (image: $0.id, bytes: $0.sampleResidentBytes() ?? 0) }
+        let residents = images.map { (image: $0.id, bytes: $0.recentResidentBytes ?? 0) }
         attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
             try writer.snapshot(timeNanoseconds: nanoseconds(seconds), residents: residents)
         }

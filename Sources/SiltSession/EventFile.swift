@@ -19,7 +19,8 @@ final class EventFile {
     }
 
     func trace(_ origin: TraceOrigin) {
-        let texts = [origin.siltVersion, origin.kernel, "\(origin.snapshotPeriodNs)", "\(origin.startUnixNs)"]
+        let period = "\(origin.snapshotPeriodNs)" + (origin.longestStep > 1 ? "/\(origin.longestStep)" : "")
+        let texts = [origin.siltVersion, origin.kernel, period, "\(origin.startUnixNs)"]
         attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in try writer.trace(texts + origin.command) }
     }
 

@@ -2,6 +2,7 @@ internal import CSiltSystem
 internal import CSiltWire
 internal import Glibc
 internal import SiltEvents
+internal import SiltHeap
 internal import SiltRecording
 internal import SiltSymbols
 
@@ -17,6 +18,7 @@ package final class EventReplay {
     private var images: [TracedImage] = []
     private var outcome = TraceOutcome()
     private var time = 0.0
+    private var scale = SnapshotScale.even
 
     /// Replays an event file into a new recording; returns what the user should know about it, a sentence each.
     ///
@@ -109,8 +111,12 @@ package final class EventReplay {
         case .snapshot(let nanoseconds):
             note(nanoseconds)
             setResidents(payload)
-            for image in images { image.closeInterval() }
-            _ = try output.snapshot(images, at: time)
+            // Those that it was taken of.
+            let words = Self.words(payload)
+            let taken = Set(stride(from: 0, to: words.count - 1, by: 2).map { words[$0] })
+            let due = images.filter { taken.contains($0.id) }
+            for image in due { image.closeInterval() }
+            _ = try output.snapshot(due, of: images, at: time)
         case .end(let id, let nanoseconds):
             note(nanoseconds)
             try end(id, payload)
@@ -148,7 +154,10 @@ package final class EventReplay {
         var origin = TraceOrigin()
         origin.siltVersion = texts[0]
         origin.kernel = texts[1]
-        origin.snapshotPeriodNs = UInt64(texts[2]) ?? 0
+        let period = texts[2].split(separator: "/")
+        origin.snapshotPeriodNs = period.first.flatMap { UInt64($0) } ?? 0
+        if period.count > 1 { origin.longestStep = UInt32(period[1]) ?? 1 }
+        scale = SnapshotScale(longestStep: origin.longestStep)
         origin.startUnixNs = UInt64(texts[3]) ?? 0
         origin.command = Array(texts[4...])
         try output.setOrigin(origin)
@@ -190,6 +199,7 @@ package final class EventReplay {
             shared: try SharedImage(file: file),
             stacks: stacks,
             groupOf: blame.key,
+            scale: scale,
             at: time
         )
     }

@@ -18,6 +18,8 @@ final class RecordingOutput {
     private let symbolizer: Symbolizer
     private let blame: BlameKeys
     private let period: Double
+    /// As in `SnapshotScale`.
+    private var longestStep: UInt32 = 1
     private var target = RecordedTarget(command: [])
     private(set) var numbers: [UInt64: UInt32] = [:]
     /// What is not followed.
@@ -25,7 +27,8 @@ final class RecordingOutput {
     /// The hunt that is on.
     var hunt: HuntLedger?
     private var processes: [UInt64: RecordedProcess] = [:]
-    private var skip = 0
+    /// Rows are written again from then on.
+    private var writesFrom = 0.0
     /// By image.
     private var watches: [UInt64: MemoryWatch] = [:]
     /// By image.
@@ -50,10 +53,14 @@ final class RecordingOutput {
         self.symbolizer = symbolizer
         period = options.snapshotEvery
         target.snapshotPeriodNs = UInt64(options.snapshotEvery * 1e9)
+        longestStep = options.scale.longestStep
         target.siltVersion = options.siltVersion
         target.startUnixNs = UInt64(Clock.unixNanoseconds)
         target.kernel = kernelRelease()
-        try transaction { try writer.write(target) }
+        try transaction {
+            try writer.write(target)
+            if longestStep > 1 { try writer.write(longestSnapshotStep: longestStep) }
+        }
     }
 
     /// Seconds that a preloaded program may wait for the one before it to let go of the recording.
@@ -71,6 +78,7 @@ final class RecordingOutput {
             siltVersion: target.siltVersion,
             kernel: target.kernel,
             snapshotPeriodNs: target.snapshotPeriodNs,
+            longestStep: longestStep,
             startUnixNs: target.startUnixNs
         )
     }
@@ -82,7 +90,11 @@ final class RecordingOutput {
         target.kernel = origin.kernel
         target.snapshotPeriodNs = origin.snapshotPeriodNs
         target.startUnixNs = origin.startUnixNs
-        try transaction { try writer.write(target) }
+        longestStep = origin.longestStep
+        try transaction {
+            try writer.write(target)
+            try writer.write(longestSnapshotStep: longestStep)
+        }
     }
 
     /// Sees to it that the files of an image can be read when it has ended; takes the descriptor over.
@@ -179,26 +191,25 @@ final class RecordingOutput {
         hunt?.forget(image.id)
     }
 
-    /// Writes what moved since the last snapshot; returns how the trace stands.
-    func snapshot(_ images: [TracedImage], at time: Double) throws -> TraceProgress {
+    /// Writes what moved since the last snapshot of `due`; returns how the trace of `images` stands.
+    func snapshot(_ due: [TracedImage], of images: [TracedImage], at time: Double) throws -> TraceProgress {
         var declining: Set<UInt64> = []
-        for image in images {
+        for image in due {
             image.nameThreads()
-            if declines[image.id, default: Decline()].goesOn(image.heap.totals) { declining.insert(image.id) }
+            if declines[image.id, default: Decline()].goesOn(image.heap) { declining.insert(image.id) }
         }
-        if skip > 0 {
-            skip -= 1
-        } else {
+        if time >= writesFrom {
             // Looks at memory have a bound of their own.
             let began = Clock.processCPUNanoseconds &- lookNanoseconds
             try transaction {
                 try writeUntraced()
-                for image in images {
+                for image in due {
                     if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
                 }
             }
             let spent = Clock.processCPUNanoseconds &- lookNanoseconds &- began
-            skip = Int(Double(spent) / 1e9 * 25 / period)
+            // A snapshot that is due then is written.
+            writesFrom = time + Double(spent) / 1e9 * 25 - period / Double(longestStep) / 2
         }
         var progress = TraceProgress(
             seconds: time,
@@ -280,7 +291,7 @@ final class RecordingOutput {
         snapshot.allocatedBytes = totals.allocatedBytes
         snapshot.allocatedCount = totals.allocatedCount
         snapshot.mappedBytes = totals.mappedBytes
-        snapshot.rssBytes = image.sampleResidentBytes()
+        snapshot.rssBytes = longestStep > 1 ? image.recentResidentBytes : image.sampleResidentBytes()
         try writer.write(snapshot)
         try writeMemory(image, resident: snapshot.rssBytes ?? 0, process: number, snapshot: interval)
         for (resource, stack) in try writeNumbers(image) {

@@ -1,10 +1,12 @@
+internal import SiltHeap
+
 /// What a trace is asked to do.
 package struct TraceOptions: Sendable {
     /// Where the recording goes.
     package var recording: String
     /// Where the raw stream goes besides; nil: nowhere.
     package var events: String?
-    /// Seconds between snapshots.
+    /// Seconds between snapshots, which are closer together at first (`SnapshotScale`).
     package var snapshotEvery: Double
     /// What recordings name as the silt that wrote them.
     package var siltVersion = ""
@@ -26,6 +28,9 @@ package struct TraceOptions: Sendable {
     package var met: (@Sendable (_ pid: Int32, _ program: String) -> Void)?
     /// Called about once a second with how things stand; must not wait for anybody.
     package var progress: (@Sendable (TraceProgress) -> Void)?
+
+    /// Rounds of a hunt are what its snapshots are taken at.
+    var scale: SnapshotScale { servesHunt ? .even : SnapshotScale(period: snapshotEvery) }
 
     package init(recording: String, snapshotEvery: Double = 1) {
         self.recording = recording

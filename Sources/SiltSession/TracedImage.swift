@@ -46,6 +46,7 @@ final class TracedImage {
         stacks: StackTable,
         groupOf: @escaping (StackID) -> StackID,
         rounds: UInt32?,
+        scale: SnapshotScale,
         at time: Double
     ) {
         id = hello.image
@@ -58,7 +59,8 @@ final class TracedImage {
             inheritsHeap: shared.header.forked != 0,
             groupOf: groupOf,
             interval: rounds.map { $0 + 1 } ?? 0,
-            huntBaseline: rounds.map { _ in 0 }
+            huntBaseline: rounds.map { _ in 0 },
+            scale: scale
         )
         self.shared = shared
         startedAt = time
@@ -72,6 +74,7 @@ final class TracedImage {
         shared: consuming SharedImage,
         stacks: StackTable,
         groupOf: @escaping (StackID) -> StackID,
+        scale: SnapshotScale,
         at time: Double
     ) {
         id = hello.image
@@ -80,7 +83,7 @@ final class TracedImage {
         isGone = true
         pipe = -1
         decoder = ImageDecoder(stacks: stacks)
-        heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf)
+        heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf, scale: scale)
         self.shared = shared
         startedAt = time
         isReplayed = true
@@ -113,6 +116,13 @@ final class TracedImage {
         residentSeenAt = Clock.monotonicSeconds
         return residentBytesSeen
     }
+
+    /// The same from a look that is no older than a second: one costs more than a snapshot of a small heap.
+    var recentResidentBytes: UInt64? {
+        Clock.monotonicSeconds - residentSeenAt < Self.residentPeriod ? residentBytesSeen : sampleResidentBytes()
+    }
+
+    private static let residentPeriod = 1.0
 
     /// What the recorded trace saw; 0: nothing.
     func setResidentBytes(_ bytes: UInt64) {
@@ -242,6 +252,26 @@ final class TracedImage {
         batch.withUnsafeBufferPointer { heap.apply($0) }
         batch.removeAll()
     }
+
+    /// When its next snapshot is due, in seconds of the trace, and when its baseline was.
+    var nextSnapshot = 0.0
+    private var baselineAt = 0.0
+
+    /// Plans the snapshot that ends the open interval, once one was taken at that time; `tick`: seconds of one.
+    ///
+    /// False when that one should have been taken already: nothing was born in its interval, so that those which follow are
+    /// on time again.
+    func plan(after time: Double, tick: Double, notBefore earliest: Double) -> Bool {
+        if heap.interval == 1 { baselineAt = time }
+        let due = baselineAt + Double(heap.scale.tick(of: heap.interval)) * tick
+        let longest = Self.longestDelay * Double(heap.scale.longestStep) * tick
+        if due < time - longest { baselineAt += time - due }
+        nextSnapshot = max(due, time, earliest)
+        return due > time - tick / 2 || due < time - longest
+    }
+
+    /// Snapshots that come later than so many of the longest steps make all that follow late.
+    private static let longestDelay = 2.0
 
     /// A snapshot: closes the current interval.
     func closeInterval() {

@@ -29,6 +29,20 @@ import Testing
         )
     }
 
+    @Test func aTraceThatRunsHasNoVerdictBeforeEightSnapshots() throws {
+        for (snapshots, isEarly) in [(UInt32(7), true), (8, false)] {
+            var report = try ReportBuilder.build(OrderServer.recording(snapshots: snapshots), options: ReportOptions())
+            report.trust.isClosed = false
+            var view = TopView("4000")
+            view.take(report)
+            let line = view.lines(width: 110, height: 12, color: false)[0]
+            #expect((line == "too early to tell: 7 of 8 snapshots") == isEarly, "\(line)")
+            report.trust.isClosed = true
+            view.take(report)
+            #expect(!view.lines(width: 110, height: 12, color: false)[0].hasPrefix("too early"))
+        }
+    }
+
     @Test(arguments: [(40, 5), (60, 10), (110, 24), (300, 60)])
     func everyScreenIsFilledAndNoMore(width: Int, height: Int) throws {
         var view = try view()

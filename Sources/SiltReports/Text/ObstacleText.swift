@@ -22,9 +22,12 @@ enum ObstacleText {
         case .tooFewSnapshots(let count):
             "run too short to judge growth: \(count) of \(SiteOpinion.minimumSnapshots) snapshots "
                 + "(run it longer, or with a shorter --snapshot-every)"
+        case .tooShort(let seconds):
+            "run too short to judge growth: \(Format.duration(seconds)) of "
+                + "\(Format.duration(ProcessClock.minimumSeconds)) (run it longer, or with a shorter --snapshot-every)"
         case .shortWorkers(let short):
             "\(short.workers) workers replaced each other (\(Format.plural(UInt64(short.generations), "generation"))), and "
-                + "each lived for \(short.snapshots) snapshots only: \(short.blame.label) rises as long as they live "
+                + "each lived for \(short.snapshots.map { "\($0) snapshots" } ?? Format.duration(short.seconds)) only: \(short.blame.label) rises as long as they live "
                 + "(let workers live longer, or run it with a shorter --snapshot-every)"
         case .phase(let obstacle): line(obstacle)
         case .outsideMalloc(let growth): line(growth)

@@ -153,7 +153,7 @@ package struct TopView {
         selected = min(selected, max(0, sites.count - 1))
         top = min(max(top, selected - rows + 1), selected)
         var lines = [
-            Self.styled(report.verdictLine.printable.cut(to: width), verdictStyle(report), color),
+            Self.styled(verdict(report).printable.cut(to: width), verdictStyle(report), color),
             summary(report).cut(to: width),
         ]
         switch mode {
@@ -187,8 +187,21 @@ package struct TopView {
         isColored && !code.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
     }
 
+    /// Of fewer snapshots of what still runs a verdict would change from one look to the next.
+    private static let earliest = 8
+
+    private func isTooEarly(_ report: HeapReport) -> Bool {
+        !report.trust.isClosed && report.phases.isEmpty && report.periodCount < Self.earliest
+    }
+
+    private func verdict(_ report: HeapReport) -> String {
+        isTooEarly(report)
+            ? "too early to tell: \(report.periodCount) of \(Self.earliest) snapshots" : report.verdictLine
+    }
+
     private func verdictStyle(_ report: HeapReport) -> String {
-        switch report.verdict {
+        if isTooEarly(report) { return "1;33" }
+        return switch report.verdict {
         case .growing: "1;31"
         case .notGrowing: "1;32"
         case .inconclusive: "1;33"

@@ -34,7 +34,7 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Keep the raw event stream in this file as well; silt report replays it.")
     var events: String?
 
-    @Option(help: "Time between snapshots: 500ms, 1s, 2m. A verdict needs 6 of them, a certain one 12.")
+    @Option(help: "Time between snapshots: 500ms, 1s, 2m; they are closer together at first. A certain verdict needs 12 such times.")
     var snapshotEvery: Duration = Duration(seconds: 1)
 
     @Option(

@@ -1,0 +1,45 @@
+/// How far apart the snapshots of a process are: close together at first, so that a short program is seen as well.
+///
+/// Snapshots are numbered one by one, from 0, the baseline; a tick is the time from it to the next. The first 32 are a tick
+/// apart, the next 16 two ticks, 16 more four, until the longest step is reached. So two of them are never further apart than
+/// a sixteenth of the time so far, and the buckets of a `SliceHistory`, whose width in ticks doubles at the same times, hold
+/// a snapshot each at least.
+package struct SnapshotScale: Equatable, Sendable {
+    /// In ticks, a power of two.
+    package let longestStep: UInt32
+    private let doublings: UInt32
+
+    private static let (fine, perDoubling): (UInt32, UInt32) = (32, 16)
+
+    /// All of them equally far apart.
+    package static let even = SnapshotScale(longestStep: 1)
+
+    /// The longest step is rounded down to a power of two.
+    package init(longestStep: UInt32) {
+        doublings = UInt32(31 - max(1, min(longestStep, 1 << 16)).leadingZeroBitCount)
+        self.longestStep = 1 << doublings
+    }
+
+    /// Of a trace whose snapshots are so many seconds apart in the end.
+    package init(period: Double) {
+        let isFine = period >= Self.finestPeriod
+        self.init(longestStep: isFine ? UInt32(min(period / Self.finestTick, 65_536)) : 1)
+    }
+
+    /// Who asks for snapshots in shorter order gets them as they are.
+    private static let finestPeriod = 0.5
+    private static let finestTick = 0.01
+
+    /// How many ticks after the baseline a snapshot is due.
+    package func tick(of snapshot: UInt32) -> UInt32 {
+        guard doublings > 0, snapshot > Self.fine else { return snapshot }
+        let doubling = min(doublings, (snapshot - Self.fine - 1) / Self.perDoubling + 1)
+        let before = Self.fine + Self.perDoubling * (doubling - 1)
+        return Self.fine << (doubling - 1) &+ (snapshot - before) << doubling
+    }
+
+    /// Ticks from the snapshot before to this one.
+    package func step(to snapshot: UInt32) -> UInt32 {
+        snapshot == 0 ? 1 : tick(of: snapshot) - tick(of: snapshot - 1)
+    }
+}
