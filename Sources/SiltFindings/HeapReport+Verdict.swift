@@ -13,6 +13,24 @@ extension HeapReport {
 
     private var openPhase: Obstacle? { phases.lazy.compactMap { $0.problem ?? $0.doubt }.first.map(Obstacle.phase) }
 
+    /// Says that the hunt did not come to its end: what it did not see cannot be acquitted.
+    ///
+    /// `planned`: the names of all phases that it was to have.
+    package mutating func endEarly(_ why: String, planned: [String]) {
+        let seen = Set(phases.map(\.name))
+        failure = HuntFailure(reason: why, missing: planned.filter { !seen.contains($0) })
+        guard verdict == .notGrowing || obstacle == nil && verdict == .inconclusive else { return }
+        verdict = .inconclusive
+        obstacle = failure.map(Obstacle.endedEarly)
+    }
+
+    /// Phases of which nothing can be said, in their order, with the reason.
+    package var openPhases: [PhaseObstacle] {
+        phases.compactMap { phase in
+            verdict(of: phase) == .inconclusive ? phase.problem ?? phase.doubt : nil
+        }
+    }
+
     /// The verdict on one phase of a hunt.
     package func verdict(of phase: HuntPhases.Phase) -> Verdict {
         if phase.problem != nil { return .inconclusive }

@@ -35,10 +35,14 @@ package struct HeapReport: Sendable {
     package var outsideMalloc: MemoryGrowth?
     /// Of a hunt; empty when the trace ran freely.
     package var phases: [HuntPhases.Phase] = []
+    /// Of a hunt that ended early.
+    package var failure: HuntFailure?
     /// Of a trace that ran freely: workers that were replaced too soon to be judged.
     package var shortWorkers: ShortWorkers?
+    /// Its counters are those before the processes gave it back on their way out (`opening`).
+    package var isBeforeTheWayOut = false
     package var options = ReportOptions()
-    package let recording: Recording
+    package internal(set) var recording: Recording
     package let names: FrameNames
 
     package init(recording: Recording, names: FrameNames) {

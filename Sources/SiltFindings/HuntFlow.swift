@@ -56,7 +56,11 @@ struct HuntFlow {
             for row in share.rows {
                 let key = Self.key(recording.counters[row].process, recording.counters[row].stack)
                 all += Double(born[phase][key] ?? 0)
-                for index in freed[phase][key] ?? [] { add(recording.phaseFrees[index], to: &partners) }
+                for index in freed[phase][key] ?? [] {
+                    let row = recording.phaseFrees[index]
+                    // A realloc has moved it: the block that it became was born too.
+                    if row.freeStack == 0 { all -= Double(row.count) } else { add(row, to: &partners) }
+                }
             }
         }
         guard all > 0 else { return nil }
@@ -67,7 +71,6 @@ struct HuntFlow {
     }
 
     private func add(_ row: PhaseFrees, to partners: inout [UInt64: (frame: ReportFrame, count: UInt64)]) {
-        guard row.freeStack != 0 else { return }
         let (node, name) = names.blame(ofStack: row.freeStack, in: recording)
         let frame = node == 0 ? 0 : recording.stacks[Int(node) - 1].frame
         guard frame != 0 else { return }

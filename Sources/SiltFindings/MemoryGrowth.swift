@@ -71,7 +71,9 @@ package struct MemoryGrowth: Equatable, Sendable {
 
 extension MemoryGrowth {
     /// The growth of a process that ran freely; nil with too few snapshots.
-    init?(_ rows: [RecordedSnapshot], process: Int, period: Double, in recording: Recording) {
+    ///
+    /// `rows` are equally far apart in time.
+    init?(_ rows: [RecordedSnapshot], process: Int, in recording: Recording) {
         guard rows.count >= SiteOpinion.minimumSnapshots else { return nil }
         self.init(process: process)
         let resident = rows.map { Double($0.rssBytes ?? 0) }
@@ -91,7 +93,7 @@ extension MemoryGrowth {
             // A moment may be a peak.
             risen = min(risen, Double(end.residentBytes) - Double(start.residentBytes))
         }
-        let seconds = period * Double(rows[last].snapshot &- rows[first].snapshot)
+        let seconds = Double(rows[last].timeNs &- rows[first].timeNs) / 1e9
         if seconds > 0 {
             let value = risen / seconds
             rate = Rate(value: value, low: value, high: value, unit: .bytesPerSecond)

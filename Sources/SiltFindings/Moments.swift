@@ -131,7 +131,7 @@ package struct Moments {
             guard seconds * 1e9 <= Double(end) + 1e9 else {
                 throw .noMoment(name, known: "the recording ends after \(Format.duration(Double(end) / 1e9))")
             }
-            return moment(at: UInt64(seconds * 1e9))
+            return moment(at: UInt64((seconds * 1e9).rounded()))
         case .phase:
             throw .noMoment(
                 name,
@@ -152,23 +152,11 @@ package struct Moments {
             stack.frame = UInt32($0 + 1)
             return stack
         }
-        var lastSnapshot: [UInt32: UInt32] = [:]
-        for row in recording.snapshots where row.timeNs <= time { lastSnapshot[row.process] = row.snapshot }
-        var index = 0
-        let samples = recording.groupSamples
-        while index < samples.count {
-            let sample = samples[index]
-            var latest: RecordedSample?
-            while index < samples.count, samples[index].resource == sample.resource,
-                samples[index].process == sample.process, samples[index].key == sample.key
-            {
-                if let last = lastSnapshot[sample.process], samples[index].snapshot <= last { latest = samples[index] }
-                index += 1
-            }
-            guard let latest, latest.inUseBytes > 0 else { continue }
-            var counters = RecordedCounters(sample.resource, process: sample.process, stack: sample.key)
-            counters.inUseBytes = latest.inUseBytes
-            counters.inUseCount = latest.inUseCount
+        SiteMoments.forEachSample(of: recording, at: [time]) { resource, process, group, samples in
+            guard let sample = samples[0], sample.inUseBytes > 0 else { return }
+            var counters = RecordedCounters(resource, process: process, stack: group)
+            counters.inUseBytes = sample.inUseBytes
+            counters.inUseCount = sample.inUseCount
             past.counters.append(counters)
         }
     }

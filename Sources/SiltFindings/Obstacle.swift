@@ -24,6 +24,7 @@ package enum Obstacle: Equatable, Sendable {
     case phase(PhaseObstacle)
     /// RSS grew by what is no block of the allocator's.
     case outsideMalloc(MemoryGrowth)
+    case endedEarly(HuntFailure)
 
     /// Recording ended before the program did.
     package struct Stop: Equatable, Sendable {
@@ -41,10 +42,17 @@ extension Obstacle {
         switch self {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .shortWorkers, .phase, .outsideMalloc:
+            .tooFewSnapshots, .tooShort, .shortWorkers, .phase, .outsideMalloc, .endedEarly:
             false
         }
     }
+}
+
+/// Why a hunt ended before its end, and the phases that it did not come to.
+package struct HuntFailure: Equatable, Sendable {
+    /// May have several lines: what a script printed stands below the first.
+    package var reason: String
+    package var missing: [String]
 }
 
 /// Why nothing can be said of a phase of a hunt.

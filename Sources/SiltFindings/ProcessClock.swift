@@ -29,13 +29,35 @@ package struct ProcessClock {
             / Double(scale.tick(of: last.snapshot) - scale.tick(of: first.snapshot))
     }
 
+    /// Rows that are equally far apart in time, or nearly so.
+    package var evenRows: [RecordedSnapshot] {
+        guard scale != .even else { return Array(rows) }
+        let step = max(1, ticks / Self.evenParts)
+        var result: [RecordedSnapshot] = []
+        var next = 0
+        for row in rows where Int(scale.tick(of: row.snapshot)) >= next {
+            result.append(row)
+            next = Int(scale.tick(of: row.snapshot)) + step
+        }
+        if let last = rows.last, let kept = result.last, kept.snapshot != last.snapshot {
+            result[result.count - 1] = last
+        }
+        return result
+    }
+
+    private static let evenParts = 32
+
     package var seconds: Double {
         guard let first = rows.first, let last = rows.last else { return 0 }
         return Double(last.timeNs &- first.timeNs) / 1e9
     }
 
+    /// The same, of a process of which nothing is to be said.
+    var tooShort: ProcessClock { ProcessClock(rows: rows, scale: scale, traced: .infinity) }
+
     /// There are enough snapshots for any verdict.
     package var canBeJudged: Bool {
+        if traced == .infinity { return false }
         if periods >= SiteOpinion.minimumSnapshots { return true }
         guard scale != .even, count >= SiteOpinion.minimumSnapshots else { return false }
         return seconds >= Self.minimumSeconds && seconds >= Self.minimumShare * traced

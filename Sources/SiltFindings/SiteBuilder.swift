@@ -112,9 +112,10 @@ struct SiteBuilder {
     }
 
     private func sharesByProcess(_ sites: CallSites, _ budget: CallerSearch.Budget) -> [SiteShare] {
-        let turns = WorkerTurns.all(of: recording, clocks).filter(\.canBeJudged)
-        let replaced = turns.reduce(into: Set<Int>()) { $0.formUnion($1.members) }
-        var shares = turns.flatMap { turns in
+        let turns = WorkerTurns.all(of: recording, clocks)
+        let replaced = turns.filter(\.canBeJudged).reduce(into: Set<Int>()) { $0.formUnion($1.members) }
+        let short = turns.filter(\.areTooShort).reduce(into: Set<Int>()) { $0.formUnion($1.members) }
+        var shares = turns.filter(\.canBeJudged).flatMap { turns in
             Resource.allCases.flatMap { sharesOfWorkers(sites, $0, turns, budget) }
         }
         var start = 0
@@ -128,7 +129,11 @@ struct SiteBuilder {
             }
             if !replaced.contains(process) {
                 shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
-                    .shares(of: start..<end, process: process, clock: clocks[process])
+                    .shares(
+                        of: start..<end,
+                        process: process,
+                        clock: short.contains(process) ? clocks[process].tooShort : clocks[process]
+                    )
             }
             start = end
         }

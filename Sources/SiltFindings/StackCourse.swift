@@ -4,8 +4,9 @@ internal import SiltText
 
 /// What stacks held at moments of a trace.
 ///
-/// Of a hunt: live bytes at the baseline and after each round. Of a trace that ran freely the recording keeps less: the
-/// lowest bytes in use in each of at most 32 spans, which is what remained of what came and went.
+/// Of a hunt: live bytes at the baseline and after each round. Of a trace that ran freely the recording knows what each call
+/// site held (`SiteMoments`, as `Moments`), and of its stacks the lowest bytes in use over spans of time: what the site held
+/// is spread over them by these, so that their sums are what `silt diff --between` says.
 package struct StackCourse {
     package struct Moment: Equatable, Sendable {
         package var name: String
@@ -14,7 +15,7 @@ package struct StackCourse {
     }
 
     package private(set) var moments: [Moment] = []
-    /// False: the values are the lowest of the spans that end with the moments.
+    /// False: there are no moments.
     package private(set) var isExact = false
     /// By stack: bytes at each moment, summed over processes; stacks that never held a byte at one are not there.
     package private(set) var values: [UInt32: [UInt64]] = [:]
@@ -52,28 +53,52 @@ package struct StackCourse {
         guard let start = rows.map(\.timeNs).min(), let end = rows.map(\.timeNs).max(), end > start else { return }
         let times = (0...Self.spans).map { start + (end - start) * UInt64($0) / UInt64(Self.spans) }
         moments = times.map { Moment(name: Format.duration(Double($0) / 1e9), seconds: Double($0) / 1e9) }
+        isExact = true
+        let stacks = GroupStacks(report)
+        var lows: [UInt64: [UInt64]] = [:]
         Self.forEachHistory(report, .freeRunning) { stack, process, history in
             let clock = clocks[process]
-            guard let series = history.series(atSnapshot: UInt32(clock.ticks)) else { return }
-            let ended = recording.processes[process].endNs
-            add(times.map { Self.value(at: $0, series, clock, endNs: ended) }, to: stack)
+            guard let series = history.series(atSnapshot: UInt32(min(clock.ticks, 1 << 30))) else { return }
+            lows[GroupStacks.key(recording.processes[process].id, stack)] = times.map {
+                Self.value(at: $0, series, clock)
+            }
         }
-        // What was allocated at the end has no history yet.
-        report.forEachCounter { row in
-            guard values[row.stack] == nil, row.inUseBytes > 0 else { return }
-            var late = [UInt64](repeating: 0, count: times.count)
-            late[times.count - 1] = row.inUseBytes
-            add(late, to: row.stack)
+        SiteMoments.forEach(report.countedResource, of: recording, at: times) { process, group, values in
+            let members = stacks.members(process: process, group: group)
+            guard !members.isEmpty else { return }
+            let weights = members.map { lows[GroupStacks.key(process, $0.stack)] }
+            for (member, values) in zip(members, Self.split(values, over: members, weights)) {
+                add(values, to: member.stack)
+            }
         }
     }
 
-    private static func value(
-        at timeNs: UInt64,
-        _ series: SurvivorSeries,
-        _ clock: ProcessClock,
-        endNs: UInt64?
-    ) -> UInt64 {
-        guard let first = clock.rows.first, timeNs >= first.timeNs, timeNs <= endNs ?? .max else { return 0 }
+    /// What a call site held at each moment, over its stacks: as they held at least, or else as they hold or took in the end.
+    private static func split(
+        _ values: [UInt64],
+        over members: [GroupStacks.Member],
+        _ lows: [[UInt64]?]
+    ) -> [[UInt64]] {
+        var result = Array(repeating: [UInt64](repeating: 0, count: values.count), count: members.count)
+        for (moment, value) in values.enumerated() where value > 0 {
+            var weights = lows.map { Double($0?[moment] ?? 0) }
+            if weights.reduce(0, +) == 0 { weights = members.map(\.inUse) }
+            if weights.reduce(0, +) == 0 { weights = members.map(\.allocated) }
+            let sum = weights.reduce(0, +)
+            let heaviest = weights.indices.max { weights[$0] < weights[$1] } ?? 0
+            var left = value
+            for index in members.indices where index != heaviest && sum > 0 {
+                let part = min(left, UInt64(Double(value) * (weights[index] / sum)))
+                result[index][moment] = part
+                left -= part
+            }
+            result[heaviest][moment] = left
+        }
+        return result
+    }
+
+    private static func value(at timeNs: UInt64, _ series: SurvivorSeries, _ clock: ProcessClock) -> UInt64 {
+        guard let first = clock.rows.first, timeNs >= first.timeNs else { return 0 }
         let seconds = Double(timeNs - first.timeNs) / 1e9
         let number = clock.period > 0 ? Int(seconds / clock.period) : 0
         if number == 0 { return UInt64(max(0, series.baseline)) }
@@ -107,4 +132,28 @@ package struct StackCourse {
         }
         values[stack] = zip(known, bytes).map { $0 &+ $1 }
     }
+}
+
+/// The stacks of each group that call sites were counted by during the run, in each process.
+private struct GroupStacks {
+    struct Member {
+        var stack: UInt32
+        var inUse: Double
+        var allocated: Double
+    }
+
+    private var members: [UInt64: [Member]] = [:]
+
+    init(_ report: HeapReport) {
+        report.forEachCounter { row in
+            guard row.group != 0, row.stack != 0 else { return }
+            members[Self.key(row.process, row.group), default: []].append(
+                Member(stack: row.stack, inUse: Double(row.inUseBytes), allocated: Double(row.allocatedBytes))
+            )
+        }
+    }
+
+    static func key(_ process: UInt32, _ number: UInt32) -> UInt64 { UInt64(process) << 32 | UInt64(number) }
+
+    func members(process: UInt32, group: UInt32) -> [Member] { members[Self.key(process, group)] ?? [] }
 }

@@ -48,7 +48,9 @@ package struct WholeMemory: Sendable {
         guard let last = rows.last else { return nil }
         let looks = recording.memory.filter { $0.process == recording.processes[process].id }
         look = MemoryGrowth.look(at: last, in: looks, rows)
-        growth = MemoryGrowth(rows, process: process, period: clock.period, in: recording)
+        if clock.canBeJudged || !recording.rounds.isEmpty {
+            growth = MemoryGrowth(clock.evenRows.filter { ($0.rssBytes ?? 0) > 0 }, process: process, in: recording)
+        }
         let isProfiled = recording.processes.contains(where: \.isProfiled)
         cause = growth.flatMap { cause(of: $0, last: last, isProfiled: isProfiled) }
     }
@@ -94,11 +96,12 @@ extension HeapReport {
         var result: MemoryGrowth?
         for index in recording.processes.indices where !recording.processes[index].isProfiled {
             let clock = clocks[index]
-            let rows = clock.rows.filter { ($0.rssBytes ?? 0) > 0 }
+            guard hunt != nil || clock.canBeJudged else { continue }
+            let rows = clock.evenRows.filter { ($0.rssBytes ?? 0) > 0 }
             let all =
                 hunt.map { hunt in
                     hunt.phases.compactMap { MemoryGrowth(rows, process: index, phase: $0, of: hunt, in: recording) }
-                } ?? [MemoryGrowth(rows, process: index, period: clock.period, in: recording)].compactMap { $0 }
+                } ?? [MemoryGrowth(rows, process: index, in: recording)].compactMap { $0 }
             for growth in all where growth.isOutsideMalloc && growth.risen > result?.risen ?? 0 { result = growth }
         }
         return result

@@ -43,6 +43,9 @@ struct WorkerTurns {
         return clock.periods >= SiteOpinion.minimumSnapshots || clock.isShort && clock.seconds >= Self.minimumSeconds
     }
 
+    /// There are enough of them, but none of them may be judged alone: that it keeps what it has until its end says nothing.
+    var areTooShort: Bool { facts.generations >= Self.minimumGenerations && !canBeJudged }
+
     /// By program; programs none of whose processes was replaced are left out.
     static func all(of recording: Recording, _ clocks: [ProcessClock]) -> [WorkerTurns] {
         let last = max(
@@ -59,9 +62,30 @@ struct WorkerTurns {
             let process = recording.processes[index]
             return process.executable.isEmpty ? process.command.first ?? "" : process.executable
         }
-        return programs.values.compactMap { WorkerTurns($0, recording, clocks, lastNs: last) }
-            .sorted { $0.leader < $1.leader }
+        return programs.values.compactMap {
+            WorkerTurns(alike($0, recording, clocks, lastNs: last), recording, clocks, lastNs: last)
+        }
+        .sorted { $0.leader < $1.leader }
     }
+
+    /// Without those that live much longer than most: they are no worker that is replaced, whatever else ran meanwhile.
+    private static func alike(
+        _ members: [Int],
+        _ recording: Recording,
+        _ clocks: [ProcessClock],
+        lastNs: UInt64
+    ) -> [Int] {
+        func lived(_ index: Int) -> UInt64 {
+            let start = recording.processes[index].startNs
+            return max(start, recording.processes[index].endNs ?? lastNs) - start
+        }
+        let seen = members.filter { clocks[$0].count > 0 }.map(lived).sorted()
+        guard let longest = seen.isEmpty ? nil : seen[seen.count / 2] &* longestLife else { return members }
+        return members.filter { lived($0) <= longest }
+    }
+
+    /// Times as long as half of them live.
+    private static let longestLife: UInt64 = 3
 
     private init?(_ members: [Int], _ recording: Recording, _ clocks: [ProcessClock], lastNs: UInt64) {
         func start(_ index: Int) -> UInt64 { recording.processes[index].startNs }

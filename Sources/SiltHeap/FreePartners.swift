@@ -40,7 +40,7 @@ struct FreePartners: ~Copyable {
         return Int(truncatingIfNeeded: (hash &* 0xD6E8_FEB8_6659_FD93) >> 32) & (count - 1)
     }
 
-    /// A block of the first stack was freed by the second, which is not none; not before the first `clear`.
+    /// A block of the first stack was freed by the second, or moved by a realloc (none); not before the first `clear`.
     @inline(__always)
     mutating func add(_ allocation: StackID, _ free: StackID, bytes: UInt64) {
         let entry = entry(Self.pair(allocation.rawValue, free.rawValue))

@@ -75,9 +75,19 @@ struct FreedBlocks: ~Copyable {
     }
 
     /// The last free of a slot was a realloc's: the stack of its block if it was taken for a temporary allocation's end.
+    ///
+    /// The block has moved, and nobody has freed it: it is counted as moved, whose free has no stack.
     mutating func takeTemporary(slot: UInt16) -> StackID? {
         let slot = Int(slot)
-        guard slot < capacity, last[slot].outcome == .temporary else { return nil }
+        guard slot < capacity else { return nil }
+        let freed = last[slot]
+        if freed.by != .none, freed.block.birth >= countedSince {
+            partners.subtract(freed.block.stack, freed.by, bytes: freed.block.size)
+            // A pair of none and none would be no entry.
+            if freed.block.stack != .none { partners.add(freed.block.stack, .none, bytes: freed.block.size) }
+            last[slot].by = .none
+        }
+        guard freed.outcome == .temporary else { return nil }
         last[slot].outcome = .applied
         return last[slot].block.stack
     }

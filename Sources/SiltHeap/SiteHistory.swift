@@ -35,6 +35,14 @@ package enum SiteHistory: Equatable, Sendable {
         }
     }
 
+    /// Live bytes and blocks that were born before the baseline of a free run; of rounds nothing is known of them.
+    package var bornBeforeBaseline: (bytes: UInt64, count: UInt64) {
+        switch self {
+        case .slices(let slices): (slices.baseBytes, slices.baseCount)
+        case .rounds: (0, 0)
+        }
+    }
+
     /// Becomes the history of both together, which are of one kind.
     package mutating func add(_ other: SiteHistory) {
         switch (self, other) {

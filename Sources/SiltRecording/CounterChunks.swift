@@ -22,6 +22,18 @@ extension RecordingWriter {
         throw .damaged(path: database.path, reason: "counters \(number)")
     }
 
+    /// Keeps what was written of a process's counters until now, to be read beside those that will be written.
+    package func keepCounters(process: UInt32) throws(RecordingError) {
+        try writeCounterChunk()
+        let first = UInt64(process) << 32
+        let row = try database.prepare(
+            "INSERT OR REPLACE INTO last_counter_chunks SELECT chunk, numbers FROM counter_chunks WHERE chunk BETWEEN ? AND ?"
+        )
+        row.bind(first, at: 1)
+        row.bind(first | UInt64(UInt32.max), at: 2)
+        try row.run()
+    }
+
     func writeCounterChunk() throws(RecordingError) {
         guard !counterChunk.isWritten else { return }
         insertCounters.bind(counterChunk.number, at: 1)
@@ -42,6 +54,13 @@ extension Recording {
             let number = row.unsigned(0)
             let isWhole = row.withText(1) { CounterChunk.read($0, number: number, into: &counters) }
             guard isWhole else { throw .damaged(path: database.path, reason: "counters \(number)") }
+        }
+        guard try hasTable("last_counter_chunks", database) else { return }
+        let last = try database.prepare("SELECT chunk, numbers FROM last_counter_chunks ORDER BY chunk")
+        while try last.step() {
+            let number = last.unsigned(0)
+            let isWhole = last.withText(1) { CounterChunk.read($0, number: number, into: &lastCounters) }
+            guard isWhole else { throw .damaged(path: database.path, reason: "last counters \(number)") }
         }
     }
 

@@ -26,6 +26,8 @@ package struct Recording: Sendable {
     package var stacks: [RecordedStack] = []
     /// By resource, then process, then stack.
     package var counters: [RecordedCounters] = []
+    /// The same at the last snapshot, of processes that gave some of it back on their way out.
+    package var lastCounters: [RecordedCounters] = []
     /// By process, then snapshot, of one width per process.
     package var snapshots: [RecordedSnapshot] = []
     /// By process, then snapshot: of those at which somebody looked.
@@ -105,6 +107,13 @@ package struct RecordedSymbol: Equatable, Sendable {
     /// 0: unknown.
     package var line: UInt32
     package var inlined: Bool
+
+    package init(function: UInt32, file: UInt32, line: UInt32, inlined: Bool) {
+        self.function = function
+        self.file = file
+        self.line = line
+        self.inlined = inlined
+    }
 }
 
 extension Recording {

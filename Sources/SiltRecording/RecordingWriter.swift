@@ -203,7 +203,6 @@ package final class RecordingWriter {
         try row.run()
     }
 
-    /// What the target may use, where its control group has a limit.
     /// Of a trace whose snapshots are closer together at first (`Recording.longestSnapshotStep`).
     package func write(longestSnapshotStep step: UInt32) throws(RecordingError) {
         let row = try database.prepare("INSERT OR REPLACE INTO snapshot_steps VALUES (1, ?)")
@@ -211,6 +210,7 @@ package final class RecordingWriter {
         try row.run()
     }
 
+    /// What the target may use, where its control group has a limit.
     package func write(memoryLimit bytes: UInt64) throws(RecordingError) {
         let row = try database.prepare("INSERT OR REPLACE INTO limits VALUES (1, ?)")
         row.bind(bytes, at: 1)

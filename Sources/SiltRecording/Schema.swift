@@ -38,6 +38,7 @@ enum Schema {
         CREATE TABLE frames (frame INTEGER PRIMARY KEY, module INTEGER, offset INTEGER, kind INTEGER);
         CREATE TABLE call_tree (first INTEGER PRIMARY KEY, steps TEXT, frames TEXT);
         CREATE TABLE counter_chunks (chunk INTEGER PRIMARY KEY, numbers TEXT);
+        CREATE TABLE last_counter_chunks (chunk INTEGER PRIMARY KEY, numbers TEXT);
         CREATE TABLE snapshots (process INTEGER, snapshot INTEGER, width INTEGER, time_ns INTEGER,
             inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,
             alloc_objects INTEGER, rss INTEGER, pss INTEGER, mapped INTEGER,

@@ -97,7 +97,7 @@ extension ReportOutput {
             "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many.",
             comparesMoments: true
         ) {
-            TopTable.render($0, into: &$2)
+            TopTable.render($0.opening, into: &$2)
         },
         ReportOutput(
             "tree",
@@ -105,7 +105,7 @@ extension ReportOutput {
             "Functions below those that call them, with shares and bars.",
             takesStacks: true
         ) {
-            TreeText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2)
+            TreeText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
         ReportOutput(
             "flame",
@@ -114,7 +114,7 @@ extension ReportOutput {
             takesStacks: true,
             comparesMoments: true
         ) {
-            FlameText.render($0, isInverted: $1.isInverted, root: $1.root, into: &$2)
+            FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
         ReportOutput("timeline", .terminal, "The live heap over time, phases and marks below it.") {
             TimelineText.render($0, into: &$2)
@@ -122,9 +122,9 @@ extension ReportOutput {
         ReportOutput("peak", .terminal, "What made up the most that was in use at once.") {
             PeakText.render($0, into: &$2)
         },
-        ReportOutput("sizes", .terminal, "Blocks by size.") { HistogramText.renderSizes($0, into: &$2) },
+        ReportOutput("sizes", .terminal, "Blocks by size.") { HistogramText.renderSizes($0.opening, into: &$2) },
         ReportOutput("ages", .terminal, "Blocks in use at the end by the time since they were allocated.") {
-            HistogramText.renderAges($0, into: &$2)
+            HistogramText.renderAges($0.opening, into: &$2)
         },
         ReportOutput(
             "json",
@@ -141,13 +141,13 @@ extension ReportOutput {
             "Write a profile for go tool pprof to this file, - for standard output.",
             type: "application/octet-stream"
         ) {
-            try PprofExport.write($0, to: $2.put)
+            try PprofExport.write($0.opening, to: $2.put)
         },
         ReportOutput("folded", .file, "Write folded stacks, as flamegraph.pl and inferno read them.") {
-            FoldedStacks.render($0, into: &$2)
+            FoldedStacks.render($0.opening, into: &$2)
         },
         ReportOutput("speedscope", .file, "Write JSON for speedscope.app.", type: jsonType) {
-            SpeedscopeExport.render($0, into: &$2)
+            SpeedscopeExport.render($0.opening, into: &$2)
         },
         ReportOutput(
             "csv",
@@ -170,7 +170,7 @@ extension ReportOutput {
             "Write a page for a browser, complete in one file.",
             type: "text/html; charset=utf-8"
         ) {
-            HTMLReport.render($0, into: &$2)
+            HTMLReport.render($0.opening, into: &$2)
         },
     ]
 

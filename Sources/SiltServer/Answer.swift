@@ -27,7 +27,7 @@ struct Answer: Sendable {
         case .page: self.init(type: "text/html; charset=utf-8", HTMLReport.livePage)
         case .pageData:
             var text = ""
-            PageData.render(report, into: &text)
+            PageData.render(report.opening, into: &text)
             self.init(type: ReportOutput.jsonType, text)
         case .output(let output):
             var bytes: [UInt8] = []
@@ -46,7 +46,7 @@ struct Answer: Sendable {
                     type: "application/octet-stream",
                     bytes: try Self.collect { write throws(PprofError) in
                         try PprofExport.write(
-                            report,
+                            report.opening,
                             defaultType: isAllocated ? "alloc_space" : "inuse_space",
                             to: write
                         )

@@ -25,7 +25,7 @@ enum MetricsText {
             $0.sample(totals.allocatedCount)
         }
         text.family("silt_resident_bytes", "gauge", "Resident memory at the last snapshot, of all traced processes.") {
-            $0.sample(resident(report))
+            $0.sample(report.recording.residentBytes)
         }
         text.family("silt_processes", "gauge", "Process images that were traced.") {
             $0.sample(UInt64(report.processes.count))
@@ -87,13 +87,6 @@ enum MetricsText {
         text.family("silt_wait_seconds_total", "counter", "Time that traced programs waited for the analyzer.") {
             $0.sample(Double(counters.waitNs) / 1e9)
         }
-    }
-
-    /// The last of each process that still ran at the last snapshot of all.
-    private static func resident(_ report: HeapReport) -> UInt64 {
-        let rows = report.recording.snapshots
-        let last = rows.map(\.timeNs).max() ?? 0
-        return rows.filter { $0.timeNs == last }.reduce(0) { $0 &+ ($1.rssBytes ?? 0) }
     }
 }
 

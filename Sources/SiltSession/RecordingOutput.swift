@@ -31,8 +31,12 @@ final class RecordingOutput {
     private var writesFrom = 0.0
     /// By image.
     private var watches: [UInt64: MemoryWatch] = [:]
+    /// By image: when it may be looked at again, by the monotonic clock.
+    private var lookFrom: [UInt64: Double] = [:]
     /// By image.
     private var declines: [UInt64: Decline] = [:]
+    /// By image: bytes when its state was last written.
+    private var lastInUse: [UInt64: UInt64] = [:]
     /// Live bytes of each group at its image's first snapshot, and now.
     private var growers: [Grower: (start: UInt64, now: UInt64)] = [:]
 
@@ -161,6 +165,9 @@ final class RecordingOutput {
         }
     }
 
+    /// What a program holds is kept when it gives back more than one part in so many on its way out.
+    private static let keptPart: UInt64 = 8
+
     /// A process image has ended; what it held until then is written.
     func end(_ image: TracedImage, how: ImageEnd, at time: Double) throws {
         guard var process = processes.removeValue(forKey: image.id) else { return }
@@ -179,7 +186,15 @@ final class RecordingOutput {
             case .status(.signaled), .executed, .stillRunning: false
             }
         try transaction {
-            if tearsDown { try writeNumbers(image) } else { try writeState(image, at: time) }
+            if tearsDown {
+                let last = lastInUse[image.id] ?? 0
+                if last - last / Self.keptPart > image.heap.totals.inUseBytes {
+                    try writer.keepCounters(process: process.id)
+                }
+                try writeNumbers(image)
+            } else {
+                try writeState(image, at: time)
+            }
             try writer.write(process)
             try writeThreads(image)
             let live = image.heap.liveClasses()
@@ -188,6 +203,8 @@ final class RecordingOutput {
         growers = growers.filter { $0.key.image != image.id }
         declines[image.id] = nil
         watches[image.id] = nil
+        lookFrom[image.id] = nil
+        lastInUse[image.id] = nil
         hunt?.forget(image.id)
     }
 
@@ -294,6 +311,7 @@ final class RecordingOutput {
         snapshot.rssBytes = longestStep > 1 ? image.recentResidentBytes : image.sampleResidentBytes()
         try writer.write(snapshot)
         try writeMemory(image, resident: snapshot.rssBytes ?? 0, process: number, snapshot: interval)
+        lastInUse[image.id] = totals.inUseBytes
         for (resource, stack) in try writeNumbers(image) {
             if let history = image.heap.history(of: stack, resource) {
                 try writer.write(history: history.encoded(), of: resource, process: number, stack: stack.rawValue)
@@ -334,6 +352,12 @@ final class RecordingOutput {
 
     /// What the memory is for, when it is time to look at that.
     private func writeMemory(_ image: TracedImage, resident: UInt64, process: UInt32, snapshot: UInt32) throws {
+        if longestStep > 1 {
+            // As often as snapshots are taken in the end.
+            let now = Clock.monotonicSeconds
+            guard now >= lookFrom[image.id, default: image.metAt + period] else { return }
+            lookFrom[image.id] = now + period
+        }
         guard resident > 0, let shares = watches[image.id]?.look(image, resident: resident) else { return }
         var row = RecordedMemory(process: process, snapshot: snapshot)
         row.liveBytes = shares.live

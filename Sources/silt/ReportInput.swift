@@ -42,7 +42,11 @@ final class ReportInput {
     /// Whether `silt check` takes a file for what was measured, rather than for a plan.
     static func isMeasured(_ path: String) -> Bool { isRecordingFile(path) || isEventFile(path) || isBinary(path) }
 
-    func recording() throws -> Recording { try Recording(path: scratch?.path ?? path) }
+    func recording() throws -> Recording {
+        var recording = try Recording(path: scratch?.path ?? path)
+        recording.nameFrames()
+        return recording
+    }
 
     private enum Kind {
         case recording

@@ -52,7 +52,9 @@ extension ReportSource {
                 return seen != stamp
             }
             guard isFirst || isNews else { return nil }
-            return try ReportBuilder.build(Recording(path: trace.recording), options: options)
+            var recording = try Recording(path: trace.recording)
+            recording.nameFrames()
+            return try ReportBuilder.build(recording, options: options)
         }
     }
 }

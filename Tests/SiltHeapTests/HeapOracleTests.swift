@@ -40,7 +40,10 @@ struct NaiveHeap {
                 peakIsNow = false
                 live[event.address] = nil
             }
-            if event.kind == .realloc { undoTemporary(event.slot) }
+            if event.kind == .realloc {
+                moved(event.slot)
+                undoTemporary(event.slot)
+            }
             newest = event.address
             live[event.address] = Block(size: event.size, stack: event.stack.rawValue, birth: interval)
             let old = allocated[event.stack.rawValue] ?? (0, 0)
@@ -97,6 +100,18 @@ struct NaiveHeap {
         countingFreesSince = interval
         freedBy = [:]
         for slot in freed.keys { freed[slot]?.counted = nil }
+    }
+
+    /// A realloc has moved what the slot's last free took: nobody has freed it.
+    private mutating func moved(_ slot: UInt16) {
+        guard let last = freed[slot], let partners = last.counted, let block = last.block else { return }
+        let move = Partners(allocation: partners.allocation, free: 0)
+        freedBy[partners, default: (0, 0)].blocks -= 1
+        freedBy[partners, default: (0, 0)].bytes -= block.size
+        freed[slot]?.counted = nil
+        guard partners.allocation != 0 else { return }
+        freedBy[move, default: (0, 0)].blocks += 1
+        freedBy[move, default: (0, 0)].bytes += block.size
     }
 
     private mutating func undoTemporary(_ slot: UInt16) {

@@ -35,6 +35,36 @@ import Testing
         try expectGolden(output, "hunt.json")
     }
 
+    @Test func whatAHuntDidNotMeasureIsInTheFirstLineAndInJSON() throws {
+        var report = try ShopHunt.report()
+        report.phases[1].failedRequests = 700
+        report.sites.removeAll { $0.phase == "users" }
+        report.endEarly("the load of phase cart failed\n  it printed this", planned: ["users", "orders", "cart"])
+        let line = report.verdictLine
+        #expect(line.hasPrefix("GROWING: "))
+        #expect(line.contains("; 5% of the requests of users failed"), "\(line)")
+        #expect(
+            line.hasSuffix("; the hunt ended early (not measured: cart): the load of phase cart failed …"),
+            "\(line)"
+        )
+        let root = try json(report)
+        #expect(root["headline"] as? String == line)
+        #expect((root["failure"] as? String)?.hasSuffix("it printed this") == true)
+        #expect(root["phases_not_reached"] as? [String] == ["cart"])
+        let phases = try #require(root["phases"] as? [[String: Any]])
+        #expect(phases.map { ($0["reason"] as? String)?.hasPrefix("5% of the requests") } == [nil, true, nil])
+    }
+
+    @Test func aHuntThatEndedEarlyAcquitsNobody() throws {
+        var report = try ShopHunt.report()
+        report.sites.removeAll(where: \.isGrowing)
+        report.decide()
+        #expect(report.verdict == .notGrowing)
+        report.endEarly("interrupted", planned: ["users", "orders"])
+        #expect(report.verdict == .inconclusive)
+        #expect(report.verdictLine == "INCONCLUSIVE: the hunt ended early: interrupted")
+    }
+
     @Test func aNarrowTerminalIsHonored() throws {
         for width in [40, 60, 80, 120] {
             let text = text(try OrderServer.growingReport(options { $0.width = width }))
@@ -140,7 +170,8 @@ import Testing
         let root = try json(OrderServer.growingReport())
         #expect(
             Set(root.keys) == [
-                "format", "version", "target", "verdict", "totals", "trust", "processes", "untraced", "sites",
+                "format", "version", "target", "verdict", "headline", "totals", "trust", "processes", "untraced",
+                "sites",
             ]
         )
         #expect(root["format"] as? String == "silt-report")

@@ -38,8 +38,10 @@ enum CheckHeadline {
         let parts = failing.map { phase in
             "\(phase.name) grows " + words(check.findings(of: phase).filter(\.isFailure))
         }
+        let open = check.phases.filter { if case .inconclusive = $0.outcome { true } else { false } }
         return "\(failing.count) of \(Format.plural(UInt64(check.phases.count), "phase")): "
             + parts.joined(separator: ", ")
+            + (open.isEmpty ? "" : "; not measured: " + open.map(\.name).joined(separator: ", "))
     }
 
     /// As `101 B per request at make_record shop.c:34 and 1 more (limit 64 B)`.

@@ -12,11 +12,15 @@ package struct DiffSide: Sendable {
     let requests: UInt64?
     /// A moment of a recording.
     let isPast: Bool
+    /// What is in use is what was before it was given back on the way out.
+    let isBeforeTheWayOut: Bool
 
     /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
     package init(_ recording: Recording, name: String, hide: [String]) throws {
         self.name = name
-        report = try Self.report(recording, hide)
+        let past = recording.beforeTheWayOut
+        isBeforeTheWayOut = past != nil
+        report = try Self.report(past ?? recording, hide)
         let target = recording.target
         let isMeasured = target.endNs.map { $0 > target.startNs } ?? false
         seconds = isMeasured && !recording.isProfileFile ? Double((target.endNs ?? 0) - target.startNs) / 1e9 : nil
@@ -32,6 +36,7 @@ package struct DiffSide: Sendable {
         seconds = nil
         requests = nil
         isPast = false
+        isBeforeTheWayOut = report.isBeforeTheWayOut
     }
 
     /// The recording at one of its moments.
@@ -41,6 +46,7 @@ package struct DiffSide: Sendable {
         seconds = moment.seconds
         requests = moment.requests
         isPast = true
+        isBeforeTheWayOut = false
     }
 
     private static func report(_ recorded: Recording, _ hide: [String]) throws -> HeapReport {

@@ -70,6 +70,7 @@ package enum DiffText {
             side.report.countedResource == .goroutine
             ? Format.plural(total.count, "goroutine")
             : Format.bytes(total.bytes) + (total.count > 0 ? " in \(Format.plural(total.count, "block"))" : "")
+        if side.isBeforeTheWayOut, settings.measure == .inUse { text += " \(HeapReport.beforeTheWayOut)" }
         switch settings.per {
         case .request?: text += ", \(Format.plural(side.requests ?? 0, "request"))" + (side.isPast ? " so far" : "")
         case .second?: text += ", \(Format.duration(side.seconds ?? 0))" + (side.isPast ? " so far" : "")

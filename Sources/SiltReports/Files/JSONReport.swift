@@ -12,6 +12,13 @@ package enum JSONReport {
             json.value("version", 1)
             target(report, &json)
             json.value("verdict", report.verdict.rawValue)
+            json.value("headline", report.verdictLine)
+            if !report.phases.isEmpty || report.failure != nil {
+                json.value("failure", report.failure?.reason)
+                json.array("phases_not_reached") { json in
+                    for name in report.failure?.missing ?? [] { json.value(nil, name) }
+                }
+            }
             json.object("totals") { totals(report.totals, &$0) }
             trust(report.trust, &json)
             json.array("processes") { json in
@@ -109,7 +116,12 @@ package enum JSONReport {
                     json.value("rounds", phase.rounds)
                     json.value("requests", phase.requests)
                     json.value("failed_requests", phase.failedRequests)
-                    json.value("verdict", report.verdict(of: phase).rawValue)
+                    let verdict = report.verdict(of: phase)
+                    json.value("verdict", verdict.rawValue)
+                    json.value(
+                        "reason",
+                        verdict == .inconclusive ? (phase.problem ?? phase.doubt).map(ObstacleText.line) : nil
+                    )
                 }
             }
         }

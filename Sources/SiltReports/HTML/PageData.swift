@@ -24,7 +24,12 @@ package enum PageData {
             json.value("headline", report.verdictLine.printable)
             json.value("trust", TextReport.trustLine(report))
             json.value("closed", report.trust.isClosed)
-            json.array("process") { json in for line in WholeProcess.lines(report) { json.value(nil, line.printable) } }
+            json.array("process") { json in
+                for line in WholeProcess.lines(report) { json.value(nil, line.printable) }
+                if report.isBeforeTheWayOut {
+                    json.value(nil, "the stacks show what was in use \(HeapReport.beforeTheWayOut)")
+                }
+            }
             phases(report, &json)
             sites(report, &json)
             self.timeline(timeline, &json)

@@ -178,12 +178,15 @@ extension HeapReport {
     var valueName: String {
         if countedResource == .goroutine { return "goroutines" }
         return switch options.order {
-        case .growth, .inUse: "inuse_space"
+        case .growth, .inUse: isBeforeTheWayOut ? "inuse_space \(Self.beforeTheWayOut)" : "inuse_space"
         case .allocated: "alloc_space"
         case .peak: "peak_inuse_space"
         case .temporary: "temporary_objects"
         }
     }
+
+    /// What views say that show that moment.
+    static let beforeTheWayOut = "before it was given back on the way out"
 
     /// A value of that kind: bytes, or a number of things.
     func amount(_ value: Double) -> String {

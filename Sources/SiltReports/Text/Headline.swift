@@ -15,7 +15,20 @@ enum Headline {
             case .inconclusive:
                 report.obstacle.map { ObstacleText.line($0) + ObstacleText.advice($0) } ?? ""
             }
-        return line + (UntracedText.line(report).map { "; " + $0 } ?? "")
+        return ([line] + unmeasured(report) + [UntracedText.line(report)].compactMap { $0 }).joined(separator: "; ")
+    }
+
+    /// What of a hunt was not measured, beside what the line says already.
+    private static func unmeasured(_ report: HeapReport) -> [String] {
+        var said: [String] = report.obstacle.map { [ObstacleText.line($0)] } ?? []
+        var result: [String] = []
+        for line in report.openPhases.map(ObstacleText.line)
+            + [report.failure.map(ObstacleText.line)].compactMap({ $0 })
+        where !said.contains(line) {
+            said.append(line)
+            result.append(line)
+        }
+        return result
     }
 
     static func inUse(_ totals: RecordedTotals) -> String {

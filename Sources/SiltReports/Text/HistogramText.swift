@@ -16,22 +16,33 @@ package enum HistogramText {
     /// Of the blocks that live at the end, and, where those of a call stack are taken for as big as they are on average,
     /// of all that were allocated.
     package static func renderSizes<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
-        guard let live = sums(report, .size, into: &output) else { return }
-        let title = "blocks in use at the end, by size"
-        write(title, rows(live, label: size), report, into: &output)
-        var all: [Int: (count: UInt64, bytes: UInt64)] = [:]
+        var (all, last): ([Int: (count: UInt64, bytes: UInt64)], [Int: (count: UInt64, bytes: UInt64)]) = ([:], [:])
+        func add(_ count: UInt64, _ bytes: UInt64, to sums: inout [Int: (count: UInt64, bytes: UInt64)]) {
+            guard count > 0 else { return }
+            let number = BlockClasses.number(bytes / count)
+            sums[number, default: (0, 0)].count &+= count
+            sums[number, default: (0, 0)].bytes &+= bytes
+        }
         report.forEachCounter { row in
-            guard row.allocatedCount > 0 else { return }
-            let number = BlockClasses.number(row.allocatedBytes / row.allocatedCount)
-            all[number, default: (0, 0)].count &+= row.allocatedCount
-            all[number, default: (0, 0)].bytes &+= row.allocatedBytes
+            add(row.allocatedCount, row.allocatedBytes, to: &all)
+            add(row.inUseCount, row.inUseBytes, to: &last)
+        }
+        if report.isBeforeTheWayOut {
+            let title = "blocks in use \(HeapReport.beforeTheWayOut), by the mean size of their call stack"
+            write(title, rows(last, label: size), report, into: &output)
+        } else {
+            guard let live = sums(report, .size, into: &output) else { return }
+            write("blocks in use at the end, by size", rows(live, label: size), report, into: &output)
         }
         output.write("\n")
         write("blocks allocated, by the mean size of their call stack", rows(all, label: size), report, into: &output)
     }
 
     package static func renderAges<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
-        guard let live = sums(report, .age, into: &output) else { return }
+        guard
+            let live = report.isBeforeTheWayOut
+                ? report.agesBeforeTheWayOut : sums(report, .age, into: &output)
+        else { return }
         let recording = report.recording
         let isHunt = !recording.rounds.isEmpty
         let period = ProcessClock.all(of: recording).map(\.period).max() ?? 0
@@ -41,7 +52,8 @@ package enum HistogramText {
             if isHunt { return "\(from)–\(to) rounds" }
             return "\(time(Double(from) * period)) – \(time(Double(to) * period))"
         }
-        let title = "blocks in use at the end, by the time since they were allocated"
+        let moment = report.isBeforeTheWayOut ? HeapReport.beforeTheWayOut : "at the end"
+        let title = "blocks in use \(moment), by the time since they were allocated"
         write(title, rows(live, label: label), report, into: &output)
     }
 

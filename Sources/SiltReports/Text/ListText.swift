@@ -43,7 +43,8 @@ package enum ListText {
         let routines = routines(tree, lines.things, pattern)
         let total = FunctionSums(tree, labelCount: lines.things.count).totals[0]
         let unit = unit(report, routines, Double(total))
-        output.write("Total: \(unit.label(Double(total)))\n")
+        let moment = report.isBeforeTheWayOut ? " \(HeapReport.beforeTheWayOut)" : ""
+        output.write("Total: \(unit.label(Double(total)))\(moment)\n")
         if routines.isEmpty { output.write("no function matches in a stack with \(report.valueName)\n") }
         for routine in routines { write(routine, unit, Double(total), report.options, into: &output) }
     }

@@ -31,6 +31,7 @@ enum ObstacleText {
                 + "(let workers live longer, or run it with a shorter --snapshot-every)"
         case .phase(let obstacle): line(obstacle)
         case .outsideMalloc(let growth): line(growth)
+        case .endedEarly(let failure): line(failure)
         }
     }
 
@@ -73,6 +74,11 @@ enum ObstacleText {
         case .sandbox: "the program entered a sandbox without futex (seccomp)"
         case .eventFileEnds: "the event file is cut or damaged"
         }
+    }
+
+    static func line(_ failure: HuntFailure) -> String {
+        let missing = failure.missing.isEmpty ? "" : " (not measured: \(failure.missing.joined(separator: ", ")))"
+        return "the hunt ended early" + missing + ": " + failure.reason.firstLine
     }
 
     static func line(_ obstacle: PhaseObstacle) -> String {

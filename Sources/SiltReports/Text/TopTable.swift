@@ -20,6 +20,9 @@ package enum TopTable {
             output.write("File: \((target.executable.isEmpty ? path : target.executable).lastPathComponent)\n")
         }
         output.write("Type: \(typeName(report))\n")
+        if report.isBeforeTheWayOut {
+            output.write("Time: \(HeapReport.beforeTheWayOut) (--by inuse: what was left)\n")
+        }
         table.write(into: &output)
     }
 

@@ -216,7 +216,7 @@ package struct TopView {
         ]
         let rows = report.recording.snapshots
         if let last = rows.map(\.timeNs).max() {
-            let rss = rows.filter { $0.timeNs == last }.reduce(UInt64(0)) { $0 &+ ($1.rssBytes ?? 0) }
+            let rss = report.recording.residentBytes
             if rss > 0 { parts.append("RSS \(Format.bytes(rss))") }
             parts.append(Format.duration(Double(last) / 1e9))
         }

@@ -88,7 +88,7 @@ struct ReportCommand: ParsableCommand {
                 try outputs.write(report)
                 guard outputs.isEmpty || hasView else { return }
                 if let pattern {
-                    ListText.render(report, pattern, into: &text)
+                    ListText.render(report.opening, pattern, into: &text)
                 } else {
                     try render(report, root, into: &text)
                 }

@@ -34,7 +34,10 @@ struct RunCommand: ParsableCommand {
     @Option(help: "Keep the raw event stream in this file as well; silt report replays it.")
     var events: String?
 
-    @Option(help: "Time between snapshots: 500ms, 1s, 2m; they are closer together at first. A certain verdict needs 12 such times.")
+    @Option(
+        help:
+            "Time between snapshots: 500ms, 1s, 2m; they are closer together at first. A certain verdict needs 12 such times."
+    )
     var snapshotEvery: Duration = Duration(seconds: 1)
 
     @Option(

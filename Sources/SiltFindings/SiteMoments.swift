@@ -1,0 +1,65 @@
+internal import SiltEvents
+internal import SiltRecording
+
+/// What call sites held at moments of a trace that ran freely: at the last snapshot of their process until then.
+///
+/// What has ended holds nothing any more.
+enum SiteMoments {
+    /// Samples of one call site in one process.
+    private struct Cursor {
+        var samples: ArraySlice<RecordedSample>
+        var latest: RecordedSample?
+
+        mutating func move(to snapshot: UInt32) {
+            while let first = samples.first, first.snapshot <= snapshot { latest = samples.removeFirst() }
+        }
+    }
+
+    /// Each call site of each process with its last sample at each of the times, which ascend; nil: it had none yet, or the
+    /// process had ended.
+    static func forEachSample(
+        of recording: Recording,
+        at times: [UInt64],
+        _ body: (_ resource: Resource, _ process: UInt32, _ group: UInt32, [RecordedSample?]) -> Void
+    ) {
+        var snapshots: [UInt32: [UInt32?]] = [:]
+        for (process, clock) in zip(recording.processes, ProcessClock.all(of: recording)) {
+            snapshots[process.id] = times.map { time in
+                guard process.endNs ?? .max >= time else { return nil }
+                return clock.rows.last { $0.timeNs <= time }?.snapshot
+            }
+        }
+        let samples = recording.groupSamples
+        var start = 0
+        while start < samples.count {
+            let (resource, process, key) = (samples[start].resource, samples[start].process, samples[start].key)
+            var end = start
+            while end < samples.count, samples[end].resource == resource, samples[end].process == process,
+                samples[end].key == key
+            {
+                end += 1
+            }
+            var cursor = Cursor(samples: samples[start..<end])
+            let found = (snapshots[process] ?? []).map { snapshot -> RecordedSample? in
+                guard let snapshot else { return nil }
+                cursor.move(to: snapshot)
+                return cursor.latest
+            }
+            body(resource, process, key, found)
+            start = end
+        }
+    }
+
+    /// The same of one resource, as bytes in use.
+    static func forEach(
+        _ wanted: Resource,
+        of recording: Recording,
+        at times: [UInt64],
+        _ body: (_ process: UInt32, _ group: UInt32, [UInt64]) -> Void
+    ) {
+        forEachSample(of: recording, at: times) { resource, process, group, samples in
+            guard resource == wanted else { return }
+            body(process, group, samples.map { $0?.inUseBytes ?? 0 })
+        }
+    }
+}

@@ -1,0 +1,56 @@
+internal import SiltEvents
+package import SiltRecording
+internal import SiltSymbols
+
+extension Recording {
+    /// Names the frames of a recording that is not closed: its analyzer has not done it yet, or cannot any more.
+    ///
+    /// As the analyzer does it when it closes the recording, as far as the files are still there.
+    package mutating func nameFrames() {
+        guard !isClosed, symbolRanges.count == frames.count else { return }
+        let symbolizer = Symbolizer()
+        for process in processes where process.end == .running && !process.isProfiled {
+            symbolizer.add(process: Int32(clamping: process.pid))
+        }
+        guard let wrappers = try? AllocatorFrames(hide: []) else { return }
+        let unnamed = frames.indices.filter { symbolRanges[$0].isEmpty && frames[$0].module != 0 }
+        var numbers: [String: UInt32] = [:]
+        for (index, text) in strings.enumerated() { numbers[text] = UInt32(index + 1) }
+        for (number, indexes) in Dictionary(grouping: unnamed, by: { frames[$0].module }) {
+            let module = modules[Int(number) - 1]
+            let hasLines = !wrappers.isAllocatorThroughout(modulePath: module.path)
+            for index in indexes {
+                let functions = symbolizer.resolve(
+                    modulePath: module.path,
+                    buildID: module.buildID,
+                    offset: frames[index].offset,
+                    exact: frames[index].kind == Frame.Kind.exact.rawValue,
+                    lines: hasLines
+                )
+                add(functions.filter { !$0.function.isEmpty }, to: index, &numbers)
+            }
+            symbolizer.release(modulePath: module.path, buildID: module.buildID)
+        }
+    }
+
+    private mutating func add(_ functions: [SourceFrame], to frame: Int, _ numbers: inout [String: UInt32]) {
+        func number(_ text: String) -> UInt32 {
+            if let known = numbers[text] { return known }
+            strings.append(text)
+            numbers[text] = UInt32(strings.count)
+            return UInt32(strings.count)
+        }
+        let start = Int32(symbols.count)
+        for function in functions {
+            symbols.append(
+                RecordedSymbol(
+                    function: number(function.function),
+                    file: function.file.map(number) ?? 0,
+                    line: UInt32(clamping: function.line ?? 0),
+                    inlined: function.inlined
+                )
+            )
+        }
+        symbolRanges[frame] = start..<Int32(symbols.count)
+    }
+}
