@@ -43,7 +43,7 @@ struct CallerSearch {
     /// Partings outward of a caller that is found, at which it is told apart further.
     private static let partings = 3
     /// Stacks that callers are looked for in: those that grew or allocated most.
-    private static let sampled = 4096
+    private static let sampled = 2048
 
     private let ways: CallerWays
     private let judge: SiteJudge
@@ -73,8 +73,6 @@ struct CallerSearch {
         var allocatedCount: Double
         var history: SiteHistory?
         var stack: UInt32
-        /// nil: too many stacks for it to be looked at closely.
-        var steps: [CallerWays.Step]?
     }
 
     /// A function, or a line of it, and the stacks that pass through it.
@@ -90,6 +88,16 @@ struct CallerSearch {
         var members = 0
         /// Equal for equal sets of stacks.
         var fingerprint: UInt64 = 0
+
+        mutating func add(_ path: Path, _ step: CallerWays.Step, _ distance: Int) {
+            if path.weight > heaviest { (self.step, heaviest) = (step, path.weight) }
+            weight += path.weight
+            count += path.count
+            allocated += path.allocatedCount
+            self.distance += Double(distance)
+            members += 1
+            fingerprint &+= (UInt64(path.member) &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(path.member) << 20
+        }
     }
 
     private struct Found {
@@ -103,9 +111,9 @@ struct CallerSearch {
     /// `verdict`: of all stacks together, with what the group knows beyond its stacks' histories.
     func groups(of part: CallSites.Part, verdict: GrowthVerdict, clock: ProcessClock) -> [Group] {
         guard part.stacks.count > 1, part.stacks.contains(where: { $0.history != nil }) else { return [] }
-        var paths = paths(of: part, clock)
+        let paths = paths(of: part, clock)
         guard paths.reduce(0, { $0 + $1.count }) >= Self.leastSurvivors else { return [] }
-        walk(&paths)
+        ways.forget()
         var found: [Found] = []
         if verdict.verdict.isGrowing {
             if let one = single(paths, verdict, clock) {
@@ -156,21 +164,9 @@ struct CallerSearch {
                 allocatedBytes: Double(row.allocatedBytes),
                 allocatedCount: Double(row.allocatedCount),
                 history: history,
-                stack: stack.stack,
-                steps: nil
+                stack: stack.stack
             )
         }
-    }
-
-    /// Of the stacks that grew or allocated most.
-    private func walk(_ paths: inout [Path]) {
-        var order = Array(paths.indices)
-        if order.count > Self.sampled {
-            let grown = order.sorted { paths[$0].weight > paths[$1].weight }.prefix(Self.sampled / 2)
-            let rest = Set(order).subtracting(grown).sorted { paths[$0].allocatedCount > paths[$1].allocatedCount }
-            order = Array(grown) + rest.prefix(Self.sampled / 2)
-        }
-        for index in order { paths[index].steps = ways.steps(of: paths[index].stack) }
     }
 
     // MARK: Looking for callers
@@ -178,9 +174,8 @@ struct CallerSearch {
     /// One caller that has the growth and leaves innocent blocks behind.
     private func single(_ paths: [Path], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> Found? {
         let all = Sums(paths)
-        let candidates = candidates(in: paths).filter {
-            $0.weight >= Self.shareOfSure * all.weight && all.leavesMuch(besides: $0)
-        }
+        let candidates = candidates(in: paths) { $0.weight >= Self.shareOfSure * all.weight }
+            .filter { all.leavesMuch(besides: $0) }
         for isNamed in [true, false] {
             let asked = candidates.filter { $0.step.isNamed == isNamed }.sorted(by: isPurer)
             var best: Found?
@@ -246,7 +241,7 @@ struct CallerSearch {
             found.candidate.isLine ? step.line == found.candidate.key : step.function == found.candidate.key
         }
         let outward = found.paths.map { path in
-            Array((path.steps ?? ways.steps(of: path.stack)).drop { !isAt($0) }.dropFirst().filter(\.isNamed))
+            Array(ways.steps(of: path.stack).drop { !isAt($0) }.dropFirst().filter(\.isNamed))
         }
         let shared = outward.map(\.count).min() ?? 0
         guard
@@ -314,11 +309,11 @@ struct CallerSearch {
     ) -> Found? {
         let all = Sums(paths)
         func purity(_ candidate: Candidate) -> Double { candidate.count / max(1, candidate.allocated) }
+        let candidates = candidates(in: paths) {
+            $0.count >= Self.leastSurvivors && $0.weight > 0 && $0.weight >= least
+        }
         for isNamed in [true, false] {
-            var left = candidates(in: paths).filter {
-                $0.step.isNamed == isNamed && $0.count >= Self.leastSurvivors && $0.weight > 0 && $0.weight >= least
-                    && all.leavesMuch(besides: $0)
-            }
+            var left = candidates.filter { $0.step.isNamed == isNamed && all.leavesMuch(besides: $0) }
             for _ in 0..<Self.asked {
                 guard let purest = left.map(purity).max(),
                     let next = left.indices.filter({ purity(left[$0]) >= 0.9 * purest }).max(by: { one, other in
@@ -339,39 +334,44 @@ struct CallerSearch {
     // MARK: Candidates
 
     /// One for each distinct set of stacks: the innermost function that has it, one with a name before one without.
-    private func candidates(in paths: [Path]) -> [Candidate] {
-        let looked = paths.filter { $0.steps != nil }
+    ///
+    /// Of those that `isEnough` accepts by what grew in them.
+    private func candidates(in paths: [Path], where isEnough: (Candidate) -> Bool) -> [Candidate] {
+        let grown = most(paths.filter { $0.count > 0 }) { $0.weight }
         var byKey: [UInt64: Candidate] = [:]
-        func add(_ key: UInt64, isLine: Bool, _ step: CallerWays.Step, _ distance: Int, _ path: Path) {
-            var candidate = byKey[key] ?? Candidate(key: key, isLine: isLine, step: step)
-            if path.weight > candidate.heaviest { (candidate.step, candidate.heaviest) = (step, path.weight) }
-            candidate.weight += path.weight
-            candidate.count += path.count
-            candidate.allocated += path.allocatedCount
-            candidate.distance += Double(distance)
-            candidate.members += 1
-            candidate.fingerprint &+= (UInt64(path.member) &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(path.member) << 20
-            byKey[key] = candidate
+        for path in grown {
+            for (distance, step) in ways.steps(of: path.stack).enumerated() {
+                for (key, isLine) in [(step.function, false), (step.line, true)] {
+                    byKey[key, default: Candidate(key: key, isLine: isLine, step: step)].add(path, step, distance)
+                }
+            }
         }
-        for path in looked {
-            for (distance, step) in (path.steps ?? []).enumerated() {
-                add(step.function, isLine: false, step, distance, path)
-                add(step.line, isLine: true, step, distance, path)
+        byKey = byKey.filter { isEnough($0.value) }
+        guard !byKey.isEmpty else { return [] }
+        let others = most(paths.filter { $0.count == 0 }) { $0.allocatedCount }
+        for path in others {
+            for (distance, step) in ways.steps(of: path.stack).enumerated() {
+                byKey[step.function]?.add(path, step, distance)
+                byKey[step.line]?.add(path, step, distance)
             }
         }
         var bySet: [UInt64: Candidate] = [:]
-        for candidate in byKey.values where candidate.members < looked.count {
-            guard let known = bySet[candidate.fingerprint] else {
-                bySet[candidate.fingerprint] = candidate
-                continue
-            }
-            if isNearer(candidate, known) { bySet[candidate.fingerprint] = candidate }
+        for candidate in byKey.values where candidate.members < grown.count + others.count {
+            if let known = bySet[candidate.fingerprint], !isNearer(candidate, known) { continue }
+            bySet[candidate.fingerprint] = candidate
         }
         return Array(bySet.values)
     }
 
+    /// Those that have most of something, where there are too many to look at.
+    private func most(_ paths: [Path], _ value: (Path) -> Double) -> [Path] {
+        paths.count <= Self.sampled ? paths : Array(paths.sorted { value($0) > value($1) }.prefix(Self.sampled))
+    }
+
     private func isNearer(_ one: Candidate, _ other: Candidate) -> Bool {
         if one.step.isNamed != other.step.isNamed { return one.step.isNamed }
+        // A repair goes where there is source.
+        if one.step.hasLine != other.step.hasLine { return one.step.hasLine }
         if one.distance != other.distance { return one.distance < other.distance }
         if one.isLine != other.isLine { return !one.isLine }
         return one.key < other.key
@@ -387,7 +387,7 @@ struct CallerSearch {
     private func parted(_ paths: [Path], by candidate: Candidate) -> (inside: [Path], rest: [Path]) {
         var (inside, rest): ([Path], [Path]) = ([], [])
         for path in paths {
-            let passes = (path.steps ?? ways.steps(of: path.stack)).contains {
+            let passes = ways.steps(of: path.stack).contains {
                 candidate.isLine ? $0.line == candidate.key : $0.function == candidate.key
             }
             if passes { inside.append(path) } else { rest.append(path) }

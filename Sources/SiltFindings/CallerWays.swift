@@ -4,6 +4,19 @@ internal import SiltRecording
 struct CallerWays {
     let recording: Recording
     let names: FrameNames
+    private let known = Known()
+
+    private final class Known {
+        var steps: [UInt32: [Step]] = [:]
+    }
+
+    init(recording: Recording, names: FrameNames) {
+        self.recording = recording
+        self.names = names
+    }
+
+    /// Gives back what was kept of the stacks asked for.
+    func forget() { known.steps = [:] }
 
     /// One function outward of the blamed one.
     struct Step {
@@ -13,6 +26,7 @@ struct CallerWays {
         var row: Int
         var frame: UInt32
         var isNamed: Bool
+        var hasLine: Bool
     }
 
     /// Functions followed outward.
@@ -20,6 +34,13 @@ struct CallerWays {
 
     /// Innermost first: without wrappers, interpreters' loops, code made at run time, and what is on the way already.
     func steps(of stack: UInt32) -> [Step] {
+        if let steps = known.steps[stack] { return steps }
+        let steps = walk(stack)
+        known.steps[stack] = steps
+        return steps
+    }
+
+    private func walk(_ stack: UInt32) -> [Step] {
         var (node, row) = names.blame(ofStack: stack, in: recording)
         guard node != 0, recording.stacks[Int(node) - 1].frame != 0 else { return [] }
         var seen: Set<UInt64> = [
@@ -101,7 +122,8 @@ struct CallerWays {
             line: (function &* 1_000_003 &+ UInt64(facts.line) &+ 1) | 1 << 63,
             row: row,
             frame: frame,
-            isNamed: facts.function != 0 && facts.kind == .program
+            isNamed: facts.function != 0 && facts.kind == .program,
+            hasLine: facts.file != 0 && facts.line != 0
         )
     }
 }

@@ -172,8 +172,11 @@ package struct ReportSite: Sendable {
 extension ReportSite {
     package var isGrowing: Bool { verdict.isGrowing }
 
-    /// Where a repair would go: the distinguishing caller where there is one.
-    package var fix: ReportFrame { caller ?? origin ?? blame }
+    /// Where a repair would go: the distinguishing caller where there is one with a name.
+    package var fix: ReportFrame {
+        if let caller, !caller.function.isEmpty || blame.function.isEmpty { return caller }
+        return origin ?? blame
+    }
 
     /// True when most of it was freed between the last snapshot and the program's end.
     package var wasGivenBack: Bool { lastInUseBytes > 2 * inUseBytes }

@@ -139,7 +139,7 @@ enum ThinSites {
                 let range = names.ranges[Int(entry.frame) - 1]
                 let isBlame = node == start
                 for row in (isBlame ? blameRow : range.lowerBound)..<range.upperBound
-                where isBlame && row == blameRow || names.rows[row].kind == .program {
+                where isBlame && row == blameRow || names.rows[row].kind == .program && !names.rows[row].isLoop {
                     body(row, entry.frame)
                 }
             }

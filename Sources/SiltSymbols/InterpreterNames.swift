@@ -14,20 +14,20 @@ package enum InterpreterNames {
         "run_eval_code_obj", "run_mod", "pyrun_file", "pyrun_simple_file", "pyrun_one", "builtin_exec", "builtin_eval",
         "builtin_exec_impl", "builtin_eval_impl", "gen_send_ex", "gen_send_ex2", "gen_iternext", "gen_send",
         "gen_close_iter", "async_gen_asend_send", "coro_wrapper_send", "method_vectorcall", "vectorcall_method",
-        "vectorcall_unbound", "vectorcall_maybe", "call_unbound", "call_unbound_noarg", "call_method", "object_vacall",
-        "do_call_core", "call_function", "function_code_fastcall", "cfunction_call", "type_call", "slot_tp_init",
+        "vectorcall_unbound", "vectorcall_maybe", "call_unbound", "call_unbound_noarg", "object_vacall",
+        "do_call_core", "function_code_fastcall", "cfunction_call", "type_call", "slot_tp_init",
         "slot_tp_call", "slot_tp_new", "slot_tp_iternext", "slot_tp_getattr_hook", "slot_tp_richcompare",
-        "slot_mp_subscript", "slot_tp_repr", "slot_tp_str", "slot_tp_hash", "slot_tp_descr_get", "thread_run",
+        "slot_mp_subscript", "slot_tp_repr", "slot_tp_str", "slot_tp_hash", "slot_tp_descr_get",
         "t_bootstrap", "thread_PyThread_start_new_thread", "pythread_wrapper", "exec_code_in_module",
         "PyImport_ImportModuleLevelObject", "import_find_and_load", "partial_vectorcall", "partial_call",
-        "task_step", "task_step_impl", "context_run", "Py_RunMain", "Py_BytesMain", "Py_Main",
+        "task_step_impl", "Py_RunMain", "Py_BytesMain", "Py_Main",
         "Py_InitializeFromConfig",
         // Perl
         "perl_run", "perl_parse", "S_run_body", "Perl_call_list", "Perl_call_sv", "Perl_call_method", "Perl_call_pv",
         "Perl_eval_sv", "Perl_eval_pv", "S_parse_body",
         // Lua
         "luaV_execute", "luaV_finishOp", "luaD_call", "luaD_callnoyield", "luaD_precall", "luaD_rawrunprotected",
-        "luaD_pcall", "lua_callk", "lua_pcallk", "lua_call", "lua_pcall", "lua_resume", "ccall", "f_call", "resume",
+        "luaD_pcall", "lua_callk", "lua_pcallk", "lua_call", "lua_pcall", "lua_resume",
         "lj_vm_call", "lj_BC_FUNCC", "luaB_pcall", "auxresume",
         // Ruby
         "vm_exec", "vm_exec_core", "rb_vm_exec", "vm_sendish", "vm_yield_with_cfunc", "rb_yield", "rb_yield_1",
@@ -44,7 +44,7 @@ package enum InterpreterNames {
         "duk_js_execute_bytecode", "duk_handle_call_unprotected",
         // Others: Tcl, awk, bash, jq, Guile, Erlang
         "TEBCresume", "TclNRRunCallbacks", "TclEvalEx", "Tcl_EvalEx", "r_interpret", "execute_command_internal",
-        "execute_command", "reader_loop", "jq_next", "vm_regular_engine", "scm_call_n", "process_main",
+        "jq_next", "vm_regular_engine", "scm_call_n",
         "beam_jit_call_bif",
     ]
 

@@ -88,6 +88,7 @@ struct TextPage {
         for (index, line) in lines.enumerated() where !line.through.isEmpty {
             let through = ", through " + line.through.printable
             let length = names[index].count + 2 + places[index].count + through.count
+            guard !places[index].isEmpty else { continue }
             if fixed + length + (ends > 0 ? 3 + ends : 0) <= width { places[index] += through }
         }
         let both = zip(names, places).reduce(0) { max($0, $1.0.count + ($1.1.isEmpty ? 0 : 2 + $1.1.count)) }

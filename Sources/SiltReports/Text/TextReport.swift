@@ -86,9 +86,10 @@ package enum TextReport {
             let places = Format.plural(UInt64(site.spreadOver), "place")
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
         }
-        if site.fix != site.blame {
-            let words = site.caller == nil ? "called from" : "only when called by"
-            page.paragraph("\(site.blame.label), \(words) \(site.fix.label)".printable, indent: 5)
+        if let caller = site.caller {
+            page.paragraph("\(site.blame.label), only when called by \(caller.label)".printable, indent: 5)
+        } else if let origin = site.origin {
+            page.paragraph("\(site.blame.label), called from \(origin.label)".printable, indent: 5)
         }
         FindingText.together(site, report, &page)
         if isBrief { return }
