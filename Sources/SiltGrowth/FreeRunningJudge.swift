@@ -189,8 +189,13 @@ private struct FreeRunningJudge {
         let troughs = series.troughs
         var top = troughs.first ?? 0
         var trailing = 0
+        // Slices without a new high between two of them: what comes in bursts rests in between.
+        var rests: [Int] = []
+        var highs = 0
         for trough in troughs.dropFirst() {
             if trough > top + Flat.highShare * slope * width {
+                if highs > 0 { rests.append(trailing) }
+                highs += 1
                 top = trough
                 trailing = 0
             } else {
@@ -200,6 +205,7 @@ private struct FreeRunningJudge {
         }
         let w = trailing
         guard w >= Flat.minimumSlices, perInterval * width * Double(w) >= Flat.minimumBlocks else { return false }
+        guard Double(w) > Flat.restRatio * Double(rests.max() ?? 0) else { return false }
         let tail = troughs[(troughs.count - w)...]
         let range = (tail.max() ?? 0) - (tail.min() ?? 0)
         let net = (tail.last ?? 0) - (tail.first ?? 0)

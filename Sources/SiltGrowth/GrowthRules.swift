@@ -70,6 +70,8 @@ enum GrowthRules {
         /// A new high exceeds the last by this share of what a slice leaves.
         static let highShare = 0.05
         static let minimumSlices = 2
+        /// And more than this many times the longest rest before a new high.
+        static let restRatio = 2.0
         /// So many blocks should have come meanwhile.
         static let minimumBlocks = 6.0
         /// Movement since the last high, its net part, and the noise of the whole run, as shares of what should have come.

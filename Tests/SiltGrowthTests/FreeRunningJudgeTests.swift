@@ -1,3 +1,4 @@
+import SiltTestNumbers
 import Testing
 
 @testable import SiltGrowth
@@ -18,6 +19,22 @@ struct FreeRunningJudgeTests {
         if let reason = labelled.expectation.reason, !reason.isEmpty {
             #expect(verdict.reason.rawValue == reason, "\(verdict)")
         }
+    }
+
+    /// 500 files in so many bursts within 7 s, looked at every quarter of a second, and a rest as long as between two.
+    @Test(arguments: [5, 7, 10, 14, 20, 28])
+    func aLeakThatRestsAfterABurstIsNoPlateau(number: Int) {
+        var site = SimulatedSite(intervals: 28, generator: SeededGenerator(seed: 1))
+        for burst in 0..<number { site.add(500 / number, size: 472, at: 1 + burst * 28 / number) }
+        let verdict = judge(site.series())
+        #expect(verdict.verdict == .growing, "\(number) bursts: \(verdict.reason)")
+    }
+
+    @Test func burstsThatHaveStoppedForTwiceTheirRestAreOver() {
+        var site = SimulatedSite(intervals: 28, generator: SeededGenerator(seed: 1))
+        for burst in 0..<7 { site.add(50, size: 472, at: 1 + burst * 3) }
+        let verdict = judge(site.series())
+        #expect(verdict.verdict == .plateauing, "\(verdict.reason)")
     }
 
     @Test func thereAreCasesOfThisKind() throws {

@@ -84,15 +84,16 @@ struct SimulatedSite {
 
 /// What call sites do, each with what the judge should say of it.
 enum Pattern: String, CaseIterable {
-    case steadyLeak, leakUnderChurn, burstyLeak, leakUnderSessions, acceleratingLeak, slowingLeak, leakBesideLargeSet
+    case steadyLeak, leakUnderChurn, burstyLeak, restingBursts, leakUnderSessions, acceleratingLeak, slowingLeak,
+        leakBesideLargeSet
     case leakUnderBatches, leakFollowingTheDay, doublingVector, backlog
     case nothing, startUp, shortChurn, sessions, fillingCache, evictingCache, randomEviction, timedStore, lazyTables
     case step, flushedBuffer, dayAndNight, settledVector, drainedBacklog, burstyQueue, fullCacheAtAttach, randomWalk
 
     var grows: Bool {
         switch self {
-        case .steadyLeak, .leakUnderChurn, .burstyLeak, .leakUnderSessions, .acceleratingLeak, .slowingLeak,
-            .leakBesideLargeSet, .leakUnderBatches, .leakFollowingTheDay, .doublingVector, .backlog:
+        case .steadyLeak, .leakUnderChurn, .burstyLeak, .restingBursts, .leakUnderSessions, .acceleratingLeak,
+            .slowingLeak, .leakBesideLargeSet, .leakUnderBatches, .leakFollowingTheDay, .doublingVector, .backlog:
             true
         case .nothing, .startUp, .shortChurn, .sessions, .fillingCache, .evictingCache, .randomEviction, .timedStore,
             .lazyTables, .step, .flushedBuffer, .dayAndNight, .settledVector, .drainedBacklog, .burstyQueue,
@@ -131,6 +132,12 @@ enum Pattern: String, CaseIterable {
             churn(20 * rate, &site)
             stay(rate, &site)
         case .burstyLeak: if i % 4 == 1 { stay(4 * rate, &site) }
+        case .restingBursts:
+            // Ten bursts, of the same size, and a rest of the same length after the last.
+            let gap = max(1, run / 10)
+            if i > 0, Int(Double(i) / gap) != Int(Double(i - 1) / gap), Double(i) < run {
+                site.add(Int(10 * rate), size: size, at: i)
+            }
         case .leakUnderSessions:
             sessions(2 * rate, life: 1 + run / 12, &site)
             stay(rate, &site)
