@@ -50,7 +50,7 @@ struct HuntShares {
                     share.phase = index
                     share.history = share.history ?? history(of: share, sites, asked)
                     charged.append(share)
-                } else if acquitted[share.key].map({ $0.rise < share.opinion.rise }) ?? true {
+                } else if acquitted[share.key].map({ share.opinion.isWeightier(acquittal: $0) }) ?? true {
                     acquitted[share.key] = share.opinion
                 }
             }

@@ -61,6 +61,8 @@ package enum PhaseObstacle: Equatable, Sendable {
     case tooFewRounds(phase: String, Int)
     /// Processes ended during the hunt, and what they held went with them; `share`: theirs of what was allocated.
     case endedProcesses(phase: String, Int, share: Double)
+    /// Sites that are not charged still fill; the first of them, and how many more.
+    case stillFilling(phase: String, ReportFrame, others: Int, rounds: Int)
 }
 
 extension HuntPhases.Phase {

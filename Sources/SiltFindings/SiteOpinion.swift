@@ -110,6 +110,11 @@ package struct SiteOpinion {
         rounds >= stillness.highRounds ? .high : rounds >= stillness.mediumRounds ? .medium : .low
     }
 
+    /// Of acquittals: what still fills first, then what rose most.
+    func isWeightier(acquittal other: SiteOpinion) -> Bool {
+        (verdict == .stillFilling ? 1 : 0, rise) > (other.verdict == .stillFilling ? 1 : 0, other.rise)
+    }
+
     /// Growing first, then the surer, then the faster.
     func isWeightier(than other: SiteOpinion) -> Bool {
         (isGrowing ? 1 : 0, confidence.rank, slope) > (other.isGrowing ? 1 : 0, other.confidence.rank, other.slope)

@@ -165,6 +165,75 @@ enum GrowthRules {
         static let countNoise = 0.5
     }
 
+    /// Survivors that become fewer from interval to interval: what fills.
+    enum Decline {
+        /// One-sided 2 % by the logarithm of time and 1 % by time: with less, leaks that come by chance would be missed more
+        /// often than caches are charged.
+        static let score = 2.05
+        static let scoreByTime = 2.3
+        /// Of few intervals it is higher, by this over the degrees of freedom: as Student's quantiles, and more where the
+        /// counts vary by more than twice a Poisson variance.
+        static let student = 0.4
+        static let studentOfVaried = 4.0
+        static let varied = 2.0
+        /// Survivors fall by this much over what was seen (natural logarithm): less is a leak that varies.
+        static let leastFall = 0.1
+        /// Half-lives of up to three and a half times what was seen must be excluded for a sure verdict.
+        static let excludedFall = 0.2
+        /// And no decline may be hinted at: one-sided 16 %.
+        static let leastSure = -1.0
+        /// Warm-up that brought no more than this many times what came later may be the beginning of a decline.
+        static let burst = 1.5
+        static let chance = 2.0
+        /// An earlier route's counts from this score on.
+        static let clearScore = -2.5
+        /// Of earlier routes: the first quarter is warm-up, the last third the end.
+        static let warmUpPart = 4
+        static let lastPart = 3
+        /// Steps of the fit, and its bound: a fall by that exponent in one interval.
+        static let steps = 12
+        static let steepest = 8.0
+    }
+
+    /// What the newest intervals hold beside a leak: a ring, a cache, the last requests' state.
+    enum Newest {
+        /// An interval that holds more than this many times the median of the older ones, beyond chance, is left out.
+        static let ratio = 2.0
+        static let chance = 3.0
+        /// So many intervals are kept, and this share of them.
+        static let kept = 2
+        static let keptShare = 0.4
+        /// They hold so many blocks.
+        static let leastBlocks = 2.0
+    }
+
+    /// Growth that is claimed must be seen in the live bytes.
+    enum Conservation {
+        /// They rise by this share of what stayed.
+        static let share = 0.5
+        /// Rises of so many intervals make a rate of their own, where one in three, the oldest, left as much.
+        static let leastSteps = 3
+        static let leastStep = 0.3
+        static let oldestPart = 3
+        static let agreement = 0.5...2
+        /// Seconds for which half of the judged blocks must have been kept for a sure verdict.
+        static let sureSeconds = 30.0
+    }
+
+    /// What is not charged and still rises.
+    enum Filling {
+        /// The newest intervals tell: one in three, and two at least.
+        static let newestPart = 3
+        static let leastNewest = 2
+        /// They bring this share of what the phase brought in the mean, and so many blocks.
+        static let share = 0.25
+        static let leastBlocks = 3.0
+        /// What is too little to be charged is in doubt when each of so many intervals left some of it, and idle hardly any.
+        static let leastJudged = 3
+        static let fewBlocks = 12.0
+        static let idleShare = 0.5
+    }
+
     /// Confidence in a charge by rounds: survivors in all of them, and even ones.
     enum RoundConfidence {
         static let highRounds = 4

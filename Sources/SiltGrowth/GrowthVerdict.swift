@@ -9,6 +9,8 @@ package enum Verdict: String, Sendable, CaseIterable {
     case sawtooth
     case stable
     case shrinking
+    /// Of hunts: it still rises, and ever less comes or what comes is replaced, so that it may end or not.
+    case stillFilling = "still-filling"
     case notEnoughData = "not-enough-data"
 
     /// True for a site that is charged.
@@ -125,6 +127,8 @@ package struct GrowthFacts: Equatable, Sendable {
     package var requests = 0.0
     /// Seconds the judged intervals took, 0 when they are not known.
     package var seconds = 0.0
+    /// Seconds for which half of the judged blocks, and none of them freed, have been watched; 0 when they are not known.
+    package var keptSeconds = 0.0
     /// Bytes of the survivors of the intervals skipped as warm-up, what a leak left in them included.
     package var warmUpBytes = 0.0
     /// What of the warm-up's bytes is more than the judged intervals leave: came once.

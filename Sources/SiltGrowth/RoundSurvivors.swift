@@ -74,6 +74,27 @@ struct RoundSurvivors {
         return GrowthRules.rangeScore * deviation(bytes) / Double(bytes.count).squareRoot()
     }
 
+    /// The positions without the newest that hold what is replaced: it stays when the load ends, beside any leak.
+    static func withoutNewest(
+        _ series: IntervalSeries,
+        _ hunt: HuntIntervals,
+        _ positions: [Int],
+        meanLoad: Double
+    ) -> [Int] {
+        typealias Rules = GrowthRules.Newest
+        let counts = positions.map { series.counts[$0] / hunt.load($0, meanLoad) }
+        let least = max(Rules.kept, Int((Rules.keptShare * Double(positions.count)).rounded(.up)))
+        var kept = positions.count
+        while kept > least {
+            let usual = median(counts[..<(kept - 1)])
+            guard counts[kept - 1] > Rules.ratio * usual + Rules.chance * (usual + 1).squareRoot() else { break }
+            kept -= 1
+        }
+        // Beside nothing there is nothing to be told apart from.
+        let rest = positions[..<kept]
+        return rest.reduce(0) { $0 + series.counts[$1] } < Rules.leastBlocks ? positions : Array(rest)
+    }
+
     /// Tells an evidence line what was judged; `skipped`: what is taken for warm-up.
     func describe(_ facts: inout GrowthFacts, _ series: IntervalSeries, _ hunt: HuntIntervals, skipped: Range<Int>) {
         let raw = positions.map { series.counts[$0] }
@@ -101,6 +122,9 @@ struct RoundSurvivors {
 extension HuntIntervals {
     /// Mean requests of those of the intervals that had any; 0 when none had.
     func meanLoad(_ positions: some Sequence<Int>) -> Double { mean(positions.map { requests[$0] }.filter { $0 > 0 }) }
+
+    /// Requests of an interval as a share of the mean; 1 when they are not known.
+    func load(_ position: Int, _ meanLoad: Double) -> Double { meanLoad > 0 ? requests[position] / meanLoad : 1 }
 
     /// Those of the intervals that say something about a rate per request: all, when requests are not known.
     func loaded(_ positions: some Sequence<Int>, meanLoad: Double) -> [Int] {

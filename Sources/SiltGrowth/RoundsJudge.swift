@@ -24,6 +24,8 @@ private struct RoundsJudge {
     private let meanLoad: Double
     /// Rounds between warm-up and the last one, whose survivors have outlived no other.
     private let judged: RoundSurvivors
+    /// The judged rounds, and the newest that were left out for what they hold beside.
+    private let eligible: [Int]
     private let warmUp: Int
 
     init(_ series: IntervalSeries, _ hunt: HuntIntervals, _ rounds: Range<Int>) {
@@ -32,8 +34,9 @@ private struct RoundsJudge {
         self.rounds = rounds
         warmUp = Rules.warmUp(of: rounds.count)
         meanLoad = hunt.meanLoad(rounds)
-        let eligible = hunt.loaded(rounds.dropFirst(warmUp).dropLast(), meanLoad: meanLoad)
-        judged = RoundSurvivors(series, hunt, eligible, meanLoad: meanLoad)
+        eligible = hunt.loaded(rounds.dropFirst(warmUp).dropLast(), meanLoad: meanLoad)
+        let positions = RoundSurvivors.withoutNewest(series, hunt, eligible, meanLoad: meanLoad)
+        judged = RoundSurvivors(series, hunt, positions, meanLoad: meanLoad)
     }
 
     /// Requests of a round as a share of the mean.
@@ -47,20 +50,29 @@ private struct RoundsJudge {
         }
         let skipped = rounds.lowerBound..<rounds.lowerBound + warmUp
         judged.describe(&facts, series, hunt, skipped: skipped)
-        let reason = reason()
-        let rises = LiveRounds(series.live, hunt, rounds)
-        switch reason {
-        case .leak:
-            let rate = (slope: mean(judged.bytes), error: judged.meanError)
-            let leak = LiveRounds.Rise(reason: .leak, rate: rate, confidence: confidence)
-            return rises.verdict(leak, facts)
-        case .none, .sparse, .turnover:
-            if let rise = rises.rise() { return rises.verdict(rise, facts) }
-        case .late, .deep, .slowed, .doubling, .backlog, .trend, .decel, .stalled, .flat, .everyRound, .gap, .idleRate,
-            .idle:
-            break
+        let review = LeakReview(series, hunt, rounds, eligible, judged: judged, meanLoad: meanLoad)
+        facts.keptSeconds = review.keptSeconds
+        var reason = reason()
+        if reason == .leak {
+            let claim = LeakReview.Claim(
+                slope: mean(judged.bytes),
+                error: judged.meanError,
+                load: meanLoad,
+                confidence: confidence
+            )
+            switch review.outcome(of: claim, idle: 0) {
+            case .charged(let claim): return review.charge(claim, facts)
+            case .acquitted(let other): reason = other
+            }
         }
-        return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: reason), reason, facts: facts)
+        if [.turnover, .stalled].contains(reason), let rise = review.rise(above: 0) {
+            return review.charge(rise, facts)
+        }
+        if [.none, .sparse, .turnover].contains(reason) {
+            let rises = LiveRounds(series.live, hunt, rounds)
+            if let rise = rises.rise() { return rises.verdict(rise, facts) }
+        }
+        return review.acquittal(reason, facts)
     }
 
     private func reason() -> Reason {

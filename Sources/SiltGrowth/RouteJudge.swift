@@ -20,6 +20,9 @@ private struct RouteJudge {
     private let rounds: Range<Int>
     private let warmUp: Int
     private let judged: RoundSurvivors
+    /// The judged intervals, and the newest that were left out for what they hold beside.
+    private let eligible: [Int]
+    private let meanLoad: Double
     private let exposure: Double
 
     init(_ series: IntervalSeries, _ hunt: HuntIntervals, _ route: Int) {
@@ -29,10 +32,11 @@ private struct RouteJudge {
         rounds = hunt.positions(ofPhase: route)
         warmUp = max(1, rounds.count / Rules.warmUpPart)
         let kept = rounds.dropFirst(warmUp).filter { $0 != hunt.count - 1 }
-        let load = hunt.meanLoad(kept)
-        let eligible = hunt.loaded(kept, meanLoad: load)
-        judged = RoundSurvivors(series, hunt, eligible, meanLoad: load)
-        exposure = hunt.exposure(eligible)
+        meanLoad = hunt.meanLoad(kept)
+        eligible = hunt.loaded(kept, meanLoad: meanLoad)
+        let positions = RoundSurvivors.withoutNewest(series, hunt, eligible, meanLoad: meanLoad)
+        judged = RoundSurvivors(series, hunt, positions, meanLoad: meanLoad)
+        exposure = hunt.exposure(positions)
     }
 
     func verdict() -> GrowthVerdict {
@@ -46,23 +50,25 @@ private struct RouteJudge {
         facts.aboveIdle = score
         facts.idleCount = idlePart(idle.count)
         facts.idleBytes = idlePart(idle.bytes)
+        let review = LeakReview(series, hunt, rounds, eligible, judged: judged, meanLoad: meanLoad)
+        facts.keptSeconds = review.keptSeconds
         let reason = reason()
-        guard reason == .leak else {
-            return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: reason), reason, facts: facts)
+        if [.turnover, .stalled].contains(reason), let rise = review.rise(above: idlePart(idle.bytes)) {
+            return review.charge(rise, facts)
         }
+        guard reason == .leak else { return review.acquittal(reason, facts) }
         var confidence = Confidence(judged, score: score ?? .infinity)
         if score == nil, confidence == .high { confidence = .medium }
-        let load = judged.requests / Double(judged.positions.count)
-        return GrowthVerdict(
-            .growing,
-            .leak,
-            confidence: confidence,
+        let claim = LeakReview.Claim(
             slope: slope,
             error: judged.meanError,
-            perRequest: load > 0 ? slope / load : 0,
-            perRequestError: load > 0 ? judged.meanError / load : 0,
-            facts: facts
+            load: judged.requests / Double(judged.positions.count),
+            confidence: confidence
         )
+        switch review.outcome(of: claim, idle: idlePart(idle.bytes)) {
+        case .acquitted(let reason): return review.acquittal(reason, facts)
+        case .charged(let claim): return review.charge(claim, facts)
+        }
     }
 
     /// Bytes an interval leaves beyond those of idle.

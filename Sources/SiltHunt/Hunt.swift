@@ -9,6 +9,8 @@ package enum HuntStep: Sendable {
     /// `round` 0 is the warm-up; `planned` more may follow, or fewer.
     case load(phase: String, round: Int, planned: Int)
     case settling
+    /// The phase grows; it is left alone for so long, and then loaded once more.
+    case confirming(phase: String, seconds: Double)
     /// A round has ended: what it was, what it took and what grows.
     case ended(RoundMark, seconds: Double, growing: [GrowingCounts])
     case writing
@@ -31,10 +33,10 @@ package final class Hunt {
     private static let idleSlices = 5
     /// Seconds without more than idle allocations that end a round.
     private static let quiet = 0.3
-    /// Rounds from which on a sure verdict ends a phase.
-    private static let fewestRounds = 4
-    /// Rounds up to which a verdict of medium confidence asks for more.
-    private static let enoughRounds = 8
+    /// Warm-up ends when a request allocates what it did in the round before, but for this share.
+    private static let steadyShare = 0.1
+    /// A phase that is in doubt gets no more rounds after so many seconds.
+    private static let longestDoubt = 300.0
 
     /// `service` is nil when the program was started by somebody else.
     package init(
@@ -102,23 +104,45 @@ package final class Hunt {
 
     private func run(_ phase: HuntPhase) throws {
         let planned = phase.rounds ?? plan.rounds
-        var growing = try round(0, of: phase, planned: planned)
-        for number in 1...max(planned, plan.maxRounds) {
-            growing = try round(number, of: phase, planned: planned)
-            let isSure = growing.contains { $0.high > 0 } && growing.allSatisfy { $0.medium + $0.low == 0 }
-            if number >= Hunt.fewestRounds, isSure { break }
-            if number >= planned, !growing.contains(where: { isInDoubt($0, after: number) }) { break }
+        let most = max(planned, plan.maxRounds)
+        let began = now
+        var last = try round(0, of: phase, planned: planned)
+        // Warm-up ends when requests allocate as much as those of the round before.
+        var warm = 0
+        for number in 1...most {
+            let roundBegan = now
+            let result = try round(number, of: phase, planned: planned)
+            if number <= planned, !result.isSteady(after: last) { warm = number - 1 }
+            last = result
+            guard number >= planned else { continue }
+            // What the next round would take, it took the last.
+            let isTooLong = now - began + (now - roundBegan) > Hunt.longestDoubt
+            let isInDoubt = number < planned + warm || result.growing.contains(where: \.isInDoubt)
+            guard isTooLong || number == most || !isInDoubt else { continue }
+            if plan.confirmSeconds > 0, result.growing.contains(where: { $0.charged > 0 }) {
+                watch(.confirming(phase: phase.name, seconds: plan.confirmSeconds))
+                try pause(plan.confirmSeconds)
+                _ = try round(number + 1, of: phase, planned: planned)
+            }
+            break
         }
     }
 
-    /// Something may grow, and nothing surely does.
-    private func isInDoubt(_ growing: GrowingCounts, after rounds: Int) -> Bool {
-        if growing.high > 0 { return false }
-        return growing.medium > 0 ? rounds < Hunt.enoughRounds : growing.low > 0
+    /// What a round came to.
+    private struct RoundResult {
+        var growing: [GrowingCounts]
+        /// nil when they, or the requests, are not counted.
+        var allocationsPerRequest: Double?
+
+        func isSteady(after other: RoundResult) -> Bool {
+            guard let now = allocationsPerRequest, let before = other.allocationsPerRequest else { return true }
+            return abs(now - before) <= Hunt.steadyShare * max(now, before)
+        }
     }
 
-    private func round(_ number: Int, of phase: HuntPhase, planned: Int) throws -> [GrowingCounts] {
+    private func round(_ number: Int, of phase: HuntPhase, planned: Int) throws -> RoundResult {
         watch(.load(phase: phase.name, round: number, planned: planned))
+        let before = try trace.allocatedCount()
         let load = try LoadScript(phase, of: plan, round: number).start()
         var result: LoadResult?
         while result == nil {
@@ -128,14 +152,19 @@ package final class Hunt {
         }
         try settle()
         let counted = result?.count
-        return try endRound(
+        let requests = phase.requestsPerRound ?? counted?.requests
+        let growing = try endRound(
             RoundMark(
                 phase: phase.name,
                 kind: number == 0 ? .warmUp : .round,
-                requests: (phase.requestsPerRound ?? counted?.requests).map { UInt64(max(0, $0)) },
+                requests: requests.map { UInt64(max(0, $0)) },
                 failedRequests: counted.map { UInt64(max(0, $0.failed)) }
             )
         )
+        guard let before, let requests, requests > 0, let after = try trace.allocatedCount(), after >= before else {
+            return RoundResult(growing: growing)
+        }
+        return RoundResult(growing: growing, allocationsPerRequest: Double(after - before) / Double(requests))
     }
 
     /// Until the service allocates no more than at idle, but no longer than the plan says.

@@ -55,7 +55,7 @@ private struct PlanReader {
     private static let planFields = [
         "command", "environment", "working_directory", "ready", "ready_timeout", "idle", "final_idle", "settle",
         "rounds",
-        "max_rounds", "phases", "limits", "pprof", "memory_limit",
+        "max_rounds", "confirm", "phases", "limits", "pprof", "memory_limit",
     ]
     private static let phaseFields = ["name", "script", "requests", "weight", "rounds", "timeout"]
     private static let limitFields = ["bytes_per_request", "site_bytes_per_request", "allow"]
@@ -71,6 +71,7 @@ private struct PlanReader {
         plan.idleSeconds = try fields.seconds("idle", mayBeZero: true) ?? plan.idleSeconds
         plan.finalIdleSeconds = try fields.seconds("final_idle", mayBeZero: true) ?? plan.idleSeconds
         plan.settleSeconds = try fields.seconds("settle", mayBeZero: true) ?? plan.settleSeconds
+        plan.confirmSeconds = try fields.seconds("confirm", mayBeZero: true) ?? plan.confirmSeconds
         plan.phases = try phases(fields)
         try readRounds(fields, into: &plan)
         plan.limits = try limits(fields)

@@ -25,10 +25,13 @@ extension HuntPlan {
         final_idle: 10s
         # The longest wait after a round's load until the service is quiet.
         settle: 10s
-        # Rounds of each phase: 3 at least, 6 for a sure verdict; more are added, up to max_rounds, where a doubt remains.
+        # Rounds of each phase: 3 at least; more are added, up to max_rounds and for 5 minutes, where a doubt remains.
         # A warm-up round comes on top and does not count.
         rounds: 6
-        max_rounds: 12
+        max_rounds: 24
+        # A phase that grows is left alone for so long and loaded once more: what is freed then was a cache. Without it a
+        # verdict is certain only where what grows was watched for half a minute.
+        #confirm: 60s
 
         # One phase for each kind of request, most often one route. A script is run once a round, by /bin/sh -c, with
         # SILT_PHASE and SILT_ROUND in its environment, and should make the same number of requests each time: 100 or

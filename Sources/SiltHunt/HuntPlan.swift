@@ -18,10 +18,14 @@ package struct HuntPlan: Sendable, Equatable {
     package var finalIdleSeconds = 10.0
     /// The longest wait after a round's load until the service is quiet.
     package var settleSeconds = 10.0
+    /// How long a phase that grows is left alone before it is loaded once more, 0 not at all.
+    ///
+    /// What is freed then was a cache.
+    package var confirmSeconds = 0.0
     /// Rounds of a phase that count, at least 3 (`HuntPlan.leastRounds`); the warm-up round comes on top.
     package var rounds = 6
     /// As many rounds a phase may have when the planned ones leave a doubt; never fewer than `rounds`.
-    package var maxRounds = 12
+    package var maxRounds = 24
     /// At least one.
     package var phases: [HuntPhase] = []
     package var limits = HuntLimits()

@@ -117,6 +117,8 @@ package final class PprofTrace: HuntTrace {
         for stack in judged where stack.bytes.last != stack.bytes.first {
             switch judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1].confidence {
             case .high: counts.high += 1
+            // More than that is never said without births.
+            case .medium where rounds.count > Self.enoughRounds: counts.high += 1
             case .medium: counts.medium += 1
             case .low: counts.low += 1
             case nil: break
@@ -124,6 +126,9 @@ package final class PprofTrace: HuntTrace {
         }
         return counts
     }
+
+    /// Warm-up and rounds up to which medium confidence asks for more.
+    private static let enoughRounds = 9
 
     private static var now: Double { Clock.monotonicSeconds }
 }

@@ -109,7 +109,9 @@ extension Collector {
         }
         for series in sums.values.flatMap(\.values)
         where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
-            switch judgeHunt(series, hunt, route: phase).confidence {
+            let verdict = judgeHunt(series, hunt, route: phase)
+            if verdict.verdict == .stillFilling { counts.filling += 1 }
+            switch verdict.confidence {
             case .high: counts.high += 1
             case .medium: counts.medium += 1
             case .low: counts.low += 1

@@ -63,8 +63,15 @@ package struct GrowingCounts: Equatable, Sendable {
     package var high = 0
     package var medium = 0
     package var low = 0
+    /// Not charged, but they still fill.
+    package var filling = 0
 
     package init() {}
+
+    package var charged: Int { high + medium + low }
+
+    /// More rounds may tell.
+    package var isInDoubt: Bool { medium + low + filling > 0 }
 }
 
 /// A message that cannot be understood, or a request that was refused; `reason` is a sentence.
@@ -127,6 +134,7 @@ enum ControlText {
         var text = "ok\nprocesses=\(status.processes)\ntraced=\(status.traced)\nallocated=\(status.allocatedCount)"
         text += "\ninuse_space=\(status.inUseBytes)\ninuse_objects=\(status.inUseCount)"
         text += "\nhigh=\(status.growing.high)\nmedium=\(status.growing.medium)\nlow=\(status.growing.low)"
+        text += "\nfilling=\(status.growing.filling)"
         if let rounds = status.rounds { text += "\nrounds=\(rounds)" }
         text += "\nproblem=\(status.problem.filter { !$0.isNewline })"
         return text + "\nrecording=\(status.recording)"
@@ -149,6 +157,7 @@ enum ControlText {
         status.growing.high = Int(clamping: try number(values["high"]) ?? 0)
         status.growing.medium = Int(clamping: try number(values["medium"]) ?? 0)
         status.growing.low = Int(clamping: try number(values["low"]) ?? 0)
+        status.growing.filling = Int(clamping: try number(values["filling"]) ?? 0)
         status.problem = values["problem"] ?? ""
         status.recording = values["recording"] ?? ""
         return status

@@ -7,35 +7,8 @@ import Testing
 struct HuntRateTests {
     private static let repeats: UInt64 = 40
 
-    /// How often sites were to be charged and were, and were not to be and were.
-    private struct Tally: CustomStringConvertible {
-        var leaks = 0
-        var found = 0
-        var clean = 0
-        var blamed = 0
-        /// Charges of high confidence, and those that were wrong.
-        var high = 0
-        var highBlamed = 0
-
-        mutating func add(_ verdict: GrowthVerdict, isLeak: Bool) {
-            let isCharged = verdict.verdict.isGrowing
-            leaks += isLeak ? 1 : 0
-            clean += isLeak ? 0 : 1
-            found += isLeak && isCharged ? 1 : 0
-            blamed += !isLeak && isCharged ? 1 : 0
-            high += verdict.confidence == .high ? 1 : 0
-            highBlamed += !isLeak && verdict.confidence == .high ? 1 : 0
-        }
-
-        var description: String {
-            "recall \(recall), false calls \(falseRate), high confidence \(high), wrong \(highBlamed)"
-        }
-        var recall: Double { Double(found) / Double(max(1, leaks)) }
-        var falseRate: Double { Double(blamed) / Double(max(1, clean)) }
-    }
-
-    private static func rounds(_ patterns: [HuntPattern], _ count: Int) -> Tally {
-        var tally = Tally()
+    private static func rounds(_ patterns: [HuntPattern], _ count: Int) -> HuntTally {
+        var tally = HuntTally()
         for pattern in patterns {
             for seed in 0..<repeats {
                 let site = SimulatedHunt(pattern, intervals: count, routes: 1, seed: seed)
@@ -46,8 +19,8 @@ struct HuntRateTests {
         return tally
     }
 
-    private static func routes(_ patterns: [HuntPattern], _ count: Int) -> Tally {
-        var tally = Tally()
+    private static func routes(_ patterns: [HuntPattern], _ count: Int) -> HuntTally {
+        var tally = HuntTally()
         for pattern in patterns {
             for seed in 0..<repeats {
                 let site = SimulatedHunt(pattern, intervals: count, routes: 3, seed: seed)

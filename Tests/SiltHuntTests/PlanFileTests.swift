@@ -40,6 +40,7 @@ struct PlanFileTests {
             settle: 3
             rounds: 5
             max_rounds: 20
+            confirm: 1m
             phases:
               - {name: users, script: "true", requests: 40, weight: 2.5, rounds: 9, timeout: 1h}
               - name: orders
@@ -65,6 +66,7 @@ struct PlanFileTests {
         expected.settleSeconds = 3
         expected.rounds = 5
         expected.maxRounds = 20
+        expected.confirmSeconds = 60
         var users = HuntPhase(name: "users", script: "true")
         users.requestsPerRound = 40
         users.weight = 2.5
@@ -106,6 +108,7 @@ struct PlanFileTests {
         expected.limits.maxSiteBytesPerRequest = 16
         expected.limits.allow = ["leak:known_leak"]
         expected.pprof = "http://127.0.0.1:6060/debug/pprof"
+        expected.confirmSeconds = 60
         expected.memoryLimitBytes = 512 << 20
         #expect(template == expected)
     }
@@ -121,7 +124,7 @@ struct PlanFileTests {
         (
             "threads: 3",
             "plan.yml:1: threads: unknown field; there are command, environment, working_directory, ready, "
-                + "ready_timeout, idle, final_idle, settle, rounds, max_rounds, phases, limits, pprof, memory_limit"
+                + "ready_timeout, idle, final_idle, settle, rounds, max_rounds, confirm, phases, limits, pprof, memory_limit"
         ),
         ("idle: 1s\nidle: 2s", "plan.yml:2: idle: there twice, first in line 1"),
         ("idle: 10 parsecs", #"plan.yml:1: idle: expected a duration as 500ms, 10s or 2m, found "10 parsecs""#),
@@ -191,7 +194,7 @@ struct PlanFileTests {
         ("# nothing", "plan.yml: the plan is empty; silt hunt --init writes one to begin with"),
         (
             "- 1",
-            "plan.yml:1: expected a mapping with command, environment, working_directory, ready, ready_timeout, idle, final_idle, settle, rounds, max_rounds, phases, limits, pprof, memory_limit, found a list"
+            "plan.yml:1: expected a mapping with command, environment, working_directory, ready, ready_timeout, idle, final_idle, settle, rounds, max_rounds, confirm, phases, limits, pprof, memory_limit, found a list"
         ),
         ("idle: 3s", "plan.yml:1: phases is missing"),
         ("phases:", "plan.yml:1: phases: expected a list of phases, each with name and script, found nothing"),

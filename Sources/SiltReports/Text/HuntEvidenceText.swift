@@ -19,7 +19,7 @@ struct HuntEvidenceText {
         switch verdict.verdict {
         case .growing, .slowGrowing: growing
         case .notEnoughData: "\(facts.snapshots) \(rounds) of \(phase.name): too few for a verdict"
-        case .plateauing, .step, .sawtooth, .stable, .shrinking: acquittal
+        case .plateauing, .step, .sawtooth, .stable, .shrinking, .stillFilling: acquittal
         }
     }
 
@@ -52,12 +52,17 @@ struct HuntEvidenceText {
         if facts.oneOffBytes > verdict.slope, facts.oneOffBytes >= 1 {
             line += "; \(amount(facts.oneOffBytes)) more came once, in the warm-up round"
         }
+        if facts.keptSeconds >= 1 {
+            line += "; none of them freed within \(Format.duration(facts.keptSeconds))"
+            if verdict.confidence != .high { line += ", which a cache may do too: --confirm 60s tells" }
+        }
         return line
     }
 
     private var acquittal: String {
         let grew = facts.live > facts.baseline ? "grew \(amount(facts.live - facts.baseline))" : "did not grow"
-        return "\(grew) in \(phase.name); \(why)"
+        let filling = verdict.verdict == .stillFilling ? ", still filling" : ""
+        return "\(grew) in \(phase.name)\(filling); \(why)"
     }
 
     private var why: String {

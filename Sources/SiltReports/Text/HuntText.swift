@@ -66,7 +66,7 @@ enum HuntText {
         for phase in report.phases {
             let name = phase.name.printable.cutInside(to: width)
             let verdict = report.verdict(of: phase)
-            let problem = (phase.problem ?? phase.doubt).map(ObstacleText.line)
+            let problem = (phase.problem ?? phase.doubt ?? report.filling(in: phase)).map(ObstacleText.line)
             let words = verdict == .inconclusive ? problem ?? verdict.rawValue : verdict.rawValue
             let padding = String(repeating: " ", count: width - name.count)
             page.paragraph("\(name)\(padding)  \(words): \(HuntHeadline.size(of: phase))", indent: 2)

@@ -92,11 +92,16 @@ enum ObstacleText {
             let processes = Format.plural(UInt64(count), "process", "processes")
             return "\(processes) with \(Format.percent(100 * share)) of the allocations of \(phase) ended "
                 + "during the hunt, and what they held went with them"
+        case .stillFilling(let phase, let frame, let others, let rounds):
+            let more = others > 0 ? " and \(Format.count(UInt64(others))) more" : ""
+            return "still filling? \(frame.label.printable)\(more) still rose after \(rounds) rounds of "
+                + "\(phase.printable), as a cache does until it is full"
         }
     }
 
     /// What to do about it; empty where the line says that, or nothing helps.
     static func advice(_ obstacle: Obstacle) -> String {
+        if case .phase(.stillFilling) = obstacle { return ": more rounds tell (--max-rounds)" }
         guard case .phase(.endedProcesses) = obstacle else { return "" }
         return ": let workers live on (gunicorn --max-requests 0, pm.max_requests = 0, MaxConnectionsPerChild 0)"
     }

@@ -18,7 +18,7 @@ struct RunEvidenceText {
     var line: String {
         switch verdict.verdict {
         case .growing, .slowGrowing: growing
-        case .plateauing:
+        case .plateauing, .stillFilling:
             "grew \(Format.bytes(max(0, facts.live - facts.baseline)))\(settled); \(standstill)"
         case .step:
             "+\(Format.bytes(facts.biggestRise)) at once after \(time(share: facts.biggestRiseAt)), flat since"

@@ -31,8 +31,11 @@ struct HuntSetUp: ParsableArguments {
     @Option(help: "Rounds of each phase, after the warm-up (6).")
     var rounds: Int?
 
-    @Option(help: "Rounds a phase may have when a doubt remains (12).")
+    @Option(help: "Rounds a phase may have when a doubt remains (24).")
     var maxRounds: Int?
+
+    @Option(help: "Leave a phase that grows alone for so long (60s), then load it again: what is freed was a cache.")
+    var confirm: Duration?
 
     @Argument(help: "A plan file (YAML); silt hunt --init writes one.", completion: .file(extensions: ["yml", "yaml"]))
     var plan: String?
@@ -71,6 +74,7 @@ struct HuntSetUp: ParsableArguments {
             result.finalIdleSeconds = idle.seconds
         }
         if let finalIdle { result.finalIdleSeconds = finalIdle.seconds }
+        if let confirm { result.confirmSeconds = confirm.seconds }
         if let settle { result.settleSeconds = settle.seconds }
         if let rounds {
             guard (HuntPlan.leastRounds...1000).contains(rounds) else {

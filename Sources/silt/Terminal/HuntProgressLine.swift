@@ -14,6 +14,8 @@ final class HuntProgressLine {
         case .load(let phase, let round, let planned):
             change("\(phase): " + (round == 0 ? "warm-up" : "round \(round) of \(planned)"))
         case .settling: break
+        case .confirming(let phase, let seconds):
+            change("\(phase) grows: waiting \(Int(seconds)) s to see what is freed")
         case .ended(let mark, let seconds, let growing): end(mark, seconds, growing)
         case .writing: change("writing the recording")
         }
@@ -25,7 +27,7 @@ final class HuntProgressLine {
         line += ", \(mark.requests.map { "\($0) requests" } ?? "requests not counted (a line silt: requests=N counts)")"
         if let failed = mark.failedRequests, failed > 0 { line += ", \(failed) failed" }
         line += ", \((seconds * 10).rounded() / 10) s"
-        let count = growing.reduce(0) { $0 + $1.high + $1.medium + $1.low }
+        let count = growing.reduce(0) { $0 + $1.charged }
         if count > 0 { line += "; \(count) call site\(count == 1 ? "" : "s") grow\(count == 1 ? "s" : "")" }
         PatientWriter.errors.say(line)
     }

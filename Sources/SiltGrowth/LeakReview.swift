@@ -1,0 +1,195 @@
+internal import Glibc
+internal import SiltHeap
+
+/// What must hold of a leak that survivors show before it is charged, and how sure it is.
+///
+/// Survivors are counted at the end, when a ring, a cache or a pool still holds what came last. So their number must not
+/// fall from interval to interval (`RoundTrend`), and old bytes must have risen by what is claimed.
+struct LeakReview {
+    private typealias Rules = GrowthRules.Conservation
+
+    /// Bytes an interval leaves that has so many requests.
+    struct Claim {
+        var slope: Double
+        var error: Double
+        var load: Double
+        var confidence: Confidence
+    }
+
+    enum Outcome {
+        case charged(Claim)
+        case acquitted(Reason)
+    }
+
+    private let series: IntervalSeries
+    private let hunt: HuntIntervals
+    private let rounds: Range<Int>
+    /// The judged intervals, and those after them that were left out for what they hold beside.
+    private let eligible: [Int]
+    private let judged: RoundSurvivors
+    private let meanLoad: Double
+    private let trends: [RoundTrend]
+
+    init(
+        _ series: IntervalSeries,
+        _ hunt: HuntIntervals,
+        _ rounds: Range<Int>,
+        _ eligible: [Int],
+        judged: RoundSurvivors,
+        meanLoad: Double
+    ) {
+        self.series = series
+        self.hunt = hunt
+        self.rounds = rounds
+        self.eligible = eligible
+        self.judged = judged
+        self.meanLoad = meanLoad
+        trends = Self.trends(series, hunt, rounds, judged: judged, meanLoad: meanLoad)
+    }
+
+    /// Charged at its rate or at that of the rise, or not at all.
+    func outcome(of claim: Claim, idle: Double) -> Outcome {
+        if trends.contains(where: \.declines) || isTail { return .acquitted(.decel) }
+        var claim = claim
+        if !isSeen || claim.error > claim.slope {
+            guard let rise = rise(above: idle) else { return .acquitted(.turnover) }
+            claim = rise
+        }
+        let isSure = trends.allSatisfy(\.excludesDecline) && keptSeconds >= Rules.sureSeconds
+        if claim.confidence == .high, !hunt.seconds.isEmpty, !isSure { claim.confidence = .medium }
+        return .charged(claim)
+    }
+
+    func charge(_ claim: Claim, _ facts: GrowthFacts) -> GrowthVerdict {
+        let load = claim.load
+        return GrowthVerdict(
+            .growing,
+            .leak,
+            confidence: claim.confidence,
+            slope: claim.slope,
+            error: claim.error,
+            perRequest: load > 0 ? claim.slope / load : 0,
+            perRequestError: load > 0 ? claim.error / load : 0,
+            facts: facts
+        )
+    }
+
+    /// Not charged: by what the live bytes look like, or as one that still fills.
+    func acquittal(_ reason: Reason, _ facts: GrowthFacts) -> GrowthVerdict {
+        if isFilling(reason, idleCount: facts.idleCount) { return GrowthVerdict(.stillFilling, reason, facts: facts) }
+        let live = Array(series.live[rounds.lowerBound...rounds.upperBound])
+        return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: reason), reason, facts: facts)
+    }
+
+    /// Seconds from the end of the middle one of the judged intervals to the last look.
+    var keptSeconds: Double {
+        guard !hunt.seconds.isEmpty, !judged.positions.isEmpty else { return 0 }
+        return hunt.exposure((judged.positions[judged.positions.count / 2] + 1)..<hunt.count)
+    }
+
+    // MARK: Decline
+
+    /// Over the judged intervals and those of the warm-up that are no burst of their own.
+    private static func trends(
+        _ series: IntervalSeries,
+        _ hunt: HuntIntervals,
+        _ rounds: Range<Int>,
+        judged: RoundSurvivors,
+        meanLoad: Double
+    ) -> [RoundTrend] {
+        var positions = judged.positions
+        let usual = mean(judged.counts)
+        let most = GrowthRules.Decline.burst * usual + GrowthRules.Decline.chance * usual.squareRoot()
+        for position in (rounds.lowerBound + 1..<max(rounds.lowerBound + 1, positions.first ?? 0)).reversed() {
+            let load = hunt.load(position, meanLoad)
+            guard load > 0, series.counts[position] <= most * load else { break }
+            positions.insert(position, at: 0)
+        }
+        // By time, and by its logarithm, as new ones come among keys that are asked for again and again.
+        let times = positions.map { Double($0 - rounds.lowerBound) + 0.5 }
+        let counts = positions.map { series.counts[$0] }
+        let loads = positions.map { hunt.load($0, meanLoad) }
+        return [
+            RoundTrend(counts: counts, loads: loads, times: times, score: GrowthRules.Decline.scoreByTime),
+            RoundTrend(counts: counts, loads: loads, times: times.map { log($0) }),
+        ]
+    }
+
+    /// An earlier route saw a cache fill, and this one brings no more than that one did at its end: the cache's last.
+    private var isTail: Bool {
+        typealias Rules = GrowthRules.Decline
+        let usual = mean(judged.positions.map { series.counts[$0] })
+        guard let route = judged.positions.first.map({ hunt.phases[$0] }), route > 1 else { return false }
+        return (1..<route).contains { earlier in
+            let positions = hunt.positions(ofPhase: earlier)
+            let load = hunt.meanLoad(positions)
+            let loaded = hunt.loaded(positions.dropFirst(max(1, positions.count / Rules.warmUpPart)), meanLoad: load)
+            guard loaded.count > 2 else { return false }
+            let part = RoundSurvivors(series, hunt, loaded, meanLoad: load)
+            let last = mean(loaded.suffix(max(1, loaded.count / Rules.lastPart)).map { series.counts[$0] })
+            guard usual <= Rules.burst * last + Rules.chance * last.squareRoot() else { return false }
+            return Self.trends(series, hunt, positions, judged: part, meanLoad: load).contains {
+                $0.declines && $0.score < Rules.clearScore
+            }
+        }
+    }
+
+    // MARK: Conservation
+
+    /// Old bytes rose by enough of what survivors claim, over all intervals and in the newer half of them.
+    private var isSeen: Bool { isSeen(from: 0) && isSeen(from: eligible.count / 2) }
+
+    private func isSeen(from first: Int) -> Bool {
+        let last = eligible.count - 1
+        guard first < last else { return true }
+        let rate = mean(judged.bytes)
+        let kept = judged.positions.count
+        let claim = (first..<last).reduce(0.0) {
+            // Of the newest, which are not judged, what the others leave.
+            $0 + ($1 < kept ? series.bytes[eligible[$1]] : rate * hunt.load(eligible[$1], meanLoad))
+        }
+        return series.old[eligible[last]] - series.old[eligible[first]] >= Rules.share * claim
+    }
+
+    /// What each of the newest intervals rose by, where that is what the oldest left; nil when the two differ.
+    ///
+    /// A leak beside content that has filled meanwhile.
+    func rise(above idle: Double) -> Claim? {
+        let newest = steps.suffix(max(Rules.leastSteps, eligible.count / 2))
+        let slope = mean(newest)
+        guard newest.count >= Rules.leastSteps, newest.allSatisfy({ $0 > Rules.leastStep * slope }), slope > 0
+        else { return nil }
+        let oldest = mean(judged.bytes.prefix(max(1, judged.bytes.count / Rules.oldestPart)))
+        guard Rules.agreement.contains(slope / max(oldest, .leastNonzeroMagnitude)) else { return nil }
+        let error = GrowthRules.rangeScore * deviation(newest) / Double(newest.count).squareRoot()
+        guard slope - idle > error else { return nil }
+        return Claim(slope: slope - idle, error: error, load: meanLoad, confidence: .low)
+    }
+
+    /// What each interval left that became old in the next, at mean load.
+    private var steps: [Double] {
+        let ends = eligible + (eligible.last.map { $0 + 1 < rounds.upperBound ? [$0 + 1] : [] } ?? [])
+        return zip(ends, ends.dropFirst()).map { (series.old[$1] - series.old[$0]) / hunt.load($0, meanLoad) }
+    }
+
+    // MARK: Filling
+
+    /// It is not charged, but it rose in each of the newest intervals, by a good part of what it rose by before.
+    private func isFilling(_ reason: Reason, idleCount: Double) -> Bool {
+        typealias Filling = GrowthRules.Filling
+        switch reason {
+        case .decel, .turnover, .stalled, .sparse, .late: break
+        // Few blocks, but in every interval: more rounds tell whether by chance.
+        case .none, .idleRate:
+            return judged.positions.count >= Filling.leastJudged && judged.occupiedShare == 1
+                && steps.allSatisfy { $0 > 0 } && judged.survivors < Filling.fewBlocks
+                && idleCount * Double(judged.positions.count) < Filling.idleShare * judged.survivors
+        case .leak, .deep, .slowed, .doubling, .backlog, .trend, .flat, .everyRound, .gap, .idle: return false
+        }
+        let part = max(Filling.leastNewest, eligible.count / Filling.newestPart)
+        let newest = steps.suffix(part)
+        let blocks = eligible.suffix(part).reduce(0) { $0 + series.counts[$1] }
+        guard newest.count >= Filling.leastNewest, blocks >= Filling.leastBlocks else { return false }
+        return newest.allSatisfy { $0 > 0 } && mean(newest) >= Filling.share * mean(steps)
+    }
+}

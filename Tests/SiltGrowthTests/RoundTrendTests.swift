@@ -1,0 +1,110 @@
+import Foundation
+import SiltTestNumbers
+import Testing
+
+@testable import SiltGrowth
+
+struct RoundTrendTests {
+    private static func trend(_ counts: [Double]) -> RoundTrend {
+        RoundTrend(counts: counts, loads: counts.map { _ in 1 }, times: counts.indices.map(Double.init))
+    }
+
+    @Test func aConstantRateHasNoTrend() {
+        let trend = Self.trend(Array(repeating: 100, count: 10))
+        #expect(abs(trend.score) < 1e-9 && abs(trend.slope) < 1e-9)
+        #expect(!trend.declines && trend.excludesDecline)
+    }
+
+    @Test func theFallIsFitted() {
+        let trend = Self.trend((0..<10).map { 1000 * pow(2, -Double($0) / 4) })
+        #expect(abs(trend.slope + 0.6931 / 4) < 1e-3, "\(trend.slope)")
+        #expect(trend.declines && !trend.excludesDecline)
+    }
+
+    @Test func fewBlocksExcludeNoDecline() {
+        let trend = Self.trend([2, 2, 2, 2, 2, 2])
+        #expect(!trend.declines && !trend.excludesDecline)
+    }
+
+    @Test func unequalLoadsAreNoTrend() {
+        let loads = [2.0, 1.5, 1.2, 0.8, 0.5, 0.3]
+        let trend = RoundTrend(counts: loads.map { 200 * $0 }, loads: loads, times: loads.indices.map(Double.init))
+        #expect(abs(trend.score) < 1e-9)
+    }
+
+    @Test(arguments: [[], [5], [5, 3], [0, 0, 0, 0]])
+    func tooLittleSaysNothing(counts: [Double]) {
+        let trend = Self.trend(counts)
+        #expect(!trend.declines && !trend.excludesDecline)
+    }
+
+    /// As often as its limit says: one-sided 2.3 %.
+    @Test func countsThatComeByChanceSeldomDecline() {
+        var generator = SeededGenerator(seed: 5)
+        let calls = (0..<2000).count { _ in Self.trend((0..<8).map { _ in Double(generator.poisson(20)) }).declines }
+        #expect(calls <= 80, "\(calls) of 2000")
+    }
+}
+
+/// What a ring, a pool or a cache holds when the load has stopped.
+struct LeakReviewTests {
+    /// Between idle phases: blocks of 100 bytes, with the interval they die in, and 100 requests a round of 3 s.
+    private static func judged(
+        rounds: Int,
+        _ add: (inout BlockHistory, _ round: Int, _ interval: Int) -> Void
+    )
+        -> GrowthVerdict
+    {
+        let phases = [0, 0, 0, 0, 0] + Array(repeating: 1, count: rounds) + [2, 2, 2, 2, 2]
+        var blocks = BlockHistory(intervals: phases.count)
+        for round in 1...rounds { add(&blocks, round, 5 + round) }
+        let hunt = HuntIntervals(
+            phases: phases,
+            routes: 1,
+            requests: phases.map { $0 == 1 ? 100 : 0 },
+            seconds: phases.map { _ in 3 }
+        )
+        return judgeHunt(blocks.series(), hunt, route: 1)
+    }
+
+    @Test func whatTheLastRoundLeftInARingIsNoLeak() {
+        let verdict = Self.judged(rounds: 8) { blocks, round, interval in
+            blocks.add(4800, size: 100, at: interval, death: round < 8 ? interval + 1 : nil)
+        }
+        #expect(!verdict.verdict.isGrowing && verdict.verdict != .stillFilling, "\(verdict)")
+    }
+
+    @Test func twoBlocksARoundBesideARingAreTheLeak() {
+        let verdict = Self.judged(rounds: 8) { blocks, round, interval in
+            blocks.add(4800, size: 100, at: interval, death: round < 8 ? interval + 1 : nil)
+            blocks.add(2, size: 100, at: interval)
+        }
+        #expect(verdict.verdict == .growing)
+        #expect(abs(verdict.perRequest - 2) < 1e-9, "\(verdict)")
+        #expect(verdict.perRequest - verdict.perRequestError > 0)
+    }
+
+    @Test func aPoolThatFillsIsNotChargedAndNotAcquitted() {
+        let counts = [60, 45, 33, 27, 20, 16, 12, 9]
+        let verdict = Self.judged(rounds: 8) { blocks, round, interval in
+            blocks.add(counts[round - 1], size: 100, at: interval)
+        }
+        #expect(verdict.verdict == .stillFilling, "\(verdict)")
+        #expect(verdict.confidence == nil)
+    }
+
+    @Test func aPoolThatIsFullIsAcquitted() {
+        let counts = [60, 45, 33, 27, 20, 10, 3, 0, 1, 0, 0, 0]
+        let verdict = Self.judged(rounds: 12) { blocks, round, interval in
+            blocks.add(counts[round - 1], size: 100, at: interval)
+        }
+        #expect(verdict.verdict == .plateauing, "\(verdict)")
+    }
+
+    @Test(arguments: [(6, Confidence.medium), (20, .high)])
+    func certaintyTakesHalfAMinute(rounds: Int, confidence: Confidence) {
+        let verdict = Self.judged(rounds: rounds) { blocks, _, interval in blocks.add(200, size: 100, at: interval) }
+        #expect(verdict.verdict == .growing)
+        #expect(verdict.confidence == confidence, "\(verdict.facts.keptSeconds) s")
+    }
+}
