@@ -17,6 +17,8 @@ package struct HuntPhases: Sendable {
         ///
         /// What they held is gone with them, so it is not seen whether it would have been given back.
         package var ended: (processes: Int, share: Double) = (0, 0)
+        /// Bytes from one sample of a heap profile to the next; 0 without profiles, or when they count all.
+        package var samplePeriod: UInt64 = 0
         /// In `Recording.phases`, from 1; an idle phase at the end belongs to that at the beginning.
         package var numbers: [Int]
         /// What `HuntVerdicts` knows it by: 0 the idle phases, else the route.
@@ -31,6 +33,8 @@ package struct HuntPhases: Sendable {
 
     /// Processes that allocated more of a phase than this may not have ended for it to be acquitted.
     static let maximumEndedShare = 0.1
+    /// A leak of so many bytes per request must have left so many samples before a phase is acquitted by profiles.
+    static let (leastLeakBytes, leastSamples) = (100.0, 8.0)
     /// More of the requests may not fail if a phase is to say anything.
     static let maximumFailedShare = 0.01
 
@@ -69,7 +73,13 @@ package struct HuntPhases: Sendable {
             }
         }
         phases.sort { $0.route < $1.route }
-        for index in phases.indices { phases[index].ended = ended(in: phases[index], recording) }
+        let profiles = recording.processes.filter(\.isProfiled)
+        let sources = profiles.isEmpty ? [] : profiles.map(\.executable) + [recording.target.allocator]
+        let period = sources.compactMap(ProfileSource.period).max() ?? 0
+        for index in phases.indices {
+            phases[index].ended = ended(in: phases[index], recording)
+            phases[index].samplePeriod = period
+        }
     }
 
     private func ended(in phase: Phase, _ recording: Recording) -> (processes: Int, share: Double) {

@@ -61,6 +61,8 @@ package enum PhaseObstacle: Equatable, Sendable {
     case tooFewRounds(phase: String, Int)
     /// Processes ended during the hunt, and what they held went with them; `share`: theirs of what was allocated.
     case endedProcesses(phase: String, Int, share: Double)
+    /// Profiles hold one sample every `period` bytes: a leak of `bytes` per request would have left so many of them.
+    case tooFewSamples(phase: String, samples: Double, period: UInt64, bytes: Double, requests: UInt64)
     /// Sites that are not charged still fill; the first of them, and how many more.
     case stillFilling(phase: String, ReportFrame, others: Int, rounds: Int)
 }
@@ -75,8 +77,14 @@ extension HuntPhases.Phase {
 
     /// Why it is not acquitted though nothing was seen to grow in it; nil when it is.
     package var doubt: PhaseObstacle? {
-        guard ended.share > HuntPhases.maximumEndedShare else { return nil }
-        return .endedProcesses(phase: name, ended.processes, share: ended.share)
+        if ended.share > HuntPhases.maximumEndedShare {
+            return .endedProcesses(phase: name, ended.processes, share: ended.share)
+        }
+        guard let requests, samplePeriod > 1 else { return nil }
+        let bytes = HuntPhases.leastLeakBytes
+        let samples = bytes * Double(requests) / Double(samplePeriod)
+        guard samples < HuntPhases.leastSamples else { return nil }
+        return .tooFewSamples(phase: name, samples: samples, period: samplePeriod, bytes: bytes, requests: requests)
     }
 
     /// The warm-up and two more.

@@ -81,7 +81,7 @@ package final class PprofTrace: HuntTrace {
     }
 
     private var source: String {
-        "profiles of \(endpoint.address)" + (period > 1 ? ", one sample every \(period) bytes" : "")
+        ProfileSource.text("profiles of \(endpoint.address)", period: Int64(period))
     }
 
     private func pull() throws {
@@ -118,12 +118,14 @@ package final class PprofTrace: HuntTrace {
             switch judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1].confidence {
             case .high: counts.high += 1
             // More than that is never said without births.
-            case .medium where rounds.count > Self.enoughRounds: counts.high += 1
+            case .medium where hunt.positions(ofPhase: phase).count >= Self.enoughRounds: counts.high += 1
             case .medium: counts.medium += 1
             case .low: counts.low += 1
             case nil: break
             }
         }
+        // What is uncertain beside it gets no surer.
+        if counts.high > 0 { counts.low = 0 }
         return counts
     }
 

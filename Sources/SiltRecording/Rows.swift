@@ -278,3 +278,30 @@ package struct RecordedMark: Equatable, Sendable {
         self.timeNs = timeNs
     }
 }
+
+/// What profiles are, in words: `profiles of http://…, one sample every 524288 bytes`.
+package enum ProfileSource {
+    private static let (before, after) = (", one sample every ", " bytes")
+
+    package static func text(_ origin: String, period: Int64) -> String {
+        period > 1 ? "\(origin)\(before)\(period)\(after)" : origin
+    }
+
+    /// One sample every so many bytes; nil where they count all.
+    package static func period(_ text: String) -> UInt64? {
+        guard text.hasSuffix(after), let start = text.range(ofLast: before) else { return nil }
+        return UInt64(text[start...].dropLast(after.count))
+    }
+}
+
+extension String {
+    /// Where the last occurrence ends.
+    fileprivate func range(ofLast part: String) -> Index? {
+        var end = endIndex
+        while end > startIndex {
+            if self[..<end].hasSuffix(part) { return end }
+            end = index(before: end)
+        }
+        return nil
+    }
+}

@@ -92,6 +92,10 @@ enum ObstacleText {
             let processes = Format.plural(UInt64(count), "process", "processes")
             return "\(processes) with \(Format.percent(100 * share)) of the allocations of \(phase) ended "
                 + "during the hunt, and what they held went with them"
+        case .tooFewSamples(let phase, let samples, let period, let bytes, let requests):
+            let count = samples < 1 ? "less than a sample" : Format.plural(UInt64(samples), "sample")
+            return "cannot tell of Go's heap: \(Format.bytes(bytes)) per request would be \(count) of "
+                + "\(Format.bytes(period)) in the \(Format.plural(requests, "request")) of \(phase.printable)"
         case .stillFilling(let phase, let frame, let others, let rounds):
             let more = others > 0 ? " and \(Format.count(UInt64(others))) more" : ""
             return "still filling? \(frame.label.printable)\(more) still rose after \(rounds) rounds of "
@@ -101,6 +105,9 @@ enum ObstacleText {
 
     /// What to do about it; empty where the line says that, or nothing helps.
     static func advice(_ obstacle: Obstacle) -> String {
+        if case .phase(.tooFewSamples) = obstacle {
+            return ": load more, or set runtime.MemProfileRate (GODEBUG=memprofilerate=4096)"
+        }
         if case .phase(.stillFilling) = obstacle { return ": more rounds tell (--max-rounds)" }
         guard case .phase(.endedProcesses) = obstacle else { return "" }
         return ": let workers live on (gunicorn --max-requests 0, pm.max_requests = 0, MaxConnectionsPerChild 0)"

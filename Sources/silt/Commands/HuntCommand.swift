@@ -21,8 +21,8 @@ struct HuntCommand: ParsableCommand {
             silt hunt --pprof http://127.0.0.1:6060 --phase orders='hey -n 2000 http://127.0.0.1:6060/orders' -- ./server
             silt hunt --attach-socket /run/silt.sock --phase orders='wrk -d 3 http://127.0.0.1:8080/orders'
 
-            The service is started, watched idle, then loaded: for each phase a warm-up round, and rounds of load until \
-            the verdict is sure. Requests are counted from what wrk, hey, ab, h2load, siege, bombardier, vegeta, k6, \
+            The service is started, watched idle, then loaded: for each phase a warm-up round, and rounds of load, more \
+            while the verdict is in doubt. Requests are counted from what wrk, hey, ab, h2load, siege, bombardier, vegeta, k6, \
             oha and redis-benchmark print, or from a line "silt: requests=2000" of the script.
 
             With --pprof heap and goroutine profiles are pulled at the end of each round, from a service that runs \

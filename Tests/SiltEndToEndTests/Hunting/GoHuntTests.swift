@@ -86,6 +86,14 @@ extension EndToEnd {
             #expect(report.charged("clean").isEmpty)
         }
 
+        /// At Go's own rate: a hundred bytes of each request would have left no sample.
+        @Test func tooFewSamplesAcquitNobody() throws {
+            let (result, report) = try Self.hunt(["clean"], options: ["-fixed"], rate: 524_288, requests: 50)
+            #expect(result.status == 3, "\(result.errors)")
+            #expect(report.phases?.first { $0.name == "clean" }?.verdict == "inconclusive")
+            #expect(report.verdict == "inconclusive")
+        }
+
         @Test func serviceWithoutProfilesIsNamedAsSuch() throws {
             let port = try freePort()
             let result = try runProgram([
