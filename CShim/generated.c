@@ -21,8 +21,7 @@ static struct range {
 } ranges[MAX_RANGES]; /* by address; no two touch */
 static uint32_t count, version;
 static int changing;
-/* No range has ever been outside of these. */
-static uintptr_t lowest = UINTPTR_MAX, highest;
+uintptr_t silt_generated_lowest = UINTPTR_MAX, silt_generated_highest;
 
 /* The first range that ends behind `address`. */
 static uint32_t first_behind(uintptr_t address) {
@@ -38,11 +37,7 @@ static uint32_t first_behind(uintptr_t address) {
     return low;
 }
 
-bool silt_is_generated(uintptr_t start, uintptr_t end) {
-    if (start >= __atomic_load_n(&highest, __ATOMIC_RELAXED) ||
-        end <= __atomic_load_n(&lowest, __ATOMIC_RELAXED)) {
-        return false;
-    }
+__attribute__((noinline)) bool silt_find_generated(uintptr_t start, uintptr_t end) {
     for (unsigned i = 0; i < PATIENCE; i++) {
         uint32_t before = __atomic_load_n(&version, __ATOMIC_ACQUIRE);
         if (before & 1) {
@@ -84,8 +79,8 @@ static void add(uintptr_t start, uintptr_t end) {
         whole.end = ranges[last - 1].end > end ? ranges[last - 1].end : end;
     }
     replace(first, last, &whole, 1);
-    lowest = start < lowest ? start : lowest;
-    highest = end > highest ? end : highest;
+    silt_generated_lowest = start < silt_generated_lowest ? start : silt_generated_lowest;
+    silt_generated_highest = end > silt_generated_highest ? end : silt_generated_highest;
 }
 
 static void drop(uintptr_t start, uintptr_t end) {
