@@ -8,7 +8,6 @@
 #include "image.h"
 #include "loaded.h"
 #include "memory.h"
-#include "rebind.h"
 #include "rules.h"
 #include "sandbox.h"
 #include "system.h"
@@ -43,7 +42,8 @@ static uint32_t logged_room, module_count;
 static uint16_t buckets[BUCKETS];
 static uint32_t log_bytes;
 static uintptr_t last_lost; /* start of a module for which there was no range */
-static int registering;     /* held by the one thread that adds modules or drops them */
+static const struct silt_module_watcher *watcher;
+static int registering; /* held by the one thread that adds modules or drops them */
 
 /* Makes room for one more; false when there is none. */
 static bool grow_logged(void) {
@@ -225,7 +225,9 @@ static uintptr_t find_module(const struct silt_origin *origin, uintptr_t address
     if (index == SILT_MODULE_UNKNOWN) {
         index = (int32_t)add_range(&found);
         registered();
-        silt_rebind_module(&found);
+        if (watcher) {
+            watcher->met(&found);
+        }
         return (uintptr_t)index;
     }
     registered();
@@ -276,9 +278,16 @@ void silt_modules_check(bool patient) {
 }
 
 void silt_modules_forget(void) {
+    if (watcher) {
+        watcher->forked();
+    }
     memset(ranges, 0, range_count * sizeof *ranges);
     memset(buckets, 0, sizeof buckets);
     range_count = module_count = log_bytes = 0;
     last_lost = 0;
     registering = 0;
+}
+
+void silt_modules_watch(const struct silt_module_watcher *by) {
+    watcher = by;
 }

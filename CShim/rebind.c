@@ -24,6 +24,7 @@
 #include "image.h"
 #include "loaded.h"
 #include "lookup.h"
+#include "modules.h"
 #include "real.h"
 #include "sandbox.h"
 #include "start.h"
@@ -398,21 +399,7 @@ static bool may_look(void) {
            !silt_is_borrowed();
 }
 
-void silt_rebind_at_start(void) {
-    const struct link_map *libc = module_of((void *)strnlen);
-    iterate = libc ? (int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *))silt_find_in(
-                         libc, "dl_iterate_phdr")
-                   : NULL;
-    if (may_look()) {
-        silt_aside(look, 0, 0, 0);
-    }
-    memcpy(global_definers, definers, sizeof definers);
-    for (unsigned family = 0; family < SILT_FAMILIES; family++) {
-        silt_opens |= definers[family] != NULL;
-    }
-}
-
-void silt_rebind_module(const struct dl_find_object *found) {
+static void meet(const struct dl_find_object *found) {
     if (!silt_opens || !may_look() || __atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
         return;
     }
@@ -493,6 +480,27 @@ void *silt_rebind_found(void *handle, const char *name) {
                     : function;
 }
 
-void silt_rebind_unlock(void) {
+/* In a fork child. */
+static void unlock(void) {
     rebinding = 0;
+}
+
+__attribute__((constructor)) static void look_at_start(void) {
+    static const struct silt_module_watcher watcher = {meet, unlock};
+    silt_wake_up();
+    if (silt_phase != SILT_PHASE_RECORDING) {
+        return;
+    }
+    silt_modules_watch(&watcher);
+    const struct link_map *libc = module_of((void *)strnlen);
+    iterate = libc ? (int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *))silt_find_in(
+                         libc, "dl_iterate_phdr")
+                   : NULL;
+    if (may_look()) {
+        silt_aside(look, 0, 0, 0);
+    }
+    memcpy(global_definers, definers, sizeof definers);
+    for (unsigned family = 0; family < SILT_FAMILIES; family++) {
+        silt_opens |= definers[family] != NULL;
+    }
 }

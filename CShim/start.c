@@ -20,7 +20,6 @@
 #include "operators.h"
 #include "own.h"
 #include "real.h"
-#include "rebind.h"
 #include "rules.h"
 #include "sandbox.h"
 #include "sinks.h"
@@ -99,7 +98,6 @@ static bool begin_again(void) {
     silt_rules_unlock();
     silt_generated_unlock();
     silt_operators_unlock();
-    silt_rebind_unlock();
     silt_modules_forget();
     silt_stamps_reset();
     struct silt_header *parent = kin;
@@ -193,7 +191,6 @@ __attribute__((constructor)) static void at_start(void) {
     /* The first hook must not do this: its caller may hold the lock of the list of handlers. */
     if (silt_phase == SILT_PHASE_RECORDING) {
         pthread_atfork(NULL, NULL, silt_forked);
-        silt_rebind_at_start();
     }
 }
 
