@@ -240,6 +240,8 @@ package struct FrameNames {
                     blamed[count] = outer == 0 || kind.isBlamed(before: outerKind) ? frame : outer
                 }
                 facts.isInside = facts.isInside || frame != 0 && closed[Int(frame) - 1]
+                // A signal's handler, further in, is not called by what it interrupts.
+                if frame != 0, recording.frames[Int(frame) - 1].isInterrupted { facts = Outward() }
                 known.append(facts)
                 count += 1
             }
@@ -263,6 +265,8 @@ extension RecordedFrame {
     /// No frame of the program: says that the stack could not be followed further, or was cut.
     package var isPlaceholder: Bool { kind >= 2 }
     package var isTruncated: Bool { kind == 3 }
+    /// A signal came in between.
+    var isInterrupted: Bool { kind == 1 }
     /// Code that the program made at run time, unless a profile gives it a name.
     package var isGenerated: Bool { module == 0 && offset == 0 && !isPlaceholder }
 }

@@ -1,3 +1,6 @@
+internal import SiltGrowth
+internal import SiltRecording
+
 extension HeapReport {
     /// Decides on the whole run, from its sites and phases.
     mutating func decide() {
@@ -55,4 +58,61 @@ extension ReportSite {
         guard verdict == .stillFilling, case .phase(_, let phase) = evidence.basis else { return nil }
         return phase.name
     }
+}
+
+extension HeapReport {
+    /// Why the target's heap was not seen, or not to the end; nil when it was.
+    var unmeasured: Obstacle? {
+        if let reason = recording.target.untraceable { return .untraceable(reason) }
+        if let untraced { return untraced }
+        if recording.processes.isEmpty { return .nothingTraced }
+        if isOfProfiles, phases.isEmpty { return .singleProfile }
+        if totals.allocatedCount == 0, !isOfProfiles { return .noAllocation }
+        if trust.counters.stopReason == .eventFileEnds { return .damagedEventFile }
+        return stop.map(Obstacle.stopped) ?? outsideMalloc.map(Obstacle.outsideMalloc)
+    }
+
+    /// Since when events are missing, and why; nil when none are.
+    package var stop: Obstacle.Stop? {
+        let counters = trust.counters
+        guard let reason = counters.stopReason, reason != .eventFileEnds else { return nil }
+        return Obstacle.Stop(
+            reason: reason,
+            seconds: Double(counters.offNs) / 1e9,
+            processes: recording.trust.count { $0.offReason != 0 }
+        )
+    }
+
+    /// Why what was followed says nothing of the command; nil when it does.
+    private var untraced: Obstacle? {
+        let programs = recording.untraced
+        let itself = programs.first { !$0.became.isEmpty && !isWrapper($0) }
+        if let itself { return .becameUntraced(itself) }
+        guard let first = programs.first else { return nil }
+        if recording.processes.isEmpty { return .untraced(first) }
+        let suspects = programs.filter(mayHoldGrowth)
+        return suspects.max { ($0.grownBytes, $0.seconds) < ($1.grownBytes, $1.seconds) }.map(Obstacle.untracedChild)
+    }
+
+    /// Whether an untraced child lived for most of the time, a service of its own, or was seen to grow for a while.
+    private func mayHoldGrowth(_ program: RecordedUntraced) -> Bool {
+        guard program.became.isEmpty, !isWrapper(program), program.seconds >= UntracedLimits.minimumSeconds else {
+            return false
+        }
+        if program.seconds > UntracedLimits.serviceShare * endSeconds { return true }
+        return program.grownBytes >= UntracedLimits.growthBytes
+            && program.seconds >= UntracedLimits.growthShare * endSeconds
+    }
+
+    /// What it started was traced for most of the time, and it did not grow itself: an init, a change of user.
+    private func isWrapper(_ program: RecordedUntraced) -> Bool {
+        guard program.starterPid != 0, program.grownBytes < UntracedLimits.growthBytes else { return false }
+        return recording.processes.contains {
+            guard $0.pid == program.starterPid || $0.parentPid == program.starterPid else { return false }
+            let lived = Double(($0.endNs ?? recording.target.endNs ?? 0) &- $0.startNs) / 1e9
+            return lived > UntracedLimits.serviceShare * endSeconds
+        }
+    }
+
+    private var endSeconds: Double { Double(recording.target.endNs ?? 0) / 1e9 }
 }

@@ -1,14 +1,6 @@
 internal import SiltHeap
 internal import SiltRecording
 
-/// Where a freed block went that was born in a phase.
-package struct FreedBy: Sendable {
-    /// The blamed frame of the stack that freed most of them.
-    package var frame: ReportFrame
-    /// Share of all that was born in the phase.
-    package var share: Double
-}
-
 /// What became of the blocks that were born in a phase, its first round left out: live, or freed by whom.
 struct HuntFlow {
     private let recording: Recording

@@ -35,10 +35,10 @@ final class BlameKeys {
     /// The blame frame's id, as a key; 0 for an empty stack.
     func key(_ stack: StackID) -> StackID {
         guard stack.rawValue != 0 else { return StackID(rawValue: 0) }
-        // What the outermost known allocator calls is part of it.
+        // What the outermost known allocator calls is part of it; a signal's handler is not called by what it interrupts.
         var start = stack
         var at = stack
-        while at.rawValue != 0 {
+        while at.rawValue != 0, !isInterrupted(at) {
             let parent = stacks.parent(of: at)
             if facts(stacks.frame(of: at)).isClosed, parent.rawValue != 0 { start = parent }
             at = parent
@@ -49,6 +49,10 @@ final class BlameKeys {
             blamedModules.insert(stacks.frames[Int(best.frame.rawValue) - 1].module.rawValue)
         }
         return StackID(rawValue: best.frame.rawValue)
+    }
+
+    private func isInterrupted(_ stack: StackID) -> Bool {
+        stacks.frames[Int(stacks.frame(of: stack).rawValue) - 1].kind == .exact
     }
 
     private func blame(from start: StackID) -> (frame: FrameID, kind: FunctionKind) {

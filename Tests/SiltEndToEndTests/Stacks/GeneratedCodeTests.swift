@@ -16,7 +16,7 @@ extension EndToEnd {
             let (result, report) = try trace([try Self.program.get().path, way])
             #expect(result.status == 0)
             #expect(report.trust.stacksCompletePercent == 100)
-            let sites = report.sites.filter { $0.inuseSpace >= 10_000 }
+            let sites = report.sites.filter { $0.kind == "heap" && $0.inuseSpace >= 10_000 }
             let site = try #require(sites.first)
             #expect(sites.count == 1)
             #expect(site.inuseSpace == 2_000_000 && site.inuseObjects == 200)

@@ -1,0 +1,43 @@
+internal import SiltSymbols
+internal import SiltText
+
+/// One function of a stack, with names.
+package struct ReportFrame: Equatable, Sendable {
+    /// Empty when unknown: then module and offset say where.
+    package var function: String
+    package var file: String?
+    package var line: Int?
+    package var module: String
+    package var offset: UInt64
+    package var inlined: Bool
+    /// Another place of the report has the same name, in another module.
+    package var tellsModule = false
+
+    /// What calls main, or a thread's function.
+    package var isRuntimeStart: Bool {
+        ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
+            || function.hasPrefix("__libc_start")
+    }
+
+    /// The function as a reader wants it, or what stands for it.
+    package var name: String {
+        if isGo { return function }
+        if !function.isEmpty { return readableName(function) }
+        return module.isEmpty
+            ? "[" + Format.hex(offset) + "]" : module.lastPathComponent + "+" + Format.hex(offset)
+    }
+
+    private var isGo: Bool { GoName.isGo(file: file ?? "", function: function) }
+
+    /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
+    package func name(width: Int) -> String {
+        (function.isEmpty || isGo ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
+    }
+
+    /// file:line with the file's last component; the module's when there are no lines.
+    package var place: String {
+        guard let file, let line else { return function.isEmpty ? "" : String(module.lastPathComponent) }
+        let place = file.lastPathComponent + ":\(line)"
+        return tellsModule ? "\(module.lastPathComponent): \(place)" : String(place)
+    }
+}
