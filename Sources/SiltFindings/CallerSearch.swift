@@ -117,7 +117,10 @@ struct CallerSearch {
         var found: [Found] = []
         if verdict.verdict.isGrowing {
             if let one = single(paths, verdict, clock) {
-                found = narrowed(one, clock).flatMap { split($0, clock) }
+                let narrow = narrowed(one, clock)
+                // What has all of the growth may have several causes beside innocent blocks.
+                let few = several(narrow.paths, narrow.verdict, clock)
+                found = few.isEmpty ? split(narrow, clock) : few
             } else {
                 found = several(paths, verdict, clock)
             }
@@ -223,13 +226,13 @@ struct CallerSearch {
     }
 
     /// The same, told apart further outward.
-    private func narrowed(_ first: Found, _ clock: ProcessClock) -> [Found] {
+    private func narrowed(_ first: Found, _ clock: ProcessClock) -> Found {
         var found = first
         for _ in 0..<Self.partings {
             guard found.paths.count > 1, let next = single(found.paths, found.verdict, clock) else { break }
             found = next
         }
-        return [found]
+        return found
     }
 
     /// Several callers of a function that only passes on what they ask for, each of which grows: several repairs.
@@ -274,7 +277,7 @@ struct CallerSearch {
     private func several(_ paths: [Path], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> [Found] {
         var rest = paths
         var found: [Found] = []
-        let least = Self.leastShare * Sums(paths).weight
+        let least = Sums(paths).share(Self.leastShare)
         while found.count < Self.few,
             let next = purest(rest, least: least, clock, isEnough: { self.rank($0) >= min(1, self.rank(verdict)) })
         {
@@ -292,7 +295,7 @@ struct CallerSearch {
     private func hidden(_ paths: [Path], _ clock: ProcessClock) -> [Found] {
         var rest = paths
         var found: [Found] = []
-        while found.count < Self.few, let next = purest(rest, least: 0, clock, isEnough: { $0.confidence != .low }) {
+        while found.count < Self.few, let next = purest(rest, least: Sums([]), clock, isEnough: { $0.confidence != .low }) {
             found.append(next)
             rest = parted(rest, by: next.candidate).rest
         }
@@ -303,14 +306,15 @@ struct CallerSearch {
     /// Of the callers that grow the one that keeps most of what it allocates.
     private func purest(
         _ paths: [Path],
-        least: Double,
+        least: Sums,
         _ clock: ProcessClock,
         isEnough: (GrowthVerdict) -> Bool
     ) -> Found? {
         let all = Sums(paths)
         func purity(_ candidate: Candidate) -> Double { candidate.count / max(1, candidate.allocated) }
         let candidates = candidates(in: paths) {
-            $0.count >= Self.leastSurvivors && $0.weight > 0 && $0.weight >= least
+            $0.count >= Self.leastSurvivors && $0.weight > 0
+                && ($0.weight >= least.weight || $0.count >= least.count)
         }
         for isNamed in [true, false] {
             var left = candidates.filter { $0.step.isNamed == isNamed && all.leavesMuch(besides: $0) }
@@ -399,15 +403,25 @@ struct CallerSearch {
 
     private struct Sums {
         var weight = 0.0
+        var count = 0.0
         var allocatedCount = 0.0
         var allocatedBytes = 0.0
 
         init(_ paths: [Path]) {
             for path in paths {
                 weight += path.weight
+                count += path.count
                 allocatedCount += path.allocatedCount
                 allocatedBytes += path.allocatedBytes
             }
+        }
+
+        /// What stayed, times a share.
+        func share(_ share: Double) -> Sums {
+            var part = self
+            part.weight *= share
+            part.count *= share
+            return part
         }
 
         /// A first look, without the bytes.

@@ -7,8 +7,8 @@ internal import SiltRecording
 enum Findings {
     /// Survivors of a site that can be compared with those of another.
     private static let leastSurvivors = 24.0
-    /// Blocks of one site for each of another.
-    private static let most = 32.0
+    /// Blocks of one site for each of another: beyond it two steady rates look like it by chance.
+    private static let most = 4.0
     private static let tolerance = 0.02
 
     /// Of sites in the order of a report, with their ranks.
