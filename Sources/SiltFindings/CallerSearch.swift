@@ -295,7 +295,9 @@ struct CallerSearch {
     private func hidden(_ paths: [Path], _ clock: ProcessClock) -> [Found] {
         var rest = paths
         var found: [Found] = []
-        while found.count < Self.few, let next = purest(rest, least: Sums([]), clock, isEnough: { $0.confidence != .low }) {
+        while found.count < Self.few,
+            let next = purest(rest, least: Sums([]), clock, isEnough: { $0.confidence != .low })
+        {
             found.append(next)
             rest = parted(rest, by: next.candidate).rest
         }
