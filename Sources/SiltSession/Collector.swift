@@ -281,9 +281,10 @@ package final class Collector {
             return refuse("process \(hello.pid): its hello and its memory file are not of one image")
         }
         guard watch(hello.pipe, .pipe, of: hello) else { return }
-        // The same process with a new image: it has executed another program, unless the id was given to another.
+        // The same process with a new image: it has executed another program, though it may have ended since. Unless it is a
+        // fork child that was given the id of one that has ended.
         for earlier in images.values where earlier.pid == hello.pid {
-            try end(earlier, how: earlier.hasEnded ? .ended : .executed)
+            try end(earlier, how: shared.header.forked != 0 && earlier.hasEnded ? .ended : .executed)
         }
         // What was said of it was wrong if this is it: a mount that ignores setuid bits, for one.
         if let program = output.untraced.program(of: hello.pid), sharesName(program, shared.executable) {

@@ -111,7 +111,10 @@ extension EndToEnd {
             #expect(result.errors.contains("the service ended during the hunt, with status 134 (signal 6)"))
             #expect(result.errors.contains("the report is of what was measured until then"))
             let again = try runProgram([siltExecutable, "report", recording])
-            #expect(again.status == 0 && again.output == result.output)
+            #expect(again.status == 0)
+            // Why the hunt ended is not in the recording.
+            func below(_ text: String) -> [String] { Array(text.components(separatedBy: "\n  1  ").dropFirst()) }
+            #expect(below(again.output) == below(result.output) && !below(again.output).isEmpty)
             #expect(try scene.leftovers() == [])
         }
 
@@ -191,13 +194,16 @@ extension EndToEnd {
         /// The limit that is looked ahead to, and what is left of it at that rate.
         @Test func theLimitIsReachedWhenWhatIsLeftIsUsedUp() throws {
             let scene = try Scene()
-            let text = try runProgram(scene.words("well", [scene.load("k", 2000)], ["--limit", "100MiB"]), seconds: 60)
+            let text = try runProgram(
+                scene.words("well", [scene.load("k", 2000)], ["--limit", "100MiB", "--max-rounds", "7"]),
+                seconds: 60
+            )
             let words = verdict(text).components(separatedBy: "limit reached after about ")
             try #require(words.count == 2, "\(text.output)")
             let digits = String(words[1].prefix { $0 != " " }.filter { $0 != "," })
             let left = try #require(Int(digits))
-            // 100 MiB less some 12 MiB that it has, at 1,000 bytes and the allocator's 16.
-            #expect((85_000...105_000).contains(left), "\(left)")
+            // 100 MiB less some 12 MiB that it has and what the rounds have left, at 1,000 bytes and the allocator's 16.
+            #expect((75_000...92_000).contains(left), "\(left)")
         }
 
         private static let memoryGroups = "/sys/fs/cgroup/memory"
@@ -214,7 +220,7 @@ extension EndToEnd {
             try "\(256 << 20)".write(toFile: group + "/memory.limit_in_bytes", atomically: false, encoding: .utf8)
             let script = "echo $$ > \(group)/cgroup.procs && exec \"$@\""
             let result = try runProgram(
-                ["sh", "-c", script, "sh"] + scene.words("well", [scene.load("k", 2000)]),
+                ["sh", "-c", script, "sh"] + scene.words("well", [scene.load("k", 2000)], ["--max-rounds", "7"]),
                 seconds: 60
             )
             #expect(result.status == 1, "\(result.errors)")

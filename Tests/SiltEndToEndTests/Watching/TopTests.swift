@@ -58,7 +58,7 @@ extension EndToEnd {
             try window.wait("the growing site first") { screen in
                 let lines = screen.split(separator: "\n")
                 return lines.count > 4 && lines[0].hasPrefix("GROWING: 1 call site leaks")
-                    && lines[3].hasPrefix(">") && lines[3].contains("build_string growth.c:")
+                    && lines[3].hasPrefix(">") && lines[3].contains("leaky_caller growth.c:")
             }
             try window.type(["s"])
             try window.wait("sorted by what is in use") { $0.contains("(by in use)") }
@@ -68,7 +68,7 @@ extension EndToEnd {
             try window.type(["fill_c"])
             try window.wait("the filter while it is typed") { $0.contains("filter: fill_c_") }
             try window.type(["Enter"])
-            try window.wait("only what matches") { $0.contains("fill_cache") && !$0.contains("build_string") }
+            try window.wait("only what matches") { $0.contains("fill_cache") && !$0.contains("leaky_caller") }
             try window.type(["Enter"])
             try window.wait("the stack") { $0.contains("main growth.c:") && $0.contains("Esc back") }
             try window.type(["Escape"])
