@@ -73,6 +73,12 @@ extension Evidence {
         }
     }
 
+    /// A plateau that was reached while the program started.
+    var isOfStart: Bool {
+        guard case .run(let verdict, _) = basis else { return false }
+        return verdict.verdict == .plateauing && verdict.facts.hasSettledAtStart
+    }
+
     package var reason: Reason {
         switch basis {
         case .run(let verdict, _), .workers(let verdict, _, _, _), .phase(let verdict, _): .pattern(verdict.reason)

@@ -221,7 +221,7 @@ struct SiteBuilder {
         site.lastInUseBytes = shares.reduce(0) { $0 &+ UInt64(min(max(0, $1.opinion.live), 1e18)) }
         site.isAcquitted =
             !opinion.isGrowing && site.inUseBytes > 0
-            && [.plateauing, .step, .sawtooth].contains(opinion.verdict)
+            && [.plateauing, .step, .sawtooth].contains(opinion.verdict) && !opinion.evidence.isOfStart
         let growing = shares.filter { $0.opinion.isGrowing }
         site.evidence.processes = processCount(of: growing)
         site.threadStackBytes = threadStacks.bytes(of: shares.flatMap(\.rows))

@@ -364,6 +364,8 @@ enum GrowthRules {
         static let settledShare = 0.97
         /// It came early when it had come before the last three tenths of the time.
         static let settledEarly = 0.7
+        /// By then it belongs to the start of the program, and nobody takes it for a leak.
+        static let settledAtStart = 0.05
     }
 }
 

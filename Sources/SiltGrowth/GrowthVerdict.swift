@@ -146,6 +146,9 @@ extension GrowthFacts {
     /// The share of the growth that has come by `settledAt`.
     package static let settledShare = GrowthRules.Form.settledShare
 
+    /// The growth came with the start.
+    package var hasSettledAtStart: Bool { settledAt <= GrowthRules.Form.settledAtStart }
+
     /// The growth had come before the last three tenths of the time.
     package var hasSettledEarly: Bool { settledAt <= GrowthRules.Form.settledEarly }
 
