@@ -7,25 +7,35 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+const ElfW(Phdr) * silt_segment_at(const struct silt_extent *extent, uintptr_t at) {
+    for (unsigned i = 0; i < extent->count; i++) {
+        const ElfW(Phdr) *segment = &extent->segments[i];
+        if (segment->p_type == PT_LOAD &&
+            at - (extent->bias + segment->p_vaddr) < segment->p_memsz) {
+            return segment;
+        }
+    }
+    return NULL;
+}
+
 /* The part of a mapped segment from `at` to the segment's end, in bytes; 0 when no segment holds
  * it. */
 static uintptr_t bytes_at(const struct silt_extent *extent, uintptr_t at) {
-    for (unsigned i = 0; i < extent->count; i++) {
-        const ElfW(Phdr) *segment = &extent->segments[i];
-        uintptr_t offset = at - (extent->bias + segment->p_vaddr);
-        if (segment->p_type == PT_LOAD && offset < segment->p_memsz) {
-            return segment->p_memsz - offset;
-        }
-    }
-    return 0;
+    const ElfW(Phdr) *segment = silt_segment_at(extent, at);
+    return segment ? extent->bias + segment->p_vaddr + segment->p_memsz - at : 0;
+}
+
+const struct link_map *silt_map_at(const void *address) {
+    struct dl_find_object found;
+    return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
 }
 
 const struct link_map *silt_main_program(void) {
     static const struct link_map *known;
-    struct dl_find_object ours;
     const struct link_map *map = __atomic_load_n(&known, __ATOMIC_RELAXED);
-    if (!map && _dl_find_object((void *)silt_main_program, &ours) == 0) {
-        for (map = ours.dlfo_link_map; map->l_prev; map = map->l_prev) {
+    if (!map && (map = silt_map_at((void *)silt_main_program))) {
+        while (map->l_prev) {
+            map = map->l_prev;
         }
         __atomic_store_n(&known, map, __ATOMIC_RELAXED);
     }
@@ -39,10 +49,8 @@ struct silt_extent silt_extent_of(const struct dl_find_object *found) {
     uintptr_t start = (uintptr_t)found->dlfo_map_start, end = (uintptr_t)found->dlfo_map_end;
     struct silt_extent extent = {start, end, found->dlfo_link_map->l_addr, NULL, 0};
     const ElfW(Phdr) *segments = (const void *)getauxval(AT_PHDR);
-    struct dl_find_object named;
     if (found->dlfo_link_map == silt_main_program() && segments &&
-        _dl_find_object((void *)segments, &named) == 0 &&
-        named.dlfo_link_map == found->dlfo_link_map) {
+        silt_map_at(segments) == found->dlfo_link_map) {
         extent.segments = segments;
         extent.count = (unsigned)getauxval(AT_PHNUM);
         for (unsigned i = 0; i < extent.count; i++) {

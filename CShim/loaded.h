@@ -17,6 +17,9 @@ struct silt_extent {
 
 struct silt_extent silt_extent_of(const struct dl_find_object *found);
 
+/* The mapped segment that holds an address; NULL when none does. */
+const ElfW(Phdr) * silt_segment_at(const struct silt_extent *extent, uintptr_t at);
+
 /* PT_NOTE's NT_GNU_BUILD_ID; NULL when there is none. */
 const uint8_t *silt_build_id(const struct silt_extent *extent, uint32_t *bytes);
 
@@ -27,6 +30,8 @@ uint64_t silt_identity_of(const struct dl_find_object *found, const struct silt_
  * keeps the room between those of a library. */
 const struct link_map *silt_main_program(void);
 
+/* The module that holds an address; NULL when none does. */
+const struct link_map *silt_map_at(const void *address);
 /* Whether any module holds an address. */
 bool silt_is_in_module(uintptr_t address);
 

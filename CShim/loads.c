@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "loads.h"
 
+#include "imports.h"
 #include "lookup.h"
 #include "real.h"
 

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* dlopen was called since the last look; with RTLD_DEEPBIND, ever; at all, ever, or dlsym has
- * functions to find in front of which there are hooks. */
-extern uint32_t silt_opened SILT_HIDDEN, silt_bound_deep SILT_HIDDEN, silt_opens SILT_HIDDEN;
+/* dlopen was called since the last look; it was called ever, or there are functions for dlsym to
+ * find in front of which there are hooks. */
+extern uint32_t silt_opened SILT_HIDDEN, silt_opens SILT_HIDDEN;
 
 /* dlsym is about to be called: modules that are new are looked at. Whether silt_rebind_found must
  * be called in its place. In a hook. */

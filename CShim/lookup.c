@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "lookup.h"
 
+#include "loaded.h"
 #include "tables.h"
 
 #include <string.h>
@@ -185,10 +186,8 @@ static void find_scope(struct scope *scope, const struct link_map *first,
 }
 
 void *silt_find_in(const struct link_map *map, const char *name) {
-    struct dl_find_object ours;
     struct silt_tables tables;
-    if (!silt_read_tables(map, &tables) ||
-        (_dl_find_object((void *)silt_find_in, &ours) == 0 && ours.dlfo_link_map == map)) {
+    if (map == silt_map_at((void *)silt_find_in) || !silt_read_tables(map, &tables)) {
         return NULL;
     }
     /* A name that has no default version stands for the one it has (libc_malloc_debug.so). */
@@ -203,13 +202,9 @@ void *silt_find_in(const struct link_map *map, const char *name) {
 /* The next definition after ours in the global scope. Only at start, when all modules that are
  * loaded are in it. */
 void *silt_next(const char *name) {
-    struct dl_find_object ours;
-    if (_dl_find_object((void *)silt_next, &ours) != 0) {
-        return NULL;
-    }
+    const struct link_map *map = silt_map_at((void *)silt_next);
     void *function = NULL;
-    for (const struct link_map *map = ours.dlfo_link_map->l_next; map && !function;
-         map = map->l_next) {
+    while (map && !function && (map = map->l_next)) {
         function = silt_find_in(map, name);
     }
     return function;
@@ -218,15 +213,8 @@ void *silt_next(const char *name) {
 /* The module whose malloc the program uses when that is not ours: one that comes before us, or the
  * program itself. NULL when it is ours. Only at start, as silt_next. */
 const char *silt_malloc_is_elsewhere(void) {
-    struct dl_find_object ours;
-    if (_dl_find_object((void *)silt_next, &ours) != 0) {
-        return NULL;
-    }
-    const struct link_map *first = ours.dlfo_link_map;
-    while (first->l_prev) {
-        first = first->l_prev;
-    }
-    for (const struct link_map *map = first; map != ours.dlfo_link_map; map = map->l_next) {
+    const struct link_map *ours = silt_map_at((void *)silt_next);
+    for (const struct link_map *map = silt_main_program(); map != ours; map = map->l_next) {
         if (silt_find_in(map, "malloc")) {
             return map->l_name && *map->l_name ? map->l_name : "the program itself";
         }

@@ -222,15 +222,14 @@ static uintptr_t find_module(const struct silt_origin *origin, uintptr_t address
         return 0;
     }
     int32_t index = silt_module_known(address);
-    if (index == SILT_MODULE_UNKNOWN) {
+    bool is_new = index == SILT_MODULE_UNKNOWN;
+    if (is_new) {
         index = (int32_t)add_range(&found);
-        registered();
-        if (watcher) {
-            watcher->met(&found);
-        }
-        return (uintptr_t)index;
     }
     registered();
+    if (is_new && watcher) {
+        watcher->met(&found);
+    }
     return (uintptr_t)index;
 }
 

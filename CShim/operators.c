@@ -9,10 +9,10 @@
 #include "operators.h"
 
 #include "aside.h"
+#include "loaded.h"
 #include "lookup.h"
 #include "system.h"
 
-#include <dlfcn.h>
 #include <link.h>
 
 #define KEPT 1024 /* a power of two; calling modules beyond that are looked up each time */
@@ -78,11 +78,10 @@ static uintptr_t look_up(const struct silt_origin *origin, uintptr_t of, uintptr
 
 __attribute__((noinline)) void *silt_local_operator(enum silt_operator_index index,
                                                     const void *caller) {
-    struct dl_find_object found;
-    if (_dl_find_object((void *)caller, &found) != 0) {
+    const struct link_map *module = silt_map_at(caller), *there;
+    if (!module) {
         return NULL;
     }
-    const struct link_map *module = found.dlfo_link_map, *there;
     for (size_t slot = kept_slot(module);; slot = (slot + 1) % KEPT) {
         there = __atomic_load_n(&kept[slot].module, __ATOMIC_ACQUIRE);
         if (there == module) {
