@@ -141,6 +141,7 @@ void silt_rules_unlock(void) {
 }
 
 void silt_rules_forget(uintptr_t start, uintptr_t end) {
+    silt_untabled_forget();
     while (__atomic_exchange_n(&changing, 1, __ATOMIC_ACQUIRE)) {
         silt_rest(&changing);
     }

@@ -11,6 +11,8 @@
  * then the return address lies at rbp + 8, the caller's rbp at rbp. Code made at run time is; code
  * of a module if a function before it, that no table covers either, is seen to do so. */
 bool silt_untabled_has_frame(uintptr_t pc);
+/* A module has gone, for whose code that was answered. */
+void silt_untabled_forget(void);
 
 /* Whether an executable segment of a module holds `pc`: a module's data may be made executable. */
 bool silt_is_module_code(uintptr_t pc);

@@ -38,5 +38,15 @@ extension EndToEnd {
             #expect(result.status == 0)
             #expect(report.trust.stacksCompletePercent == complete)
         }
+
+        /// A megabyte in front of an address is searched for a function that makes a frame, not at each allocation anew.
+        @Test func codeOfAModuleWithoutTablesIsSearchedOnce() throws {
+            let program = try buildWorkload("untabled", into: try Self.program.get().folder)
+            let (result, report) = try trace([program])
+            #expect(result.status == 0)
+            let times = try #require(Double(result.output.split(separator: "\n").first ?? ""))
+            #expect(times < 20, "as long as without a megabyte")
+            #expect(report.sites(named: "leaf").map(\.allocObjects).reduce(0, +) == 6000)
+        }
     }
 }
