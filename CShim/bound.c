@@ -8,6 +8,7 @@
 #include "bound.h"
 
 #include "hooks.h"
+#include "interfaces.h"
 #include "macros.h"
 #include "real.h"
 
@@ -74,7 +75,7 @@ static uintptr_t resize(const struct bound *to, const struct arguments *with, co
         return (uintptr_t)realloc(old, bytes);
     }
     if (old) {
-        silt_record_move(old, frame);
+        silt_record_free(old, frame, SILT_MOVED);
     }
     uint32_t before = silt_into_real(frame);
     uintptr_t result = forward(to, with);
@@ -83,7 +84,7 @@ static uintptr_t resize(const struct bound *to, const struct arguments *with, co
     if (block) {
         silt_record_alloc((void *)block, bytes, frame, old != NULL);
     } else if (old && bytes && to->does != SILT_DOES_RESIZE_OR_FREE) {
-        silt_record_keep(old, frame);
+        silt_record_free(old, frame, SILT_KEPT);
     }
     return result;
 }
@@ -95,7 +96,7 @@ static uintptr_t give_back(const struct bound *to, const struct arguments *with,
         return 0;
     }
     if (block) {
-        silt_record_free(block, frame);
+        silt_record_free(block, frame, SILT_FREED);
     }
     uint32_t before = silt_into_real(frame);
     uintptr_t result = forward(to, with);

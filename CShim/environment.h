@@ -26,7 +26,9 @@ bool silt_read_environment(const char *library, silt_strings variables,
                            struct silt_environment *seen);
 
 /* Copies the pointers, with LD_PRELOAD entries that do not name the library. `copy` has room for
- * `count` + 1 pointers, `text` for `preload_bytes` bytes of those entries. */
+ * `count` + 1 pointers, `text` for `preload_bytes` bytes of those entries. `copy` may be
+ * `variables`: pointers are only ever moved down, so that who reads them meanwhile finds the rest.
+ */
 void silt_copy_environment(const char *library, silt_strings variables, char **copy, char *text);
 
 #endif

@@ -189,9 +189,9 @@ static long send_with_executable(int pipe_reader, int memory, struct silt_header
         silt_shared->forked ? -1 : silt_call(SYS_open, "/proc/self/exe", O_RDONLY | O_CLOEXEC);
     if (program >= 0) {
         error = send_hello(pipe_reader, memory, (int)program, kin);
-        bool may_go = is_of_system((int)program);
+        bool waits = error == 0 && !is_of_system((int)program);
         silt_call(SYS_close, program);
-        if (error == 0 && !may_go) {
+        if (waits) {
             wait_until_taken();
         }
         if (error == 0 || error == -ECONNREFUSED) {

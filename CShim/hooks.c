@@ -90,13 +90,6 @@ static inline void record_alloc(void *block, size_t bytes, const void *frame, bo
     leave(before);
 }
 
-/* What becomes of a block. */
-enum silt_fate {
-    SILT_FREED,
-    SILT_MOVED, /* to where realloc puts it, unless that fails */
-    SILT_KEPT   /* the realloc before has failed */
-};
-
 static inline void emit_fate(struct silt_sink *sink, void *block, enum silt_fate fate) {
     if (fate == SILT_FREED) {
         silt_emit_last_free(sink, (uintptr_t)block);
@@ -326,16 +319,8 @@ void silt_record_alloc(void *block, size_t bytes, const void *frame, bool moved)
     record_alloc(block, bytes, frame, moved);
 }
 
-void silt_record_free(void *block, const void *frame) {
-    record_free(block, frame, SILT_FREED);
-}
-
-void silt_record_move(void *block, const void *frame) {
-    record_free(block, frame, SILT_MOVED);
-}
-
-void silt_record_keep(void *block, const void *frame) {
-    record_free(block, frame, SILT_KEPT);
+void silt_record_free(void *block, const void *frame, enum silt_fate fate) {
+    record_free(block, frame, fate);
 }
 
 uint32_t silt_into_real(const void *frame) {

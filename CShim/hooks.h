@@ -4,11 +4,15 @@
 
 #include "stream.h"
 
+/* What becomes of a block. */
+enum silt_fate {
+    SILT_FREED,
+    SILT_MOVED, /* to where realloc puts it, unless that fails */
+    SILT_KEPT   /* the realloc before has failed */
+};
+
 void silt_record_alloc(void *block, size_t bytes, const void *frame, bool moved);
-void silt_record_free(void *block, const void *frame);
-/* Before a realloc, and after one that has failed. */
-void silt_record_move(void *block, const void *frame);
-void silt_record_keep(void *block, const void *frame);
+void silt_record_free(void *block, const void *frame, enum silt_fate fate);
 /* How far the thread's sink has come. */
 uint64_t silt_position(void);
 /* Records an allocation, unless a nested hook has recorded that very block since silt_position gave

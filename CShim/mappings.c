@@ -5,7 +5,8 @@
  * calls.
  *
  * An allocator may call these with its locks held, before anything is initialized. So they make the
- * system call themselves, look nothing up and take no lock.
+ * system call themselves, look nothing up and take no lock but that of the list of what is
+ * executable, under which nothing of the program's runs.
  */
 #define _GNU_SOURCE
 #include "capture.h"

@@ -74,7 +74,7 @@ static void *without_runtime(size_t bytes, size_t align) {
             return;                                                                                \
         }                                                                                          \
         if (block) {                                                                               \
-            silt_record_free(block, __builtin_frame_address(0));                                   \
+            silt_record_free(block, __builtin_frame_address(0), SILT_FREED);                       \
         }                                                                                          \
         uint32_t before = silt_into_real(__builtin_frame_address(0));                              \
         function arguments;                                                                        \

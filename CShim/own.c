@@ -89,8 +89,8 @@ bool silt_own_is_still(enum silt_own_descriptor which) {
 void silt_own_refused(int fd) {
     static _Atomic uint32_t refused[SILT_OWN_DESCRIPTORS];
     for (unsigned i = 0; i < SILT_OWN_DESCRIPTORS; i++) {
-        /* A vfork(2) child has a table of its own, and its parent's memory. */
-        if (fd == silt_own[i] && ++refused[i] >= REFUSALS && !silt_is_borrowed()) {
+        /* A vfork(2) child has a table of its own, and its parent's memory: it does not count. */
+        if (fd == silt_own[i] && !silt_is_borrowed() && ++refused[i] >= REFUSALS) {
             silt_own[i] = -1;
             silt_call(SYS_close, fd);
         }
