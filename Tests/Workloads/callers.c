@@ -30,6 +30,14 @@ NOINLINE char *buffer(size_t size) {
     return block;
 }
 
+/* A function that has another make a block; what comes behind the call keeps it one. */
+#define MAKER(name, make, size)                                                                    \
+    NOINLINE char *name(void) {                                                                    \
+        char *block = make(size);                                                                  \
+        STAY;                                                                                      \
+        return block;                                                                              \
+    }
+
 /* early */
 
 NOINLINE void remember_message(void) {
@@ -65,17 +73,8 @@ struct session {
     char *output;
 };
 
-NOINLINE char *input_buffer(void) {
-    char *block = buffer(311);
-    block[0] = 'i';
-    return block;
-}
-
-NOINLINE char *output_buffer(void) {
-    char *block = buffer(311);
-    block[0] = 'o';
-    return block;
-}
+MAKER(input_buffer, buffer, 311)
+MAKER(output_buffer, buffer, 311)
 
 NOINLINE struct session open_session(void) {
     char *input = input_buffer();
@@ -98,23 +97,9 @@ NOINLINE void probe_session(void) {
 
 /* item, several */
 
-NOINLINE char *item_head(void) {
-    char *block = buffer(88);
-    STAY;
-    return block;
-}
-
-NOINLINE char *item_body(void) {
-    char *block = buffer(56);
-    STAY;
-    return block;
-}
-
-NOINLINE char *item_name(void) {
-    char *block = buffer(23);
-    STAY;
-    return block;
-}
+MAKER(item_head, buffer, 88)
+MAKER(item_body, buffer, 56)
+MAKER(item_name, buffer, 23)
 
 NOINLINE void make_item(char *parts[3]) {
     parts[0] = item_head();
@@ -147,21 +132,16 @@ NOINLINE void make_pair(char *parts[2]) {
     STAY;
 }
 
-NOINLINE void first_keeper(void) {
-    char *parts[2];
-    make_pair(parts);
-    keep(parts[0]);
-    keep(parts[1]);
-    STAY;
-}
-
-NOINLINE void second_keeper(void) {
-    char *parts[2];
-    make_pair(parts);
-    keep(parts[0]);
-    keep(parts[1]);
-    STAY;
-}
+#define KEEPER(name)                                                                               \
+    NOINLINE void name(void) {                                                                     \
+        char *parts[2];                                                                            \
+        make_pair(parts);                                                                          \
+        keep(parts[0]);                                                                            \
+        keep(parts[1]);                                                                            \
+        STAY;                                                                                      \
+    }
+KEEPER(first_keeper)
+KEEPER(second_keeper)
 
 NOINLINE void passer(void) {
     free(item_head());
@@ -213,23 +193,9 @@ NOINLINE void log_order(void) {
 
 /* object */
 
-NOINLINE char *order_head(void) {
-    char *block = malloc(301);
-    STAY;
-    return block;
-}
-
-NOINLINE char *order_lines(void) {
-    char *block = malloc(202);
-    STAY;
-    return block;
-}
-
-NOINLINE char *order_note(void) {
-    char *block = malloc(103);
-    STAY;
-    return block;
-}
+MAKER(order_head, malloc, 301)
+MAKER(order_lines, malloc, 202)
+MAKER(order_note, malloc, 103)
 
 NOINLINE void lose_order(void) {
     keep(order_head());
@@ -243,11 +209,7 @@ NOINLINE void lose_order(void) {
 
 char *PyObject_Call(int depth);
 
-NOINLINE char *script_object(void) {
-    char *block = malloc(99);
-    STAY;
-    return block;
-}
+MAKER(script_object, malloc, 99)
 
 NOINLINE char *_PyEval_EvalFrameDefault(int depth) {
     char *block = depth > 0 ? PyObject_Call(depth - 1) : script_object();

@@ -4,13 +4,9 @@
  * be done: r puts a node into a ring of 290, and leaks every 25th; o the same without the leak; p
  * fills one of 193 slots, chosen at random; t keeps a session for six seconds, and drops those that
  * are older. `holds load SOCKET LETTER COUNT` makes that many requests, one after another. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include "letters.h"
+
 #include <time.h>
-#include <unistd.h>
 
 static void *volatile kept;
 
@@ -71,14 +67,7 @@ static void session(void) {
 }
 
 static int serve(const char *path) {
-    struct sockaddr_un address = {AF_UNIX, {0}};
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    unlink(path);
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 64)) {
-        perror(path);
-        return 1;
-    }
+    int listener = bound(path);
     for (;;) {
         int connection = accept(listener, NULL, NULL);
         char letter = 0;
@@ -103,23 +92,6 @@ static int serve(const char *path) {
         }
         close(connection);
     }
-}
-
-static int load(const char *path, char letter, int count) {
-    struct sockaddr_un address = {AF_UNIX, {0}};
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    int answered = 0;
-    for (int i = 0; i < count; i++) {
-        int connection = socket(AF_UNIX, SOCK_STREAM, 0);
-        char answer[2];
-        if (connect(connection, (struct sockaddr *)&address, sizeof address) == 0 &&
-            write(connection, &letter, 1) == 1 && read(connection, answer, 2) == 2) {
-            answered++;
-        }
-        close(connection);
-    }
-    printf("silt: requests=%d\n", answered);
-    return answered < count;
 }
 
 int main(int count, char **arguments) {
