@@ -21,10 +21,11 @@ extension EndToEnd {
             #expect(report.trust.eventsSent == report.trust.eventsReceived)
         }
 
-        @Test func aDaemonThatClosesAllAndChangesRootAndUserBeforeItAllocatesIsTraced() throws {
+        @Test(arguments: ["daemon", "spawning-daemon"])
+        func aDaemonThatClosesAllAndChangesRootAndUserBeforeItAllocatesIsTraced(way: String) throws {
             let folder = try Self.folder.get()
             let program = try buildWorkload("descriptors", into: folder)
-            let (result, report) = try trace([program, "daemon", folder.path])
+            let (result, report) = try trace([program, way, folder.path])
             #expect(result.status == 0)
             #expect(report.processes.count == 2)
             #expect(report.sites(named: "descriptor_block").map(\.allocObjects).reduce(0, +) == 1000)
