@@ -26,6 +26,7 @@ package enum ReportBuilder {
         report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, hunt: hunt)
         if let outside = report.outsideMalloc, report.isNamed(outside) { report.outsideMalloc = nil }
         report.decide()
+        if let end = recording.huntEnd { report.endEarly(end.reason, planned: end.planned) }
         return report
     }
 

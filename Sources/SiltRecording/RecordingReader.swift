@@ -28,6 +28,7 @@ extension Recording {
         try recording.readMemory(database)
         try recording.readTimeline(database)
         try recording.readRounds(database)
+        try recording.readHuntEnd(database)
         try recording.check(database)
         return recording
     }

@@ -61,6 +61,7 @@ enum Schema {
         CREATE TABLE phases (phase INTEGER PRIMARY KEY, name TEXT, start_ns INTEGER, end_ns INTEGER, requests INTEGER);
         CREATE TABLE rounds (round INTEGER PRIMARY KEY, phase INTEGER, kind TEXT, requests INTEGER, failed INTEGER,
             start_ns INTEGER, end_ns INTEGER);
+        CREATE TABLE hunt_ends (id INTEGER PRIMARY KEY CHECK (id = 1), reason TEXT, planned TEXT);
         CREATE TABLE phase_allocations (process INTEGER, phase INTEGER, stack INTEGER, alloc_objects INTEGER,
             alloc_space INTEGER, PRIMARY KEY (process, phase, stack)) WITHOUT ROWID;
         CREATE TABLE phase_frees (process INTEGER, phase INTEGER, stack INTEGER, free_stack INTEGER,

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import SiltHTTP
 internal import SiltHunt
+internal import SiltRecording
 internal import SiltSession
 
 /// One hunt, from the start of the service to the closed recording.
@@ -13,6 +14,8 @@ final class HuntRun {
     private let attachSocket: String?
     private let hide: [String]
     private let progress = HuntProgressLine()
+    /// Of one that ended early.
+    private var end: RecordedHuntEnd?
 
     init(_ setUp: HuntSetUp, recording: String?, attachSocket: String?, hide: [String]) throws {
         do {
@@ -47,12 +50,38 @@ final class HuntRun {
         Interrupts.listen()
         let output = OutputToErrors()
         defer { output.end() }
+        let failure = measure()
+        end = failure.map { RecordedHuntEnd(reason: "\($0)", planned: plan.phases.map(\.name)) }
+        keepEnd()
+        return failure
+    }
+
+    private func measure() -> (any Error)? {
         do {
             if let pprof = plan.pprof { return try pull(pprof) }
             return try attachSocket.map(attach) ?? start()
         } catch {
             return error
         }
+    }
+
+    /// A trace that goes on is written by somebody else; a hunt that failed at once has no recording.
+    private func keepEnd() {
+        guard let end, attachSocket == nil, isRecordingFile(path) else { return }
+        do {
+            let writer = try RecordingWriter(addingTo: path)
+            try writer.write(end)
+            try writer.close()
+        } catch {
+            Terminal.message("\(path) does not say that the hunt ended early: \(error)")
+        }
+    }
+
+    /// What was measured, and whether that is all.
+    func recorded() throws -> Recording {
+        var recording = try Recording(path: path)
+        recording.huntEnd = end
+        return recording
     }
 
     private func start() throws -> (any Error)? {

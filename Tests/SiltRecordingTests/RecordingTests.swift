@@ -81,6 +81,22 @@ import Testing
         #expect(recording.threads.map(\.stacks) == [[1, 3], []])
     }
 
+    @Test func whyAHuntEndedEarlyIsKept() throws {
+        let folder = try Folder()
+        let path = folder.file("run.silt")
+        let first = try RecordingWriter(path: path)
+        try SmallWorld.write(to: first)
+        try first.close()
+        #expect(try Recording(path: path).huntEnd == nil)
+        let end = RecordedHuntEnd(reason: "the load failed\n  'no such route'", planned: ["/orders", "it's a phase"])
+        let writer = try RecordingWriter(addingTo: path)
+        try writer.write(end)
+        try writer.close()
+        let recording = try Recording(path: path)
+        #expect(recording.huntEnd == end && recording.isClosed)
+        check(recording)
+    }
+
     /// What a closed recording has stays as it was, and what is added gets ids of its own.
     @Test(arguments: [true, false])
     func rowsAreAddedToARecordingThatIsThere(isClosed: Bool) throws {

@@ -91,7 +91,7 @@ struct CheckCommand: ParsableCommand {
         let failure = hunt.run().map { "\($0)" }
         if let failure { Terminal.message(failure) }
         do {
-            let report = try ReportBuilder.build(Recording(path: hunt.path), options: options)
+            let report = try ReportBuilder.build(hunt.recorded(), options: options)
             if let recording { Terminal.message("recording: \(recording)") }
             return Measured(report: report, settings: settings, failure: failure)
         } catch {
@@ -110,8 +110,10 @@ struct CheckCommand: ParsableCommand {
         settings.title = path
         try prepareJUnit()
         do {
-            let input = try ReportInput(path, hide: hide)
-            return Measured(report: try ReportBuilder.build(input.recording(), options: options), settings: settings)
+            let recorded = try ReportInput(path, hide: hide).recording()
+            settings.phases = recorded.huntEnd?.planned ?? []
+            let report = try ReportBuilder.build(recorded, options: options)
+            return Measured(report: report, settings: settings, failure: recorded.huntEnd?.reason)
         } catch {
             Terminal.message("\(error)")
             return Measured(report: nil, settings: settings, failure: "\(error)")

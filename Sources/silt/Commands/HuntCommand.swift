@@ -62,13 +62,12 @@ struct HuntCommand: ParsableCommand {
         let failure = hunt.run()
         var options = layout.options(for: STDOUT_FILENO)
         options.limitBytes = options.limitBytes ?? hunt.plan.memoryLimitBytes
-        var report: HeapReport
+        let report: HeapReport
         do {
-            report = try ReportBuilder.build(Recording(path: hunt.path), options: options)
+            report = try ReportBuilder.build(hunt.recorded(), options: options)
         } catch {
             throw Terminal.fail(failure ?? error)
         }
-        if let failure { report.endEarly("\(failure)", planned: hunt.plan.phases.map(\.name)) }
         // Nothing was measured: there is only the failure to speak of.
         if let failure, report.processes.isEmpty, !json { throw Terminal.fail(failure) }
         var text = ""
