@@ -168,9 +168,10 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
         let loop = context.value.eventLoop
         ofReport(loop) { $0.number }.whenComplete { result in
             guard self.state.value.isListening, context.value.channel.isActive else { return }
-            let number = (try? result.get()) ?? last
+            // 0: none can be made now. That is news, too: who asks then is told why.
+            let number = (try? result.get()) ?? 0
             // Something is written each time: so it is seen when the reader has gone.
-            let text = last != nil && number != last ? "event: update\ndata: \(number ?? 0)\n\n" : ":\n\n"
+            let text = last != nil && number != last ? "event: update\ndata: \(number)\n\n" : ":\n\n"
             var buffer = context.value.channel.allocator.buffer(capacity: text.utf8.count)
             buffer.writeString(text)
             context.value.writeAndFlush(self.wrapOutboundOut(.body(.byteBuffer(buffer))), promise: nil)

@@ -47,14 +47,13 @@ extension ReportSource {
         self.init { [options] isFirst in
             trace.refresh()
             let stamp = trace.stamp
-            let isNews = seen.withLock { seen in
-                defer { seen = stamp }
-                return seen != stamp
-            }
-            guard isFirst || isNews else { return nil }
+            guard isFirst || seen.withLock({ $0 != stamp }) else { return nil }
             var recording = try Recording(path: trace.recording)
             recording.nameFrames()
-            return try ReportBuilder.build(recording, options: options)
+            let report = try ReportBuilder.build(recording, options: options)
+            // What could not be read is tried again, though nothing was written.
+            seen.withLock { $0 = stamp }
+            return report
         }
     }
 }

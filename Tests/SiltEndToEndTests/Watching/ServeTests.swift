@@ -213,6 +213,30 @@ extension EndToEnd {
             #expect(server.program.isRunning)
         }
 
+        /// Whoever watches hears of it, and of the next report, and is not shown the one before as if it were that.
+        @Test func aRecordingThatCannotBeReadIsToldToThoseThatWatch() throws {
+            let folder = try ScratchFolder()
+            let recording = folder.file("run.silt")
+            let whole = try Data(contentsOf: URL(filePath: EndToEnd.growthRecording.get().path))
+            try whole.write(to: URL(filePath: recording))
+            let server = try Server(["serve", recording])
+            let events = folder.file("events")
+            let watcher = try StartedProgram(
+                ["curl", "-sN", "--max-time", "60", server.url + "api/events"],
+                output: events
+            )
+            defer { watcher.end() }
+            func said() throws -> String { try String(contentsOfFile: events, encoding: .utf8) }
+            try waitUntil("it watches") { try said().contains(":") }
+            #expect(try server.status("api/json") == "200")
+            try Data("nothing".utf8).write(to: URL(filePath: recording))
+            try waitUntil("the damage is told") { try said().contains("event: update\ndata: 0\n") }
+            for _ in 0..<2 { #expect(try server.status("api/json") == "503") }
+            try whole.write(to: URL(filePath: recording))
+            try waitUntil("the next report is told") { try said().hasSuffix("event: update\ndata: 2\n\n") }
+            #expect(try server.status("api/json") == "200")
+        }
+
         @Test func aRunningTraceIsServedAndItsPageKeepsUp() throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("service", into: folder)
