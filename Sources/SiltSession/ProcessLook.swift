@@ -14,7 +14,7 @@ package func processExecutable(_ pid: Int32) -> String? {
 package func processCommand(_ pid: Int32) -> String? {
     guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/cmdline"), !bytes.isEmpty else { return nil }
     let words = bytes.split(separator: 0, omittingEmptySubsequences: false).map { String(system: $0) }
-    return words.dropLast(bytes.last == 0 ? 1 : 0).map(\.quotedForShell).joined(separator: " ")
+    return Format.commandLine(bytes.last == 0 ? words.dropLast() : words)
 }
 
 /// True when a running process has mapped the preload library; nil when its maps may not be read.

@@ -50,7 +50,7 @@ import Testing
 
     @Test(arguments: [
         (["./server", "--port=80"], "./server --port=80"), (["sh", "-c", "a b"], "sh -c 'a b'"),
-        (["it's", ""], "'it'\\''s' ''"),
+        (["it's", ""], "'it'\\''s' ''"), (["$HOME", "a;b", "*"], "'$HOME' 'a;b' '*'"),
     ])
     func aCommandLineCanBePastedIntoAShell(words: [String], line: String) {
         #expect(Format.commandLine(words) == line)

@@ -62,7 +62,7 @@ struct ListenCommand: ParsableCommand {
             let collector = try Collector(options: options)
             if isAsked {
                 PatientWriter.errors.say(
-                    "listening: start programs with LD_PRELOAD=LIBRARY SILT_SOCKET=\(collector.socketPath.quotedForShell) "
+                    "listening: start programs with LD_PRELOAD=LIBRARY SILT_SOCKET=\(Format.commandLine([collector.socketPath])) "
                         + "(silt shim LIBRARY writes it); Ctrl-C ends with the report"
                 )
             }
