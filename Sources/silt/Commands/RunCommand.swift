@@ -36,7 +36,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help:
-            "Time between snapshots: 500ms, 1s, 2m; they are closer together at first. A certain verdict needs 12 such times."
+            "Time between snapshots: 500ms, 1s, 2m; they are closer together at first. A certain verdict needs 6 such times."
     )
     var snapshotEvery: Duration = Duration(seconds: 1)
 
