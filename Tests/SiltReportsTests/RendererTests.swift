@@ -55,6 +55,20 @@ import Testing
         #expect(phases.map { ($0["reason"] as? String)?.hasPrefix("5% of the requests") } == [nil, true, nil])
     }
 
+    @Test func aPhaseThatStillFillsSaysSoInEveryForm() throws {
+        var report = try ShopHunt.report()
+        let index = try #require(report.sites.firstIndex { $0.phase == "users" })
+        report.sites[index].verdict = .stillFilling
+        let reason =
+            "still filling? cache_fill cache.c:9 still rose after 7 rounds of users, as a cache does until it is full"
+        let phases = try #require(try json(report)["phases"] as? [[String: Any]])
+        #expect(phases.map { $0["reason"] as? String } == [nil, reason, nil])
+        var page = ""
+        PageData.render(report, into: &page)
+        #expect(page.contains("\"problem\": \"\(reason)\""), "\(page.prefix(2000))")
+        #expect(text(report).split(whereSeparator: \.isWhitespace).joined(separator: " ").contains("users " + reason))
+    }
+
     @Test func aHuntThatEndedEarlyAcquitsNobody() throws {
         var report = try ShopHunt.report()
         report.sites.removeAll(where: \.isGrowing)
@@ -63,6 +77,10 @@ import Testing
         report.endEarly("interrupted", planned: ["users", "orders"])
         #expect(report.verdict == .inconclusive)
         #expect(report.verdictLine == "INCONCLUSIVE: the hunt ended early: interrupted")
+        var recording = try OrderServer.recording()
+        recording.huntEnd = RecordedHuntEnd(reason: "interrupted", planned: ["users"])
+        let built = try ReportBuilder.build(recording, options: ReportOptions())
+        #expect(built.failure == HuntFailure(reason: "interrupted", missing: ["users"]))
     }
 
     @Test func aNarrowTerminalIsHonored() throws {

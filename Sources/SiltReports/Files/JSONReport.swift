@@ -116,12 +116,8 @@ package enum JSONReport {
                     json.value("rounds", phase.rounds)
                     json.value("requests", phase.requests)
                     json.value("failed_requests", phase.failedRequests)
-                    let verdict = report.verdict(of: phase)
-                    json.value("verdict", verdict.rawValue)
-                    json.value(
-                        "reason",
-                        verdict == .inconclusive ? (phase.problem ?? phase.doubt).map(ObstacleText.line) : nil
-                    )
+                    json.value("verdict", report.verdict(of: phase).rawValue)
+                    json.value("reason", HuntText.problem(of: phase, report))
                 }
             }
         }

@@ -46,7 +46,7 @@ package enum PageData {
                     json.value("name", phase.name.printable)
                     json.value("verdict", report.verdict(of: phase).rawValue)
                     json.value("size", HuntHeadline.size(of: phase))
-                    json.value("problem", (phase.problem ?? phase.doubt).map(ObstacleText.line))
+                    json.value("problem", HuntText.problem(of: phase, report))
                 }
             }
         }
@@ -69,14 +69,13 @@ package enum PageData {
         json.value("growing", site.isGrowing)
         json.value("acquitted", site.isAcquitted)
         json.value("certainty", site.phase == nil ? site.confidence.rawValue : HuntText.certainty(site))
-        json.value(
-            "rate",
-            site.rate?.lead
-        )
+        json.value("rate", site.rate?.lead)
         json.value("phase", site.phase?.printable)
-        json.value("name", site.blame.name.printable)
-        json.value("place", site.blame.place.printable)
-        json.value("caller", site.caller.map { ($0.name + " " + $0.place).printable })
+        let place = site.isGrowing ? site.fix : site.blame
+        json.value("name", place.name.printable)
+        json.value("place", place.place.printable)
+        json.value("distinction", site.isGrowing ? FindingText.distinction(site)?.printable : nil)
+        json.value("part_of", site.follows?.rank)
         json.value("evidence", site.evidenceLine.printable)
         json.value("size", TextReport.held(site))
         json.value("allocated", Format.bytes(site.allocatedBytes))
@@ -97,7 +96,7 @@ package enum PageData {
         json.array("stack") { json in
             for frame in frames.prefix(40) { json.value(nil, (frame.name + " " + frame.place).printable.trimmedEnd) }
         }
-        guard report.options.showsSource, let file = site.blame.file, let line = site.blame.line else { return }
+        guard report.options.showsSource, let file = place.file, let line = place.line else { return }
         json.array("source") { json in
             for (number, text) in SourceLines.around(line, of: file) {
                 json.object { json in

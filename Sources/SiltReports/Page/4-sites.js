@@ -44,7 +44,8 @@ function siteArticle(site, look) {
     if (site.freed_by && site.freed_share > 0) text += `; ${share(site.freed_share, 1)} were freed by ${site.freed_by}`;
     article.append(element("p", {}, text));
   }
-  if (site.caller) article.append(element("p", {}, `only when called by ${site.caller}`));
+  if (site.distinction) article.append(element("p", {}, site.distinction));
+  if (site.part_of) article.append(element("p", {}, `one finding with ${site.part_of}`));
   if (site.stack) {
     const details = element("details", site.growing && site.rank === 1 ? { open: "" } : {}, element("summary", {}, "stack"));
     details.append(element("div", { class: "stack" }, [...site.stack].reverse().join(" → ")));

@@ -14,6 +14,12 @@ enum FindingText {
         return "on \(phase): \(site.evidenceLine)"
     }
 
+    /// What tells it from the other allocations of the blamed function; nil when nothing does.
+    static func distinction(_ site: ReportSite) -> String? {
+        if let caller = site.caller { return "\(site.blame.label), only when called by \(caller.label)" }
+        return site.origin.map { "\(site.blame.label), called from \($0.label)" }
+    }
+
     /// The other phases of the same place, each with its rate, and what grows in lock-step with it.
     static func together(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         let followers = report.sites.filter { $0.follows?.rank == site.rank }
@@ -27,18 +33,13 @@ enum FindingText {
         let together = followers.filter { $0.follows?.why == .lockStep }
         guard !together.isEmpty else { return }
         var words = together.prefix(named).map { other in
-            let rate =
-                other.rate.map {
-                    " +" + ($0.unit.per == .second ? "\($0.unit.amount($0.value))/s" : $0.unit.short($0.value))
-                } ?? ""
+            let rate = other.rate.map { " " + $0.unit.gain($0.value) } ?? ""
             return (other.fix.isSamePlace(as: site.fix) ? other.blame.label : other.label) + rate
         }
         if together.count > named {
             let rates = together.dropFirst(named).compactMap(\.rate)
             let sum = rates.reduce(0) { $0 + $1.value }
-            let rate =
-                rates.first.map { " +" + ($0.unit.per == .second ? "\($0.unit.amount(sum))/s" : $0.unit.short(sum)) }
-                ?? ""
+            let rate = rates.first.map { " " + $0.unit.gain(sum) } ?? ""
             words.append("\(together.count - named) more" + rate)
         }
         page.paragraph("with it: \(words.joined(separator: ", "))".printable, indent: 5)

@@ -20,15 +20,9 @@ enum Headline {
 
     /// What of a hunt was not measured, beside what the line says already.
     private static func unmeasured(_ report: HeapReport) -> [String] {
-        var said: [String] = report.obstacle.map { [ObstacleText.line($0)] } ?? []
-        var result: [String] = []
-        for line in report.openPhases.map(ObstacleText.line)
-            + [report.failure.map(ObstacleText.line)].compactMap({ $0 })
-        where !said.contains(line) {
-            said.append(line)
-            result.append(line)
-        }
-        return result
+        let said = report.obstacle.map { ObstacleText.line($0) }
+        let lines = report.openPhases.map(ObstacleText.line) + [report.failure.map(ObstacleText.line)].compactMap { $0 }
+        return lines.filter { $0 != said }
     }
 
     static func inUse(_ totals: RecordedTotals) -> String {
@@ -42,16 +36,21 @@ enum Headline {
 
     private static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
-        let findings = growing.count { $0.follows == nil }
-        let isSure = growing.contains { $0.confidence != .low }
         let rate = growing.reduce(0) { $0 + ($1.rate?.value ?? 0) }
         let unit = growing.first?.rate?.unit ?? Rate.Unit(.bytes, per: .interval)
-        let verb = isSure ? (findings == 1 ? "leaks" : "leak") : "may leak (few snapshots: watch it)"
-        var line = "\(Format.plural(UInt64(findings), "call site")) \(verb), \(unit.sentence(rate))"
+        var line = "\(findings(growing, watched: "snapshots")), \(unit.sentence(rate))"
         if growing.count > 1 { line += " together" }
         if let stop = report.stop { line += "; " + ObstacleText.line(stop) }
         if let projection = projection(report) { line += "; " + projection }
         return line
+    }
+
+    /// As `2 call sites leak`; what grows together with another is one with it. `watched`: what there is little of.
+    static func findings(_ growing: [ReportSite], watched: String) -> String {
+        let count = growing.count { $0.follows == nil }
+        let isSure = growing.contains { $0.confidence != .low }
+        let verb = isSure ? (count == 1 ? "leaks" : "leak") : "may leak (few \(watched): watch it)"
+        return "\(Format.plural(UInt64(count), "call site")) \(verb)"
     }
 
     /// When the limit is reached; nil when nothing can be said of it.

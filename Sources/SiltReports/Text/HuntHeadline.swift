@@ -24,10 +24,7 @@ enum HuntHeadline {
 
     static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
-        let isSure = growing.contains { $0.confidence != .low }
-        let findings = growing.count { $0.follows == nil }
-        let verb = isSure ? (findings == 1 ? "leaks" : "leak") : "may leak (few rounds: watch it)"
-        let sites = Format.plural(UInt64(findings), "call site")
+        let findings = Headline.findings(growing, watched: "rounds")
         let rates = report.phases.compactMap { phase -> (phase: HuntPhases.Phase, rate: String)? in
             let sum = sums(growing.filter { $0.phase == phase.name })
             return sum.isEmpty ? nil : (phase, sum.joined(separator: " and "))
@@ -35,9 +32,9 @@ enum HuntHeadline {
         var line: String
         if rates.count == 1 {
             line =
-                "\(sites) \(verb) \(rates[0].phase.isIdle ? "at idle" : "on " + rates[0].phase.name), \(rates[0].rate)"
+                "\(findings) \(rates[0].phase.isIdle ? "at idle" : "on " + rates[0].phase.name), \(rates[0].rate)"
         } else {
-            line = "\(sites) \(verb): " + rates.map { "\($0.phase.name) \($0.rate)" }.joined(separator: ", ")
+            line = "\(findings): " + rates.map { "\($0.phase.name) \($0.rate)" }.joined(separator: ", ")
         }
         if let projection = Headline.projection(report) { line += "; " + projection }
         return line

@@ -57,6 +57,12 @@ enum HuntText {
         )
     }
 
+    /// Why nothing is said of a phase; nil when something is.
+    static func problem(of phase: HuntPhases.Phase, _ report: HeapReport) -> String? {
+        guard report.verdict(of: phase) == .inconclusive else { return nil }
+        return (phase.problem ?? phase.doubt ?? report.filling(in: phase)).map(ObstacleText.line)
+    }
+
     /// A line for each phase: what was asked of the target, and the verdict.
     static func phases(_ report: HeapReport, _ page: inout TextPage) {
         guard !report.phases.isEmpty else { return }
@@ -65,9 +71,7 @@ enum HuntText {
         let width = min(30, report.phases.map(\.name.count).max() ?? 0)
         for phase in report.phases {
             let name = phase.name.printable.cutInside(to: width)
-            let verdict = report.verdict(of: phase)
-            let problem = (phase.problem ?? phase.doubt ?? report.filling(in: phase)).map(ObstacleText.line)
-            let words = verdict == .inconclusive ? problem ?? verdict.rawValue : verdict.rawValue
+            let words = problem(of: phase, report) ?? report.verdict(of: phase).rawValue
             let padding = String(repeating: " ", count: width - name.count)
             page.paragraph("\(name)\(padding)  \(words): \(HuntHeadline.size(of: phase))", indent: 2)
         }

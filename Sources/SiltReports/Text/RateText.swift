@@ -16,6 +16,9 @@ extension Rate.Unit {
     /// As `1.00 KiB/request`.
     func short(_ value: Double) -> String { "\(amount(value))/\(per.rawValue)" }
 
+    /// As `+1.00 KiB/s` or `+1.00 KiB/request`: in text reports, where a site's line is full.
+    func gain(_ value: Double) -> String { "+" + (per == .second ? "\(amount(value))/s" : short(value)) }
+
     /// A number of the things it counts: `1.00 KiB`, `2.00 goroutines`.
     func amount(_ value: Double) -> String {
         switch quantity {

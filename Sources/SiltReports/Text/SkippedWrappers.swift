@@ -6,23 +6,21 @@ enum SkippedWrappers {
     /// Names in a line; more would bury the verdict.
     private static let most = 4
 
-    static func notes(_ report: HeapReport, limit: Int) -> [String] {
-        let wrappers = report.names.shapedWrappers
-        guard !wrappers.isEmpty else { return [] }
+    static func note(_ report: HeapReport, limit: Int) -> String? {
+        let wrappers = Set(report.names.shapedWrappers.map(\.name))
+        guard !wrappers.isEmpty else { return nil }
         var seen: Set<String> = []
         var names: [String] = []
         for site in report.sites.prefix(limit) {
             for frame in report.frames(ofStack: site.stack).prefix(report.blameIndex(ofStack: site.stack))
-            where wrappers.contains(where: { $0.name == frame.function }) && seen.insert(frame.function).inserted {
+            where wrappers.contains(frame.function) && seen.insert(frame.function).inserted {
                 names.append(frame.label)
             }
         }
-        guard !names.isEmpty else { return [] }
+        guard !names.isEmpty else { return nil }
         let shown =
             names.prefix(most).joined(separator: ", ") + (names.count > most ? " and \(names.count - most) more" : "")
-        return [
-            "taken for \(names.count == 1 ? "an allocator wrapper by what it does" : "allocator wrappers by what they do"): \(shown) "
-                + "(--show NAME: not; --hide NAME: others too)"
-        ]
+        let kind = names.count == 1 ? "an allocator wrapper by what it does" : "allocator wrappers by what they do"
+        return "taken for \(kind): \(shown) (--show NAME: not; --hide NAME: others too)"
     }
 }

@@ -33,7 +33,7 @@ package enum TextReport {
             page.line("")
             for line in wholeProcess { page.paragraph(line, indent: 2) }
         }
-        for line in SkippedWrappers.notes(report, limit: limit) { page.paragraph(line, indent: 2) }
+        if let note = SkippedWrappers.note(report, limit: limit) { page.paragraph(note, indent: 2) }
         for line in MissingLines.notes(report, limit: limit) { page.paragraph(line, indent: 2) }
         page.paragraph("trust: " + trustLine(report), indent: 2)
         output.write(page.text)
@@ -67,7 +67,7 @@ package enum TextReport {
         isBrief: Bool,
         _ page: inout TextPage
     ) {
-        let rate = site.rate.map(lead) ?? ""
+        let rate = site.rate.map { $0.unit.gain($0.value) } ?? ""
         page.sites([
             TextPage.SiteLine(
                 rank: site.rank,
@@ -86,11 +86,7 @@ package enum TextReport {
             let places = Format.plural(UInt64(site.spreadOver), "place")
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
         }
-        if let caller = site.caller {
-            page.paragraph("\(site.blame.label), only when called by \(caller.label)".printable, indent: 5)
-        } else if let origin = site.origin {
-            page.paragraph("\(site.blame.label), called from \(origin.label)".printable, indent: 5)
-        }
+        if let distinction = FindingText.distinction(site) { page.paragraph(distinction.printable, indent: 5) }
         FindingText.together(site, report, &page)
         if isBrief { return }
         if let stacks = FindingText.stacks(site) { page.paragraph(stacks, indent: 5) }
@@ -112,11 +108,6 @@ package enum TextReport {
     private static func amount(_ bytes: UInt64, _ count: UInt64, _ resource: Resource) -> String {
         let counted = Format.plural(count, resource.unit)
         return resource.isCounted ? counted : "\(Format.bytes(bytes)) in \(counted)"
-    }
-
-    /// As `+1.00 KiB/s`.
-    private static func lead(_ rate: Rate) -> String {
-        rate.unit.per == .second ? "+\(rate.unit.amount(rate.value))/s" : rate.lead
     }
 
     private static func advice(_ confidence: Confidence) -> String {
