@@ -50,24 +50,31 @@ final class HuntRun {
         Interrupts.listen()
         let output = OutputToErrors()
         defer { output.end() }
-        let failure = measure()
-        end = failure.map { RecordedHuntEnd(reason: "\($0)", planned: plan.phases.map(\.name)) }
-        keepEnd()
-        return failure
-    }
-
-    private func measure() -> (any Error)? {
         do {
-            if let pprof = plan.pprof { return try pull(pprof) }
-            return try attachSocket.map(attach) ?? start()
+            let failure = try measure()
+            end = failure.map(early)
+            keepEnd()
+            return failure
         } catch {
+            // What lies at the path may be somebody else's.
+            end = early(error)
             return error
         }
     }
 
-    /// A trace that goes on is written by somebody else; a hunt that failed at once has no recording.
+    private func early(_ failure: any Error) -> RecordedHuntEnd {
+        RecordedHuntEnd(reason: "\(failure)", planned: plan.phases.map(\.name))
+    }
+
+    /// Returns what ended it early once its recording is closed; throws where there is none of its own, or it broke off.
+    private func measure() throws -> (any Error)? {
+        if let pprof = plan.pprof { return try pull(pprof) }
+        return try attachSocket.map(attach) ?? start()
+    }
+
+    /// A trace that goes on afterwards is written by somebody else.
     private func keepEnd() {
-        guard let end, attachSocket == nil, isRecordingFile(path) else { return }
+        guard let end, attachSocket == nil else { return }
         do {
             let writer = try RecordingWriter(addingTo: path)
             try writer.write(end)

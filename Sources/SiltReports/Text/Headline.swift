@@ -45,7 +45,9 @@ enum Headline {
         return line
     }
 
-    /// As `2 call sites leak`; what grows together with another is one with it. `watched`: what there is little of.
+    /// As `2 call sites leak`: what grows together with another is one with it.
+    ///
+    /// `watched`: what there is little of.
     static func findings(_ growing: [ReportSite], watched: String) -> String {
         let count = growing.count { $0.follows == nil }
         let isSure = growing.contains { $0.confidence != .low }
