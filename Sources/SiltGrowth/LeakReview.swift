@@ -28,7 +28,6 @@ struct LeakReview {
     private let eligible: [Int]
     private let judged: RoundSurvivors
     private let meanLoad: Double
-    private let trends: [RoundTrend]
 
     init(
         _ series: IntervalSeries,
@@ -44,11 +43,11 @@ struct LeakReview {
         self.eligible = eligible
         self.judged = judged
         self.meanLoad = meanLoad
-        trends = Self.trends(series, hunt, rounds, judged: judged, meanLoad: meanLoad)
     }
 
     /// Charged at its rate or at that of the rise, or not at all.
     func outcome(of claim: Claim, idle: Double) -> Outcome {
+        let trends = Self.trends(series, hunt, rounds, judged: judged, meanLoad: meanLoad)
         if trends.contains(where: \.declines) || isTail { return .acquitted(.decel) }
         var claim = claim
         if !isSeen || claim.error > claim.slope {

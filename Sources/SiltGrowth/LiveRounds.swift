@@ -96,7 +96,7 @@ struct LiveRounds {
     /// What each judged round added, at mean load.
     private var increments: [Double] {
         hunt.loaded(rounds.dropFirst(warmUp), meanLoad: meanLoad).map {
-            (live[$0 + 1] - live[$0]) / (meanLoad > 0 ? hunt.requests[$0] / meanLoad : 1)
+            (live[$0 + 1] - live[$0]) / hunt.load($0, meanLoad)
         }
     }
 

@@ -40,7 +40,7 @@ private struct RoundsJudge {
     }
 
     /// Requests of a round as a share of the mean.
-    private func load(_ position: Int) -> Double { meanLoad > 0 ? hunt.requests[position] / meanLoad : 1 }
+    private func load(_ position: Int) -> Double { hunt.load(position, meanLoad) }
 
     func verdict() -> GrowthVerdict {
         let live = Array(series.live[rounds.lowerBound...rounds.upperBound])

@@ -1,9 +1,9 @@
 /// How far apart the snapshots of a process are: close together at first, so that a short program is seen as well.
 ///
 /// Snapshots are numbered one by one, from 0, the baseline; a tick is the time from it to the next. The first 32 are a tick
-/// apart, the next 16 two ticks, 16 more four, until the longest step is reached. So two of them are never further apart than
-/// a sixteenth of the time so far, and the buckets of a `SliceHistory`, whose width in ticks doubles at the same times, hold
-/// a snapshot each at least.
+/// apart, the next 16 two ticks, 16 more four, until the longest step is reached. So from the 16th on two of them are
+/// never further apart than a sixteenth of the time so far, and the buckets of a `SliceHistory`, whose width in ticks doubles
+/// at the same times, hold a snapshot each at least.
 package struct SnapshotScale: Equatable, Sendable {
     /// In ticks, a power of two.
     package let longestStep: UInt32

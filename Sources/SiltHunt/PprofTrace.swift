@@ -81,7 +81,7 @@ package final class PprofTrace: HuntTrace {
     }
 
     private var source: String {
-        ProfileSource.text("profiles of \(endpoint.address)", period: Int64(period))
+        ProfileSource.text("profiles of \(endpoint.address)", period: period)
     }
 
     private func pull() throws {

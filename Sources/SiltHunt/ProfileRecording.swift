@@ -207,7 +207,7 @@ package func writeRecording(ofProfile path: String, to recording: String, siltVe
     var target = RecordedTarget(command: [])
     target.siltVersion = siltVersion
     target.startUnixNs = UInt64(max(0, profile.timeNanos))
-    target.allocator = ProfileSource.text("profile \(path)", period: Int64(profile.period))
+    target.allocator = ProfileSource.text("profile \(path)", period: profile.period)
     let nothing = ProfileHistory()
     let isOfGoroutines = inUse.bytesType == nil
     try ProfileRecording.write(

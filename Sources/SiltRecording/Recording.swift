@@ -26,7 +26,7 @@ package struct Recording: Sendable {
     package var stacks: [RecordedStack] = []
     /// By resource, then process, then stack.
     package var counters: [RecordedCounters] = []
-    /// The same at the last snapshot, of processes that gave some of it back on their way out.
+    /// The same of blocks at the last snapshot, of processes that gave some of it back on their way out.
     package var lastCounters: [RecordedCounters] = []
     /// By process, then snapshot, of one width per process.
     package var snapshots: [RecordedSnapshot] = []

@@ -289,19 +289,9 @@ package enum ProfileSource {
 
     /// One sample every so many bytes; nil where they count all.
     package static func period(_ text: String) -> UInt64? {
-        guard text.hasSuffix(after), let start = text.range(ofLast: before) else { return nil }
-        return UInt64(text[start...].dropLast(after.count))
-    }
-}
-
-extension String {
-    /// Where the last occurrence ends.
-    fileprivate func range(ofLast part: String) -> Index? {
-        var end = endIndex
-        while end > startIndex {
-            if self[..<end].hasSuffix(part) { return end }
-            end = index(before: end)
-        }
-        return nil
+        guard text.hasSuffix(after) else { return nil }
+        let rest = text.dropLast(after.count)
+        let digits = rest.drop { !$0.isNumber }
+        return rest.dropLast(digits.count).hasSuffix(before) ? UInt64(digits) : nil
     }
 }

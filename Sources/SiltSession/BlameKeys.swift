@@ -13,17 +13,18 @@ final class BlameKeys {
     private let stacks: StackTable
     private let symbolizer: Symbolizer
     private let wrappers: AllocatorFrames
-    /// By frame id: nil not asked yet.
-    private var known: [Facts?] = []
+    /// By stack id: its key; 0: not asked yet.
+    private var keys: [UInt32] = []
+    /// By frame id.
+    private var known: [Facts] = []
     /// Modules that code was blamed in although none of it is program code.
     private var blamedModules: Set<UInt32> = []
 
+    /// What was asked of a frame by now: a kind may need debug information, and is not asked of frames that cannot be blamed.
     private struct Facts {
-        var kind: FunctionKind
+        var kind: FunctionKind?
         /// `AllocatorFrames.isClosed`.
-        var isClosed: Bool
-        /// Rather than of a library.
-        var isOfProgram: Bool
+        var isClosed: Bool?
     }
 
     init(stacks: StackTable, symbolizer: Symbolizer, wrappers: AllocatorFrames) {
@@ -35,12 +36,19 @@ final class BlameKeys {
     /// The blame frame's id, as a key; 0 for an empty stack.
     func key(_ stack: StackID) -> StackID {
         guard stack.rawValue != 0 else { return StackID(rawValue: 0) }
+        let index = Int(stack.rawValue)
+        if index >= keys.count { keys += repeatElement(0, count: stacks.stackCount + 1 - keys.count) }
+        if keys[index] == 0 { keys[index] = blamed(in: stack).rawValue }
+        return StackID(rawValue: keys[index])
+    }
+
+    private func blamed(in stack: StackID) -> FrameID {
         // What the outermost known allocator calls is part of it; a signal's handler is not called by what it interrupts.
         var start = stack
         var at = stack
         while at.rawValue != 0, !isInterrupted(at) {
             let parent = stacks.parent(of: at)
-            if facts(stacks.frame(of: at)).isClosed, parent.rawValue != 0 { start = parent }
+            if isClosed(stacks.frame(of: at)), parent.rawValue != 0 { start = parent }
             at = parent
         }
         var best = blame(from: start)
@@ -48,7 +56,7 @@ final class BlameKeys {
         if best.kind != .program {
             blamedModules.insert(stacks.frames[Int(best.frame.rawValue) - 1].module.rawValue)
         }
-        return StackID(rawValue: best.frame.rawValue)
+        return best.frame
     }
 
     private func isInterrupted(_ stack: StackID) -> Bool {
@@ -57,42 +65,53 @@ final class BlameKeys {
 
     private func blame(from start: StackID) -> (frame: FrameID, kind: FunctionKind) {
         var blamed = stacks.frame(of: start)
-        var best = facts(blamed)
+        var best = kind(blamed)
         var at = stacks.parent(of: start)
         // Further out nothing is more program-like than program code.
-        while at.rawValue != 0, best.kind != .program {
+        while at.rawValue != 0, best != .program {
             let frame = stacks.frame(of: at)
-            let next = facts(frame)
-            let isPassed = best.kind == .unnamed && next.kind == .program && best.isOfProgram && !next.isOfProgram
-            if !best.kind.isBlamed(before: next.kind), !isPassed { (blamed, best) = (frame, next) }
+            let next = kind(frame)
+            let isPassed = best == .unnamed && next == .program && isOfProgram(blamed) && !isOfProgram(frame)
+            if !best.isBlamed(before: next), !isPassed { (blamed, best) = (frame, next) }
             at = stacks.parent(of: at)
         }
-        return (blamed, best.kind)
+        return (blamed, best)
     }
 
     /// Whether a report may need the lines of a module: nobody looks for a leak in the C library, whose debug
     /// information is large and compressed, unless nothing else is on a stack.
     func needsLines(module id: UInt32) -> Bool {
         let path = stacks.modules[Int(id) - 1].path
-        return !wrappers.isAllocatorThroughout(modulePath: path) || blamedModules.contains(id)
+        return !AllocatorFrames.isAllocatorThroughout(modulePath: path) || blamedModules.contains(id)
+    }
+
+    private func kind(_ frame: FrameID) -> FunctionKind {
+        if let kind = facts(frame).kind { return kind }
+        let kind = decide(stacks.frames[Int(frame.rawValue) - 1])
+        known[Int(frame.rawValue)].kind = kind
+        return kind
+    }
+
+    private func isClosed(_ frame: FrameID) -> Bool {
+        if let isClosed = facts(frame).isClosed { return isClosed }
+        let isClosed = decideClosed(stacks.frames[Int(frame.rawValue) - 1])
+        known[Int(frame.rawValue)].isClosed = isClosed
+        return isClosed
     }
 
     private func facts(_ frame: FrameID) -> Facts {
-        let index = Int(frame.rawValue)
-        while known.count <= index { known.append(nil) }
-        if let facts = known[index] { return facts }
-        let frame = stacks.frames[index - 1]
-        let facts = Facts(kind: decide(frame), isClosed: isClosed(frame), isOfProgram: isOfProgram(frame))
-        known[index] = facts
-        return facts
+        while known.count <= Int(frame.rawValue) { known.append(Facts()) }
+        return known[Int(frame.rawValue)]
     }
 
-    private func isOfProgram(_ frame: Frame) -> Bool {
-        frame.module.rawValue != 0
+    /// Rather than of a library.
+    private func isOfProgram(_ id: FrameID) -> Bool {
+        let frame = stacks.frames[Int(id.rawValue) - 1]
+        return frame.module.rawValue != 0
             && !AllocatorFrames.isLibrary(modulePath: stacks.modules[Int(frame.module.rawValue) - 1].path)
     }
 
-    private func isClosed(_ frame: Frame) -> Bool {
+    private func decideClosed(_ frame: Frame) -> Bool {
         guard frame.module.rawValue != 0, let name = name(frame) else { return false }
         return wrappers.isClosed(
             function: name,
@@ -111,7 +130,7 @@ final class BlameKeys {
         if let name = name(frame), wrappers.kind(function: name, modulePath: module.path) == .program {
             return .program
         }
-        if wrappers.isAllocatorThroughout(modulePath: module.path) { return .allocator }
+        if AllocatorFrames.isAllocatorThroughout(modulePath: module.path) { return .allocator }
         let functions = symbolizer.resolve(
             modulePath: module.path,
             buildID: module.buildID,

@@ -422,8 +422,8 @@ package final class Collector {
                 events?.snapshot([image], at: time)
             }
         }
-        if let progress = try record({ try output.snapshot(due, of: Array(images.values), at: time) }), isPeriod {
-            options.progress?(progress)
+        if try record({ try output.snapshot(due, at: time) }) != nil, isPeriod, let report = options.progress {
+            report(output.progress(of: Array(images.values), at: time))
         }
         let finished = Clock.monotonicSeconds
         if isPeriod { nextPeriod = max(nextPeriod + options.snapshotEvery, finished) }

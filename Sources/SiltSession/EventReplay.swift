@@ -116,7 +116,7 @@ package final class EventReplay {
             let taken = Set(stride(from: 0, to: words.count - 1, by: 2).map { words[$0] })
             let due = images.filter { taken.contains($0.id) }
             for image in due { image.closeInterval() }
-            _ = try output.snapshot(due, of: images, at: time)
+            try output.snapshot(due, at: time)
         case .end(let id, let nanoseconds):
             note(nanoseconds)
             try end(id, payload)

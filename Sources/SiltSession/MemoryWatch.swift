@@ -6,13 +6,16 @@ internal import SiltText
 /// Looks now and then at what the memory of one process is for, and writes that down.
 ///
 /// A look has the kernel walk the process's page tables, and goes through its live blocks. So there is none while the
-/// resident size and the live heap stay, but one now and then, and looks take at most a fiftieth of a CPU.
+/// resident size and the live heap stay, but one now and then, and those at all processes take about a fiftieth of a CPU.
 struct MemoryWatch {
     private var account: MemoryAccount
     private var lastResident: UInt64?
     private var lastLive: UInt64 = 0
     private var lastAt = 0.0
-    private var nextAt = 0.0
+    /// By the monotonic clock.
+    private var nextAt: Double
+    /// Seconds that lie between two looks at least.
+    private let period: Double
     private var rows: [RecordedMemory] = []
     /// What all looks took.
     private(set) var nanoseconds: UInt64 = 0
@@ -24,14 +27,18 @@ struct MemoryWatch {
     /// Half of the looks are forgotten when there are more.
     private static let maximumRows = 128
 
-    /// `allocator`: the path of the module that defines malloc.
-    init(allocator: String) {
+    /// `allocator`: the path of the module that defines malloc; `period`: seconds before the first look, and between two.
+    init(allocator: String, period: Double) {
+        self.period = period
+        nextAt = Clock.monotonicSeconds + period
         let name = allocator.lastPathComponent
         account = MemoryAccount(name.hasPrefix("libc.so") || name.hasPrefix("libc-2") ? .glibc : .whole)
     }
 
     /// Nil when it is not time for a look, or the process cannot be looked at.
-    mutating func look(_ image: TracedImage, resident: UInt64) -> MemoryShares? {
+    ///
+    /// `processes`: how many are watched.
+    mutating func look(_ image: TracedImage, resident: UInt64, processes: Int) -> MemoryShares? {
         let began = Clock.monotonicSeconds
         let live = image.heap.totals.inUseBytes
         guard !image.isReplayed, began >= nextAt else { return nil }
@@ -49,7 +56,7 @@ struct MemoryWatch {
         lastAt = Clock.monotonicSeconds
         let cost = Clock.processCPUNanoseconds - before
         nanoseconds += cost
-        nextAt = lastAt + Self.restFactor * Double(cost) / 1e9
+        nextAt = lastAt + max(period, Self.restFactor * Double(processes) * Double(cost) / 1e9)
         // What has ended has no memory any more.
         guard let shares, shares.sum > 0 else { return nil }
         self.account = account

@@ -12,13 +12,12 @@ extension Recording {
         for process in processes where process.end == .running && !process.isProfiled {
             symbolizer.add(process: Int32(clamping: process.pid))
         }
-        guard let wrappers = try? AllocatorFrames(hide: []) else { return }
         let unnamed = frames.indices.filter { symbolRanges[$0].isEmpty && frames[$0].module != 0 }
         var numbers: [String: UInt32] = [:]
         for (index, text) in strings.enumerated() { numbers[text] = UInt32(index + 1) }
         for (number, indexes) in Dictionary(grouping: unnamed, by: { frames[$0].module }) {
             let module = modules[Int(number) - 1]
-            let hasLines = !wrappers.isAllocatorThroughout(modulePath: module.path)
+            let hasLines = !AllocatorFrames.isAllocatorThroughout(modulePath: module.path)
             for index in indexes {
                 let functions = symbolizer.resolve(
                     modulePath: module.path,

@@ -31,8 +31,6 @@ final class RecordingOutput {
     private var writesFrom = 0.0
     /// By image.
     private var watches: [UInt64: MemoryWatch] = [:]
-    /// By image: when it may be looked at again, by the monotonic clock.
-    private var lookFrom: [UInt64: Double] = [:]
     /// By image.
     private var declines: [UInt64: Decline] = [:]
     /// By image: bytes when its state was last written.
@@ -148,7 +146,9 @@ final class RecordingOutput {
         process.forked = header.forked != 0
         process.startNs = nanoseconds(image.startedAt)
         processes[image.id] = process
-        watches[image.id] = MemoryWatch(allocator: image.shared.allocator)
+        // As often as snapshots are taken in the end; where they are all that far apart, at each that it is time for.
+        let lookPeriod = longestStep > 1 ? period : 0
+        watches[image.id] = MemoryWatch(allocator: image.shared.allocator, period: lookPeriod)
         if number == 1 {
             target.pid = process.pid
             target.executable = process.executable
@@ -203,13 +203,12 @@ final class RecordingOutput {
         growers = growers.filter { $0.key.image != image.id }
         declines[image.id] = nil
         watches[image.id] = nil
-        lookFrom[image.id] = nil
         lastInUse[image.id] = nil
         hunt?.forget(image.id)
     }
 
-    /// Writes what moved since the last snapshot of `due`; returns how the trace of `images` stands.
-    func snapshot(_ due: [TracedImage], of images: [TracedImage], at time: Double) throws -> TraceProgress {
+    /// Writes what moved since the last snapshot of these images.
+    func snapshot(_ due: [TracedImage], at time: Double) throws {
         var declining: Set<UInt64> = []
         for image in due {
             image.nameThreads()
@@ -228,6 +227,10 @@ final class RecordingOutput {
             // A snapshot that is due then is written.
             writesFrom = time + Double(spent) / 1e9 * 25 - period / Double(longestStep) / 2
         }
+    }
+
+    /// How the trace stands.
+    func progress(of images: [TracedImage], at time: Double) -> TraceProgress {
         var progress = TraceProgress(
             seconds: time,
             liveBytes: 0,
@@ -352,13 +355,10 @@ final class RecordingOutput {
 
     /// What the memory is for, when it is time to look at that.
     private func writeMemory(_ image: TracedImage, resident: UInt64, process: UInt32, snapshot: UInt32) throws {
-        if longestStep > 1 {
-            // As often as snapshots are taken in the end.
-            let now = Clock.monotonicSeconds
-            guard now >= lookFrom[image.id, default: image.metAt + period] else { return }
-            lookFrom[image.id] = now + period
-        }
-        guard resident > 0, let shares = watches[image.id]?.look(image, resident: resident) else { return }
+        let processes = watches.count
+        guard resident > 0,
+            let shares = watches[image.id]?.look(image, resident: resident, processes: processes)
+        else { return }
         var row = RecordedMemory(process: process, snapshot: snapshot)
         row.liveBytes = shares.live
         row.allocatorBytes = shares.allocator

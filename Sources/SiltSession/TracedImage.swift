@@ -20,8 +20,6 @@ final class TracedImage {
     var decoder: ImageDecoder
     private(set) var heap: ProcessHeap
     let startedAt: Double
-    /// By the monotonic clock.
-    let metAt = Clock.monotonicSeconds
     /// Why the rest of the stream could not be read; nil while all is well.
     private(set) var damage: String?
     /// True when the last `drain` stopped because its time was up.

@@ -40,7 +40,9 @@ package final class AllocatorFrames {
     }
 
     /// Whether every function of a module is an allocator, whatever is inlined into it: the C library is C throughout.
-    package func isAllocatorThroughout(modulePath: String) -> Bool { WrapperNames.isCLibrary(modulePath: modulePath) }
+    package static func isAllocatorThroughout(modulePath: String) -> Bool {
+        WrapperNames.isCLibrary(modulePath: modulePath)
+    }
 
     /// Whether a module is a shared library, rather than the program itself: by its name, as files are all that is known of
     /// it everywhere.
