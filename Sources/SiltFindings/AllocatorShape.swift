@@ -32,34 +32,52 @@ package enum AllocatorShape {
     private static let freedShare = 0.3
 
     private struct Function {
-        var row = 0
+        var key: Key
+        var row: Int
         var allocated: UInt64 = 0
         var freed: UInt64 = 0
-        var callers = Set<UInt64>()
+        /// No more than are asked for.
+        var callers: [UInt64] = []
         /// Blocks whose stack has named program code further out.
         var passedOn: UInt64 = 0
     }
 
     /// Of the functions that are blamed now.
     static func wrappers(of recording: Recording, _ names: FrameNames, _ allocators: AllocatorFrames) -> [Wrapper] {
-        var functions: [Key: Function] = [:]
-        var modules: [UInt32: UInt64] = [:]
+        var functions: [Function] = []
+        var numbers: [Key: Int] = [:]
+        /// By frame − 1: the number of the blamed function; −1: not asked yet.
+        var numberOfFrame = [Int](repeating: -1, count: recording.frames.count)
+        /// Blocks, by module.
+        var modules = [UInt64](repeating: 0, count: recording.modules.count + 1)
         for counters in recording.counters where counters.stack != 0 {
             let (node, row) = names.blame(ofStack: counters.stack, in: recording)
             let frame = recording.stacks[Int(node) - 1].frame
             guard frame != 0 else { continue }
-            let key = Key(names, row, frame, recording)
-            modules[key.module, default: 0] &+= counters.allocatedCount
+            var number = numberOfFrame[Int(frame) - 1]
+            if number < 0 {
+                let key = Key(names, row, frame, recording)
+                number = numbers[key] ?? functions.count
+                if number == functions.count {
+                    numbers[key] = number
+                    functions.append(Function(key: key, row: row))
+                }
+                numberOfFrame[Int(frame) - 1] = number
+            }
+            modules[Int(functions[number].key.module)] &+= counters.allocatedCount
             guard names.rows[row].function != 0, names.rows[row].kind == .program else { continue }
-            functions[key, default: Function(row: row)].allocated &+= counters.allocatedCount
-            functions[key, default: Function()].freed &+=
+            functions[number].allocated &+= counters.allocatedCount
+            functions[number].freed &+=
                 counters.allocatedCount &- min(counters.allocatedCount, counters.inUseCount)
             guard let caller = caller(of: row, node, names, recording) else { continue }
-            functions[key, default: Function()].passedOn &+= counters.allocatedCount
-            functions[key, default: Function()].callers.insert(caller)
+            functions[number].passedOn &+= counters.allocatedCount
+            if functions[number].callers.count < callers.silent, !functions[number].callers.contains(caller) {
+                functions[number].callers.append(caller)
+            }
         }
         let programs = Set(recording.processes.map(\.executable))
-        return functions.compactMap { key, function -> Wrapper? in
+        return functions.compactMap { function -> Wrapper? in
+            let key = function.key
             let name = recording.string(key.function)
             guard function.allocated >= blocks, Double(function.passedOn) >= 0.95 * Double(function.allocated),
                 !allocators.isShown(function: name)
@@ -73,7 +91,7 @@ package enum AllocatorShape {
             }
             let isOfProgram = key.module != 0 && programs.contains(recording.modules[Int(key.module) - 1].path)
             guard !(hasLine && isOfProgram), function.callers.count >= callers.silent, freesMost,
-                Double(function.allocated) >= shareOfModule * Double(modules[key.module] ?? 0)
+                Double(function.allocated) >= shareOfModule * Double(modules[Int(key.module)])
             else { return nil }
             return Wrapper(key: key, name: name)
         }.sorted { $0.name < $1.name }

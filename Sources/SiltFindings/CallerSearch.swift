@@ -23,8 +23,17 @@ struct CallerSearch {
         var verdict: GrowthVerdict
         /// That of its members together.
         var history: SiteHistory
-        /// The member that grew most.
+        /// The member that grew most, and how many grew.
         var stack: UInt32
+        var grownStacks: Int
+    }
+
+    /// What is said of a site's callers.
+    struct Answer {
+        /// Those that grow and are not the whole site; none when the site is best seen as one.
+        var groups: [Group] = []
+        /// Of a site that grows as one: the stack that grew most, and how many grew; nil when none did.
+        var grown: (stack: UInt32, count: Int)?
     }
 
     private static let share = 0.8
@@ -48,16 +57,14 @@ struct CallerSearch {
     private let ways: CallerWays
     private let judge: SiteJudge
     private let budget: Budget
-    private let recording: Recording
 
     /// Groups that may still be judged, for the whole report: 700,000 stacks must not take minutes.
     final class Budget {
         var left = 20_000
     }
 
-    init(_ recording: Recording, _ names: FrameNames, _ judge: SiteJudge, _ budget: Budget) {
-        ways = CallerWays(recording: recording, names: names)
-        self.recording = recording
+    init(_ ways: CallerWays, _ judge: SiteJudge, _ budget: Budget) {
+        self.ways = ways
         self.judge = judge
         self.budget = budget
     }
@@ -67,8 +74,8 @@ struct CallerSearch {
         /// In `Part.stacks`.
         var member: Int
         /// Bytes and blocks that stayed while the judge looked.
-        var weight: Double
-        var count: Double
+        var weight = 0.0
+        var count = 0.0
         var allocatedBytes: Double
         var allocatedCount: Double
         var history: SiteHistory?
@@ -106,13 +113,24 @@ struct CallerSearch {
         var verdict: GrowthVerdict
     }
 
-    /// Groups that grow and are not the whole site; none when the site is best seen as one.
-    ///
     /// `verdict`: of all stacks together, with what the group knows beyond its stacks' histories.
-    func groups(of part: CallSites.Part, verdict: GrowthVerdict, clock: ProcessClock) -> [Group] {
-        guard part.stacks.count > 1, part.stacks.contains(where: { $0.history != nil }) else { return [] }
-        let paths = paths(of: part, clock)
-        guard paths.reduce(0, { $0 + $1.count }) >= Self.leastSurvivors else { return [] }
+    func answer(of part: CallSites.Part, verdict: GrowthVerdict, clock: ProcessClock) -> Answer {
+        let isGrowing = verdict.verdict.isGrowing
+        guard isGrowing || part.stacks.count > 1 else { return Answer() }
+        var paths = paths(of: part)
+        // Most sites keep next to nothing: whether what they keep is steady need not be asked.
+        let survivors = paths.reduce(0) { $0 + ($1.history.map { judge.survivors($0).count } ?? 0) }
+        guard isGrowing || Double(survivors) >= Self.leastSurvivors else { return Answer() }
+        for index in paths.indices {
+            guard let history = paths[index].history else { continue }
+            (paths[index].weight, paths[index].count) = judge.steadySurvivors(history, clock)
+        }
+        let groups = groups(among: paths, verdict, clock)
+        return groups.isEmpty && isGrowing ? Answer(grown: growth(paths)) : Answer(groups: groups)
+    }
+
+    private func groups(among paths: [Path], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> [Group] {
+        guard paths.count > 1, paths.reduce(0, { $0 + $1.count }) >= Self.leastSurvivors else { return [] }
         ways.forget()
         var found: [Found] = []
         if verdict.verdict.isGrowing {
@@ -136,37 +154,30 @@ struct CallerSearch {
                 members: one.paths.map(\.member).sorted(),
                 verdict: one.verdict,
                 history: history,
-                stack: part.stacks[most.member].stack
+                stack: most.stack,
+                grownStacks: one.paths.count { $0.count > 0 }
             )
         }
     }
 
-    /// The stack that grew most, and how many grew; nil when none did.
-    func growth(of part: CallSites.Part, _ members: [Int]?, clock: ProcessClock) -> (stack: UInt32, count: Int)? {
+    private func growth(_ paths: [Path]) -> (stack: UInt32, count: Int)? {
         var most = (weight: 0.0, stack: UInt32(0))
         var count = 0
-        for index in members ?? Array(part.stacks.indices) {
-            guard let history = part.stacks[index].history.flatMap(judge.history) else { continue }
-            let grown = judge.steadySurvivors(history, clock)
-            guard grown.count > 0 else { continue }
+        for path in paths where path.count > 0 {
             count += 1
-            if grown.bytes > most.weight { most = (grown.bytes, part.stacks[index].stack) }
+            if path.weight > most.weight { most = (path.weight, path.stack) }
         }
         return count == 0 ? nil : (most.stack, count)
     }
 
-    private func paths(of part: CallSites.Part, _ clock: ProcessClock) -> [Path] {
+    private func paths(of part: CallSites.Part) -> [Path] {
         part.stacks.enumerated().map { index, stack -> Path in
-            let history = stack.history.flatMap(judge.history)
-            let stayed = history.map { judge.steadySurvivors($0, clock) } ?? (bytes: 0, count: 0)
-            let row = recording.counters[stack.row]
+            let row = ways.recording.counters[stack.row]
             return Path(
                 member: index,
-                weight: stayed.bytes,
-                count: stayed.count,
                 allocatedBytes: Double(row.allocatedBytes),
                 allocatedCount: Double(row.allocatedCount),
-                history: history,
+                history: stack.history.flatMap(judge.history),
                 stack: stack.stack
             )
         }

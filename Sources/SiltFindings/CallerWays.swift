@@ -1,22 +1,26 @@
 internal import SiltRecording
 
-/// The functions that a stack's blamed one was called through.
-struct CallerWays {
+/// The functions that a stack's blamed one was called through; one for a report.
+final class CallerWays {
     let recording: Recording
     let names: FrameNames
-    private let known = Known()
-
-    private final class Known {
-        var steps: [UInt32: [Step]] = [:]
-    }
+    /// By row of `names`: what it is on a way; nil: nothing.
+    private let stepOfRow: [Step?]
+    /// By stack, of those asked for.
+    private var known: [UInt32: [Step]] = [:]
 
     init(recording: Recording, names: FrameNames) {
         self.recording = recording
         self.names = names
+        var steps = [Step?](repeating: nil, count: names.rows.count)
+        for (index, range) in names.ranges.enumerated() {
+            for row in range { steps[row] = Self.step(row, UInt32(index + 1), names, recording) }
+        }
+        stepOfRow = steps
     }
 
     /// Gives back what was kept of the stacks asked for.
-    func forget() { known.steps = [:] }
+    func forget() { known = [:] }
 
     /// One function outward of the blamed one.
     struct Step {
@@ -34,19 +38,21 @@ struct CallerWays {
 
     /// Innermost first: without wrappers, interpreters' loops, code made at run time, and what is on the way already.
     func steps(of stack: UInt32) -> [Step] {
-        if let steps = known.steps[stack] { return steps }
+        if let steps = known[stack] { return steps }
         let steps = walk(stack)
-        known.steps[stack] = steps
+        known[stack] = steps
         return steps
     }
 
     private func walk(_ stack: UInt32) -> [Step] {
         var (node, row) = names.blame(ofStack: stack, in: recording)
         guard node != 0, recording.stacks[Int(node) - 1].frame != 0 else { return [] }
-        var seen: Set<UInt64> = [
-            names.functionKey(ofRow: row, frame: recording.stacks[Int(node) - 1].frame, in: recording)
-        ]
+        let blamed = names.functionKey(ofRow: row, frame: recording.stacks[Int(node) - 1].frame, in: recording)
         var steps: [Step] = []
+        // A few tens of steps are looked through faster than a set of them is made.
+        func isKnown(_ function: UInt64) -> Bool {
+            function == blamed || steps.contains { $0.function == function }
+        }
         var next = row + 1
         while node != 0, steps.count < Self.levels {
             let entry = recording.stacks[Int(node) - 1]
@@ -54,7 +60,7 @@ struct CallerWays {
                 let range = names.ranges[Int(entry.frame) - 1]
                 row = max(next, range.lowerBound)
                 while row < range.upperBound {
-                    if let step = step(row, entry.frame), seen.insert(step.function).inserted { steps.append(step) }
+                    if let step = stepOfRow[row], !isKnown(step.function) { steps.append(step) }
                     row += 1
                 }
             }
@@ -111,7 +117,7 @@ struct CallerWays {
 
     private static let nearlyAll = 0.8
 
-    private func step(_ row: Int, _ frame: UInt32) -> Step? {
+    private static func step(_ row: Int, _ frame: UInt32, _ names: FrameNames, _ recording: Recording) -> Step? {
         let facts = names.rows[row]
         guard facts.kind >= .unnamed, !facts.isLoop else { return nil }
         // Code made at run time is made again elsewhere.

@@ -36,10 +36,10 @@ extension HeapReport {
         return report
     }
 
-    /// Blocks in use at the last snapshots of the processes that gave some back, by ticks since they were born: classes of
+    /// Blocks in use at the last snapshots of the processes that then held any, by ticks since they were born: classes of
     /// `BlockClasses`.
     package var agesBeforeTheWayOut: [Int: (count: UInt64, bytes: UInt64)] {
-        let gone = Set(recording.counters.lazy.map(\.process))
+        let holding = Set(recording.counters.lazy.filter { $0.inUseCount > 0 }.map(\.process))
         let clocks = ProcessClock.all(of: recording)
         let judge = SiteJudge(historyBytes: recording.historyBytes)
         var result: [Int: (count: UInt64, bytes: UInt64)] = [:]
@@ -49,9 +49,9 @@ extension HeapReport {
             result[number, default: (0, 0)].count &+= UInt64(count)
             result[number, default: (0, 0)].bytes &+= UInt64(max(0, bytes))
         }
-        for row in recording.groupHistories where row.resource == .heap && gone.contains(row.process) {
+        for row in recording.groupHistories where row.resource == .heap && holding.contains(row.process) {
             guard let index = recording.processIndex(of: row.process), let history = judge.history(row.range),
-                let series = history.series(atSnapshot: UInt32(min(clocks[index].ticks, 1 << 30)))
+                let series = history.series(atSnapshot: clocks[index].lastTick)
             else { continue }
             for (bucket, count) in series.counts.enumerated() {
                 add(

@@ -11,6 +11,7 @@ struct HuntShares {
     let names: FrameNames
     let sites: CallSites
     let judge: SiteJudge
+    let ways: CallerWays
     let budget: CallerSearch.Budget
     let hunt: HuntPhases
 
@@ -43,8 +44,14 @@ struct HuntShares {
         for (index, phase) in hunt.phases.enumerated() where lives {
             var asked = judge
             asked.question = .phase(phase, of: hunt)
-            let shares = SiteShares(recording: recording, names: names, sites: sites, judge: asked, budget: budget)
-                .shares(of: parts, process: process, clock: clock)
+            let shares = SiteShares(
+                recording: recording,
+                names: names,
+                sites: sites,
+                judge: asked,
+                ways: ways,
+                budget: budget
+            ).shares(of: parts, process: process, clock: clock)
             for var share in shares {
                 if share.opinion.isGrowing {
                     share.phase = index

@@ -84,7 +84,7 @@ extension MemoryGrowth {
         risen = self.resident - Self.median(resident.prefix(quarter))
         let late = rows.count * 3 / 4
         lateRise = Self.median(resident.suffix(eighth)) - Self.median(resident[max(0, late - eighth)..<late])
-        let looks = Self.looks(of: recording.processes[process].id, in: recording)
+        let looks = Self.looks(of: process, in: recording)
         // The process may have ended while it was looked at for the last time.
         if let start = looks.last(where: { $0.snapshot <= rows[quarter].snapshot }) ?? looks.first,
             let end = Self.look(at: rows[rows.count - 1], in: looks, rows), end.snapshot > start.snapshot
@@ -113,7 +113,7 @@ extension MemoryGrowth {
         self.init(process: process)
         self.phase = phase.name
         let bySnapshot = Dictionary(rows.map { (Int($0.snapshot), $0) }) { $1 }
-        let looks = Self.looks(of: recording.processes[process].id, in: recording)
+        let looks = Self.looks(of: process, in: recording)
         var sums: Parts? = looks.isEmpty ? nil : Parts()
         for (index, round) in rounds.enumerated() {
             guard let before = bySnapshot[round], let after = bySnapshot[round + 1] else { return nil }
@@ -138,8 +138,10 @@ extension MemoryGrowth {
         }
     }
 
-    private static func looks(of process: UInt32, in recording: Recording) -> [RecordedMemory] {
-        recording.memory.filter { $0.process == process }
+    /// `process`: in `Recording.processes`.
+    static func looks(of process: Int, in recording: Recording) -> [RecordedMemory] {
+        let id = recording.processes[process].id
+        return recording.memory.filter { $0.process == id }
     }
 
     /// The newest at that snapshot, or the first; nil when things have changed since.

@@ -19,6 +19,9 @@ package struct ProcessClock {
     /// Ticks until then, which histories count; as many as snapshots where these are equally far apart.
     package var ticks: Int { Int(scale.tick(of: UInt32(min(count, 1 << 30)))) }
 
+    /// The same, as histories are asked with it.
+    var lastTick: UInt32 { UInt32(min(ticks, 1 << 30)) }
+
     /// Snapshots if they had all been as far apart as the last ones.
     package var periods: Int { ticks / Int(scale.longestStep) }
 

@@ -15,8 +15,9 @@ package enum ReportBuilder {
         let sites = CallSites(recording, names: names)
         let hunt = HuntPhases(recording)
         report.phases = hunt?.phases ?? []
-        report.sites = SiteBuilder(recording, names: names, clocks: clocks, hunt: hunt).sites(sites)
-        if hunt == nil { report.shortWorkers = ShortWorkers(recording, names, clocks, sites) }
+        let turns = hunt == nil ? WorkerTurns.all(of: recording, clocks) : []
+        report.sites = SiteBuilder(recording, names: names, clocks: clocks, turns: turns, hunt: hunt).sites(sites)
+        report.shortWorkers = ShortWorkers(recording, names, turns, sites)
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)
         report.snapshotCount = clocks.map(\.count).max() ?? 0

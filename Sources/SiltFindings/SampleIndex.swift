@@ -8,15 +8,23 @@ struct SampleIndex {
 
     init(_ samples: [RecordedSample]) {
         self.samples = samples
+        Self.forEachSeries(of: samples) { first, range in
+            ranges[Self.key(first.resource, first.process, first.key)] = range
+        }
+    }
+
+    /// What one call site of one process had, each with its first sample.
+    static func forEachSeries(of samples: [RecordedSample], _ body: (_ first: RecordedSample, Range<Int>) -> Void) {
         var start = 0
         while start < samples.count {
-            var end = start
-            while end < samples.count, samples[end].process == samples[start].process,
-                samples[end].resource == samples[start].resource, samples[end].key == samples[start].key
+            let first = samples[start]
+            var end = start + 1
+            while end < samples.count, samples[end].process == first.process,
+                samples[end].resource == first.resource, samples[end].key == first.key
             {
                 end += 1
             }
-            ranges[Self.key(samples[start].resource, samples[start].process, samples[start].key)] = start..<end
+            body(first, start..<end)
             start = end
         }
     }

@@ -19,14 +19,16 @@ package struct ShortWorkers: Equatable, Sendable {
     private static let lastShare = 0.5
 
     /// The call site that rises most; nil: none does.
-    init?(_ recording: Recording, _ names: FrameNames, _ clocks: [ProcessClock], _ sites: CallSites) {
+    init?(_ recording: Recording, _ names: FrameNames, _ turns: [WorkerTurns], _ sites: CallSites) {
+        let short = turns.filter {
+            $0.areForked && !$0.canBeJudged && $0.clock.periods >= Self.minimumIntervals
+                && $0.clock.periods < SiteOpinion.minimumSnapshots
+        }
+        guard !short.isEmpty else { return nil }
         let samples = SampleIndex(recording.groupSamples)
         var best: (rise: Double, site: Int, turns: WorkerTurns)?
-        for turns in WorkerTurns.all(of: recording, clocks) where turns.areForked && !turns.canBeJudged {
+        for turns in short {
             let count = turns.clock.count
-            guard turns.clock.periods >= Self.minimumIntervals,
-                turns.clock.periods < SiteOpinion.minimumSnapshots
-            else { continue }
             for part in sites.joined(.heap, turns.judged.contains).parts {
                 var bytes = [Double](repeating: 0, count: count + 1)
                 var blocks = bytes

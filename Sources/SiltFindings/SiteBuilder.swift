@@ -13,21 +13,32 @@ struct SiteBuilder {
     private let judge: SiteJudge
     private let samples: SampleIndex
     private let threadStacks: ThreadStacks
+    /// Of a trace that ran freely.
+    private let turns: [WorkerTurns]
+    private let ways: CallerWays
+    private let budget = CallerSearch.Budget()
     private let hunt: HuntPhases?
 
-    init(_ recording: Recording, names: FrameNames, clocks: [ProcessClock], hunt: HuntPhases?) {
+    init(
+        _ recording: Recording,
+        names: FrameNames,
+        clocks: [ProcessClock],
+        turns: [WorkerTurns],
+        hunt: HuntPhases?
+    ) {
         self.hunt = hunt
+        self.turns = turns
         self.recording = recording
         self.names = names
         self.clocks = clocks
         judge = SiteJudge(historyBytes: recording.historyBytes)
         samples = SampleIndex(recording.groupSamples)
         threadStacks = ThreadStacks(recording)
+        ways = CallerWays(recording: recording, names: names)
     }
 
     /// All sites with a live or cumulative byte or block, in no particular order.
     func sites(_ sites: CallSites) -> [ReportSite] {
-        let budget = CallerSearch.Budget()
         var shares: [SiteShare] = []
         if let hunt {
             shares = HuntShares.groups(of: sites, recording, hunt).flatMap { joined in
@@ -36,18 +47,18 @@ struct SiteBuilder {
                     names: names,
                     sites: joined,
                     judge: judge,
+                    ways: ways,
                     budget: budget,
                     hunt: hunt
                 ).shares(clocks: clocks)
             }
         } else {
-            shares = sharesByProcess(sites, budget)
+            shares = sharesByProcess(sites)
         }
         var result: [ReportSite] = []
         var indexes: [SiteShare.Identity: Int] = [:]
         var members: [[SiteShare]] = []
         var places: [SiteShare.Identity: Int] = [:]
-        let ways = CallerWays(recording: recording, names: names)
         let touched = TouchedMappings(recording)
         for var share in shares where !share.rows.isEmpty {
             if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
@@ -100,7 +111,9 @@ struct SiteBuilder {
         for frame in sites.flatMap({ [$0.blame, $0.fix] }) where frame.file != nil {
             modules[name(frame), default: []].insert(frame.module)
         }
-        func isAmbiguous(_ frame: ReportFrame) -> Bool { (modules[name(frame)]?.count ?? 0) > 1 }
+        let ambiguous = Set(modules.lazy.filter { $0.value.count > 1 }.map(\.key))
+        guard !ambiguous.isEmpty else { return }
+        func isAmbiguous(_ frame: ReportFrame) -> Bool { ambiguous.contains(name(frame)) }
         for index in sites.indices {
             var site = sites[index]
             let (blame, caller, origin) = (site.blame, site.caller, site.origin)
@@ -111,12 +124,11 @@ struct SiteBuilder {
         }
     }
 
-    private func sharesByProcess(_ sites: CallSites, _ budget: CallerSearch.Budget) -> [SiteShare] {
-        let turns = WorkerTurns.all(of: recording, clocks)
+    private func sharesByProcess(_ sites: CallSites) -> [SiteShare] {
         let replaced = turns.filter(\.canBeJudged).reduce(into: Set<Int>()) { $0.formUnion($1.members) }
         let short = turns.filter(\.areTooShort).reduce(into: Set<Int>()) { $0.formUnion($1.members) }
         var shares = turns.filter(\.canBeJudged).flatMap { turns in
-            Resource.allCases.flatMap { sharesOfWorkers(sites, $0, turns, budget) }
+            Resource.allCases.flatMap { sharesOfWorkers(sites, $0, turns) }
         }
         var start = 0
         while start < sites.parts.count {
@@ -128,12 +140,11 @@ struct SiteBuilder {
                 end += 1
             }
             if !replaced.contains(process) {
-                shares += SiteShares(recording: recording, names: names, sites: sites, judge: judge, budget: budget)
-                    .shares(
-                        of: start..<end,
-                        process: process,
-                        clock: short.contains(process) ? clocks[process].tooShort : clocks[process]
-                    )
+                shares += siteShares(sites).shares(
+                    of: start..<end,
+                    process: process,
+                    clock: short.contains(process) ? clocks[process].tooShort : clocks[process]
+                )
             }
             start = end
         }
@@ -144,18 +155,20 @@ struct SiteBuilder {
     private func sharesOfWorkers(
         _ sites: CallSites,
         _ resource: Resource,
-        _ turns: WorkerTurns,
-        _ budget: CallerSearch.Budget
+        _ turns: WorkerTurns
     ) -> [SiteShare] {
         let joined = sites.joined(resource, turns.members.contains, judging: turns.judged.contains)
-        return SiteShares(recording: recording, names: names, sites: joined, judge: judge, budget: budget)
-            .shares(of: joined.parts.indices, process: turns.leader, clock: turns.clock)
+        return siteShares(joined).shares(of: joined.parts.indices, process: turns.leader, clock: turns.clock)
             .map { share in
                 var share = share
                 share.opinion = turns.share(share.opinion)
                 share.span = turns.span
                 return share
             }
+    }
+
+    private func siteShares(_ sites: CallSites) -> SiteShares {
+        SiteShares(recording: recording, names: names, sites: sites, judge: judge, ways: ways, budget: budget)
     }
 
     // MARK: One site over all processes

@@ -47,7 +47,7 @@ struct SiteJudge {
 
     func verdict(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict {
         switch question {
-        case .freeRunning: return judge(history.series(atSnapshot: Self.snapshot(clock)) ?? .nothing)
+        case .freeRunning: return judge(history.series(atSnapshot: clock.lastTick) ?? .nothing)
         case .phase(let phase, let hunt):
             let series = hunt.series(history)
             if history.hasBirths { return judgeHunt(series, hunt.intervals, route: phase.route) }
@@ -78,7 +78,6 @@ struct SiteJudge {
 
     /// The same without the first and the last quarter, or round: what came once at the start, and what may still go.
     func steadySurvivors(_ history: SiteHistory, _ clock: ProcessClock) -> (bytes: Double, count: Double) {
-        let all = survivors(history)
         func sum(
             _ bytes: [Double],
             _ counts: [Double],
@@ -88,13 +87,17 @@ struct SiteJudge {
         }
         switch question {
         case .freeRunning:
-            guard let series = history.series(atSnapshot: Self.snapshot(clock)), !series.bytes.isEmpty else {
-                return (Double(all.bytes), Double(all.count))
-            }
+            let all = history.survivors
+            guard all.count > 0 || all.bytes > 0, let series = history.series(atSnapshot: clock.lastTick),
+                !series.bytes.isEmpty
+            else { return (Double(all.bytes), Double(all.count)) }
             let skipped = series.bytes.count / 4
             return sum(series.bytes, series.counts, skipped..<series.bytes.count - skipped)
         case .phase(let phase, let hunt):
-            guard history.hasBirths else { return (Double(all.bytes), Double(all.count)) }
+            guard history.hasBirths else {
+                let all = survivors(history)
+                return (Double(all.bytes), Double(all.count))
+            }
             let series = hunt.series(history)
             let positions = hunt.steadyPositions(of: phase)
             return sum(series.bytes, series.counts, positions.count > 2 ? positions.dropLast() : positions[...])
@@ -106,7 +109,7 @@ struct SiteJudge {
         guard history.hasBirths else { return [] }
         switch question {
         case .freeRunning:
-            let counts = history.series(atSnapshot: Self.snapshot(clock))?.counts ?? []
+            let counts = history.series(atSnapshot: clock.lastTick)?.counts ?? []
             let skipped = counts.count / 4
             return Array(counts.dropFirst(skipped).dropLast(skipped))
         case .phase(let phase, let hunt):
@@ -133,12 +136,10 @@ struct SiteJudge {
         switch history {
         case .rounds(let rounds): return rounds.series(intervals: max(rounds.closed, clock.count)).live
         case .slices(let slices):
-            let series = slices.series(atSnapshot: Self.snapshot(clock))
+            let series = slices.series(atSnapshot: clock.lastTick)
             return [series.baseline] + series.troughs
         }
     }
-
-    private static func snapshot(_ clock: ProcessClock) -> UInt32 { UInt32(min(clock.ticks, 1 << 30)) }
 
     /// nil when there is none.
     static func sum(_ histories: some Sequence<SiteHistory>) -> SiteHistory? {

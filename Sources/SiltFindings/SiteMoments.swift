@@ -30,23 +30,14 @@ enum SiteMoments {
             }
         }
         let samples = recording.groupSamples
-        var start = 0
-        while start < samples.count {
-            let (resource, process, key) = (samples[start].resource, samples[start].process, samples[start].key)
-            var end = start
-            while end < samples.count, samples[end].resource == resource, samples[end].process == process,
-                samples[end].key == key
-            {
-                end += 1
-            }
-            var cursor = Cursor(samples: samples[start..<end])
-            let found = (snapshots[process] ?? []).map { snapshot -> RecordedSample? in
+        SampleIndex.forEachSeries(of: samples) { first, range in
+            var cursor = Cursor(samples: samples[range])
+            let found = (snapshots[first.process] ?? []).map { snapshot -> RecordedSample? in
                 guard let snapshot else { return nil }
                 cursor.move(to: snapshot)
                 return cursor.latest
             }
-            body(resource, process, key, found)
-            start = end
+            body(first.resource, first.process, first.key, found)
         }
     }
 

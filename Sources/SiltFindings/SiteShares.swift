@@ -67,11 +67,12 @@ struct SiteShares {
     let names: FrameNames
     let sites: CallSites
     let judge: SiteJudge
+    let ways: CallerWays
     let budget: CallerSearch.Budget
 
     /// Of the parts of one resource of one process.
     func shares(of parts: Range<Int>, process: Int, clock: ProcessClock) -> [SiteShare] {
-        let search = CallerSearch(recording, names, judge, budget)
+        let search = CallerSearch(ways, judge, budget)
         var result: [SiteShare] = []
         /// Members of each part that belong to no growing caller, and the share they make.
         var left: [(part: Int, share: Int, members: [Int])] = []
@@ -95,10 +96,11 @@ struct SiteShares {
             let verdict =
                 judge.isReady(clock) && !part.histories.isEmpty
                 ? judge.verdict(of: part.histories, clock: clock) : nil
-            let groups = verdict.map { search.groups(of: part, verdict: $0, clock: clock) } ?? []
+            let answer = verdict.map { search.answer(of: part, verdict: $0, clock: clock) } ?? CallerSearch.Answer()
+            let groups = answer.groups
             if groups.isEmpty {
                 whole.opinion = opinion(verdict, part.histories, whole.rows, clock)
-                if whole.opinion.isGrowing, let grown = search.growth(of: part, nil, clock: clock) {
+                if whole.opinion.isGrowing, let grown = answer.grown {
                     (whole.stack, whole.grownStacks) = grown
                 }
                 if whole.opinion.isGrowing || !isOfGroups {
@@ -108,11 +110,7 @@ struct SiteShares {
                 result.append(whole)
                 continue
             }
-            for group in groups {
-                var share = share(of: group, part, whole, clock)
-                share.grownStacks = search.growth(of: part, group.members, clock: clock)?.count ?? 0
-                result.append(share)
-            }
+            for group in groups { result.append(share(of: group, part, whole, clock)) }
             let taken = Set(groups.flatMap(\.members))
             let rest = part.stacks.indices.filter { !taken.contains($0) }
             guard !rest.isEmpty else { continue }
@@ -145,6 +143,7 @@ struct SiteShares {
         share.opinion = judge.opinion(group.verdict, clock: clock)
         share.caller = SiteShare.Place(row: group.caller.row, frame: group.caller.frame)
         share.stack = group.stack
+        share.grownStacks = group.grownStacks
         share.groups = []
         share.history = group.history
         return share

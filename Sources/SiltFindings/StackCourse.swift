@@ -58,7 +58,7 @@ package struct StackCourse {
         var lows: [UInt64: [UInt64]] = [:]
         Self.forEachHistory(report, .freeRunning) { stack, process, history in
             let clock = clocks[process]
-            guard let series = history.series(atSnapshot: UInt32(min(clock.ticks, 1 << 30))) else { return }
+            guard let series = history.series(atSnapshot: clock.lastTick) else { return }
             lows[GroupStacks.key(recording.processes[process].id, stack)] = times.map {
                 Self.value(at: $0, series, clock)
             }

@@ -46,8 +46,7 @@ package struct WholeMemory: Sendable {
         self.process = process
         rows = clock.rows.filter { ($0.rssBytes ?? 0) > 0 }
         guard let last = rows.last else { return nil }
-        let looks = recording.memory.filter { $0.process == recording.processes[process].id }
-        look = MemoryGrowth.look(at: last, in: looks, rows)
+        look = MemoryGrowth.look(at: last, in: MemoryGrowth.looks(of: process, in: recording), rows)
         if clock.canBeJudged || !recording.rounds.isEmpty {
             growth = MemoryGrowth(clock.evenRows.filter { ($0.rssBytes ?? 0) > 0 }, process: process, in: recording)
         }
