@@ -65,6 +65,11 @@ private struct FreeRunningJudge {
         switch look.reason {
         case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend:
             let rate = slope ?? survivorSlope(look)
+            // A rate whose range reaches 0 is none.
+            guard rate.error < rate.value else {
+                let shape = Shape([series.baseline] + series.troughs, drops: series.drops)
+                return GrowthVerdict(shape.verdict(reason: .sparse), .sparse, facts: facts)
+            }
             let isSlow = rate.value * Double(series.snapshots) < GrowthRules.slowShare * series.live
             return GrowthVerdict(
                 isSlow ? .slowGrowing : .growing,

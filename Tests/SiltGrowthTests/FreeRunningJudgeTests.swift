@@ -37,6 +37,15 @@ struct FreeRunningJudgeTests {
         #expect(verdict.verdict == .plateauing, "\(verdict.reason)")
     }
 
+    /// A collector's own records, of which few came in three bursts late in the run.
+    @Test func aRateWhoseRangeReachesZeroIsNone() {
+        var site = SimulatedSite(intervals: 24, generator: SeededGenerator(seed: 1))
+        site.add(17, size: 80, at: 1)
+        for (at, count) in [(15, 5), (18, 1), (21, 8)] { site.add(count, size: 80, at: at) }
+        let verdict = judge(site.series())
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
+    }
+
     @Test func thereAreCasesOfThisKind() throws {
         #expect(try GrowthCase.load(.freeRun).isEmpty == false)
     }

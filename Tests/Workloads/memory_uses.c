@@ -5,9 +5,10 @@
  *
  * only-reserved: 1 MiB of address space each 50 ms. maps, pool, syscall: 1 MiB of memory each 50 ms
  * by mmap, by an allocator of its own, by system calls. reserve: one block of 1 GiB of which 2 MiB
- * each 50 ms are touched. burst: 100 MiB of small blocks for a moment, one of 1,000 is kept;
- * burst-and-leak: 48 bytes each 50 ms besides. threads: one each 50 ms that never ends and has
- * touched 1 MiB of its stack. worker: "maps" in a forked child, while the parent waits.
+ * each 50 ms are touched. burst: 100 MiB of small blocks for a moment, one of 1,000 is kept.
+ * syscall-and-leak, burst-and-leak: 48 bytes each 50 ms besides. threads: one each 50 ms that never
+ * ends and has touched 1 MiB of its stack. worker: "maps" in a forked child, while the parent
+ * waits.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -105,6 +106,7 @@ int main(int count, char **words) {
             return 0;
         }
     }
+    bool leaks = strstr(use, "-and-leak") != NULL;
     bool bursts = strncmp(use, "burst", 5) == 0;
     char *reserve = strcmp(use, "reserve") == 0 ? calloc(1, 1 << 30) : NULL;
     for (int tick = 0; tick < ticks; tick++) {
@@ -114,7 +116,7 @@ int main(int count, char **words) {
             reserve_buffer();
         } else if (strcmp(use, "pool") == 0) {
             keep_row();
-        } else if (strcmp(use, "syscall") == 0) {
+        } else if (strncmp(use, "syscall", 7) == 0) {
             map_unseen();
         } else if (reserve) {
             touch_more(reserve);
@@ -123,7 +125,7 @@ int main(int count, char **words) {
         } else if (bursts && tick == ticks / 3) {
             burst();
         }
-        if (strcmp(use, "burst-and-leak") == 0) {
+        if (leaks) {
             leak_little();
         }
         free(malloc(1000 + (size_t)tick));

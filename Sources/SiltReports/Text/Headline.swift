@@ -15,7 +15,15 @@ enum Headline {
             case .inconclusive:
                 report.obstacle.map { ObstacleText.line($0) + ObstacleText.advice($0) } ?? ""
             }
-        return ([line] + unmeasured(report) + [UntracedText.line(report)].compactMap { $0 }).joined(separator: "; ")
+        return
+            ([line, outside(report)].compactMap { $0 } + unmeasured(report)
+            + [UntracedText.line(report)].compactMap { $0 }).joined(separator: "; ")
+    }
+
+    /// What grew outside malloc beside the call sites that are charged: they explain little of it.
+    private static func outside(_ report: HeapReport) -> String? {
+        guard report.verdict == .growing, let growth = report.outsideMalloc else { return nil }
+        return ObstacleText.line(.outsideMalloc(growth))
     }
 
     /// What of a hunt was not measured, beside what the line says already.

@@ -30,6 +30,14 @@ extension EndToEnd {
             #expect(check == 3)
         }
 
+        @Test func whatGrowsOutsideMallocIsOnTheFirstLineBesideALittleLeak() throws {
+            let (text, check) = try Self.report("syscall-and-leak")
+            #expect(text.hasPrefix("GROWING: 1 call site leaks, "), "\(text)")
+            let first = text.components(separatedBy: " leak_little ")[0]
+            #expect(first.contains("; RSS grew ") && first.contains("MiB outside malloc ("), "\(text)")
+            #expect(check == 1)
+        }
+
         @Test(arguments: [("maps", "map_buffer"), ("pool", "pool_take"), ("worker", "map_buffer")])
         func mappingsAreJudgedAsBlocksAre(use: String, function: String) throws {
             let (text, check) = try Self.report(use)
