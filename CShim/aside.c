@@ -117,6 +117,15 @@ static const uint64_t blocked =
     ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) | 1ull << (SIGFPE - 1) |
       1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1));
 
+bool silt_signals_block(uint64_t *mask) {
+    return !silt_is_filtered() &&
+           silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, mask, 8) == 0;
+}
+
+void silt_signals_restore(const uint64_t *mask) {
+    silt_call(SYS_rt_sigprocmask, SIG_SETMASK, mask, 0, 8);
+}
+
 /* A stack's number, from 1; 0 when there is no memory for one. Waits for one of another thread's
  * when all are in use. */
 static __attribute__((noinline)) uint32_t take(void) {
@@ -149,8 +158,7 @@ uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c) {
     uint64_t mask;
     uint32_t stack = self->aside;
     bool is_here = stack && (uintptr_t)__builtin_frame_address(0) - low_of(stack) <= STACK_BYTES;
-    if (is_here || silt_is_filtered() ||
-        silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, &mask, 8) < 0) {
+    if (is_here || !silt_signals_block(&mask)) {
         return silt_aside_switch(0, task, a, b, c);
     }
     /* A stack that a handler left still belongs to this thread. */
@@ -163,6 +171,6 @@ uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c) {
     if (stack) {
         __atomic_store_n(&stacks[stack - 1].taken, 0, __ATOMIC_RELEASE);
     }
-    silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, 8);
+    silt_signals_restore(&mask);
     return result;
 }

@@ -18,6 +18,10 @@ typedef uintptr_t silt_task(const struct silt_origin *origin, uintptr_t a, uintp
  * hook. */
 uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c);
 
+/* Blocks the signals that a task runs without; false where they cannot be. In a hook. */
+bool silt_signals_block(uint64_t *mask);
+void silt_signals_restore(const uint64_t *mask);
+
 /* In a fork child, before its first task: stacks that other threads of the parent were on are free.
  */
 void silt_aside_forget(void);

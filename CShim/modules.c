@@ -241,30 +241,18 @@ uint16_t silt_module_of(uintptr_t address) {
     return silt_is_in_module(address) ? (uint16_t)silt_aside(find_module, address, 0, 0) : 0;
 }
 
-/* Whether the module that was found in a range is the one that it was when the range was added. */
-static bool is_same(struct range *range, const struct dl_find_object *found) {
-    if (found->dlfo_link_map == range->map) {
-        return true;
-    }
-    struct silt_extent extent = silt_extent_of(found);
-    if (!range->index || silt_identity_of(found, &extent) != logged[range->index - 1].identity) {
-        return false;
-    }
-    range->map = found->dlfo_link_map;
-    return true;
-}
-
 void silt_modules_check(bool patient) {
     if (!may_register(patient)) {
         return;
     }
+    /* What lies there now is not read: another thread may be about to close it. */
     for (uint32_t i = 0; i < range_count; i++) {
         struct range *range = &ranges[i];
         uintptr_t start = range->start, end = range->end;
         struct dl_find_object found;
         if (!end || (_dl_find_object((void *)start, &found) == 0 &&
                      (uintptr_t)found.dlfo_map_start == start &&
-                     (uintptr_t)found.dlfo_map_end == end && is_same(range, &found))) {
+                     (uintptr_t)found.dlfo_map_end == end && found.dlfo_link_map == range->map)) {
             continue;
         }
         if (range->index) {

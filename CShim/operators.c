@@ -9,6 +9,7 @@
 #include "operators.h"
 
 #include "aside.h"
+#include "held.h"
 #include "loaded.h"
 #include "lookup.h"
 #include "system.h"
@@ -18,9 +19,11 @@
 #define KEPT 1024 /* a power of two; calling modules beyond that are looked up each time */
 
 /* By calling module; an entry's module is set last. Forgotten as a whole when a module goes: what
- * they point to may have gone with it. */
+ * they point to may have gone with it. The dynamic section tells a module from one that was
+ * described at the same place before. */
 static struct kept {
     const struct link_map *module;
+    const void *dynamic;
     void *functions[SILT_OPERATORS];
 } kept[KEPT];
 static uint32_t kept_count;
@@ -60,36 +63,66 @@ static void keep(const struct link_map *module, void *const *functions) {
         for (unsigned i = 0; i < SILT_OPERATORS; i++) {
             kept[slot].functions[i] = functions[i];
         }
+        kept[slot].dynamic = module->l_ld;
         __atomic_store_n(&kept[slot].module, module, __ATOMIC_RELEASE);
         kept_count++;
     }
     __atomic_store_n(&keeping, 0, __ATOMIC_RELEASE);
 }
 
-static uintptr_t look_up(const struct silt_origin *origin, uintptr_t of, uintptr_t index,
-                         uintptr_t unused) {
-    const struct link_map *module = (const struct link_map *)of;
+struct wanted {
+    const struct link_map *module;
+    enum silt_operator_index index;
+    void *function;
+};
+
+static uintptr_t look_up(const struct silt_origin *origin, uintptr_t of, uintptr_t unused,
+                         uintptr_t unused_too) {
+    struct wanted *wanted = (struct wanted *)of;
     void *functions[SILT_OPERATORS] = {0};
-    (void)origin, (void)unused;
-    silt_lookup(module, silt_operator_names, functions, SILT_OPERATORS);
-    keep(module, functions);
-    return (uintptr_t)functions[index];
+    (void)origin, (void)unused, (void)unused_too;
+    silt_lookup(wanted->module, silt_operator_names, functions, SILT_OPERATORS);
+    keep(wanted->module, functions);
+    wanted->function = functions[wanted->index];
+    return 0;
+}
+
+static int look_up_aside(struct dl_phdr_info *info, size_t bytes, void *with) {
+    (void)info, (void)bytes;
+    silt_aside(look_up, (uintptr_t)with, 0, 0);
+    return 1;
+}
+
+/* What is kept for a module; false when nothing is. */
+static bool find_kept(struct wanted *wanted) {
+    const struct link_map *module = wanted->module, *there;
+    for (size_t slot = kept_slot(module);; slot = (slot + 1) % KEPT) {
+        const struct kept *at = &kept[slot];
+        there = __atomic_load_n(&at->module, __ATOMIC_ACQUIRE);
+        if (there == module) {
+            const void *dynamic = at->dynamic;
+            wanted->function = at->functions[wanted->index];
+            __atomic_thread_fence(__ATOMIC_ACQUIRE);
+            return dynamic == module->l_ld &&
+                   __atomic_load_n(&at->module, __ATOMIC_RELAXED) == module;
+        }
+        if (!there) {
+            return false;
+        }
+    }
 }
 
 __attribute__((noinline)) void *silt_local_operator(enum silt_operator_index index,
                                                     const void *caller) {
-    const struct link_map *module = silt_map_at(caller), *there;
-    if (!module) {
-        return NULL;
-    }
-    for (size_t slot = kept_slot(module);; slot = (slot + 1) % KEPT) {
-        there = __atomic_load_n(&kept[slot].module, __ATOMIC_ACQUIRE);
-        if (there == module) {
-            return kept[slot].functions[index];
-        }
-        if (!there) {
-            break;
+    struct wanted wanted = {silt_map_at(caller), index, NULL};
+    if (wanted.module && !find_kept(&wanted)) {
+        /* A handler must not leave while the list of modules is held. */
+        uint64_t mask;
+        bool blocked = silt_signals_block(&mask);
+        silt_held(look_up_aside, &wanted);
+        if (blocked) {
+            silt_signals_restore(&mask);
         }
     }
-    return (void *)silt_aside(look_up, (uintptr_t)module, index, 0);
+    return wanted.function;
 }

@@ -15,32 +15,39 @@
 #include "loads.h"
 
 #include "aside.h"
+#include "held.h"
 #include "image.h"
 #include "imports.h"
 #include "lookup.h"
+#include "memory.h"
 #include "modules.h"
 #include "real.h"
 #include "sandbox.h"
 #include "start.h"
+#include "system.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/auxv.h>
 
 uint32_t silt_opened, silt_opens;
 
-#define LOOKED  1024 /* modules beyond that are looked at each time */
-#define HANDLES 256  /* a power of two */
+#define HANDLES 256 /* a power of two */
 
 static struct looked {
     const struct link_map *map;
     const void *dynamic;
-} looked[LOOKED];
-static uint32_t looked_count;
+} *looked;
+static uint32_t looked_count, looked_room;
 static const void *handles[HANDLES]; /* that dlsym was asked about */
 static uint32_t rebinding;           /* held by who looks; nobody waits for it */
 /* The loader's count of modules; 0: some are to be looked at. */
 static unsigned long long adds_seen;
+static unsigned long long subs_seen; /* its count of those that have gone */
+/* This is a fork child that has opened nothing: the parent may have left the list of modules locked
+ * (held.c), which only an opening waits for. */
+static uint32_t has_forked;
 
 /* Families whose interface was there at start: all callers find it first. */
 static bool is_global[SILT_FAMILIES];
@@ -54,10 +61,18 @@ static bool is_looked_at(const struct link_map *map) {
     return false;
 }
 
+/* Without memory it is looked at again each time. */
 static void remember(const struct link_map *map) {
-    if (looked_count < LOOKED) {
-        looked[looked_count++] = (struct looked){map, map->l_ld};
+    if (looked_count == looked_room) {
+        size_t bytes = looked_room * sizeof *looked, more = bytes ? 2 * bytes : 4096;
+        struct looked *grown = bytes ? silt_pages_grow(looked, bytes, more) : silt_pages(more);
+        if (!grown) {
+            return;
+        }
+        looked = grown;
+        looked_room = (uint32_t)(more / sizeof *looked);
     }
+    looked[looked_count++] = (struct looked){map, map->l_ld};
 }
 
 /* One pass over the loaded modules. Those that are known come first, in the order in which they
@@ -116,51 +131,8 @@ static int look_at_one(struct dl_phdr_info *info, size_t size, void *argument) {
     return 0;
 }
 
-/* libc's own: the program's, if it has one, may do anything. */
-static int (*iterate)(int (*)(struct dl_phdr_info *, size_t, void *), void *);
-
-static uintptr_t look(const struct silt_origin *origin, uintptr_t unused, uintptr_t unused_too,
-                      uintptr_t unused_as_well) {
-    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
-    if (!iterate || __atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
-        silt_opened = 1;
-        return 0;
-    }
-    struct pass first = {0, false, true}, second = first;
-    if (iterate(find_definers, &first) == 0) {
-        iterate(look_at_one, &second);
-        adds_seen = second.is_complete ? adds_seen : 0;
-    }
-    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
-    return 0;
-}
-
-/* Under a filter of the program's mprotect(2) may be forbidden; a vfork(2) child has its parent's
- * memory. */
-static bool may_look(void) {
-    return silt_phase == SILT_PHASE_RECORDING && *silt_live && !silt_is_filtered() &&
-           !silt_is_borrowed();
-}
-
-static void meet(const struct dl_find_object *found) {
-    if (!silt_opens || !may_look() || __atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
-        return;
-    }
-    const struct link_map *map = found->dlfo_link_map;
-    if (!is_looked_at(map)) {
-        struct silt_extent extent = silt_extent_of(found);
-        silt_imports_note(map);
-        if (silt_imports_rebind(map, &extent)) {
-            remember(map);
-        }
-    }
-    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
-}
-
-void silt_rebind_forget(void) {
-    if (!silt_opens || __atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
-        return;
-    }
+/* Forgets what is kept of modules that have gone. */
+static void forget_gone(void) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < looked_count; i++) {
         if (silt_map_at(looked[i].dynamic) == looked[i].map) {
@@ -172,6 +144,80 @@ void silt_rebind_forget(void) {
     looked_count = kept;
     adds_seen = 0;
     memset(handles, 0, sizeof handles);
+}
+
+/* While modules are held; `info` may be NULL. */
+static void forget_if_gone(const struct dl_phdr_info *info) {
+    if (!info || info->dlpi_subs != subs_seen) {
+        subs_seen = info ? info->dlpi_subs : 0;
+        forget_gone();
+    }
+}
+
+static int look_at_all(struct dl_phdr_info *info, size_t bytes, void *argument) {
+    struct pass first = {0, false, true}, second = first;
+    (void)bytes, (void)argument;
+    forget_if_gone(info);
+    if (silt_held_each(find_definers, &first) == 0) {
+        silt_held_each(look_at_one, &second);
+        adds_seen = second.is_complete ? adds_seen : 0;
+    }
+    return 1;
+}
+
+static uintptr_t look(const struct silt_origin *origin, uintptr_t unused, uintptr_t unused_too,
+                      uintptr_t unused_as_well) {
+    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
+    if (__atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
+        silt_opened = 1;
+        return 0;
+    }
+    silt_held_each(look_at_all, NULL);
+    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+    return 0;
+}
+
+/* Under a filter of the program's mprotect(2) may be forbidden; a vfork(2) child has its parent's
+ * memory. */
+static bool may_look(void) {
+    return silt_phase == SILT_PHASE_RECORDING && *silt_live && !silt_is_filtered() &&
+           !silt_is_borrowed();
+}
+
+/* A module that the stack goes through. */
+static int look_at_met(struct dl_phdr_info *info, size_t bytes, void *argument) {
+    const struct dl_find_object *found = argument;
+    const struct link_map *map = found->dlfo_link_map;
+    struct silt_extent extent = silt_extent_of(found);
+    (void)bytes;
+    forget_if_gone(info);
+    silt_imports_note(map);
+    if (silt_imports_rebind(map, &extent)) {
+        remember(map);
+    }
+    return 1;
+}
+
+static void meet(const struct dl_find_object *found) {
+    if (!silt_opens || has_forked || !may_look() ||
+        __atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    if (!is_looked_at(found->dlfo_link_map)) {
+        silt_held(look_at_met, (void *)found);
+    }
+    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+}
+
+void silt_rebind_forget(void) {
+    if (!silt_opens) {
+        return;
+    }
+    if (__atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
+        silt_opened = 1; /* the next look forgets them */
+        return;
+    }
+    forget_gone();
     __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
 }
 
@@ -181,6 +227,11 @@ bool silt_rebind_at_dlsym(const void *handle, const char *name) {
     }
     const void **seen = &handles[(uintptr_t)handle >> 6 & (HANDLES - 1)];
     bool is_new = handle && handle != RTLD_NEXT && *seen != handle;
+    if (has_forked && !silt_opened) {
+        is_new = false;
+    } else if (has_forked) {
+        has_forked = 0;
+    }
     if (silt_opened && silt_bound_deep && silt_is_filtered() && *silt_live) {
         silt_opened = 0;
         /* What was opened may call past us. */
@@ -221,6 +272,33 @@ static void unlock(void) {
     rebinding = 0;
 }
 
+#define PATIENCE 1000 /* silt_rest: about a tenth of a second at most */
+static bool held_for_fork;
+
+/* The handlers of pthread_atfork(3). A child is not to inherit the lock of the list from a thread
+ * that looks. */
+static void before_fork(void) {
+    held_for_fork = false;
+    for (unsigned i = 0; i < PATIENCE && !held_for_fork; i++) {
+        held_for_fork = !__atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE);
+        if (!held_for_fork) {
+            silt_rest(&rebinding);
+        }
+    }
+}
+
+static void after_fork(void) {
+    if (held_for_fork) {
+        __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+    }
+}
+
+static void after_fork_in_child(void) {
+    unlock();
+    has_forked = 1;
+    silt_opened = 0;
+}
+
 __attribute__((constructor)) static void look_at_start(void) {
     static const struct silt_module_watcher watcher = {meet, unlock};
     silt_wake_up();
@@ -228,10 +306,7 @@ __attribute__((constructor)) static void look_at_start(void) {
         return;
     }
     silt_modules_watch(&watcher);
-    const struct link_map *libc = silt_map_at((void *)strnlen);
-    iterate = libc ? (int (*)(int (*)(struct dl_phdr_info *, size_t, void *), void *))silt_find_in(
-                         libc, "dl_iterate_phdr")
-                   : NULL;
+    pthread_atfork(before_fork, after_fork, after_fork_in_child);
     if (may_look()) {
         silt_aside(look, 0, 0, 0);
     }

@@ -11,6 +11,7 @@
 #include "follow.h"
 #include "fork.h"
 #include "generated.h"
+#include "held.h"
 #include "hello.h"
 #include "image.h"
 #include "lookup.h"
@@ -33,6 +34,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 static uint32_t *live_page; /* fork wipes it */
 /* The header once more, in a mapping that fork children inherit: a child that is not recorded
@@ -139,8 +141,17 @@ static uintptr_t begin_aside(const struct silt_origin *origin, uintptr_t unused,
     return begun;
 }
 
+static bool constructed; /* the constructor has run: nothing is early any more */
+
 static void start(void) {
     silt_find_real();
+    if (!environ && !constructed) {
+        /* While the loader relocates, as for an audit library (rtld-audit(7)): nobody has told the
+         * C library what there is in the environment. */
+        silt_phase = SILT_PHASE_NOTHING;
+        return;
+    }
+    silt_held_init();
     silt_follow_init();
     if (getauxval(AT_SECURE) || !silt_find_analyzer()) {
         silt_phase = SILT_PHASE_OFF;
@@ -187,6 +198,7 @@ bool silt_wake_up(void) {
 }
 
 __attribute__((constructor)) static void at_start(void) {
+    constructed = true;
     silt_wake_up();
     /* The first hook must not do this: its caller may hold the lock of the list of handlers. */
     if (silt_phase == SILT_PHASE_RECORDING) {

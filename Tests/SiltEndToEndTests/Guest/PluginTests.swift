@@ -26,5 +26,22 @@ extension EndToEnd {
             let kept = report.sites(named: "leaf").map(\.inuseObjects).reduce(0, +)
             #expect(kept == 80, "what each library made in the end, which is kept")
         }
+
+        /// Each new plugin's operators are looked up in the list of all libraries, which other threads change meanwhile.
+        @Test func threadsMayOpenAndClosePluginsAtOnce() throws {
+            let folder = try ScratchFolder()
+            let plugin = try buildWorkload("plugin", into: folder, flags: ["-shared", "-fPIC"])
+            let copies = (1...8).map { folder.file("plugin\($0).so") }
+            for copy in copies {
+                #expect(try runProgram(["cp", plugin, copy]).status == 0)
+            }
+            let host = try buildWorkload("turnover", into: folder)
+            let (result, report) = try trace([host, "4000"] + copies)
+            #expect(result.output == "turned over\n")
+            #expect(result.status == 0, "\(result.errors)")
+            let made = report.sites(named: "plugin_make")
+            #expect(made.map(\.allocObjects).reduce(0, +) == 4 * 4000 - 6)
+            #expect(made.map(\.inuseObjects).reduce(0, +) == 0)
+        }
     }
 }
