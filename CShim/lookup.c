@@ -25,16 +25,21 @@ static bool is_same(const char *one, const char *other) {
     return *one == *other;
 }
 
+/* A function that was written in assembly may have no type; one of type STT_GNU_IFUNC says where
+ * the function is (psABI, "Symbol Table"): the loader asks it at each relocation. */
 static void *defined(const struct link_map *map, const struct silt_tables *tables, uint32_t index,
                      const char *name) {
     const ElfW(Sym) *symbol = &tables->symbols[index];
-    if (symbol->st_shndx == SHN_UNDEF || ELF64_ST_TYPE(symbol->st_info) != STT_FUNC ||
+    unsigned type = ELF64_ST_TYPE(symbol->st_info);
+    if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS ||
+        (type != STT_FUNC && type != STT_NOTYPE && type != STT_GNU_IFUNC) ||
         ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ||
         (tables->versions && !tables->old_versions && tables->versions[index] & 0x8000) ||
         !is_same(tables->strings + symbol->st_name, name)) {
         return NULL;
     }
-    return (void *)(map->l_addr + symbol->st_value);
+    void *there = (void *)(map->l_addr + symbol->st_value);
+    return type == STT_GNU_IFUNC ? ((void *(*)(void))there)() : there;
 }
 
 /* DT_GNU_HASH: header, bloom filter, buckets, chain (its layout is that of binutils'

@@ -77,14 +77,18 @@ extension EndToEnd {
             #expect(isTraced || limit < 40, "\(result.errors)")
         }
 
-        @Test func whatAllocatesBeforeAnythingIsInitializedIsTraced() throws {
+        /// Audited, the loader allocates before the C library knows of an environment.
+        @Test(arguments: [false, true])
+        func whatAllocatesBeforeAnythingIsInitializedIsTraced(audited: Bool) throws {
             let folder = try ScratchFolder()
+            let auditor = try buildWorkload("auditor", into: folder, flags: ["-shared", "-fPIC"])
+            let audit = audited ? ["env", "LD_AUDIT=" + auditor] : []
             let library = folder.file("libearly.so")
             let built = try buildWorkload("early", into: folder, flags: ["-shared", "-fPIC", "-DLIBRARY"])
             _ = try runProgram(["mv", built, library])
             let program = try buildWorkload("early", into: folder, flags: ["-rdynamic", library])
-            let plain = try runProgram([program])
-            let (result, report) = try trace([program])
+            let plain = try runProgram(audit + [program])
+            let (result, report) = try trace(audit + [program])
             #expect(plain.output == "0 calls, grown\n")
             #expect(result.output == plain.output)
             #expect(result.status == 0)
@@ -92,6 +96,22 @@ extension EndToEnd {
             #expect(blocks.map(\.allocObjects).reduce(0, +) == 100)
             #expect(blocks.map(\.inuseObjects).reduce(0, +) == 49)
             #expect(report.trust.unknownFrees == 0)
+        }
+
+        @Test func anAllocatorsFunctionsAreThoseTheLoaderWouldFindOfWhateverType() throws {
+            let folder = try ScratchFolder()
+            let flags = ["-shared", "-fPIC", "-fno-builtin", "-DLIBRARY"]
+            let built = try buildWorkload("chosen", into: folder, flags: flags)
+            let library = folder.file("libchosen.so")
+            _ = try runProgram(["mv", built, library])
+            let program = try buildWorkload("chosen", into: folder, flags: ["-fno-builtin", library])
+            let (result, report) = try trace([program])
+            #expect(result.output == "none but its own\n")
+            #expect(result.status == 0)
+            let blocks = report.sites(named: "chosen_block")
+            #expect(blocks.map(\.allocObjects).reduce(0, +) == 20)
+            #expect(blocks.map(\.inuseObjects).reduce(0, +) == 10)
+            #expect(report.target.allocator?.hasSuffix("libchosen.so") == true)
         }
 
         @Test func whatProgramsDoWithTheAllocatorIsAsWithoutSilt() throws {
