@@ -8,11 +8,21 @@ package func isRecordingFile(_ path: String) -> Bool {
     do { return RecordingFile.isRecording(try RecordingFile.header(of: path)) } catch { return false }
 }
 
+/// Removes a recording and what SQLite keeps beside it.
+package func removeRecording(_ path: String) {
+    for suffix in ["", "-wal", "-shm", "-journal"] { unlink((path + suffix).system) }
+}
+
+/// Whether a process writes it now; false as well for what is not there.
+package func isRecordingBeingWritten(_ path: String) -> Bool {
+    !FileClaim(open(path.system, O_RDWR | O_CLOEXEC | O_NONBLOCK)).isOurs
+}
+
 /// Waits until no process writes the recording at `path`, at most that long.
 package func waitUntilNobodyWrites(recording path: String, seconds: Double) {
     let looksPerSecond = 20.0
     for _ in 0..<Int(seconds * looksPerSecond) {
-        if FileClaim(open(path.system, O_RDWR | O_CLOEXEC | O_NONBLOCK)).isOurs { return }
+        if !isRecordingBeingWritten(path) { return }
         usleep(UInt32(1_000_000 / looksPerSecond))
     }
 }
@@ -44,9 +54,7 @@ enum RecordingFile {
             guard try mayReplace(path) else { throw .notARecording(path: path) }
             let older = FileClaim(open(path.system, O_RDWR | O_CLOEXEC | O_NONBLOCK))
             guard older.isOurs else { throw .inUse(path: path) }
-            for name in [path, path + "-wal", path + "-shm", path + "-journal"] {
-                unlink(name.system)
-            }
+            removeRecording(path)
             descriptor = open(path.system, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         }
         guard descriptor >= 0 else {

@@ -19,17 +19,12 @@ package struct LiveTrace: Sendable {
     ///
     /// A preload that was told SILT_OUT alone has an analyzer that cannot be asked: functions have no names until it ends.
     package init(pid: pid_t) throws(ControlError) {
-        guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/environ") else {
+        guard let variables = Self.variables(of: pid) else {
             let isThere = kill(pid, 0) == 0 || errno == EPERM
             throw ControlError(
                 isThere
                     ? "the environment of process \(pid) may not be read: it is another user's" : "no process \(pid)"
             )
-        }
-        var variables: [String: String] = [:]
-        for entry in bytes.split(separator: 0) {
-            let parts = String(system: entry).split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
         }
         if let socket = variables["SILT_SOCKET"] {
             self.init(recording: try TraceControl(path: socket).ask(.status).recording, socket: socket)
@@ -39,6 +34,37 @@ package struct LiveTrace: Sendable {
             throw ControlError(
                 "process \(pid) is not traced: start it with silt run, or preload the library and name SILT_SOCKET"
             )
+        }
+    }
+
+    /// Those that were started with a process; nil when they may not be read (proc_pid_environ(5)).
+    private static func variables(of pid: pid_t) -> [String: String]? {
+        guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/environ") else { return nil }
+        var variables: [String: String] = [:]
+        for entry in bytes.split(separator: 0) {
+            let parts = String(system: entry).split(separator: "=", maxSplits: 1)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+        }
+        return variables
+    }
+
+    /// A process of each trace whose analyzer can be asked, by number: the first of those that may be looked at.
+    package static func tracedProcesses() -> [(pid: pid_t, name: String)] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var pids: [pid_t] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(system: $0) }
+            }
+            if let pid = pid_t(name) { pids.append(pid) }
+        }
+        var sockets: Set<String> = []
+        return pids.sorted().compactMap { pid in
+            guard let socket = variables(of: pid)?["SILT_SOCKET"], sockets.insert(socket).inserted else { return nil }
+            guard !LiveTrace(recording: "", socket: socket).hasEnded else { return nil }
+            let name = FileBytes.read(ifThere: "/proc/\(pid)/comm").map { String(system: $0.dropLast()) }
+            return (pid, name ?? "")
         }
     }
 

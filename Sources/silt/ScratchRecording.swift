@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltRecording
 internal import SiltSession
 internal import SiltText
 
@@ -13,7 +14,7 @@ final class ScratchRecording {
     }
 
     deinit {
-        for suffix in ["", "-wal", "-shm", "-journal"] { unlink((path + suffix).system) }
+        removeRecording(path)
         rmdir(directory.system)
     }
 }

@@ -6,6 +6,8 @@ import Foundation
 package final class StartedProgram {
     package let pid: pid_t
     private let command: String
+    /// Where programs keep what they want to find again; not the user's who runs the tests.
+    private static let state = Result { try ScratchFolder() }
     private var status: Int32?
 
     /// Starts it with standard input, output and error from and to files; throws when a program that it names is missing.
@@ -40,9 +42,8 @@ package final class StartedProgram {
             &attributes,
             Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)
         )
-        let variables = ProcessInfo.processInfo.environment.merging(["PATH": programPath]) { $1 }.merging(environment) {
-            $1
-        }
+        let own = ["PATH": programPath, "XDG_STATE_HOME": try StartedProgram.state.get().path]
+        let variables = ProcessInfo.processInfo.environment.merging(own) { $1 }.merging(environment) { $1 }
         let words = command.map { strdup($0) } + [nil]
         let entries = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + entries { free(text) } }

@@ -41,8 +41,7 @@ struct HuntCommand: ParsableCommand {
     @Option(name: .customLong("init"), help: "Write a commented plan to this file and end.")
     var template: String?
 
-    @Option(name: .customLong("out"), help: "Keep the recording in this file.")
-    var recording: String?
+    @OptionGroup var recording: RecordingChoice
 
     @Option(help: "Hunt in a trace that is on already: the socket of silt listen.")
     var attachSocket: String?
@@ -58,7 +57,9 @@ struct HuntCommand: ParsableCommand {
 
     func run() throws {
         if let template { return try write(HuntPlan.template, to: template) }
-        let hunt = try HuntRun(setUp, recording: recording, attachSocket: attachSocket, hide: layout.hide)
+        let file = try attachSocket == nil ? recording.file(for: "hunt") : nil
+        defer { withExtendedLifetime(file) {} }
+        let hunt = try HuntRun(setUp, recording: file?.path, attachSocket: attachSocket, hide: layout.hide)
         let failure = hunt.run()
         var options = layout.options(for: STDOUT_FILENO)
         options.limitBytes = options.limitBytes ?? hunt.plan.memoryLimitBytes
@@ -73,7 +74,7 @@ struct HuntCommand: ParsableCommand {
         var text = ""
         if json { JSONReport.render(report, into: &text) } else { TextReport.render(report, into: &text) }
         try Terminal.output(text)
-        if let recording { Terminal.message("recording: \(recording)") }
+        file?.keep()
         if let failure {
             Terminal.message("the hunt ended early, the report is of what was measured until then")
             throw Terminal.fail(failure)

@@ -15,8 +15,7 @@ struct ListenCommand: ParsableCommand {
             """
     )
 
-    @Option(name: .customLong("out"), help: "Keep the recording in this file.")
-    var recording: String?
+    @OptionGroup var recording: RecordingChoice
 
     @Option(help: "Time between snapshots: 500ms, 1s, 2m.")
     var snapshotEvery: Duration = Duration(seconds: 1)
@@ -45,9 +44,10 @@ struct ListenCommand: ParsableCommand {
 
     func run() throws {
         silt_signals_block()
-        let scratch = try recording == nil ? ScratchRecording() : nil
-        defer { withExtendedLifetime(scratch) {} }
-        let path = recording ?? scratch?.path ?? ""
+        let isAsked = !servesHunt && !startedByPreload
+        let file = try recording.file(for: "listen", keeps: isAsked && !once)
+        defer { withExtendedLifetime(file) {} }
+        let path = file.path
         var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
         options.socket = socket
         options.siltVersion = siltVersion
@@ -56,7 +56,6 @@ struct ListenCommand: ParsableCommand {
         options.servesHunt = servesHunt
         options.hide = layout.hide
         if !servesHunt, isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
-        let isAsked = !servesHunt && !startedByPreload
         if isAsked { options.met = { PatientWriter.errors.say("tracing \($1) (process \($0))") } }
         do {
             let collector = try Collector(options: options)
@@ -71,6 +70,7 @@ struct ListenCommand: ParsableCommand {
             if once || servesHunt { return }
             try printReport(of: path, layout: layout, to: STDOUT_FILENO)
             for note in outcome.notes { Terminal.message(note) }
+            if recording.path == nil, outcome.traced > 0 { file.keep() }
         } catch let code as ExitCode {
             throw code
         } catch {

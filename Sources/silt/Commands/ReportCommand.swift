@@ -10,6 +10,7 @@ struct ReportCommand: ParsableCommand {
         commandName: "report",
         abstract: "Render a recording: growing call sites first, or a table, JSON, or files for other tools.",
         discussion: """
+            silt report
             silt report server.silt
             silt report server.silt --top --by inuse --limit 20
             silt report server.silt --flame --by peak
@@ -55,8 +56,11 @@ struct ReportCommand: ParsableCommand {
     @OptionGroup(title: "Files for other tools") var outputs: ReportOutputs
     @OptionGroup var layout: ReportLayout
 
-    @Argument(help: "A recording, an event file of silt run --events, or a pprof profile.", completion: .file())
-    var recording: String
+    @Argument(
+        help: "A recording, an event file of silt run --events, a pprof profile; without one the last recording kept.",
+        completion: .file()
+    )
+    var recording: String?
 
     private var output: ReportOutput { view?.output ?? .sites }
     private var hasView: Bool { view != nil || list != nil || !between.isEmpty }
@@ -81,7 +85,8 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let (root, pattern) = (try FunctionPattern(option: stacks.root), try FunctionPattern(option: list))
         do {
-            let recording = try ReportInput(self.recording, hide: layout.hide).recording()
+            let path = try self.recording ?? KeptRecordings.last()
+            let recording = try ReportInput(path, hide: layout.hide).recording()
             var text = ""
             if between.isEmpty {
                 let report = try ReportBuilder.build(recording, options: layout.options(for: STDOUT_FILENO))
@@ -93,7 +98,7 @@ struct ReportCommand: ParsableCommand {
                     try render(report, root, into: &text)
                 }
             } else {
-                try renderBetween(recording, root, into: &text)
+                try renderBetween(recording, path, root, into: &text)
             }
             try Terminal.output(text)
         } catch {
@@ -101,11 +106,16 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
-    private func renderBetween(_ recording: Recording, _ root: FunctionPattern?, into text: inout String) throws {
+    private func renderBetween(
+        _ recording: Recording,
+        _ path: String,
+        _ root: FunctionPattern?,
+        into text: inout String
+    ) throws {
         var settings = DiffSettings()
         settings.limit = layout.limit?.sites
         settings.width = Terminal.columns(of: STDOUT_FILENO)
-        let sides = try DiffSide.moments(between, of: recording, path: self.recording, hide: layout.hide)
+        let sides = try DiffSide.moments(between, of: recording, path: path, hide: layout.hide)
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)
         switch output.name {
         case "flame":

@@ -28,8 +28,7 @@ struct RunCommand: ParsableCommand {
             """
     )
 
-    @Option(name: .customLong("out"), help: "Keep the recording in this file.")
-    var recording: String?
+    @OptionGroup var recording: RecordingChoice
 
     @Option(help: "Keep the raw event stream in this file as well; silt report replays it.")
     var events: String?
@@ -83,9 +82,9 @@ struct RunCommand: ParsableCommand {
         // Before there are threads, which would take them.
         silt_signals_block()
         try runUntracedIfFilesAreFew()
-        let scratch = try recording == nil ? ScratchRecording() : nil
-        defer { withExtendedLifetime(scratch) {} }
-        let path = recording ?? scratch?.path ?? ""
+        let file = try recording.file(for: commandWords[0])
+        defer { withExtendedLifetime(file) {} }
+        let path = file.path
         var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
         options.siltVersion = siltVersion
         options.hide = layout.hide
@@ -110,8 +109,11 @@ struct RunCommand: ParsableCommand {
         let status = ExitCode(
             outcome.traced == 0 && code == 0 && outcome.failure == nil ? SiltExit.cannotMeasure.rawValue : code
         )
-        guard Terminal.isRead(STDERR_FILENO) else { throw status }
-        report(outcome, recordedAt: path)
+        guard Terminal.isRead(STDERR_FILENO) else {
+            file.keep()
+            throw status
+        }
+        report(outcome, recordedAt: file)
         throw status
     }
 
@@ -129,13 +131,13 @@ struct RunCommand: ParsableCommand {
     private static let neededFiles: Int32 = 16
 
     /// What is missing comes first.
-    private func report(_ outcome: TraceOutcome, recordedAt path: String) {
+    private func report(_ outcome: TraceOutcome, recordedAt file: TraceFile) {
         if let failure = outcome.failure {
             let seconds = (failure.seconds * 10).rounded() / 10
             Terminal.message("recorded for the first \(seconds) s only, what came later is missing: \(failure.reason)")
         }
         do {
-            try printReport(of: path, layout: layout, to: STDERR_FILENO)
+            try printReport(of: file.path, layout: layout, to: STDERR_FILENO)
         } catch {
             // It was said why; the command ended as it did.
         }
@@ -148,7 +150,7 @@ struct RunCommand: ParsableCommand {
                 "\(outcome.stillRunning) traced processes still run, now untraced; --follow waits for them"
             )
         }
-        if let recording, access(recording.system, F_OK) == 0 { Terminal.message("recording: \(recording)") }
+        if recording.path != nil || outcome.traced + outcome.untraced > 0 { file.keep() }
         if let events { Terminal.message("events: \(events)") }
     }
 }

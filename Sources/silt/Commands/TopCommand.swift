@@ -11,6 +11,7 @@ struct TopCommand: ParsableCommand {
         commandName: "top",
         abstract: "Watch a running trace in the terminal: what grows, how fast, growing call sites first.",
         discussion: """
+            silt top
             silt top 4711
             silt top server.silt
             silt top server.silt --once
@@ -27,8 +28,11 @@ struct TopCommand: ParsableCommand {
     @Option(help: .hide)
     var hide: [String] = []
 
-    @Argument(help: "The id of a traced process, or a recording.", completion: .file())
-    var target: String
+    @Argument(
+        help: "The id of a traced process, or a recording; without it what is traced now.",
+        completion: .file()
+    )
+    var target: String?
 
     func run() throws {
         guard once || isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 else {
@@ -36,6 +40,7 @@ struct TopCommand: ParsableCommand {
             throw SiltExit.usage
         }
         do {
+            let target = try target ?? Self.onlyTrace()
             let trace = try LiveTrace(target: target)
             let source = ReportSource(trace, hide: hide)
             var view = TopView(target)
@@ -49,6 +54,21 @@ struct TopCommand: ParsableCommand {
         } catch {
             throw Terminal.fail(error)
         }
+    }
+
+    /// The process to ask about where only one trace is on.
+    private static func onlyTrace() throws -> String {
+        let traced = LiveTrace.tracedProcesses()
+        guard let first = traced.first else {
+            Terminal.message("nothing is traced now: start it with silt run -- ./server, or name a recording")
+            throw SiltExit.cannotMeasure
+        }
+        guard traced.count == 1 else {
+            let commands = traced.map { "silt top \($0.pid) (\($0.name))" }
+            Terminal.message("\(traced.count) programs are traced, name one: \(commands.joined(separator: ", "))")
+            throw SiltExit.usage
+        }
+        return String(first.pid)
     }
 
     private func watch(_ view: inout TopView, _ trace: LiveTrace, _ source: ReportSource) throws {

@@ -25,7 +25,7 @@ extension EndToEnd {
         }
 
         @Test(arguments: [
-            ["run"], ["report"], ["run", "--snapshot-every", "1 fortnight", "--", "true"],
+            ["run"], ["diff"], ["run", "--snapshot-every", "1 fortnight", "--", "true"],
             ["report", "--by", "age", "x"],
             ["nonsense"],
         ])

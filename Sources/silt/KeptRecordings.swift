@@ -1,0 +1,108 @@
+internal import Glibc
+internal import SiltRecording
+internal import SiltText
+
+/// Recordings that nobody named a file for: the last few, in a folder of the user's own, so that a report can be had again.
+struct KeptRecordings {
+    /// With all recordings that silt keeps by itself; may not be there yet.
+    let folder: String
+
+    private static let maximumCount = 10
+    /// Of all together; the newest is kept whatever its size.
+    private static let maximumBytes: Int64 = 200_000_000
+
+    /// In the user's state folder (XDG Base Directory Specification); nil for a user without a home.
+    init?() {
+        let state = Environment.value("XDG_STATE_HOME").flatMap { $0.hasPrefix("/") ? $0 : nil }
+        guard let parent = state ?? Self.home.map({ $0 + "/.local/state" }) else { return nil }
+        folder = parent + "/silt"
+    }
+
+    private static var home: String? {
+        if let home = Environment.value("HOME"), home.hasPrefix("/") { return home }
+        guard let entry = getpwuid(geteuid()), let path = entry.pointee.pw_dir else { return nil }
+        let home = String(system: path)
+        return home.hasPrefix("/") ? home : nil
+    }
+
+    /// A name for a recording of `program` that begins now; nil where the folder can neither be found nor made.
+    func path(for program: String) -> String? {
+        guard makeFolder() else { return nil }
+        let known = program.lastPathComponent.unicodeScalars.map { scalar -> Character in
+            let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
+            return isPlain || "-_.+".unicodeScalars.contains(scalar) ? Character(scalar) : "_"
+        }
+        return "\(folder)/\(String(known.prefix(64)))-\(Self.now)-\(getpid()).silt"
+    }
+
+    /// Local time, so that names are ordered by it.
+    private static var now: String {
+        var seconds = time(nil)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        var text = [CChar](repeating: 0, count: 32)
+        strftime(&text, text.count, "%Y%m%d-%H%M%S", &local)
+        return String(system: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
+    }
+
+    /// Every folder on the way, for the user alone.
+    private func makeFolder() -> Bool {
+        var path = ""
+        for name in folder.split(separator: "/") {
+            path += "/" + name
+            if mkdir(path.system, 0o700) != 0, errno != EEXIST { return access(folder.system, W_OK) == 0 }
+        }
+        return access(folder.system, W_OK) == 0
+    }
+
+    /// The one that was written last, perhaps still is; says which one it is.
+    static func last() throws -> String {
+        guard let newest = KeptRecordings()?.all().first?.path else { throw NothingKept() }
+        Terminal.message("the last recording: \(newest)")
+        return newest
+    }
+
+    private struct Entry {
+        var path: String
+        var bytes: Int64
+        var changed: timespec
+    }
+
+    /// Newest first.
+    private func all() -> [Entry] {
+        guard let directory = opendir(folder.system) else { return [] }
+        defer { closedir(directory) }
+        var found: [Entry] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(system: $0) }
+            }
+            guard name.hasSuffix(".silt") else { continue }
+            let path = folder + "/" + name
+            var status = stat()
+            guard lstat(path.system, &status) == 0, status.st_mode & S_IFMT == S_IFREG, isRecordingFile(path) else {
+                continue
+            }
+            found.append(Entry(path: path, bytes: Int64(status.st_size), changed: status.st_mtim))
+        }
+        return found.sorted { ($0.changed.tv_sec, $0.changed.tv_nsec) > ($1.changed.tv_sec, $1.changed.tv_nsec) }
+    }
+
+    /// Removes the oldest of too many; what is being written stays.
+    func trim() {
+        var bytes: Int64 = 0
+        for (index, entry) in all().enumerated() {
+            bytes += entry.bytes
+            let isOver = index >= Self.maximumCount || index > 0 && bytes > Self.maximumBytes
+            if isOver, !isRecordingBeingWritten(entry.path) { removeRecording(entry.path) }
+        }
+    }
+}
+
+/// Nobody named a recording, and none was kept.
+private struct NothingKept: Error, CustomStringConvertible {
+    var description: String {
+        let folder = KeptRecordings().map { " in \($0.folder)" } ?? ""
+        return "no recording is kept\(folder): name one, or make one with silt run -- ./server"
+    }
+}
