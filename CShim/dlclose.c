@@ -2,6 +2,7 @@
  * now and then); a close that is seen is looked at at once. */
 #define _GNU_SOURCE
 #include "aside.h"
+#include "held.h"
 #include "image.h"
 #include "modules.h"
 #include "operators.h"
@@ -18,8 +19,26 @@ static uintptr_t look_after_close(const struct silt_origin *origin, uintptr_t un
     return 0;
 }
 
+/* The loader's count of modules that have gone. */
+static int read_gone(struct dl_phdr_info *info, size_t bytes, void *into) {
+    (void)bytes;
+    *(unsigned long long *)into = info->dlpi_subs;
+    return 1;
+}
+
+/* Programs close what others have open as well: then there is nothing to look at. */
+static bool has_any_gone(void) {
+    static unsigned long long seen;
+    unsigned long long gone;
+    return silt_held_each(read_gone, &gone) == 0 ||
+           __atomic_exchange_n(&seen, gone, __ATOMIC_ACQ_REL) != gone;
+}
+
 SILT_EXPORT int dlclose(void *handle) {
     int result = silt_real.dlclose ? silt_real.dlclose(handle) : 0;
+    if (!has_any_gone()) {
+        return result;
+    }
     if (*silt_live) {
         silt_aside(look_after_close, 0, 0, 0);
     } else {
