@@ -126,7 +126,7 @@ let package = Package(
         .target(
             name: "SiltServer",
             dependencies: [
-                "SiltFindings", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports", "SiltSystem",
+                "SiltEvents", "SiltFindings", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltReports", "SiltSystem",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -136,8 +136,8 @@ let package = Package(
         .executableTarget(
             name: "silt",
             dependencies: [
-                "CSiltSystem", "SiltFindings", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof", "SiltRecording",
-                "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSystem", "SiltText",
+                "CSiltSystem", "SiltEvents", "SiltFindings", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof",
+                "SiltRecording", "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSystem", "SiltText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict

@@ -341,3 +341,28 @@ struct silt_sink *silt_enter(const void *frame, uint32_t *before) {
     }
     return sink;
 }
+
+void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
+                      const void *frame) {
+    uint32_t before;
+    struct silt_sink *sink = silt_enter(frame, &before);
+    if (!sink) {
+        return;
+    }
+    uint64_t node = silt_walker_capture(sink->walker, frame, sink);
+    sink->stacks++;
+    uint64_t payload[4] = {handle, size, resource, node};
+    silt_emit_event(sink, SILT_X_TAKE, silt_stamp_shard(handle), payload, 4);
+    silt_leave(before);
+}
+
+void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame) {
+    uint32_t before;
+    struct silt_sink *sink = silt_enter(frame, &before);
+    if (!sink) {
+        return;
+    }
+    uint64_t payload[3] = {handle, 0, resource};
+    silt_emit_event(sink, SILT_X_GIVE, silt_stamp_shard(handle), payload, 3);
+    silt_leave(before);
+}

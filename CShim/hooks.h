@@ -26,4 +26,10 @@ void silt_leave(uint32_t before);
  */
 struct silt_sink *silt_enter(const void *frame, uint32_t *before);
 
+/* The program has taken something that has a handle; it is about to give it back. For resources
+ * that are neither blocks nor ranges. One handle names one thing at a time. */
+void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
+                      const void *frame);
+void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame);
+
 #endif

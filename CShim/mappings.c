@@ -63,8 +63,8 @@ static bool record_unmap(void *address, size_t length, const void *frame, uintpt
         return false;
     }
     __atomic_fetch_add(&silt_walker_unmaps, 1, __ATOMIC_RELAXED);
-    uint64_t payload[3] = {0, (uintptr_t)address, length};
-    silt_emit_mapping(sink, SILT_X_UNMAP, payload, 3);
+    uint64_t payload[2] = {(uintptr_t)address, length};
+    silt_emit_event(sink, SILT_X_UNMAP, SILT_MAPPING_SHARD, payload, 2);
     silt_leave(before);
     return true;
 }
@@ -73,11 +73,11 @@ static __attribute__((noinline)) void emit_map(struct silt_sink *sink, uint32_t 
                                                uint64_t address, uint64_t length, uint64_t flags,
                                                uint64_t stack) {
     if (type == SILT_X_MAP) {
-        uint64_t payload[5] = {0, address, length, flags, stack};
-        silt_emit_mapping(sink, type, payload, 5);
+        uint64_t payload[4] = {address, length, flags, stack};
+        silt_emit_event(sink, type, SILT_MAPPING_SHARD, payload, 4);
     } else {
-        uint64_t payload[4] = {0, address, length, stack};
-        silt_emit_mapping(sink, type, payload, 4);
+        uint64_t payload[3] = {address, length, stack};
+        silt_emit_event(sink, type, SILT_MAPPING_SHARD, payload, 3);
     }
 }
 

@@ -292,6 +292,20 @@ void silt_sink_recover(struct silt_sink *sink) {
     }
 }
 
+void silt_emit_event(struct silt_sink *sink, uint32_t type, uint32_t shard, const uint64_t *payload,
+                     unsigned words) {
+    uint64_t *record = reserve(sink, words + 2);
+    if (!record) {
+        return;
+    }
+    record[0] = (uint64_t)type << 32 | (uint64_t)(words + 2) << 16 | SILT_EXTENDED;
+    record[1] = 0;
+    for (unsigned i = 0; i < words; i++) {
+        record[i + 2] = payload[i];
+    }
+    publish_stamped(sink, shard, record + 1, 0, words + 2);
+}
+
 static inline bool fits_short(uintptr_t address) {
     return !(address & 7) && address < (1ull << 47);
 }
@@ -300,18 +314,8 @@ static inline bool fits_short(uintptr_t address) {
 static __attribute__((noinline)) void emit_long(struct silt_sink *sink, uint32_t type,
                                                 uintptr_t address, size_t bytes, uint32_t node,
                                                 unsigned words) {
-    uint64_t *record = reserve(sink, words);
-    if (!record) {
-        return;
-    }
-    record[0] = (uint64_t)type << 32 | (uint64_t)words << 16 | SILT_EXTENDED;
-    record[1] = 0;
-    record[2] = address;
-    if (words == 5) {
-        record[3] = bytes;
-        record[4] = node;
-    }
-    publish_stamped(sink, silt_stamp_shard(address), record + 1, 0, words);
+    uint64_t payload[3] = {address, bytes, node};
+    silt_emit_event(sink, type, silt_stamp_shard(address), payload, words - 2);
 }
 
 /* The first glance of `reserve`, so that the usual case keeps nothing across a call. */
@@ -395,20 +399,6 @@ void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address,
     } else {
         stacked_after_room(sink, kind, address, bytes, node);
     }
-}
-
-void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
-                       unsigned words) {
-    uint64_t *record = reserve(sink, words + 1);
-    if (!record) {
-        return;
-    }
-    record[0] = (uint64_t)type << 32 | (uint64_t)(words + 1) << 16 | SILT_EXTENDED;
-    record[1] = 0;
-    for (unsigned i = 1; i < words; i++) {
-        record[i + 1] = payload[i];
-    }
-    publish_stamped(sink, SILT_MAPPING_SHARD, record + 1, 0, words + 1);
 }
 
 uintptr_t silt_last_allocation(const struct silt_sink *sink) {

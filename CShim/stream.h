@@ -46,9 +46,9 @@ void silt_emit_last_free(struct silt_sink *sink, uintptr_t address);
  * it is about to be freed by that stack. */
 void silt_emit_stacked(struct silt_sink *sink, uint32_t kind, uintptr_t address, size_t bytes,
                        uint32_t node);
-/* A mapping event: the first of the `words` words of `payload` is left for the stamp. */
-void silt_emit_mapping(struct silt_sink *sink, uint32_t type, const uint64_t *payload,
-                       unsigned words);
+/* An extended record that is stamped: `payload` is what follows the stamp. */
+void silt_emit_event(struct silt_sink *sink, uint32_t type, uint32_t shard, const uint64_t *payload,
+                     unsigned words);
 /* False when there is no room for it: silt_make_room is to be called before. */
 bool silt_emit_node(struct silt_sink *sink, uint32_t id, uint32_t parent, uint8_t flags,
                     uint16_t module, uint64_t address);

@@ -117,7 +117,21 @@ enum silt_extended {
     SILT_X_THREAD = 8, /* tid, name (16 bytes, NUL padded): the slot now belongs to this thread */
     SILT_X_THREAD_END = 9, /* tid */
     SILT_X_FREE_BY = 10,   /* stamp, address, 0, stack */
-    SILT_X_TREE = 11       /* nothing: node ids of this slot begin anew, at 1 */
+    SILT_X_TREE = 11,      /* nothing: node ids of this slot begin anew, at 1 */
+    /* What is neither a block nor a range has a handle, and is of one enum silt_resource. */
+    SILT_X_TAKE = 12, /* stamp, handle, size, resource, stack: the program has it now */
+    SILT_X_GIVE = 13  /* stamp, handle, 0, resource: about to be given back */
+};
+
+/* What a program can take and forget to give back (SiltEvents/Resource.swift, recordings).
+ * A resource whose things have no size is counted: size 1. */
+enum silt_resource {
+    SILT_HEAP = 0,
+    SILT_MAPPING = 1,
+    SILT_DESCRIPTOR = 2,
+    SILT_THREAD = 3,
+    SILT_TIMER = 4,
+    SILT_GOROUTINE = 5
 };
 
 /* Flags of NODE. A node's id is unique in its slot, ids start at 1, parent 0 is the outermost

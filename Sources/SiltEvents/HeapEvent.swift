@@ -15,6 +15,9 @@ package struct HeapEvent: Equatable, Sendable {
         case unmap
         /// The new place of a mapping; an `unmap` of the old place came before it.
         case remap
+        /// Something that has a handle: `address` is that handle.
+        case take
+        case give
     }
 
     package var address: UInt64
@@ -25,14 +28,24 @@ package struct HeapEvent: Equatable, Sendable {
     /// The slot the event came from: what ties an `unfree` or a `realloc` to its `free`.
     package var slot: UInt16
     package var kind: Kind
+    /// Of `take` and `give`; the other kinds say it themselves.
+    package var resource: Resource
 
     @inlinable @inline(__always)
-    package init(kind: Kind, address: UInt64, size: UInt64 = 0, stack: StackID = .none, slot: UInt16 = 0) {
+    package init(
+        kind: Kind,
+        address: UInt64,
+        size: UInt64 = 0,
+        stack: StackID = .none,
+        slot: UInt16 = 0,
+        resource: Resource = .heap
+    ) {
         self.address = address
         self.size = size
         self.stack = stack
         self.slot = slot
         self.kind = kind
+        self.resource = resource
     }
 }
 

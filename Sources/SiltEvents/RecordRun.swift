@@ -257,8 +257,10 @@ struct RecordRun {
         switch type {
         case SILT_X_FREE.rawValue, SILT_X_UNFREE.rawValue: needed = 3
         case SILT_X_UNMAP.rawValue: needed = 4
-        case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue, SILT_X_FREE_BY.rawValue, SILT_X_REMAP.rawValue: needed = 5
-        case SILT_X_MAP.rawValue: needed = 6
+        case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue, SILT_X_FREE_BY.rawValue, SILT_X_REMAP.rawValue,
+            SILT_X_GIVE.rawValue:
+            needed = 5
+        case SILT_X_MAP.rawValue, SILT_X_TAKE.rawValue: needed = 6
         case SILT_X_THREAD.rawValue: needed = 4
         case SILT_X_THREAD_END.rawValue: needed = 2
         default: needed = 1
@@ -306,6 +308,8 @@ struct RecordRun {
             guard let stack = known(word(4), state), takeMapping(&state) else { return false }
             put(HeapEvent(kind: .remap, address: word(2), size: word(3), stack: stack, slot: slot), out)
             counts.remap += 1
+        case SILT_X_TAKE.rawValue, SILT_X_GIVE.rawValue:
+            guard handle(isTaken: type == SILT_X_TAKE.rawValue, &state, out) else { return false }
         case SILT_X_THREAD.rawValue:
             let text = UnsafeRawBufferPointer(start: base + position + 16, count: 16).prefix { $0 != 0 }
             let name = String(decoding: text, as: UTF8.self)
@@ -317,6 +321,31 @@ struct RecordRun {
             counts.unknownTypes += 1
         }
         position += bytes
+        return true
+    }
+
+    /// Something with a handle is taken or given back; of a resource that this version does not know it is counted alone.
+    private mutating func handle(
+        isTaken: Bool,
+        _ state: inout SlotState,
+        _ out: UnsafeMutablePointer<HeapEvent>
+    ) -> Bool {
+        var stack = StackID.none
+        if isTaken {
+            guard let found = known(word(5), state) else { return false }
+            stack = found
+        }
+        guard take(word(2), UInt16(truncatingIfNeeded: word(1)), &state) else { return false }
+        guard let resource = UInt8(exactly: word(4)).flatMap(Resource.init(rawValue:)) else {
+            counts.unknownTypes += 1
+            return true
+        }
+        let kind = isTaken ? HeapEvent.Kind.take : .give
+        put(
+            HeapEvent(kind: kind, address: word(2), size: word(3), stack: stack, slot: slot, resource: resource),
+            out
+        )
+        if isTaken { counts.take += 1 } else { counts.give += 1 }
         return true
     }
 

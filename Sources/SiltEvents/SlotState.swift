@@ -108,6 +108,8 @@ package struct EventCounts: Equatable, Sendable {
     package var map: UInt64 = 0
     package var unmap: UInt64 = 0
     package var remap: UInt64 = 0
+    package var take: UInt64 = 0
+    package var give: UInt64 = 0
     /// Records that stand for an allocation and its free; counted in `alloc` and in `free` as well.
     package var temporary: UInt64 = 0
     package var nodes: UInt64 = 0
@@ -124,6 +126,8 @@ package struct EventCounts: Equatable, Sendable {
 
     /// Stamped events, the ones `SiltHeap` applies to blocks.
     package var blockEvents: UInt64 { free + unfree + alloc + realloc }
+    /// Records that became events.
+    package var eventRecords: UInt64 { blockEvents - temporary + map + unmap + remap + take + give }
 
     package init() {}
 }

@@ -149,7 +149,7 @@ extension GrowthBaseline {
 extension GrowthBaseline.Entry {
     fileprivate init?(_ json: JSONValue) {
         guard case .string(let word)? = json["kind"], let resource = Resource(name: word),
-            case .string(let unitText)? = json["unit"], let unit = Rate.Unit(rawValue: unitText),
+            case .string(let unitText)? = json["unit"], let unit = Rate.Unit(unitText, of: resource),
             case .number(let rate)? = json["rate"], rate >= 0, case .array(let list)? = json["stacks"], !list.isEmpty
         else { return nil }
         self.init(resource: resource, phase: nil, rate: rate, unit: unit, stacks: [])

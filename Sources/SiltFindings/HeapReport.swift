@@ -145,12 +145,27 @@ extension FrameNames {
 }
 
 extension Recording {
-    /// What the outputs of one unit add up: heaps, or goroutines where the recording has nothing else.
-    var countedResource: Resource { counters.first?.resource == .goroutine ? .goroutine : .heap }
+    /// What the outputs of one unit add up unless told: blocks, or what has no size where the recording has nothing else.
+    var countedResource: Resource {
+        guard let first = counters.first?.resource, first.isCounted else { return .heap }
+        return first
+    }
+
+    /// What it has counters of, in the order of their numbers.
+    package var resources: [Resource] {
+        var result: [Resource] = []
+        var next = counters.startIndex
+        while next < counters.endIndex {
+            let resource = counters[next].resource
+            result.append(resource)
+            next = counters[next...].firstIndex { $0.resource != resource } ?? counters.endIndex
+        }
+        return result
+    }
 }
 
 extension HeapReport {
-    package var countedResource: Resource { recording.countedResource }
+    package var countedResource: Resource { options.resource ?? recording.countedResource }
 
     /// The counters of that resource, by process, then stack.
     package func forEachCounter<Failure>(_ body: (RecordedCounters) throws(Failure) -> Void) throws(Failure) {

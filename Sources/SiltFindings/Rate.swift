@@ -1,10 +1,22 @@
+package import SiltEvents
+
 /// How fast a site grows, with the range that the error leaves.
 package struct Rate: Equatable, Sendable {
     /// What is counted, and for what.
     package struct Unit: Hashable, Sendable {
-        package enum Quantity: String, Sendable, CaseIterable {
+        package enum Quantity: Hashable, Sendable {
             case bytes
-            case objects
+            /// Things of a resource that has no size.
+            case objects(Resource)
+
+            package init(of resource: Resource) { self = resource.isCounted ? .objects(resource) : .bytes }
+
+            fileprivate var name: String {
+                switch self {
+                case .bytes: "bytes"
+                case .objects: "objects"
+                }
+            }
         }
 
         /// Intervals are those between snapshots, where the time between them is not known.
@@ -49,14 +61,14 @@ extension Rate {
 }
 
 /// As JSON, CSV, metrics and baselines write it: `bytes/request`.
-extension Rate.Unit: RawRepresentable {
-    package init?(rawValue: String) {
-        let words = rawValue.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard words.count == 2, let quantity = Quantity(rawValue: words[0]), let per = Per(rawValue: words[1]) else {
-            return nil
-        }
+extension Rate.Unit {
+    /// nil where it is no unit of that resource.
+    package init?(_ text: String, of resource: Resource) {
+        let words = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let quantity = Quantity(of: resource)
+        guard words.count == 2, words[0] == quantity.name, let per = Per(rawValue: words[1]) else { return nil }
         self.init(quantity, per: per)
     }
 
-    package var rawValue: String { "\(quantity.rawValue)/\(per.rawValue)" }
+    package var rawValue: String { "\(quantity.name)/\(per.rawValue)" }
 }

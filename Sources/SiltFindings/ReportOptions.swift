@@ -1,3 +1,5 @@
+package import SiltEvents
+
 /// What a report shows and how: the same for every renderer.
 package struct ReportOptions: Sendable {
     /// What sites are sorted by, and what the tables count.
@@ -10,6 +12,8 @@ package struct ReportOptions: Sendable {
     }
 
     package var order = Order.growth
+    /// What views that add up one resource count; nil: what the recording is of.
+    package var resource: Resource?
     /// Sites shown; nil: what suits the renderer (text ten, JSON and tables all).
     package var limit: Int?
     /// Frames of a stack shown, innermost; nil: all that fit.

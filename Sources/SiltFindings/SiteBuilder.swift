@@ -312,7 +312,7 @@ struct SiteBuilder {
         guard !growing.isEmpty else { return nil }
         let isTimed = growing.allSatisfy { clocks[$0.process].period > 0 }
         let per = growing[0].opinion.per == .interval && isTimed ? .second : growing[0].opinion.per
-        let unit = Rate.Unit(resource.isCounted ? .objects : .bytes, per: per)
+        let unit = Rate.Unit(.init(of: resource), per: per)
         var best = Rate(value: -.infinity, low: 0, high: 0, unit: unit)
         for one in growing {
             let start = one.span?.lowerBound ?? recording.processes[one.process].startNs

@@ -8,6 +8,7 @@ package struct ProcessHeap: ~Copyable {
     private var live = LiveTable()
     private var sites: SiteLedger
     private var mappings = MappingTable()
+    private var handles = HandleTable()
     private var others: ResourceLedgers
     private var freed = FreedBlocks()
     /// The newest allocation of the process.
@@ -258,6 +259,8 @@ package struct ProcessHeap: ~Copyable {
             if !passing(event, at: place) { comeAndGo(event, at: place) }
         case .map, .remap: map(event)
         case .unmap: unmap(event)
+        case .take: take(event)
+        case .give: give(event)
         }
     }
 
@@ -347,5 +350,26 @@ package struct ProcessHeap: ~Copyable {
         mappings.unmap(event.address, event.size) { part, isLast in
             others.change(.mapping) { $0.remove(part, count: isLast ? 1 : 0) }
         }
+    }
+
+    // MARK: Handles
+
+    @inline(never)
+    private mutating func take(_ event: HeapEvent) {
+        let size = event.resource.isCounted ? 1 : event.size
+        let thing = LiveBlock(address: event.address, size: size, stack: event.stack, birth: interval)
+        if let old = handles.take(thing, of: event.resource) {
+            faults.overwritten += 1
+            others.change(event.resource) { $0.remove(old) }
+        }
+        others.make(event.resource, as: sites)
+        others.change(event.resource) { $0.add(size, event.stack) }
+    }
+
+    /// What the process was born with, or took unseen, is not counted when it goes.
+    @inline(never)
+    private mutating func give(_ event: HeapEvent) {
+        guard let thing = handles.give(event.address, of: event.resource) else { return }
+        others.change(event.resource) { $0.remove(thing) }
     }
 }

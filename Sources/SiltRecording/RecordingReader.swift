@@ -128,8 +128,10 @@ extension Recording {
             }
         }
         trust = Array(repeating: TrustCounters(), count: processes.count)
-        let hasImports = try hasColumn("imports_unbound", of: "trust", database)
-        let columns = Schema.trustColumns.map { hasImports || $0 != "imports_unbound" ? $0 : "0" }
+        // Older files have not all of them.
+        let columns = try Schema.trustColumns.map { name throws(RecordingError) in
+            try hasColumn(name, of: "trust", database) ? name : "0"
+        }
         let counters = try database.prepare(
             "SELECT process, \(columns.joined(separator: ", ")) FROM trust ORDER BY process"
         )

@@ -105,6 +105,9 @@ package struct TrustCounters: Equatable, Sendable {
     package var maps: UInt64 = 0
     package var unmaps: UInt64 = 0
     package var remaps: UInt64 = 0
+    /// Things with handles that were taken and given back.
+    package var takes: UInt64 = 0
+    package var gives: UInt64 = 0
     package var unknownKinds: UInt64 = 0
     /// Events the process wrote, by its own count.
     package var eventsSent: UInt64 = 0
@@ -144,7 +147,7 @@ package struct TrustCounters: Equatable, Sendable {
 
     /// Events that were decoded.
     package var eventsReceived: UInt64 {
-        allocations + frees + reallocations + undoneFrees + maps + unmaps + remaps + unknownKinds
+        allocations + frees + reallocations + undoneFrees + maps + unmaps + remaps + takes + gives + unknownKinds
     }
 }
 

@@ -76,7 +76,7 @@ enum Schema {
         "allocations", "frees", "reallocations", "undone_frees", "maps", "unmaps", "remaps", "unknown_kinds",
         "events_sent", "committed_bytes", "received_bytes", "gaps", "unknown_frees", "inherited_frees", "overwritten",
         "unmatched_unfrees", "waits", "wait_ns", "lost", "reentered", "stacks", "stacks_slow", "stacks_truncated",
-        "stacks_incomplete", "stacks_missing", "modules_lost", "imports_unbound",
+        "stacks_incomplete", "stacks_missing", "modules_lost", "imports_unbound", "takes", "gives",
         "off_reason",
     ]
 

@@ -2,8 +2,7 @@ package import SiltFindings
 
 /// One way to show a report: a row of `ReportOutput.all`.
 ///
-/// The row is all that the terminal's views, their help and completions and the HTTP routes need; a file's option has to
-/// be declared besides (`ReportOutputs`).
+/// The row is all that options, their help and completions and the HTTP routes need.
 package struct ReportOutput: Sendable {
     /// Where the command line lets it go.
     package enum Place: Equatable, Sendable {
@@ -29,6 +28,8 @@ package struct ReportOutput: Sendable {
     package let help: String
     /// Whether it heeds a choice of stacks.
     package let takesStacks: Bool
+    /// Whether it adds up one resource, which may be chosen.
+    package let takesResource: Bool
     /// Whether two moments can be compared in its form.
     package let comparesMoments: Bool
     /// Of its HTTP answer (RFC 9110).
@@ -41,11 +42,13 @@ package struct ReportOutput: Sendable {
         _ help: String,
         type: String = ReportOutput.plainText,
         takesStacks: Bool = false,
+        takesResource: Bool = false,
         comparesMoments: Bool = false,
         _ render: @escaping @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
     ) {
         (self.name, self.place, self.help, contentType) = (name, place, help, type)
-        (self.takesStacks, self.comparesMoments, self.render) = (takesStacks, comparesMoments, render)
+        (self.takesStacks, self.takesResource) = (takesStacks, takesResource)
+        (self.comparesMoments, self.render) = (comparesMoments, render)
     }
 }
 
@@ -77,6 +80,10 @@ private struct ByteStream: TextOutputStream {
 extension ReportOutput {
     package static let plainText = "text/plain; charset=utf-8"
     package static let jsonType = "application/json"
+    private static let binaryType = "application/octet-stream"
+
+    /// Whether a terminal may show it.
+    package var isText: Bool { contentType != Self.binaryType }
 
     /// What is shown where nothing is asked for.
     package static let sites = ReportOutput(
@@ -95,6 +102,7 @@ extension ReportOutput {
             "top",
             .terminal,
             "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many.",
+            takesResource: true,
             comparesMoments: true
         ) {
             TopTable.render($0.opening, into: &$2)
@@ -103,7 +111,8 @@ extension ReportOutput {
             "tree",
             .terminal,
             "Functions below those that call them, with shares and bars.",
-            takesStacks: true
+            takesStacks: true,
+            takesResource: true
         ) {
             TreeText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
@@ -112,6 +121,7 @@ extension ReportOutput {
             .terminal,
             "The same as a flame graph that hangs: as wide as heavy.",
             takesStacks: true,
+            takesResource: true,
             comparesMoments: true
         ) {
             FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
@@ -139,14 +149,25 @@ extension ReportOutput {
             "pprof",
             .file,
             "Write a profile for go tool pprof to this file, - for standard output.",
-            type: "application/octet-stream"
+            type: binaryType
         ) {
             try PprofExport.write($0.opening, to: $2.put)
         },
-        ReportOutput("folded", .file, "Write folded stacks, as flamegraph.pl and inferno read them.") {
+        ReportOutput(
+            "folded",
+            .file,
+            "Write folded stacks, as flamegraph.pl and inferno read them.",
+            takesResource: true
+        ) {
             FoldedStacks.render($0.opening, into: &$2)
         },
-        ReportOutput("speedscope", .file, "Write JSON for speedscope.app.", type: jsonType) {
+        ReportOutput(
+            "speedscope",
+            .file,
+            "Write JSON for speedscope.app.",
+            type: jsonType,
+            takesResource: true
+        ) {
             SpeedscopeExport.render($0.opening, into: &$2)
         },
         ReportOutput(

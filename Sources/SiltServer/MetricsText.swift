@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 
@@ -51,14 +52,14 @@ enum MetricsText {
         var seen: Set<[String]> = []
         let shown = growing.prefix(mostSites).compactMap { site -> (ReportSite, [String: String])? in
             let labels = [
-                "function": site.blame.name, "file": site.blame.file ?? "",
+                "kind": site.resource.name, "function": site.blame.name, "file": site.blame.file ?? "",
                 "line": site.blame.line.map { "\($0)" } ?? "",
                 "phase": site.phase ?? "", "caller": site.caller?.name ?? "", "confidence": site.confidence.rawValue,
             ]
             return seen.insert(labels.sorted { $0.key < $1.key }.map(\.value)).inserted ? (site, labels) : nil
         }
         text.family("silt_site_inuse_bytes", "gauge", "Bytes in use of a call site that grows.") { family in
-            for (site, labels) in shown { family.sample(site.inUseBytes, labels) }
+            for (site, labels) in shown where !site.resource.isCounted { family.sample(site.inUseBytes, labels) }
         }
         text.family("silt_site_growth_rate", "gauge", "How fast a call site grows, in what the label unit says.") {
             family in

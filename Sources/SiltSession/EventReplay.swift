@@ -239,12 +239,9 @@ package final class EventReplay {
 
     /// Ends an image whose last chunk is not there: what arrived is all that is known.
     private func cut(_ image: TracedImage) throws {
-        let counts = image.decoder.counts
-        // One record stands for a temporary block's two events.
-        let seen = counts.blockEvents - counts.temporary + counts.map + counts.unmap + counts.remap
         var header = image.shared.header
         header.off_reason = UInt32(TrustCounters.StopReason.eventFileEnds.rawValue)
-        image.replaceCounters(header, sentEvents: seen)
+        image.replaceCounters(header, sentEvents: image.decoder.counts.eventRecords)
         try end(image, .stillRunning)
     }
 

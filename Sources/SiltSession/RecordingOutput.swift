@@ -460,6 +460,8 @@ final class RecordingOutput {
         trust.maps = counts.map
         trust.unmaps = counts.unmap
         trust.remaps = counts.remap
+        trust.takes = counts.take
+        trust.gives = counts.give
         trust.unknownKinds = counts.unknownTypes
         // A record of a temporary block stands for two events.
         trust.eventsSent = image.shared.sentEvents + counts.temporary

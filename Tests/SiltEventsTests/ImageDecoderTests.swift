@@ -166,6 +166,60 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(world.decoder.counts.unknownTypes == 1)
     }
 
+    @Test func whatHasAHandleIsTakenAndGivenBackByItsResource() {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.extended(12, [0, 7, 1, 4, 1])
+        records.extended(12, [1, 7, 8192, 3, 1])
+        records.extended(13, [2, 7, 0, 4])
+        // Of a resource that only a later version knows: its stamp counts.
+        records.extended(12, [3, 7, 1, 200, 1])
+        records.extended(13, [4, 7, 0, 1 << 40])
+        records.extended(13, [5, 7, 0, 3])
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.errors.isEmpty)
+        let stack = StackID(rawValue: 1)
+        #expect(
+            world.events == [
+                HeapEvent(kind: .take, address: 7, size: 1, stack: stack, resource: .timer),
+                HeapEvent(kind: .take, address: 7, size: 8192, stack: stack, resource: .thread),
+                HeapEvent(kind: .give, address: 7, resource: .timer),
+                HeapEvent(kind: .give, address: 7, resource: .thread),
+            ]
+        )
+        let counts = world.decoder.counts
+        #expect(counts.take == 2 && counts.give == 2 && counts.unknownTypes == 2 && counts.eventRecords == 4)
+    }
+
+    @Test func aGiveWaitsForTheTakeOfAnotherThread() {
+        var takes = Records()
+        takes.node(1, parent: 0, 0x1000)
+        takes.extended(12, [0, 3, 1, 2, 1])
+        takes.extended(12, [2, 3, 1, 2, 1])
+        var gives = Records()
+        gives.extended(13, [1, 3, 0, 2])
+        let world = World([gives.bytes, takes.bytes])
+        #expect(world.step(0) == 0)
+        world.run()
+        #expect(world.events.map(\.kind) == [.take, .give, .take])
+    }
+
+    @Test func aTakeByAnUnknownStackIsDamage() {
+        var records = Records()
+        records.extended(12, [0, 7, 1, 4, 9])
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.events.isEmpty && !world.errors.isEmpty)
+    }
+
+    /// C hooks name a resource by the number under which recordings keep it.
+    @Test func resourcesHaveTheNumbersOfTheWireHeader() {
+        let numbers = [SILT_HEAP, SILT_MAPPING, SILT_DESCRIPTOR, SILT_THREAD, SILT_TIMER, SILT_GOROUTINE]
+        #expect(Resource.allCases.map { UInt32($0.rawValue) } == numbers.map(\.rawValue))
+        #expect(Set(Resource.allCases.map(\.name)).count == Resource.allCases.count)
+    }
+
     @Test func anUnmapWaitsForTheMapOfAnotherThread() {
         var maps = Records()
         maps.node(1, parent: 0, 0x1000)

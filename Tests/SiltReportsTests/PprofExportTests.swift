@@ -198,7 +198,7 @@ import Testing
         #expect(ours.contains("shop.make (inline)"))
     }
 
-    @Test func goroutinesAreCountedAlone() throws {
+    @Test func goroutinesAreCountedBesideBlocksOrAlone() throws {
         let folder = try ScratchFolder()
         let writer = try RecordingWriter(path: nil)
         for (id, resource) in [(UInt32(1), Resource.heap), (2, .goroutine)] {
@@ -218,7 +218,9 @@ import Testing
         let both = try Recording(of: writer)
         var report = try ReportBuilder.build(both, options: ReportOptions())
         var profile = try PprofProfile(path: file(report, in: folder))
-        #expect(profile.samples.map(\.values) == [[10, 10, 10, 10]])
+        #expect(profile.samples.map(\.values) == [[10, 10, 10, 10, 0], [0, 0, 0, 0, 20]])
+        #expect(profile.sampleTypes.last == PprofValueType(type: "goroutine", unit: "count"))
+        #expect(profile.defaultSampleType == "inuse_space")
         var alone = both
         alone.processes.removeFirst()
         alone.totals.removeFirst()

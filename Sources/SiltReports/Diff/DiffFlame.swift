@@ -21,7 +21,7 @@ package enum DiffFlame {
         }
         let column = DiffText.amount(view.whole.weight / Double(page.width), diff)
         page.paragraph(
-            "\(diff.settings.typeName): + grew, - shrank; boxes are as wide as all that grew and shrank below them, a "
+            "\(diff.resource.sampleType(diff.settings.typeName)): + grew, - shrank; boxes are as wide as all that grew and shrank below them, a "
                 + "column is \(column)",
             indent: 2,
             hanging: true

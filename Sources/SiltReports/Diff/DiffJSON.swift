@@ -10,7 +10,7 @@ package enum DiffJSON {
             json.value("format", "silt-diff")
             json.value("version", 1)
             json.value("verdict", DiffText.headline(diff))
-            json.value("type", diff.settings.typeName)
+            json.value("type", diff.resource.sampleType(diff.settings.typeName))
             // Of every "change"; what was before and after is in bytes.
             json.value("unit", diff.settings.unit)
             json.object("before") { side(diff.before, diff, &$0) }

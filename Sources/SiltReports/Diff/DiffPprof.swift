@@ -78,33 +78,22 @@ package enum DiffPprof {
         }
     }
 
-    private typealias Column = (type: PprofValueType, value: (RecordedCounters) -> UInt64)
-
-    /// What both know, in the order of heap profiles.
-    private static func columns(_ diff: HeapDiff) -> [Column] {
-        if diff.before.report.countedResource == .goroutine {
-            return [(PprofValueType(type: "goroutine", unit: "count"), { $0.inUseCount })]
-        }
-        var columns: [Column] = []
-        if [diff.before, diff.after].allSatisfy({ $0.obstacle(to: .allocated) == nil }) {
-            columns += [
-                (PprofValueType(type: "alloc_objects", unit: "count"), { $0.allocatedCount }),
-                (PprofValueType(type: "alloc_space", unit: "bytes"), { $0.allocatedBytes }),
-            ]
-        }
-        if [diff.before, diff.after].allSatisfy({ $0.countsBlocks }) {
-            columns.append((PprofValueType(type: "inuse_objects", unit: "count"), { $0.inUseCount }))
-        }
-        columns.append((PprofValueType(type: "inuse_space", unit: "bytes"), { $0.inUseBytes }))
-        return columns
+    /// What both know.
+    private static func columns(_ diff: HeapDiff) -> [SampleColumn] {
+        let sides = [diff.before, diff.after]
+        return SampleColumn.all(
+            of: diff.resource,
+            knowsAllocations: sides.allSatisfy { $0.obstacle(to: .allocated) == nil },
+            countsThings: sides.allSatisfy(\.countsBlocks)
+        )
     }
 
-    private static func header(_ diff: HeapDiff, _ columns: [Column]) -> PprofProfile {
+    private static func header(_ diff: HeapDiff, _ columns: [SampleColumn]) -> PprofProfile {
         var profile = PprofProfile()
         profile.sampleTypes = columns.map(\.type)
         switch diff.settings.measure {
         case .inUse, .peak: profile.defaultSampleType = columns.last?.type.type ?? ""
-        case .allocated: profile.defaultSampleType = "alloc_space"
+        case .allocated: profile.defaultSampleType = diff.resource.sampleType("alloc_space")
         }
         profile.periodType = PprofValueType(type: "space", unit: "bytes")
         profile.period = 1

@@ -1,3 +1,4 @@
+package import SiltEvents
 package import SiltFindings
 package import SiltRecording
 internal import SiltSymbols
@@ -16,11 +17,11 @@ package struct DiffSide: Sendable {
     let isBeforeTheWayOut: Bool
 
     /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
-    package init(_ recording: Recording, name: String, hide: [String]) throws {
+    package init(_ recording: Recording, name: String, hide: [String], resource: Resource? = nil) throws {
         self.name = name
         let past = recording.beforeTheWayOut
         isBeforeTheWayOut = past != nil
-        report = try Self.report(past ?? recording, hide)
+        report = try Self.report(past ?? recording, hide, resource)
         let target = recording.target
         let isMeasured = target.endNs.map { $0 > target.startNs } ?? false
         seconds = isMeasured && !recording.isProfileFile ? Double((target.endNs ?? 0) - target.startNs) / 1e9 : nil
@@ -40,22 +41,32 @@ package struct DiffSide: Sendable {
     }
 
     /// The recording at one of its moments.
-    package init(_ recording: Recording, at moment: Moments.Moment, of moments: Moments, hide: [String]) throws {
+    package init(
+        _ recording: Recording,
+        at moment: Moments.Moment,
+        of moments: Moments,
+        hide: [String],
+        resource: Resource? = nil
+    ) throws {
         name = moment.name
-        report = try Self.report(moments.recording(at: moment), hide)
+        report = try Self.report(moments.recording(at: moment), hide, resource)
         seconds = moment.seconds
         requests = moment.requests
         isPast = true
         isBeforeTheWayOut = false
     }
 
-    private static func report(_ recorded: Recording, _ hide: [String]) throws -> HeapReport {
+    private static func report(_ recorded: Recording, _ hide: [String], _ resource: Resource?) throws -> HeapReport {
         let recording = recorded.forgettingReplacedImages
-        return HeapReport(
+        var report = HeapReport(
             recording: recording,
             names: FrameNames(recording, hiding: try AllocatorFrames(hide: hide))
         )
+        report.options.resource = resource
+        return report
     }
+
+    var resource: Resource { report.countedResource }
 
     /// Why that cannot be compared; nil when it can.
     func obstacle(to measure: DiffSettings.Measure) -> String? {

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltText
 
@@ -16,14 +17,14 @@ package enum DiffText {
             page.paragraph("\(letter): \(side.name.printable): \(holds(side, diff.settings))", indent: 2, hanging: true)
         }
         output.write(page.text)
-        output.write("Type: \(diff.settings.typeName)\(diff.settings.per.map { " per " + $0.rawValue } ?? "")\n")
+        let type = diff.resource.sampleType(diff.settings.typeName)
+        output.write("Type: \(type)\(diff.settings.per.map { " per " + $0.rawValue } ?? "")\n")
         let rows = diff.functions.prefix(diff.settings.limit ?? usual).map(\.row)
         var notes: [String] = []
         if rows.count < diff.functions.count, !rows.isEmpty {
             notes.append("Showing top \(rows.count) nodes out of \(diff.functions.count)")
         }
-        let isCount = diff.before.report.countedResource == .goroutine
-        let unit = isCount ? .count : PprofTable.Unit(for: rows, total: diff.base)
+        let unit = diff.resource.isCounted ? .count : PprofTable.Unit(for: rows, total: diff.base)
         PprofTable.write(rows, total: diff.base, unit: unit, notes: notes, into: &output)
     }
 
@@ -54,11 +55,7 @@ package enum DiffText {
         return start + amount + (amount.isEmpty ? "" : per) + " \(relation) " + end
     }
 
-    static func amount(_ value: Double, _ diff: HeapDiff) -> String {
-        guard diff.before.report.countedResource == .goroutine else { return Format.bytes(value) }
-        return value == value.rounded() && value < 1e15
-            ? Format.plural(UInt64(value), "goroutine") : "\(Format.short(value)) goroutines"
-    }
+    static func amount(_ value: Double, _ diff: HeapDiff) -> String { diff.resource.amount(value) }
 
     static func signed(_ value: Double, _ diff: HeapDiff) -> String {
         (value < 0 ? "-" : "+") + amount(value.magnitude, diff)
@@ -66,10 +63,10 @@ package enum DiffText {
 
     private static func holds(_ side: DiffSide, _ settings: DiffSettings) -> String {
         let total = side.total(settings.measure)
+        let resource = side.report.countedResource
         var text =
-            side.report.countedResource == .goroutine
-            ? Format.plural(total.count, "goroutine")
-            : Format.bytes(total.bytes) + (total.count > 0 ? " in \(Format.plural(total.count, "block"))" : "")
+            resource.isCounted || total.count > 0
+            ? resource.amount(total.bytes, in: total.count) : Format.bytes(total.bytes)
         if side.isBeforeTheWayOut, settings.measure == .inUse { text += " \(HeapReport.beforeTheWayOut)" }
         switch settings.per {
         case .request?: text += ", \(Format.plural(side.requests ?? 0, "request"))" + (side.isPast ? " so far" : "")

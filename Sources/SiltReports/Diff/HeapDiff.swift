@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltSymbols
 internal import SiltText
@@ -48,8 +49,9 @@ package struct HeapDiff: Sendable {
             guard let obstacle = side.obstacle(to: settings.measure) else { continue }
             throw .notRecorded(path: side.name, what: obstacle)
         }
-        guard before.report.countedResource == after.report.countedResource else {
-            throw .notRecorded(path: after.name, what: "goroutines and heaps cannot be compared")
+        guard before.resource == after.resource else {
+            let (first, second) = (before.resource.units, after.resource.units)
+            throw .notRecorded(path: after.name, what: "\(first) and \(second) cannot be compared")
         }
         self.settings = settings
         self.before = before
@@ -59,6 +61,9 @@ package struct HeapDiff: Sendable {
         total = change(before.total(settings.measure).bytes, after.total(settings.measure).bytes)
         findFunctions()
     }
+
+    /// What is compared.
+    var resource: Resource { before.resource }
 
     func change(_ before: UInt64, _ after: UInt64) -> Change {
         Change(before: before, after: after, value: Double(after) / divisors.after - Double(before) / divisors.before)

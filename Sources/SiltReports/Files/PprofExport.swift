@@ -16,6 +16,7 @@ package struct PprofExport {
     private var locations: [[UInt32?]]
     private var labels: Labels
     private let isSummed: Bool
+    private let columns: [SampleColumn]
 
     /// Writes the gzipped file in pieces.
     ///
@@ -34,8 +35,13 @@ package struct PprofExport {
     private init(_ report: HeapReport, _ defaultType: String, _ isSummed: Bool) {
         self.report = report
         self.isSummed = isSummed
+        let counted = report.countedResource
+        let others = counted.isCounted ? [] : report.recording.resources.filter { $0 != counted }
+        columns = ([counted] + others).flatMap {
+            SampleColumn.all(of: $0, knowsAllocations: report.knowsAllocations)
+        }
         layout = AddressLayout(report.recording)
-        builder = PprofBuilder(Self.header(report, defaultType, isSummed))
+        builder = PprofBuilder(Self.header(report, columns, defaultType, isSummed))
         locations = Array(repeating: Array(repeating: nil, count: report.recording.frames.count), count: 2)
         labels = Labels(report)
         // The first mapping is taken for the program.
@@ -46,23 +52,18 @@ package struct PprofExport {
 
     // MARK: The header
 
-    private static func header(_ report: HeapReport, _ defaultType: String, _ isSummed: Bool) -> PprofProfile {
+    private static func header(
+        _ report: HeapReport,
+        _ columns: [SampleColumn],
+        _ defaultType: String,
+        _ isSummed: Bool
+    ) -> PprofProfile {
         let target = report.recording.target
         var profile = PprofProfile()
-        if report.countedResource == .goroutine {
-            profile.sampleTypes = [PprofValueType(type: "goroutine", unit: "count")]
+        profile.sampleTypes = columns.map(\.type)
+        if report.countedResource.isCounted {
             profile.periodType = profile.sampleTypes[0]
         } else {
-            if report.knowsAllocations {
-                profile.sampleTypes = [
-                    PprofValueType(type: "alloc_objects", unit: "count"),
-                    PprofValueType(type: "alloc_space", unit: "bytes"),
-                ]
-            }
-            profile.sampleTypes += [
-                PprofValueType(type: "inuse_objects", unit: "count"),
-                PprofValueType(type: "inuse_space", unit: "bytes"),
-            ]
             profile.defaultSampleType = report.knowsAllocations ? defaultType : "inuse_space"
             profile.periodType = PprofValueType(type: "space", unit: "bytes")
         }
@@ -81,14 +82,7 @@ package struct PprofExport {
     }
 
     private func values(_ row: RecordedCounters) -> [Int64] {
-        let inUse = [row.inUseCount, row.inUseBytes]
-        let all =
-            switch builder.profile.sampleTypes.count {
-            case 1: [row.inUseCount]
-            case 2: inUse
-            default: [row.allocatedCount, row.allocatedBytes] + inUse
-            }
-        return all.map { Int64(clamping: $0) }
+        columns.map { $0.resource == row.resource ? Int64(clamping: $0.value(row)) : 0 }
     }
 
     // MARK: Samples
@@ -98,8 +92,8 @@ package struct PprofExport {
         var process: UInt32 = 0
         /// Of the process: by node of the tree of stacks.
         var samples: [UInt32: Sample] = [:]
-        let report = report
-        try report.forEachCounter { row throws(PprofError) in
+        let resources = Set(columns.map(\.resource))
+        for row in report.recording.counters where resources.contains(row.resource) {
             if !isSummed, row.process != process {
                 try add(samples, of: process, to: &stream)
                 samples.removeAll(keepingCapacity: true)

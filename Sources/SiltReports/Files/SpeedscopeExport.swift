@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltJSON
 internal import SiltRecording
@@ -56,7 +57,8 @@ package enum SpeedscopeExport {
     }
 
     private static func profiles(of report: HeapReport) -> [Profile] {
-        if report.countedResource == .goroutine { return [Profile(name: "goroutines", unit: "none") { $0.inUseCount }] }
+        let resource = report.countedResource
+        if resource.isCounted { return [Profile(name: resource.units, unit: "none") { $0.inUseCount }] }
         let inUse = Profile(name: "in use", unit: "bytes") { $0.inUseBytes }
         var result = [inUse]
         if report.knowsAllocations { result.append(Profile(name: "allocated", unit: "bytes") { $0.allocatedBytes }) }

@@ -18,7 +18,7 @@ package enum PageData {
         json.object { json in
             json.value("format", "silt-page")
             json.value("version", 1)
-            json.value("unit", report.countedResource == .goroutine ? "count" : "bytes")
+            json.value("unit", report.countedResource.isCounted ? "count" : "bytes")
             json.value("command", Format.commandLine(report.recording.target.command).printable)
             json.value("verdict", report.verdict.rawValue)
             json.value("headline", report.verdictLine.printable)
@@ -78,7 +78,7 @@ package enum PageData {
         json.value("part_of", site.follows?.rank)
         json.value("evidence", site.evidenceLine.printable)
         json.value("size", TextReport.held(site))
-        json.value("allocated", Format.bytes(site.allocatedBytes))
+        json.value("allocated", site.resource.amount(Double(site.allocatedBytes)))
         json.value("leak_fraction", site.leakFraction)
         json.value("freed_by", site.freedBy.map { ($0.frame.name + " " + $0.frame.place).printable })
         json.value("freed_share", site.freedBy?.share)

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 package import SiltText
@@ -176,13 +177,10 @@ extension HeapReport {
 
     /// What the options ask for, in the words of pprof's sample types.
     var valueName: String {
-        if countedResource == .goroutine { return "goroutines" }
-        return switch options.order {
-        case .growth, .inUse: isBeforeTheWayOut ? "inuse_space \(Self.beforeTheWayOut)" : "inuse_space"
-        case .allocated: "alloc_space"
-        case .peak: "peak_inuse_space"
-        case .temporary: "temporary_objects"
-        }
+        if countedResource.isCounted { return countedResource.units }
+        let name = countedResource.sampleType(options.order.sampleType)
+        return isBeforeTheWayOut && [.growth, .inUse].contains(options.order)
+            ? "\(name) \(Self.beforeTheWayOut)" : name
     }
 
     /// What views say that show that moment.
@@ -190,7 +188,7 @@ extension HeapReport {
 
     /// A value of that kind: bytes, or a number of things.
     func amount(_ value: Double) -> String {
-        options.order == .temporary || countedResource == .goroutine ? Format.count(UInt64(value)) : Format.bytes(value)
+        options.order == .temporary || countedResource.isCounted ? Format.count(UInt64(value)) : Format.bytes(value)
     }
 
     /// Why there is nothing to be seen.

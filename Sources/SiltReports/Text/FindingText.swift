@@ -37,10 +37,8 @@ enum FindingText {
             return (other.fix.isSamePlace(as: site.fix) ? other.blame.label : other.label) + rate
         }
         if together.count > named {
-            let rates = together.dropFirst(named).compactMap(\.rate)
-            let sum = rates.reduce(0) { $0 + $1.value }
-            let rate = rates.first.map { " " + $0.unit.gain(sum) } ?? ""
-            words.append("\(together.count - named) more" + rate)
+            let rates = together.dropFirst(named).compactMap(\.rate).sums.map { " " + $0.unit.gain($0.value) }
+            words.append("\(together.count - named) more" + rates.joined(separator: " and"))
         }
         page.paragraph("with it: \(words.joined(separator: ", "))".printable, indent: 5)
     }

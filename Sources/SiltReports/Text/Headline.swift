@@ -44,13 +44,16 @@ enum Headline {
 
     private static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
-        let rate = growing.reduce(0) { $0 + ($1.rate?.value ?? 0) }
-        let unit = growing.first?.rate?.unit ?? Rate.Unit(.bytes, per: .interval)
-        var line = "\(findings(growing, watched: "snapshots")), \(unit.sentence(rate))"
+        var line = "\(findings(growing, watched: "snapshots")), \(sum(growing))"
         if growing.count > 1 { line += " together" }
         if let stop = report.stop { line += "; " + ObstacleText.line(stop) }
         if let projection = projection(report) { line += "; " + projection }
         return line
+    }
+
+    /// What sites cost together, unit by unit: `1.00 KiB per request`.
+    static func sum(_ sites: [ReportSite]) -> String {
+        sites.compactMap(\.rate).sums.map { $0.unit.sentence($0.value) }.joined(separator: " and ")
     }
 
     /// As `2 call sites leak`: what grows together with another is one with it.

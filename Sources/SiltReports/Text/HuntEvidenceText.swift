@@ -23,8 +23,7 @@ struct HuntEvidenceText {
         }
     }
 
-    /// A count of goroutines has no blocks, and is judged by its sums.
-    private var units: String { (resource.isCounted ? Resource.heap : resource).unit + "s" }
+    private var units: String { resource.units }
     private var rounds: String { phase.isIdle ? "slices" : "rounds" }
     private var round: String { phase.isIdle ? "slice" : "round" }
     private var rose: String { "\(amount(facts.baseline)) -> \(amount(facts.live))" }
@@ -42,8 +41,8 @@ struct HuntEvidenceText {
             let all = facts.occupied == facts.slices ? "all \(facts.slices)" : "\(facts.occupied) of \(facts.slices)"
             let each =
                 facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))..\(count(facts.most))"
-            line = "\(units) of \(all) \(rounds) still live, \(each) a \(round): \(count(facts.survivors)) \(units), "
-            line += amount(facts.survivorBytes)
+            line = "\(units) of \(all) \(rounds) still live, \(each) a \(round): \(count(facts.survivors)) \(units)"
+            if !resource.isCounted { line += ", " + amount(facts.survivorBytes) }
             if facts.requests > 0 { line += ", of \(count(facts.requests)) requests" }
         }
         if !phase.isIdle, facts.idleBytes >= 1 {
@@ -92,10 +91,7 @@ struct HuntEvidenceText {
         }
     }
 
-    private func amount(_ value: Double) -> String {
-        resource.isCounted
-            ? Format.plural(UInt64(max(0, min(value, 1e18)).rounded()), resource.unit) : Format.bytes(value)
-    }
+    private func amount(_ value: Double) -> String { resource.wholeAmount(value) }
 
     private func count(_ value: Double) -> String {
         Format.count(UInt64(max(0, min(value, 1e18)).rounded()))

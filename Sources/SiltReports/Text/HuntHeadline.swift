@@ -26,8 +26,8 @@ enum HuntHeadline {
         let growing = report.growing
         let findings = Headline.findings(growing, watched: "rounds")
         let rates = report.phases.compactMap { phase -> (phase: HuntPhases.Phase, rate: String)? in
-            let sum = sums(growing.filter { $0.phase == phase.name })
-            return sum.isEmpty ? nil : (phase, sum.joined(separator: " and "))
+            let sum = Headline.sum(growing.filter { $0.phase == phase.name })
+            return sum.isEmpty ? nil : (phase, sum)
         }
         var line: String
         if rates.count == 1 {
@@ -38,18 +38,5 @@ enum HuntHeadline {
         }
         if let projection = Headline.projection(report) { line += "; " + projection }
         return line
-    }
-
-    /// What those sites cost together, unit by unit: `1.00 KiB per request`.
-    private static func sums(_ sites: [ReportSite]) -> [String] {
-        var byUnit: [(unit: Rate.Unit, value: Double)] = []
-        for rate in sites.compactMap(\.rate) {
-            if let index = byUnit.firstIndex(where: { $0.unit == rate.unit }) {
-                byUnit[index].value += rate.value
-            } else {
-                byUnit.append((rate.unit, rate.value))
-            }
-        }
-        return byUnit.map { $0.unit.sentence($0.value) }
     }
 }

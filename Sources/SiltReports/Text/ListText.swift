@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltRecording
 internal import SiltSymbols
@@ -50,7 +51,7 @@ package enum ListText {
     }
 
     private static func unit(_ report: HeapReport, _ routines: [Routine], _ total: Double) -> PprofTable.Unit {
-        guard report.countedResource == .heap, report.options.order != .temporary else { return .count }
+        guard !report.countedResource.isCounted, report.options.order != .temporary else { return .count }
         let rows = routines.flatMap(\.lines).map { line in
             PprofTable.Row(label: 0, name: "", flat: line.flat, cumulative: line.cumulative)
         }

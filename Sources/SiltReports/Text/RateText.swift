@@ -23,7 +23,22 @@ extension Rate.Unit {
     func amount(_ value: Double) -> String {
         switch quantity {
         case .bytes: Format.bytes(value)
-        case .objects: "\(Format.short(value)) goroutine\(value == 1 ? "" : "s")"
+        case .objects(let resource): "\(Format.short(value)) \(value == 1 ? resource.unit : resource.units)"
         }
+    }
+}
+
+extension Sequence<Rate> {
+    /// Added up unit by unit, in the order in which units come.
+    var sums: [(unit: Rate.Unit, value: Double)] {
+        var sums: [(unit: Rate.Unit, value: Double)] = []
+        for rate in self {
+            if let index = sums.firstIndex(where: { $0.unit == rate.unit }) {
+                sums[index].value += rate.value
+            } else {
+                sums.append((rate.unit, rate.value))
+            }
+        }
+        return sums
     }
 }

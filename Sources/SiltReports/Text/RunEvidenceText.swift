@@ -12,16 +12,16 @@ struct RunEvidenceText {
     /// What was watched.
     var whose = "the run"
 
-    private var units: String { resource.unit + "s" }
+    private var units: String { resource.units }
     private var facts: GrowthFacts { verdict.facts }
 
     var line: String {
         switch verdict.verdict {
         case .growing, .slowGrowing: growing
         case .plateauing, .stillFilling:
-            "grew \(Format.bytes(max(0, facts.live - facts.baseline)))\(settled); \(standstill)"
+            "grew \(resource.wholeAmount(max(0, facts.live - facts.baseline)))\(settled); \(standstill)"
         case .step:
-            "+\(Format.bytes(facts.biggestRise)) at once after \(time(share: facts.biggestRiseAt)), flat since"
+            "+\(resource.wholeAmount(facts.biggestRise)) at once after \(time(share: facts.biggestRiseAt)), flat since"
         case .sawtooth: "\(Format.plural(UInt64(facts.drops), "fall")) of more than 20 %; the troughs do not rise"
         case .stable: "within ±\(Format.fixed(100 * facts.wobble, 0)) % for \(wholeTime)"
         case .shrinking:
@@ -39,7 +39,7 @@ struct RunEvidenceText {
     }
 
     private var growing: String {
-        let rose = "\(Format.bytes(facts.baseline)) -> \(Format.bytes(facts.live))"
+        let rose = "\(resource.wholeAmount(facts.baseline)) -> \(resource.wholeAmount(facts.live))"
         var line = rate + ": "
         switch verdict.reason {
         case .doubling:
@@ -64,10 +64,11 @@ struct RunEvidenceText {
         line +=
             "\(units) of \(slices) time slices between \(Format.fixed(100 * facts.from, 0)) % and "
             + "\(Format.fixed(100 * facts.to, 0)) % of \(whose) are still alive, \(perSlice) a slice, "
-            + "\(count(facts.survivors)) \(units), \(Format.bytes(facts.survivorBytes))"
+            + "\(count(facts.survivors)) \(units)"
+        if !resource.isCounted { line += ", \(Format.bytes(facts.survivorBytes))" }
         if verdict.verdict == .slowGrowing, facts.live > 0 {
             let part = 100 * verdict.slope * Double(facts.snapshots) / facts.live
-            line += "; = \(Format.percent(part)) of the site's \(Format.bytes(facts.live)) over \(wholeTime)"
+            line += "; = \(Format.percent(part)) of the site's \(resource.wholeAmount(facts.live)) over \(wholeTime)"
         }
         return line
     }
@@ -75,8 +76,9 @@ struct RunEvidenceText {
     /// As `+192 B/s ±6 %`.
     private var rate: String {
         let share = verdict.slope > 0 ? 100 * verdict.error / verdict.slope : 0
-        let text = period > 0 ? Format.bytes(verdict.slope / period) + "/s" : Format.bytes(verdict.slope) + "/interval"
-        return "+\(text) \(share < 0.5 ? "±<1 %" : "±\(Format.fixed(share, 0)) %")"
+        let unit = Rate.Unit(.init(of: resource), per: period > 0 ? .second : .interval)
+        let gain = unit.gain(period > 0 ? verdict.slope / period : verdict.slope)
+        return "\(gain) \(share < 0.5 ? "±<1 %" : "±\(Format.fixed(share, 0)) %")"
     }
 
     private var standstill: String {

@@ -98,16 +98,14 @@ package enum TextReport {
     static func held(_ site: ReportSite) -> String {
         let own =
             site.wasGivenBack
-            ? "\(Format.bytes(site.lastInUseBytes)), \(Format.bytes(site.inUseBytes)) left at exit" : inUse(site)
+            ? "\(site.resource.amount(Double(site.lastInUseBytes))), "
+                + "\(site.resource.amount(Double(site.inUseBytes))) left at exit" : inUse(site)
         guard site.threadStackBytes > site.inUseBytes else { return own }
         return own + " and \(Format.bytes(site.threadStackBytes)) of threads' stacks"
     }
 
-    private static func inUse(_ site: ReportSite) -> String { amount(site.inUseBytes, site.inUseCount, site.resource) }
-
-    private static func amount(_ bytes: UInt64, _ count: UInt64, _ resource: Resource) -> String {
-        let counted = Format.plural(count, resource.unit)
-        return resource.isCounted ? counted : "\(Format.bytes(bytes)) in \(counted)"
+    private static func inUse(_ site: ReportSite) -> String {
+        site.resource.amount(site.inUseBytes, in: site.inUseCount)
     }
 
     private static func advice(_ confidence: Confidence) -> String {
@@ -120,7 +118,8 @@ package enum TextReport {
 
     private static func sparkline(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         guard let last = site.series.last, let least = site.series.min(), let most = site.series.max() else { return }
-        let range = least == most ? Format.bytes(last) : "\(Format.bytes(least)) – \(Format.bytes(most))"
+        func amount(_ value: UInt64) -> String { site.resource.amount(Double(value)) }
+        let range = least == most ? amount(last) : "\(amount(least)) – \(amount(most))"
         page.line("     \(Sparkline.text(site.series))  \(range)")
     }
 
@@ -173,7 +172,7 @@ package enum TextReport {
             let size =
                 report.options.order == .temporary
                 ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
-                : amount(bytes, count, site.resource)
+                : site.resource.amount(bytes, in: count)
             // One profile is no history that a verdict could rest on.
             let lead = report.isOfProfiles && report.phases.isEmpty ? "" : site.verdict.rawValue
             return TextPage.SiteLine(rank: site.rank, lead: lead, blame: site.blame, size: size)

@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltRecording
 internal import SiltText
@@ -27,13 +28,7 @@ package enum TopTable {
     }
 
     private static func typeName(_ report: HeapReport) -> String {
-        if report.countedResource == .goroutine { return "goroutine" }
-        return switch report.options.order {
-        case .growth, .inUse: "inuse_space"
-        case .allocated: "alloc_space"
-        case .peak: "peak_inuse_space"
-        case .temporary: "temporary_objects"
-        }
+        report.countedResource.sampleType(report.options.order.sampleType)
     }
 
     private struct Table {
@@ -68,7 +63,7 @@ package enum TopTable {
             let kept = functions.filter { $0.cumulative >= least }
             rows = Array(kept.sorted(by: PprofTable.areInOrder).prefix(report.options.limit ?? Int.max))
             total = Double(sums.totals[0])
-            isCount = report.options.order == .temporary || report.countedResource == .goroutine
+            isCount = report.options.order == .temporary || report.countedResource.isCounted
             all = kept.count
             dropped = functions.count - kept.count
             PprofTable.mark(

@@ -253,8 +253,9 @@ package struct TopView {
             ? site.rate?.lead ?? ""
             : site.isAcquitted ? site.verdict.rawValue : ""
         let series = site.phaseSeries.isEmpty ? site.series : site.phaseSeries.flatMap(\.values)
+        let size = site.resource.isCounted ? "" : Format.bytes(bytes)
         let lead =
-            rate.leftPadded(to: Self.columns.rate) + Format.bytes(bytes).leftPadded(to: Self.columns.size)
+            rate.leftPadded(to: Self.columns.rate) + size.leftPadded(to: Self.columns.size)
             + Format.count(count).leftPadded(to: Self.columns.blocks) + "  "
             + Sparkline.text(Self.sampled(series, Self.columns.spark)).padded(to: Self.columns.spark) + "  "
         let phase = site.phase.map { " on \($0.printable)" } ?? ""

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 internal import SiltText
@@ -8,16 +9,20 @@ enum WholeProcess {
         let recording = report.recording
         guard !recording.processes.isEmpty else { return [] }
         let totals = report.totals
-        if report.countedResource == .goroutine {
-            let count = recording.totals.reduce(0) { $0 + $1.inUseCount }
-            return ["\(Format.plural(count, "goroutine")) at the end"]
+        let counted = recording.resources.filter(\.isCounted).map { resource in
+            let rows = recording.counters.lazy.filter { $0.resource == resource }
+            return resource.amount(0, in: rows.reduce(0) { $0 + $1.inUseCount })
         }
+        if report.countedResource.isCounted { return ["\(counted.joined(separator: ", ")) at the end"] }
         let isOver = recording.processes.allSatisfy { $0.end != .running }
         var lines = [
             "heap: \(Headline.inUse(totals)) in use at \(isOver ? "exit" : "the end"), "
                 + "peak \(Format.bytes(totals.peakInUseBytes)); allocated \(Format.bytes(totals.allocatedBytes)) "
                 + "in \(Format.plural(totals.allocatedCount, "block"))"
         ]
+        if !counted.isEmpty {
+            lines.append("\(counted.joined(separator: ", ")) in use at \(isOver ? "exit" : "the end")")
+        }
         guard let memory = WholeMemory(recording, clocks: ProcessClock.all(of: recording)),
             let first = memory.rows.first?.rssBytes, let last = memory.rows.last, let end = last.rssBytes
         else { return lines }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltHunt
 internal import SiltRecording
@@ -56,6 +57,9 @@ struct DiffCommand: ParsableCommand {
     var flame = false
 
     @OptionGroup var stacks: StackChoice
+
+    @Option(help: .resource)
+    var resource: Resource?
 
     @Flag(help: "JSON, format silt-diff version 1.")
     var json = false
@@ -164,9 +168,14 @@ struct DiffCommand: ParsableCommand {
 
     private func sides() throws -> (DiffSide, DiffSide) {
         let first = try ReportInput(files[0], hide: hide).recording()
-        guard between.isEmpty else { return try DiffSide.moments(between, of: first, path: files[0], hide: hide) }
+        guard between.isEmpty else {
+            return try DiffSide.moments(between, of: first, path: files[0], hide: hide, resource: resource)
+        }
         let second = try ReportInput(files[1], hide: hide).recording()
-        return try (DiffSide(first, name: files[0], hide: hide), DiffSide(second, name: files[1], hide: hide))
+        return try (
+            DiffSide(first, name: files[0], hide: hide, resource: resource),
+            DiffSide(second, name: files[1], hide: hide, resource: resource)
+        )
     }
 }
 
@@ -176,13 +185,14 @@ extension DiffSide {
         _ names: [String],
         of recording: Recording,
         path: String,
-        hide: [String]
+        hide: [String],
+        resource: Resource?
     ) throws -> (DiffSide, DiffSide) {
         let moments = try Moments(recording, path: path)
         let (start, end) = (try moments.moment(name(names[0])), try moments.moment(name(names[1])))
         return try (
-            DiffSide(recording, at: start, of: moments, hide: hide),
-            DiffSide(recording, at: end, of: moments, hide: hide)
+            DiffSide(recording, at: start, of: moments, hide: hide, resource: resource),
+            DiffSide(recording, at: end, of: moments, hide: hide, resource: resource)
         )
     }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 internal import SiltReports
@@ -17,6 +18,7 @@ struct ReportCommand: ParsableCommand {
             silt report server.silt --flame --root handle_order --inverted
             silt report server.silt --tree --inverted --limit 5
             silt report server.silt --list make_record
+            silt report server.silt --flame --resource mapping
             silt report server.silt --timeline
             silt report server.silt --between 2s end --flame
             silt report server.silt --sizes
@@ -44,6 +46,9 @@ struct ReportCommand: ParsableCommand {
 
     @OptionGroup var stacks: StackChoice
 
+    @Option(help: .resource)
+    var resource: Resource?
+
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
@@ -70,6 +75,13 @@ struct ReportCommand: ParsableCommand {
         if stacks.isUsed, !output.takesStacks {
             throw ValidationError("--root and --inverted go with --tree or --flame")
         }
+        if resource != nil {
+            let hasTaker = hasView ? list != nil || output.takesResource : !outputs.isEmpty
+            guard hasTaker, outputs.takeResource else {
+                let names = ReportOutput.all.filter(\.takesResource).map { "--" + $0.name }
+                throw ValidationError("--resource goes with --list, \(names.joined(separator: ", ")); --pprof has all")
+            }
+        }
         if hasView, outputs.usesStandardOutput { throw ValidationError("two outputs go to standard output") }
         guard !between.isEmpty else { return }
         guard between.count == 2 else {
@@ -89,7 +101,9 @@ struct ReportCommand: ParsableCommand {
             let recording = try ReportInput(path, hide: layout.hide).recording()
             var text = ""
             if between.isEmpty {
-                let report = try ReportBuilder.build(recording, options: layout.options(for: STDOUT_FILENO))
+                var options = layout.options(for: STDOUT_FILENO)
+                options.resource = resource
+                let report = try ReportBuilder.build(recording, options: options)
                 try outputs.write(report)
                 guard outputs.isEmpty || hasView else { return }
                 if let pattern {
@@ -115,7 +129,8 @@ struct ReportCommand: ParsableCommand {
         var settings = DiffSettings()
         settings.limit = layout.limit?.sites
         settings.width = Terminal.columns(of: STDOUT_FILENO)
-        let sides = try DiffSide.moments(between, of: recording, path: path, hide: layout.hide)
+        let hide = layout.hide
+        let sides = try DiffSide.moments(between, of: recording, path: path, hide: hide, resource: resource)
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)
         switch output.name {
         case "flame":

@@ -3,20 +3,36 @@ internal import Glibc
 internal import SiltFindings
 internal import SiltReports
 
-/// The files of `silt report` that other tools read; several may be written at once.
+/// The files of `silt report` that other tools read, an option for each row of `ReportOutput`; several may be written at
+/// once.
 struct ReportOutputs: ParsableArguments {
-    @Option(help: .output("pprof")) var pprof: String?
-    @Option(help: .output("folded")) var folded: String?
-    @Option(help: .output("speedscope")) var speedscope: String?
-    @Option(help: .output("csv")) var csv: String?
-    @Option(help: .output("suppressions")) var suppressions: String?
-    @Option(help: .output("html")) var html: String?
+    private static let rows = ReportOutput.all.filter { $0.place == .file }
+
+    /// By row.
+    private let options: [Option<String?>]
+
+    init() {
+        options = Self.rows.map {
+            Option(name: .customLong($0.name), help: ArgumentHelp($0.help, valueName: "file"))
+        }
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        options = try Self.rows.map { try container.decode(Option<String?>.self, forKey: Key(stringValue: $0.name)) }
+    }
+
+    private struct Key: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+
+        init?(intValue: Int) { nil }
+    }
 
     private var chosen: [(output: ReportOutput, path: String)] {
-        [
-            ("pprof", pprof), ("folded", folded), ("speedscope", speedscope), ("csv", csv),
-            ("suppressions", suppressions), ("html", html),
-        ].compactMap { name, path in path.map { (.file(name), $0) } }
+        zip(Self.rows, options).compactMap { row, option in option.wrappedValue.map { (row, $0) } }
     }
 
     private var paths: [String] { chosen.map(\.path) }
@@ -26,9 +42,12 @@ struct ReportOutputs: ParsableArguments {
     /// Whether one of them goes to standard output.
     var usesStandardOutput: Bool { paths.contains("-") }
 
+    /// Whether all of them add up one resource.
+    var takeResource: Bool { chosen.allSatisfy(\.output.takesResource) }
+
     func validate() throws {
         guard Set(paths).count == paths.count else { throw ValidationError("two outputs go to the same file") }
-        if pprof == "-", isatty(STDOUT_FILENO) == 1 {
+        if chosen.contains(where: { $0.path == "-" && !$0.output.isText }), isatty(STDOUT_FILENO) == 1 {
             throw ValidationError("a profile is no text: name a file, or lead standard output to one")
         }
     }
@@ -42,16 +61,9 @@ struct ReportOutputs: ParsableArguments {
     }
 }
 
-extension ReportOutput {
-    /// A row that writes a file; that there is none of this name is a mistake here.
-    fileprivate static func file(_ name: String) -> ReportOutput {
-        guard let output = named(name), output.place == .file else { preconditionFailure("no output \(name)") }
-        return output
-    }
-}
-
-extension ArgumentHelp {
-    fileprivate static func output(_ name: String) -> ArgumentHelp {
-        ArgumentHelp(ReportOutput.file(name).help, valueName: "file")
+/// What the parser takes for the properties: the options by their names.
+extension ReportOutputs: CustomReflectable {
+    var customMirror: Mirror {
+        Mirror(self, children: zip(Self.rows, options).map { (label: "_" + $0.name, value: $1) })
     }
 }

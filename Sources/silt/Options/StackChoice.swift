@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import SiltEvents
 internal import SiltReports
 
 /// What of the stacks `--tree` and `--flame` look at.
@@ -18,11 +19,23 @@ struct StackChoice: ParsableArguments {
 }
 
 extension ArgumentHelp {
+    /// Of `--resource`.
+    static let resource = ArgumentHelp(
+        "Add up what is of this resource: blocks of the heap unless told.",
+        valueName: "resource"
+    )
+
     /// Of `--hide`.
     static let hide = ArgumentHelp(
         "Take functions that match for allocator wrappers (a POSIX extended regular expression); may be repeated.",
         valueName: "regex"
     )
+}
+
+extension Resource: ExpressibleByArgument {
+    init?(argument: String) { self.init(name: argument) }
+
+    static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
 extension FunctionPattern {

@@ -1,0 +1,25 @@
+internal import SiltEvents
+internal import SiltText
+
+extension Resource {
+    /// Its things, as `blocks`.
+    var units: String { unit + "s" }
+
+    /// So much of it: `1.00 KiB` where its things have sizes, else `2 threads`.
+    func amount(_ value: Double) -> String {
+        guard isCounted else { return Format.bytes(value) }
+        return value >= 0 && value < 1e15 && value == value.rounded()
+            ? Format.plural(UInt64(value), unit) : "\(Format.short(value)) \(units)"
+    }
+
+    /// As `amount`, of no fraction of a thing.
+    func wholeAmount(_ value: Double) -> String {
+        amount(isCounted ? max(0, min(value, 1e15 - 1)).rounded() : value)
+    }
+
+    /// As `1.00 KiB in 2 blocks`, or `2 threads`.
+    func amount(_ bytes: UInt64, in count: UInt64) -> String {
+        let counted = Format.plural(count, unit)
+        return isCounted ? counted : "\(Format.bytes(bytes)) in \(counted)"
+    }
+}

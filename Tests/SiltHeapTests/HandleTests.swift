@@ -1,0 +1,78 @@
+import SiltEvents
+import SiltTestNumbers
+import Testing
+
+@testable import SiltHeap
+
+extension TestHeap {
+    fileprivate func take(_ handle: UInt64, _ resource: Resource, size: UInt64 = 1, _ stack: UInt32 = 1) {
+        let stack = StackID(rawValue: stack)
+        apply([HeapEvent(kind: .take, address: handle, size: size, stack: stack, resource: resource)])
+    }
+
+    fileprivate func give(_ handle: UInt64, _ resource: Resource) {
+        apply([HeapEvent(kind: .give, address: handle, resource: resource)])
+    }
+
+    fileprivate func held(_ resource: Resource, _ stack: UInt32 = 1) -> SiteCounters {
+        heap.counters(of: StackID(rawValue: stack), resource)
+    }
+}
+
+/// Descriptors, threads, timers: what has a handle, and is neither a block nor a range.
+@Suite struct HandleTests {
+    @Test func aThingBelongsToTheStackThatTookIt() {
+        let heap = TestHeap()
+        for handle: UInt64 in 3...5 { heap.take(handle, .descriptor) }
+        heap.take(9, .descriptor, 2)
+        heap.give(4, .descriptor)
+        #expect(heap.held(.descriptor).liveCount == 2 && heap.held(.descriptor).liveBytes == 2)
+        #expect(heap.held(.descriptor).allocatedCount == 3 && heap.held(.descriptor).freedCount == 1)
+        #expect(heap.held(.descriptor, 2).liveCount == 1)
+        #expect(heap.heap.totals(of: .descriptor).peakInUseCount == 4)
+        #expect(heap.totals == HeapTotals())
+    }
+
+    @Test func oneHandleNamesAThingOfEachResource() {
+        let heap = TestHeap()
+        heap.alloc(0x1000, 100, 1)
+        heap.take(0x1000, .timer)
+        heap.take(0x1000, .thread, size: 8 << 20)
+        heap.give(0x1000, .timer)
+        #expect(heap.held(.timer).liveCount == 0 && heap.held(.thread).liveCount == 1)
+        #expect(heap.site(1).liveBytes == 100)
+    }
+
+    /// Their size is not what a hook happens to say.
+    @Test func whatIsCountedHasTheSizeOne() {
+        let heap = TestHeap()
+        heap.take(3, .descriptor, size: .max)
+        heap.take(4, .descriptor, size: 0)
+        #expect(heap.held(.descriptor).liveBytes == 2)
+    }
+
+    @Test func whatTheProcessWasBornWithGoesUncounted() {
+        let heap = TestHeap()
+        heap.give(0, .descriptor)
+        #expect(heap.totals == HeapTotals() && heap.held(.descriptor) == SiteCounters())
+    }
+
+    @Test func aHandleThatIsTakenTwiceWasGivenBackUnseen() {
+        let heap = TestHeap()
+        heap.take(3, .descriptor, 1)
+        heap.take(3, .descriptor, 2)
+        #expect(heap.totals.overwritten == 1)
+        #expect(heap.held(.descriptor, 1).liveCount == 0 && heap.held(.descriptor, 2).liveCount == 1)
+    }
+
+    @Test func whatStaysHasAHistoryAsBlocksHave() {
+        let heap = TestHeap()
+        for interval in 0..<20 {
+            heap.take(UInt64(interval), .timer)
+            heap.alloc(0x10000 + UInt64(interval) * 64, 1, 1)
+            heap.close()
+        }
+        let timers = heap.heap.history(of: StackID(rawValue: 1), .timer)
+        #expect(timers != nil && timers == heap.heap.history(of: StackID(rawValue: 1), .heap))
+    }
+}

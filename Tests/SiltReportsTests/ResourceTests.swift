@@ -1,0 +1,122 @@
+import SiltEvents
+import SiltPprof
+import SiltRecording
+import SiltTestSupport
+import Testing
+
+@testable import SiltFindings
+@testable import SiltReports
+
+/// A recording with blocks, mappings and timers: each output shows one of them, or tells them apart.
+@Suite struct ResourceTests {
+    private static func recording(_ factor: UInt64 = 1) throws -> Recording {
+        let writer = try RecordingWriter(path: nil)
+        try writer.write(RecordedProcess(id: 1, pid: 7))
+        for (index, resource) in [Resource.heap, .mapping, .timer].enumerated() {
+            let id = UInt32(index + 1)
+            try writer.add(frame: id, module: 0, offset: 0, kind: 0)
+            let row = SymbolRow(function: "take_\(resource.name)", file: "/src/m.c", line: index + 1)
+            try writer.write(symbols: [row], frame: id)
+            try writer.add(stack: id, parent: 0, frame: id)
+            var counters = RecordedCounters(resource, process: 1, stack: id)
+            counters.inUseCount = 3 * factor
+            counters.inUseBytes = resource.isCounted ? 3 * factor : 6144 * factor
+            (counters.allocatedCount, counters.allocatedBytes) = (counters.inUseCount, counters.inUseBytes)
+            try writer.write(counters)
+        }
+        return try Recording(of: writer)
+    }
+
+    private static func report(_ resource: Resource? = nil) throws -> HeapReport {
+        var options = ReportOptions()
+        options.resource = resource
+        return try ReportBuilder.build(recording(), options: options)
+    }
+
+    private static func text(_ name: String, _ report: HeapReport) throws -> String {
+        var bytes: [UInt8] = []
+        try #require(ReportOutput.named(name)).write(report) { bytes += $0 }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    @Test(arguments: ["top", "tree", "flame", "folded"])
+    func aViewAddsUpTheResourceThatIsAskedFor(name: String) throws {
+        for resource in [Resource.heap, .mapping, .timer] {
+            let text = try Self.text(name, Self.report(resource))
+            for other in [Resource.heap, .mapping, .timer] {
+                #expect(text.contains("take_\(other.name)") == (other == resource), "\(resource): \(text)")
+            }
+        }
+        #expect(try Self.text(name, Self.report()) == Self.text(name, Self.report(.heap)))
+    }
+
+    /// Its table of functions is that of the recording.
+    @Test func speedscopeWeighsTheResourceThatIsAskedFor() throws {
+        let cases = [(Resource.heap, "in use", 6144), (.mapping, "in use", 6144), (.timer, "timers", 3)]
+        for (resource, name, weight) in cases {
+            let text = try Self.text("speedscope", Self.report(resource))
+            #expect(text.contains("\"name\": \"\(name)\"") && text.contains("\"endValue\": \(weight)"), "\(text)")
+        }
+        let all = ReportOutput.all.filter(\.takesResource).map(\.name)
+        #expect(all == ["top", "tree", "flame", "folded", "speedscope"])
+    }
+
+    @Test func tablesNameWhatTheyCount() throws {
+        #expect(try Self.text("top", Self.report(.mapping)).contains("Type: mapping_inuse_space\n"))
+        let timers = try Self.text("top", Self.report(.timer))
+        #expect(timers.contains("Type: timer\n") && timers.contains("         3   100%   100%          3   100%"))
+    }
+
+    @Test func whatHasNoSizeIsCountedInWords() throws {
+        let text = try Self.text("sites", Self.report())
+        #expect(text.contains("  3 timers\n") && text.contains("6.00 KiB in 3 mappings\n"), "\(text)")
+        #expect(text.contains("  3 timers in use at the end"), "\(text)")
+    }
+
+    @Test func ratesOfSeveralUnitsAreNotAddedUp() throws {
+        var report = try Self.report()
+        let units = [Resource.heap, .mapping, .timer].map { Rate.Unit(.init(of: $0), per: .second) }
+        for index in report.sites.indices {
+            report.sites[index].rate = Rate(value: 1024, low: 1000, high: 1100, unit: units[index])
+        }
+        #expect(Headline.sum(report.sites) == "2.00 KiB per second and 1024 timers per second")
+        #expect(units.map(\.rawValue) == ["bytes/second", "bytes/second", "objects/second"])
+        #expect(Rate.Unit("objects/second", of: .timer) == units[2])
+        #expect(Rate.Unit("objects/second", of: .heap) == nil && Rate.Unit("bytes/second", of: .timer) == nil)
+    }
+
+    @Test func aProfileHasASampleTypeForEach() throws {
+        var bytes: [UInt8] = []
+        try PprofExport.write(Self.report()) { bytes += $0 }
+        let profile = try PprofProfile(reading: bytes)
+        let heap = ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space"]
+        #expect(profile.sampleTypes.map(\.type) == heap + heap.map { "mapping_" + $0 } + ["timer"])
+        #expect(profile.defaultSampleType == "inuse_space")
+        #expect(
+            profile.samples.map(\.values) == [
+                [3, 6144, 3, 6144, 0, 0, 0, 0, 0], [0, 0, 0, 0, 3, 6144, 3, 6144, 0], [0, 0, 0, 0, 0, 0, 0, 0, 3],
+            ]
+        )
+    }
+
+    @Test func aDifferenceIsThatOfTheResourceThatIsAskedFor() throws {
+        for (resource, amount) in [(Resource.mapping, "6.00 KiB"), (.timer, "3 timers")] {
+            let diff = try HeapDiff(
+                DiffSide(Self.recording(), name: "A", hide: [], resource: resource),
+                DiffSide(Self.recording(2), name: "B", hide: [], resource: resource),
+                settings: DiffSettings()
+            )
+            let line = DiffText.headline(diff)
+            #expect(line.hasPrefix("B holds \(amount) more than A: +\(amount) take_\(resource.name)"), "\(line)")
+            var bytes: [UInt8] = []
+            try DiffPprof.write(diff) { bytes += $0 }
+            let names = try PprofProfile(reading: bytes).sampleTypes.map(\.type)
+            #expect(names.last == resource.sampleType("inuse_space"))
+        }
+        let sides = try (
+            DiffSide(Self.recording(), name: "A", hide: []),
+            DiffSide(Self.recording(), name: "B", hide: [], resource: .timer)
+        )
+        #expect(throws: ReportError.self) { try HeapDiff(sides.0, sides.1, settings: DiffSettings()) }
+    }
+}
