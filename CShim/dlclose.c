@@ -19,19 +19,21 @@ static uintptr_t look_after_close(const struct silt_origin *origin, uintptr_t un
     return 0;
 }
 
-/* The loader's count of modules that have gone. */
+#define UNKNOWN (~0ull)
+
+/* The loader's count of modules that have gone, where it may be asked. */
 static int read_gone(struct dl_phdr_info *info, size_t bytes, void *into) {
     (void)bytes;
-    *(unsigned long long *)into = info->dlpi_subs;
+    *(unsigned long long *)into = info ? info->dlpi_subs : UNKNOWN;
     return 1;
 }
 
 /* Programs close what others have open as well: then there is nothing to look at. */
 static bool has_any_gone(void) {
     static unsigned long long seen;
-    unsigned long long gone;
-    return silt_held_each(read_gone, &gone) == 0 ||
-           __atomic_exchange_n(&seen, gone, __ATOMIC_ACQ_REL) != gone;
+    unsigned long long gone = UNKNOWN;
+    silt_held(read_gone, &gone);
+    return gone == UNKNOWN || __atomic_exchange_n(&seen, gone, __ATOMIC_ACQ_REL) != gone;
 }
 
 SILT_EXPORT int dlclose(void *handle) {

@@ -39,28 +39,13 @@ package struct LiveTrace: Sendable {
 
     /// Those that were started with a process; nil when they may not be read (proc_pid_environ(5)).
     private static func variables(of pid: pid_t) -> [String: String]? {
-        guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/environ") else { return nil }
-        var variables: [String: String] = [:]
-        for entry in bytes.split(separator: 0) {
-            let parts = String(system: entry).split(separator: "=", maxSplits: 1)
-            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
-        }
-        return variables
+        FileBytes.read(ifThere: "/proc/\(pid)/environ").map { Environment.variables(of: $0.split(separator: 0)) }
     }
 
     /// A process of each trace whose analyzer can be asked, by number: the first of those that may be looked at.
     package static func tracedProcesses() -> [(pid: pid_t, name: String)] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var pids: [pid_t] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(system: $0) }
-            }
-            if let pid = pid_t(name) { pids.append(pid) }
-        }
         var sockets: Set<String> = []
-        return pids.sorted().compactMap { pid in
+        return processNumbers().sorted().compactMap { pid in
             guard let socket = variables(of: pid)?["SILT_SOCKET"], sockets.insert(socket).inserted else { return nil }
             guard !LiveTrace(recording: "", socket: socket).hasEnded else { return nil }
             let name = FileBytes.read(ifThere: "/proc/\(pid)/comm").map { String(system: $0.dropLast()) }

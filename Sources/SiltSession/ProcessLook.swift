@@ -65,30 +65,16 @@ package struct ProcessKin: Equatable, Sendable {
     package static func ownChildren() -> [ProcessKin] { all().filter { $0.parent == getpid() } }
 
     /// Every process that can be seen, in no order.
-    static func all() -> [ProcessKin] {
-        guard let folder = opendir("/proc") else { return [] }
-        defer { closedir(folder) }
-        var result: [ProcessKin] = []
-        while let entry = readdir(folder) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard let pid = pid_t(name), let process = ProcessKin(pid) else { continue }
-            result.append(process)
-        }
-        return result
-    }
+    static func all() -> [ProcessKin] { processNumbers().compactMap { ProcessKin($0) } }
 }
+
+/// Every process that can be seen, in no order.
+func processNumbers() -> [pid_t] { FileBytes.names(in: "/proc").compactMap { pid_t($0) } }
 
 /// The children that the threads of a process have started, or were given (proc_pid_task(5)).
 func processChildren(_ pid: Int32) -> [Int32] {
-    guard let folder = opendir("/proc/\(pid)/task") else { return [] }
-    defer { closedir(folder) }
     var result: [Int32] = []
-    while let entry = readdir(folder) {
-        let thread = withUnsafeBytes(of: entry.pointee.d_name) {
-            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
+    for thread in FileBytes.names(in: "/proc/\(pid)/task") {
         guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/task/\(thread)/children") else { continue }
         result += bytes.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
     }

@@ -50,6 +50,17 @@ package enum FileBytes {
         }
     }
 
+    /// The names in a folder, in no order, with those that begin with a dot; none where it cannot be read.
+    package static func names(in folder: String) -> [String] {
+        guard let stream = opendir(folder.system) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            names.append(withUnsafeBytes(of: entry.pointee.d_name) { String(system: $0.prefix { $0 != 0 }) })
+        }
+        return names
+    }
+
     package static func exists(_ path: String) -> Bool { access(path.system, F_OK) == 0 }
 
     /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole

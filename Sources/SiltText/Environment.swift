@@ -18,12 +18,15 @@ package enum Environment {
     }
 
     /// All variables with a value; of a name that is there twice, the first.
-    package static var variables: [String: String] {
+    package static var variables: [String: String] { variables(of: entries) }
+
+    /// The same of entries of another process.
+    package static func variables(of entries: some Sequence<some Collection<UInt8>>) -> [String: String] {
         var result: [String: String] = [:]
         for entry in entries {
             guard let equals = entry.firstIndex(of: UInt8(ascii: "=")) else { continue }
             let name = String(system: entry[..<equals])
-            if result[name] == nil { result[name] = String(system: entry[(equals + 1)...]) }
+            if result[name] == nil { result[name] = String(system: entry[entry.index(after: equals)...]) }
         }
         return result
     }

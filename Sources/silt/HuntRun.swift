@@ -10,14 +10,15 @@ final class HuntRun {
     let plan: HuntPlan
     /// The recording.
     private(set) var path: String
-    private let scratch: ScratchRecording?
+    /// Nil in a trace that somebody else records.
+    private let file: TraceFile?
     private let attachSocket: String?
     private let hide: [String]
     private let progress = HuntProgressLine()
     /// Of one that ended early.
     private var end: RecordedHuntEnd?
 
-    init(_ setUp: HuntSetUp, recording: String?, attachSocket: String?, hide: [String]) throws {
+    init(_ setUp: HuntSetUp, file: TraceFile?, attachSocket: String?, hide: [String]) throws {
         do {
             plan = try setUp.huntPlan()
         } catch let error as HuntError {
@@ -37,8 +38,8 @@ final class HuntRun {
             )
             throw SiltExit.usage
         }
-        scratch = try recording == nil && attachSocket == nil ? ScratchRecording() : nil
-        path = recording ?? scratch?.path ?? ""
+        self.file = file
+        path = file?.path ?? ""
         self.attachSocket = attachSocket
         self.hide = hide
     }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltRecording
+internal import SiltSystem
 internal import SiltText
 
 /// Recordings that nobody named a file for: the last few, in a folder of the user's own, so that a report can be had again.
@@ -70,14 +71,8 @@ struct KeptRecordings {
 
     /// Newest first.
     private func all() -> [Entry] {
-        guard let directory = opendir(folder.system) else { return [] }
-        defer { closedir(directory) }
         var found: [Entry] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(system: $0) }
-            }
-            guard name.hasSuffix(".silt") else { continue }
+        for name in FileBytes.names(in: folder) where name.hasSuffix(".silt") {
             let path = folder + "/" + name
             var status = stat()
             guard lstat(path.system, &status) == 0, status.st_mode & S_IFMT == S_IFREG, isRecordingFile(path) else {

@@ -4,10 +4,11 @@ internal import SiltText
 /// Where a trace is recorded: in the file that the user names, or in one that silt keeps for some time, or for now alone.
 final class TraceFile {
     let path: String
-    /// Nil for a file that the user named.
+    /// For now alone.
     private let scratch: ScratchRecording?
+    /// For some time; neither: the user named the file.
     private let shelf: KeptRecordings?
-    /// What it was asked to do with a recording of a shelf: it goes with the value otherwise.
+    /// One on the shelf goes with this value unless it is kept.
     private var isKept = false
 
     /// `named`: the user's file; `keeps`: whether one without a name is worth keeping.
@@ -26,13 +27,13 @@ final class TraceFile {
         (path, self.scratch, shelf) = (scratch.path, scratch, nil)
     }
 
-    /// Says where the recording is, if it stays.
-    func keep() {
-        guard scratch == nil, isRecordingFile(path) else { return }
-        guard let shelf else { return Terminal.message("recording: \(path)") }
+    /// Lets it stay where that is asked for; returns what to tell the user of it, nil when it goes.
+    func keep() -> String? {
+        guard scratch == nil, isRecordingFile(path) else { return nil }
+        guard let shelf else { return "recording: \(path)" }
         isKept = true
         shelf.trim()
-        Terminal.message("recording: \(path) (silt report shows the last one again)")
+        return "recording: \(path) (silt report shows the last one again)"
     }
 
     deinit {

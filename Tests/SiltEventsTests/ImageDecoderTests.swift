@@ -8,6 +8,14 @@ private let a: UInt64 = 0x7f00_dead_be40
 private let b: UInt64 = 0x5500_0000_1000
 
 @Suite struct ImageDecoderTests {
+    /// What becomes of the records of one slot, all of which are whole.
+    private func decoded(_ records: Records, sourceLocation: SourceLocation = #_sourceLocation) -> World {
+        let world = World([records.bytes])
+        world.run()
+        #expect(world.errors.isEmpty, sourceLocation: sourceLocation)
+        return world
+    }
+
     @Test func theWorkedRecordOfTheWireHeaderIsTheFreeItSays() throws {
         var records = Records()
         records.free(a, 9)
@@ -24,9 +32,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.unfree(a, 2)
         records.free(a, 3)
         records.alloc(a, 4, 200, 1, kind: 5)
-        let world = World([records.bytes])
-        world.run()
-        #expect(world.errors.isEmpty)
+        let world = decoded(records)
         let program = ModuleID(rawValue: 1)
         let outer = world.stacks.intern(
             parent: .none,
@@ -51,9 +57,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.node(1, parent: 0, 0x1000)
         records.alloc(a, 0, 100, 1, kind: 9)
         records.alloc(a, 1, 200, 1, kind: 12)
-        let world = World([records.bytes])
-        world.run()
-        #expect(world.errors.isEmpty)
+        let world = decoded(records)
         let stack = StackID(rawValue: 1)
         #expect(
             world.events == [
@@ -97,9 +101,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.freeBy(a, 3, 0)
         records.alloc(a, 4, 200, 1, kind: 5)
         records.extended(10, [0, b + 1, 0, 2])
-        let world = World([records.bytes])
-        world.run()
-        #expect(world.errors.isEmpty)
+        let world = decoded(records)
         let stack = StackID(rawValue: 1)
         #expect(
             world.events == [
@@ -145,9 +147,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.extended(999, [1, 2, 3])
         records.pad(5)
         records.extended(9, [77])
-        let world = World([records.bytes])
-        world.run()
-        #expect(world.errors.isEmpty)
+        let world = decoded(records)
         let stack = StackID(rawValue: 1)
         #expect(
             world.events == [
@@ -176,9 +176,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.extended(12, [3, 7, 1, 200, 1])
         records.extended(13, [4, 7, 0, 1 << 40])
         records.extended(13, [5, 7, 0, 3])
-        let world = World([records.bytes])
-        world.run()
-        #expect(world.errors.isEmpty)
+        let world = decoded(records)
         let stack = StackID(rawValue: 1)
         #expect(
             world.events == [
@@ -379,9 +377,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.node(8, parent: 7, 0x7f11_0000_1000, module: 0)
         records.alloc(b, 0, 8, 7)
         records.alloc(b, 1, 8, 8)
-        let world = World([records.bytes])
-        world.run()
-        #expect(world.errors.isEmpty)
+        let world = decoded(records)
         #expect(world.events.map(\.stack.rawValue) == [3, 3, 4])
         let frames = world.stacks.frames(of: StackID(rawValue: 4)).map { world.stacks.frames[Int($0.rawValue) - 1] }
         let program = [0x2000, 0x1000].map { (offset: UInt64) in

@@ -21,8 +21,8 @@ package enum DiffFlame {
         }
         let column = DiffText.amount(view.whole.weight / Double(page.width), diff)
         page.paragraph(
-            "\(diff.resource.sampleType(diff.settings.typeName)): + grew, - shrank; boxes are as wide as all that grew and shrank below them, a "
-                + "column is \(column)",
+            "\(diff.resource.sampleType(diff.settings.typeName)): + grew, - shrank; boxes are as wide as all that grew "
+                + "and shrank below them, a column is \(column)",
             indent: 2,
             hanging: true
         )

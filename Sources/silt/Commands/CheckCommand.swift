@@ -83,7 +83,8 @@ struct CheckCommand: ParsableCommand {
 
     private func measure() throws -> Measured {
         if let path = setUp.plan, ReportInput.isMeasured(path) { return try read(path) }
-        let hunt = try HuntRun(setUp, recording: recording, attachSocket: attachSocket, hide: hide)
+        let file = try attachSocket == nil ? TraceFile(named: recording, program: "check", keeps: false) : nil
+        let hunt = try HuntRun(setUp, file: file, attachSocket: attachSocket, hide: hide)
         var settings = try rules.settings(hunt.plan.limits)
         settings.title = setUp.plan ?? hunt.plan.command.first ?? hunt.plan.pprof ?? attachSocket ?? "hunt"
         settings.phases = hunt.plan.phases.map(\.name)
@@ -92,7 +93,7 @@ struct CheckCommand: ParsableCommand {
         if let failure { Terminal.message(failure) }
         do {
             let report = try ReportBuilder.build(hunt.recorded(), options: options)
-            if let recording { Terminal.message("recording: \(recording)") }
+            if let whereabouts = file?.keep() { Terminal.message(whereabouts) }
             return Measured(report: report, settings: settings, failure: failure)
         } catch {
             return Measured(report: nil, settings: settings, failure: failure ?? "\(error)")

@@ -58,8 +58,7 @@ struct HuntCommand: ParsableCommand {
     func run() throws {
         if let template { return try write(HuntPlan.template, to: template) }
         let file = try attachSocket == nil ? recording.file(for: "hunt") : nil
-        defer { withExtendedLifetime(file) {} }
-        let hunt = try HuntRun(setUp, recording: file?.path, attachSocket: attachSocket, hide: layout.hide)
+        let hunt = try HuntRun(setUp, file: file, attachSocket: attachSocket, hide: layout.hide)
         let failure = hunt.run()
         var options = layout.options(for: STDOUT_FILENO)
         options.limitBytes = options.limitBytes ?? hunt.plan.memoryLimitBytes
@@ -71,10 +70,11 @@ struct HuntCommand: ParsableCommand {
         }
         // Nothing was measured: there is only the failure to speak of.
         if let failure, report.processes.isEmpty, !json { throw Terminal.fail(failure) }
+        let whereabouts = file?.keep()
         var text = ""
         if json { JSONReport.render(report, into: &text) } else { TextReport.render(report, into: &text) }
         try Terminal.output(text)
-        file?.keep()
+        if let whereabouts { Terminal.message(whereabouts) }
         if let failure {
             Terminal.message("the hunt ended early, the report is of what was measured until then")
             throw Terminal.fail(failure)

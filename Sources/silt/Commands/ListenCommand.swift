@@ -68,9 +68,10 @@ struct ListenCommand: ParsableCommand {
             let outcome = try collector.listen()
             ProgressLine.clear()
             if once || servesHunt { return }
+            let whereabouts = recording.path == nil && outcome.traced > 0 ? file.keep() : nil
             try printReport(of: path, layout: layout, to: STDOUT_FILENO)
             for note in outcome.notes { Terminal.message(note) }
-            if recording.path == nil, outcome.traced > 0 { file.keep() }
+            if let whereabouts { Terminal.message(whereabouts) }
         } catch let code as ExitCode {
             throw code
         } catch {

@@ -109,11 +109,12 @@ struct RunCommand: ParsableCommand {
         let status = ExitCode(
             outcome.traced == 0 && code == 0 && outcome.failure == nil ? SiltExit.cannotMeasure.rawValue : code
         )
-        guard Terminal.isRead(STDERR_FILENO) else {
-            file.keep()
-            throw status
-        }
-        report(outcome, recordedAt: file)
+        let isMeasured = recording.path != nil || outcome.traced + outcome.untraced > 0
+        let whereabouts = isMeasured ? file.keep() : nil
+        guard Terminal.isRead(STDERR_FILENO) else { throw status }
+        report(outcome, recordedAt: path)
+        if let whereabouts { Terminal.message(whereabouts) }
+        if let events { Terminal.message("events: \(events)") }
         throw status
     }
 
@@ -131,13 +132,13 @@ struct RunCommand: ParsableCommand {
     private static let neededFiles: Int32 = 16
 
     /// What is missing comes first.
-    private func report(_ outcome: TraceOutcome, recordedAt file: TraceFile) {
+    private func report(_ outcome: TraceOutcome, recordedAt path: String) {
         if let failure = outcome.failure {
             let seconds = (failure.seconds * 10).rounded() / 10
             Terminal.message("recorded for the first \(seconds) s only, what came later is missing: \(failure.reason)")
         }
         do {
-            try printReport(of: file.path, layout: layout, to: STDERR_FILENO)
+            try printReport(of: path, layout: layout, to: STDERR_FILENO)
         } catch {
             // It was said why; the command ended as it did.
         }
@@ -150,7 +151,5 @@ struct RunCommand: ParsableCommand {
                 "\(outcome.stillRunning) traced processes still run, now untraced; --follow waits for them"
             )
         }
-        if recording.path != nil || outcome.traced + outcome.untraced > 0 { file.keep() }
-        if let events { Terminal.message("events: \(events)") }
     }
 }

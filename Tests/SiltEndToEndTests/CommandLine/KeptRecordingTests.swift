@@ -59,6 +59,33 @@ extension EndToEnd {
             #expect(try files.count == 10)
         }
 
+        @Test func theOldestGoWhenAllTogetherAreTooLargeButNotTheNewest() throws {
+            for name in ["ls", "cat"] { _ = try silt(["run", "--", name, "/dev/null"]) }
+            for file in try files {
+                #expect(truncate(folder + "/" + file, 120_000_000) == 0)
+            }
+            _ = try silt(["run", "--", "true"])
+            #expect(try files.map { $0.prefix { $0 != "-" } } == ["cat", "true"])
+        }
+
+        /// The status of the command is passed on, and the recording is there, though nobody reads what silt says.
+        @Test func aReaderThatNeverReadsHoldsUpNobody() throws {
+            let pipe = state.file("pipe")
+            #expect(mkfifo(pipe, 0o600) == 0)
+            let reader = open(pipe, O_RDWR | O_NONBLOCK)
+            defer { close(reader) }
+            let full = [UInt8](repeating: 0, count: 1 << 16)
+            while write(reader, full, full.count) > 0 {}
+            let program = try StartedProgram(
+                [siltExecutable, "run", "--", "sh", "-c", "exit 7"],
+                environment: ["XDG_STATE_HOME": state.path, "CI": ""],
+                errors: pipe
+            )
+            defer { program.end() }
+            #expect(try program.wait(seconds: 20) == 7)
+            #expect(try files.count == 1)
+        }
+
         @Test(arguments: [(["--no-keep"], [:]), ([], ["CI": "true"])] as [([String], [String: String])])
         func nothingIsKeptWhereNobodyComesBackForIt(options: [String], variables: [String: String]) throws {
             let run = try silt(["run"] + options + ["--", "ls", "/"], variables)
