@@ -294,7 +294,7 @@ package enum ProfileSource {
     package static func period(_ text: String) -> UInt64? {
         guard text.hasSuffix(after) else { return nil }
         let rest = text.dropLast(after.count)
-        let digits = rest.drop { !$0.isNumber }
+        let digits = rest.suffix(rest.reversed().prefix(while: \.isNumber).count)
         return rest.dropLast(digits.count).hasSuffix(before) ? UInt64(digits) : nil
     }
 }
