@@ -42,7 +42,8 @@ package final class StartedProgram {
             &attributes,
             Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP)
         )
-        let own = ["PATH": programPath, "XDG_STATE_HOME": try StartedProgram.state.get().path]
+        // Recordings are kept as for a user, whatever runs the tests.
+        let own = ["PATH": programPath, "XDG_STATE_HOME": try StartedProgram.state.get().path, "CI": ""]
         let variables = ProcessInfo.processInfo.environment.merging(own) { $1 }.merging(environment) { $1 }
         let words = command.map { strdup($0) } + [nil]
         let entries = variables.map { strdup("\($0)=\($1)") } + [nil]
