@@ -12,6 +12,7 @@
 
 #include "image.h"
 #include "memory.h"
+#include "real.h"
 #include "system.h"
 
 #include <dlfcn.h>
@@ -220,7 +221,7 @@ static int stand_between(void *argument) {
     struct plan *plan = argument;
     silt_call(SYS_setsid, 0);
     int flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
-    if (clone(become_analyzer, plan->stacks[1] + STACK_BYTES, flags, plan) < 0) {
+    if (silt_real.clone(become_analyzer, plan->stacks[1] + STACK_BYTES, flags, plan) < 0) {
         plan->error = EAGAIN;
     }
     if (plan->stays) {
@@ -250,7 +251,7 @@ static bool launch(struct plan *plan) {
     }
     int saved = errno;
     int flags = plan->stays ? 0 : CLONE_VM | CLONE_VFORK;
-    int between = clone(stand_between, plan->stacks[0] + STACK_BYTES, flags, plan);
+    int between = silt_real.clone(stand_between, plan->stacks[0] + STACK_BYTES, flags, plan);
     errno = saved;
     if (between > 0 && !plan->stays) {
         while (silt_call(SYS_wait4, between, 0, __WALL, 0) == -EINTR) {

@@ -10,15 +10,19 @@
 #define _GNU_SOURCE
 #include "descriptors.h"
 
+#include "image.h"
 #include "own.h"
 #include "real.h"
 #include "sandbox.h"
 #include "system.h"
+#include "taken.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <unistd.h>
+
+#define FRAME() __builtin_frame_address(0)
 
 /* Under a filter no descriptor can be checked: then all numbers belong to the program. */
 static inline bool is_hidden(int fd) {
@@ -31,53 +35,99 @@ static int bad_descriptor(void) {
     return -1;
 }
 
-/* A call that came before the next definition was found. */
-static int outcome(long result) {
-    if (result < 0) {
-        errno = (int)-result;
-        return -1;
-    }
-    return (int)result;
-}
-
 static int refuse_to_close(int fd) {
     silt_own_refused(fd);
     return bad_descriptor();
 }
 
+/* The C library's way to be called when a thread is canceled in here, without an unwinder of the
+ * language; its header only has it for code that has none. */
+extern void _pthread_cleanup_push(struct _pthread_cleanup_buffer *, void (*)(void *), void *);
+extern void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *, int execute);
+
+struct giving {
+    int fd;
+    const void *frame;
+};
+
+/* close(2) did not come back: the number is still open where the thread was canceled before. */
+static void canceled(void *argument) {
+    const struct giving *giving = argument;
+    if (!silt_is_filtered() && silt_call(SYS_fcntl, giving->fd, F_GETFD) >= 0) {
+        silt_kept(giving->fd, giving->frame);
+    }
+}
+
+static inline int real_close(int fd) {
+    return SILT_LIKELY(silt_real.close != NULL) ? silt_real.close(fd)
+                                                : silt_outcome(silt_call(SYS_close, fd));
+}
+
+/* Whatever close(2) answers, the number is not the program's any more. */
 SILT_EXPORT int close(int fd) {
     if (SILT_UNLIKELY(is_hidden(fd))) {
         return refuse_to_close(fd);
     }
-    return SILT_LIKELY(silt_real.close != NULL) ? silt_real.close(fd)
-                                                : outcome(silt_call(SYS_close, fd));
+    if (!silt_gives(fd, FRAME())) {
+        return real_close(fd);
+    }
+    struct giving giving = {fd, FRAME()};
+    struct _pthread_cleanup_buffer buffer;
+    _pthread_cleanup_push(&buffer, canceled, &giving);
+    int result = real_close(fd);
+    _pthread_cleanup_pop(&buffer, 0);
+    return result;
+}
+
+/* What dup2 and dup3 put something at was closed before, unless they failed. */
+static int replaced(int result, int to, bool given, const void *frame) {
+    if (result >= 0) {
+        return silt_replaced(result, frame);
+    }
+    if (given) {
+        silt_kept(to, frame);
+    }
+    return result;
 }
 
 SILT_EXPORT int dup2(int from, int to) {
     if (SILT_UNLIKELY(is_hidden(from))) {
         return bad_descriptor();
     }
-    return SILT_LIKELY(silt_real.dup2 != NULL) ? silt_real.dup2(from, to)
-                                               : outcome(silt_call(SYS_dup2, from, to));
+    bool given = from != to && silt_gives(to, FRAME());
+    int result = SILT_LIKELY(silt_real.dup2 != NULL) ? silt_real.dup2(from, to)
+                                                     : silt_outcome(silt_call(SYS_dup2, from, to));
+    return from == to ? result : replaced(result, to, given, FRAME());
 }
 
 SILT_EXPORT int dup3(int from, int to, int flags) {
     if (SILT_UNLIKELY(is_hidden(from)) && from != to && !(flags & ~O_CLOEXEC)) {
         return bad_descriptor();
     }
-    return SILT_LIKELY(silt_real.dup3 != NULL) ? silt_real.dup3(from, to, flags)
-                                               : outcome(silt_call(SYS_dup3, from, to, flags));
+    bool given = from != to && silt_gives(to, FRAME());
+    int result = SILT_LIKELY(silt_real.dup3 != NULL)
+                     ? silt_real.dup3(from, to, flags)
+                     : silt_outcome(silt_call(SYS_dup3, from, to, flags));
+    return replaced(result, to, given, FRAME());
 }
 
 static int close_stretch(unsigned first, unsigned last, int flags) {
     return SILT_LIKELY(silt_real.close_range != NULL)
                ? silt_real.close_range(first, last, flags)
-               : outcome(silt_call(SYS_close_range, first, last, flags));
+               : silt_outcome(silt_call(SYS_close_range, first, last, flags));
+}
+
+/* A kernel that knows close_range(2) does not refuse to close a range that there is. */
+static bool closes_ranges(void) {
+    return *silt_live && (silt_is_filtered() || silt_call(SYS_close_range, ~0u, ~0u, 0) == 0);
 }
 
 /* Closes the stretches between silt's descriptors. Most ranges hold none: then it is one call. */
-static int close_between(unsigned first, unsigned last, int flags) {
+static int close_between(unsigned first, unsigned last, int flags, const void *frame) {
     bool closes = first <= last && (flags == 0 || flags == CLOSE_RANGE_UNSHARE);
+    if (closes && closes_ranges()) {
+        silt_gives_range(first, last, frame);
+    }
     bool swapped = silt_own[0] > silt_own[1];
     for (unsigned i = 0; closes && i < SILT_OWN_DESCRIPTORS; i++) {
         int fd = silt_own[swapped ? SILT_OWN_DESCRIPTORS - 1 - i : i];
@@ -101,31 +151,48 @@ static int close_between(unsigned first, unsigned last, int flags) {
 }
 
 SILT_EXPORT int close_range(unsigned first, unsigned last, int flags) {
-    return close_between(first, last, flags);
+    return close_between(first, last, flags, FRAME());
 }
 
 SILT_EXPORT void closefrom(int first) {
     int saved = errno;
-    if (close_between(first < 0 ? 0 : (unsigned)first, ~0u, 0) < 0 && silt_real.closefrom) {
+    unsigned from = first < 0 ? 0 : (unsigned)first;
+    if (close_between(from, ~0u, 0, FRAME()) < 0 && silt_real.closefrom) {
+        silt_gives_range(from, ~0u, FRAME());
         silt_real.closefrom(first); /* knows what to do without close_range(2) */
     }
     errno = saved;
 }
 
-bool silt_descriptor_call(long number, long a, long b, long c, long *result) {
+bool silt_descriptor_call(long number, long a, long b, long c, const void *frame, bool *given,
+                          long *result) {
+    *result = -1;
     switch (number) {
     case SYS_close:
-        *result = -1;
-        return is_hidden((int)a) && refuse_to_close((int)a);
+        if (is_hidden((int)a)) {
+            refuse_to_close((int)a);
+            return true;
+        }
+        *given = silt_gives((int)a, frame);
+        return false;
     case SYS_dup2:
-        *result = -1;
-        return is_hidden((int)a) && bad_descriptor();
     case SYS_dup3:
-        *result = -1;
-        return is_hidden((int)a) && a != b && !(c & ~O_CLOEXEC) && bad_descriptor();
+        if (is_hidden((int)a) && (number == SYS_dup2 || (a != b && !(c & ~O_CLOEXEC)))) {
+            bad_descriptor();
+            return true;
+        }
+        *given = a != b && silt_gives((int)b, frame);
+        return false;
     case SYS_close_range:
-        *result = close_between((unsigned)a, (unsigned)b, (int)c);
+        *result = close_between((unsigned)a, (unsigned)b, (int)c, frame);
         return true;
     }
     return false;
+}
+
+void silt_descriptor_called(long number, long a, long b, const void *frame, bool given,
+                            long result) {
+    if ((number == SYS_dup2 || number == SYS_dup3) && a != b) {
+        replaced((int)result, (int)b, given, frame);
+    }
 }

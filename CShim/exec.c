@@ -16,6 +16,7 @@
 #include "scratch.h"
 #include "silt_wire.h"
 #include "system.h"
+#include "taken.h"
 #include "untraced.h"
 
 #include <errno.h>
@@ -302,5 +303,9 @@ SILT_EXPORT int system(const char *command) {
 
 SILT_EXPORT FILE *popen(const char *command, const char *type) {
     look_at_shell();
-    return silt_real.popen ? silt_real.popen(command, type) : NULL;
+    FILE *stream = silt_real.popen ? silt_real.popen(command, type) : NULL;
+    if (stream) {
+        silt_took(fileno(stream), __builtin_frame_address(0));
+    }
+    return stream;
 }

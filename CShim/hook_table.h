@@ -70,6 +70,62 @@
     NEXT(int, close_range, (unsigned, unsigned, int))           \
     NEXT(void, closefrom, (int))
 
+/* opens.c, streams.c, received.c */
+#define SILT_OPENING_HOOKS(NEXT, ALONE)                         \
+    NEXT(int, open, (const char *, int, ...))                   \
+    NEXT(int, open64, (const char *, int, ...))                 \
+    NEXT(int, __open_2, (const char *, int))                    \
+    NEXT(int, __open64_2, (const char *, int))                  \
+    NEXT(int, openat, (int, const char *, int, ...))            \
+    NEXT(int, openat64, (int, const char *, int, ...))          \
+    NEXT(int, __openat_2, (int, const char *, int))             \
+    NEXT(int, __openat64_2, (int, const char *, int))           \
+    NEXT(int, creat, (const char *, mode_t))                    \
+    NEXT(int, creat64, (const char *, mode_t))                  \
+    NEXT(int, socket, (int, int, int))                          \
+    NEXT(int, socketpair, (int, int, int, int[2]))              \
+    NEXT(int, accept, (int, struct sockaddr *, socklen_t *))    \
+    NEXT(int, accept4, (int, struct sockaddr *, socklen_t *, int)) \
+    NEXT(int, pipe, (int[2]))                                   \
+    NEXT(int, pipe2, (int[2], int))                             \
+    NEXT(int, dup, (int))                                       \
+    NEXT(int, fcntl, (int, int, ...))                           \
+    NEXT(int, fcntl64, (int, int, ...))                         \
+    NEXT(int, eventfd, (unsigned, int))                         \
+    NEXT(int, epoll_create, (int))                              \
+    NEXT(int, epoll_create1, (int))                             \
+    NEXT(int, timerfd_create, (clockid_t, int))                 \
+    NEXT(int, signalfd, (int, const sigset_t *, int))           \
+    NEXT(int, inotify_init, (void))                             \
+    NEXT(int, inotify_init1, (int))                             \
+    NEXT(int, fanotify_init, (unsigned, unsigned))              \
+    NEXT(int, memfd_create, (const char *, unsigned))           \
+    NEXT(int, pidfd_open, (pid_t, unsigned))                    \
+    NEXT(int, mkstemp, (char *))                                \
+    NEXT(int, mkstemp64, (char *))                              \
+    NEXT(int, mkostemp, (char *, int))                          \
+    NEXT(int, mkostemp64, (char *, int))                        \
+    NEXT(int, mkstemps, (char *, int))                          \
+    NEXT(int, mkstemps64, (char *, int))                        \
+    NEXT(int, mkostemps, (char *, int, int))                    \
+    NEXT(int, mkostemps64, (char *, int, int))                  \
+    NEXT(int, shm_open, (const char *, int, mode_t))            \
+    NEXT(int, mq_open, (const char *, int, ...))                \
+    NEXT(int, mq_close, (int))                                  \
+    NEXT(int, posix_openpt, (int))                              \
+    NEXT(FILE *, fopen, (const char *, const char *))           \
+    NEXT(FILE *, fopen64, (const char *, const char *))         \
+    NEXT(FILE *, freopen, (const char *, const char *, FILE *)) \
+    NEXT(FILE *, freopen64, (const char *, const char *, FILE *)) \
+    NEXT(FILE *, tmpfile, (void))                               \
+    NEXT(FILE *, tmpfile64, (void))                             \
+    NEXT(int, fclose, (FILE *))                                 \
+    NEXT(int, pclose, (FILE *))                                 \
+    NEXT(DIR *, opendir, (const char *))                        \
+    NEXT(int, closedir, (DIR *))                                \
+    NEXT(ssize_t, recvmsg, (int, struct msghdr *, int))         \
+    NEXT(int, recvmmsg, (int, struct mmsghdr *, unsigned, int, struct timespec *))
+
 /* seccomp.c */
 #define SILT_SANDBOX_HOOKS(NEXT, ALONE)                         \
     NEXT(int, prctl, (int, ...))                                \
@@ -85,7 +141,9 @@
     NEXT(void *, dlopen, (const char *, int))                   \
     NEXT(void *, dlsym, (void *, const char *))                 \
     NEXT(int, dlclose, (void *))                                \
-    NEXT(int, _Fork, (void))
+    NEXT(int, _Fork, (void))                                    \
+    NEXT(int, vfork, (void))                                    \
+    NEXT(int, clone, (int (*)(void *), void *, int, void *, ...))
 
 /* exec.c */
 #define SILT_PROGRAM_HOOKS(NEXT, ALONE)                         \
@@ -106,6 +164,7 @@
     SILT_ALLOCATOR_HOOKS(NEXT, ALONE)                           \
     SILT_MAPPING_HOOKS(NEXT, ALONE)                             \
     SILT_DESCRIPTOR_HOOKS(NEXT, ALONE)                          \
+    SILT_OPENING_HOOKS(NEXT, ALONE)                             \
     SILT_SANDBOX_HOOKS(NEXT, ALONE)                             \
     SILT_KEY_HOOKS(NEXT, ALONE)                                 \
     SILT_IMAGE_HOOKS(NEXT, ALONE)                               \

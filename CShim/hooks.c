@@ -356,13 +356,22 @@ void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t siz
     silt_leave(before);
 }
 
-void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame) {
+static void record_give(enum silt_resource resource, uint64_t handle, const void *frame,
+                        bool undo) {
     uint32_t before;
     struct silt_sink *sink = silt_enter(frame, &before);
     if (!sink) {
         return;
     }
-    uint64_t payload[3] = {handle, 0, resource};
+    uint64_t payload[3] = {handle, undo, resource};
     silt_emit_event(sink, SILT_X_GIVE, silt_stamp_shard(handle), payload, 3);
     silt_leave(before);
+}
+
+void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame) {
+    record_give(resource, handle, frame, false);
+}
+
+void silt_record_kept(enum silt_resource resource, uint64_t handle, const void *frame) {
+    record_give(resource, handle, frame, true);
 }

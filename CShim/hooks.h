@@ -31,5 +31,7 @@ struct silt_sink *silt_enter(const void *frame, uint32_t *before);
 void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
                       const void *frame);
 void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame);
+/* The last silt_record_give of this thread, which had this handle, did not come about. */
+void silt_record_kept(enum silt_resource resource, uint64_t handle, const void *frame);
 
 #endif

@@ -13,6 +13,7 @@ volatile uint32_t *silt_live = &not_live;
 struct silt_header *silt_shared;
 uint32_t silt_image_number = 1;
 _Atomic uint32_t silt_phase;
+uint32_t silt_lends;
 
 void silt_image_begin(volatile uint32_t *live, enum silt_liveness liveness) {
     *live = liveness;

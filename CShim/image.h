@@ -63,6 +63,9 @@ void silt_switch_off(enum silt_off reason);
 /* Whether the caller is a vfork(2) child, which has the memory of the image that is recorded but is
  * another process. In a hook. */
 bool silt_is_borrowed(void);
+/* Not 0 once the program may have made such a child (fork.c): as long as it is 0, nobody needs to
+ * ask. */
+extern uint32_t silt_lends SILT_HIDDEN;
 
 /* The value of an environment variable of the program; NULL when it is not set. In a hook. */
 const char *silt_variable(const char *name);

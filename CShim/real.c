@@ -9,6 +9,8 @@
 
 struct silt_real silt_real;
 long (*silt_real_syscall)(long, ...);
+int (*silt_real_vfork)(void);
+int (*silt_real_clone)(int (*)(void *), void *, int, void *, ...);
 struct silt_operator silt_operators[SILT_OPERATORS];
 #define AS_TEXT(result, name, parameters) #name,
 const char *const silt_operator_names[SILT_OPERATORS] = {SILT_OPERATOR_HOOKS(AS_TEXT)};
@@ -81,5 +83,7 @@ void silt_find_real(void) {
     remember_allocator((void *)found.malloc);
     find_operators();
     silt_real_syscall = found.syscall;
+    silt_real_vfork = found.vfork;
+    silt_real_clone = found.clone;
     silt_real = found;
 }

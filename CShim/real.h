@@ -5,14 +5,20 @@
 #include "hook_table.h"
 #include "macros.h"
 
+#include <dirent.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <threads.h>
+
+struct mmsghdr;
 
 /* The hooks themselves: headers of the C library lack some, and rows must agree with the others. */
 #define SILT_REAL_PROTOTYPE(result, name, parameters) result name parameters;
@@ -27,8 +33,10 @@ struct silt_real {
     SILT_HOOKS(SILT_REAL_POINTER, SILT_REAL_NONE)
 };
 extern struct silt_real silt_real SILT_HIDDEN;
-/* silt_real.syscall once more, for a hook in assembly. */
+/* Some of them once more, for hooks in assembly. */
 extern long (*silt_real_syscall)(long, ...) SILT_HIDDEN;
+extern int (*silt_real_vfork)(void) SILT_HIDDEN;
+extern int (*silt_real_clone)(int (*)(void *), void *, int, void *, ...) SILT_HIDDEN;
 
 /* The same for the C++ operators (ISO C++ 17.6.3). */
 #define SILT_OPERATOR_INDEX(result, name, parameters) SILT_AT_##name,

@@ -208,14 +208,16 @@ static __attribute__((used)) long watched(long number, long a, long b, long c, l
 
 static long watched(long number, long a, long b, long c, long d, long e, long f) {
     long result;
-    if (silt_descriptor_call(number, a, b, c, &result)) {
+    bool given = false;
+    const void *frame = __builtin_frame_address(0);
+    if (silt_descriptor_call(number, a, b, c, frame, &given, &result)) {
         return result;
     }
     enum step step = number == SYS_seccomp ? step_of_seccomp((unsigned long)a)
                      : number == SYS_prctl ? step_of_prctl((int)a, (unsigned long)b)
                                            : NOTHING;
     const struct sock_fprog *program = (const void *)c;
-    struct change change = prepare(step, program, __builtin_frame_address(0));
+    struct change change = prepare(step, program, frame);
     if (SILT_LIKELY(silt_real.syscall != NULL)) {
         result = silt_real.syscall(number, a, b, c, d, e, f);
     } else {
@@ -226,6 +228,7 @@ static long watched(long number, long a, long b, long c, long d, long e, long f)
         }
     }
     conclude(change, result);
+    silt_descriptor_called(number, a, b, frame, given, result);
     return result;
 }
 
@@ -236,22 +239,31 @@ SILT_EXPORT __attribute__((naked)) long syscall(long number __attribute__((unuse
             "je 1f\n\t"
             "cmpq $33, %rdi\n\t"  /* dup2 */
             "je 1f\n\t"
+            "cmpq $56, %rdi\n\t"  /* clone */
+            "je 2f\n\t"
+            "cmpq $58, %rdi\n\t"  /* vfork */
+            "je 2f\n\t"
             "cmpq $157, %rdi\n\t" /* prctl */
             "je 1f\n\t"
             "cmpq $292, %rdi\n\t" /* dup3 */
             "je 1f\n\t"
             "cmpq $317, %rdi\n\t" /* seccomp */
             "je 1f\n\t"
+            "cmpq $435, %rdi\n\t" /* clone3 */
+            "je 2f\n\t"
             "cmpq $436, %rdi\n\t" /* close_range */
-            "je 1f\n\t"
-            "movq silt_real_syscall(%rip), %r11\n\t"
+            "je 1f\n"
+            "3:\tmovq silt_real_syscall(%rip), %r11\n\t"
             "testq %r11, %r11\n\t"
             "je 1f\n\t"
             "jmp *%r11\n"
+            "2:\tmovl $1, silt_lends(%rip)\n\t" /* perhaps: it may use this memory */
+            "jmp 3b\n"
             "1:\tjmp silt_watched_call");
     /* clang-format on */
 }
 
-_Static_assert(SYS_close == 3 && SYS_dup2 == 33 && SYS_prctl == 157 && SYS_dup3 == 292 &&
-                   SYS_seccomp == 317 && SYS_close_range == 436,
+_Static_assert(SYS_close == 3 && SYS_dup2 == 33 && SYS_clone == 56 && SYS_vfork == 58 &&
+                   SYS_prctl == 157 && SYS_dup3 == 292 && SYS_seccomp == 317 && SYS_clone3 == 435 &&
+                   SYS_close_range == 436,
                "x86-64");

@@ -3,6 +3,7 @@
 #ifndef SILT_SYSTEM_CALLS_H
 #define SILT_SYSTEM_CALLS_H
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,6 +29,15 @@ static inline long silt_call6(long number, long a, long b, long c, long d, long 
 /* Whether the result of a system call that answers with an address is a negative errno. */
 static inline bool silt_call_failed(long result) {
     return result < 0 && result > -4096;
+}
+
+/* What a function of the C library makes of such a result. */
+static inline int silt_outcome(long result) {
+    if (silt_call_failed(result)) {
+        errno = (int)-result;
+        return -1;
+    }
+    return (int)result;
 }
 
 /* A number of bytes rounded up to whole pages. */

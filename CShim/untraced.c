@@ -9,6 +9,7 @@
 
 #include "hello.h"
 #include "own.h"
+#include "real.h"
 #include "sandbox.h"
 #include "scratch.h"
 #include "system.h"
@@ -59,7 +60,7 @@ static void send_on(struct news *news, uint8_t *end_of_stack) {
     int saved = errno;
     /* A handler of the program must not run in it. */
     silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8);
-    int pid = clone(send_news, end_of_stack, CLONE_VM | CLONE_VFORK, news);
+    int pid = silt_real.clone(send_news, end_of_stack, CLONE_VM | CLONE_VFORK, news);
     if (pid > 0) {
         while (silt_call(SYS_wait4, pid, 0, __WALL, 0) == -EINTR) {
         }

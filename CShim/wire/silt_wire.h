@@ -120,7 +120,8 @@ enum silt_extended {
     SILT_X_TREE = 11,      /* nothing: node ids of this slot begin anew, at 1 */
     /* What is neither a block nor a range has a handle, and is of one enum silt_resource. */
     SILT_X_TAKE = 12, /* stamp, handle, size, resource, stack: the program has it now */
-    SILT_X_GIVE = 13  /* stamp, handle, 0, resource: about to be given back */
+    SILT_X_GIVE = 13  /* stamp, handle, undo, resource: about to be given back; with undo 1, the
+                         last one of this slot, which had this handle, did not come about */
 };
 
 /* What a program can take and forget to give back (SiltEvents/Resource.swift, recordings).

@@ -18,6 +18,8 @@ package struct HeapEvent: Equatable, Sendable {
         /// Something that has a handle: `address` is that handle.
         case take
         case give
+        /// The last `give` of the same slot, which had this handle, did not come about.
+        case kept
     }
 
     package var address: UInt64
@@ -25,10 +27,10 @@ package struct HeapEvent: Equatable, Sendable {
     package var size: UInt64
     /// That of a `free` is none unless the image records its frees with their stacks (`SILT_FREE_STACKS`).
     package var stack: StackID
-    /// The slot the event came from: what ties an `unfree` or a `realloc` to its `free`.
+    /// The slot the event came from: what ties an `unfree` or a `realloc` to its `free`, and a `kept` to its `give`.
     package var slot: UInt16
     package var kind: Kind
-    /// Of `take` and `give`; the other kinds say it themselves.
+    /// Of `take`, `give` and `kept`; the other kinds say it themselves.
     package var resource: Resource
 
     @inlinable @inline(__always)

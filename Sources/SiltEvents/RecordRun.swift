@@ -340,7 +340,7 @@ struct RecordRun {
             counts.unknownTypes += 1
             return true
         }
-        let kind = isTaken ? HeapEvent.Kind.take : .give
+        let kind = isTaken ? HeapEvent.Kind.take : word(3) == 1 ? .kept : .give
         put(
             HeapEvent(kind: kind, address: word(2), size: word(3), stack: stack, slot: slot, resource: resource),
             out

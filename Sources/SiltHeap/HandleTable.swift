@@ -8,6 +8,8 @@ struct HandleTable {
     }
 
     private var things: [Key: LiveBlock] = [:]
+    /// By slot: what was given back last, nil where that was not known.
+    private var lastGiven: [UInt16: (key: Key, thing: LiveBlock?)] = [:]
 
     init() {}
 
@@ -17,7 +19,20 @@ struct HandleTable {
     }
 
     /// Takes the thing out; nil where the handle is not known.
-    mutating func give(_ handle: UInt64, of resource: Resource) -> LiveBlock? {
-        things.removeValue(forKey: Key(resource: resource, handle: handle))
+    mutating func give(_ handle: UInt64, of resource: Resource, slot: UInt16) -> LiveBlock? {
+        let key = Key(resource: resource, handle: handle)
+        let thing = things.removeValue(forKey: key)
+        lastGiven[slot] = (key, thing)
+        return thing
+    }
+
+    /// Puts back what the last `give` of the slot took out; nil where that was another handle, unknown, or is taken again.
+    mutating func keep(_ handle: UInt64, of resource: Resource, slot: UInt16) -> LiveBlock? {
+        let key = Key(resource: resource, handle: handle)
+        guard let last = lastGiven[slot], last.key == key else { return nil }
+        lastGiven[slot] = nil
+        guard let thing = last.thing, things[key] == nil else { return nil }
+        things[key] = thing
+        return thing
     }
 }

@@ -261,6 +261,7 @@ package struct ProcessHeap: ~Copyable {
         case .unmap: unmap(event)
         case .take: take(event)
         case .give: give(event)
+        case .kept: keep(event)
         }
     }
 
@@ -369,7 +370,13 @@ package struct ProcessHeap: ~Copyable {
     /// What the process was born with, or took unseen, is not counted when it goes.
     @inline(never)
     private mutating func give(_ event: HeapEvent) {
-        guard let thing = handles.give(event.address, of: event.resource) else { return }
+        guard let thing = handles.give(event.address, of: event.resource, slot: event.slot) else { return }
         others.change(event.resource) { $0.remove(thing) }
+    }
+
+    @inline(never)
+    private mutating func keep(_ event: HeapEvent) {
+        guard let thing = handles.keep(event.address, of: event.resource, slot: event.slot) else { return }
+        others.change(event.resource) { $0.restore(thing) }
     }
 }

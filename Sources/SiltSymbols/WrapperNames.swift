@@ -191,7 +191,7 @@ enum WrapperNames {
         "libBlocksRuntime",
         "libjemalloc", "libtcmalloc", "libmimalloc", "libscudo", "libsnmalloc", "libhoard", "libglib-2.0",
         "libgobject-2.0", "libgthread-2.0", "libapr-1", "libtalloc.so",
-        "libstd-",
+        "libstd-", "libsilt-", "libsilt.so",
     ]
 
     static func isRuntime(modulePath: String) -> Bool {
@@ -199,9 +199,11 @@ enum WrapperNames {
         return runtimeFiles.contains { file.hasPrefix($0) }
     }
 
+    /// silt's library stands in front of some of its functions, which call it.
     static func isCLibrary(modulePath: String) -> Bool {
         let file = fileName(modulePath)
         return file.hasPrefix("libc.so") || file.hasPrefix("ld-linux")
+            || file.hasPrefix("libsilt-") || file.hasPrefix("libsilt.so")
     }
 
     /// A string of its own: prefixes of a substring are compared character by character.

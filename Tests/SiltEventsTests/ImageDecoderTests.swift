@@ -166,7 +166,7 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(world.decoder.counts.unknownTypes == 1)
     }
 
-    @Test func whatHasAHandleIsTakenAndGivenBackByItsResource() {
+    @Test func whatHasAHandleIsTakenAndGivenBackOrKeptByItsResource() {
         var records = Records()
         records.node(1, parent: 0, 0x1000)
         records.extended(12, [0, 7, 1, 4, 1])
@@ -176,6 +176,7 @@ private let b: UInt64 = 0x5500_0000_1000
         records.extended(12, [3, 7, 1, 200, 1])
         records.extended(13, [4, 7, 0, 1 << 40])
         records.extended(13, [5, 7, 0, 3])
+        records.extended(13, [6, 7, 1, 3])
         let world = decoded(records)
         let stack = StackID(rawValue: 1)
         #expect(
@@ -184,10 +185,11 @@ private let b: UInt64 = 0x5500_0000_1000
                 HeapEvent(kind: .take, address: 7, size: 8192, stack: stack, resource: .thread),
                 HeapEvent(kind: .give, address: 7, resource: .timer),
                 HeapEvent(kind: .give, address: 7, resource: .thread),
+                HeapEvent(kind: .kept, address: 7, size: 1, resource: .thread),
             ]
         )
         let counts = world.decoder.counts
-        #expect(counts.take == 2 && counts.give == 2 && counts.unknownTypes == 2 && counts.eventRecords == 4)
+        #expect(counts.take == 2 && counts.give == 3 && counts.unknownTypes == 2 && counts.eventRecords == 5)
     }
 
     @Test func aGiveWaitsForTheTakeOfAnotherThread() {

@@ -14,6 +14,10 @@ extension TestHeap {
         apply([HeapEvent(kind: .give, address: handle, resource: resource)])
     }
 
+    fileprivate func kept(_ handle: UInt64, _ resource: Resource, slot: UInt16 = 0) {
+        apply([HeapEvent(kind: .kept, address: handle, slot: slot, resource: resource)])
+    }
+
     fileprivate func held(_ resource: Resource, _ stack: UInt32 = 1) -> SiteCounters {
         heap.counters(of: StackID(rawValue: stack), resource)
     }
@@ -63,6 +67,41 @@ extension TestHeap {
         heap.take(3, .descriptor, 2)
         #expect(heap.totals.overwritten == 1)
         #expect(heap.held(.descriptor, 1).liveCount == 0 && heap.held(.descriptor, 2).liveCount == 1)
+    }
+
+    /// As dup2(2) that fails: what it would have closed is still there, with its stack and its age.
+    @Test func whatIsNotGivenBackInTheEndIsAsItWas() {
+        let heap = TestHeap()
+        let other = TestHeap()
+        for each in [heap, other] {
+            each.take(3, .descriptor, 1)
+            each.take(4, .descriptor, 2)
+            each.close()
+        }
+        heap.give(3, .descriptor)
+        heap.kept(3, .descriptor)
+        for each in [heap, other] { each.close() }
+        #expect(heap.held(.descriptor, 1) == other.held(.descriptor, 1))
+        let stack = StackID(rawValue: 1)
+        #expect(heap.heap.history(of: stack, .descriptor) == other.heap.history(of: stack, .descriptor))
+        heap.give(3, .descriptor)
+        #expect(heap.held(.descriptor, 1).liveCount == 0)
+    }
+
+    @Test func onlyTheLastOfASlotIsTakenBackAndOnlyWhereNothingIsThereByNow() {
+        let heap = TestHeap()
+        heap.take(3, .descriptor)
+        heap.give(3, .descriptor)
+        heap.kept(4, .descriptor)
+        heap.kept(3, .timer)
+        heap.kept(3, .descriptor, slot: 1)
+        #expect(heap.held(.descriptor).liveCount == 0)
+        heap.take(3, .descriptor, 2)
+        heap.kept(3, .descriptor)
+        #expect(heap.held(.descriptor, 1).liveCount == 0 && heap.held(.descriptor, 2).liveCount == 1)
+        heap.give(9, .descriptor)
+        heap.kept(9, .descriptor)
+        #expect(heap.heap.totals(of: .descriptor).inUseCount == 1)
     }
 
     @Test func whatStaysHasAHistoryAsBlocksHave() {

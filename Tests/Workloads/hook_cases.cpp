@@ -4,12 +4,14 @@
 // `hook_cases list` prints the names that have cases; `hook_cases` runs all, `hook_cases NAME…`
 // those. Functions are looked up by name, so that the compiler knows nothing of them, and called
 // through volatile pointers.
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -19,8 +21,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -754,6 +759,428 @@ void of_closefrom() {
     }
 }
 
+// What a call answered: the number, and whether an exec closes it; then it is closed.
+void show_number(const char *what, int fd) {
+    int error = errno, flags = fd < 0 ? -1 : fcntl(fd, F_GETFD);
+    LINE("%s: %d errno %d flags %d", what, fd, error, flags);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+const char *hex(int first, int second = 0) {
+    snprintf(text, sizeof text, "(%#x, %#x)", first, second);
+    return text;
+}
+
+// open, openat, and what the headers make of them where no mode is given.
+void of_open() {
+    auto *volatile two = real<int(const char *, int, ...)>(hook);
+    auto *volatile three = real<int(int, const char *, int, ...)>(hook);
+    bool at = has("openat"), without_mode = has("_2");
+    char folder[] = "/tmp/silt-hook-cases-XXXXXX", made[100];
+    if (!mkdtemp(folder)) {
+        exit(2);
+    }
+    snprintf(made, sizeof made, "%s/made", folder);
+    const struct {
+        const char *name, *path;
+    } files[] = {{"null", "/dev/null"}, {"nothing", "/nonexistent/x"}, {"no name", ""},
+                 {"folder", folder},    {"below", "/etc/passwd/x"},    {"new", made},
+                 {"address", (char *)1}};
+    for (auto file : files) {
+        for (int flags :
+             {O_RDONLY, O_RDWR | O_CLOEXEC, O_RDWR | O_CREAT, O_WRONLY | O_CREAT | O_EXCL,
+              O_RDONLY | O_DIRECTORY, O_RDWR | O_TMPFILE, O_PATH, -1}) {
+            bool needs_mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+            if (without_mode && needs_mode) {
+                continue; // ends the program, with a word on its terminal
+            }
+            for (int from : {AT_FDCWD, 987}) {
+                if (from != AT_FDCWD && !at) {
+                    continue;
+                }
+                errno = 77;
+                int fd = at             ? without_mode ? three(from, file.path, flags)
+                                                       : three(from, file.path, flags, 0640)
+                                     : without_mode ? two(file.path, flags)
+                                        : two(file.path, flags, 0640);
+                int error = errno;
+                struct stat status;
+                bool is_made = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+                LINE("(%s) mode %o", file.name, is_made ? status.st_mode & 0777 : 0);
+                errno = error;
+                show_number(hex(flags, from), fd);
+            }
+        }
+    }
+    unlink(made);
+    rmdir(folder);
+}
+
+void of_creat() {
+    auto *volatile function = real<int(const char *, mode_t)>(hook);
+    char file[] = "/tmp/silt-hook-cases-XXXXXX";
+    close(mkstemp(file));
+    for (const char *path : {(const char *)file, "/nonexistent/x", "", "/"}) {
+        errno = 77;
+        show_number(path == file ? "(file)" : path, function(path, 0600));
+    }
+    unlink(file);
+}
+
+void of_socket() {
+    auto *volatile one = real<int(int, int, int)>("socket");
+    auto *volatile pair = real<int(int, int, int, int *)>("socketpair");
+    for (int domain : {AF_UNIX, AF_INET, 0, -1, 999}) {
+        for (int type : {(int)SOCK_STREAM, (int)SOCK_DGRAM | SOCK_CLOEXEC, 0, -1}) {
+            int ends[2] = {-7, -7};
+            errno = 77;
+            if (!has("pair")) {
+                show_number(hex(domain, type), one(domain, type, 0));
+                continue;
+            }
+            int result = pair(domain, type, 0, ends);
+            LINE("%s: %d errno %d", hex(domain, type), result, errno);
+            show_number("  first", ends[0]);
+            show_number("  second", ends[1]);
+        }
+    }
+}
+
+void of_accept() {
+    auto *volatile three = real<int(int, sockaddr *, socklen_t *)>("accept");
+    auto *volatile four = real<int(int, sockaddr *, socklen_t *, int)>("accept4");
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0),
+        null = open("/dev/null", O_RDWR);
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    snprintf(address.sun_path + 1, 100, "silt-hook-cases-%d", getpid());
+    if (bind(listener, (sockaddr *)&address, sizeof address) || listen(listener, 9)) {
+        exit(2);
+    }
+    for (int flags : {0, (int)SOCK_CLOEXEC, -1}) {
+        for (int from : {-1, 987, null, listener}) {
+            for (bool knock : {false, true}) {
+                int client = socket(AF_UNIX, SOCK_STREAM, 0);
+                if (knock) {
+                    connect(client, (sockaddr *)&address, sizeof address);
+                }
+                sockaddr_un peer = {};
+                socklen_t length = sizeof peer;
+                errno = 77;
+                int fd = has("4") ? four(from, (sockaddr *)&peer, &length, flags)
+                                  : three(from, (sockaddr *)&peer, &length);
+                show_number(hex(flags, from == listener), fd);
+                LINE("  length %u", length);
+                close(client);
+            }
+        }
+    }
+    close(listener);
+    close(null);
+}
+
+// pipe and pipe2.
+void of_pipe() {
+    auto *volatile one = real<int(int *)>("pipe");
+    auto *volatile two = real<int(int *, int)>("pipe2");
+    for (int flags : {0, O_CLOEXEC, O_NONBLOCK, -1}) {
+        int ends[2] = {-7, -7};
+        errno = 77;
+        int result = has("2") ? two(ends, flags) : one(ends);
+        LINE("(%#x): %d errno %d", flags, result, errno);
+        show_number("  first", ends[0]);
+        show_number("  second", ends[1]);
+    }
+}
+
+// What takes one number: dup, epoll_create and the like.
+void of_number() {
+    auto *volatile function = real<int(int)>(hook);
+    for (int number : {0, 1, -1, INT_MAX, 987, O_CLOEXEC, O_RDWR}) {
+        errno = 77;
+        show_number(hex(number), function(number));
+    }
+}
+
+// What takes two: eventfd, timerfd_create and the like.
+void of_numbers() {
+    auto *volatile function = real<int(int, int)>(hook);
+    for (int first : {0, 1, -1, 7, getpid()}) {
+        for (int second : {0, O_CLOEXEC, O_NONBLOCK, -1}) {
+            errno = 77;
+            int fd = function(first, second);
+            show_number(hex(first == getpid() ? 99 : first, second), fd);
+        }
+    }
+}
+
+void of_inotify_init() {
+    auto *volatile function = real<int()>(hook);
+    errno = 77;
+    show_number("()", function());
+}
+
+void of_fcntl() {
+    auto *volatile function = real<int(int, int, ...)>(hook);
+    for (int fd : {0, -1, 987}) {
+        for (int command : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL, 9999}) {
+            for (long argument : {0l, 50l, -1l, 1l << 40}) {
+                errno = 77;
+                int result = function(fd, command, argument);
+                if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
+                    show_number(hex(fd, (int)argument), result);
+                } else {
+                    LINE("(%d, %d, %ld): %d errno %d", fd, command, argument, result, errno);
+                }
+            }
+        }
+    }
+    struct flock lock = {};
+    lock.l_type = F_WRLCK;
+    char file[] = "/tmp/silt-hook-cases-XXXXXX";
+    int fd = mkstemp(file);
+    errno = 77;
+    int result = function(fd, F_SETLK, &lock);
+    LINE("(F_SETLK): %d errno %d", result, errno);
+    result = function(fd, F_GETLK, &lock);
+    LINE("(F_GETLK): %d type %d errno %d", result, lock.l_type, errno);
+    close(fd);
+    unlink(file);
+}
+
+void of_signalfd() {
+    auto *volatile function = real<int(int, const sigset_t *, int)>(hook);
+    sigset_t mask;
+    sigemptyset(&mask);
+    int there = signalfd(-1, &mask, 0);
+    for (int fd : {-1, 987, 0}) {
+        for (int flags : {0, O_CLOEXEC, -1}) {
+            errno = 77;
+            show_number(hex(fd, flags), function(fd, &mask, flags));
+        }
+    }
+    errno = 77;
+    int result = function(there, &mask, 0);
+    LINE("(there): same %d errno %d", result == there, errno);
+    close(there);
+}
+
+void of_memfd_create() {
+    auto *volatile function = real<int(const char *, unsigned)>(hook);
+    for (const char *name : {"", "some", (const char *)1}) {
+        for (int flags : {0, 1, -1}) {
+            errno = 77;
+            show_number(hex(flags, name == (const char *)1), function(name, (unsigned)flags));
+        }
+    }
+}
+
+// mkstemp and its kin.
+void of_mkstemp() {
+    void *function = dlsym(RTLD_DEFAULT, hook);
+    bool suffix = has("temps"), flagged = has("mko");
+    for (const char *form :
+         {"/tmp/silt-XXXXXX.c", "/tmp/silt-XXXXXX", "/tmp/XXX", "/nonexistent/XXXXXX.c", ""}) {
+        for (int length : {0, 2, -1, 100}) {
+            for (int flags : {0, O_CLOEXEC, O_APPEND}) {
+                char name[100];
+                strcpy(name, form);
+                errno = 77;
+                int fd = suffix && flagged
+                             ? ((int (*)(char *, int, int))function)(name, length, flags)
+                         : suffix || flagged
+                             ? ((int (*)(char *, int))function)(name, suffix ? length : flags)
+                             : ((int (*)(char *))function)(name);
+                int error = errno;
+                LINE("(%s, %d) changed %d", form, length, strcmp(name, form) != 0);
+                errno = error;
+                show_number(hex(flags), fd);
+                if (fd >= 0) {
+                    unlink(name);
+                }
+            }
+        }
+    }
+}
+
+void of_shm_open() {
+    auto *volatile function = real<int(const char *, int, mode_t)>(hook);
+    char mine[100];
+    snprintf(mine, sizeof mine, "/silt-hook-cases-%d", getpid());
+    for (const char *name : {(const char *)mine, "/silt/none", ""}) {
+        for (int flags : {O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL}) {
+            errno = 77;
+            show_number(hex(flags, name == mine), function(name, flags, 0600));
+        }
+    }
+    shm_unlink(mine);
+}
+
+void of_mq() {
+    auto *volatile open_queue = real<int(const char *, int, ...)>("mq_open");
+    auto *volatile close_queue = real<int(int)>("mq_close");
+    auto *volatile unlink_queue = real<int(const char *)>("mq_unlink");
+    char mine[100];
+    snprintf(mine, sizeof mine, "/silt-hook-cases-%d", getpid());
+    for (const char *name : {(const char *)mine, "none", "/silt/none", ""}) {
+        for (int flags : {O_RDWR, O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL}) {
+            errno = 77;
+            int queue = open_queue(name, flags, 0600, (void *)NULL);
+            LINE("(%s, %#x): %d errno %d", name == mine ? "mine" : name, flags, queue, errno);
+            errno = 77;
+            int result = close_queue(queue);
+            LINE("  closed: %d errno %d", result, errno);
+        }
+    }
+    unlink_queue(mine);
+}
+
+// ---- streams and folders ----
+
+void show_stream(const char *what, FILE *stream) {
+    int error = errno;
+    LINE("%s: %s errno %d number %d", what, stream ? "stream" : "null", error,
+         stream ? fileno(stream) : -1);
+}
+
+void of_fopen() {
+    auto *volatile function = real<FILE *(const char *, const char *)>(hook);
+    for (const char *path : {"/dev/null", "/nonexistent/x", "", "/"}) {
+        for (const char *mode : {"r", "w+e", "a", "x", ""}) {
+            errno = 77;
+            FILE *stream = function(path, mode);
+            show_stream(path, stream);
+            if (stream) {
+                fclose(stream);
+            }
+        }
+    }
+}
+
+void of_freopen() {
+    auto *volatile function = real<FILE *(const char *, const char *, FILE *)>(hook);
+    for (const char *path : {"/dev/zero", "/nonexistent/x", (const char *)NULL}) {
+        for (const char *mode : {"r", "we"}) {
+            FILE *stream = fopen("/dev/null", "r+");
+            errno = 77;
+            FILE *again = function(path, mode, stream);
+            show_stream(path ? path : "NULL", again);
+            LINE("  same %d, closed %d", again == stream, again ? fclose(again) : 0);
+            show_open("after");
+        }
+    }
+}
+
+void of_tmpfile() {
+    auto *volatile function = real<FILE *()>(hook);
+    errno = 77;
+    FILE *stream = function();
+    show_stream("()", stream);
+    fclose(stream);
+}
+
+// fclose and pclose.
+void of_fclose() {
+    auto *volatile function = real<int(FILE *)>(hook);
+    char bytes[10];
+    for (int way = 0; way < 5; way++) {
+        FILE *stream = way == 0   ? fopen("/dev/null", "r")
+                       : way == 1 ? popen("exit 3", "r")
+                       : way == 2 ? fdopen(dup(0), "r")
+                       : way == 3 ? fmemopen(bytes, sizeof bytes, "r")
+                                  : fopen("/dev/full", "w");
+        if (!stream || (has("pclose") && way != 1)) {
+            continue;
+        }
+        if (way == 4) {
+            fputs("what finds no room", stream);
+        } else if (way == 2) {
+            close(fileno(stream));
+        }
+        errno = 77;
+        int result = function(stream);
+        LINE("(way %d): %d errno %d", way, result, errno);
+        show_open("after");
+    }
+}
+
+// opendir and closedir.
+void of_folder() {
+    auto *volatile open_folder = real<DIR *(const char *)>("opendir");
+    auto *volatile close_folder = real<int(DIR *)>("closedir");
+    for (const char *path : {"/", "/nonexistent", "", "/etc/passwd"}) {
+        errno = 77;
+        DIR *folder = open_folder(path);
+        LINE("(%s): %d errno %d number %d", path, folder != NULL, errno,
+             folder ? dirfd(folder) : -1);
+        errno = 77;
+        int result = close_folder(folder);
+        LINE("  closed: %d errno %d", result, errno);
+    }
+    show_open("after");
+}
+
+// ---- messages ----
+
+// recvmsg and recvmmsg.
+void of_recvmsg() {
+    auto *volatile one = real<ssize_t(int, msghdr *, int)>("recvmsg");
+    auto *volatile many = real<int(int, mmsghdr *, unsigned, int, timespec *)>("recvmmsg");
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, ends)) {
+        exit(2);
+    }
+    for (int sent : {0, 1, 3}) {
+        for (size_t room : {(size_t)0, CMSG_SPACE(sizeof(int)), CMSG_SPACE(8 * sizeof(int))}) {
+            for (int flags : {(int)MSG_DONTWAIT, (int)MSG_DONTWAIT | MSG_CMSG_CLOEXEC}) {
+                alignas(16) char control[200] = "", bytes[20] = "words";
+                iovec part = {bytes, 5};
+                msghdr message = {};
+                message.msg_iov = &part;
+                message.msg_iovlen = 1;
+                if (sent) {
+                    message.msg_control = control;
+                    message.msg_controllen = CMSG_SPACE((size_t)sent * sizeof(int));
+                    cmsghdr *head = CMSG_FIRSTHDR(&message);
+                    head->cmsg_len = CMSG_LEN((size_t)sent * sizeof(int));
+                    head->cmsg_level = SOL_SOCKET;
+                    head->cmsg_type = SCM_RIGHTS;
+                    memset(CMSG_DATA(head), 0, (size_t)sent * sizeof(int));
+                }
+                sendmsg(ends[0], &message, 0);
+                for (int round = 0; round < 2; round++) {
+                    mmsghdr received = {};
+                    part.iov_len = sizeof bytes;
+                    received.msg_hdr.msg_iov = &part;
+                    received.msg_hdr.msg_iovlen = 1;
+                    received.msg_hdr.msg_control = room ? control : NULL;
+                    received.msg_hdr.msg_controllen = room;
+                    errno = 77;
+                    long got = has("mm") ? many(ends[1], &received, 1, flags, NULL)
+                                         : one(ends[1], &received.msg_hdr, flags);
+                    LINE("(%d, room %zu): %ld errno %d flags %x control %zu", sent, room, got,
+                         errno, received.msg_hdr.msg_flags, received.msg_hdr.msg_controllen);
+                    show_open("after");
+                    for (int fd = ends[1] + 1; fd < ends[1] + 5; fd++) {
+                        close(fd);
+                    }
+                }
+            }
+        }
+    }
+    for (int from : {-1, 987, 0}) {
+        mmsghdr received = {};
+        errno = 77;
+        long got = has("mm") ? many(from, &received, 1, MSG_DONTWAIT, NULL)
+                             : one(from, &received.msg_hdr, MSG_DONTWAIT);
+        LINE("(from %d): %ld errno %d", from, got, errno);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
 // ---- prctl and system calls ----
 
 void of_prctl() {
@@ -1033,6 +1460,29 @@ void of_fork() {
     LINE("(): ended with %x errno %d", status, error);
 }
 
+int cloned(void *argument) {
+    _exit(*(int *)argument);
+}
+
+void of_clone() {
+    auto *volatile function = real<int(int (*)(void *), void *, int, void *, ...)>(hook);
+    static char stack[64 << 10] __attribute__((aligned(16)));
+    for (int flags : {0, CLONE_VM, CLONE_VM | CLONE_VFORK, CLONE_FILES, CLONE_VM | CLONE_FILES,
+                      CLONE_SIGHAND, CLONE_THREAD}) {
+        int argument = 6, status = 0, result = 0;
+        errno = 77;
+        pid_t child = function(cloned, stack + sizeof stack, flags | SIGCHLD, &argument);
+        int error = errno;
+        if (child > 0) {
+            result = waitpid(child, &status, 0) == child;
+        }
+        LINE("(%#x): %d errno %d ended %d with %x", flags, child > 0, error, result, status);
+    }
+    errno = 77;
+    pid_t child = function(NULL, NULL, SIGCHLD, NULL);
+    LINE("(NULL): %d errno %d", child, errno);
+}
+
 // ---- no memory ----
 
 size_t address_space() {
@@ -1173,6 +1623,59 @@ const struct {
     {"dup3", of_dup2},
     {"close_range", of_close_range},
     {"closefrom", of_closefrom},
+    {"open", of_open},
+    {"open64", of_open},
+    {"__open_2", of_open},
+    {"__open64_2", of_open},
+    {"openat", of_open},
+    {"openat64", of_open},
+    {"__openat_2", of_open},
+    {"__openat64_2", of_open},
+    {"creat", of_creat},
+    {"creat64", of_creat},
+    {"socket", of_socket},
+    {"socketpair", of_socket},
+    {"accept", of_accept},
+    {"accept4", of_accept},
+    {"pipe", of_pipe},
+    {"pipe2", of_pipe},
+    {"dup", of_number},
+    {"fcntl", of_fcntl},
+    {"fcntl64", of_fcntl},
+    {"eventfd", of_numbers},
+    {"epoll_create", of_number},
+    {"epoll_create1", of_number},
+    {"timerfd_create", of_numbers},
+    {"signalfd", of_signalfd},
+    {"inotify_init", of_inotify_init},
+    {"inotify_init1", of_number},
+    {"fanotify_init", of_numbers},
+    {"memfd_create", of_memfd_create},
+    {"pidfd_open", of_numbers},
+    {"mkstemp", of_mkstemp},
+    {"mkstemp64", of_mkstemp},
+    {"mkostemp", of_mkstemp},
+    {"mkostemp64", of_mkstemp},
+    {"mkstemps", of_mkstemp},
+    {"mkstemps64", of_mkstemp},
+    {"mkostemps", of_mkstemp},
+    {"mkostemps64", of_mkstemp},
+    {"shm_open", of_shm_open},
+    {"mq_open", of_mq},
+    {"mq_close", of_mq},
+    {"posix_openpt", of_number},
+    {"fopen", of_fopen},
+    {"fopen64", of_fopen},
+    {"freopen", of_freopen},
+    {"freopen64", of_freopen},
+    {"tmpfile", of_tmpfile},
+    {"tmpfile64", of_tmpfile},
+    {"fclose", of_fclose},
+    {"pclose", of_fclose},
+    {"opendir", of_folder},
+    {"closedir", of_folder},
+    {"recvmsg", of_recvmsg},
+    {"recvmmsg", of_recvmsg},
     {"prctl", of_prctl},
     {"syscall", of_syscall},
     {"execve", of_exec},
@@ -1191,6 +1694,7 @@ const struct {
     {"fork", of_fork},
     {"vfork", of_fork},
     {"_Fork", of_fork},
+    {"clone", of_clone},
 };
 
 } // namespace

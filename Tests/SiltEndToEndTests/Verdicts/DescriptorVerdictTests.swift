@@ -1,0 +1,66 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Descriptors that are opened and never closed: exact at the line, and judged as blocks are.
+    @Suite(.serialized)
+    struct DescriptorVerdicts {
+        static let program: Result<(folder: ScratchFolder, path: String), any Error> = Result {
+            let folder = try ScratchFolder()
+            return (folder, try buildWorkload("keeps_open", into: folder, flags: ["-pthread"]))
+        }
+
+        /// Tests/Workloads/opens.c says how many it has got in each way, and how many of those it still has.
+        @Test func eachWayToGetADescriptorIsCountedAtItsLineAndSoIsEachWayToLoseOne() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("opens", into: folder, flags: ["-pthread"])
+            let native = try runProgram([program, folder.path])
+            let (result, report) = try trace([program, folder.path])
+            #expect(result.status == 0 && result.output == native.output, "\(result.errors)")
+            let lines = result.output.split(separator: "\n").map { $0.split(separator: " ") }
+            try #require(lines.count > 50)
+            for line in lines {
+                let sites = report.sites.filter { $0.kind == "descriptor" && $0.blame.function == line[0] }
+                let counted = (sites.map(\.allocObjects).reduce(0, +), sites.map(\.inuseObjects).reduce(0, +))
+                #expect("\(counted.0) \(counted.1)" == "\(line[1]) \(line[2])", "\(line[0])")
+            }
+            #expect(report.trust.lost == 0 && report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        private func expectOneLeak(_ report: TraceReport, _ rate: Double, _ unit: String) throws {
+            let growing = report.sites.filter(\.isGrowing)
+            #expect(growing.map(\.blame.function) == ["open_order"], "\(growing.map(\.evidence))")
+            let site = try #require(growing.first)
+            #expect(site.kind == "descriptor" && site.confidence != "low")
+            #expect(site.blame.file?.hasSuffix("keeps_open.c") == true)
+            let found = try #require(site.rate)
+            #expect(found.unit == unit)
+            #expect(abs(found.value - rate) <= 0.1 * rate, "\(found.value) against \(rate)")
+        }
+
+        @Test(arguments: ["alone", "forked", "threads"])
+        func aHuntFindsTheOneThatARequestForgets(way: String) throws {
+            let (folder, program) = try Self.program.get()
+            let socket = folder.file("s")
+            let load = { (letter: String) in "'\(program)' load '\(socket)' \(letter) 100" }
+            let outcome = try Hunts.hunt(
+                [("order", load("k")), ("user", load("f"))],
+                options: ["--idle", "1s", "--max-rounds", "7", "--ready", "unix:\(socket)"],
+                service: [program, "serve", socket, way]
+            )
+            #expect(outcome.status == 1, "\(outcome.errors)")
+            #expect(outcome.growing.map(\.phase) == ["order"])
+            try expectOneLeak(outcome.report, 1, "objects/request")
+        }
+
+        @Test(arguments: ["alone", "forked", "threads"])
+        func aFreeRunFindsItAtItsRate(way: String) throws {
+            let (_, program) = try Self.program.get()
+            let (result, report) = try trace([program, "run", way, "4"], options: ["--snapshot-every", "100ms"])
+            #expect(result.status == 0, "\(result.errors)")
+            let rate = try #require(Double(result.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+            try expectOneLeak(report, rate, "objects/second")
+        }
+    }
+}
