@@ -179,6 +179,22 @@ extension ReportOutput {
             CSVExport.render($0, into: &$2)
         },
         ReportOutput(
+            "markdown",
+            .file,
+            "Write what grows for an issue or the comment of a pull request.",
+            type: "text/markdown; charset=utf-8"
+        ) {
+            MarkdownExport.render($0, into: &$2)
+        },
+        ReportOutput(
+            "sarif",
+            .file,
+            "Write what grows for code scanning (SARIF 2.1.0).",
+            type: "application/sarif+json"
+        ) {
+            SARIFExport.render($0, into: &$2)
+        },
+        ReportOutput(
             "suppressions",
             .file,
             "Write what grows as suppressions, for silt check --allow and LeakSanitizer."

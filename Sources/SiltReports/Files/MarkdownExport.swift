@@ -1,0 +1,87 @@
+package import SiltFindings
+internal import SiltText
+
+/// What grows, for an issue or the comment of a pull request: GitHub Flavored Markdown, a table and the details folded.
+package enum MarkdownExport {
+    private static let named = 10
+
+    package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+        output.write("**\(escaped(report.verdictLine))**\n")
+        let growing = report.sites.filter { $0.isGrowing && $0.follows == nil }
+        let shown = growing.prefix(report.options.limit ?? named)
+        if !shown.isEmpty { table(shown, report, into: &output) }
+        if growing.count > shown.count { output.write("\nand \(growing.count - shown.count) more growing sites\n") }
+        for site in shown { details(of: site, report, into: &output) }
+        for line in WholeProcess.lines(report) { output.write("\n\(escaped(line))\n") }
+        output.write("\n\(escaped("trust: " + TextReport.trustLine(report)))\n")
+    }
+
+    private static func table<Output: TextOutputStream>(
+        _ sites: ArraySlice<ReportSite>,
+        _ report: HeapReport,
+        into output: inout Output
+    ) {
+        let hasPhases = !report.phases.isEmpty
+        var columns = ["", "rate", "where to mend it", "holds", "confidence"]
+        if hasPhases { columns.insert("phase", at: 1) }
+        func row(_ cells: [String]) { output.write("| " + cells.joined(separator: " | ") + " |\n") }
+        output.write("\n")
+        row(columns)
+        row(columns.map { _ in "---" })
+        for site in sites {
+            var cells = [
+                "\(site.rank)", escaped(site.rate?.lead ?? ""), code(site.label, isInTable: true),
+                escaped(TextReport.held(site)), site.confidence.rawValue,
+            ]
+            if hasPhases { cells.insert(escaped(site.phase ?? ""), at: 1) }
+            row(cells)
+        }
+    }
+
+    private static func details<Output: TextOutputStream>(
+        of site: ReportSite,
+        _ report: HeapReport,
+        into output: inout Output
+    ) {
+        output.write("\n<details><summary>\(site.rank): \(escapedInHTML(site.label))</summary>\n\n")
+        output.write(escaped(FindingText.evidence(site, report)) + "\n")
+        if let distinction = FindingText.distinction(site) { output.write("\n\(code(distinction))\n") }
+        let way = FindingText.way(to: site, report, linkWidth: 100)
+        if !way.isEmpty {
+            let fence = String(repeating: "`", count: max(3, way.map(longestRunOfBackticks).max().map { $0 + 1 } ?? 3))
+            output.write("\n\(fence)text\n" + way.map { $0.printable + "\n" }.joined() + fence + "\n")
+        }
+        output.write("\n</details>\n")
+    }
+
+    /// A code span: between more backticks than are in it (CommonMark §6.1); in a table a bar would end the cell.
+    private static func code(_ text: String, isInTable: Bool = false) -> String {
+        let shown = isInTable ? text.printable.replacing("|", with: "\\|") : text.printable
+        let longest = longestRunOfBackticks(shown)
+        let marks = String(repeating: "`", count: longest + 1)
+        return longest == 0 ? marks + shown + marks : "\(marks) \(shown) \(marks)"
+    }
+
+    private static func longestRunOfBackticks(_ text: String) -> Int {
+        var (longest, current) = (0, 0)
+        for byte in text.utf8 {
+            current = byte == UInt8(ascii: "`") ? current + 1 : 0
+            longest = max(longest, current)
+        }
+        return longest
+    }
+
+    /// As text that means nothing but itself (CommonMark §2.4).
+    private static func escaped(_ text: String) -> String {
+        var result = ""
+        for character in text.printable {
+            if "\\`*_{}[]<>#|~&".contains(character) { result.append("\\") }
+            result.append(character)
+        }
+        return result
+    }
+
+    private static func escapedInHTML(_ text: String) -> String {
+        text.printable.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    }
+}
