@@ -19,6 +19,7 @@ package enum PageData {
             json.value("format", "silt-page")
             json.value("version", 1)
             json.value("unit", report.countedResource.isCounted ? "count" : "bytes")
+            json.value("is_hunt", !report.phases.isEmpty)
             json.value("command", Format.commandLine(report.recording.target.command).printable)
             json.value("verdict", report.verdict.rawValue)
             json.value("headline", report.verdictLine.printable)
@@ -152,6 +153,8 @@ package enum PageData {
             json.numbers("alloc", tree.values[PageTree.Measure.allocated.rawValue])
             json.numbers("peak", tree.values[PageTree.Measure.peak.rawValue])
             json.value("folded", tree.folded)
+            json.numbers("finding_nodes", tree.findings.map { UInt64($0.node) })
+            json.numbers("finding_sites", tree.findings.map { UInt64($0.site) })
             json.numbers("course_nodes", tree.course.map { UInt64($0.node) })
             json.array("course") { json in for entry in tree.course { json.numbers(nil, entry.values) } }
         }

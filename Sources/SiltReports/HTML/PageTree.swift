@@ -24,6 +24,8 @@ struct PageTree {
     private(set) var values: [[UInt64]] = []
     /// Nodes that have values at the moments, ascending.
     private(set) var course: [(node: Int, values: [UInt64])] = []
+    /// The nodes that stacks of growing sites end at, and the site's place among the report's, ascending by node.
+    private(set) var findings: [(node: Int, site: Int)] = []
     /// Nodes that were too small to be kept: their callers have what they held.
     private(set) var folded = 0
 
@@ -47,7 +49,21 @@ struct PageTree {
             let node = Int(nodes[Int(stack) - 1])
             series[node] = series[node].map { zip($0, bytes).map { $0 &+ $1 } } ?? bytes
         }
-        keep(tree, series)
+        let numbers = keep(tree, series)
+        findings = Self.findings(report, nodes).map { (node: numbers[$0.key], site: $0.value) }.sorted { $0 < $1 }
+    }
+
+    /// By node: the growing site that leads what ends there; the first where a node belongs to several.
+    private static func findings(_ report: HeapReport, _ nodes: [UInt32]) -> [Int: Int] {
+        var found: [Int: Int] = [:]
+        for (index, site) in report.sites.enumerated() where site.isGrowing {
+            let leader = site.follows.flatMap { follows in report.sites.firstIndex { $0.rank == follows.rank } }
+            for part in site.stacks {
+                let node = Int(nodes[Int(part.stack) - 1])
+                if node > 0, found[node] == nil { found[node] = leader ?? index }
+            }
+        }
+        return found
     }
 
     /// Returns the node of each stack.
@@ -74,8 +90,8 @@ struct PageTree {
         return nodes
     }
 
-    /// Folds what is smallest into its callers until little enough is left.
-    private mutating func keep(_ tree: NameTree, _ series: [Int: [UInt64]]) {
+    /// Folds what is smallest into its callers until little enough is left; returns what became of each node.
+    private mutating func keep(_ tree: NameTree, _ series: [Int: [UInt64]]) -> [Int] {
         let count = tree.nodes.count
         var weight = [Double](repeating: 0, count: count)
         for column in tree.values {
@@ -105,6 +121,7 @@ struct PageTree {
             if let bytes = series[index] { Self.add(bytes, to: numbers[index], &courses) }
         }
         keepCourses(courses)
+        return numbers
     }
 
     private mutating func keepCourses(_ all: [Int: [UInt64]]) {

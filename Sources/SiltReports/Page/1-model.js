@@ -21,6 +21,29 @@ function share(part, whole) {
   return percent > 0 && percent < 0.1 ? "<0.1%" : percent.toFixed(percent < 10 ? 1 : 0) + "%";
 }
 
+/** Up to six round values from 0 to `most`: of bytes in powers of 2, of seconds in those of clocks. */
+function ticks(most, isBytes) {
+  const wanted = most / 5;
+  let step = 1;
+  if (isBytes) {
+    while (step < wanted) step *= 2;
+  } else {
+    step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200].find((size) => size >= wanted)
+      ?? 86400 * Math.ceil(wanted / 86400);
+  }
+  const values = [];
+  for (let value = 0; value <= most * 1.0001; value += step) values.push(value);
+  return values;
+}
+
+/** `1.5 s`, `2:30 min`, `3:00 h`. */
+function clock(seconds) {
+  const two = (value) => String(Math.floor(value)).padStart(2, "0");
+  if (seconds < 60) return `${Number(seconds.toFixed(2))} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)} min`;
+  return `${Math.floor(seconds / 3600)}:${two(seconds % 3600 / 60)} h`;
+}
+
 /** Stacks as a tree of functions: arrays by node, 0 the root, parents before their children. */
 class Tree {
   constructor(data) {
@@ -31,6 +54,10 @@ class Tree {
     this.measures = { inuse: data.inuse, alloc: data.alloc, peak: data.peak };
     this.courseNodes = data.course_nodes;
     this.course = data.course;
+    this.findingNodes = data.finding_nodes;
+    this.findingSites = data.finding_sites;
+    /** Places of the first growing sites in the report: a finding's number here is its place in this. */
+    this.findings = [...new Set(data.finding_sites)].sort((a, b) => a - b).slice(0, 8);
     const count = this.parents.length;
     this.firstChild = new Int32Array(count).fill(-1);
     this.nextSibling = new Int32Array(count).fill(-1);
@@ -38,6 +65,41 @@ class Tree {
       this.nextSibling[node] = this.firstChild[this.parents[node]];
       this.firstChild[this.parents[node]] = node;
     }
+  }
+
+  /** The finding whose blocks end at each node; -1: none. */
+  get findingOf() {
+    if (this.findingByNode === undefined) {
+      this.findingByNode = new Int32Array(this.parents.length).fill(-1);
+      this.findingNodes.forEach((node, index) => { this.findingByNode[node] = this.findings.indexOf(this.findingSites[index]); });
+    }
+    return this.findingByNode;
+  }
+
+  /** By finding: what its stacks held at each moment. */
+  findingCourses() {
+    const sums = this.findings.map(() => new Float64Array(this.course[0]?.length ?? 0));
+    this.courseNodes.forEach((node, index) => {
+      const finding = this.findingOf[node];
+      if (finding >= 0) this.course[index].forEach((value, moment) => { sums[finding][moment] += value; });
+    });
+    return sums;
+  }
+
+  /** The moment at which something first was below each node; the number of moments where nothing was. */
+  firstMoments() {
+    if (this.firsts === undefined) {
+      const none = this.course[0]?.length ?? 0;
+      this.firsts = new Int32Array(this.parents.length).fill(none);
+      this.courseNodes.forEach((node, index) => {
+        const first = this.course[index].findIndex((value) => value > 0);
+        if (first >= 0) this.firsts[node] = Math.min(this.firsts[node], first);
+      });
+      for (let node = this.firsts.length - 1; node > 0; node--) {
+        this.firsts[this.parents[node]] = Math.min(this.firsts[this.parents[node]], this.firsts[node]);
+      }
+    }
+    return this.firsts;
   }
 
   /** What ends at each node: a measure, or what was gained from one moment to another. */
@@ -64,19 +126,26 @@ class Tree {
 /**
  * A way to look at a tree: boxes with children, from the outermost function inward or inverted.
  *
- * A box has a name, a weight that its width goes by, and a value that may be negative. Children are made when they are
- * asked for.
+ * A box has a name, a weight that its width goes by, a value that may be negative, and the finding that has most of its
+ * weight (-1: none has half of it). Children are made when they are asked for, the heaviest first or in the order in which
+ * they first held something.
  */
 class View {
-  constructor(tree, measure, from, to, isInverted) {
+  constructor(tree, measure, from, to, isInverted, isByTime = false) {
     this.tree = tree;
     this.isInverted = isInverted;
+    this.isByTime = isByTime;
     const own = tree.own(measure, from, to);
     this.ownValues = own;
     this.ownWeights = own.map(Math.abs);
     this.values = tree.sums(own);
     this.weights = tree.sums(this.ownWeights);
-    this.root = { label: -1, name: "all", weight: this.weights[0], value: this.values[0], entries: null, children: null, parent: null };
+    this.findingWeights = tree.findings.map((_, finding) =>
+      tree.sums(this.ownWeights.map((weight, node) => tree.findingOf[node] === finding ? weight : 0)));
+    this.root = {
+      label: -1, name: "all", weight: this.weights[0], value: this.values[0], finding: -1, first: 0, entries: null, children: null,
+      parent: null,
+    };
   }
 
   children(box) {
@@ -87,34 +156,44 @@ class View {
   #group(parent) {
     const tree = this.tree;
     const byLabel = new Map();
-    const add = (node, weight, value) => {
+    const firsts = this.isByTime ? tree.firstMoments() : null;
+    const parts = new Map();
+    // `leaf`: where an inverted view began, whose finding goes with the weight; -1 in the other view.
+    const add = (node, weight, value, leaf) => {
       if (!(weight > 0)) return;
       const label = tree.labels[node];
       let box = byLabel.get(label);
       if (box === undefined) {
-        box = { label, name: tree.names[label], weight: 0, value: 0, entries: [], children: null, parent };
+        box = { label, name: tree.names[label], weight: 0, value: 0, finding: -1, first: Infinity, entries: [], children: null, parent };
         byLabel.set(label, box);
+        parts.set(box, new Float64Array(tree.findings.length));
       }
       box.weight += weight;
       box.value += value;
-      box.entries.push(node, weight, value);
+      if (firsts !== null) box.first = Math.min(box.first, firsts[leaf < 0 ? node : leaf]);
+      const sums = parts.get(box);
+      if (leaf < 0) this.findingWeights.forEach((weights, finding) => { sums[finding] += weights[node]; });
+      else if (tree.findingOf[leaf] >= 0) sums[tree.findingOf[leaf]] += weight;
+      box.entries.push(node, weight, value, leaf);
     };
     const addChildren = (node) => {
       for (let child = tree.firstChild[node]; child >= 0; child = tree.nextSibling[child]) {
-        add(child, this.weights[child], this.values[child]);
+        add(child, this.weights[child], this.values[child], -1);
       }
     };
     if (parent.entries === null) {
       if (!this.isInverted) addChildren(0);
-      else for (let node = 1; node < tree.parents.length; node++) add(node, this.ownWeights[node], this.ownValues[node]);
+      else for (let node = 1; node < tree.parents.length; node++) add(node, this.ownWeights[node], this.ownValues[node], node);
     } else {
-      for (let index = 0; index < parent.entries.length; index += 3) {
-        const [node, weight, value] = [parent.entries[index], parent.entries[index + 1], parent.entries[index + 2]];
+      for (let index = 0; index < parent.entries.length; index += 4) {
+        const [node, weight, value, leaf] = parent.entries.slice(index, index + 4);
         if (!this.isInverted) addChildren(node);
-        else if (tree.parents[node] !== 0) add(tree.parents[node], weight, value);
+        else if (tree.parents[node] !== 0) add(tree.parents[node], weight, value, leaf);
       }
     }
-    return [...byLabel.values()].sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1));
+    for (const [box, sums] of parts) box.finding = sums.findIndex((sum) => sum > box.weight / 2);
+    return [...byLabel.values()].sort((a, b) =>
+      (this.isByTime ? a.first - b.first : 0) || b.weight - a.weight || (a.name < b.name ? -1 : 1));
   }
 
   /** Which labels contain the text, whatever its case; null for no text. */

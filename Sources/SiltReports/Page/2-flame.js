@@ -2,6 +2,11 @@
 
 const ROW = 19;
 
+/** The colour of a finding, here and in the other charts; after the eighth they come again. */
+function findingColor(finding) {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--finding-${finding % 8}`).trim();
+}
+
 class Flame {
   /** `changed` is called after a zoom or a move, `describe` says a box in words. */
   constructor(canvas, changed, describe) {
@@ -48,6 +53,17 @@ class Flame {
     this.changed();
   }
 
+  /** Zooms to the functions named, from the outermost inward, as far as they are there. */
+  go(names) {
+    let box = this.view.root;
+    for (const name of names) {
+      const next = this.view.children(box).find((child) => child.name === name);
+      if (next === undefined) break;
+      box = next;
+    }
+    this.zoom(box);
+  }
+
   zoomOut() {
     if (this.focus.parent !== null) this.zoom(this.focus.parent);
   }
@@ -70,7 +86,10 @@ class Flame {
       let at = x;
       for (const child of this.view.children(box)) {
         const wide = child.weight * scale;
-        if (wide < 0.4) break;
+        if (wide < 0.4) {
+          at += wide;
+          continue;
+        }
         boxes.push([child, at, row * ROW, wide]);
         pending.push([child, at, wide, row + 1]);
         at += wide;
@@ -97,6 +116,7 @@ class Flame {
     const style = getComputedStyle(document.documentElement);
     const [ink, mark] = ["--ink", "--mark"].map((name) => style.getPropertyValue(name).trim());
     const isDark = document.documentElement.dataset.theme === "dark";
+    this.colors = this.view.tree.findings.map((_, finding) => findingColor(finding));
     const letter = context.measureText("m").width;
     if (this.boxes.length === 0) {
       context.fillStyle = ink;
@@ -125,15 +145,18 @@ class Flame {
   }
 
   #color(box, isDark) {
+    if (box.finding >= 0) return this.colors[box.finding];
     if (this.isSigned) {
       const strength = box.weight > 0 ? Math.min(1, Math.abs(box.value) / box.weight) : 0;
       const hue = box.value < 0 ? 212 : 8;
-      return `hsl(${hue} ${Math.round(25 + 55 * strength)}% ${isDark ? 38 : 72}%)`;
+      return `hsl(${hue} ${Math.round(10 + 40 * strength)}% ${isDark ? 36 : 78}%)`;
     }
     if (box.label < 0) return isDark ? "#4a4f57" : "#cfd3d9";
     let hash = 5381;
     for (let index = 0; index < box.name.length; index++) hash = (hash * 33 + box.name.charCodeAt(index)) >>> 0;
-    return `hsl(${14 + hash % 38} ${isDark ? 48 : 78}% ${(isDark ? 33 : 66) + (hash >>> 8) % 9}%)`;
+    // Where something grows, that alone has a strong colour.
+    const isPlain = this.view.tree.findings.length > 0;
+    return `hsl(${14 + hash % 38} ${isPlain ? 14 : isDark ? 48 : 78}% ${(isDark ? 33 : isPlain ? 80 : 66) + (hash >>> 8) % 9}%)`;
   }
 
   #at(event) {

@@ -1,4 +1,7 @@
-// The live heap over time; dragging chooses a span of it.
+// The live heap over time, the findings' shares in their colours, resident memory on the same scale; dragging chooses a span.
+
+const LANE = 16;
+const MOST_LANES = 8;
 
 class Timeline {
   /** `chosen(from, to)` gets two times in seconds. */
@@ -8,6 +11,8 @@ class Timeline {
     this.data = null;
     this.range = null;
     this.dragStart = null;
+    /** Where the axis of time begins, in CSS pixels. */
+    this.left = 0;
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerup", (event) => this.#up(event));
@@ -22,7 +27,7 @@ class Timeline {
 
   #seconds(event) {
     const frame = this.canvas.getBoundingClientRect();
-    const part = Math.min(1, Math.max(0, (event.clientX - frame.left) / frame.width));
+    const part = Math.min(1, Math.max(0, (event.clientX - frame.left - this.left) / (frame.width - this.left)));
     return this.data.start + part * (this.data.end - this.data.start);
   }
 
@@ -49,6 +54,8 @@ class Timeline {
 
   draw() {
     const { canvas, data } = this;
+    const lanes = data === null ? [] : [...new Set(data.spans.map((span) => span.name))];
+    canvas.style.height = `${200 + LANE * Math.min(lanes.length, MOST_LANES)}px`;
     const [width, height] = [canvas.clientWidth, canvas.clientHeight];
     if (data === null || width === 0 || data.inuse.length === 0) return;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
@@ -56,68 +63,96 @@ class Timeline {
     canvas.height = Math.round(height * ratio);
     const context = canvas.getContext("2d");
     context.scale(ratio, ratio);
+    context.font = "11px system-ui, sans-serif";
     const style = getComputedStyle(document.documentElement);
     const color = (name) => style.getPropertyValue(name).trim();
-    const floor = height - 34;
-    const most = Math.max(1, ...data.inuse);
-    const count = data.inuse.length;
-    const x = (column) => column / count * width;
-    this.#spans(context, color, x, floor);
-    const mostResident = Math.max(...data.rss);
-    if (mostResident > 0) {
+    const floor = height - 18 - LANE * Math.min(lanes.length, MOST_LANES);
+    const most = Math.max(1, ...data.inuse, ...data.rss);
+    const marks = ticks(most, true);
+    this.left = Math.max(...marks.map((value) => context.measureText(amount(value, "bytes")).width)) + 8;
+    const scale = {
+      x: (seconds) => this.left + (seconds - data.start) / (data.end - data.start) * (width - this.left),
+      column: (column) => this.left + column / data.inuse.length * (width - this.left),
+      y: (value) => floor - value / most * (floor - 8),
+      floor, width,
+    };
+    this.#axes(context, color, scale, marks);
+    this.#area(context, color("--heap"), data.inuse.map((_, column) => scale.column(column + 0.5)), data.inuse, null, scale);
+    this.#findings(context, scale);
+    if (data.rss.some((value) => value > 0)) {
       context.strokeStyle = color("--rss");
+      context.lineWidth = 1.5;
       context.beginPath();
-      data.rss.forEach((value, column) => context.lineTo(x(column + 0.5), floor - value / mostResident * (floor - 14)));
+      data.rss.forEach((value, column) => context.lineTo(scale.column(column + 0.5), scale.y(value)));
       context.stroke();
+      context.lineWidth = 1;
     }
-    context.fillStyle = color("--heap");
-    context.beginPath();
-    context.moveTo(0, floor);
-    data.inuse.forEach((value, column) => {
-      context.lineTo(x(column), floor - value / most * (floor - 14));
-      context.lineTo(x(column + 1), floor - value / most * (floor - 14));
-    });
-    context.lineTo(width, floor);
-    context.globalAlpha = 0.75;
-    context.fill();
-    context.globalAlpha = 1;
-    context.fillStyle = color("--faint");
-    context.font = "11px system-ui, sans-serif";
-    context.textBaseline = "top";
-    context.fillText(`heap at most ${amount(most, "bytes")}` + (mostResident > 0 ? `, RSS at most ${amount(mostResident, "bytes")}` : ""), 2, 0);
-    context.fillText(`${data.start.toFixed(1)} s`, 2, height - 12);
-    const end = `${data.end.toFixed(1)} s`;
-    context.fillText(end, width - context.measureText(end).width - 2, height - 12);
-    if (this.range !== null) this.#shade(context, color, width, floor);
+    this.#lanes(context, color, scale, lanes);
+    if (this.range !== null) this.#shade(context, color, scale);
   }
 
-  #shade(context, color, width, floor) {
-    const place = (seconds) => (seconds - this.data.start) / (this.data.end - this.data.start) * width;
-    const [left, right] = this.range.map(place);
+  /** Fills what lies between two courses; `below` null: down to the floor. */
+  #area(context, color, xs, above, below, scale) {
+    context.fillStyle = color;
+    context.beginPath();
+    xs.forEach((x, index) => context.lineTo(x, scale.y(above[index])));
+    for (let index = xs.length - 1; index >= 0; index--) context.lineTo(xs[index], scale.y(below === null ? 0 : below[index]));
+    context.fill();
+  }
+
+  /** Each finding's share on top of those before it, at the moments that the recording knows. */
+  #findings(context, scale) {
+    const { courses, moments } = this.data;
+    const xs = moments.map((moment) => scale.x(Math.min(Math.max(moment.seconds, this.data.start), this.data.end)));
+    let below = new Float64Array(xs.length);
+    courses.forEach((course, finding) => {
+      const above = below.map((value, moment) => value + course[moment]);
+      this.#area(context, findingColor(finding), xs, above, below, scale);
+      below = above;
+    });
+  }
+
+  #axes(context, color, scale, marks) {
+    const { data } = this;
+    context.textBaseline = "middle";
+    for (const value of marks) {
+      context.fillStyle = color("--line");
+      context.fillRect(this.left, Math.round(scale.y(value)), scale.width - this.left, 1);
+      context.fillStyle = color("--faint");
+      const text = amount(value, "bytes");
+      context.fillText(text, this.left - 4 - context.measureText(text).width, Math.max(6, scale.y(value)));
+    }
+    context.textBaseline = "top";
+    for (const seconds of ticks(data.end - data.start, false)) {
+      const [x, text] = [scale.x(data.start + seconds), clock(seconds)];
+      context.fillStyle = color("--line");
+      context.fillRect(x, scale.floor, 1, 4);
+      context.fillStyle = color("--faint");
+      context.fillText(text, Math.min(x + 2, scale.width - context.measureText(text).width), scale.floor + 4);
+    }
+  }
+
+  #shade(context, color, scale) {
+    const [left, right] = this.range.map(scale.x);
     context.fillStyle = color("--accent");
     context.globalAlpha = 0.18;
-    context.fillRect(left, 0, Math.max(1, right - left), floor);
+    context.fillRect(left, 0, Math.max(1, right - left), scale.floor);
     context.globalAlpha = 1;
-    context.fillRect(left, 0, 1, floor);
-    context.fillRect(right - 1, 0, 1, floor);
+    context.fillRect(left, 0, 1, scale.floor);
+    context.fillRect(right - 1, 0, 1, scale.floor);
   }
 
-  #spans(context, color, x, floor) {
-    context.font = "11px system-ui, sans-serif";
-    context.textBaseline = "top";
-    this.data.spans.forEach((span, index) => {
-      const [left, right] = [x(span.first), x(span.last + 1)];
-      context.fillStyle = color(index % 2 === 0 ? "--panel" : "--paper");
-      context.fillRect(left, 14, right - left, floor - 14);
+  /** Phases and marks below the axis, each name in a lane of its own. */
+  #lanes(context, color, scale, lanes) {
+    context.textBaseline = "middle";
+    for (const span of this.data.spans) {
+      const top = scale.floor + 18 + LANE * (lanes.indexOf(span.name) % MOST_LANES);
+      const [left, right] = [scale.column(span.first), scale.column(span.last + 1)];
       context.fillStyle = color("--line");
-      context.fillRect(left, 14, 1, floor);
+      context.fillRect(left, top + 1, Math.max(2, right - left - 1), LANE - 2);
       context.fillStyle = color("--ink");
-      context.save();
-      context.beginPath();
-      context.rect(left + 2, floor + 2, Math.max(right - left - 4, 40), 14);
-      context.clip();
-      context.fillText(span.name, left + 3, floor + 4);
-      context.restore();
-    });
+      const wide = context.measureText(span.name).width;
+      context.fillText(span.name, Math.min(left + 4, scale.width - wide - 2), top + LANE / 2);
+    }
   }
 }

@@ -27,7 +27,9 @@ function sparkline(series, most) {
 function siteArticle(site, look) {
   const button = element("button", { type: "button", class: "name", title: "look at it in the flame graph" }, site.name);
   button.addEventListener("click", () => look(site));
-  const article = element("article", { class: "site" + (site.growing ? " is-growing" : "") },
+  const finding = page.tree.findings.indexOf(page.data.sites.indexOf(site));
+  const color = finding < 0 ? {} : { style: `border-left-color: var(--finding-${finding % 8})` };
+  const article = element("article", { class: "site" + (site.growing ? " is-growing" : ""), ...color },
     element("h3", {},
       element("span", {}, String(site.rank)),
       site.rate ? element("span", { class: "rate" }, site.rate) : null,
@@ -47,8 +49,8 @@ function siteArticle(site, look) {
   if (site.distinction) article.append(element("p", {}, site.distinction));
   if (site.part_of) article.append(element("p", {}, `one finding with ${site.part_of}`));
   if (site.stack) {
-    const details = element("details", site.growing && site.rank === 1 ? { open: "" } : {}, element("summary", {}, "stack"));
-    details.append(element("div", { class: "stack" }, [...site.stack].reverse().join(" → ")));
+    const details = element("details", site.growing && site.rank === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
+    details.append(element("ol", { class: "way" }, ...[...site.stack].reverse().map((frame) => element("li", {}, frame))));
     article.append(details);
   }
   if (site.source && site.source.length > 0) {
@@ -59,6 +61,14 @@ function siteArticle(site, look) {
     article.append(element("pre", { "aria-label": "source" }, ...lines));
   }
   return article;
+}
+
+/** What the colours of the timeline mean. */
+function showLegend() {
+  const entry = (color, text) => element("span", {}, element("i", { style: `background: var(${color})` }), text);
+  const findings = page.tree.findings.map((place, finding) => entry(`--finding-${finding % 8}`, page.data.sites[place].name));
+  const rss = page.data.timeline.rss.some((value) => value > 0) ? [entry("--rss", "resident memory (RSS)")] : [];
+  document.getElementById("legend").replaceChildren(...findings, entry("--heap", findings.length > 0 ? "the rest of the live heap" : "live heap"), ...rss);
 }
 
 function showText(data, look) {

@@ -2,7 +2,7 @@
 
 const page = {
   data: null, tree: null, view: null,
-  measure: "inuse", isInverted: false, search: "", from: 0, to: 0, isChosen: false,
+  measure: "inuse", isInverted: false, isByTime: false, search: "", from: 0, to: 0, isChosen: false,
 };
 const byId = (id) => document.getElementById(id);
 
@@ -16,13 +16,74 @@ function describe(box) {
 const flame = new Flame(byId("flame"), showSelection, describe);
 const timeline = new Timeline(byId("timeline"), (from, to) => chooseMoments(nearest(from, true), nearest(to, false)));
 
+/** The state of the stacks' view as the fragment of an address: a link to it shows the same. */
+function fragment() {
+  const state = new URLSearchParams({ show: page.measure });
+  if (page.isChosen && page.data.moments.length > 1) {
+    state.set("from", page.from);
+    state.set("to", page.to);
+  }
+  if (page.isByTime) state.set("order", "time");
+  if (page.isInverted) state.set("inverted", "1");
+  if (page.search) state.set("search", page.search);
+  for (const box of flame.path(flame.focus).slice(1)) state.append("at", box.name);
+  return "#" + state;
+}
+
+/** Takes what a fragment says, as far as it fits this page. */
+function restore(text) {
+  const state = new URLSearchParams(text.replace(/^#/, ""));
+  if (!["inuse", "alloc", "peak", "growth"].includes(state.get("show"))) return;
+  page.measure = state.get("show");
+  const [from, to] = [Number(state.get("from")), Number(state.get("to"))];
+  if (from >= 0 && to > from && to < page.data.moments.length) [page.from, page.to, page.isChosen] = [from, to, true];
+  if (page.measure === "growth" && page.data.moments.length < 2) page.measure = "inuse";
+  page.isByTime = state.get("order") === "time";
+  page.isInverted = state.get("inverted") === "1";
+  page.search = state.get("search") ?? "";
+  flame.focus = null;
+  showChoices();
+  recut();
+  flame.go(state.getAll("at"));
+}
+
+/** What the controls show is what is chosen. */
+function showChoices() {
+  byId("measure").value = page.measure;
+  byId("order").value = page.isByTime ? "time" : "weight";
+  byId("inverted").checked = page.isInverted;
+  byId("search").value = page.search;
+  if (page.data.moments.length > 1) [byId("from").value, byId("to").value] = [String(page.from), String(page.to)];
+}
+
+/** As the page opens: what grew, where something grows, without what the start took. */
+function open() {
+  const { data, tree } = page;
+  [page.isInverted, page.isByTime, page.search, page.isChosen] = [false, false, "", false];
+  const last = data.moments.length - 1;
+  [page.from, page.to] = [0, Math.max(0, last)];
+  if (tree.findings.length > 0 && last > 0) {
+    page.measure = "growth";
+    page.isChosen = true;
+    if (!data.is_hunt) page.from = nearest(data.moments[0].seconds + (data.moments[last].seconds - data.moments[0].seconds) / 4, true);
+  } else if (data.tree.inuse.some((value) => value > 0)) {
+    page.measure = "inuse";
+  } else {
+    page.measure = data.tree.peak.some((value) => value > 0) ? "peak" : "alloc";
+  }
+  flame.focus = null;
+  showChoices();
+  recut();
+}
+
 function showSelection() {
+  byId("link").setAttribute("href", fragment());
   byId("detail").textContent = flame.selected === null ? "" : describe(flame.selected);
   byId("path").textContent = flame.path(flame.focus).map((box) => box.name).join(" → ");
 }
 
 function recut() {
-  page.view = new View(page.tree, page.measure, page.from, page.to, page.isInverted);
+  page.view = new View(page.tree, page.measure, page.from, page.to, page.isInverted, page.isByTime);
   flame.matches = page.view.matches(page.search);
   flame.show(page.view, page.measure === "growth");
   showFound();
@@ -30,7 +91,7 @@ function recut() {
   if (byId("table-part").open) showTable();
   const moments = page.data.moments;
   const range = page.isChosen && moments.length > 1 ? [moments[page.from].seconds, moments[page.to].seconds] : null;
-  timeline.show(page.data.timeline, range);
+  timeline.show({ ...page.data.timeline, moments, courses: page.data.unit === "bytes" ? page.tree.findingCourses() : [] }, range);
 }
 
 function showFound() {
@@ -111,12 +172,14 @@ function show(data) {
   page.data = data;
   page.tree = new Tree(data.tree);
   showText(data, look);
+  showLegend();
   showMoments();
-  if (isFirst && !data.tree.inuse.some((value) => value > 0)) {
-    page.measure = data.tree.peak.some((value) => value > 0) ? "peak" : "alloc";
-    byId("measure").value = page.measure;
+  if (!isFirst) {
+    recut();
+    return;
   }
-  recut();
+  open();
+  restore(location.hash);
 }
 
 byId("measure").addEventListener("change", (event) => {
@@ -129,6 +192,7 @@ byId("search").addEventListener("input", (event) => {
   flame.matches = page.view.matches(page.search);
   flame.draw();
   showFound();
+  showSelection();
 });
 byId("search").addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
@@ -136,6 +200,9 @@ byId("search").addEventListener("keydown", (event) => {
   event.target.dispatchEvent(new Event("input"));
   byId("flame").focus();
 });
+byId("order").addEventListener("change", (event) => { page.isByTime = event.target.value === "time"; recut(); });
+byId("reset").addEventListener("click", open);
+window.addEventListener("hashchange", () => restore(location.hash));
 byId("out").addEventListener("click", () => flame.zoom(flame.view.root));
 byId("from").addEventListener("change", () => chooseMoments(Number(byId("from").value), page.to));
 byId("to").addEventListener("change", () => chooseMoments(page.from, Number(byId("to").value)));

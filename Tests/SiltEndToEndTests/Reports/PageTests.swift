@@ -96,11 +96,57 @@ extension EndToEnd {
             #expect(answers[16] as? [String] == [])
         }
 
+        /// The finding's boxes have its colour, as it has in the course of time.
+        @Test func thePageOpensOnWhatGrew() throws {
+            let answers = try browse([
+                "script return [document.getElementById('measure').value, silt.page.view.root.value]",
+                "script return silt.flame.boxes.filter(b => b[0].finding === 0).map(b => b[0].name)",
+                "script return document.getElementById('legend').textContent",
+                "script const c = silt.timeline.data.courses; return [c.length, c[0][0], c[0][c[0].length - 1]]",
+                "script return [...document.querySelectorAll('#growing .way li')].map(e => e.textContent)",
+                "errors",
+            ])
+            let opening = try #require(answers[0] as? [Any])
+            #expect(opening[0] as? String == "growth")
+            #expect((answers[1] as? [String])?.contains("keep_order") == true, "\(answers[1])")
+            #expect((answers[2] as? String)?.hasPrefix("keep_order") == true, "\(answers[2])")
+            let course = try #require(answers[3] as? [Double])
+            #expect(course[0] == 1 && course[1] == 0 && course[2] >= 700_000, "\(course)")
+            let way = try #require(answers[4] as? [String])
+            #expect(way.contains { $0.hasPrefix("main ") } && way.last?.hasPrefix("keep_order ") == true, "\(way)")
+            #expect(answers[5] as? [String] == [])
+        }
+
+        @Test func aLinkToAViewShowsTheSameView() throws {
+            let state =
+                "script const p = silt.page, m = p.data.moments; return [p.measure, p.isInverted, p.isByTime, "
+                + "p.search, m[p.from].name, m[p.to].name, silt.flame.path(silt.flame.focus).map(b => b.name)]"
+            let link = "script return document.getElementById('link').getAttribute('href')"
+            let first = try browse([
+                "script silt.chooseMoments(3, silt.page.data.moments.length - 1); "
+                    + "document.getElementById('order').value = 'time'; document.getElementById('order').dispatchEvent(new Event('change'))",
+                "script silt.flame.zoom(silt.flame.boxes.find(b => b[0].name === 'serve')[0])",
+                "type search keep_o", link, state,
+            ])
+            let fragment = try #require(first[3] as? String)
+            let again = try SiltTestSupport.browse(
+                "file://" + Self.hunted.get().page + fragment,
+                [state, "click reset", state, link]
+            )
+            #expect(String(describing: again[0]) == String(describing: first[4]))
+            let shown = try #require(first[4] as? [Any])
+            #expect(shown[0] as? String == "growth" && shown[2] as? Bool == true && shown[3] as? String == "keep_o")
+            #expect((shown[6] as? [String])?.last == "serve", "\(shown[6])")
+            let reset = try #require(again[2] as? [Any])
+            #expect(reset[2] as? Bool == false && reset[3] as? String == "" && reset[6] as? [String] == ["all"])
+        }
+
         @Test func brushingTheCourseOfTimeCutsTheStacksToWhatCameThen() throws {
             let place = try browse([
-                "script const t = silt.page.data.timeline, w = document.getElementById('timeline').clientWidth; "
-                    + "return t.spans.map(s => [s.name, Math.round(s.first / t.inuse.length * w), "
-                    + "Math.round((s.last + 1) / t.inuse.length * w)])"
+                "script const t = silt.page.data.timeline, l = silt.timeline.left, "
+                    + "w = document.getElementById('timeline').clientWidth - l; "
+                    + "return t.spans.map(s => [s.name, Math.round(l + s.first / t.inuse.length * w), "
+                    + "Math.round(l + (s.last + 1) / t.inuse.length * w)])"
             ])
             let spans = try #require(place[0] as? [[Any]])
             func brush(_ name: String) throws -> [Any] {
