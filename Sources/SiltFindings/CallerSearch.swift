@@ -69,17 +69,31 @@ struct CallerSearch {
         self.budget = budget
     }
 
-    /// One stack of the site.
-    private struct Path {
+    /// One stack of the site; a class, because lists of them are made anew for each candidate.
+    private final class Path {
         /// In `Part.stacks`.
-        var member: Int
+        let member: Int
+        let stack: UInt32
+        let allocatedBytes: Double
+        let allocatedCount: Double
+        let history: SiteHistory?
         /// Bytes and blocks that stayed while the judge looked.
         var weight = 0.0
         var count = 0.0
-        var allocatedBytes: Double
-        var allocatedCount: Double
-        var history: SiteHistory?
-        var stack: UInt32
+        /// The way outward, once it has been asked for.
+        private var known: [CallerWays.Step]?
+
+        func steps(_ ways: CallerWays) -> [CallerWays.Step] {
+            if let known { return known }
+            let steps = ways.steps(of: stack)
+            known = steps
+            return steps
+        }
+
+        init(member: Int, stack: UInt32, _ counters: RecordedCounters, _ history: SiteHistory?) {
+            (self.member, self.stack, self.history) = (member, stack, history)
+            (allocatedBytes, allocatedCount) = (Double(counters.allocatedBytes), Double(counters.allocatedCount))
+        }
     }
 
     /// A function, or a line of it, and the stacks that pass through it.
@@ -117,13 +131,13 @@ struct CallerSearch {
     func answer(of part: CallSites.Part, verdict: GrowthVerdict, clock: ProcessClock) -> Answer {
         let isGrowing = verdict.verdict.isGrowing
         guard isGrowing || part.stacks.count > 1 else { return Answer() }
-        var paths = paths(of: part)
+        let paths = paths(of: part)
         // Most sites keep next to nothing: whether what they keep is steady need not be asked.
         let survivors = paths.reduce(0) { $0 + ($1.history.map { judge.survivors($0).count } ?? 0) }
         guard isGrowing || Double(survivors) >= Self.leastSurvivors else { return Answer() }
-        for index in paths.indices {
-            guard let history = paths[index].history else { continue }
-            (paths[index].weight, paths[index].count) = judge.steadySurvivors(history, clock)
+        for path in paths {
+            guard let history = path.history else { continue }
+            (path.weight, path.count) = judge.steadySurvivors(history, clock)
         }
         let groups = groups(among: paths, verdict, clock)
         return groups.isEmpty && isGrowing ? Answer(grown: growth(paths)) : Answer(groups: groups)
@@ -171,14 +185,12 @@ struct CallerSearch {
     }
 
     private func paths(of part: CallSites.Part) -> [Path] {
-        part.stacks.enumerated().map { index, stack -> Path in
-            let row = ways.recording.counters[stack.row]
-            return Path(
+        part.stacks.enumerated().map { index, stack in
+            Path(
                 member: index,
-                allocatedBytes: Double(row.allocatedBytes),
-                allocatedCount: Double(row.allocatedCount),
-                history: stack.history.flatMap(judge.history),
-                stack: stack.stack
+                stack: stack.stack,
+                ways.recording.counters[stack.row],
+                stack.history.flatMap(judge.history)
             )
         }
     }
@@ -255,7 +267,7 @@ struct CallerSearch {
             found.candidate.isLine ? step.line == found.candidate.key : step.function == found.candidate.key
         }
         let outward = found.paths.map { path in
-            Array(ways.steps(of: path.stack).drop { !isAt($0) }.dropFirst().filter(\.isNamed))
+            Array(path.steps(ways).drop { !isAt($0) }.dropFirst().filter(\.isNamed))
         }
         let shared = outward.map(\.count).min() ?? 0
         guard
@@ -357,7 +369,7 @@ struct CallerSearch {
         let grown = most(paths.filter { $0.count > 0 }) { $0.weight }
         var byKey: [UInt64: Candidate] = [:]
         for path in grown {
-            for (distance, step) in ways.steps(of: path.stack).enumerated() {
+            for (distance, step) in path.steps(ways).enumerated() {
                 for (key, isLine) in [(step.function, false), (step.line, true)] {
                     byKey[key, default: Candidate(key: key, isLine: isLine, step: step)].add(path, step, distance)
                 }
@@ -367,7 +379,7 @@ struct CallerSearch {
         guard !byKey.isEmpty else { return [] }
         let others = most(paths.filter { $0.count == 0 }) { $0.allocatedCount }
         for path in others {
-            for (distance, step) in ways.steps(of: path.stack).enumerated() {
+            for (distance, step) in path.steps(ways).enumerated() {
                 byKey[step.function]?.add(path, step, distance)
                 byKey[step.line]?.add(path, step, distance)
             }
@@ -403,10 +415,9 @@ struct CallerSearch {
 
     private func parted(_ paths: [Path], by candidate: Candidate) -> (inside: [Path], rest: [Path]) {
         var (inside, rest): ([Path], [Path]) = ([], [])
+        let (key, isLine) = (candidate.key, candidate.isLine)
         for path in paths {
-            let passes = ways.steps(of: path.stack).contains {
-                candidate.isLine ? $0.line == candidate.key : $0.function == candidate.key
-            }
+            let passes = path.steps(ways).contains { (isLine ? $0.line : $0.function) == key }
             if passes { inside.append(path) } else { rest.append(path) }
         }
         return (inside, rest)

@@ -82,7 +82,7 @@ function showText(data, look) {
   const others = data.sites.filter((site) => !site.growing && !site.acquitted);
   put("growing", ...(growing.length > 0 ? growing.map((site) => siteArticle(site, look)) : [element("p", {}, "none")]));
   for (const [id, sites, title] of [
-    ["acquitted", acquitted, "not growing, though they look like it"], ["others", others, "the other call sites"],
+    ["acquitted", acquitted, "not growing, though they look like it"], ["others", others, "other call sites"],
   ]) {
     put(id + "-title", `${sites.length + (id === "others" ? data.more_sites : 0)} ${title}`);
     put(id, ...sites.map((site) => siteArticle(site, look)));

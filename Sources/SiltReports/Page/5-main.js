@@ -90,7 +90,8 @@ function recut() {
   showSelection();
   if (byId("table-part").open) showTable();
   const moments = page.data.moments;
-  const range = page.isChosen && moments.length > 1 ? [moments[page.from].seconds, moments[page.to].seconds] : null;
+  const isPart = page.isChosen && (page.from > 0 || page.to < moments.length - 1);
+  const range = isPart ? [moments[page.from].seconds, moments[page.to].seconds] : null;
   timeline.show({ ...page.data.timeline, moments, courses: page.data.unit === "bytes" ? page.tree.findingCourses() : [] }, range);
 }
 
