@@ -52,6 +52,9 @@ package enum RawStream {
         case trace = 0xFFFF_FF06
         /// `offset`: time in ns; payload: how the command ended (u32, i32), its CPU time and peak (u64, u64).
         case exit = 0xFFFF_FF07
+        /// `offset`: descriptors that are open and were not seen to be opened; payload: those that are not there any more
+        /// and were not seen to be closed, 8 bytes each.
+        case descriptors = 0xFFFF_FF08
     }
 }
 
@@ -74,6 +77,8 @@ package enum RawStreamItem: Equatable, Sendable {
     case end(image: UInt64, timeNanoseconds: UInt64)
     /// Payload: how the command ended and what it used.
     case exit(timeNanoseconds: UInt64)
+    /// A look at an image's descriptors; payload: the numbers that were closed unseen.
+    case descriptors(image: UInt64, unseen: UInt64)
     /// No chunk: a part of the file that is not what was written there.
     case damage(RawStreamDamage)
 }
@@ -229,6 +234,19 @@ package struct RawStreamWriter: ~Copyable {
     package mutating func exit(timeNanoseconds: UInt64, _ payload: UnsafeRawBufferPointer) throws(RawStreamError) {
         append(image: 0, slot: RawStream.Mark.exit.rawValue, offset: timeNanoseconds, payload)
         try flushIfLong()
+    }
+
+    /// What a look at an image's descriptors found.
+    package mutating func descriptors(image: UInt64, unseen: UInt64, gone: [UInt64]) throws(RawStreamError) {
+        var rest = gone[...]
+        repeat {
+            let part = rest.prefix(RawStream.longest / 8)
+            part.withUnsafeBytes {
+                append(image: image, slot: RawStream.Mark.descriptors.rawValue, offset: unseen, $0)
+            }
+            try flushIfLong()
+            rest = rest[part.endIndex...]
+        } while !rest.isEmpty
     }
 
     /// Writes what is buffered.

@@ -247,6 +247,7 @@ package struct RawStreamReader: ~Copyable {
             return .gap(image: chunk.image, gap)
         case .snapshot: return .snapshot(timeNanoseconds: chunk.offset)
         case .end: return .end(image: chunk.image, timeNanoseconds: chunk.offset)
+        case .descriptors: return .descriptors(image: chunk.image, unseen: chunk.offset)
         case .exit:
             hasEnded = true
             return .exit(timeNanoseconds: chunk.offset)

@@ -7,23 +7,42 @@ struct HandleTable {
         var handle: UInt64
     }
 
-    private var things: [Key: LiveBlock] = [:]
+    private struct Held {
+        var thing: LiveBlock
+        var serial: UInt64
+    }
+
+    private var things: [Key: Held] = [:]
+    /// Things taken so far.
+    private var serial: UInt64 = 0
     /// By slot: what was given back last, nil where that was not known.
-    private var lastGiven: [UInt16: (key: Key, thing: LiveBlock?)] = [:]
+    private var lastGiven: [UInt16: (key: Key, held: Held?)] = [:]
 
     init() {}
 
     /// Adds a thing by its address, which is its handle; returns the one that had the handle before.
     mutating func take(_ thing: LiveBlock, of resource: Resource) -> LiveBlock? {
-        things.updateValue(thing, forKey: Key(resource: resource, handle: thing.address))
+        serial += 1
+        let held = Held(thing: thing, serial: serial)
+        return things.updateValue(held, forKey: Key(resource: resource, handle: thing.address))?.thing
     }
 
     /// Takes the thing out; nil where the handle is not known.
     mutating func give(_ handle: UInt64, of resource: Resource, slot: UInt16) -> LiveBlock? {
         let key = Key(resource: resource, handle: handle)
-        let thing = things.removeValue(forKey: key)
-        lastGiven[slot] = (key, thing)
-        return thing
+        let held = things.removeValue(forKey: key)
+        lastGiven[slot] = (key, held)
+        return held?.thing
+    }
+
+    /// Takes a thing out that went unseen.
+    mutating func lose(_ handle: UInt64, of resource: Resource) -> LiveBlock? {
+        things.removeValue(forKey: Key(resource: resource, handle: handle))?.thing
+    }
+
+    /// Every handle of a resource, in no order; no other thing, also of this handle, ever has its serial number.
+    func visit(_ resource: Resource, _ body: (_ handle: UInt64, _ serial: UInt64) -> Void) {
+        for (key, held) in things where key.resource == resource { body(key.handle, held.serial) }
     }
 
     /// Puts back what the last `give` of the slot took out; nil where that was another handle, unknown, or is taken again.
@@ -31,8 +50,8 @@ struct HandleTable {
         let key = Key(resource: resource, handle: handle)
         guard let last = lastGiven[slot], last.key == key else { return nil }
         lastGiven[slot] = nil
-        guard let thing = last.thing, things[key] == nil else { return nil }
-        things[key] = thing
-        return thing
+        guard let held = last.held, things[key] == nil else { return nil }
+        things[key] = held
+        return held.thing
     }
 }

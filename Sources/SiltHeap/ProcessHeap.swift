@@ -126,6 +126,17 @@ package struct ProcessHeap: ~Copyable {
     /// Every range that the program mapped itself and has not unmapped, by address.
     package func forEachMapping(_ body: (_ range: Range<UInt64>, _ stack: StackID) -> Void) { mappings.visit(body) }
 
+    /// Every handle of a resource that the process has, in no order, with a number that no other thing ever has.
+    package func forEachHandle(of resource: Resource, _ body: (_ handle: UInt64, _ serial: UInt64) -> Void) {
+        handles.visit(resource, body)
+    }
+
+    /// It was seen that the process does not have what this handle named any more.
+    package mutating func lose(_ handle: UInt64, of resource: Resource) {
+        guard let thing = handles.lose(handle, of: resource) else { return }
+        others.change(resource) { $0.remove(thing) }
+    }
+
     // MARK: Who frees
 
     /// From now on, frees of blocks born in that interval or later are counted by the stack that frees them, from zero.

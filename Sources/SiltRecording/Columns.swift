@@ -31,7 +31,7 @@ extension TrustCounters {
         \.allocations, \.frees, \.reallocations, \.undoneFrees, \.maps, \.unmaps, \.remaps, \.unknownKinds,
         \.eventsSent, \.committedBytes, \.receivedBytes, \.gaps, \.unknownFrees, \.inheritedFrees, \.overwritten,
         \.unmatchedUnfrees, \.waits, \.waitNs, \.lost, \.reentered, \.stacks, \.stacksSlow, \.stacksTruncated,
-        \.stacksIncomplete, \.stacksMissing, \.modulesLost, \.importsUnbound, \.takes, \.gives,
+        \.stacksIncomplete, \.stacksMissing, \.modulesLost, \.importsUnbound, \.takes, \.gives, \.unseenDescriptors,
         \.offReason,
     ]
 

@@ -108,6 +108,8 @@ package struct TrustCounters: Equatable, Sendable {
     /// Things with handles that were taken and given back.
     package var takes: UInt64 = 0
     package var gives: UInt64 = 0
+    /// Descriptors that were open at the last look, and that nobody was seen to open.
+    package var unseenDescriptors: UInt64 = 0
     package var unknownKinds: UInt64 = 0
     /// Events the process wrote, by its own count.
     package var eventsSent: UInt64 = 0

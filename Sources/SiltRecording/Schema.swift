@@ -77,7 +77,7 @@ enum Schema {
         "events_sent", "committed_bytes", "received_bytes", "gaps", "unknown_frees", "inherited_frees", "overwritten",
         "unmatched_unfrees", "waits", "wait_ns", "lost", "reentered", "stacks", "stacks_slow", "stacks_truncated",
         "stacks_incomplete", "stacks_missing", "modules_lost", "imports_unbound", "takes", "gives",
-        "off_reason",
+        "descriptors_unseen", "off_reason",
     ]
 
     /// For the sqlite3 shell: symbols in text, call sites by their stack's innermost frame, stacks frame by frame.

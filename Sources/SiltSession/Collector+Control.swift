@@ -122,7 +122,10 @@ extension Collector {
     }
 
     private func closeIntervals() throws {
-        for image in images.values { image.closeInterval() }
+        for image in images.values {
+            lookAtDescriptors(image)
+            image.closeInterval()
+        }
         events?.snapshot(Array(images.values), at: Clock.monotonicSeconds - startedAt)
     }
 }

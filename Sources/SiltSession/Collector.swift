@@ -37,6 +37,7 @@ package final class Collector {
     var hasLostEvents = false
     /// Something failed, nothing is traced any more, and the command is waited for.
     var onlyWaits = false
+    private var hasToldOfDescriptors = false
     var interrupts = 0
     /// When there was nothing left to trace; nil while there is.
     private var idleSince: Double?
@@ -306,6 +307,7 @@ package final class Collector {
         }
         try news.add(image.shared)
         images[hello.image] = image
+        image.beginDescriptors()
         isHandedOver = true
         output.meet(image, executable: executable)
         image.shared.tellFileTaken()
@@ -412,6 +414,7 @@ package final class Collector {
         let began = Clock.processCPUNanoseconds
         for image in due {
             image.drain()
+            lookAtDescriptors(image)
             image.closeInterval()
         }
         let earliest = time + Self.closingShare * Double(Clock.processCPUNanoseconds - began) / 1e9
@@ -431,6 +434,18 @@ package final class Collector {
         guard scale != .even else { return }
         for image in images.values { nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot) }
         nextSnapshot = max(nextSnapshot, finished)
+    }
+
+    /// What was closed unseen is not there at the snapshot that follows.
+    func lookAtDescriptors(_ image: TracedImage) {
+        if let found = image.lookAtDescriptors() { events?.descriptors(image, found) }
+        if let failure = image.descriptorFailure, !hasToldOfDescriptors {
+            hasToldOfDescriptors = true
+            outcome.notes.append(
+                "what is open in process \(image.pid) cannot be seen (/proc/\(image.pid)/fd: "
+                    + "\(String(cString: strerror(failure)))): what it opens and closes past the C library is not known"
+            )
+        }
     }
 
     /// Closing the intervals of a large heap may take a fiftieth of a CPU.

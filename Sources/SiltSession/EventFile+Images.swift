@@ -15,6 +15,12 @@ extension EventFile {
         }
     }
 
+    func descriptors(_ image: TracedImage, _ found: OpenDescriptors.Found) {
+        attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
+            try writer.descriptors(image: image.id, unseen: found.unseen, gone: found.gone)
+        }
+    }
+
     func end(_ image: TracedImage, how: ImageEnd, at seconds: Double) {
         let words = [how.packed, image.sampleResidentBytes() ?? 0, image.shared.sentEvents]
         let payload = words.withUnsafeBytes { Array($0) }

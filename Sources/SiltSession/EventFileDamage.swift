@@ -30,7 +30,9 @@ extension RawStreamItem {
     /// The image that this continues; nil for what begins one, or is of the trace.
     var imageOfPart: UInt64? {
         switch self {
-        case .modules(let image, _), .records(let image, _, _), .gap(let image, _), .end(let image, _): image
+        case .modules(let image, _), .records(let image, _, _), .gap(let image, _), .end(let image, _),
+            .descriptors(let image, _):
+            image
         case .trace, .image, .snapshot, .exit, .damage: nil
         }
     }

@@ -117,6 +117,8 @@ package final class EventReplay {
             let due = images.filter { taken.contains($0.id) }
             for image in due { image.closeInterval() }
             try output.snapshot(due, at: time)
+        case .descriptors(let id, let unseen):
+            try image(id).apply(OpenDescriptors.Found(gone: Self.words(payload), unseen: unseen))
         case .end(let id, let nanoseconds):
             note(nanoseconds)
             try end(id, payload)

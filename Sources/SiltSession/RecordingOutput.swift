@@ -462,6 +462,7 @@ final class RecordingOutput {
         trust.remaps = counts.remap
         trust.takes = counts.take
         trust.gives = counts.give
+        trust.unseenDescriptors = image.unseenDescriptors
         trust.unknownKinds = counts.unknownTypes
         // A record of a temporary block stands for two events.
         trust.eventsSent = image.shared.sentEvents + counts.temporary

@@ -253,6 +253,31 @@ final class TracedImage {
         batch.removeAll()
     }
 
+    private var descriptors = OpenDescriptors()
+    /// Descriptors that were open at the last look, and that nobody was seen to open.
+    private(set) var unseenDescriptors: UInt64 = 0
+    /// errno of the attempt to see what is open.
+    var descriptorFailure: Int32? { descriptors.failure }
+
+    /// Remembers what the process was born with, before anything is known of it.
+    func beginDescriptors() { descriptors.begin(pid) }
+
+    /// Compares what is open with what was seen to be opened, right after `drain`; nil: not now.
+    func lookAtDescriptors() -> OpenDescriptors.Found? {
+        guard !isReplayed, damage == nil, offReason == 0, !hasEnded else { return nil }
+        var live: [UInt64: UInt64] = [:]
+        heap.forEachHandle(of: .descriptor) { live[$0] = $1 }
+        guard let found = descriptors.look(pid, live: live) else { return nil }
+        let isNews = !found.gone.isEmpty || found.unseen != unseenDescriptors
+        apply(found)
+        return isNews ? found : nil
+    }
+
+    func apply(_ found: OpenDescriptors.Found) {
+        for number in found.gone { heap.lose(number, of: .descriptor) }
+        unseenDescriptors = found.unseen
+    }
+
     /// When its next snapshot is due, in seconds of the trace, and when its baseline was.
     var nextSnapshot = 0.0
     private var baselineAt = 0.0

@@ -86,6 +86,12 @@ package final class HeapReplay {
             for slot in image.pending.keys.sorted() { drain(image, slot, &batch) }
         case .snapshot:
             for image in images { image.heap.closeInterval() }
+        case .descriptors(let id, _):
+            payload.withUnsafeBytes { bytes in
+                for place in stride(from: 0, to: bytes.count - 7, by: 8) {
+                    image(id).heap.lose(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self), of: .descriptor)
+                }
+            }
         case .end: break
         }
     }

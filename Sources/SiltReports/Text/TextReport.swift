@@ -239,6 +239,9 @@ package enum TextReport {
             let imports = Format.plural(counters.importsUnbound, "import")
             parts.append(imports + " of functions that allocate not followed: what goes through them is not seen")
         }
+        if counters.unseenDescriptors > 0 {
+            parts.append(Format.plural(counters.unseenDescriptors, "descriptor") + " silt did not see opened")
+        }
         if counters.modulesLost > 0 { parts.append(Format.plural(counters.modulesLost, "module") + " not recorded") }
         if counters.waits > 0 {
             parts.append(

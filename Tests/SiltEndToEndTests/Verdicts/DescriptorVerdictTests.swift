@@ -28,6 +28,24 @@ extension EndToEnd {
             #expect(report.trust.lost == 0 && report.trust.eventsSent == report.trust.eventsReceived)
         }
 
+        /// By the kernel's word, at each snapshot; also where the recording is made again from the raw stream.
+        @Test func whatNoHookSeesIsFoundByALookAtWhatIsOpen() throws {
+            let (folder, program) = try Self.program.get()
+            let events = folder.file("unseen.events")
+            let recording = folder.file("unseen.silt")
+            let result = try runProgram(
+                [siltExecutable, "run", "--snapshot-every", "50ms", "--events", events, "--out", recording, "--"]
+                    + [program, "unseen"]
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            for input in [recording, events] {
+                let text = try runProgram([siltExecutable, "report", input]).output
+                    .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                #expect(text.contains(" 3 descriptors silt did not see opened"), "\(text)")
+                #expect(text.contains(" 2 descriptors at the end "), "\(text)")
+            }
+        }
+
         private func expectOneLeak(_ report: TraceReport, _ rate: Double, _ unit: String) throws {
             let growing = report.sites.filter(\.isGrowing)
             #expect(growing.map(\.blame.function) == ["open_order"], "\(growing.map(\.evidence))")
