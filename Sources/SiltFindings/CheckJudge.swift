@@ -34,7 +34,7 @@ extension CheckReport {
             }
             findings.append(finding)
         }
-        applyPhaseLimit(report)
+        applyPhaseLimits(report)
         guard let baseline = settings.baseline, let budget else { return }
         mended = zip(baseline.entries, budget.isFound).compactMap { $1 ? nil : $0 }
     }
@@ -51,20 +51,23 @@ extension CheckReport {
         if case .known(let rate) = answer { return .allowed(.baseline(rate)) }
         guard site.isConclusive, site.confidence != .low || settings.isStrict else { return .doubtful }
         if case .faster(let rate) = answer { return .failed(.baseline(rate)) }
-        guard settings.bytesPerRequest != nil || settings.siteBytesPerRequest != nil,
-            let rate = site.rate, rate.unit == .bytesPerRequest
-        else { return .failed(.growth) }
-        if let limit = settings.siteBytesPerRequest, rate.value > limit { return .failed(.siteLimit(limit)) }
+        guard let rate = site.rate, settings.limitedUnits.contains(rate.unit) else { return .failed(.growth) }
+        if rate.unit == .bytesPerRequest, let limit = settings.siteBytesPerRequest, rate.value > limit {
+            return .failed(.siteLimit(limit))
+        }
         return .withinLimit
     }
 
     /// What the sites of a phase lose together, those aside that are allowed or doubtful.
-    private mutating func applyPhaseLimit(_ report: HeapReport) {
-        guard let limit = settings.bytesPerRequest else { return }
+    private mutating func applyPhaseLimits(_ report: HeapReport) {
+        for (unit, limit) in settings.phaseLimits { apply(limit, unit, report) }
+    }
+
+    private mutating func apply(_ limit: Double, _ unit: Rate.Unit, _ report: HeapReport) {
         for phase in report.phases {
             let counted = findings.indices.filter { index in
                 let finding = findings[index]
-                guard finding.site.phase == phase.name, finding.site.rate?.unit == .bytesPerRequest else {
+                guard finding.site.phase == phase.name, finding.site.rate?.unit == unit else {
                     return false
                 }
                 return switch finding.outcome {

@@ -37,7 +37,7 @@ package struct CheckReport: Sendable {
 
     /// What a finding broke.
     package enum Breach: Equatable, Sendable {
-        /// Nothing may grow, or no limit applies: those are in bytes per request.
+        /// Nothing may grow, or no limit applies: there is none in the unit of its rate.
         case growth
         case siteLimit(Double)
         /// `sum`: what the phase loses over all sites that count.

@@ -1,11 +1,15 @@
+internal import SiltEvents
+
 /// What may grow in a check, and by whom it is allowed.
 package struct CheckSettings: Sendable {
     /// Bytes per request that a phase may lose over all its call sites.
     package var bytesPerRequest: Double?
     /// The same for each call site.
     ///
-    /// With neither limit nothing may grow; with one of them, only that one is held against what grows.
+    /// Without a limit nothing may grow; where there are some in a site's unit, only those are held against it.
     package var siteBytesPerRequest: Double?
+    /// Descriptors per request that a phase may leave open over all its call sites.
+    package var descriptorsPerRequest: Double?
     package var suppressions = Suppressions()
     package var baseline: GrowthBaseline?
     /// How much faster than in the baseline a call site may grow, as a share.
@@ -18,4 +22,17 @@ package struct CheckSettings: Sendable {
     package var phases: [String] = []
 
     package init() {}
+
+    /// What a phase may lose over all its call sites, by unit.
+    var phaseLimits: [(unit: Rate.Unit, limit: Double)] {
+        let descriptors = Rate.Unit(.objects(.descriptor), per: .request)
+        let all = [(Rate.Unit.bytesPerRequest, bytesPerRequest), (descriptors, descriptorsPerRequest)]
+        return all.compactMap { unit, limit in limit.map { (unit, $0) } }
+    }
+
+    /// The units in which there is a limit.
+    package var limitedUnits: [Rate.Unit] {
+        let units = phaseLimits.map(\.unit)
+        return siteBytesPerRequest != nil && bytesPerRequest == nil ? [.bytesPerRequest] + units : units
+    }
 }

@@ -58,7 +58,9 @@ private struct PlanReader {
         "max_rounds", "confirm", "phases", "limits", "pprof", "memory_limit",
     ]
     private static let phaseFields = ["name", "script", "requests", "weight", "rounds", "timeout"]
-    private static let limitFields = ["bytes_per_request", "site_bytes_per_request", "allow"]
+    private static let limitFields = [
+        "bytes_per_request", "site_bytes_per_request", "descriptors_per_request", "allow",
+    ]
 
     func plan(_ root: YAMLNode) throws(HuntError) -> HuntPlan {
         let fields = try PlanFields(root, path: "", file: file, known: PlanReader.planFields)
@@ -209,6 +211,7 @@ private struct PlanReader {
         let fields = try PlanFields(node, path: "limits", file: file, known: PlanReader.limitFields)
         limits.maxBytesPerRequest = try fields.bytes("bytes_per_request")
         limits.maxSiteBytesPerRequest = try fields.bytes("site_bytes_per_request")
+        limits.maxDescriptorsPerRequest = try fields.share("descriptors_per_request")
         guard let allow = fields["allow"] else { return limits }
         guard case .list(let lines) = allow.content else {
             let path = beside(try fields.text(of: allow, "limits.allow"))

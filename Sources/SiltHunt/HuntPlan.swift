@@ -69,6 +69,8 @@ package struct HuntLimits: Sendable, Equatable {
     package var maxBytesPerRequest: Double?
     /// The same for each call site.
     package var maxSiteBytesPerRequest: Double?
+    /// Descriptors per request that a phase may leave open over all its call sites.
+    package var maxDescriptorsPerRequest: Double?
     /// Call sites that are allowed to grow: lines of a LeakSanitizer suppression file, as `leak:pattern`.
     package var allow: [String] = []
     /// A file of such lines; an absolute path, or one relative to where silt runs.

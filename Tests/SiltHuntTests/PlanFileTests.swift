@@ -50,6 +50,7 @@ struct PlanFileTests {
             limits:
               bytes_per_request: 0.5
               site_bytes_per_request: 1KiB
+              descriptors_per_request: 0.25
               allow: [leak:foo, "leak:^bar*$"]
             pprof: http://[::1]:6060/debug/pprof
             memory_limit: 1.5GiB
@@ -75,6 +76,7 @@ struct PlanFileTests {
         expected.phases = [users, HuntPhase(name: "orders", script: "a\nb\n")]
         expected.limits.maxBytesPerRequest = 0.5
         expected.limits.maxSiteBytesPerRequest = 1024
+        expected.limits.maxDescriptorsPerRequest = 0.25
         expected.limits.allow = ["leak:foo", "leak:^bar*$"]
         expected.pprof = "http://[::1]:6060/debug/pprof"
         expected.memoryLimitBytes = 3 << 29
@@ -106,6 +108,7 @@ struct PlanFileTests {
         expected.ready = .log(pattern: "listening on")
         expected.limits.maxBytesPerRequest = 64
         expected.limits.maxSiteBytesPerRequest = 16
+        expected.limits.maxDescriptorsPerRequest = 0.1
         expected.limits.allow = ["leak:known_leak"]
         expected.pprof = "http://127.0.0.1:6060/debug/pprof"
         expected.confirmSeconds = 60
@@ -167,7 +170,8 @@ struct PlanFileTests {
         ("working_directory: /nowhere", "plan.yml:1: working_directory: /nowhere is no folder"),
         (
             "limits:\n  bytes: 3",
-            "plan.yml:2: limits.bytes: unknown field; there are bytes_per_request, site_bytes_per_request, allow"
+            "plan.yml:2: limits.bytes: unknown field; there are bytes_per_request, site_bytes_per_request, "
+                + "descriptors_per_request, allow"
         ),
         (
             "limits:\n  byte_per_request: 3",

@@ -64,7 +64,7 @@ enum CheckHeadline {
         switch breach {
         case .growth: nil
         case .siteLimit(let limit): "limit \(Format.bytes(limit)) a call site"
-        case .phaseLimit(let limit, _): "limit \(Format.bytes(limit))"
+        case .phaseLimit(let limit, _): "limit \(site.rate?.unit.amount(limit) ?? Format.bytes(limit))"
         case .baseline(let rate): "\(site.rate?.unit.amount(rate) ?? Format.bytes(rate)) in the baseline"
         }
     }
@@ -108,15 +108,16 @@ enum CheckHeadline {
     ) -> String {
         switch breach {
         case .growth:
-            let isLimited = settings.bytesPerRequest != nil || settings.siteBytesPerRequest != nil
-            return isLimited
-                ? "nothing may grow per \(site.rate?.unit.per.rawValue ?? "interval"): the limits are in bytes per request"
-                : "nothing may grow: no limit, suppression or baseline lets it pass"
+            let units = settings.limitedUnits.map { $0 == .bytesPerRequest ? "bytes" : "descriptors" }
+            return units.isEmpty
+                ? "nothing may grow: no limit, suppression or baseline lets it pass"
+                : "nothing may grow per \(site.rate?.unit.per.rawValue ?? "interval"): the limits are in "
+                    + "\(units.joined(separator: " and ")) per request"
         case .siteLimit(let limit):
             return "more than the limit of \(Format.bytes(limit)) per request for each call site"
         case .phaseLimit(let limit, let sum):
-            return "the phase loses \(Format.bytes(sum)) per request in all, more than the limit of "
-                + Format.bytes(limit)
+            let amount = { site.rate?.unit.amount($0) ?? Format.bytes($0) }
+            return "the phase loses \(amount(sum)) per request in all, more than the limit of \(amount(limit))"
         case .baseline(let rate):
             return "faster than in the baseline: \(amount(rate, site)) there, "
                 + "\(Format.percent(100 * settings.tolerance)) more are allowed"

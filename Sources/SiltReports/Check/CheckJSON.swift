@@ -14,6 +14,7 @@ package enum CheckJSON {
             json.object("limits") { json in
                 json.value("bytes_per_request", check.settings.bytesPerRequest)
                 json.value("site_bytes_per_request", check.settings.siteBytesPerRequest)
+                json.value("descriptors_per_request", check.settings.descriptorsPerRequest)
             }
             json.array("findings") { json in
                 guard let report = check.report else { return }

@@ -11,6 +11,16 @@ struct ByteAmount: ExpressibleByArgument {
     }
 }
 
+/// How many, on average, on the command line: 1, 0.5.
+struct CountAmount: ExpressibleByArgument {
+    var count: Double
+
+    init?(argument: String) {
+        guard let count = Double(argument), count >= 0, count.isFinite else { return nil }
+        self.count = count
+    }
+}
+
 /// A share on the command line: 20, 20%.
 struct Percentage: ExpressibleByArgument {
     var value: Double

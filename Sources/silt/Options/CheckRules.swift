@@ -12,6 +12,14 @@ struct CheckRules: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Descriptors per request that a phase may leave open over all its call sites.",
+            valueName: "count"
+        )
+    )
+    var maxDescriptorsPerRequest: CountAmount?
+
+    @Option(
+        help: ArgumentHelp(
             "A LeakSanitizer suppression file, or one line of it; may be repeated.",
             valueName: "file|leak:pattern"
         )
@@ -35,6 +43,7 @@ struct CheckRules: ParsableArguments {
         var settings = CheckSettings()
         settings.bytesPerRequest = maxBytesPerRequest?.bytes ?? plan.maxBytesPerRequest
         settings.siteBytesPerRequest = maxSiteBytesPerRequest?.bytes ?? plan.maxSiteBytesPerRequest
+        settings.descriptorsPerRequest = maxDescriptorsPerRequest?.count ?? plan.maxDescriptorsPerRequest
         settings.tolerance = tolerance.value / 100
         settings.isStrict = strict
         do {

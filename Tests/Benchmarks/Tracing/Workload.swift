@@ -21,8 +21,8 @@ struct WorkloadMaker {
 
     /// All names, in the table's order.
     static let names = [
-        "start", "hot-5", "hot-20", "hot-60", "parser-20", "parser-60", "threads-2", "sqlite", "perl", "python",
-        "xmllint", "git-log", "cc1plus", "cc1plus-O0",
+        "start", "hot-5", "hot-20", "hot-60", "parser-20", "parser-60", "threads-2", "open-close", "sqlite", "perl",
+        "python", "xmllint", "git-log", "cc1plus", "cc1plus-O0",
     ]
 
     /// Where the C programs are.
@@ -41,6 +41,10 @@ struct WorkloadMaker {
         case "threads-2":
             var workload = try micro(name, "exchange", ["2", count(10_000_000)])
             workload.printsThroughput = true
+            return (workload, "")
+        case "open-close":
+            var workload = try micro(name, "opening", [count(2_000_000)])
+            workload.ratioLimit = 1.3
             return (workload, "")
         case "sqlite":
             return try real(name, "sqlite3", limit: 1.25) {
