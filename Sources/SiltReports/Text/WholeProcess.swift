@@ -46,13 +46,20 @@ enum WholeProcess {
 
     /// What memory is for, those uses first that malloc knows.
     private static func parts(_ look: RecordedMemory) -> String {
-        let uses = [
-            (look.liveBytes, "live blocks"), (look.allocatorBytes, "held by the allocator beside them"),
-            (look.mappedBytes, "mapped by the program"), (look.stackBytes, "stacks"),
-            (look.fileBytes, "files, variables and shared memory"), (look.ownBytes, "silt's own"),
-            (look.otherBytes, "not explained"),
-        ]
-        return uses.filter { $0.0 > 0 }.map { "\(Format.bytes($0.0)) \($0.1)" }.joined(separator: ", ")
+        MemoryUse.allCases.filter { look.bytes[$0] > 0 }.map { "\(Format.bytes(look.bytes[$0])) \(name($0))" }
+            .joined(separator: ", ")
+    }
+
+    static func name(_ use: MemoryUse) -> String {
+        switch use {
+        case .live: "live blocks"
+        case .allocator: "held by the allocator beside them"
+        case .mapped: "mapped by the program"
+        case .stacks: "stacks"
+        case .files: "files, variables and shared memory"
+        case .own: "silt's own"
+        case .other: "not explained"
+        }
     }
 
     private static func words(_ cause: WholeMemory.Cause, allocator: String) -> String {
