@@ -8,6 +8,7 @@
 #include <linux/futex.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/uio.h>
 #include <time.h>
 
 /* A range of addresses that were seen to be readable. */
@@ -33,6 +34,33 @@ static inline bool silt_is_there(uintptr_t at) {
         return silt_call(SYS_futex, at, FUTEX_WAIT_PRIVATE, 0, &none, 0, 0) != -14 /* EFAULT */;
     }
     return silt_call(SYS_rt_sigprocmask, -1, at, 0, 8) == -22 /* EINVAL */;
+}
+
+/* Copies the aligned words at up to two addresses, which another thread may unmap meanwhile; false
+ * when one is not there. Under a filter of the program's, which may end it for
+ * process_vm_readv(2), they are looked for before they are read. */
+static inline bool silt_careful_copy(const uintptr_t *from, uint64_t *words, unsigned count) {
+    struct iovec here = {words, count * sizeof *words}, there[2];
+    for (unsigned i = 0; i < count; i++) {
+        if (from[i] & 7) {
+            return false;
+        }
+        there[i] = (struct iovec){(void *)from[i], sizeof *words};
+    }
+    if (!silt_is_filtered()) {
+        long got =
+            silt_call(SYS_process_vm_readv, silt_call(SYS_getpid, 0), &here, 1, there, count);
+        if (got >= 0 || got == -14 /* EFAULT */) {
+            return got == (long)here.iov_len;
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (!silt_is_there(from[i])) {
+            return false;
+        }
+        words[i] = *(const uint64_t *)from[i];
+    }
+    return true;
 }
 
 /* Reads the aligned word at `at`; false when it cannot be read. */

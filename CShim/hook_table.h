@@ -136,6 +136,18 @@
     NEXT(int, pthread_key_create, (pthread_key_t *, void (*)(void *))) \
     NEXT(int, tss_create, (tss_t *, tss_dtor_t))
 
+/* pthreads.c */
+#define SILT_THREAD_HOOKS(NEXT, ALONE)                          \
+    NEXT(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)) \
+    NEXT(int, pthread_detach, (pthread_t))                      \
+    NEXT(int, pthread_join, (pthread_t, void **))               \
+    NEXT(int, pthread_tryjoin_np, (pthread_t, void **))         \
+    NEXT(int, pthread_timedjoin_np, (pthread_t, void **, const struct timespec *)) \
+    NEXT(int, pthread_clockjoin_np, (pthread_t, void **, clockid_t, const struct timespec *)) \
+    NEXT(int, thrd_create, (thrd_t *, thrd_start_t, void *))    \
+    NEXT(int, thrd_detach, (thrd_t))                            \
+    NEXT(int, thrd_join, (thrd_t, int *))
+
 /* loads.c, dlclose.c, fork.c */
 #define SILT_IMAGE_HOOKS(NEXT, ALONE)                           \
     NEXT(void *, dlopen, (const char *, int))                   \
@@ -167,6 +179,7 @@
     SILT_OPENING_HOOKS(NEXT, ALONE)                             \
     SILT_SANDBOX_HOOKS(NEXT, ALONE)                             \
     SILT_KEY_HOOKS(NEXT, ALONE)                                 \
+    SILT_THREAD_HOOKS(NEXT, ALONE)                              \
     SILT_IMAGE_HOOKS(NEXT, ALONE)                               \
     SILT_PROGRAM_HOOKS(NEXT, ALONE)
 

@@ -5,6 +5,7 @@
 #include "capture.h"
 #include "image.h"
 #include "real.h"
+#include "sandbox.h"
 #include "start.h"
 #include "thread.h"
 #include "verify.h"
@@ -342,6 +343,11 @@ struct silt_sink *silt_enter(const void *frame, uint32_t *before) {
     return sink;
 }
 
+bool silt_is_ours(void) {
+    bool is_guest = silt_lends && (!*silt_live || !silt_may_start() || silt_is_borrowed());
+    return silt_phase != SILT_PHASE_OFF && !is_guest;
+}
+
 void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
                       const void *frame) {
     uint32_t before;
@@ -356,22 +362,26 @@ void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t siz
     silt_leave(before);
 }
 
-static void record_give(enum silt_resource resource, uint64_t handle, const void *frame,
-                        bool undo) {
+static void record_handle(enum silt_extended type, enum silt_resource resource, uint64_t handle,
+                          uint64_t which, const void *frame) {
     uint32_t before;
     struct silt_sink *sink = silt_enter(frame, &before);
     if (!sink) {
         return;
     }
-    uint64_t payload[3] = {handle, undo, resource};
-    silt_emit_event(sink, SILT_X_GIVE, silt_stamp_shard(handle), payload, 3);
+    uint64_t payload[3] = {handle, which, resource};
+    silt_emit_event(sink, type, silt_stamp_shard(handle), payload, 3);
     silt_leave(before);
 }
 
 void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame) {
-    record_give(resource, handle, frame, false);
+    record_handle(SILT_X_GIVE, resource, handle, 0, frame);
 }
 
 void silt_record_kept(enum silt_resource resource, uint64_t handle, const void *frame) {
-    record_give(resource, handle, frame, true);
+    record_handle(SILT_X_GIVE, resource, handle, 1, frame);
+}
+
+void silt_record_thread(enum silt_extended type, uint64_t handle, uint32_t tid, const void *frame) {
+    record_handle(type, SILT_THREAD, handle, tid, frame);
 }

@@ -26,6 +26,9 @@ void silt_leave(uint32_t before);
  */
 struct silt_sink *silt_enter(const void *frame, uint32_t *before);
 
+/* Whether what has a handle is the image's: not in a vfork(2) child, whose events are not its
+ * parent's. Where a filter forbids to ask nothing is, of a program that has made such children. */
+bool silt_is_ours(void);
 /* The program has taken something that has a handle; it is about to give it back. For resources
  * that are neither blocks nor ranges. One handle names one thing at a time. */
 void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
@@ -33,5 +36,7 @@ void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t siz
 void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame);
 /* The last silt_record_give of this thread, which had this handle, did not come about. */
 void silt_record_kept(enum silt_resource resource, uint64_t handle, const void *frame);
+/* SILT_X_THREAD_OVER, SILT_X_THREAD_DETACH or SILT_X_THREAD_JOIN. */
+void silt_record_thread(enum silt_extended type, uint64_t handle, uint32_t tid, const void *frame);
 
 #endif

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <threads.h>
+#include <time.h>
 
 struct mmsghdr;
 

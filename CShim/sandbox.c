@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "sandbox.h"
 
+#include "careful.h"
 #include "image.h"
 #include "system.h"
 
@@ -10,6 +11,8 @@
 
 /* Where glibc keeps a thread's id, from the thread pointer on. */
 #define TID_OFFSET 720
+/* Where a thread's memory says where it is (psABI, tcbhead_t's self). */
+#define SELF_OFFSET 16
 static bool knows_tid;
 static long mode_at_start;
 static _Atomic uint32_t filters, without_maps, without_futex, without_starts;
@@ -56,6 +59,16 @@ bool silt_is_dispatched(void) {
 uint32_t silt_tid(void) {
     bool asks_glibc = knows_tid && (silt_is_filtered() || silt_is_borrowed());
     return asks_glibc ? tid_of_glibc() : (uint32_t)silt_call(SYS_gettid, 0);
+}
+
+bool silt_look_at_thread(uintptr_t thread, uint32_t *tid) {
+    uintptr_t from[2] = {thread + SELF_OFFSET, thread + TID_OFFSET};
+    uint64_t words[2] = {0, 0};
+    if (!silt_careful_copy(from, words, knows_tid ? 2 : 1) || words[0] != thread) {
+        return false;
+    }
+    *tid = knows_tid ? (uint32_t)words[1] : SILT_TID_UNKNOWN;
+    return true;
 }
 
 void silt_sandbox_enter(unsigned allowed) {

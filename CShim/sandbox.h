@@ -36,5 +36,9 @@ bool silt_is_dispatched(void);
 /* gettid(2), without a system call under a filter. In a vfork(2) child: the thread of the parent
  * whose memory it uses, which goes on when the child is gone. In a hook. */
 uint32_t silt_tid(void);
+/* Looks at what glibc keeps of a thread: its tid, 0 when it is over, SILT_TID_UNKNOWN where glibc
+ * keeps it elsewhere. False when there is no thread. In a hook. */
+#define SILT_TID_UNKNOWN UINT32_MAX
+bool silt_look_at_thread(uintptr_t thread, uint32_t *tid);
 
 #endif

@@ -82,6 +82,15 @@ static void leave_shared(bool for_signals) {
 
 static void recover(void);
 
+/* Nobody has created the first thread. */
+static void emit_over(struct silt_sink *sink, uint32_t tid) {
+    if (tid != silt_shared->pid) {
+        uint64_t self = (uintptr_t)pthread_self();
+        uint64_t payload[3] = {self, tid, SILT_THREAD};
+        silt_emit_event(sink, SILT_X_THREAD_OVER, silt_stamp_shard(self), payload, 3);
+    }
+}
+
 /* pthread_key destructor: other destructors that free may still follow, so it lets itself be called
  * again. */
 static void thread_ends(void *rounds) {
@@ -96,7 +105,9 @@ static void thread_ends(void *rounds) {
     }
     if (self->sink && self->image == silt_image_number && *silt_live) {
         self->state = SILT_IN_RECORD;
-        silt_emit_thread_end(self->sink, self->sink->slot->owner);
+        uint32_t tid = self->sink->slot->owner;
+        emit_over(self->sink, tid);
+        silt_emit_thread_end(self->sink, tid);
         silt_sink_give_back(self->sink);
         if (self->signal_sink) {
             silt_sink_give_back(self->signal_sink);

@@ -120,8 +120,20 @@ enum silt_extended {
     SILT_X_TREE = 11,      /* nothing: node ids of this slot begin anew, at 1 */
     /* What is neither a block nor a range has a handle, and is of one enum silt_resource. */
     SILT_X_TAKE = 12, /* stamp, handle, size, resource, stack: the program has it now */
-    SILT_X_GIVE = 13  /* stamp, handle, undo, resource: about to be given back; with undo 1, the
+    SILT_X_GIVE = 13, /* stamp, handle, undo, resource: about to be given back; with undo 1, the
                          last one of this slot, which had this handle, did not come about */
+    /* A thread's handle is its pthread_t, and the size in its SILT_X_TAKE is tid | flags of enum
+       silt_thread_flags << 32. It is given back by what follows, which says by its tid which thread
+       it means, since the handle is used again; 0: whichever has it. */
+    SILT_X_THREAD_OVER = 14,   /* stamp, handle, tid, resource: it runs its last destructors */
+    SILT_X_THREAD_DETACH = 15, /* stamp, handle, tid, resource: nobody will join it */
+    SILT_X_THREAD_JOIN = 16    /* stamp, handle, tid, resource: it was joined, or is over and about
+                                  to be */
+};
+
+enum silt_thread_flags {
+    SILT_THREAD_DETACHED = 1, /* it was created so */
+    SILT_THREAD_ENDED = 2     /* it was over already when its creation was recorded */
 };
 
 /* What a program can take and forget to give back (SiltEvents/Resource.swift, recordings).
@@ -132,7 +144,8 @@ enum silt_resource {
     SILT_DESCRIPTOR = 2,
     SILT_THREAD = 3,
     SILT_TIMER = 4,
-    SILT_GOROUTINE = 5
+    SILT_GOROUTINE = 5,
+    SILT_UNJOINED = 6 /* threads that ended and wait to be joined; no record names it */
 };
 
 /* Flags of NODE. A node's id is unique in its slot, ids start at 1, parent 0 is the outermost

@@ -1,3 +1,5 @@
+internal import CSiltWire
+
 /// One thing that happened to a process's heap, in the order in which it must be applied.
 package struct HeapEvent: Equatable, Sendable {
     package enum Kind: UInt8, Sendable, CaseIterable {
@@ -20,17 +22,25 @@ package struct HeapEvent: Equatable, Sendable {
         case give
         /// The last `give` of the same slot, which had this handle, did not come about.
         case kept
+        /// A thread is over, but for its last destructors.
+        case over
+        /// A thread that nobody will join.
+        case detach
+        /// A thread was joined, or is over and about to be.
+        case join
     }
 
     package var address: UInt64
     /// Bytes; 0 for `free` and `unfree`.
+    ///
+    /// Of a thread's events: its tid, which tells it from the next one with its handle, and of its `take` `silt_thread_flags << 32`.
     package var size: UInt64
     /// That of a `free` is none unless the image records its frees with their stacks (`SILT_FREE_STACKS`).
     package var stack: StackID
     /// The slot the event came from: what ties an `unfree` or a `realloc` to its `free`, and a `kept` to its `give`.
     package var slot: UInt16
     package var kind: Kind
-    /// Of `take`, `give` and `kept`; the other kinds say it themselves.
+    /// Of `take`, `give`, `kept` and what concerns threads; the other kinds say it themselves.
     package var resource: Resource
 
     @inlinable @inline(__always)
@@ -49,6 +59,16 @@ package struct HeapEvent: Equatable, Sendable {
         self.kind = kind
         self.resource = resource
     }
+}
+
+/// What concerns threads.
+extension HeapEvent {
+    /// 0: not known, or of no matter.
+    package var tid: UInt32 { UInt32(truncatingIfNeeded: size) }
+    /// Of a `take`: the thread was created detached.
+    package var isDetached: Bool { size >> 32 & UInt64(SILT_THREAD_DETACHED.rawValue) != 0 }
+    /// Of a `take`: the thread was over already.
+    package var isOver: Bool { size >> 32 & UInt64(SILT_THREAD_ENDED.rawValue) != 0 }
 }
 
 /// A buffer of decoded events on their way from the decoder to the heap.

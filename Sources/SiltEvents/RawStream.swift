@@ -55,6 +55,8 @@ package enum RawStream {
         /// `offset`: descriptors that are open and were not seen to be opened; payload: those that are not there any more
         /// and were not seen to be closed, 8 bytes each.
         case descriptors = 0xFFFF_FF08
+        /// Payload: handles of threads of the image that were seen to run no more, 8 bytes each.
+        case threads = 0xFFFF_FF09
     }
 }
 
@@ -79,6 +81,8 @@ package enum RawStreamItem: Equatable, Sendable {
     case exit(timeNanoseconds: UInt64)
     /// A look at an image's descriptors; payload: the numbers that were closed unseen.
     case descriptors(image: UInt64, unseen: UInt64)
+    /// Payload: handles of threads that run no more.
+    case threads(image: UInt64)
     /// No chunk: a part of the file that is not what was written there.
     case damage(RawStreamDamage)
 }
@@ -205,6 +209,17 @@ package struct RawStreamWriter: ~Copyable {
         let packed = UInt64(gap.shard) | UInt64(gap.stamp) << 16 | UInt64(gap.missing) << 32
         append(image: image, slot: RawStream.Mark.gap.rawValue, offset: packed, nil)
         try flushIfLong()
+    }
+
+    /// These threads were seen to run no more.
+    package mutating func threads(image: UInt64, over handles: [UInt64]) throws(RawStreamError) {
+        var rest = handles[...]
+        while !rest.isEmpty {
+            let part = Array(rest.prefix(RawStream.longest / 8))
+            rest = rest.dropFirst(part.count)
+            part.withUnsafeBytes { append(image: image, slot: RawStream.Mark.threads.rawValue, offset: 0, $0) }
+            try flushIfLong()
+        }
     }
 
     /// All open intervals end here.

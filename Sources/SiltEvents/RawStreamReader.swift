@@ -252,6 +252,7 @@ package struct RawStreamReader: ~Copyable {
         case .exit:
             hasEnded = true
             return .exit(timeNanoseconds: chunk.offset)
+        case .threads: return .threads(image: chunk.image)
         }
     }
 

@@ -258,7 +258,8 @@ struct RecordRun {
         case SILT_X_FREE.rawValue, SILT_X_UNFREE.rawValue: needed = 3
         case SILT_X_UNMAP.rawValue: needed = 4
         case SILT_X_ALLOC.rawValue, SILT_X_REALLOC.rawValue, SILT_X_FREE_BY.rawValue, SILT_X_REMAP.rawValue,
-            SILT_X_GIVE.rawValue:
+            SILT_X_GIVE.rawValue, SILT_X_THREAD_OVER.rawValue, SILT_X_THREAD_DETACH.rawValue,
+            SILT_X_THREAD_JOIN.rawValue:
             needed = 5
         case SILT_X_MAP.rawValue, SILT_X_TAKE.rawValue: needed = 6
         case SILT_X_THREAD.rawValue: needed = 4
@@ -308,8 +309,11 @@ struct RecordRun {
             guard let stack = known(word(4), state), takeMapping(&state) else { return false }
             put(HeapEvent(kind: .remap, address: word(2), size: word(3), stack: stack, slot: slot), out)
             counts.remap += 1
-        case SILT_X_TAKE.rawValue, SILT_X_GIVE.rawValue:
-            guard handle(isTaken: type == SILT_X_TAKE.rawValue, &state, out) else { return false }
+        case SILT_X_TAKE.rawValue: guard handle(.take, &state, out) else { return false }
+        case SILT_X_GIVE.rawValue: guard handle(word(3) == 1 ? .kept : .give, &state, out) else { return false }
+        case SILT_X_THREAD_OVER.rawValue: guard handle(.over, &state, out) else { return false }
+        case SILT_X_THREAD_DETACH.rawValue: guard handle(.detach, &state, out) else { return false }
+        case SILT_X_THREAD_JOIN.rawValue: guard handle(.join, &state, out) else { return false }
         case SILT_X_THREAD.rawValue:
             let text = UnsafeRawBufferPointer(start: base + position + 16, count: 16).prefix { $0 != 0 }
             let name = String(decoding: text, as: UTF8.self)
@@ -324,14 +328,15 @@ struct RecordRun {
         return true
     }
 
-    /// Something with a handle is taken or given back; of a resource that this version does not know it is counted alone.
+    /// Something with a handle is taken, given back, or nearer to that; of a resource that this version does not know it is
+    /// counted alone.
     private mutating func handle(
-        isTaken: Bool,
+        _ kind: HeapEvent.Kind,
         _ state: inout SlotState,
         _ out: UnsafeMutablePointer<HeapEvent>
     ) -> Bool {
         var stack = StackID.none
-        if isTaken {
+        if kind == .take {
             guard let found = known(word(5), state) else { return false }
             stack = found
         }
@@ -340,12 +345,11 @@ struct RecordRun {
             counts.unknownTypes += 1
             return true
         }
-        let kind = isTaken ? HeapEvent.Kind.take : word(3) == 1 ? .kept : .give
         put(
             HeapEvent(kind: kind, address: word(2), size: word(3), stack: stack, slot: slot, resource: resource),
             out
         )
-        if isTaken { counts.take += 1 } else { counts.give += 1 }
+        if kind == .take { counts.take += 1 } else { counts.give += 1 }
         return true
     }
 

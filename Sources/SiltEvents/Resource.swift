@@ -10,6 +10,8 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     case thread = 3
     case timer = 4
     case goroutine = 5
+    /// Threads that ended and wait to be joined.
+    case unjoined = 6
 
     /// As files have it.
     package var name: String { traits.name }
@@ -33,6 +35,7 @@ package enum Resource: UInt8, Sendable, CaseIterable {
         case .thread: ("thread", "thread", true)
         case .timer: ("timer", "timer", true)
         case .goroutine: ("goroutine", "goroutine", true)
+        case .unjoined: ("unjoined", "unjoined thread", true)
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import SiltRecording
 
-/// Joins growing sites that are one finding: one place that grows in several phases, and what grows in lock-step.
+/// Joins growing sites that are one finding: one place that grows in several phases, one line that takes several
+/// resources, and what grows in lock-step.
 ///
 /// One object that is lost may be fourteen blocks of fourteen sites: as many of each, in each interval, all of them
 /// allocated on the way through one function. The heaviest leads, the others follow it.
@@ -18,6 +19,8 @@ enum Findings {
             let site = sites[index]
             if let leader = leaders.first(where: { isSamePlace(sites[$0], site) }) {
                 sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .samePlace)
+            } else if let leader = leaders.first(where: { isSameLine(sites[$0], site) }) {
+                sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .sameLine)
             } else if let leader = leaders.first(where: { grewTogether(sites[$0], site) }) {
                 sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .lockStep)
             } else {
@@ -28,6 +31,14 @@ enum Findings {
 
     private static func isSamePlace(_ one: ReportSite, _ other: ReportSite) -> Bool {
         one.place == other.place && one.resource == other.resource && one.phase != other.phase
+    }
+
+    /// One call may take several things: a thread, its descriptor, and memory for both.
+    private static func isSameLine(_ one: ReportSite, _ other: ReportSite) -> Bool {
+        guard one.resource != other.resource, one.phase == other.phase else { return false }
+        let (first, second) = (one.fix, other.fix)
+        return first.function == second.function && first.file == second.file && first.line == second.line
+            && first.module == second.module && (first.line != nil || first.offset == second.offset)
     }
 
     private static func grewTogether(_ one: ReportSite, _ other: ReportSite) -> Bool {

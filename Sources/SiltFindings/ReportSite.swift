@@ -65,6 +65,8 @@ package struct ReportSite: Sendable {
             case samePlace = "same-place"
             /// As many blocks in each interval, allocated on the same way.
             case lockStep = "lock-step"
+            /// Another resource that the same line takes.
+            case sameLine = "same-line"
         }
 
         /// Of the site that leads.

@@ -9,6 +9,7 @@ package struct ProcessHeap: ~Copyable {
     private var sites: SiteLedger
     private var mappings = MappingTable()
     private var handles = HandleTable()
+    private var threads = ThreadTable()
     private var others: ResourceLedgers
     private var freed = FreedBlocks()
     /// The newest allocation of the process.
@@ -273,6 +274,9 @@ package struct ProcessHeap: ~Copyable {
         case .take: take(event)
         case .give: give(event)
         case .kept: keep(event)
+        case .over: threadIsOver(event.address, tid: event.tid)
+        case .detach: apply(threads.detach(event.address, tid: event.tid))
+        case .join: apply(threads.join(event.address, tid: event.tid))
         }
     }
 
@@ -370,6 +374,7 @@ package struct ProcessHeap: ~Copyable {
     private mutating func take(_ event: HeapEvent) {
         let size = event.resource.isCounted ? 1 : event.size
         let thing = LiveBlock(address: event.address, size: size, stack: event.stack, birth: interval)
+        if event.resource == .thread { return apply(threads.take(thing, event)) }
         if let old = handles.take(thing, of: event.resource) {
             faults.overwritten += 1
             others.change(event.resource) { $0.remove(old) }
@@ -389,5 +394,37 @@ package struct ProcessHeap: ~Copyable {
     private mutating func keep(_ event: HeapEvent) {
         guard let thing = handles.keep(event.address, of: event.resource, slot: event.slot) else { return }
         others.change(event.resource) { $0.restore(thing) }
+    }
+
+    // MARK: Threads
+
+    /// Whether threads are taken to run whose end nothing may tell but the list of those that do.
+    package var hasThreadsToLookFor: Bool { threads.hasRunning }
+
+    /// Ends the threads that run no more, as a list of the tids of those that do tells which was read after all events so
+    /// far had happened; returns their handles.
+    package mutating func endThreads(besides running: Set<UInt32>) -> [UInt64] {
+        let over = threads.running(besides: running)
+        for thread in over { threadIsOver(thread, tid: 0) }
+        return over
+    }
+
+    package mutating func endThreads(_ handles: [UInt64]) {
+        for thread in handles { threadIsOver(thread, tid: 0) }
+    }
+
+    private mutating func threadIsOver(_ handle: UInt64, tid: UInt32) {
+        apply(threads.end(handle, tid: tid, at: interval))
+    }
+
+    private mutating func apply(_ changes: [ThreadTable.Change]) {
+        for change in changes {
+            switch change {
+            case .came(let thread, let resource):
+                others.make(resource, as: sites)
+                others.change(resource) { $0.add(thread.size, thread.stack) }
+            case .went(let thread, let resource): others.change(resource) { $0.remove(thread) }
+            }
+        }
     }
 }

@@ -42,6 +42,12 @@ final class EventFile {
         }
     }
 
+    func threads(_ image: UInt64, over handles: [UInt64]) {
+        attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
+            try writer.threads(image: image, over: handles)
+        }
+    }
+
     func gap(_ image: UInt64, _ gap: StampGap) {
         attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in try writer.gap(image: image, gap) }
     }

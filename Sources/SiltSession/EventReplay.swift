@@ -108,6 +108,7 @@ package final class EventReplay {
                 throw ReplayError.outOfOrder(slot: slot, offset: offset)
             }
         case .gap(let id, let gap): try image(id).replay(gap)
+        case .threads(let id): try image(id).endThreads(Self.words(payload))
         case .snapshot(let nanoseconds):
             note(nanoseconds)
             setResidents(payload)

@@ -71,6 +71,24 @@ package struct ProcessKin: Equatable, Sendable {
 /// Every process that can be seen, in no order.
 func processNumbers() -> [pid_t] { FileBytes.names(in: "/proc").compactMap { pid_t($0) } }
 
+/// The tids of the threads that a process has, as they are called there; nil when that cannot be told.
+///
+/// `target`: the process's own number for itself: another one than `pid` in another pid namespace (pid_namespaces(7)).
+func runningThreads(of pid: Int32, as target: UInt32) -> Set<UInt32>? {
+    let tids = FileBytes.names(in: "/proc/\(pid)/task").compactMap { UInt32($0) }
+    guard !tids.isEmpty else { return nil }
+    if UInt32(bitPattern: pid) == target { return Set(tids) }
+    var result: Set<UInt32> = []
+    for tid in tids {
+        guard let status = FileBytes.read(ifThere: "/proc/\(pid)/task/\(tid)/status") else { continue }
+        let line = status.split(separator: 10).first { $0.starts(with: "NSpid:".utf8) }
+        let last = line?.split { $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: " ") }.last
+        guard let own = last.flatMap({ UInt32(String(decoding: $0, as: UTF8.self)) }) else { return nil }
+        result.insert(own)
+    }
+    return result
+}
+
 /// The children that the threads of a process have started, or were given (proc_pid_task(5)).
 func processChildren(_ pid: Int32) -> [Int32] {
     var result: [Int32] = []

@@ -300,9 +300,24 @@ final class TracedImage {
 
     /// A snapshot: closes the current interval.
     func closeInterval() {
-        if !isReplayed { shared.trim() }
+        if !isReplayed {
+            shared.trim()
+            lookForThreads()
+        }
         heap.closeInterval()
     }
+
+    /// Finds threads that ended and did not say so: those that never allocated.
+    private func lookForThreads() {
+        guard heap.hasThreadsToLookFor, !hasMore, !hasEnded,
+            let running = runningThreads(of: pid, as: shared.header.pid)
+        else { return }
+        let over = heap.endThreads(besides: running)
+        if !over.isEmpty { events?.threads(id, over: over) }
+    }
+
+    /// What the recorded trace saw.
+    func endThreads(_ handles: [UInt64]) { heap.endThreads(handles) }
 
     /// From now on, right after a snapshot, who frees the blocks that are born is counted, where frees carry stacks.
     func startCountingFrees() {

@@ -192,6 +192,21 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(counts.take == 2 && counts.give == 3 && counts.unknownTypes == 2 && counts.eventRecords == 5)
     }
 
+    @Test func whatBecomesOfAThreadIsSaidOfItsHandleAndTid() {
+        var records = Records()
+        records.node(1, parent: 0, 0x1000)
+        records.extended(12, [0, 7, 11 | 1 << 32, 3, 1])
+        records.extended(12, [1, 8, 2 << 32, 3, 1])
+        for type: UInt16 in 14...16 { records.extended(type, [UInt64(type) - 12, 7, 11, 3]) }
+        let world = decoded(records)
+        #expect(world.events.map(\.kind) == [.take, .take, .over, .detach, .join])
+        #expect(world.events.map(\.tid) == [11, 0, 11, 11, 11])
+        #expect(world.events.prefix(2).map(\.isDetached) == [true, false])
+        #expect(world.events.prefix(2).map(\.isOver) == [false, true])
+        #expect(world.events.allSatisfy { $0.resource == .thread })
+        #expect(world.decoder.counts.eventRecords == 5)
+    }
+
     @Test func aGiveWaitsForTheTakeOfAnotherThread() {
         var takes = Records()
         takes.node(1, parent: 0, 0x1000)
@@ -215,7 +230,9 @@ private let b: UInt64 = 0x5500_0000_1000
 
     /// C hooks name a resource by the number under which recordings keep it.
     @Test func resourcesHaveTheNumbersOfTheWireHeader() {
-        let numbers = [SILT_HEAP, SILT_MAPPING, SILT_DESCRIPTOR, SILT_THREAD, SILT_TIMER, SILT_GOROUTINE]
+        let numbers = [
+            SILT_HEAP, SILT_MAPPING, SILT_DESCRIPTOR, SILT_THREAD, SILT_TIMER, SILT_GOROUTINE, SILT_UNJOINED,
+        ]
         #expect(Resource.allCases.map { UInt32($0.rawValue) } == numbers.map(\.rawValue))
         #expect(Set(Resource.allCases.map(\.name)).count == Resource.allCases.count)
     }

@@ -41,9 +41,9 @@ extension TestHeap {
         let heap = TestHeap()
         heap.alloc(0x1000, 100, 1)
         heap.take(0x1000, .timer)
-        heap.take(0x1000, .thread, size: 8 << 20)
+        heap.take(0x1000, .descriptor)
         heap.give(0x1000, .timer)
-        #expect(heap.held(.timer).liveCount == 0 && heap.held(.thread).liveCount == 1)
+        #expect(heap.held(.timer).liveCount == 0 && heap.held(.descriptor).liveCount == 1)
         #expect(heap.site(1).liveBytes == 100)
     }
 

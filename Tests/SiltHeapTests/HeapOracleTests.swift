@@ -67,7 +67,7 @@ struct NaiveHeap {
                 freedBy[partners, default: (0, 0)].bytes -= block.size
             }
             live[event.address] = block
-        case .map, .unmap, .remap, .take, .give, .kept: break
+        case .map, .unmap, .remap, .take, .give, .kept, .over, .detach, .join: break
         }
         notePeak()
         if event.kind == .temporary, live.removeValue(forKey: event.address) != nil {

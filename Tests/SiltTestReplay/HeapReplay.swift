@@ -84,6 +84,11 @@ package final class HeapReplay {
             let image = image(id)
             image.decoder.skip(gap)
             for slot in image.pending.keys.sorted() { drain(image, slot, &batch) }
+        case .threads(let id):
+            let handles = stride(from: 0, to: payload.count - 7, by: 8).map { at in
+                payload.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at, as: UInt64.self) }
+            }
+            image(id).heap.endThreads(handles)
         case .snapshot:
             for image in images { image.heap.closeInterval() }
         case .descriptors(let id, _):

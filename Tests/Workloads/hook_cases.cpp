@@ -12,6 +12,7 @@
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -27,6 +28,8 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <initializer_list>
@@ -1323,6 +1326,216 @@ void of_tss_create() {
     keys(real<int(unsigned *, void (*)(void *))>(hook), real<void(unsigned)>("tss_delete"));
 }
 
+// ---- threads ----
+
+void *hand_back(void *value) {
+    errno = 5; // its own
+    return value;
+}
+
+void *wait_to_be_canceled(void *) {
+    for (;;) {
+        pause();
+    }
+}
+
+// Ends when the semaphore says so.
+void *wait_for(void *semaphore) {
+    sem_wait((sem_t *)semaphore);
+    return semaphore;
+}
+
+void *detach_oneself(void *number) {
+    *(int *)number = pthread_detach(pthread_self());
+    sem_t *ended = (sem_t *)((int *)number + 2);
+    sem_post(ended);
+    return NULL;
+}
+
+timespec later(clockid_t clock, long nanoseconds) {
+    timespec at;
+    clock_gettime(clock, &at);
+    at.tv_nsec += nanoseconds;
+    at.tv_sec += at.tv_nsec / 1000000000;
+    at.tv_nsec %= 1000000000;
+    return at;
+}
+
+void of_pthread_create() {
+    auto *volatile create =
+        real<int(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)>(hook);
+    for (size_t stack : {(size_t)0, (size_t)PTHREAD_STACK_MIN, (size_t)1 << 20, half}) {
+        for (int state : {PTHREAD_CREATE_JOINABLE, PTHREAD_CREATE_DETACHED}) {
+            pthread_attr_t attributes;
+            pthread_attr_init(&attributes);
+            pthread_attr_setdetachstate(&attributes, state);
+            if (stack) {
+                pthread_attr_setstacksize(&attributes, stack);
+            }
+            sem_t go;
+            sem_init(&go, 0, 0);
+            pthread_t thread = 77;
+            errno = 77;
+            int result = create(&thread, stack || state ? &attributes : NULL, wait_for, &go);
+            LINE("(stack %zu, state %d): %d errno %d untouched %d", stack, state, result, errno,
+                 thread == 77);
+            if (result == 0) {
+                int seen = -1;
+                pthread_attr_t got;
+                pthread_getattr_np(thread, &got);
+                pthread_attr_getdetachstate(&got, &seen);
+                pthread_attr_destroy(&got);
+                sem_post(&go);
+                void *value = NULL;
+                int left = state ? 0 : pthread_join(thread, &value);
+                LINE("  state %d, joined %d, its value %d", seen, left, value == &go);
+                usleep(state ? 100000 : 0);
+            }
+            pthread_attr_destroy(&attributes);
+        }
+    }
+    // More than there may be: as another user, whose threads are counted.
+    in_child("no more", [&] {
+        rlimit none = {0, 0};
+        setrlimit(RLIMIT_NPROC, &none);
+        if (setuid(65534) != 0) {
+            exit(2);
+        }
+        pthread_t thread;
+        errno = 77;
+        int result = create(&thread, NULL, hand_back, NULL);
+        LINE("(): %d errno %d", result, errno);
+    });
+}
+
+// A join with a time that has come, where the function has one.
+int joined(pthread_t thread, void **value) {
+    timespec at = later(CLOCK_REALTIME, 0), steady = later(CLOCK_MONOTONIC, 0);
+    if (has("pthread_timedjoin_np")) {
+        auto *timed = real<int(pthread_t, void **, const timespec *)>(hook);
+        return timed(thread, value, &at);
+    }
+    if (has("pthread_clockjoin_np")) {
+        auto *timed = real<int(pthread_t, void **, clockid_t, const timespec *)>(hook);
+        return timed(thread, value, CLOCK_MONOTONIC, &steady);
+    }
+    return real<int(pthread_t, void **)>(hook)(thread, value);
+}
+
+int destroyed_joiners;
+
+void *join_for_ever(void *thread) {
+    pthread_cleanup_push([](void *) { destroyed_joiners++; }, NULL);
+    timespec at = later(CLOCK_REALTIME, 0), steady = later(CLOCK_MONOTONIC, 0);
+    at.tv_sec += 100;
+    steady.tv_sec += 100;
+    if (has("pthread_timedjoin_np")) {
+        real<int(pthread_t, void **, const timespec *)>(hook)(*(pthread_t *)thread, NULL, &at);
+    } else if (has("pthread_clockjoin_np")) {
+        auto *timed = real<int(pthread_t, void **, clockid_t, const timespec *)>(hook);
+        timed(*(pthread_t *)thread, NULL, CLOCK_MONOTONIC, &steady);
+    } else {
+        real<int(pthread_t, void **)>(hook)(*(pthread_t *)thread, NULL);
+    }
+    pthread_cleanup_pop(0);
+    return NULL;
+}
+
+// pthread_join and those of its kin that have a value.
+void of_pthread_join() {
+    bool waits = has("pthread_join");
+    pthread_t thread;
+    int number = 0;
+    for (int wait : {0, 50000}) {
+        pthread_create(&thread, NULL, hand_back, &number);
+        usleep(waits ? wait : 50000);
+        void *value = NULL;
+        errno = 77;
+        int result = joined(thread, &value);
+        LINE("(over %d): %d value %d errno %d", wait > 0, result, value == &number, errno);
+    }
+    pthread_create(&thread, NULL, hand_back, &number);
+    usleep(50000);
+    LINE("(no value): %d", joined(thread, NULL));
+    LINE("(itself): %d", joined(pthread_self(), NULL));
+    sem_t go;
+    sem_init(&go, 0, 0);
+    pthread_create(&thread, NULL, wait_for, &go);
+    if (!waits) {
+        errno = 77;
+        int result = joined(thread, NULL);
+        LINE("(running): %d errno %d", result, errno);
+    }
+    if (!has("pthread_tryjoin_np")) {
+        // A joiner that is canceled leaves a thread that can be joined.
+        pthread_t joiner;
+        void *value = NULL;
+        pthread_create(&joiner, NULL, join_for_ever, &thread);
+        usleep(50000);
+        pthread_cancel(joiner);
+        pthread_join(joiner, &value);
+        LINE("(canceled): %d destroyed %d", value == PTHREAD_CANCELED, destroyed_joiners);
+    }
+    pthread_detach(thread);
+    LINE("(detached): %d", joined(thread, NULL));
+    sem_post(&go);
+    pthread_create(&thread, NULL, wait_to_be_canceled, NULL);
+    pthread_cancel(thread);
+    usleep(50000);
+    void *value = NULL;
+    int result = joined(thread, &value);
+    LINE("(canceled thread): %d value %d", result, value == PTHREAD_CANCELED);
+}
+
+void of_pthread_detach() {
+    auto *volatile detach = real<int(pthread_t)>(hook);
+    sem_t go;
+    sem_init(&go, 0, 0);
+    pthread_t thread;
+    pthread_create(&thread, NULL, wait_for, &go);
+    errno = 77;
+    int once = detach(thread), twice = detach(thread);
+    LINE("(running): %d, again %d errno %d", once, twice, errno);
+    sem_post(&go);
+    pthread_create(&thread, NULL, hand_back, NULL);
+    usleep(50000);
+    LINE("(over): %d", detach(thread));
+    struct {
+        int result, unused;
+        sem_t ended;
+    } own = {-1, 0, {}};
+    sem_init(&own.ended, 0, 0);
+    pthread_create(&thread, NULL, detach_oneself, &own);
+    sem_wait(&own.ended);
+    LINE("(itself): %d", own.result);
+}
+
+int return_seven(void *) {
+    return 7;
+}
+
+void of_thrd() {
+    auto *volatile create = real<int(thrd_t *, thrd_start_t, void *)>("thrd_create");
+    auto *volatile join = real<int(thrd_t, int *)>("thrd_join");
+    auto *volatile detach = real<int(thrd_t)>("thrd_detach");
+    for (int wait : {0, 50000}) {
+        thrd_t thread;
+        int value = 0;
+        errno = 77;
+        int result = create(&thread, return_seven, NULL);
+        usleep(wait);
+        int left = join(thread, &value);
+        LINE("(over %d): %d joined %d value %d errno %d", wait > 0, result, left, value, errno);
+    }
+    thrd_t thread;
+    create(&thread, return_seven, NULL);
+    LINE("(no value): %d", join(thread, NULL));
+    LINE("(itself): %d", join(thrd_current(), NULL));
+    create(&thread, return_seven, NULL);
+    usleep(50000);
+    LINE("(detached): %d", detach(thread));
+}
+
 // ---- new images ----
 
 // Arguments that end in NULL, and an environment without what silt puts there.
@@ -1617,6 +1830,15 @@ const struct {
     {"dlsym", of_dlsym},
     {"pthread_key_create", of_pthread_key_create},
     {"tss_create", of_tss_create},
+    {"pthread_create", of_pthread_create},
+    {"pthread_detach", of_pthread_detach},
+    {"pthread_join", of_pthread_join},
+    {"pthread_tryjoin_np", of_pthread_join},
+    {"pthread_timedjoin_np", of_pthread_join},
+    {"pthread_clockjoin_np", of_pthread_join},
+    {"thrd_create", of_thrd},
+    {"thrd_detach", of_thrd},
+    {"thrd_join", of_thrd},
     {"dlclose", of_dlclose},
     {"close", of_close},
     {"dup2", of_dup2},

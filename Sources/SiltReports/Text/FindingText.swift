@@ -20,7 +20,7 @@ enum FindingText {
         return site.origin.map { "\(site.blame.label), called from \($0.label)" }
     }
 
-    /// The other phases of the same place, each with its rate, and what grows in lock-step with it.
+    /// The other phases of the same place, each with its rate, and what else its line takes or grows in lock-step with it.
     static func together(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         let followers = report.sites.filter { $0.follows?.rank == site.rank }
         for other in followers where other.follows?.why == .samePlace {
@@ -30,7 +30,7 @@ enum FindingText {
                 indent: 5
             )
         }
-        let together = followers.filter { $0.follows?.why == .lockStep }
+        let together = followers.filter { $0.follows?.why != .samePlace }
         guard !together.isEmpty else { return }
         var words = together.prefix(named).map { other in
             let rate = other.rate.map { " " + $0.unit.gain($0.value) } ?? ""

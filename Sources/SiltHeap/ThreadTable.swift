@@ -1,0 +1,111 @@
+internal import SiltEvents
+
+/// The threads that a process has created: those that run, and those that ended and wait to be joined.
+///
+/// A handle is used again when its thread was joined, or has ended detached. Most threads tell that they are over; of the
+/// others the list of those that run does. A thread may be detached and over before its creator says that there is one.
+struct ThreadTable {
+    /// A thread begins to count as one of a resource, or does so no more.
+    enum Change: Equatable {
+        case came(LiveBlock, Resource)
+        case went(LiveBlock, Resource)
+    }
+
+    private struct Thread {
+        /// Its birth is when it came to be what it is.
+        var block: LiveBlock
+        /// 0: not known.
+        var tid: UInt32
+        var isDetached: Bool
+        var isOver = false
+
+        var resource: Resource { isOver ? .unjoined : .thread }
+        var leaves: Change { .went(block, resource) }
+    }
+
+    /// What was said of a thread whose creator has not spoken yet.
+    private struct Rumor {
+        var tid: UInt32
+        var isDetached = false
+        var isOver = false
+    }
+
+    private var threads: [UInt64: Thread] = [:]
+    private var rumors: [UInt64: Rumor] = [:]
+    /// Those in `threads` that are not over.
+    private var runningCount = 0
+
+    init() {}
+
+    /// 0 stands for any.
+    private static func isSame(_ one: UInt32, _ other: UInt32) -> Bool { one == other || one == 0 || other == 0 }
+
+    mutating func take(_ block: LiveBlock, _ event: HeapEvent) -> [Change] {
+        let handle = block.address
+        var thread = Thread(block: block, tid: event.tid, isDetached: event.isDetached)
+        // The one before it with its handle ended unseen.
+        var changes = remove(handle).map { [$0] } ?? []
+        var isOver = event.isOver
+        if let rumor = rumors.removeValue(forKey: handle), Self.isSame(rumor.tid, thread.tid) {
+            thread.isDetached = thread.isDetached || rumor.isDetached
+            isOver = isOver || rumor.isOver
+        }
+        threads[handle] = thread
+        runningCount += 1
+        changes.append(.came(block, .thread))
+        return isOver ? changes + end(handle, tid: thread.tid, at: block.birth) : changes
+    }
+
+    /// It was joined.
+    mutating func join(_ handle: UInt64, tid: UInt32) -> [Change] {
+        guard let thread = threads[handle], Self.isSame(thread.tid, tid) else { return [] }
+        return remove(handle).map { [$0] } ?? []
+    }
+
+    mutating func detach(_ handle: UInt64, tid: UInt32) -> [Change] {
+        guard let thread = threads[handle], Self.isSame(thread.tid, tid) else {
+            note(handle, tid) { $0.isDetached = true }
+            return []
+        }
+        if thread.isOver { return remove(handle).map { [$0] } ?? [] }
+        threads[handle]?.isDetached = true
+        return []
+    }
+
+    /// It has ended, in that interval.
+    mutating func end(_ handle: UInt64, tid: UInt32, at interval: UInt32) -> [Change] {
+        guard var thread = threads[handle], Self.isSame(thread.tid, tid) else {
+            note(handle, tid) { $0.isOver = true }
+            return []
+        }
+        guard !thread.isOver else { return [] }
+        if thread.isDetached { return remove(handle).map { [$0] } ?? [] }
+        let left = thread.leaves
+        runningCount -= 1
+        thread.isOver = true
+        thread.block.birth = interval
+        threads[handle] = thread
+        return [left, .came(thread.block, .unjoined)]
+    }
+
+    var hasRunning: Bool { runningCount > 0 }
+
+    /// The handles of those that are taken to run and whose tid is known, but is not among these.
+    func running(besides tids: Set<UInt32>) -> [UInt64] {
+        threads.filter { !$0.value.isOver && $0.value.tid != 0 && !tids.contains($0.value.tid) }.map(\.key).sorted()
+    }
+
+    private mutating func remove(_ handle: UInt64) -> Change? {
+        guard let thread = threads.removeValue(forKey: handle) else { return nil }
+        if !thread.isOver { runningCount -= 1 }
+        return thread.leaves
+    }
+
+    private mutating func note(_ handle: UInt64, _ tid: UInt32, _ change: (inout Rumor) -> Void) {
+        var rumor = rumors[handle] ?? Rumor(tid: tid)
+        if !Self.isSame(rumor.tid, tid) { rumor = Rumor(tid: tid) }
+        if rumor.tid == 0 { rumor.tid = tid }
+        change(&rumor)
+        rumors[handle] = rumor
+    }
+}

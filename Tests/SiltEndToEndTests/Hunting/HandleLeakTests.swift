@@ -1,0 +1,74 @@
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// What has a handle and is kept: found at its line with its rate, and acquitted where it is given back
+    /// (`handles.c`).
+    @Suite(.serialized)
+    struct HandleLeaks {
+        /// A letter of `handles.c`, and its capital, which gives it back.
+        struct Kind: CustomTestStringConvertible {
+            var letter: String
+            var kind: String
+            var function: String
+
+            var testDescription: String { "\(letter): \(kind)" }
+        }
+
+        static let kinds = [
+            Kind(letter: "j", kind: "unjoined", function: "forget_join"),
+            Kind(letter: "k", kind: "unjoined", function: "forget_join"),
+            Kind(letter: "c", kind: "unjoined", function: "forget_thrd_join"),
+            Kind(letter: "w", kind: "thread", function: "start_worker"),
+        ]
+
+        private static let folder: Result<(folder: ScratchFolder, program: String), any Error> = Result {
+            let folder = try ScratchFolder()
+            return (folder, try buildWorkload("handles", into: folder))
+        }
+
+        /// Each kind kept and given back, route by route, with the service in one process and in forked workers.
+        @Test(arguments: [[], ["workers"]])
+        func oneKeptPerRequestIsFoundWithThatRateAndItsTwinIsNot(mode: [String]) throws {
+            let (folder, program) = try Self.folder.get()
+            let socket = folder.file("s")
+            let letters = Self.kinds.flatMap { [$0.letter, $0.letter.uppercased()] }
+            let phases = letters.flatMap { ["--phase", "\($0)='\(program)' load '\(socket)' \($0) 20"] }
+            let (result, report) = try hunt(
+                ["--idle", "1s", "--ready", "unix:\(socket)"] + phases,
+                command: [program, "serve", socket] + mode
+            )
+            #expect(result.status == 1, "\(result.errors)")
+            #expect(report.trust.lost == 0 && report.trust.eventsSent == report.trust.eventsReceived)
+            for kind in Self.kinds {
+                let charged = report.charged(kind.letter).filter { $0.kind != "heap" }
+                #expect(charged.map(\.kind) == [kind.kind], "\(kind.letter)")
+                let site = try #require(charged.first)
+                #expect(site.blame.function == kind.function)
+                #expect(site.rate?.unit == "objects/request")
+                #expect(abs((site.rate?.value ?? 0) - 1) < 0.05, "\(kind.letter): \(site.rate?.value ?? 0)")
+                let mended = report.charged(kind.letter.uppercased())
+                #expect(mended.isEmpty, "\(kind.letter): \(mended.map(\.evidence))")
+            }
+        }
+
+        @Test(arguments: kinds)
+        func whatIsKeptInAFreeRunIsFoundWithItsRateAndItsTwinIsNot(kind: Kind) throws {
+            let (_, program) = try Self.folder.get()
+            let options = ["--snapshot-every", "100ms"]
+            let (result, report) = try trace([program, "run", kind.letter, "2"], options: options)
+            let words = result.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+            try #require(words.count == 2, "\(result.output) \(result.errors)")
+            let found = report.sites.filter { $0.isGrowing && $0.kind != "heap" }
+            #expect(found.map(\.kind) == [kind.kind] && found.first?.blame.function == kind.function)
+            let rate = try #require(found.first?.rate)
+            #expect(rate.unit == "objects/second")
+            #expect(abs(rate.value - words[0] / words[1]) < 0.15 * words[0] / words[1], "\(rate.value) of \(words)")
+            // Of those that ended after the last snapshot nobody knows that they did.
+            let kept = report.sites.filter { $0.kind == "thread" || $0.kind == kind.kind }.map(\.inuseObjects)
+            #expect(kept.reduce(0, +) == Int(words[0]))
+            let mended = try trace([program, "run", kind.letter.uppercased(), "1"], options: options).report
+            #expect(mended.sites.filter(\.isGrowing).isEmpty)
+        }
+    }
+}
