@@ -5,13 +5,8 @@ sources=$1
 output=$2
 shift 2
 cc=${SILT_CC:-gcc}
-# Only the hooks are exported: the rows of hook_table.h.
-{
-    printf '{ global:\n'
-    printf '%s\n' '#include "hook_table.h"' '#define NEXT(result, name, parameters) name;' '#define ALONE(name) name;' \
-        'SILT_HOOKS(NEXT, ALONE) SILT_OPERATOR_HOOKS(NEXT)' | "$cc" -E -P -I"$sources" -
-    printf 'local: *; };\n'
-} >"$output/silt.map"
+# What is marked SILT_EXPORT is exported: without a version, but for the hooks that name one of these.
+printf 'GLIBC_2.3.3 { local: silt_*; };\nGLIBC_2.34 { } GLIBC_2.3.3;\n' >"$output/silt.map"
 "$cc" -std=gnu11 -O2 -g1 -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Werror -fPIC -fvisibility=hidden \
     -ftls-model=initial-exec -mgeneral-regs-only -fno-omit-frame-pointer -fexceptions -fasynchronous-unwind-tables \
     -shared -Wl,--version-script="$output/silt.map" -Wl,-z,now -Wl,-z,relro -Wl,--build-id=sha1 -Wl,-soname,libsilt.so \

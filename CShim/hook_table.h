@@ -148,6 +148,27 @@
     NEXT(int, thrd_detach, (thrd_t))                            \
     NEXT(int, thrd_join, (thrd_t, int *))
 
+/* handles.c */
+#define SILT_HANDLE_HOOKS(NEXT, ALONE)                          \
+    NEXT(int, timer_create, (clockid_t, struct sigevent *, timer_t *)) \
+    NEXT(int, timer_delete, (timer_t))                          \
+    NEXT(sem_t *, sem_open, (const char *, int, ...))           \
+    NEXT(int, sem_close, (sem_t *))                             \
+    NEXT(locale_t, newlocale, (int, const char *, locale_t))    \
+    NEXT(locale_t, __newlocale, (int, const char *, locale_t))  \
+    NEXT(locale_t, duplocale, (locale_t))                       \
+    NEXT(locale_t, __duplocale, (locale_t))                     \
+    NEXT(void, freelocale, (locale_t))                          \
+    NEXT(void, __freelocale, (locale_t))                        \
+    NEXT(void *, shmat, (int, const void *, int))               \
+    NEXT(int, shmdt, (const void *))
+
+/* Those of them whose older versions are other functions: ROW(name, the C library's version, the
+ * one before it that is the same function). References to versions before that pass by the hook. */
+#define SILT_VERSIONED_HOOKS(ROW)                               \
+    ROW(timer_create, GLIBC_2.34, GLIBC_2.3.3)                  \
+    ROW(timer_delete, GLIBC_2.34, GLIBC_2.3.3)
+
 /* loads.c, dlclose.c, fork.c */
 #define SILT_IMAGE_HOOKS(NEXT, ALONE)                           \
     NEXT(void *, dlopen, (const char *, int))                   \
@@ -180,6 +201,7 @@
     SILT_SANDBOX_HOOKS(NEXT, ALONE)                             \
     SILT_KEY_HOOKS(NEXT, ALONE)                                 \
     SILT_THREAD_HOOKS(NEXT, ALONE)                              \
+    SILT_HANDLE_HOOKS(NEXT, ALONE)                              \
     SILT_IMAGE_HOOKS(NEXT, ALONE)                               \
     SILT_PROGRAM_HOOKS(NEXT, ALONE)
 

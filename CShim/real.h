@@ -6,8 +6,10 @@
 #include "macros.h"
 
 #include <dirent.h>
+#include <locale.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdbool.h>

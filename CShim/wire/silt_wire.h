@@ -145,7 +145,10 @@ enum silt_resource {
     SILT_THREAD = 3,
     SILT_TIMER = 4,
     SILT_GOROUTINE = 5,
-    SILT_UNJOINED = 6 /* threads that ended and wait to be joined; no record names it */
+    SILT_UNJOINED = 6,  /* threads that ended and wait to be joined; no record names it */
+    SILT_SEMAPHORE = 7, /* named ones; taken as often as opened, given as often as closed */
+    SILT_LOCALE = 8,
+    SILT_SEGMENT = 9 /* shared memory that is attached (shmat(2)): it has a size */
 };
 
 /* Flags of NODE. A node's id is unique in its slot, ids start at 1, parent 0 is the outermost

@@ -12,6 +12,11 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     case goroutine = 5
     /// Threads that ended and wait to be joined.
     case unjoined = 6
+    /// Named ones.
+    case semaphore = 7
+    case locale = 8
+    /// Shared memory that is attached.
+    case segment = 9
 
     /// As files have it.
     package var name: String { traits.name }
@@ -21,6 +26,9 @@ package enum Resource: UInt8, Sendable, CaseIterable {
 
     /// It has no size: its bytes are counts as well.
     package var isCounted: Bool { traits.isCounted }
+
+    /// What is taken again has the handle that it has already, and is given back as often.
+    package var isShared: Bool { self == .semaphore }
 
     package init?(name: String) {
         guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
@@ -36,6 +44,9 @@ package enum Resource: UInt8, Sendable, CaseIterable {
         case .timer: ("timer", "timer", true)
         case .goroutine: ("goroutine", "goroutine", true)
         case .unjoined: ("unjoined", "unjoined thread", true)
+        case .semaphore: ("semaphore", "semaphore", true)
+        case .locale: ("locale", "locale", true)
+        case .segment: ("segment", "shared memory segment", false)
         }
     }
 }

@@ -17,6 +17,8 @@ struct HandleTable {
     private var serial: UInt64 = 0
     /// By slot: what was given back last, nil where that was not known.
     private var lastGiven: [UInt16: (key: Key, held: Held?)] = [:]
+    /// How often shared things were taken again.
+    private var more: [Key: Int] = [:]
 
     init() {}
 
@@ -53,5 +55,21 @@ struct HandleTable {
         guard let held = last.held, things[key] == nil else { return nil }
         things[key] = held
         return held.thing
+    }
+
+    /// Whether a shared thing was there already, and is once more.
+    mutating func takeAgain(_ handle: UInt64, of resource: Resource) -> Bool {
+        let key = Key(resource: resource, handle: handle)
+        guard resource.isShared, things[key] != nil else { return false }
+        more[key, default: 0] += 1
+        return true
+    }
+
+    /// Whether a shared thing is still there once less.
+    mutating func giveOne(_ handle: UInt64, of resource: Resource) -> Bool {
+        let key = Key(resource: resource, handle: handle)
+        guard let times = more[key] else { return false }
+        more[key] = times > 1 ? times - 1 : nil
+        return true
     }
 }

@@ -375,6 +375,7 @@ package struct ProcessHeap: ~Copyable {
         let size = event.resource.isCounted ? 1 : event.size
         let thing = LiveBlock(address: event.address, size: size, stack: event.stack, birth: interval)
         if event.resource == .thread { return apply(threads.take(thing, event)) }
+        if handles.takeAgain(event.address, of: event.resource) { return }
         if let old = handles.take(thing, of: event.resource) {
             faults.overwritten += 1
             others.change(event.resource) { $0.remove(old) }
@@ -386,6 +387,7 @@ package struct ProcessHeap: ~Copyable {
     /// What the process was born with, or took unseen, is not counted when it goes.
     @inline(never)
     private mutating func give(_ event: HeapEvent) {
+        if handles.giveOne(event.address, of: event.resource) { return }
         guard let thing = handles.give(event.address, of: event.resource, slot: event.slot) else { return }
         others.change(event.resource) { $0.remove(thing) }
     }

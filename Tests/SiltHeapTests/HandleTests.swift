@@ -104,6 +104,25 @@ extension TestHeap {
         #expect(heap.heap.totals(of: .descriptor).inUseCount == 1)
     }
 
+    /// A name that is opened again is one semaphore, which is there until it was closed as often.
+    @Test func aSharedThingIsThereUntilItIsGivenBackAsOftenAsTaken() {
+        let heap = TestHeap()
+        for stack: UInt32 in 1...3 { heap.take(0x1000, .semaphore, stack) }
+        #expect(heap.held(.semaphore).liveCount == 1 && heap.held(.semaphore, 2).liveCount == 0)
+        heap.give(0x1000, .semaphore)
+        heap.give(0x1000, .semaphore)
+        #expect(heap.held(.semaphore).liveCount == 1)
+        heap.give(0x1000, .semaphore)
+        heap.give(0x1000, .semaphore)
+        #expect(heap.held(.semaphore).liveCount == 0 && heap.totals == HeapTotals())
+    }
+
+    @Test func aSegmentHasItsSize() {
+        let heap = TestHeap()
+        heap.take(0x1000, .segment, size: 8192)
+        #expect(heap.held(.segment).liveBytes == 8192)
+    }
+
     @Test func whatStaysHasAHistoryAsBlocksHave() {
         let heap = TestHeap()
         for interval in 0..<20 {

@@ -7,8 +7,12 @@
 #define _GNU_SOURCE
 #include "letters.h"
 
+#include <fcntl.h>
+#include <locale.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
@@ -60,6 +64,43 @@ __attribute__((noinline)) static void start_worker(void *(*body)(void *)) {
     pthread_attr_destroy(&attributes);
 }
 
+__attribute__((noinline)) static void keep_timer(int deletes) {
+    struct sigevent event = {0};
+    event.sigev_notify = SIGEV_NONE;
+    timer_t timer;
+    timer_create(CLOCK_MONOTONIC, &event, &timer);
+    if (deletes) {
+        timer_delete(timer);
+    }
+}
+
+__attribute__((noinline)) static void keep_semaphore(int closes) {
+    static int number;
+    char name[50];
+    snprintf(name, sizeof name, "/silt-handles-%d-%d", getpid(), number++);
+    sem_t *semaphore = sem_open(name, O_CREAT, 0600, 1);
+    sem_unlink(name);
+    if (closes) {
+        sem_close(semaphore);
+    }
+}
+
+__attribute__((noinline)) static void keep_locale(int frees) {
+    locale_t locale = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    if (frees) {
+        freelocale(locale);
+    }
+}
+
+__attribute__((noinline)) static void keep_segment(int detaches) {
+    int id = shmget(IPC_PRIVATE, 10000, IPC_CREAT | 0600);
+    void *there = shmat(id, NULL, 0);
+    shmctl(id, IPC_RMID, NULL);
+    if (detaches) {
+        shmdt(there);
+    }
+}
+
 static void serve_letter(char letter) {
     switch (letter) {
     case 'j':
@@ -85,6 +126,30 @@ static void serve_letter(char letter) {
         break;
     case 'W':
         start_worker(end_at_once);
+        break;
+    case 't':
+        keep_timer(0);
+        break;
+    case 'T':
+        keep_timer(1);
+        break;
+    case 's':
+        keep_semaphore(0);
+        break;
+    case 'S':
+        keep_semaphore(1);
+        break;
+    case 'l':
+        keep_locale(0);
+        break;
+    case 'L':
+        keep_locale(1);
+        break;
+    case 'm':
+        keep_segment(0);
+        break;
+    case 'M':
+        keep_segment(1);
         break;
     default:
         abort();

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <locale.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
@@ -22,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -1536,6 +1538,146 @@ void of_thrd() {
     LINE("(detached): %d", detach(thread));
 }
 
+// ---- timers, semaphores, locales, segments ----
+
+} // namespace
+
+// The functions of programs that were linked long ago: they deal in numbers.
+extern "C" int old_timer_create(clockid_t, sigevent *, int *);
+extern "C" int old_timer_delete(int);
+__asm__(".symver old_timer_create,timer_create@GLIBC_2.2.5");
+__asm__(".symver old_timer_delete,timer_delete@GLIBC_2.2.5");
+
+namespace {
+
+void tell(sigval) {}
+
+// timer_create and timer_delete.
+void of_timer() {
+    auto *volatile create = real<int(clockid_t, sigevent *, timer_t *)>("timer_create");
+    auto *volatile remove = real<int(timer_t)>("timer_delete");
+    for (clockid_t clock : {CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_BOOTTIME, 4711}) {
+        for (int notify : {-1, (int)SIGEV_SIGNAL, (int)SIGEV_NONE, (int)SIGEV_THREAD, 99}) {
+            sigevent event = {};
+            event.sigev_notify = notify;
+            event.sigev_signo = SIGUSR1;
+            event.sigev_notify_function = tell;
+            timer_t timer = (timer_t)77;
+            errno = 77;
+            int result = create(clock, notify < 0 ? NULL : &event, &timer);
+            LINE("(%d, %d): %d errno %d untouched %d", clock, notify, result, errno,
+                 timer == (timer_t)77);
+            if (result == 0) {
+                itimerspec state = {};
+                int left = timer_gettime(timer, &state);
+                errno = 77;
+                int once = remove(timer);
+                LINE("  there %d, deleted %d errno %d", left, once, errno);
+            }
+        }
+    }
+    errno = 77;
+    int never = remove((timer_t)4711);
+    LINE("(4711): %d errno %d", never, errno);
+    for (int i = 0; i < 3; i++) {
+        int number = 77;
+        errno = 77;
+        int made = old_timer_create(CLOCK_REALTIME, NULL, &number);
+        int error = errno;
+        int deleted = old_timer_delete(number), again = old_timer_delete(number);
+        LINE("(old): %d number %d errno %d deleted %d again %d errno %d", made, number, error,
+             deleted, again, errno);
+    }
+}
+
+// sem_open and sem_close.
+void of_semaphore() {
+    auto *volatile open_one = real<sem_t *(const char *, int, ...)>("sem_open");
+    auto *volatile close_one = real<int(sem_t *)>("sem_close");
+    char name[50];
+    snprintf(name, sizeof name, "/silt-hook-cases-%d", getpid());
+    for (const char *wanted : {(const char *)name, "/no-such-semaphore", "", "/a/b"}) {
+        for (int flags : {0, O_CREAT, O_CREAT | O_EXCL}) {
+            if (flags && wanted != name) {
+                continue;
+            }
+            errno = 77;
+            sem_t *one = open_one(wanted, flags, (mode_t)0600, 3u);
+            LINE("(%s, %x): %s errno %d", wanted == name ? "name" : wanted, flags,
+                 one != SEM_FAILED ? "open" : "failed", errno);
+            if (one == SEM_FAILED) {
+                continue;
+            }
+            int value = -1;
+            sem_getvalue(one, &value);
+            sem_t *same = open_one(wanted, 0);
+            errno = 77;
+            int once = close_one(same), twice = close_one(one);
+            LINE("  value %d same %d closed %d %d errno %d", value, same == one, once, twice,
+                 errno);
+        }
+    }
+    sem_unlink(name);
+    sem_t never = {};
+    errno = 77;
+    int result = close_one(&never);
+    LINE("(not open): %d errno %d", result, errno);
+}
+
+void of_locale() {
+    bool plain = !has("__");
+    auto *volatile make =
+        real<locale_t(int, const char *, locale_t)>(plain ? "newlocale" : "__newlocale");
+    auto *volatile copy = real<locale_t(locale_t)>(plain ? "duplocale" : "__duplocale");
+    auto *volatile remove = real<void(locale_t)>(plain ? "freelocale" : "__freelocale");
+    locale_t none = (locale_t)0, c = make(LC_ALL_MASK, "C", none);
+    for (const char *wanted : {"C", "POSIX", "C.UTF-8", "no_SUCH", ""}) {
+        for (int mask : {LC_ALL_MASK, LC_CTYPE_MASK, 1 << 30}) {
+            errno = 77;
+            locale_t one = make(mask, wanted, none);
+            LINE("(%x, %s): %d C %d errno %d", mask, wanted, one != none, one == c, errno);
+            if (!one) {
+                continue;
+            }
+            locale_t two = copy(one);
+            locale_t three = make(LC_TIME_MASK, "C", two);
+            LINE("  copy %d C %d changed %d", two != none, two == c, three == two);
+            errno = 77;
+            remove(three);
+            remove(one);
+            LINE("  freed errno %d", errno);
+        }
+    }
+    locale_t global = copy(LC_GLOBAL_LOCALE);
+    LINE("(global): %d", global != none);
+    remove(global);
+}
+
+// shmat and shmdt.
+void of_segment() {
+    auto *volatile attach = real<void *(int, const void *, int)>("shmat");
+    auto *volatile detach = real<int(const void *)>("shmdt");
+    int id = shmget(IPC_PRIVATE, 3 * page + 1, IPC_CREAT | 0600);
+    for (int flags : {0, SHM_RDONLY}) {
+        errno = 77;
+        char *at = (char *)attach(id, NULL, flags), *again = (char *)attach(id, NULL, flags);
+        LINE("(flags %x): %d errno %d", flags, at != (char *)-1, errno);
+        if (!flags) {
+            at[3 * page] = 7;
+        }
+        int seen = again[3 * page];
+        errno = 77;
+        int once = detach(at), twice = detach(at), inside = detach(again + page),
+            last = detach(again);
+        LINE("  seen %d detached %d %d %d %d errno %d", seen, once, twice, inside, last, errno);
+    }
+    errno = 77;
+    LINE("(at 1): %d errno %d", attach(id, (void *)1, 0) == (void *)-1, errno);
+    shmctl(id, IPC_RMID, NULL);
+    errno = 77;
+    LINE("(gone): %d errno %d", attach(id, NULL, 0) == (void *)-1, errno);
+}
+
 // ---- new images ----
 
 // Arguments that end in NULL, and an environment without what silt puts there.
@@ -1839,6 +1981,18 @@ const struct {
     {"thrd_create", of_thrd},
     {"thrd_detach", of_thrd},
     {"thrd_join", of_thrd},
+    {"timer_create", of_timer},
+    {"timer_delete", of_timer},
+    {"sem_open", of_semaphore},
+    {"sem_close", of_semaphore},
+    {"newlocale", of_locale},
+    {"__newlocale", of_locale},
+    {"duplocale", of_locale},
+    {"__duplocale", of_locale},
+    {"freelocale", of_locale},
+    {"__freelocale", of_locale},
+    {"shmat", of_segment},
+    {"shmdt", of_segment},
     {"dlclose", of_dlclose},
     {"close", of_close},
     {"dup2", of_dup2},

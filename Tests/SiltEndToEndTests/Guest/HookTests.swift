@@ -16,7 +16,12 @@ extension EndToEnd {
             let library = try program.get().folder.file("exports.so")
             try #require(try runProgram([siltExecutable, "shim", library]).status == 0)
             let lines = try consume(["nm", "-D", "--defined-only", library]).split(separator: "\n")
-            return Set(lines.compactMap { $0.split(separator: " ").last.map(String.init) })
+            // Some with their versions, which are symbols too.
+            return Set(
+                lines.map { $0.split(separator: " ") }.filter { $0[1] != "A" }.compactMap {
+                    $0.last?.split(separator: "@").first.map(String.init)
+                }
+            )
         }
 
         private static func listed() throws -> [String] {

@@ -11,7 +11,10 @@ extension EndToEnd {
             var letter: String
             var kind: String
             var function: String
+            /// Of what has a size.
+            var bytes: Double?
 
+            var unit: String { bytes == nil ? "objects" : "bytes" }
             var testDescription: String { "\(letter): \(kind)" }
         }
 
@@ -20,6 +23,10 @@ extension EndToEnd {
             Kind(letter: "k", kind: "unjoined", function: "forget_join"),
             Kind(letter: "c", kind: "unjoined", function: "forget_thrd_join"),
             Kind(letter: "w", kind: "thread", function: "start_worker"),
+            Kind(letter: "t", kind: "timer", function: "keep_timer"),
+            Kind(letter: "s", kind: "semaphore", function: "keep_semaphore"),
+            Kind(letter: "l", kind: "locale", function: "keep_locale"),
+            Kind(letter: "m", kind: "segment", function: "keep_segment", bytes: 12288),
         ]
 
         private static let folder: Result<(folder: ScratchFolder, program: String), any Error> = Result {
@@ -45,8 +52,9 @@ extension EndToEnd {
                 #expect(charged.map(\.kind) == [kind.kind], "\(kind.letter)")
                 let site = try #require(charged.first)
                 #expect(site.blame.function == kind.function)
-                #expect(site.rate?.unit == "objects/request")
-                #expect(abs((site.rate?.value ?? 0) - 1) < 0.05, "\(kind.letter): \(site.rate?.value ?? 0)")
+                #expect(site.rate?.unit == kind.unit + "/request")
+                let perRequest = (site.rate?.value ?? 0) / (kind.bytes ?? 1)
+                #expect(abs(perRequest - 1) < 0.05, "\(kind.letter): \(perRequest)")
                 let mended = report.charged(kind.letter.uppercased())
                 #expect(mended.isEmpty, "\(kind.letter): \(mended.map(\.evidence))")
             }
@@ -62,8 +70,9 @@ extension EndToEnd {
             let found = report.sites.filter { $0.isGrowing && $0.kind != "heap" }
             #expect(found.map(\.kind) == [kind.kind] && found.first?.blame.function == kind.function)
             let rate = try #require(found.first?.rate)
-            #expect(rate.unit == "objects/second")
-            #expect(abs(rate.value - words[0] / words[1]) < 0.15 * words[0] / words[1], "\(rate.value) of \(words)")
+            #expect(rate.unit == kind.unit + "/second")
+            let (seen, truth) = (rate.value / (kind.bytes ?? 1), words[0] / words[1])
+            #expect(abs(seen - truth) < 0.15 * truth, "\(seen) of \(words)")
             // Of those that ended after the last snapshot nobody knows that they did.
             let kept = report.sites.filter { $0.kind == "thread" || $0.kind == kind.kind }.map(\.inuseObjects)
             #expect(kept.reduce(0, +) == Int(words[0]))
