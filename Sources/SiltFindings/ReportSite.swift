@@ -20,6 +20,8 @@ package struct ReportSite: Sendable {
     /// Of a site without such a caller whose blamed function has no line: the innermost function with one that nearly all
     /// of it was allocated under.
     package var origin: ReportFrame?
+    /// Of a growing site: the function that made it, and what gives it back, where both are known.
+    package var pair: KnownPair?
     /// The growing site that this one is part of: one finding with it; nil: it stands for itself.
     package var follows: Following?
     package var inUseBytes: UInt64 = 0

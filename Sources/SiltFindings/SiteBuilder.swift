@@ -86,6 +86,7 @@ struct SiteBuilder {
                 item.stacks = stacks(group.flatMap(\.rows))
                 item.way = ways.common(to: item.stack, caller: leader(of: group)?.caller)
                 item.births = births(group)
+                item.pair = KnownPairs.all.pair(ofStack: item.stack, item.resource, names: names, in: recording)
                 if item.caller == nil { item.origin = ways.origin(of: item.stacks, blame: group[0].blame) }
             }
             item.isLibrary = names.rows[group[0].blame.row].kind < .unnamed

@@ -148,6 +148,10 @@ package enum JSONReport {
             json.value("caller", nil as String?)
         }
         if let origin = site.origin { json.object("origin") { place(origin, &$0) } }
+        if let pair = site.pair {
+            json.value("made_by", pair.maker)
+            json.value("given_back_by", pair.giver)
+        }
         if let follows = site.follows {
             json.object("part_of") { json in
                 json.value("rank", follows.rank)

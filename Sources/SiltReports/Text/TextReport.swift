@@ -87,6 +87,9 @@ package enum TextReport {
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
         }
         if let distinction = FindingText.distinction(site) { page.paragraph(distinction.printable, indent: 5) }
+        if let pair = site.pair {
+            page.paragraph("\(pair.maker) made it: \(pair.giver) gives it back".printable, indent: 5)
+        }
         FindingText.together(site, report, &page)
         if isBrief { return }
         if let stacks = FindingText.stacks(site) { page.paragraph(stacks, indent: 5) }

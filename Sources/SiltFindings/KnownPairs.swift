@@ -1,0 +1,103 @@
+internal import SiltEvents
+internal import SiltRecording
+
+/// Functions whose results must be given back by a call of another one.
+///
+/// A finding names the second where the first is in its stack: between the blamed code and the allocation, in a module
+/// that the process had loaded and that is of the library the pair belongs to, or in the program itself.
+package struct KnownPair: Equatable, Sendable {
+    /// What makes it, as the stack has it.
+    package var maker: String
+    /// What gives it back.
+    package var giver: String
+}
+
+struct KnownPairs {
+    private struct Entry {
+        var maker: Substring
+        /// Behind the `*`.
+        var makerTail: Substring?
+        var giver: Substring
+        var library: Substring
+    }
+
+    private var exact: [Substring: Entry] = [:]
+    private var patterns: [Entry] = []
+
+    static let all = KnownPairs(table)
+
+    /// Lines of maker, giver, and the beginning of the library's file name; a `*` stands in both for the same text.
+    init(_ table: String) {
+        for line in table.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard words.count == 3, !line.hasPrefix("#") else { continue }
+            var entry = Entry(maker: words[0], giver: words[1], library: words[2])
+            if let star = words[0].firstIndex(of: "*") {
+                entry.maker = words[0][..<star]
+                entry.makerTail = words[0][words[0].index(after: star)...]
+                patterns.append(entry)
+            } else {
+                exact[words[0]] = entry
+            }
+        }
+    }
+
+    /// What gives back what a function of a module makes; `isProgram`: the module is the program's own.
+    func pair(function: String, module: String, isProgram: Bool) -> KnownPair? {
+        // `name@@VERSION`, as symbols of libraries may have it.
+        let name = function.prefix { $0 != "@" }
+        guard let (entry, middle) = entry(of: name) else { return nil }
+        let file = module.lastIndex(of: "/").map { module[module.index(after: $0)...] } ?? module[...]
+        guard isProgram || file.hasPrefix(entry.library) else { return nil }
+        let giver = middle.map { String(entry.giver).replacing("*", with: String($0)) } ?? String(entry.giver)
+        return KnownPair(maker: String(name), giver: giver)
+    }
+
+    /// The pair whose maker is nearest to the blamed code of a stack, or is what silt saw called there.
+    func pair(
+        ofStack stack: UInt32,
+        _ resource: Resource,
+        names: FrameNames,
+        in recording: Recording
+    ) -> KnownPair? {
+        if let own = Self.ofResource(resource) { return own }
+        let programs = Set(recording.processes.map(\.executable))
+        let (blamed, _) = names.blame(ofStack: stack, in: recording)
+        var found: KnownPair?
+        var node = stack
+        while node != 0, node != blamed {
+            let entry = recording.stacks[Int(node) - 1]
+            node = entry.parent
+            guard entry.frame != 0 else { continue }
+            for row in names.ranges[Int(entry.frame) - 1] {
+                let frame = names.frame(ofRow: row, frame: entry.frame, in: recording)
+                let isProgram = programs.contains(frame.module)
+                found = pair(function: frame.function, module: frame.module, isProgram: isProgram) ?? found
+            }
+        }
+        return found
+    }
+
+    /// Of what is taken by a call that silt stands in front of: the stack begins with its caller.
+    private static func ofResource(_ resource: Resource) -> KnownPair? {
+        switch resource {
+        case .heap, .mapping, .descriptor, .thread, .goroutine: nil
+        case .unjoined: KnownPair(maker: "pthread_create", giver: "pthread_join or pthread_detach")
+        case .timer: KnownPair(maker: "timer_create", giver: "timer_delete")
+        case .semaphore: KnownPair(maker: "sem_open", giver: "sem_close")
+        case .locale: KnownPair(maker: "newlocale", giver: "freelocale")
+        case .segment: KnownPair(maker: "shmat", giver: "shmdt")
+        }
+    }
+
+    private func entry(of name: Substring) -> (Entry, middle: Substring?)? {
+        if let entry = exact[name] { return (entry, nil) }
+        for entry in patterns {
+            guard let tail = entry.makerTail, name.count > entry.maker.count + tail.count, name.hasPrefix(entry.maker),
+                name.hasSuffix(tail)
+            else { continue }
+            return (entry, name.dropFirst(entry.maker.count).dropLast(tail.count))
+        }
+        return nil
+    }
+}

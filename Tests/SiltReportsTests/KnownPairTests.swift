@@ -1,0 +1,43 @@
+import SiltEvents
+import Testing
+
+@testable import SiltFindings
+
+@Suite struct KnownPairTests {
+    private func giver(_ function: String, _ module: String, isProgram: Bool = false) -> String? {
+        KnownPairs.all.pair(function: function, module: module, isProgram: isProgram)?.giver
+    }
+
+    @Test(
+        arguments: [
+            ("getaddrinfo", "/lib/x86_64-linux-gnu/libc.so.6", "freeaddrinfo"),
+            ("SSL_new", "/usr/lib/libssl.so.3", "SSL_free"),
+            ("EVP_MD_CTX_new", "/usr/lib/libcrypto.so.3", "EVP_MD_CTX_free"),
+            ("EVP_CIPHER_CTX_new", "libcrypto.so.3", "EVP_CIPHER_CTX_free"),
+            ("X509_STORE_new", "libcrypto.so.3", "X509_STORE_free"),
+            ("sqlite3_prepare_v2", "/usr/lib/libsqlite3.so.0", "sqlite3_finalize"),
+            ("PQexec", "/usr/lib/libpq.so.5", "PQclear"),
+            ("regcomp@@GLIBC_2.2.5", "/lib/libc.so.6", "regfree"),
+        ]
+    )
+    func whatALibraryMakesIsGivenBackByItsOwnFunction(function: String, module: String, expected: String) {
+        #expect(giver(function, module) == expected)
+    }
+
+    /// A function of that name may be anybody's.
+    @Test func aPairIsNamedOnlyInItsLibraryOrLinkedIntoTheProgram() {
+        #expect(giver("sqlite3_open", "/opt/other/libother.so") == nil)
+        #expect(giver("sqlite3_open", "/opt/server", isProgram: true) == "sqlite3_close")
+        #expect(giver("EVP_CTX_new", "libcrypto.so.3") == nil)
+        #expect(giver("malloc", "/lib/libc.so.6") == nil)
+    }
+
+    @Test func eachLineOfTheTableIsAPairAndNoneComesTwice() {
+        let lines = KnownPairs.table.split(separator: "\n").filter { !$0.hasPrefix("#") }
+        for line in lines {
+            let words = line.split(separator: " ")
+            #expect(words.count == 3, "\(line)")
+        }
+        #expect(Set(lines.compactMap { $0.split(separator: " ").first }).count == lines.count)
+    }
+}
