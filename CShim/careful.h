@@ -2,6 +2,7 @@
 #ifndef SILT_CAREFUL_H
 #define SILT_CAREFUL_H
 
+#include "image.h"
 #include "sandbox.h"
 #include "system.h"
 
@@ -48,8 +49,9 @@ static inline bool silt_careful_copy(const uintptr_t *from, uint64_t *words, uns
         there[i] = (struct iovec){(void *)from[i], sizeof *words};
     }
     if (!silt_is_filtered()) {
-        long got =
-            silt_call(SYS_process_vm_readv, silt_call(SYS_getpid, 0), &here, 1, there, count);
+        /* A fork child's header is its parent's until it has one of its own. */
+        long self = *silt_live ? (long)silt_shared->pid : silt_call(SYS_getpid, 0);
+        long got = silt_call(SYS_process_vm_readv, self, &here, 1, there, count, 0);
         if (got >= 0 || got == -14 /* EFAULT */) {
             return got == (long)here.iov_len;
         }

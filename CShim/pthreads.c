@@ -21,12 +21,23 @@ static uint32_t recorded_tid(uint32_t tid) {
     return tid == SILT_TID_UNKNOWN ? 0 : tid;
 }
 
-/* The new thread may be over, and have given back the memory where its creator has its handle. */
-static void note_created(const void *there, bool detached, const void *frame) {
+#define NEAR 4096u /* bytes of the stack outside of a hook's frame that are there */
+
+/* The handle of a new thread, where its creator has it: on the stack, or in memory that the thread
+ * may have given back by now. */
+static bool read_handle(const void *there, const void *frame, uint64_t *handle) {
     uintptr_t at = (uintptr_t)there;
+    if (at - (uintptr_t)frame < NEAR) {
+        *handle = *(const pthread_t *)there;
+        return true;
+    }
+    return silt_careful_copy(&at, handle, 1);
+}
+
+static void note_created(const void *there, bool detached, const void *frame) {
     uint64_t handle;
     uint32_t tid;
-    if (silt_is_ours() && silt_careful_copy(&at, &handle, 1) && silt_look_at_thread(handle, &tid)) {
+    if (silt_is_ours() && read_handle(there, frame, &handle) && silt_look_at_thread(handle, &tid)) {
         uint64_t flags = (detached ? SILT_THREAD_DETACHED : 0) | (tid ? 0 : SILT_THREAD_ENDED);
         silt_record_take(SILT_THREAD, handle, recorded_tid(tid) | flags << 32, frame);
     }
@@ -57,9 +68,9 @@ SILT_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) 
 
 /* Before the real call, which may give the handle back. */
 static void note_detached(uintptr_t thread, const void *frame) {
-    uint32_t tid;
-    if (silt_is_ours() && silt_look_at_thread(thread, &tid)) {
-        silt_record_thread(SILT_X_THREAD_DETACH, thread, recorded_tid(tid), frame);
+    if (silt_is_ours()) {
+        uint32_t tid = recorded_tid(silt_tid_of_unjoined(thread));
+        silt_record_thread(SILT_X_THREAD_DETACH, thread, tid, frame);
     }
 }
 
@@ -77,9 +88,10 @@ SILT_EXPORT int thrd_detach(thrd_t thread) {
 
 /* Whether the thread is given back when the real call succeeds: then with that tid. */
 static bool goes_after(uintptr_t thread, uint32_t *tid, const void *frame) {
-    if (!silt_is_ours() || !silt_look_at_thread(thread, tid)) {
+    if (!silt_is_ours()) {
         return false;
     }
+    *tid = silt_tid_of_unjoined(thread);
     if (*tid == 0) {
         silt_record_thread(SILT_X_THREAD_JOIN, thread, 0, frame);
     }

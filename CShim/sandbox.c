@@ -71,6 +71,10 @@ bool silt_look_at_thread(uintptr_t thread, uint32_t *tid) {
     return true;
 }
 
+uint32_t silt_tid_of_unjoined(uintptr_t thread) {
+    return knows_tid ? *(const uint32_t *)(thread + TID_OFFSET) : SILT_TID_UNKNOWN;
+}
+
 void silt_sandbox_enter(unsigned allowed) {
     without_maps += !(allowed & SILT_ALLOWS_MAPS);
     without_futex += !(allowed & SILT_ALLOWS_FUTEX);

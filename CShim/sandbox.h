@@ -40,5 +40,7 @@ uint32_t silt_tid(void);
  * keeps it elsewhere. False when there is no thread. In a hook. */
 #define SILT_TID_UNKNOWN UINT32_MAX
 bool silt_look_at_thread(uintptr_t thread, uint32_t *tid);
+/* The same tid of a thread that was not joined yet: its memory is there. In a hook. */
+uint32_t silt_tid_of_unjoined(uintptr_t thread);
 
 #endif

@@ -35,10 +35,16 @@ enum Findings {
 
     /// One call may take several things: a thread, its descriptor, and memory for both.
     private static func isSameLine(_ one: ReportSite, _ other: ReportSite) -> Bool {
-        guard one.resource != other.resource, one.phase == other.phase else { return false }
-        let (first, second) = (one.fix, other.fix)
-        return first.function == second.function && first.file == second.file && first.line == second.line
-            && first.module == second.module && (first.line != nil || first.offset == second.offset)
+        guard one.resource != other.resource, one.phase == other.phase, isSame(one.blame, other.blame) else {
+            return false
+        }
+        guard let first = one.caller, let second = other.caller else { return true }
+        return isSame(first, second)
+    }
+
+    private static func isSame(_ one: ReportFrame, _ other: ReportFrame) -> Bool {
+        one.function == other.function && one.file == other.file && one.line == other.line
+            && one.module == other.module && (one.line != nil || one.offset == other.offset)
     }
 
     private static func grewTogether(_ one: ReportSite, _ other: ReportSite) -> Bool {

@@ -20,6 +20,12 @@ enum FindingText {
         return site.origin.map { "\(site.blame.label), called from \($0.label)" }
     }
 
+    /// What was called for it, and for what else its line takes, and what gives that back.
+    static func pairs(_ site: ReportSite, _ report: HeapReport) -> [KnownPair] {
+        let sameLine = report.sites.filter { $0.follows?.rank == site.rank && $0.follows?.why == .sameLine }
+        return ([site] + sameLine).compactMap(\.pair).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+    }
+
     /// The other phases of the same place, each with its rate, and what else its line takes or grows in lock-step with it.
     static func together(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         let followers = report.sites.filter { $0.follows?.rank == site.rank }

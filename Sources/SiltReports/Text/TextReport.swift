@@ -87,7 +87,7 @@ package enum TextReport {
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: 5)
         }
         if let distinction = FindingText.distinction(site) { page.paragraph(distinction.printable, indent: 5) }
-        if let pair = site.pair {
+        for pair in FindingText.pairs(site, report) {
             page.paragraph("\(pair.maker) made it: \(pair.giver) gives it back".printable, indent: 5)
         }
         FindingText.together(site, report, &page)

@@ -34,37 +34,37 @@ extension EndToEnd {
             return (folder, try buildWorkload("handles", into: folder))
         }
 
-        /// Each kind kept and given back, route by route, with the service in one process and in forked workers.
-        @Test(arguments: [[], ["workers"]])
-        func oneKeptPerRequestIsFoundWithThatRateAndItsTwinIsNot(mode: [String]) throws {
+        /// In one process, and in forked workers: each kind has its free run below.
+        @Test(arguments: [(kinds[0], []), (kinds[3], ["workers"])])
+        func oneKeptPerRequestIsFoundWithThatRateAndItsTwinIsNot(kind: Kind, mode: [String]) throws {
             let (folder, program) = try Self.folder.get()
             let socket = folder.file("s")
-            let letters = Self.kinds.flatMap { [$0.letter, $0.letter.uppercased()] }
+            let letters = [kind.letter, kind.letter.uppercased()]
             let phases = letters.flatMap { ["--phase", "\($0)='\(program)' load '\(socket)' \($0) 20"] }
             let (result, report) = try hunt(
-                ["--idle", "1s", "--ready", "unix:\(socket)"] + phases,
+                ["--idle", "1s", "--max-rounds", "6", "--ready", "unix:\(socket)"] + phases,
                 command: [program, "serve", socket] + mode
             )
             #expect(result.status == 1, "\(result.errors)")
             #expect(report.trust.lost == 0 && report.trust.eventsSent == report.trust.eventsReceived)
-            for kind in Self.kinds {
-                let charged = report.charged(kind.letter).filter { $0.kind != "heap" }
-                #expect(charged.map(\.kind) == [kind.kind], "\(kind.letter)")
-                let site = try #require(charged.first)
-                #expect(site.blame.function == kind.function)
-                #expect(site.rate?.unit == kind.unit + "/request")
-                let perRequest = (site.rate?.value ?? 0) / (kind.bytes ?? 1)
-                #expect(abs(perRequest - 1) < 0.05, "\(kind.letter): \(perRequest)")
-                let mended = report.charged(kind.letter.uppercased())
-                #expect(mended.isEmpty, "\(kind.letter): \(mended.map(\.evidence))")
-            }
+            // The block that the C library allocates for a stack is of the same line.
+            let charged = report.charged(kind.letter)
+            #expect(charged.allSatisfy { $0.rank == 1 || $0.partOf?.rank == 1 })
+            let things = charged.filter { $0.kind != "heap" }
+            #expect(things.map(\.kind) == [kind.kind])
+            let site = try #require(things.first)
+            #expect(site.blame.function == kind.function)
+            #expect(site.rate?.unit == kind.unit + "/request")
+            #expect(abs((site.rate?.value ?? 0) - 1) < 0.05, "\(site.rate?.value ?? 0)")
+            let mended = report.charged(kind.letter.uppercased())
+            #expect(mended.isEmpty, "\(mended.map(\.evidence))")
         }
 
         @Test(arguments: kinds)
         func whatIsKeptInAFreeRunIsFoundWithItsRateAndItsTwinIsNot(kind: Kind) throws {
             let (_, program) = try Self.folder.get()
             let options = ["--snapshot-every", "100ms"]
-            let (result, report) = try trace([program, "run", kind.letter, "2"], options: options)
+            let (result, report) = try trace([program, "run", kind.letter, "1.6"], options: options)
             let words = result.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
             try #require(words.count == 2, "\(result.output) \(result.errors)")
             let found = report.sites.filter { $0.isGrowing && $0.kind != "heap" }
@@ -76,7 +76,7 @@ extension EndToEnd {
             // Of those that ended after the last snapshot nobody knows that they did.
             let kept = report.sites.filter { $0.kind == "thread" || $0.kind == kind.kind }.map(\.inuseObjects)
             #expect(kept.reduce(0, +) == Int(words[0]))
-            let mended = try trace([program, "run", kind.letter.uppercased(), "1"], options: options).report
+            let mended = try trace([program, "run", kind.letter.uppercased(), "0.8"], options: options).report
             #expect(mended.sites.filter(\.isGrowing).isEmpty)
         }
     }
