@@ -132,6 +132,20 @@ import Testing
         #expect(sites[0]["part_of"] == nil)
     }
 
+    @Test func whatOneLineTakesIsOneFindingAndSaysWhatGivesItBack() throws {
+        var report = try ShopHunt.report()
+        report.sites[0].pair = KnownPair(maker: "SSL_new", giver: "SSL_free")
+        report.sites[1].follows = .init(rank: 1, why: .sameLine)
+        report.sites[1].pair = KnownPair(maker: "timer_create", giver: "timer_delete")
+        let page = text(report)
+        #expect(page.contains("     SSL_new made it: SSL_free gives it back\n"), "\(page)")
+        #expect(page.contains("     timer_create made it: timer_delete gives it back\n"), "\(page)")
+        #expect(page.contains("     with it: cache_fill cache.c:9 +40 B/request\n"), "\(page)")
+        let sites = try #require(try json(report)["sites"] as? [[String: Any]])
+        #expect((sites[1]["part_of"] as? [String: Any])?["reason"] as? String == "same-line")
+        #expect(sites[0]["made_by"] as? String == "SSL_new" && sites[0]["given_back_by"] as? String == "SSL_free")
+    }
+
     @Test func colorIsUsedOnlyWhenAsked() throws {
         #expect(!text(try OrderServer.growingReport()).contains("\u{1b}"))
         #expect(text(try OrderServer.growingReport(options { $0.color = true })).hasPrefix("\u{1b}[1;31mGROWING:"))

@@ -46,6 +46,8 @@ import Testing
 
     @Test func reportsFollowTheirSchema() throws {
         var hunt = try ShopHunt.report()
+        hunt.sites[0].pair = KnownPair(maker: "SSL_new", giver: "SSL_free")
+        hunt.sites[1].follows = .init(rank: 1, why: .sameLine)
         hunt.recording.untraced = [RecordedUntraced(program: "./helper", reason: "statically linked")]
         for report in [try OrderServer.growingReport(), hunt] {
             let errors = try errors(in: json(report))
