@@ -5,7 +5,7 @@ package enum HuntStep: Sendable {
     case waiting(Readiness)
     case idle(seconds: Double, isFinal: Bool)
     /// `round` 0 is the warm-up; `planned` more may follow, or fewer.
-    case load(phase: String, round: Int, planned: Int)
+    case load(phase: String, round: Int, planned: Int, repeats: Int)
     case settling
     /// The phase grows; it is left alone for so long, and then loaded once more.
     case confirming(phase: String, seconds: Double)
