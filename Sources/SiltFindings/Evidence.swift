@@ -12,6 +12,8 @@ package struct Evidence: Equatable, Sendable {
         case hardlyTouched
         /// Go's runtime keeps it for its own next use (`GoName.isKeptByRuntime`).
         case keptByRuntime
+        /// So many stacks each left what they left in a short time (`CallersInTurn`); of a hunt, in that phase.
+        case inTurn(stacks: Int, Phase?)
         /// Nothing of it was alive after a round of the hunt.
         case nothingAfterARound
         case processEnded
@@ -58,6 +60,7 @@ extension Evidence {
         case pattern(SiltGrowth.Reason)
         case tooFewSnapshots
         case keptByRuntime
+        case inTurn
         case processEnded
         case damaged
 
@@ -67,9 +70,29 @@ extension Evidence {
             case .pattern(let reason): reason.rawValue
             case .tooFewSnapshots: "snapshots"
             case .keptByRuntime: "runtime"
+            case .inTurn: "in-turn"
             case .processEnded: "ended"
             case .damaged: "damaged"
             }
+        }
+    }
+
+    /// The judge's; nil where it was not asked.
+    var verdict: GrowthVerdict? {
+        switch basis {
+        case .run(let verdict, _), .workers(let verdict, _, _, _), .phase(let verdict, _): verdict
+        case .tooFewSnapshots, .allFreed, .onlyYoungBlocks, .hardlyTouched, .keptByRuntime, .inTurn,
+            .nothingAfterARound, .processEnded, .damaged:
+            nil
+        }
+    }
+
+    /// Of a hunt.
+    var phase: Phase? {
+        switch basis {
+        case .phase(_, let phase): phase
+        case .inTurn(_, let phase): phase
+        default: nil
         }
     }
 
@@ -85,6 +108,7 @@ extension Evidence {
         case .allFreed, .onlyYoungBlocks, .nothingAfterARound, .hardlyTouched: .pattern(.none)
         case .tooFewSnapshots: .tooFewSnapshots
         case .keptByRuntime: .keptByRuntime
+        case .inTurn: .inTurn
         case .processEnded: .processEnded
         case .damaged: .damaged
         }

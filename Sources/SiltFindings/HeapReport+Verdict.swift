@@ -10,8 +10,15 @@ extension HeapReport {
     }
 
     private var openRun: Obstacle? {
-        if isLongEnough { return shortWorkers.map(Obstacle.shortWorkers) }
+        if isLongEnough { return shortWorkers.map(Obstacle.shortWorkers) ?? loading }
         return snapshotCount < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(snapshotCount) : .tooShort(seconds)
+    }
+
+    /// What grew by one caller after the other, as while code is loaded.
+    private var loading: Obstacle? {
+        let sites = sites.filter { $0.verdict == .stillFilling }
+        guard let first = sites.max(by: { $0.inUseBytes < $1.inUseBytes }) else { return nil }
+        return .loading(first.blame, others: sites.count - 1, seconds: seconds)
     }
 
     private var openPhase: Obstacle? {
@@ -55,8 +62,7 @@ extension HeapReport {
 extension ReportSite {
     /// The phase in which it is not charged, but has not stopped rising.
     var fillingPhase: String? {
-        guard verdict == .stillFilling, case .phase(_, let phase) = evidence.basis else { return nil }
-        return phase.name
+        verdict == .stillFilling ? evidence.phase?.name : nil
     }
 }
 

@@ -4,8 +4,10 @@ internal import SiltRecording
 
 /// Where the resident memory of one process went while it grew: by its snapshots, and by what was seen of its address space.
 package struct MemoryGrowth: Equatable, Sendable {
-    /// In `Recording.processes`.
+    /// In `Recording.processes`; of workers the one that lived longest.
     package var process: Int
+    /// Those that replace each other, of which it is the sum; 1: it is of one process.
+    package var workers = 1
     /// What RSS rose by, in bytes; of a hunt: in the rounds of the phase.
     package var risen = 0.0
     /// RSS at the end.
@@ -18,12 +20,16 @@ package struct MemoryGrowth: Equatable, Sendable {
     package var phase: String?
     /// What the last quarter of the time rose by.
     var lateRise = 0.0
+    /// Of a hunt: each round rose by a good part of what a round of so many requests rises by.
+    var isSteady = false
 
     /// Less may be chance, in bytes and as a share of the RSS at the end.
     static let minimumBytes = 8.0 * 1_048_576
     static let minimumShare = 0.1
     /// The last quarter of the time has at least this share of the rise, else it is over: a steady one has a third.
     private static let lateShare = 0.1
+    /// What rises in each of so many rounds, by this share of the mean at least, is no chance though it be little.
+    private static let steady = (rounds: 5, share: 0.3, bytes: 1_048_576.0, shareOfResident: 0.02)
     /// One use of memory explains a rise when this share of it is its own.
     static let explainedShare = 0.8
 
@@ -37,8 +43,10 @@ package struct MemoryGrowth: Equatable, Sendable {
 
     /// True when it is memory that no allocation explains, and goes on.
     var isOutsideMalloc: Bool {
-        guard let parts, isNotable else { return false }
-        return parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
+        guard let parts else { return false }
+        let least = max(Self.steady.bytes, resident * Self.steady.shareOfResident)
+        if isSteady, parts.outsideMalloc >= least, parts.outsideMalloc >= Self.explainedShare * risen { return true }
+        return isNotable && parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
             && lateRise >= Self.lateShare * risen
     }
 }
@@ -74,6 +82,35 @@ extension MemoryGrowth {
         }
     }
 
+    /// What workers that replace each other grew by, each while it lived; nil when too few of them were looked at.
+    init?(_ turns: WorkerTurns, _ clocks: [ProcessClock], in recording: Recording) {
+        guard turns.canBeJudged else { return nil }
+        let all = turns.judged.sorted().compactMap { index in
+            let growth = MemoryGrowth(
+                clocks[index].evenRows.filter { ($0.rssBytes ?? 0) > 0 },
+                process: index,
+                in: recording
+            )
+            return growth?.parts == nil ? nil : growth
+        }
+        guard all.count >= WorkerTurns.minimumGenerations, 2 * all.count >= turns.judged.count else { return nil }
+        self.init(process: turns.leader)
+        workers = all.count
+        var sums = Parts()
+        var perSecond = 0.0
+        for growth in all {
+            risen += growth.risen
+            resident += growth.resident
+            lateRise += growth.lateRise
+            growth.parts.map { sums.add($0) }
+            perSecond += growth.rate?.value ?? 0
+        }
+        parts = sums
+        // Of those that live at once.
+        let value = perSecond * turns.alive / Double(all.count)
+        rate = Rate(value: value, low: value, high: value, unit: .bytesPerSecond)
+    }
+
     /// What a process grew by in the rounds of one phase, the first of them left out; nil when there are too few.
     init?(
         _ rows: [RecordedSnapshot],
@@ -89,11 +126,13 @@ extension MemoryGrowth {
         let bySnapshot = Dictionary(rows.map { (Int($0.snapshot), $0) }) { $1 }
         let looks = Self.looks(of: process, in: recording)
         var sums: MemoryUses<Double>? = looks.isEmpty ? nil : MemoryUses()
+        var rises: [(bytes: Double, load: Double)] = []
         for (index, round) in rounds.enumerated() {
             guard let before = bySnapshot[round], let after = bySnapshot[round + 1] else { return nil }
             resident = Double(after.rssBytes ?? 0)
             let rise = resident - Double(before.rssBytes ?? 0)
             risen += rise
+            rises.append((rise, hunt.intervals.requests[round]))
             if index >= rounds.count * 3 / 4 { lateRise += rise }
             if let start = Self.look(at: before, in: looks, rows), let end = Self.look(at: after, in: looks, rows) {
                 sums? += end.bytes.rise(since: start.bytes)
@@ -102,10 +141,19 @@ extension MemoryGrowth {
             }
         }
         parts = sums
+        isSteady = Self.areSteady(rises)
         if let requests = rounds.map({ recording.rounds[$0] }).requests, requests > 0 {
             let value = risen / Double(requests)
             rate = Rate(value: value, low: value, high: value, unit: .bytesPerRequest)
         }
+    }
+
+    /// `load`: requests, 0 where nobody counted them.
+    private static func areSteady(_ rises: [(bytes: Double, load: Double)]) -> Bool {
+        let all = rises.reduce(0) { $0 + $1.load }
+        let sum = rises.reduce(0) { $0 + $1.bytes }
+        guard rises.count >= steady.rounds, sum > 0 else { return false }
+        return rises.allSatisfy { $0.bytes >= steady.share * sum * (all > 0 ? $0.load / all : 1 / Double(rises.count)) }
     }
 
     /// `process`: in `Recording.processes`.

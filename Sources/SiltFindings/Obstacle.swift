@@ -21,6 +21,8 @@ package enum Obstacle: Equatable, Sendable {
     /// Seconds that the process was seen which was seen longest.
     case tooShort(Double)
     case shortWorkers(ShortWorkers)
+    /// Call sites that grew by one caller after the other; the first of them, how many more, and what was watched.
+    case loading(ReportFrame, others: Int, seconds: Double)
     case phase(PhaseObstacle)
     /// RSS grew by what is not a block of the allocator's.
     case outsideMalloc(MemoryGrowth)
@@ -42,7 +44,7 @@ extension Obstacle {
         switch self {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .tooShort, .shortWorkers, .phase, .outsideMalloc, .endedEarly:
+            .tooFewSnapshots, .tooShort, .shortWorkers, .loading, .phase, .outsideMalloc, .endedEarly:
             false
         }
     }

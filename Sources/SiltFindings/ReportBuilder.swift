@@ -24,7 +24,7 @@ package enum ReportBuilder {
         report.periodCount = clocks.map(\.periods).max() ?? 0
         report.isLongEnough = clocks.contains(where: \.canBeJudged)
         report.seconds = clocks.map(\.seconds).max() ?? 0
-        report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, hunt: hunt)
+        report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, turns: turns, hunt: hunt)
         if let outside = report.outsideMalloc, report.isNamed(outside) { report.outsideMalloc = nil }
         report.decide()
         if let end = recording.huntEnd { report.endEarly(end.reason, planned: end.planned) }

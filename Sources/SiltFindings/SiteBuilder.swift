@@ -60,8 +60,10 @@ struct SiteBuilder {
         var members: [[SiteShare]] = []
         var places: [SiteShare.Identity: Int] = [:]
         let touched = TouchedMappings(recording)
+        let inTurn = CallersInTurn(sites, growing: shares, judge: judge, clocks: clocks, hunt: hunt)
         for var share in shares where !share.rows.isEmpty {
             if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
+            share.opinion = inTurn.checked(share)
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
             if index == members.count {

@@ -21,6 +21,9 @@ package struct SiteOpinion {
 
     var isGrowing: Bool { verdict.isGrowing }
 
+    /// The survivors leave no doubt, however long they have been watched.
+    var hasClearPattern: Bool { evidence.verdict?.confidence == .high }
+
     /// True when too few of its blocks survived for more to be said: neither charged nor acquitted.
     var isUndecided: Bool { [.pattern(.none), .pattern(.sparse)].contains(evidence.reason) }
 
@@ -47,9 +50,10 @@ package struct SiteOpinion {
 
     /// Of a trace that ran freely.
     static func run(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
-        SiteOpinion(
+        let isSure = Double(verdict.facts.keptSnapshots) * clock.period >= GrowthFacts.sureSeconds && !clock.isShort
+        return SiteOpinion(
             verdict: verdict.verdict,
-            confidence: verdict.confidence.map { $0 == .high && clock.isShort ? .medium : $0 }
+            confidence: verdict.confidence.map { $0 == .high && clock.period > 0 && !isSure ? .medium : $0 }
                 ?? confidence(inStillnessAfter: clock.periods),
             evidence: Evidence(.run(verdict, period: clock.period)),
             slope: verdict.slope,

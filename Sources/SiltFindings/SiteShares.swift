@@ -159,7 +159,7 @@ struct SiteShares {
         let thin = left.filter { item in
             let opinion = result[item.share].opinion
             guard opinion.isGrowing else { return opinion.isUndecided }
-            return opinion.confidence != .high && opinion.evidence.reason != .pattern(.doubling)
+            return !opinion.hasClearPattern && opinion.evidence.reason != .pattern(.doubling)
                 && survivors(of: item.members.map { sites.parts[item.part].stacks[$0] }) < ThinSites.fewSurvivors
         }
         guard

@@ -90,7 +90,14 @@ extension HeapReport {
     }
 
     /// Growth that no allocation explains: of the process and, in a hunt, the phase that has most of it; nil without any.
-    static func outsideMalloc(_ recording: Recording, clocks: [ProcessClock], hunt: HuntPhases?) -> MemoryGrowth? {
+    ///
+    /// `turns`: workers that replace each other are looked at together as well, since none lives long enough to show much.
+    static func outsideMalloc(
+        _ recording: Recording,
+        clocks: [ProcessClock],
+        turns: [WorkerTurns],
+        hunt: HuntPhases?
+    ) -> MemoryGrowth? {
         // Profiles say what is in a heap that malloc does not know.
         guard !recording.processes.contains(where: \.isProfiled) else { return nil }
         var result: MemoryGrowth?
@@ -104,6 +111,8 @@ extension HeapReport {
                 } ?? [MemoryGrowth(rows, process: index, in: recording)].compactMap { $0 }
             for growth in all where growth.isOutsideMalloc && growth.risen > result?.risen ?? 0 { result = growth }
         }
-        return result
+        guard result == nil else { return result }
+        return turns.lazy.compactMap { MemoryGrowth($0, clocks, in: recording) }.filter(\.isOutsideMalloc)
+            .max { $0.risen < $1.risen }
     }
 }

@@ -102,6 +102,8 @@ private struct FreeRunningJudge {
         facts.since = Double(first - 1) / Double(full)
         facts.from = Double(look.eligible.lowerBound - 1) / Double(full)
         facts.to = Double(look.eligible.upperBound) / Double(full)
+        let middle = look.eligible.lowerBound + look.eligible.count / 2
+        facts.keptSnapshots = max(0, series.snapshots - middle * series.width)
     }
 
     private func firstLook() -> Look? {

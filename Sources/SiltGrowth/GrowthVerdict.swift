@@ -129,6 +129,8 @@ package struct GrowthFacts: Equatable, Sendable {
     package var seconds = 0.0
     /// Seconds for which half of the judged blocks, and none of them freed, have been watched; 0 when they are not known.
     package var keptSeconds = 0.0
+    /// Of free runs, which know no seconds, the same in snapshots.
+    package var keptSnapshots = 0
     /// Bytes of the survivors of the intervals skipped as warm-up, what a leak left in them included.
     package var warmUpBytes = 0.0
     /// What of the warm-up's bytes is more than the judged intervals leave: came once.
@@ -143,6 +145,9 @@ package struct GrowthFacts: Equatable, Sendable {
 }
 
 extension GrowthFacts {
+    /// A cache may keep its blocks for less than this: no verdict is sure before they have been watched for so long.
+    package static let sureSeconds = GrowthRules.Conservation.sureSeconds
+
     /// The share of the growth that has come by `settledAt`.
     package static let settledShare = GrowthRules.Form.settledShare
 

@@ -98,6 +98,7 @@ package struct TraceReport: Decodable, Sendable {
     package var version: Int
     package var target: Target
     package var verdict: String
+    package var headline: String?
     package var totals: Totals
     package var trust: Trust
     package var processes: [Process]

@@ -1,16 +1,21 @@
-// A server that replaces its workers: turns leak|warm|connection WORKERS MILLISECONDS AT_ONCE
+// A server that replaces its workers: turns leak|warm|connection|unseen WORKERS MILLISECONDS
+// AT_ONCE
 //   leak        a worker loses a block at each request, until it ends
 //   warm        it fills a cache in the first half of its life, and then replaces what is in it
+//   unseen      it takes memory by system calls, which malloc does not know, beside one block
 //   connection  it keeps all that one connection needs, and frees nothing: its end does
 // Prints the bytes that were lost, and the seconds that it took.
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { BLOCK = 1021, PAUSE = 5 };
+enum { BLOCK = 1021, PAUSE = 5, PAGES = 3 * 4096 };
 
 static void *cache[100000];
 
@@ -25,10 +30,18 @@ __attribute__((noinline)) static void remember(int slot) {
     memset(cache[slot], 1, BLOCK);
 }
 
+static void take(void) {
+    remember(0);
+    int access = PROT_READ | PROT_WRITE, kind = MAP_PRIVATE | MAP_ANONYMOUS;
+    memset((void *)syscall(SYS_mmap, NULL, PAGES, access, kind, -1, 0), 1, PAGES);
+}
+
 static void worker(const char *mode, int requests) {
     for (int i = 0; i < requests; i++) {
         if (mode[0] == 'w') {
             remember(i % (requests / 2));
+        } else if (mode[0] == 'u') {
+            take();
         } else {
             lose();
         }

@@ -19,6 +19,10 @@ enum EvidenceText {
         case .hardlyTouched: "most of what it mapped is not in memory, or is of files"
         case .onlyYoungBlocks: "no \(resource.unit) in use is older than two snapshots"
         case .keptByRuntime: "Go's runtime keeps it for the next goroutine: as much as was ever needed at once"
+        case .inTurn(let stacks, let phase):
+            (phase.map { "rose in \($0.name), " } ?? "")
+                + "by \(stacks) callers one after the other, each for a short time, as code does that is loaded: "
+                + (phase == nil ? "a longer run tells" : "more rounds tell")
         case .nothingAfterARound: "nothing of it was alive after a round"
         case .processEnded: "its process ended during the hunt"
         case .damaged: "its history cannot be read"

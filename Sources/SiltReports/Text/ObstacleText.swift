@@ -30,6 +30,9 @@ enum ObstacleText {
             "\(short.workers) workers replaced each other (\(Format.plural(UInt64(short.generations), "generation"))), and "
                 + "each lived for \(short.snapshots.map { "\($0) snapshots" } ?? Format.duration(short.seconds)) only: \(short.blame.label) rises as long as they live "
                 + "(let workers live longer, or run it with a shorter --snapshot-every)"
+        case .loading(let frame, let others, let seconds):
+            "still loading? \(frame.label.printable)\(more(others)) rose by one caller after the other in the "
+                + "\(Format.duration(seconds)) that were seen, as what a program loads does (run it longer)"
         case .phase(let obstacle): line(obstacle)
         case .outsideMalloc(let growth): line(growth)
         case .endedEarly(let failure): line(failure)
@@ -39,7 +42,8 @@ enum ObstacleText {
     /// As `RSS grew 112 MiB outside malloc (8.61 MiB per second): memory that the program mapped itself`.
     private static func line(_ growth: MemoryGrowth) -> String {
         guard let parts = growth.parts else { return "RSS grew \(Format.bytes(growth.risen))" }
-        var line = "RSS grew \(Format.bytes(parts.outsideMalloc)) outside malloc"
+        let whose = growth.workers > 1 ? "RSS of \(growth.workers) workers that replace each other" : "RSS"
+        var line = "\(whose) grew \(Format.bytes(parts.outsideMalloc)) outside malloc"
         if let phase = growth.phase { line += " in \(phase.printable)" }
         if let rate = growth.rate, growth.risen > 0 {
             line += " (\(rate.unit.sentence(rate.value * parts.outsideMalloc / growth.risen)))"
@@ -99,10 +103,13 @@ enum ObstacleText {
             return "cannot tell of Go's heap: \(Format.bytes(bytes)) per request would be \(count) of "
                 + "\(Format.bytes(period)) in the \(Format.plural(requests, "request")) of \(phase.printable)"
         case .stillFilling(let phase, let frame, let others, let rounds):
-            let more = others > 0 ? " and \(Format.count(UInt64(others))) more" : ""
-            return "still filling? \(frame.label.printable)\(more) still rose after \(rounds) rounds of "
+            return "still filling? \(frame.label.printable)\(more(others)) still rose after \(rounds) rounds of "
                 + "\(phase.printable), as a cache does until it is full"
         }
+    }
+
+    private static func more(_ others: Int) -> String {
+        others > 0 ? " and \(Format.count(UInt64(others))) more" : ""
     }
 
     /// What to do about it; empty where the line says that, or nothing helps.

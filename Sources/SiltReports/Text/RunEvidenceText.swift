@@ -70,6 +70,10 @@ struct RunEvidenceText {
             let part = 100 * verdict.slope * Double(facts.snapshots) / facts.live
             line += "; = \(Format.percent(part)) of the site's \(resource.wholeAmount(facts.live)) over \(wholeTime)"
         }
+        let kept = period * Double(facts.keptSnapshots)
+        if kept >= 1, kept < GrowthFacts.sureSeconds {
+            line += "; none of them freed within \(Format.duration(kept)), which a cache may do too: a longer run tells"
+        }
         return line
     }
 

@@ -35,7 +35,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help:
-            "Time between snapshots: 500ms, 1s, 2m; they are closer together at first. A certain verdict needs 6 such times."
+            "Time between snapshots: 500ms, 1s, 2m; they are closer together at first. For a sure verdict run 80 s."
     )
     var snapshotEvery: Duration = Duration(seconds: 1)
 

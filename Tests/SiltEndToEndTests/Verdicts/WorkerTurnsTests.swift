@@ -34,6 +34,15 @@ extension EndToEnd {
             #expect(run.growing.isEmpty, "\(run.growing.map(\.evidence))")
         }
 
+        /// Each takes 4 MiB until it ends, which alone is too little to speak of.
+        @Test func whatWorkersTakeOutsideMallocIsSeenOfAllOfThemTogether() throws {
+            let run = try Self.run("unseen", workers: 6, milliseconds: 1600)
+            #expect(run.report.verdict == "inconclusive")
+            let line = try #require(run.report.headline)
+            #expect(line.hasPrefix("INCONCLUSIVE: RSS of "), "\(line)")
+            #expect(line.contains(" workers that replace each other grew "), "\(line)")
+        }
+
         @Test func workersThatAreReplacedTooSoonLeaveTheVerdictOpen() throws {
             let run = try Self.run("leak", workers: 12, milliseconds: 430)
             #expect(run.report.verdict == "inconclusive")

@@ -1,0 +1,76 @@
+import SiltRecording
+import Testing
+
+@testable import SiltFindings
+@testable import SiltReports
+
+/// Memory outside malloc that rises by a little in each round of a hunt is no chance.
+struct OutsideMallocTests {
+    private static let idle = 5
+
+    /// Of a hunt whose rounds make RSS rise by so many KiB each; `requests`: of each round.
+    private static func report(rises: [UInt64], requests: [UInt64]? = nil, inFiles: Bool = false) throws -> HeapReport {
+        var recording = try OrderServer.recording(snapshots: UInt32(rises.count + 2 * idle), period: 1_000_000_000)
+        recording.phases = ["idle", "get", "idle"].map { RecordedPhase(name: $0, startNs: 0) }
+        recording.rounds = (1...rises.count + 2 * idle).map { number in
+            let round = number - idle - 1
+            let isIdle = !rises.indices.contains(round)
+            var row = RecordedRound(
+                number: UInt32(number),
+                phase: number <= idle ? 1 : isIdle ? 3 : 2,
+                kind: isIdle ? .idle : round == 0 ? .warmUp : .round,
+                startNs: UInt64(number - 1) * 1_000_000_000,
+                endNs: UInt64(number) * 1_000_000_000
+            )
+            if !isIdle { row.requests = requests?[round] ?? 100 }
+            return row
+        }
+        for index in recording.processes.indices {
+            recording.processes[index].endNs = UInt64(recording.rounds.count + 1) * 1_000_000_000
+        }
+        recording.memory = []
+        for index in recording.snapshots.indices where recording.snapshots[index].process == 1 {
+            let number = Int(recording.snapshots[index].snapshot)
+            let risen = 1024 * rises.prefix(max(0, number - idle)).reduce(0, +)
+            recording.snapshots[index].inUseBytes = 1_048_576
+            recording.snapshots[index].rssBytes = 24 * 1_048_576 + risen
+            var look = RecordedMemory(process: 1, snapshot: UInt32(number))
+            look.liveBytes = 1_048_576
+            look.fileBytes = 23 * 1_048_576 + (inFiles ? risen : 0)
+            look.mappedBytes = inFiles ? 0 : risen
+            recording.memory.append(look)
+        }
+        return try ReportBuilder.build(recording, options: ReportOptions())
+    }
+
+    @Test func aMegabyteInEachRoundLeavesTheVerdictOpen() throws {
+        let report = try Self.report(rises: Array(repeating: 1024, count: 7))
+        #expect(report.verdict == .inconclusive)
+        let start = "INCONCLUSIVE: RSS grew 6.00 MiB outside malloc in get (10.2 KiB per request): "
+        #expect(report.verdictLine.hasPrefix(start), "\(report.verdictLine)")
+    }
+
+    /// Rounds that are added in doubt run the load several times.
+    @Test func heavierRoundsMayRiseByMore() throws {
+        let requests: [UInt64] = [100, 100, 100, 100, 200, 400, 800]
+        let report = try Self.report(rises: requests.map { 4 * $0 }, requests: requests)
+        #expect(report.verdict == .inconclusive, "\(report.verdictLine)")
+    }
+
+    @Test(
+        arguments: [
+            // A pool that fills, a jump, hardly anything, and too few rounds to tell.
+            [2048, 1024, 512, 256, 64, 0, 0], [0, 0, 0, 4096, 0, 0, 0], [64, 64, 64, 64, 64, 64, 64],
+            [1024, 1024, 1024, 1024],
+        ] as [[UInt64]]
+    )
+    func whatFillsOrJumpsOrIsLittleDoesNot(rises: [UInt64]) throws {
+        let report = try Self.report(rises: rises)
+        #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
+    }
+
+    @Test func pagesOfFilesAreNoGrowth() throws {
+        let report = try Self.report(rises: Array(repeating: 1024, count: 7), inFiles: true)
+        #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
+    }
+}
