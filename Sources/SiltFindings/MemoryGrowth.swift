@@ -96,13 +96,13 @@ extension MemoryGrowth {
         guard all.count >= WorkerTurns.minimumGenerations, 2 * all.count >= turns.judged.count else { return nil }
         self.init(process: turns.leader)
         workers = all.count
-        var sums = Parts()
+        var sums = MemoryUses<Double>()
         var perSecond = 0.0
         for growth in all {
             risen += growth.risen
             resident += growth.resident
             lateRise += growth.lateRise
-            growth.parts.map { sums.add($0) }
+            growth.parts.map { sums += $0 }
             perSecond += growth.rate?.value ?? 0
         }
         parts = sums

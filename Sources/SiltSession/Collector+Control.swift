@@ -98,14 +98,45 @@ extension Collector {
                 }
             }
         }
-        for series in sums.values.flatMap(\.values)
-        where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
-            let verdict = judgeHunt(series, hunt, route: route)
-            if verdict.verdict == .stillFilling { counts.filling += 1 }
-            counts.add(verdict.confidence)
+        for (resource, groups) in sums {
+            var known: Set<StackID> = []
+            for (key, series) in groups where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
+                let verdict = judgeHunt(series, hunt, route: route)
+                if verdict.verdict == .stillFilling { counts.filling += 1 }
+                counts.add(verdict.confidence)
+                if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { known.insert(key) }
+            }
+            for image in images.values {
+                counts.medium += hidden(in: image.heap, resource, hunt, route, besides: known)
+            }
         }
         return counts
     }
+
+    /// Stacks that grow though their function as a whole does not, since others of it replace what they hold: the report
+    /// looks for callers like that.
+    private func hidden(
+        in heap: borrowing ProcessHeap,
+        _ resource: Resource,
+        _ hunt: HuntIntervals,
+        _ phase: Int,
+        besides known: Set<StackID>
+    ) -> Int {
+        let rounds = hunt.positions(ofPhase: phase)
+        var count = 0
+        heap.forEachSite(of: resource) { stack, counters in
+            guard counters.liveCount >= Self.leastHidden, let key = heap.groupKey(of: stack, resource),
+                !known.contains(key), let series = heap.history(of: stack, resource)?.intervals(hunt.count),
+                series.live[rounds.upperBound] > series.live[rounds.lowerBound]
+            else { return }
+            let verdict = judgeHunt(series, hunt, route: phase)
+            if let confidence = verdict.confidence, confidence != .low { count += 1 }
+        }
+        return count
+    }
+
+    /// Fewer blocks are never of medium confidence.
+    private static let leastHidden: UInt64 = 8
 
     private func closeIntervals() throws {
         for image in images.values {

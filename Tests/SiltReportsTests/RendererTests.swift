@@ -218,7 +218,7 @@ import Testing
         #expect(
             try keys(root["trust"]) == [
                 "events_sent", "events_received", "lost", "unknown_frees", "waits", "stacks_complete_percent",
-                "symbolized_percent",
+                "symbolized_percent", "imports_unbound",
             ]
         )
         let processes = try #require(root["processes"] as? [[String: Any]])

@@ -100,6 +100,7 @@ package enum JSONReport {
             json.value("waits", trust.counters.waits)
             json.value("stacks_complete_percent", trust.completeStacksPercent)
             json.value("symbolized_percent", trust.symbolizedPercent)
+            json.value("imports_unbound", trust.counters.importsUnbound)
         }
     }
 
