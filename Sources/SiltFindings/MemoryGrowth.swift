@@ -123,12 +123,14 @@ extension MemoryGrowth {
         guard rounds.count >= HuntPhases.Phase.minimumRounds - 1 else { return nil }
         self.init(process: process)
         self.phase = phase.name
-        let bySnapshot = Dictionary(rows.map { (Int($0.snapshot), $0) }) { $1 }
+        // A service that took long to be ready has snapshots from before the hunt.
+        func row(at time: UInt64) -> RecordedSnapshot? { rows.last { $0.timeNs <= time } }
         let looks = Self.looks(of: process, in: recording)
         var sums: MemoryUses<Double>? = looks.isEmpty ? nil : MemoryUses()
         var rises: [(bytes: Double, load: Double)] = []
         for (index, round) in rounds.enumerated() {
-            guard let before = bySnapshot[round], let after = bySnapshot[round + 1] else { return nil }
+            let times = recording.rounds[round]
+            guard let before = row(at: times.startNs), let after = row(at: times.endNs) else { return nil }
             resident = Double(after.rssBytes ?? 0)
             let rise = resident - Double(before.rssBytes ?? 0)
             risen += rise

@@ -104,7 +104,7 @@ extension HeapReport {
         for index in recording.processes.indices where !recording.processes[index].isProfiled {
             let clock = clocks[index]
             guard hunt != nil || clock.canBeJudged else { continue }
-            let rows = clock.evenRows.filter { ($0.rssBytes ?? 0) > 0 }
+            let rows = (hunt == nil ? clock.evenRows : Array(clock.rows)).filter { ($0.rssBytes ?? 0) > 0 }
             let all =
                 hunt.map { hunt in
                     hunt.phases.compactMap { MemoryGrowth(rows, process: index, phase: $0, of: hunt, in: recording) }

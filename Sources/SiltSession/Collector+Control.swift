@@ -107,14 +107,14 @@ extension Collector {
                 if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { known.insert(key) }
             }
             for image in images.values {
-                counts.medium += hidden(in: image.heap, resource, hunt, route, besides: known)
+                counts.filling += hidden(in: image.heap, resource, hunt, route, besides: known)
             }
         }
         return counts
     }
 
-    /// Stacks that grow though their function as a whole does not, since others of it replace what they hold: the report
-    /// looks for callers like that.
+    /// Stacks that grow, or still fill, though their function as a whole does not, since others of it replace what they
+    /// hold: the report looks for callers like that.
     private func hidden(
         in heap: borrowing ProcessHeap,
         _ resource: Resource,
@@ -130,7 +130,7 @@ extension Collector {
                 series.live[rounds.upperBound] > series.live[rounds.lowerBound]
             else { return }
             let verdict = judgeHunt(series, hunt, route: phase)
-            if let confidence = verdict.confidence, confidence != .low { count += 1 }
+            if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { count += 1 }
         }
         return count
     }

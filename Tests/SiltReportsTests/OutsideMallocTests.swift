@@ -8,9 +8,16 @@ import Testing
 struct OutsideMallocTests {
     private static let idle = 5
 
-    /// Of a hunt whose rounds make RSS rise by so many KiB each; `requests`: of each round.
-    private static func report(rises: [UInt64], requests: [UInt64]? = nil, inFiles: Bool = false) throws -> HeapReport {
-        var recording = try OrderServer.recording(snapshots: UInt32(rises.count + 2 * idle), period: 1_000_000_000)
+    /// Of a hunt whose rounds make RSS rise by so many KiB each; `requests`: of each round; `before`: snapshots that were
+    /// taken until the service was ready.
+    private static func report(
+        rises: [UInt64],
+        requests: [UInt64]? = nil,
+        inFiles: Bool = false,
+        before: Int = 0
+    ) throws -> HeapReport {
+        let last = before + rises.count + 2 * idle
+        var recording = try OrderServer.recording(snapshots: UInt32(last), period: 1_000_000_000)
         recording.phases = ["idle", "get", "idle"].map { RecordedPhase(name: $0, startNs: 0) }
         recording.rounds = (1...rises.count + 2 * idle).map { number in
             let round = number - idle - 1
@@ -19,19 +26,19 @@ struct OutsideMallocTests {
                 number: UInt32(number),
                 phase: number <= idle ? 1 : isIdle ? 3 : 2,
                 kind: isIdle ? .idle : round == 0 ? .warmUp : .round,
-                startNs: UInt64(number - 1) * 1_000_000_000,
-                endNs: UInt64(number) * 1_000_000_000
+                startNs: UInt64(before + number - 1) * 1_000_000_000,
+                endNs: UInt64(before + number) * 1_000_000_000
             )
             if !isIdle { row.requests = requests?[round] ?? 100 }
             return row
         }
         for index in recording.processes.indices {
-            recording.processes[index].endNs = UInt64(recording.rounds.count + 1) * 1_000_000_000
+            recording.processes[index].endNs = UInt64(last + 1) * 1_000_000_000
         }
         recording.memory = []
         for index in recording.snapshots.indices where recording.snapshots[index].process == 1 {
             let number = Int(recording.snapshots[index].snapshot)
-            let risen = 1024 * rises.prefix(max(0, number - idle)).reduce(0, +)
+            let risen = 1024 * rises.prefix(max(0, number - before - idle)).reduce(0, +)
             recording.snapshots[index].inUseBytes = 1_048_576
             recording.snapshots[index].rssBytes = 24 * 1_048_576 + risen
             var look = RecordedMemory(process: 1, snapshot: UInt32(number))
@@ -48,6 +55,14 @@ struct OutsideMallocTests {
         #expect(report.verdict == .inconclusive)
         let start = "INCONCLUSIVE: RSS grew 6.00 MiB outside malloc in get (10.2 KiB per request): "
         #expect(report.verdictLine.hasPrefix(start), "\(report.verdictLine)")
+    }
+
+    @Test(arguments: [(7, 7), (0, 60), (40, 30)])
+    func soItDoesHoweverLongTheServiceTookAndTheHuntWent(before: Int, rounds: Int) throws {
+        let report = try Self.report(rises: Array(repeating: 1024, count: rounds), before: before)
+        let start = "INCONCLUSIVE: RSS grew \(rounds - 1)."
+        #expect(report.verdictLine.hasPrefix(start), "\(report.verdictLine)")
+        #expect(report.verdictLine.contains(" in get (10.2 KiB per request): "), "\(report.verdictLine)")
     }
 
     /// Rounds that are added in doubt run the load several times.
