@@ -113,9 +113,17 @@ package final class PprofTrace: HuntTrace {
         let hunt = HuntIntervals(ProfileRecording.intervals(rounds))
         var counts = GrowingCounts()
         guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
-        let judged = heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) } + goroutines.complete
-        for stack in judged where stack.bytes.last != stack.bytes.first {
-            switch judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1].confidence {
+        let judged =
+            heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) }.map { ($0, heap) }
+            + goroutines.complete.map { ($0, goroutines) }
+        var most = 0.0
+        for (stack, history) in judged where stack.bytes.last != stack.bytes.first {
+            let verdict = judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1]
+            if verdict.confidence != nil, verdict.slope >= most {
+                most = verdict.slope
+                counts.suspect = history.functions(of: stack).first { GoName.kind($0) == .program } ?? counts.suspect
+            }
+            switch verdict.confidence {
             case .high: counts.high += 1
             // More than that is never said without births.
             case .medium where hunt.positions(ofPhase: phase).count >= Self.enoughRounds: counts.high += 1

@@ -107,17 +107,21 @@ extension Collector {
                 }
             }
         }
-        for series in sums.values.flatMap(\.values)
-        where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
-            let verdict = judgeHunt(series, hunt, route: phase)
-            if verdict.verdict == .stillFilling { counts.filling += 1 }
-            switch verdict.confidence {
-            case .high: counts.high += 1
-            case .medium: counts.medium += 1
-            case .low: counts.low += 1
-            case nil: break
+        var worst: (key: StackID, resource: Resource, slope: Double)?
+        for (resource, sums) in sums {
+            for (key, series) in sums where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
+                let verdict = judgeHunt(series, hunt, route: phase)
+                if verdict.verdict == .stillFilling { counts.filling += 1 }
+                guard let confidence = verdict.confidence else { continue }
+                switch confidence {
+                case .high: counts.high += 1
+                case .medium: counts.medium += 1
+                case .low: counts.low += 1
+                }
+                if verdict.slope > worst?.slope ?? 0 { worst = (key, resource, verdict.slope) }
             }
         }
+        if let worst { counts.suspect = output.suspect(worst.key, worst.resource, Array(images.values)) }
         return counts
     }
 

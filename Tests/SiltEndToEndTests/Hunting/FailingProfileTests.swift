@@ -52,8 +52,8 @@ extension EndToEnd {
             #expect(result.errors.contains(message), "\(result.errors)")
             #expect(result.errors.contains("the hunt ended early"), "\(result.errors)")
             #expect(result.output.hasPrefix("GROWING: "), "\(result.output)")
-            #expect(result.output.contains("main.newOrder  main.go"), "\(result.output)")
-            #expect(result.output.contains("order growing: 9 rounds, 900 requests"), "\(result.output)")
+            #expect(result.output.contains(#/ main\.go:\d+  main\.newOrder/#), "\(result.output)")
+            #expect(result.output.contains("\n  order  growing, 9 rounds, 900 requests\n"), "\(result.output)")
         }
 
         /// The endpoint's own program is traced besides: its rounds and the profiles' stay in step.
