@@ -215,7 +215,7 @@ package struct RawStreamWriter: ~Copyable {
     package mutating func threads(image: UInt64, over handles: [UInt64]) throws(RawStreamError) {
         var rest = handles[...]
         while !rest.isEmpty {
-            let part = Array(rest.prefix(RawStream.longest / 8))
+            let part = Array(rest.prefix(RawStream.maximumChunk / 8))
             rest = rest.dropFirst(part.count)
             part.withUnsafeBytes { append(image: image, slot: RawStream.Mark.threads.rawValue, offset: 0, $0) }
             try flushIfLong()
@@ -255,7 +255,7 @@ package struct RawStreamWriter: ~Copyable {
     package mutating func descriptors(image: UInt64, unseen: UInt64, gone: [UInt64]) throws(RawStreamError) {
         var rest = gone[...]
         repeat {
-            let part = rest.prefix(RawStream.longest / 8)
+            let part = rest.prefix(RawStream.maximumChunk / 8)
             part.withUnsafeBytes {
                 append(image: image, slot: RawStream.Mark.descriptors.rawValue, offset: unseen, $0)
             }

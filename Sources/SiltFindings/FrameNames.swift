@@ -19,6 +19,8 @@ package struct FrameNames {
         package var kind: FunctionKind
         /// Runs a script: never what tells stacks apart (`InterpreterNames`).
         package var isLoop = false
+        /// Only runs what it was given (`PlumbingNames`).
+        package var isPlumbing = false
     }
 
     /// What one call site is: a line of a function, or an address when there are no symbols.
@@ -28,6 +30,14 @@ package struct FrameNames {
         var line: UInt32
         var module: UInt32
         var offset: UInt64
+    }
+
+    /// What is the same for a function wherever it occurs in a module.
+    private struct Facts {
+        var kind: FunctionKind
+        var isLoop: Bool
+        var isClosed: Bool
+        var isPlumbing: Bool
     }
 
     package private(set) var rows: [Row] = []
@@ -51,9 +61,12 @@ package struct FrameNames {
 
     /// By module − 1: the first module of the same file.
     let moduleFiles: [UInt32]
+    /// By path of a program that was started by another name than its file's, a link's say: that name.
+    let startedAs: [String: String]
 
     package init(_ recording: Recording, hiding allocators: AllocatorFrames) {
         moduleFiles = recording.moduleFiles
+        startedAs = recording.startedAs
         addRows(recording, allocators)
         findBlameFrames(recording)
         for _ in 0..<AllocatorShape.levels {
@@ -65,7 +78,7 @@ package struct FrameNames {
     }
 
     private mutating func addRows(_ recording: Recording, _ allocators: AllocatorFrames) {
-        var known: [UInt64: (kind: FunctionKind, isLoop: Bool, isClosed: Bool)] = [:]
+        var known: [UInt64: Facts] = [:]
         ranges.reserveCapacity(recording.frames.count)
         for (index, frame) in recording.frames.enumerated() {
             let start = rows.count
@@ -84,10 +97,12 @@ package struct FrameNames {
                         line: symbol.line,
                         inlined: symbol.inlined,
                         kind: facts.kind,
-                        isLoop: facts.isLoop
+                        isLoop: facts.isLoop,
+                        isPlumbing: facts.isPlumbing || PlumbingNames.isMade(file: recording.string(symbol.file))
                     )
                 )
             }
+            joinCopies(from: start, recording)
             if rows.count == start {
                 let kind =
                     frame.isGenerated
@@ -99,6 +114,18 @@ package struct FrameNames {
             blameRows.append(0)
             closed.append(isClosed)
             decide(index, recording)
+        }
+    }
+
+    /// A function that was compiled as a copy of itself has two rows of one name, the outer one without a line: one will do.
+    private mutating func joinCopies(from start: Int, _ recording: Recording) {
+        for outer in (start..<rows.count).reversed() where outer > start && rows[outer].line == 0 {
+            let (inner, copy) = (rows[outer - 1].function, rows[outer].function)
+            guard inner != 0, copy != 0, rows[outer - 1].line != 0,
+                inner == copy || readableName(recording.string(inner)) == readableName(recording.string(copy))
+            else { continue }
+            rows[outer - 1].inlined = rows[outer].inlined
+            rows.remove(at: outer)
         }
     }
 
@@ -132,11 +159,14 @@ package struct FrameNames {
         _ modulePath: String,
         _ recording: Recording,
         _ allocators: AllocatorFrames
-    ) -> (kind: FunctionKind, isLoop: Bool, isClosed: Bool) {
+    ) -> Facts {
         let name = recording.string(symbol.function)
-        return (
-            kind(symbol, modulePath, recording, allocators), InterpreterNames.isLoop(name),
-            !name.isEmpty && allocators.isClosed(function: name, modulePath: modulePath)
+        let kind = kind(symbol, modulePath, recording, allocators)
+        return Facts(
+            kind: kind,
+            isLoop: InterpreterNames.isLoop(name),
+            isClosed: !name.isEmpty && allocators.isClosed(function: name, modulePath: modulePath),
+            isPlumbing: !name.isEmpty && (kind == .carrier || kind == .allocator && PlumbingNames.isPlumbing(name))
         )
     }
 
@@ -195,6 +225,11 @@ package struct FrameNames {
         return function == 0 ? Self.address(of: frame, in: recording) : readableName(recording.string(function))
     }
 
+    /// Whether stacks show a row: what only runs other functions is left out, but where it is blamed itself.
+    package func isShown(_ row: Int, frame: UInt32) -> Bool {
+        !rows[row].isPlumbing || siteOfFrame[Int(frame) - 1] != .max
+    }
+
     package static func address(of frame: UInt32, in recording: Recording) -> String {
         let location = recording.frames[Int(frame) - 1]
         if location.isPlaceholder { return location.isTruncated ? "[truncated]" : "[incomplete]" }
@@ -250,6 +285,22 @@ package struct FrameNames {
 }
 
 extension Recording {
+    /// By path of a program: the name by which all its processes were started, where that is not its file's.
+    ///
+    /// Programs of many names (busybox) keep that of their file.
+    var startedAs: [String: String] {
+        var names: [String: Set<String>] = [:]
+        for process in processes where !process.isProfiled && !process.executable.isEmpty {
+            guard let word = process.command.first?.lastPathComponent.drop(while: { $0 == "-" }), !word.isEmpty else {
+                continue
+            }
+            names[process.executable, default: []].insert(String(word))
+        }
+        return names.compactMapValues { $0.count == 1 ? $0.first : nil }.filter { path, name in
+            name != path.lastPathComponent && !name.contains { $0 == " " || $0 == ":" }
+        }
+    }
+
     /// By module − 1: the first module of the same file, so that a file that is loaded again stays one.
     var moduleFiles: [UInt32] {
         var first: [String: UInt32] = [:]

@@ -133,7 +133,7 @@ extension FrameNames {
         let row = rows[index]
         let location = recording.frames[Int(frame) - 1]
         let placeholder = location.isPlaceholder || location.isGenerated ? Self.address(of: frame, in: recording) : ""
-        return ReportFrame(
+        var result = ReportFrame(
             function: row.function == 0 ? placeholder : recording.string(row.function),
             file: row.file == 0 ? nil : recording.string(row.file),
             line: row.line == 0 ? nil : Int(row.line),
@@ -141,6 +141,9 @@ extension FrameNames {
             offset: location.offset,
             inlined: row.inlined
         )
+        result.isPlumbing = row.isPlumbing
+        result.startedAs = startedAs[result.module]
+        return result
     }
 }
 

@@ -13,6 +13,8 @@ package struct HuntPhases: Sendable {
         /// nil: nobody counted them.
         package var requests: UInt64?
         package var failedRequests: UInt64?
+        /// That its intervals took together.
+        package var seconds = 0.0
         /// Processes that allocated in it across rounds and ended during the hunt, and their share of what was allocated.
         ///
         /// What they held is gone with them, so it is not seen whether it would have been given back.
@@ -92,6 +94,7 @@ package struct HuntPhases: Sendable {
 
     private mutating func add(_ round: RecordedRound, to index: Int) {
         phases[index].rounds += 1
+        phases[index].seconds += Double(round.endNs &- round.startNs) / 1e9
         if phases[index].numbers.last != round.phase { phases[index].numbers.append(round.phase) }
         phases[index].requests.add(round.requests)
         phases[index].failedRequests.add(round.failedRequests)

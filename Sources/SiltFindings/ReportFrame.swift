@@ -12,6 +12,10 @@ package struct ReportFrame: Equatable, Sendable {
     package var inlined: Bool
     /// Another place of the report has the same name, in another module.
     package var tellsModule = false
+    /// The name by which the module was started, where it is a program; nil: that of its file.
+    package var startedAs: String?
+    /// Of a language's library, and only runs what it was given: says nothing of a way through the program.
+    package var isPlumbing = false
 
     /// What calls main, or a thread's function.
     package var isRuntimeStart: Bool {
@@ -24,7 +28,7 @@ package struct ReportFrame: Equatable, Sendable {
         if isGo { return function }
         if !function.isEmpty { return readableName(function) }
         return module.isEmpty
-            ? "[" + Format.hex(offset) + "]" : module.lastPathComponent + "+" + Format.hex(offset)
+            ? "[" + Format.hex(offset) + "]" : moduleName + "+" + Format.hex(offset)
     }
 
     private var isGo: Bool { GoName.isGo(file: file ?? "", function: function) }
@@ -36,8 +40,11 @@ package struct ReportFrame: Equatable, Sendable {
 
     /// file:line with the file's last component; the module's when there are no lines.
     package var place: String {
-        guard let file, let line else { return function.isEmpty ? "" : String(module.lastPathComponent) }
+        guard let file, let line else { return function.isEmpty ? "" : moduleName }
         let place = file.lastPathComponent + ":\(line)"
-        return tellsModule ? "\(module.lastPathComponent): \(place)" : String(place)
+        return tellsModule ? "\(moduleName): \(place)" : String(place)
     }
+
+    /// What a reader knows the module by.
+    package var moduleName: String { startedAs ?? String(module.lastPathComponent) }
 }

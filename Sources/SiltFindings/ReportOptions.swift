@@ -22,6 +22,10 @@ package struct ReportOptions: Sendable {
     package var hide: [String] = []
     /// Functions to blame though they look like allocator wrappers.
     package var show: [String] = []
+    /// Shows the course of time and whole stacks of what grows.
+    package var showsDetails = false
+    /// Where the recording is kept, for commands that go on from a report; nil: it is not.
+    package var recordingPlace: RecordingPlace?
     package var width = 120
     package var color = false
     /// Reads source files to quote the lines around the blamed one.
@@ -30,4 +34,12 @@ package struct ReportOptions: Sendable {
     package var limitBytes: UInt64?
 
     package init() {}
+}
+
+/// Where commands find a recording.
+package enum RecordingPlace: Equatable, Sendable {
+    /// As the user named it.
+    case file(String)
+    /// What commands take that are given none: the newest of those that silt keeps.
+    case newest
 }

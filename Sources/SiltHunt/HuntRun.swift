@@ -7,7 +7,7 @@ internal import SiltSession
 package final class HuntRun {
     package let plan: HuntPlan
     /// The recording.
-    private var path: String
+    package private(set) var path: String
     private let attachSocket: String?
     private let hide: [String]
     private let siltVersion: String

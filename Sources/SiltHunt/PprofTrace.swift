@@ -117,9 +117,16 @@ package final class PprofTrace: HuntTrace {
         guard let route = hunt.lastRoute else { return counts }
         // More than medium is never said without births.
         let isEnough = hunt.positions(ofPhase: route).count >= Self.enoughRounds
-        let judged = heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) } + goroutines.complete
-        for stack in judged where stack.bytes.last != stack.bytes.first {
+        let judged =
+            heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) }.map { ($0, heap) }
+            + goroutines.complete.map { ($0, goroutines) }
+        var most = 0.0
+        for (stack, history) in judged where stack.bytes.last != stack.bytes.first {
             let verdict = judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[route - 1]
+            if verdict.confidence != nil, verdict.slope >= most {
+                most = verdict.slope
+                counts.suspect = history.functions(of: stack).first { GoName.kind($0) == .program } ?? counts.suspect
+            }
             counts.add(verdict.confidence == .medium && isEnough ? .high : verdict.confidence)
         }
         // What is uncertain beside it gets no surer.

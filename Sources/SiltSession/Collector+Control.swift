@@ -98,6 +98,7 @@ extension Collector {
                 }
             }
         }
+        var worst: (key: StackID, resource: Resource, slope: Double)?
         for (resource, groups) in sums {
             var known: Set<StackID> = []
             for (key, series) in groups where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
@@ -105,11 +106,13 @@ extension Collector {
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
                 counts.add(verdict.confidence)
                 if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { known.insert(key) }
+                if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 { worst = (key, resource, verdict.slope) }
             }
             for image in images.values {
                 counts.filling += hidden(in: image.heap, resource, hunt, route, besides: known)
             }
         }
+        if let worst { counts.suspect = output.suspect(worst.key, worst.resource, Array(images.values)) }
         return counts
     }
 

@@ -70,6 +70,8 @@ package struct GrowingCounts: Equatable, Sendable {
     package var low = 0
     /// Not charged, but they still fill.
     package var filling = 0
+    /// The one of them that loses most, by name.
+    package var suspect: String?
 
     package init() {}
 
@@ -149,6 +151,7 @@ enum ControlText {
         text += "\ninuse_space=\(status.inUseBytes)\ninuse_objects=\(status.inUseCount)"
         text += "\nhigh=\(status.growing.high)\nmedium=\(status.growing.medium)\nlow=\(status.growing.low)"
         text += "\nfilling=\(status.growing.filling)"
+        if let suspect = status.growing.suspect { text += "\nsuspect=\(suspect.filter { !$0.isNewline })" }
         if let rounds = status.rounds { text += "\nrounds=\(rounds)" }
         text += "\nproblem=\(status.problem.filter { !$0.isNewline })"
         return text + "\nrecording=\(status.recording)"
@@ -172,6 +175,7 @@ enum ControlText {
         status.growing.medium = Int(clamping: try number(values["medium"]) ?? 0)
         status.growing.low = Int(clamping: try number(values["low"]) ?? 0)
         status.growing.filling = Int(clamping: try number(values["filling"]) ?? 0)
+        status.growing.suspect = values["suspect"]
         status.problem = values["problem"] ?? ""
         status.recording = values["recording"] ?? ""
         return status

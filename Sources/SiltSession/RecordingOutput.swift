@@ -37,12 +37,23 @@ final class RecordingOutput {
     private var lastInUse: [UInt64: UInt64] = [:]
     /// Live bytes of each group at its image's first snapshot, and now.
     private var growers: [Grower: (start: UInt64, now: UInt64)] = [:]
+    /// What grew most when that was last asked for.
+    private var top: (key: Grower.Key, name: String?, seconds: Double)?
 
     private struct Grower: Hashable {
         var resource: Resource
         var image: UInt64
         var group: StackID
+
+        /// Over all images.
+        struct Key: Hashable {
+            var resource: Resource
+            var group: StackID
+        }
     }
+
+    /// Seconds for which a name is kept: to find it takes a look at all stacks.
+    private static let nameLasts = 5.0
 
     init(options: TraceOptions, stacks: StackTable, symbolizer: Symbolizer, blame: BlameKeys) throws {
         self.blame = blame
@@ -236,7 +247,7 @@ final class RecordingOutput {
             liveBytes: 0,
             liveBlocks: 0,
             processes: images.count,
-            topGrower: topGrower()
+            topGrower: topGrower(images, at: time)
         )
         for image in images {
             progress.liveBytes += image.heap.totals.inUseBytes
@@ -403,13 +414,23 @@ final class RecordingOutput {
     }
 
     /// The function whose in-use bytes rose most since the trace began.
-    private func topGrower() -> (function: String, bytes: Int64)? {
-        var rises: [UInt32: Int64] = [:]
-        for (grower, bytes) in growers {
-            rises[grower.group.rawValue, default: 0] += Int64(clamping: bytes.now) - Int64(clamping: bytes.start)
+    private func topGrower(_ images: [TracedImage], at time: Double) -> (function: String, bytes: Int64)? {
+        var rises: [Grower.Key: Int64] = [:]
+        for (grower, bytes) in growers where !grower.resource.isCounted {
+            let key = Grower.Key(resource: grower.resource, group: grower.group)
+            rises[key, default: 0] += Int64(clamping: bytes.now) - Int64(clamping: bytes.start)
         }
-        guard let top = rises.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }), top.value > 0 else { return nil }
-        return blame.functionName(frame: top.key).map { ($0, top.value) }
+        let most = rises.max { ($0.value, $1.key.group.rawValue) < ($1.value, $0.key.group.rawValue) }
+        guard let most, most.value > 0 else { return nil }
+        if top?.key != most.key || time - (top?.seconds ?? 0) >= Self.nameLasts {
+            top = (most.key, suspect(most.key.group, most.key.resource, images), time)
+        }
+        return top?.name.map { ($0, most.value) }
+    }
+
+    /// The name of what grows with that key.
+    func suspect(_ key: StackID, _ resource: Resource, _ images: [TracedImage]) -> String? {
+        Suspect(stacks: stacks, blame: blame).name(of: key, resource, in: images)
     }
 
     /// What the process holds, and what that rests on.

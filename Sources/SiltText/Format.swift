@@ -79,6 +79,12 @@ package enum Format {
         return fixed(value, 0) + "%"
     }
 
+    /// The same in a sentence: 97 %, 99.9 %.
+    package static func share(_ percent: Double) -> String {
+        let text = Self.percent(percent)
+        return String(text.dropLast()) + " %"
+    }
+
     /// As 3 h 10 min, 2 min, 45 s, 0.8 s.
     package static func duration(_ seconds: Double) -> String {
         if seconds < 9.95 { return fixed(seconds, 1) + " s" }

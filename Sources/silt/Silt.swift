@@ -10,16 +10,17 @@ struct Silt: ParsableCommand {
         commandName: "silt",
         abstract: "Finds the call sites of a Linux program whose memory grows and never comes back.",
         discussion: """
-            silt run -- ./server --port 8080     trace a program, print which lines grow
-            silt hunt plan.yml                   load a service route by route: which one leaks?
-            silt check plan.yml                  the same for continuous integration: limits, baseline, JUnit
-            silt report run.silt --flame         look at a recording again, another way
-            silt top 4711                        watch a running trace
-            silt diff before.silt after.silt     what grew from one recording to another
-            silt doctor ./server                 can this program be traced?
-            silt demo                            a small leaking server, found in seconds
+            silt run -- ./server --port 8080   trace a program, print which lines grow
+            silt hunt plan.yml                 load a service route by route: which leaks?
+            silt check plan.yml                the same as a gate for builds
+            silt report run.silt --flame       look at a recording again, another way
+            silt top 4711                      watch a running trace
+            silt diff before.silt after.silt   what grew from one recording to another
+            silt doctor ./server               can this program be traced?
+            silt demo                          a small leaking server, found in seconds
 
-            Exit status: that of the traced command for run; 0, 1 when something grows, for hunt and check; 2 for a usage error; 3 when silt could not measure.
+            Exit status: that of the traced command for run; 0, 1 when something grows, for hunt and check; 2 for a usage \
+            error; 3 when silt could not measure.
             """,
         version: siltVersion,
         subcommands: [

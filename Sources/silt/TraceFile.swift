@@ -1,3 +1,4 @@
+internal import SiltFindings
 internal import SiltRecording
 internal import SiltText
 
@@ -26,6 +27,9 @@ final class TraceFile {
         let scratch = try ScratchRecording()
         (path, self.scratch, shelf) = (scratch.path, scratch, nil)
     }
+
+    /// Where commands find it afterwards; nil: it does not stay.
+    var place: RecordingPlace? { scratch != nil ? nil : shelf == nil ? .file(path) : .newest }
 
     /// Lets it stay where that is asked for; returns what to tell the user of it, nil when it goes.
     func keep() -> String? {

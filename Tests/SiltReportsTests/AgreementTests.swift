@@ -67,7 +67,7 @@ import Testing
         #expect(json.contains("\"value\": \(rate.value)"))
         #expect(csv.contains(",\(site.inUseBytes),\(site.inUseCount),"))
         #expect(json.contains("\"inuse_space\": \(site.inUseBytes)"))
-        #expect(page.contains(TextReport.held(site)) && page.contains(rate.lead))
+        #expect(page.contains(FindingText.held(site)) && page.contains(rate.lead))
         var top = TopView("run.silt")
         top.take(report)
         #expect(top.lines(width: 160, height: 20, color: false).contains { $0.contains(rate.lead) })

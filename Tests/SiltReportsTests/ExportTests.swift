@@ -175,7 +175,7 @@ import Testing
         let outcomes = ShopHunt.outcomes(CheckReport(report, settings: settings))
         #expect(
             outcomes["order_create"]
-                == .allowed(.suppression("leak:^order_create$", source: folder.file("known.supp:7")))
+                == .allowed(.suppression("leak:^handle_order$", source: folder.file("known.supp:7")))
         )
         #expect(
             outcomes["cache_fill"] == .allowed(.suppression("leak:^cache_fill$", source: folder.file("known.supp:10")))

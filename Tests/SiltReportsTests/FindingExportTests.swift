@@ -31,7 +31,7 @@ import Testing
         let cells = read.split(separator: "\n").map(String.init)
         #expect(cells.prefix(2) == ["text text", "'' []"])
         #expect(cells.contains("'handle_order http.c:77, through order_create' ['code_inline']"), "\(read)")
-        #expect(cells.contains("'high' ['text']"), "\(read)")
+        #expect(cells.contains("'certain' ['text']"), "\(read)")
         #expect(cells.contains("fence main server.c:40"), "\(read)")
     }
 

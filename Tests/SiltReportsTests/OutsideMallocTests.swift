@@ -42,9 +42,9 @@ struct OutsideMallocTests {
             recording.snapshots[index].inUseBytes = 1_048_576
             recording.snapshots[index].rssBytes = 24 * 1_048_576 + risen
             var look = RecordedMemory(process: 1, snapshot: UInt32(number))
-            look.liveBytes = 1_048_576
-            look.fileBytes = 23 * 1_048_576 + (inFiles ? risen : 0)
-            look.mappedBytes = inFiles ? 0 : risen
+            look.bytes[.live] = 1_048_576
+            look.bytes[.files] = 23 * 1_048_576 + (inFiles ? risen : 0)
+            look.bytes[.mapped] = inFiles ? 0 : risen
             recording.memory.append(look)
         }
         return try ReportBuilder.build(recording, options: ReportOptions())

@@ -42,7 +42,7 @@ import Testing
         report.endEarly("the load of phase cart failed\n  it printed this", planned: ["users", "orders", "cart"])
         let line = report.verdictLine
         #expect(line.hasPrefix("GROWING: "))
-        #expect(line.contains("; 5% of the requests of users failed"), "\(line)")
+        #expect(line.contains("; 5 % of the requests of users failed"), "\(line)")
         #expect(
             line.hasSuffix("; the hunt ended early (not measured: cart): the load of phase cart failed …"),
             "\(line)"
@@ -52,7 +52,7 @@ import Testing
         #expect((root["failure"] as? String)?.hasSuffix("it printed this") == true)
         #expect(root["phases_not_reached"] as? [String] == ["cart"])
         let phases = try #require(root["phases"] as? [[String: Any]])
-        #expect(phases.map { ($0["reason"] as? String)?.hasPrefix("5% of the requests") } == [nil, true, nil])
+        #expect(phases.map { ($0["reason"] as? String)?.hasPrefix("5 % of the requests") } == [nil, true, nil])
     }
 
     @Test func aPhaseThatStillFillsSaysSoInEveryForm() throws {
@@ -66,7 +66,8 @@ import Testing
         var page = ""
         PageData.render(report, into: &page)
         #expect(page.contains("\"problem\": \"\(reason)\""), "\(page.prefix(2000))")
-        #expect(text(report).split(whereSeparator: \.isWhitespace).joined(separator: " ").contains("users " + reason))
+        let words = text(report).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(words.contains("users cannot tell: " + reason))
     }
 
     @Test func aHuntThatEndedEarlyAcquitsNobody() throws {
@@ -123,9 +124,9 @@ import Testing
         report.sites[2].follows = .init(rank: 1, why: .samePlace)
         let page = text(report)
         #expect(page.hasPrefix("GROWING: 1 call site leaks: users 40 B per request, orders 113 B per request"))
-        #expect(page.contains("     with it: cache_fill cache.c:9 +40 B/request\n"), "\(page)")
-        #expect(page.contains("     on orders: +12 B/request, watch it: "), "\(page)")
-        #expect(!page.contains("\n  2  "), "\(page)")
+        #expect(page.contains("    with it: cache_fill cache.c:9 +40 B/request\n"), "\(page)")
+        #expect(page.contains("    on orders: +12 B/request, watch it: "), "\(page)")
+        #expect(!page.contains("\n 2  "), "\(page)")
         let sites = try #require(try json(report)["sites"] as? [[String: Any]])
         let part = try #require(sites[1]["part_of"] as? [String: Any])
         #expect(part["rank"] as? Int == 1 && part["reason"] as? String == "lock-step")

@@ -8,10 +8,9 @@ import SiltRecording
 enum ShopHunt {
     static func report(_ options: ReportOptions = ReportOptions()) throws -> HeapReport {
         var report = try ReportBuilder.build(OrderServer.recording(), options: options)
-        report.phases = [
-            HuntPhases.Phase(name: "idle", isIdle: true, rounds: 10, numbers: [], route: 0),
-            phase("users", route: 1), phase("orders", route: 2),
-        ]
+        var idle = HuntPhases.Phase(name: "idle", isIdle: true, rounds: 10, numbers: [], route: 0)
+        idle.seconds = 20
+        report.phases = [idle, phase("users", route: 1), phase("orders", route: 2)]
         for index in report.sites.indices {
             switch report.sites[index].blame.function {
             case "order_create":

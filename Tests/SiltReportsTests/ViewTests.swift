@@ -61,7 +61,7 @@ import Testing
     @Test func rowsBeyondTheLimitAreCounted() throws {
         let text = try flame(report { $0.depth = 2 })
         #expect(text.split(separator: "\n").count == 4)
-        #expect(text.contains("deeper rows: --stack"))
+        #expect(text.contains("deeper rows: --depth"))
     }
 
     @Test func differencesAreSignedWithoutColor() throws {

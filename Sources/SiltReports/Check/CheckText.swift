@@ -37,13 +37,16 @@ package enum CheckText {
     private static func failures(_ check: CheckReport, _ page: inout TextPage) {
         guard let report = check.report else { return }
         for (index, finding) in check.failures.enumerated() {
-            TextReport.growingSite(finding.site, report, isBrief: index >= TextReport.detailed, &page)
+            FindingText.write(finding.site, number: index + 1, report, TextReport.form(index, report), &page)
             let phase = finding.site.phase.map { "in \($0.printable): " } ?? ""
-            page.paragraph(phase + CheckHeadline.sentence(finding, check.settings).printable, indent: 5)
+            page.paragraph(phase + CheckHeadline.sentence(finding, check.settings).printable, indent: 4)
+            if let words = NextStep.allowance(finding.site) {
+                page.paragraph("meant to grow? add \(words.printable)", indent: 4)
+            }
             if let (line, share) = finding.partly {
                 page.paragraph(
-                    "\(line.printable) matches stacks with \(Format.percent(100 * share)) of it only: it does not count",
-                    indent: 5
+                    "\(line.printable) matches stacks with \(Format.share(100 * share)) of it only: it does not count",
+                    indent: 4
                 )
             }
         }
@@ -95,7 +98,7 @@ package enum CheckText {
         for phase in check.phases {
             let name = phase.name.printable.cutInside(to: width).padded(to: width)
             let size = phase.rounds > 0 ? ": " + HuntHeadline.size(of: phase) : ""
-            page.paragraph("\(name)  \(phase.outcome.text.printable)\(size)", indent: 2)
+            page.paragraph("\(phase.outcome.text.printable)\(size)", indent: 4, first: 2, lead: name + "  ")
         }
     }
 }
@@ -112,6 +115,11 @@ extension CheckReport.Phase.Outcome {
 
 extension HuntHeadline {
     static func size(of phase: CheckReport.Phase) -> String {
-        size(rounds: phase.rounds, isIdle: phase.isIdle, requests: phase.requests, failed: phase.failedRequests)
+        size(
+            rounds: phase.rounds,
+            idleSeconds: phase.isIdle ? phase.seconds : nil,
+            requests: phase.requests,
+            failed: phase.failedRequests
+        )
     }
 }

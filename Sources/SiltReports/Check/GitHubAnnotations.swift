@@ -27,7 +27,7 @@ package enum GitHubAnnotations {
             properties.append(("title", "silt: grows \(phase)\(CheckHeadline.rate([site]))"))
             var message = "\(site.label): \(CheckHeadline.sentence(finding, check.settings))"
             message += "\n" + site.evidenceLine
-            if let distinction = FindingText.distinction(site) { message += "\n" + distinction }
+            if let distinction = WhyText.distinction(site) { message += "\n" + distinction }
             output.write(command(finding.isFailure ? "error" : "warning", properties, message))
         }
         for phase in check.phases {

@@ -73,7 +73,7 @@ package enum JUnitReport {
     /// The headline, the evidence and the stack, innermost frame first.
     private static func describe(_ finding: CheckReport.Finding, _ check: CheckReport) -> String {
         var lines = [headline(finding, check), finding.site.evidenceLine]
-        if let distinction = FindingText.distinction(finding.site) { lines.append(distinction) }
+        if let distinction = WhyText.distinction(finding.site) { lines.append(distinction) }
         if let report = check.report {
             let frames = report.frames(ofStack: finding.site.stack)
                 .dropFirst(report.blameIndex(ofStack: finding.site.stack))

@@ -25,7 +25,8 @@ package enum DiffText {
             notes.append("Showing top \(rows.count) nodes out of \(diff.functions.count)")
         }
         let unit = diff.resource.isCounted ? .count : PprofTable.Unit(for: rows, total: diff.base)
-        PprofTable.write(rows, total: diff.base, unit: unit, notes: notes, into: &output)
+        let width = diff.settings.width
+        PprofTable.write(rows, total: diff.base, unit: unit, notes: notes, width: width, into: &output)
     }
 
     /// As `B holds 3.20 MiB more than A: +2.90 MiB make_record redis_leak_module.c`.

@@ -12,8 +12,8 @@ package enum MarkdownExport {
         if !shown.isEmpty { table(shown, report, into: &output) }
         if growing.count > shown.count { output.write("\nand \(growing.count - shown.count) more growing sites\n") }
         for site in shown { details(of: site, report, into: &output) }
-        for line in WholeProcess.lines(report) { output.write("\n\(escaped(line))\n") }
-        output.write("\n\(escaped("trust: " + TextReport.trustLine(report)))\n")
+        for line in WholeProcess(report).all { output.write("\n\(escaped(line))\n") }
+        output.write("\n\(escaped(TrustText.line(report)))\n")
     }
 
     private static func table<Output: TextOutputStream>(
@@ -31,7 +31,7 @@ package enum MarkdownExport {
         for site in sites {
             var cells = [
                 "\(site.rank)", escaped(site.rate?.lead ?? ""), code(site.label, isInTable: true),
-                escaped(TextReport.held(site)), site.confidence.rawValue,
+                escaped(FindingText.held(site)), ConfidenceText.word(site.confidence),
             ]
             if hasPhases { cells.insert(escaped(site.phase ?? ""), at: 1) }
             row(cells)
@@ -45,8 +45,8 @@ package enum MarkdownExport {
     ) {
         output.write("\n<details><summary>\(site.rank): \(escapedInHTML(site.label))</summary>\n\n")
         output.write(escaped(FindingText.evidence(site, report)) + "\n")
-        if let distinction = FindingText.distinction(site) { output.write("\n\(code(distinction))\n") }
-        let way = FindingText.way(to: site, report, linkWidth: 100)
+        if let distinction = WhyText.distinction(site) { output.write("\n\(code(distinction))\n") }
+        let way = WayText(site, report).whole(limit: report.options.depth)
         if !way.isEmpty {
             let fence = String(repeating: "`", count: max(3, way.map(longestRunOfBackticks).max().map { $0 + 1 } ?? 3))
             output.write("\n\(fence)text\n" + way.map { $0.printable + "\n" }.joined() + fence + "\n")

@@ -148,7 +148,7 @@ package struct PprofExport {
                     let isWhole = open.isEmpty
                     open += frames(at: entry.frame, isFirst: isFirst)
                     // A profile's frame by frame has the frames of one address one by one: they are put together again.
-                    if open.last?.isInlined != true {
+                    if let last = open.last, !last.isInlined {
                         let location = builder.location(of: open)
                         if isWhole { locations[isFirst ? 1 : 0][Int(entry.frame) - 1] = location }
                         result.append(location)
@@ -173,7 +173,7 @@ package struct PprofExport {
             bare.mapping = builder.add(PprofMapping(start: 0, end: 0, offset: 0, file: ""))
         }
         let first = isFirst ? Int(report.names.blameRows[Int(frame) - 1]) : rows.lowerBound
-        return (first..<rows.upperBound).map { index in
+        return (first..<rows.upperBound).filter { report.names.isShown($0, frame: frame) }.map { index in
             let row = report.names.rows[index]
             var result = bare
             guard row.function != 0 || recorded.isPlaceholder || recorded.isGenerated else { return result }

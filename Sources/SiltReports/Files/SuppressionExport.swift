@@ -3,7 +3,7 @@ internal import SiltText
 
 /// Suppressions of the call sites that grow, as LeakSanitizer and `silt check --allow` read them.
 ///
-/// A line lets pass all that has the blamed function in its stack: more than the call site, hence for people to cut down.
+/// A line lets pass all that has the function to mend in its stack: more than the call site, hence for people to cut down.
 package enum SuppressionExport {
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         output.write("# Call sites that grow")
@@ -18,12 +18,12 @@ package enum SuppressionExport {
         if growing.isEmpty { output.write("#\n# Nothing grows: there is nothing to suppress.\n") }
         var written = Set<String>()
         for site in growing {
-            let pattern = pattern(of: site.blame.function)
+            // Of a helper with innocent callers, the caller: else they would pass as well.
+            let named = site.fix.function.isEmpty ? site.blame : site.fix
+            let pattern = pattern(of: named.function)
             let line = pattern.map { "leak:" + $0 } ?? ""
             output.write("\n# \(describe(site))\n")
-            if let caller = site.caller {
-                output.write("# only when called by \([caller.name, caller.place].joined(separator: " ").printable)\n")
-            }
+            if named != site.blame { output.write("# allocated through \(site.blame.label)\n") }
             if line.isEmpty {
                 output.write("# it has no function name; this would let pass all of its file:\n")
                 output.write("# leak:\(site.blame.module.lastPathComponent)\n")
@@ -41,7 +41,7 @@ package enum SuppressionExport {
         if let rate = site.rate {
             parts.append(rate.lead + (site.phase.map { " on " + $0 } ?? ""))
         }
-        parts.append([site.blame.name, site.blame.place].filter { !$0.isEmpty }.joined(separator: " "))
+        parts.append(site.fix.label)
         parts.append("\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))")
         return (parts.joined(separator: "  ") + ", confidence " + site.confidence.rawValue).printable
     }

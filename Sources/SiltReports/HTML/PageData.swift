@@ -23,10 +23,10 @@ package enum PageData {
             json.value("command", Format.commandLine(report.recording.target.command).printable)
             json.value("verdict", report.verdict.rawValue)
             json.value("headline", report.verdictLine.printable)
-            json.value("trust", TextReport.trustLine(report))
+            json.value("trust", TrustText.line(report))
             json.value("closed", report.trust.isClosed)
             json.array("process") { json in
-                for line in WholeProcess.lines(report) { json.value(nil, line.printable) }
+                for line in WholeProcess(report).all { json.value(nil, line.printable) }
                 if report.isBeforeTheWayOut {
                     json.value(nil, "the stacks show what was in use \(HeapReport.beforeTheWayOut)")
                 }
@@ -69,16 +69,16 @@ package enum PageData {
         json.value("verdict", site.verdict.rawValue)
         json.value("growing", site.isGrowing)
         json.value("acquitted", site.isAcquitted)
-        json.value("certainty", site.phase == nil ? site.confidence.rawValue : HuntText.certainty(site))
+        json.value("certainty", site.phase == nil ? site.confidence.rawValue : ConfidenceText.certainty(site))
         json.value("rate", site.rate?.lead)
         json.value("phase", site.phase?.printable)
         let place = site.isGrowing ? site.fix : site.blame
         json.value("name", place.name.printable)
         json.value("place", place.place.printable)
-        json.value("distinction", site.isGrowing ? FindingText.distinction(site)?.printable : nil)
+        json.value("distinction", site.isGrowing ? WhyText.distinction(site)?.printable : nil)
         json.value("part_of", site.follows?.rank)
         json.value("evidence", site.evidenceLine.printable)
-        json.value("size", TextReport.held(site))
+        json.value("size", FindingText.held(site))
         json.value("allocated", site.resource.amount(Double(site.allocatedBytes)))
         json.value("leak_fraction", site.leakFraction)
         json.value("freed_by", site.freedBy.map { ($0.frame.name + " " + $0.frame.place).printable })

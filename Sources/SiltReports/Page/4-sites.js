@@ -42,8 +42,8 @@ function siteArticle(site, look) {
   }
   if (site.evidence) article.append(element("p", {}, site.evidence));
   if (site.phase && site.leak_fraction !== null) {
-    let text = `${share(site.leak_fraction, 1)} of the blocks born in ${site.phase} still live`;
-    if (site.freed_by && site.freed_share > 0) text += `; ${share(site.freed_share, 1)} were freed by ${site.freed_by}`;
+    let text = `${share(site.leak_fraction, 1)} of what ${site.phase} allocated here is still in use`;
+    if (site.freed_by && site.freed_share > 0) text += `; ${site.freed_by} freed ${share(site.freed_share, 1)}`;
     article.append(element("p", {}, text));
   }
   if (site.distinction) article.append(element("p", {}, site.distinction));
@@ -82,7 +82,7 @@ function showText(data, look) {
   const others = data.sites.filter((site) => !site.growing && !site.acquitted);
   put("growing", ...(growing.length > 0 ? growing.map((site) => siteArticle(site, look)) : [element("p", {}, "none")]));
   for (const [id, sites, title] of [
-    ["acquitted", acquitted, "not growing, though they look like it"], ["others", others, "other call sites"],
+    ["acquitted", acquitted, "looked suspicious, cleared"], ["others", others, "other call sites"],
   ]) {
     put(id + "-title", `${sites.length + (id === "others" ? data.more_sites : 0)} ${title}`);
     put(id, ...sites.map((site) => siteArticle(site, look)));
@@ -97,5 +97,5 @@ function showText(data, look) {
       element("thead", {}, element("tr", {}, ...["phase", "verdict", "measured"].map((text) => element("th", { scope: "col" }, text)))),
       element("tbody", {}, ...rows)));
   }
-  put("process", ...data.process.map((line) => element("p", {}, line)), element("p", {}, "trust: " + data.trust));
+  put("process", ...data.process.map((line) => element("p", {}, line)), element("p", {}, data.trust));
 }

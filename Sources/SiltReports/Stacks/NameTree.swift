@@ -165,7 +165,7 @@ struct NameTree {
     ) -> UInt32 {
         guard frame != 0 else { return parent }
         var node = parent
-        for row in report.names.ranges[Int(frame) - 1].reversed() {
+        for row in report.names.ranges[Int(frame) - 1].reversed() where report.names.isShown(row, frame: frame) {
             node = child(of: node, label: labels[row], isInlined: report.names.rows[row].inlined)
         }
         return node
@@ -174,7 +174,8 @@ struct NameTree {
     /// The node of the function that a frame blames, from that of its innermost function.
     private func ancestor(of node: UInt32, blamedAt frame: UInt32, in report: HeapReport) -> UInt32 {
         guard frame != 0 else { return node }
-        let steps = Int(report.names.blameRows[Int(frame) - 1]) - report.names.ranges[Int(frame) - 1].lowerBound
+        let (names, first) = (report.names, report.names.ranges[Int(frame) - 1].lowerBound)
+        let steps = (first..<Int(names.blameRows[Int(frame) - 1])).count { names.isShown($0, frame: frame) }
         return (0..<steps).reduce(node) { node, _ in nodes[Int(node)].parent }
     }
 

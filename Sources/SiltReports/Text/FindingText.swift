@@ -1,23 +1,75 @@
+internal import SiltEvents
 internal import SiltFindings
-internal import SiltSymbols
 internal import SiltText
 
-/// What belongs to a growing site beside its own line: the sites that follow it, its stacks, the way to it.
+/// What is said of one growing site: a line that names it, and at most a handful of short ones.
 enum FindingText {
+    /// How much of it is shown.
+    enum Form {
+        /// The line and the evidence.
+        case brief
+        /// With the way there, the source line, why it stays and what to do next.
+        case usual
+        /// With the course of time and the whole stack.
+        case whole
+    }
+
+    private static let indent = 4
     /// Sites named that grow together with one.
     private static let named = 4
 
-    /// Why it is charged, and in which phase where it is in several.
-    static func evidence(_ site: ReportSite, _ report: HeapReport) -> String {
-        let isOfSeveral = report.sites.contains { $0.follows?.rank == site.rank && $0.follows?.why == .samePlace }
-        guard isOfSeveral, let phase = site.phase else { return site.evidenceLine }
-        return "on \(phase): \(site.evidenceLine)"
+    static func write(_ site: ReportSite, number: Int, _ report: HeapReport, _ form: Form, _ page: inout TextPage) {
+        let line = FindingLine(
+            number: number,
+            rate: site.rate.map { $0.unit.gain($0.value) } ?? "",
+            site: site,
+            confidence: ConfidenceText.word(site.confidence),
+            held: (held(site), heldInShort(site))
+        )
+        page.line(line.text(width: page.width), style: .bold)
+        if form == .whole { course(site, &page) }
+        page.paragraph(evidence(site, report).printable, indent: indent)
+        if site.spreadOver > 0 {
+            let places = Format.plural(UInt64(site.spreadOver), "place")
+            page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: indent)
+        }
+        for pair in pairs(site, report) {
+            page.paragraph("\(pair.maker) made it: \(pair.giver) gives it back".printable, indent: indent)
+        }
+        together(site, report, &page)
+        if form == .brief { return }
+        way(site, report, form, &page)
+        source(site, report, form, &page)
+        if let why = WhyText.line(site, isWhole: form == .whole) { page.paragraph(why.printable, indent: indent) }
+        if let next = NextStep.line(site, report) { page.paragraph("next: " + next.printable, indent: indent) }
     }
 
-    /// What tells it from the other allocations of the blamed function; nil when nothing does.
-    static func distinction(_ site: ReportSite) -> String? {
-        if let caller = site.caller { return "\(site.blame.label), only when called by \(caller.label)" }
-        return site.origin.map { "\(site.blame.label), called from \($0.label)" }
+    // MARK: - What it holds
+
+    /// What a site holds; what it held before the way out, where that is not the same.
+    static func held(_ site: ReportSite) -> String {
+        let own =
+            site.wasGivenBack
+            ? "\(site.resource.amount(Double(site.lastInUseBytes))), "
+                + "\(site.resource.amount(Double(site.inUseBytes))) left at exit"
+            : site.resource.amount(site.inUseBytes, in: site.inUseCount)
+        guard site.threadStackBytes > site.inUseBytes else { return own }
+        return own + " and \(Format.bytes(site.threadStackBytes)) of threads' stacks"
+    }
+
+    private static func heldInShort(_ site: ReportSite) -> String {
+        let own = site.wasGivenBack ? site.lastInUseBytes : site.inUseBytes
+        let more = site.threadStackBytes > site.inUseBytes ? site.threadStackBytes : 0
+        return site.resource.isCounted ? site.resource.amount(Double(own)) : Format.bytes(own + more)
+    }
+
+    // MARK: - Evidence
+
+    /// Why it is charged, and in which phase where not all that grows does so in one.
+    static func evidence(_ site: ReportSite, _ report: HeapReport) -> String {
+        let phases = Set(report.growing.compactMap(\.phase))
+        guard let phase = site.phase, phases.count > 1 else { return site.evidenceLine }
+        return "\(HuntHeadline.during(phase, report)): \(site.evidenceLine)"
     }
 
     /// What was called for it, and for what else its line takes, and what gives that back.
@@ -27,14 +79,12 @@ enum FindingText {
     }
 
     /// The other phases of the same place, each with its rate, and what else its line takes or grows in lock-step with it.
-    static func together(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
+    private static func together(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
         let followers = report.sites.filter { $0.follows?.rank == site.rank }
         for other in followers where other.follows?.why == .samePlace {
-            let rate = other.rate?.lead ?? ""
-            page.paragraph(
-                "on \(other.phase ?? ""): \(rate), \(HuntText.certainty(other)): \(other.evidenceLine)".printable,
-                indent: 5
-            )
+            let (phase, rate) = (HuntHeadline.during(other.phase ?? "", report), other.rate?.lead ?? "")
+            let words = "\(phase): \(rate), \(ConfidenceText.certainty(other)): \(other.evidenceLine)"
+            page.paragraph(words.printable, indent: indent)
         }
         let together = followers.filter { $0.follows?.why != .samePlace }
         guard !together.isEmpty else { return }
@@ -46,11 +96,41 @@ enum FindingText {
             let rates = together.dropFirst(named).compactMap(\.rate).sums.map { " " + $0.unit.gain($0.value) }
             words.append("\(together.count - named) more" + rates.joined(separator: " and"))
         }
-        page.paragraph("with it: \(words.joined(separator: ", "))".printable, indent: 5)
+        page.paragraph("with it: \(words.joined(separator: ", "))".printable, indent: indent)
+    }
+
+    /// The memory in use over time, or at the end of each round.
+    private static func course(_ site: ReportSite, _ page: inout TextPage) {
+        let margin = String(repeating: " ", count: indent)
+        let all = site.phaseSeries.flatMap(\.values)
+        if let least = all.min(), let most = all.max() {
+            let bars = site.phaseSeries.map { "\($0.name.printable) \(Sparkline.text($0.values, least, most))" }
+            page.line(margin + bars.joined(separator: "  "))
+        }
+        guard site.phase == nil, let last = site.series.last, let least = site.series.min(),
+            let most = site.series.max()
+        else { return }
+        func amount(_ value: UInt64) -> String { site.resource.amount(Double(value)) }
+        let range = least == most ? amount(last) : "\(amount(least)) – \(amount(most))"
+        page.line("\(margin)\(Sparkline.text(site.series))  \(range)")
+    }
+
+    // MARK: - Where it is
+
+    private static func way(_ site: ReportSite, _ report: HeapReport, _ form: Form, _ page: inout TextPage) {
+        let way = WayText(site, report)
+        guard form == .whole else {
+            if let line = way.collapsed(width: page.width - indent) {
+                page.line(String(repeating: " ", count: indent) + line)
+            }
+            return
+        }
+        if let stacks = stacks(site) { page.paragraph(stacks, indent: indent) }
+        page.chain(way.whole(limit: report.options.depth), indent: indent)
     }
 
     /// What is said before the stack that is shown; nil of a site with one.
-    static func stacks(_ site: ReportSite) -> String? {
+    private static func stacks(_ site: ReportSite) -> String? {
         guard site.stackCount > 1 else { return nil }
         let all = Format.plural(UInt64(site.stackCount), "stack")
         guard site.grownStackCount > 0, site.grownStackCount < site.stackCount else { return all + ", most of it in" }
@@ -58,44 +138,24 @@ enum FindingText {
         return "\(all), \(Format.count(UInt64(site.grownStackCount))) of which grew, most of it in"
     }
 
-    /// The functions from the outermost to the blamed one, "…" for what is left out.
-    ///
-    /// Of a long stack the innermost are shown, and from further out where a repair would go, the innermost function with a
-    /// line, and what calls into an interpreter.
-    static func way(to site: ReportSite, _ report: HeapReport, linkWidth: Int) -> [String] {
-        let frames = report.frames(ofStack: site.stack)
-        let blame = report.blameIndex(ofStack: site.stack)
-        let runtime = frames.reversed().prefix { $0.isRuntimeStart }.count
-        let end = max(blame + 1, frames.count - runtime)
-        guard blame < frames.count else { return [] }
-        var shown = Set(blame..<min(end, blame + (report.options.depth ?? 8)))
-        let outward = blame..<end
-        if let fix = outward.first(where: { frames[$0].isSamePlace(as: site.fix) }) { shown.insert(fix) }
-        if let line = outward.first(where: { frames[$0].line != nil }) { shown.insert(line) }
-        if let loop = outward.first(where: { InterpreterNames.isLoop(frames[$0].function) }),
-            let entry = (loop..<end).first(where: { !InterpreterNames.isLoop(frames[$0].function) }),
-            !frames[entry].isMain
-        {
-            shown.insert(entry)
+    private static func source(_ site: ReportSite, _ report: HeapReport, _ form: Form, _ page: inout TextPage) {
+        guard report.options.showsSource, let file = site.fix.file, let line = site.fix.line else { return }
+        let lines = SourceLines.around(line, of: file)
+        for (number, text) in lines where form == .whole || number == line {
+            let mark = number == line ? "▶" : " "
+            let shown = form == .whole ? text : text.withoutLeadingSpaces
+            page.line(
+                String(repeating: " ", count: indent + 2) + "\(mark) \("\(number)".leftPadded(to: 4)) │ \(shown)",
+                style: number == line && form == .whole ? .bold : .none
+            )
         }
-        var words: [String] = []
-        var previous = end
-        for index in shown.sorted(by: >) {
-            if index < previous - 1 { words.append("…") }
-            previous = index
-            words.append((frames[index].name(width: linkWidth) + " " + frames[index].place.printable).trimmedEnd)
-        }
-        return words
     }
 }
 
-extension ReportFrame {
-    fileprivate func isSamePlace(as other: ReportFrame) -> Bool {
-        function == other.function && line == other.line && module == other.module
-            && (!function.isEmpty || offset == other.offset)
-    }
+extension String {
+    var trimmedEnd: String { hasSuffix(" ") ? String(dropLast()) : self }
 
-    fileprivate var isMain: Bool { function == "main" }
+    fileprivate var withoutLeadingSpaces: String { String(drop { $0 == " " }) }
 }
 
 extension ReportSite {

@@ -73,7 +73,7 @@ struct Icicle {
 
 /// `--flame`: an icicle of the stacks.
 package enum FlameText {
-    /// Rows shown unless `--stack` says how many.
+    /// Rows shown unless `--depth` says how many.
     static let usualRows = 60
     /// Backgrounds of boxes, by name: warm ones, all readable under black.
     private static let palette = [208, 214, 220, 215, 222, 179, 216, 223]
@@ -99,7 +99,7 @@ package enum FlameText {
             )
         )
         if icicle.deeper > 0 {
-            output.write("… \(icicle.deeper) deeper rows: --stack \(icicle.rows.count + icicle.deeper) shows them, ")
+            output.write("… \(icicle.deeper) deeper rows: --depth \(icicle.rows.count + icicle.deeper) shows them, ")
             output.write("--root REGEX looks at a function alone\n")
         }
     }

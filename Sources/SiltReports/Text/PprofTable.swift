@@ -27,12 +27,17 @@ enum PprofTable {
         for index in rows.indices { rows[index].inlining = inlining[rows[index].label] }
     }
 
-    /// The rows with the lines above them; shares are those of `total`.
+    /// Columns in front of a function's name.
+    private static let lead = 52
+    private static let shortestName = 24
+
+    /// The rows with the lines above them; shares are those of `total`, names are shortened to fit the width.
     static func write<Output: TextOutputStream>(
         _ rows: [Row],
         total: Double,
         unit: Unit,
         notes: [String],
+        width: Int,
         into output: inout Output
     ) {
         let flat = rows.reduce(0) { $0 + $1.flat }
@@ -46,7 +51,8 @@ enum PprofTable {
             output.write(
                 "\(unit.label(row.flat).leftPadded(to: 10)) \(percent(row.flat, total)) \(percent(sum, total)) "
                     + "\(unit.label(row.cumulative).leftPadded(to: 10)) \(percent(row.cumulative, total))  "
-                    + "\(row.name)\(row.inlining.mark)\n"
+                    + "\(row.name.cutInside(to: max(shortestName, width - lead - row.inlining.mark.count)))"
+                    + "\(row.inlining.mark)\n"
             )
         }
     }

@@ -26,12 +26,20 @@ struct TextPage {
         text += isColored && style != .none ? "\u{1b}[\(style.rawValue)m\(cut)\u{1b}[0m\n" : cut + "\n"
     }
 
-    /// Text wrapped at spaces; `hanging` leaves the first line unindented.
-    mutating func paragraph(_ words: String, indent: Int, style: Style = .none, hanging: Bool = false) {
+    /// Text wrapped at spaces; `hanging` leaves the first line unindented, `first` indents it otherwise, and `lead` stands
+    /// in front of it as it is.
+    mutating func paragraph(
+        _ words: String,
+        indent: Int,
+        style: Style = .none,
+        hanging: Bool = false,
+        first: Int? = nil,
+        lead: String = ""
+    ) {
         let margin = String(repeating: " ", count: indent)
-        var current = hanging ? "" : margin
+        var current = String(repeating: " ", count: hanging ? 0 : first ?? indent) + lead
         var isEmpty = true
-        for word in words.split(separator: " ") {
+        for word in Self.words(words) {
             if !isEmpty, current.count + 1 + word.count > width {
                 line(current, style: style)
                 current = margin + word
@@ -42,6 +50,22 @@ struct TextPage {
         }
         line(current, style: style)
     }
+
+    /// Words that a line may end behind: not between a number and its unit.
+    private static func words(_ text: String) -> [String] {
+        var result: [String] = []
+        for word in text.split(separator: " ") {
+            let isUnit = word.first == "%" || word.first?.isLetter == true && units.contains(word.filter(\.isLetter))
+            if isUnit, let last = result.last, last.last?.isNumber == true {
+                result[result.count - 1] = last + " " + word
+            } else {
+                result.append(String(word))
+            }
+        }
+        return result
+    }
+
+    private static let units: Set<String> = ["s", "ms", "min", "h", "B", "KiB", "MiB", "GiB", "TiB"]
 
     /// `a → b → c`, broken before an arrow.
     mutating func chain(_ links: [String], indent: Int) {

@@ -24,7 +24,7 @@ package enum TopTable {
         if report.isBeforeTheWayOut {
             output.write("Time: \(HeapReport.beforeTheWayOut) (--by inuse: what was left)\n")
         }
-        table.write(into: &output)
+        table.write(width: report.options.width, into: &output)
     }
 
     private static func typeName(_ report: HeapReport) -> String {
@@ -74,7 +74,7 @@ package enum TopTable {
             )
         }
 
-        func write<Output: TextOutputStream>(into output: inout Output) {
+        func write<Output: TextOutputStream>(width: Int, into output: inout Output) {
             var notes: [String] = []
             let unit = isCount ? .count : PprofTable.Unit(for: rows, total: total)
             if dropped > 0 {
@@ -82,7 +82,7 @@ package enum TopTable {
                 notes.append("Dropped \(dropped) node\(dropped > 1 ? "s" : "") (cum <= \(unit.label(least)))")
             }
             if rows.count < all, !rows.isEmpty { notes.append("Showing top \(rows.count) nodes out of \(all)") }
-            PprofTable.write(rows, total: total, unit: unit, notes: notes, into: &output)
+            PprofTable.write(rows, total: total, unit: unit, notes: notes, width: width, into: &output)
         }
     }
 }

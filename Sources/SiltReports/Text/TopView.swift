@@ -159,7 +159,7 @@ package struct TopView {
         switch mode {
         case .stack where selected < sites.count:
             var page = TextPage(width: width, isColored: false)
-            TextReport.growingSite(sites[selected], report, isBrief: false, &page)
+            FindingText.write(sites[selected], number: selected + 1, report, .whole, &page)
             lines.append("")
             lines += page.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         case .help: lines += Self.help

@@ -15,10 +15,11 @@ struct CheckCommand: ParsableCommand {
             silt check plan.yml
             silt check plan.yml --max-bytes-per-request 64 --junit silt.xml
             silt check plan.yml --allow lsan.supp --allow leak:session_cache
-            silt check plan.yml --write-baseline growth.json     what grows today is known …
-            silt check plan.yml --baseline growth.json           … and fails when it grows faster, or something else does
-            silt check --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' -- ./server --port 8080
-            silt check hunt.silt --json | jq '.findings[] | select(.outcome == "failed") | .blame'
+            silt check plan.yml --write-baseline growth.json   what grows today is known
+            silt check plan.yml --baseline growth.json         and fails when it grows faster
+            silt check --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' \\
+                -- ./server --port 8080
+            silt check hunt.silt --json | jq '.findings[] | select(.outcome == "failed")'
 
             Without a limit nothing may grow. Limits count bytes per request; what grows at idle, or in a recording \
             without requests, fails in any case unless it is allowed. A call site is allowed by a line leak:PATTERN \

@@ -7,6 +7,7 @@ struct DemoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
         abstract: "Trace a small leaking server under load: what silt finds, seen in half a minute.",
+        usage: "silt demo [<options>]",
         discussion: """
             silt demo
             silt demo --seconds 30
@@ -22,20 +23,22 @@ struct DemoCommand: ParsableCommand {
         guard let executable = processExecutable(getpid()) else {
             throw Terminal.fail(SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?"))
         }
+        let file = try TraceFile(named: nil, program: "demo", keeps: true)
         let scratch = try ScratchRecording()
         let portFile = scratch.path + ".port"
-        defer { withExtendedLifetime(scratch) { _ = unlink(portFile) } }
+        defer { withExtendedLifetime((scratch, file)) { _ = unlink(portFile) } }
         try Terminal.output(
             """
-            A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of requests for
-            /orders, /users and /search. It leaks in two places: 1,000 bytes per order, and 64 bytes ten times a
-            second even when idle; the lists that hold them grow with them. Its cache, its start-up table and its
-            searches are innocent.
+            A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of
+            requests for /orders, /users and /search. It leaks in two places: 1,000 bytes
+            per order, and 64 bytes ten times a second even when idle; the lists that hold
+            them grow with them. Its cache, its start-up table and its searches are
+            innocent.
 
 
             """
         )
-        var options = TraceOptions(recording: scratch.path, snapshotEvery: seconds / 40)
+        var options = TraceOptions(recording: file.path, snapshotEvery: seconds / 40)
         options.hide = layout.hide
         options.siltVersion = siltVersion
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
@@ -52,6 +55,8 @@ struct DemoCommand: ParsableCommand {
         } catch {
             throw Terminal.fail(error)
         }
-        try printReport(of: scratch.path, layout: layout, to: STDOUT_FILENO)
+        let whereabouts = file.keep()
+        try printReport(of: file.path, kept: file.place, layout: layout, to: STDOUT_FILENO)
+        if let whereabouts { Terminal.message(whereabouts) }
     }
 }

@@ -16,13 +16,13 @@ struct DiffCommand: ParsableCommand {
             silt diff monday.silt friday.silt
             silt diff old.silt new.silt --by alloc --limit 10
             silt diff old.pb.gz new.silt --lines
-            silt diff before.silt after.silt --per request       of two hunts: bytes each request leaves
-            silt diff hunt.silt --between orders:start orders    the phase orders of a hunt
-            silt diff hunt.silt --between orders:1 orders        without its warm-up, the first round
-            silt diff server.silt --between 1s end               what came after the first second of a trace
+            silt diff before.silt after.silt --per request      of two hunts
+            silt diff hunt.silt --between orders:start orders   a phase of a hunt
+            silt diff hunt.silt --between orders:1 orders       without its warm-up
+            silt diff server.silt --between 1s end              after the first second
             silt diff old.silt new.silt --flame --inverted
             silt diff old.silt new.silt --folded - | flamegraph.pl > diff.svg
-            silt diff old.silt new.silt --pprof diff.pb.gz && go tool pprof -top diff.pb.gz
+            silt diff old.silt new.silt --pprof diff.pb.gz
 
             A is what was, B what is; numbers are B's less A's, and shares are of A. Functions are compared by name and \
             file, so that a rebuild and other addresses make no difference; with --lines by line as well. Of its past a \

@@ -14,12 +14,16 @@ struct HuntCommand: ParsableCommand {
         abstract: "Load a service route by route: which route leaks, at which line, how many bytes per request.",
         discussion: """
             silt hunt --phase users='hey -n 2000 http://127.0.0.1:8080/users' \\
-                      --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' -- ./server --port 8080
+                --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' \\
+                -- ./server --port 8080
             silt hunt --init plan.yml && silt hunt plan.yml
             silt hunt plan.yml --rounds 8 --json > hunt.json
-            silt hunt --pprof http://127.0.0.1:6060/debug/pprof --phase orders='hey -n 2000 http://127.0.0.1:8080/orders'
-            silt hunt --pprof http://127.0.0.1:6060 --phase orders='hey -n 2000 http://127.0.0.1:6060/orders' -- ./server
-            silt hunt --attach-socket /run/silt.sock --phase orders='wrk -d 3 http://127.0.0.1:8080/orders'
+            silt hunt --pprof http://127.0.0.1:6060/debug/pprof \\
+                --phase orders='hey -n 2000 http://127.0.0.1:8080/orders'
+            silt hunt --pprof http://127.0.0.1:6060 \\
+                --phase orders='hey -n 2000 http://127.0.0.1:6060/orders' -- ./server
+            silt hunt --attach-socket /run/silt.sock \\
+                --phase orders='wrk -d 3 http://127.0.0.1:8080/orders'
 
             The service is started, watched idle, then loaded: for each phase a warm-up round, and rounds of load, more \
             while the verdict is in doubt. Requests are counted from what wrk, hey, ab, h2load, siege, bombardier, vegeta, k6, \
@@ -60,7 +64,7 @@ struct HuntCommand: ParsableCommand {
         let file = try attachSocket == nil ? recording.file(for: "hunt") : nil
         let hunt = try setUp.hunt(file: file, attachSocket: attachSocket, hide: layout.hide)
         let failure = hunt.runOnTerminal()
-        var options = layout.options(for: STDOUT_FILENO)
+        var options = layout.options(for: STDOUT_FILENO, kept: file == nil ? .file(hunt.path) : file?.place)
         options.limitBytes = options.limitBytes ?? hunt.plan.memoryLimitBytes
         let report: HeapReport
         do {

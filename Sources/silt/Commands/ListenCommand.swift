@@ -9,6 +9,7 @@ struct ListenCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "listen",
         abstract: "Collect what preloaded programs send to a socket, until Ctrl-C.",
+        usage: "silt listen [<options>] <socket>",
         discussion: """
             silt listen --out server.silt /run/silt.sock
             LD_PRELOAD=/usr/local/lib/libsilt.so SILT_SOCKET=/run/silt.sock ./server
@@ -69,7 +70,7 @@ struct ListenCommand: ParsableCommand {
             ProgressLine.clear()
             if once || servesHunt { return }
             let whereabouts = recording.path == nil && outcome.traced > 0 ? file.keep() : nil
-            try printReport(of: path, layout: layout, to: STDOUT_FILENO)
+            try printReport(of: path, kept: file.place, layout: layout, to: STDOUT_FILENO)
             for note in outcome.notes { Terminal.message(note) }
             if let whereabouts { Terminal.message(whereabouts) }
         } catch let code as ExitCode {

@@ -8,6 +8,7 @@ struct MarkCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mark",
         abstract: "Tell a running trace that a round of load has ended, from any shell.",
+        usage: "silt mark [<options>] <name>",
         discussion: """
             silt listen --out server.silt /run/silt.sock &
             LD_PRELOAD=/usr/local/lib/libsilt.so SILT_SOCKET=/run/silt.sock ./server &

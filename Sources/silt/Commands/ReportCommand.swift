@@ -26,9 +26,10 @@ struct ReportCommand: ParsableCommand {
             silt report heap.pb.gz --by inuse
             silt report server.silt --json | jq '.sites[0]'
             silt report server.silt --html server.html
-            silt report server.silt --pprof server.pb.gz && go tool pprof -top server.pb.gz
+            silt report server.silt --pprof server.pb.gz
             silt report server.silt --folded - | flamegraph.pl > server.svg
-            silt report server.silt --speedscope server.json --csv sites.csv --suppressions known.supp
+            silt report server.silt --speedscope server.json
+            silt report server.silt --csv sites.csv --suppressions known.supp
 
             A profile has one sample for each stack and process, with what was allocated and what is in use. Its stacks \
             begin at the function that silt blames: allocator wrappers and containers are left out, as Go's own profiles \
@@ -101,7 +102,10 @@ struct ReportCommand: ParsableCommand {
             let recording = try ReportInput(path, hide: layout.hide).recording()
             var text = ""
             if between.isEmpty {
-                var options = layout.options(for: STDOUT_FILENO)
+                var options = layout.options(
+                    for: STDOUT_FILENO,
+                    kept: self.recording.map(RecordingPlace.file) ?? .newest
+                )
                 options.resource = resource
                 let report = try ReportBuilder.build(recording, options: options)
                 try outputs.write(report)
@@ -127,7 +131,7 @@ struct ReportCommand: ParsableCommand {
         into text: inout String
     ) throws {
         var settings = DiffSettings()
-        settings.limit = layout.limit?.sites
+        settings.limit = layout.limit?.count
         settings.width = Terminal.columns(of: STDOUT_FILENO)
         let hide = layout.hide
         let sides = try DiffSide.moments(between, of: recording, path: path, hide: hide, resource: resource)
@@ -140,7 +144,7 @@ struct ReportCommand: ParsableCommand {
                 isInverted: stacks.inverted,
                 root: root,
                 color: color,
-                depth: layout.stack,
+                depth: layout.depth,
                 into: &text
             )
         case "json": DiffJSON.render(diff, into: &text)

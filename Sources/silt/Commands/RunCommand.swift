@@ -89,9 +89,9 @@ struct RunCommand: ParsableCommand {
         options.siltVersion = siltVersion
         options.hide = layout.hide
         options.follow = follow
-        options.warn = { PatientWriter.errors.say($0) }
+        options.warn = { PatientWriter.errors.sayBetween($0) }
         options.events = events
-        if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
+        if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLines().show }
         let outcome: TraceOutcome
         do {
             let isWatched = serve != nil || push.push != nil
@@ -101,10 +101,10 @@ struct RunCommand: ParsableCommand {
             options.socket = served?.socket
             outcome = try Collector(options: options).trace(command: commandWords)
         } catch {
-            ProgressLine.clear()
+            PatientWriter.errors.finish()
             throw Terminal.fail(error)
         }
-        ProgressLine.clear()
+        PatientWriter.errors.finish()
         let code = outcome.exit?.code ?? 130
         let status = ExitCode(
             outcome.traced == 0 && code == 0 && outcome.failure == nil ? SiltExit.cannotMeasure.rawValue : code
@@ -112,7 +112,8 @@ struct RunCommand: ParsableCommand {
         let isMeasured = recording.path != nil || outcome.traced + outcome.untraced > 0
         let whereabouts = isMeasured ? file.keep() : nil
         guard Terminal.isRead(STDERR_FILENO) else { throw status }
-        report(outcome, recordedAt: path)
+        Terminal.beginLine(of: STDERR_FILENO)
+        report(outcome, file)
         if let whereabouts { Terminal.message(whereabouts) }
         if let events { Terminal.message("events: \(events)") }
         throw status
@@ -132,13 +133,13 @@ struct RunCommand: ParsableCommand {
     private static let neededFiles: Int32 = 16
 
     /// What is missing comes first.
-    private func report(_ outcome: TraceOutcome, recordedAt path: String) {
+    private func report(_ outcome: TraceOutcome, _ file: TraceFile) {
         if let failure = outcome.failure {
             let seconds = (failure.seconds * 10).rounded() / 10
             Terminal.message("recorded for the first \(seconds) s only, what came later is missing: \(failure.reason)")
         }
         do {
-            try printReport(of: path, layout: layout, to: STDERR_FILENO)
+            try printReport(of: file.path, kept: file.place, layout: layout, to: STDERR_FILENO)
         } catch {
             // It was said why; the command ended as it did.
         }

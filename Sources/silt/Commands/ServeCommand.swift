@@ -10,6 +10,7 @@ struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Serve a report over HTTP: a live page, profiles for go tool pprof, metrics for Prometheus.",
+        usage: "silt serve [<options>] <target>",
         discussion: """
             silt serve server.silt --at 6070
             silt serve 4711 --at 6070

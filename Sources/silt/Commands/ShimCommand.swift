@@ -10,21 +10,26 @@ struct ShimCommand: ParsableCommand {
             silt shim /usr/local/lib/libsilt.so
             LD_PRELOAD=/usr/local/lib/libsilt.so SILT_OUT=/var/tmp/server.silt ./server
 
-            The path must have neither space nor colon: LD_PRELOAD splits there (ld.so(8)).
+            The path must have neither space nor colon: LD_PRELOAD splits there, as
+            ld.so(8) says.
             """
     )
 
     @Argument(help: "Where to write it.")
     var path: String
 
+    func validate() throws {
+        guard path.contains(where: { $0 == " " || $0 == ":" }) else { return }
+        throw ValidationError(
+            "'\(path)' has a space or a colon in it, where LD_PRELOAD splits (ld.so(8)): choose another path"
+        )
+    }
+
     func run() throws {
         do {
             try ShimFile.write(try ShimFile.bytes(), to: path)
         } catch {
             throw Terminal.fail(error)
-        }
-        if path.contains(where: { $0 == " " || $0 == ":" }) {
-            Terminal.message("\(path) has a space or a colon in it: LD_PRELOAD cannot name it")
         }
     }
 }

@@ -10,11 +10,17 @@ struct ReportLayout: ParsableArguments {
     @Option(help: "Sort call sites by growth, inuse, alloc, peak or temporary.")
     var by: Order = .growth
 
-    @Option(help: "Call sites shown; or, with a unit, the memory limit to look ahead to: 512MiB.")
-    var limit: ReportLimit?
+    @Option(help: "Call sites shown.")
+    var limit: ShownLimit?
 
-    @Option(help: "Frames of a stack shown.")
-    var stack: Int?
+    @Option(help: "The memory limit to look ahead to: 512MiB; that of the control group unless told.")
+    var memoryLimit: MemoryAmount?
+
+    @Flag(help: "Details of what grows: course of time, whole stacks, lines around.")
+    var stack = false
+
+    @Option(help: "Frames of a stack, or rows of a flame graph or tree, shown.")
+    var depth: Int?
 
     @Option(help: .hide)
     var hide: [String] = []
@@ -31,40 +37,50 @@ struct ReportLayout: ParsableArguments {
         case growth, inuse, alloc, peak, temporary
     }
 
-    func options(for descriptor: Int32) -> ReportOptions {
+    /// `place`: where the recording is kept.
+    func options(for descriptor: Int32, kept place: RecordingPlace?) -> ReportOptions {
         var options = ReportOptions()
         options.order = ReportOptions.Order(rawValue: by.rawValue) ?? .growth
-        options.limit = limit?.sites
-        options.limitBytes = limit?.bytes
-        options.depth = stack
+        options.limit = limit?.count
+        options.limitBytes = memoryLimit?.bytes
+        options.depth = depth
+        options.showsDetails = stack
         options.hide = hide
         options.show = show
+        options.recordingPlace = place
         options.width = Terminal.columns(of: descriptor)
         options.color = Terminal.usesColor(descriptor)
         return options
     }
 }
 
-/// A number of call sites, or an amount of memory.
-struct ReportLimit: ExpressibleByArgument {
-    var sites: Int?
-    var bytes: UInt64?
+/// A number of call sites or functions.
+struct ShownLimit: ExpressibleByArgument {
+    let count: Int
 
     init?(argument: String) {
-        if let sites = Int(argument) {
-            guard sites >= 0 else { return nil }
-            self.sites = sites
-        } else {
-            guard let bytes = Quantity.bytes(argument), bytes >= 1, bytes < 1e18 else { return nil }
-            self.bytes = UInt64(bytes)
-        }
+        guard let count = Int(argument), count >= 0 else { return nil }
+        self.count = count
+    }
+}
+
+/// An amount of memory.
+struct MemoryAmount: ExpressibleByArgument {
+    let bytes: UInt64
+
+    init?(argument: String) {
+        guard let bytes = Quantity.bytes(argument), bytes >= 1, bytes < 1e18 else { return nil }
+        self.bytes = UInt64(bytes)
     }
 }
 
 /// Prints the text report of a recording that was just made.
-func printReport(of path: String, layout: ReportLayout, to descriptor: Int32) throws {
+///
+/// `place`: where it is kept.
+func printReport(of path: String, kept place: RecordingPlace?, layout: ReportLayout, to descriptor: Int32) throws {
     do {
-        let report = try ReportBuilder.build(Recording(path: path), options: layout.options(for: descriptor))
+        let options = layout.options(for: descriptor, kept: place)
+        let report = try ReportBuilder.build(Recording(path: path), options: options)
         var text = ""
         TextReport.render(report, into: &text)
         if descriptor == STDOUT_FILENO { try Terminal.output(text) } else { Terminal.write(text, to: descriptor) }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SiltHunt
 internal import SiltSession
+internal import SiltText
 
 /// What a hunt is doing: a line that changes on a terminal, and a line per phase that stays.
 final class HuntProgressLine {
@@ -27,11 +28,17 @@ final class HuntProgressLine {
     private func end(_ mark: RoundMark, _ seconds: Double, _ growing: [GrowingCounts]) {
         guard mark.kind != .idle else { return }
         var line = mark.phase + (mark.kind == .warmUp ? ": warm-up" : ": round")
-        line += ", \(mark.requests.map { "\($0) requests" } ?? "requests not counted (a line silt: requests=N counts)")"
-        if let failed = mark.failedRequests, failed > 0 { line += ", \(failed) failed" }
-        line += ", \((seconds * 10).rounded() / 10) s"
+        let requests = mark.requests.map { Format.plural($0, "request") }
+        line += ", " + (requests ?? "requests not counted (a line silt: requests=N counts)")
+        if let failed = mark.failedRequests, failed > 0 { line += ", \(Format.count(failed)) failed" }
+        line += ", \(Format.duration(seconds))"
         let count = growing.reduce(0) { $0 + $1.charged }
-        if count > 0 { line += "; \(count) call site\(count == 1 ? "" : "s") grow\(count == 1 ? "s" : "")" }
+        if count > 0 {
+            line += "; \(count == 1 ? "1 call site grows" : "\(count) call sites grow")"
+            if let suspect = growing.compactMap(\.suspect).first {
+                line += (count == 1 ? ": " : ", most of all ") + suspect.printable
+            }
+        }
         PatientWriter.errors.say(line)
     }
 

@@ -26,10 +26,15 @@ final class PatientWriter: @unchecked Sendable {
 
     /// A message, for which a line that stands there makes room.
     func say(_ text: String) {
+        add((isatty(descriptor) == 1 ? "\r\u{1b}[K" : "") + "silt: \(text)\n")
+    }
+
+    /// A message where lines are somebody else's.
+    func sayBetween(_ text: String) { add("silt: \(text)\n") }
+
+    private func add(_ message: String) {
         locked {
-            if messages.count < PatientWriter.longest {
-                messages.append((isatty(descriptor) == 1 ? "\r\u{1b}[K" : "") + "silt: \(text)\n")
-            }
+            if messages.count < PatientWriter.longest { messages.append(message) }
             wake()
         }
     }

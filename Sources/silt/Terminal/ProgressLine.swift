@@ -4,16 +4,49 @@ internal import SiltText
 
 /// One line on the terminal that says how the trace stands.
 enum ProgressLine {
+    /// Takes the place of the one before.
     static let show: @Sendable (TraceProgress) -> Void = { progress in
-        var line =
-            "\(Int(progress.seconds)) s  live \(Format.bytes(progress.liveBytes)) in \(progress.liveBlocks) blocks"
-        if progress.processes != 1 { line += "  \(progress.processes) processes" }
-        if let top = progress.topGrower { line += "  +\(Format.bytes(UInt64(max(0, top.bytes)))) \(top.function)" }
-        PatientWriter.errors.show("\r\u{1b}[K" + line.prefix(Terminal.columns(of: STDERR_FILENO) - 1))
+        let room = Terminal.columns(of: STDERR_FILENO) - 1
+        PatientWriter.errors.show("\r\u{1b}[K" + text(progress, width: room).prefix(room))
+    }
+
+    static func text(_ progress: TraceProgress, width: Int) -> String {
+        var line = "\(Int(progress.seconds)) s  live \(Format.bytes(progress.liveBytes)) in "
+        line += Format.plural(progress.liveBlocks, "block")
+        if progress.processes != 1 { line += "  " + Format.plural(UInt64(progress.processes), "process", "processes") }
+        if let top = progress.topGrower {
+            line += "  +\(Format.bytes(UInt64(max(0, top.bytes)))) "
+            line += top.function.printable.cutInside(to: max(8, width - line.count))
+        }
+        return line
     }
 
     static func clear() {
         PatientWriter.errors.finish()
         if isatty(STDERR_FILENO) == 1 { Terminal.write("\r\u{1b}[K", to: STDERR_FILENO) }
+    }
+}
+
+/// The same on a terminal that the traced command writes to as well: lines that stay, ever fewer of them.
+///
+/// A line that is written over would end up in the middle of what the command says.
+final class ProgressLines: @unchecked Sendable {
+    /// Seconds of the first ones; then one a minute.
+    private static let first = [2.0, 5, 10, 20, 30]
+    private static let later = 60.0
+
+    // Used by the collector alone.
+    private var shown = 0.0
+
+    func show(_ progress: TraceProgress) {
+        let now = progress.seconds
+        let due = Self.first.last { $0 <= now } ?? 0
+        let last = max(due, (now / Self.later).rounded(.down) * Self.later)
+        guard last > shown else { return }
+        shown = last
+        let name = "silt: "
+        PatientWriter.errors.sayBetween(
+            ProgressLine.text(progress, width: Terminal.columns(of: STDERR_FILENO) - 1 - name.count)
+        )
     }
 }

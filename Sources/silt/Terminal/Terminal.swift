@@ -36,12 +36,28 @@ enum Terminal {
         return poll(&state, 1, 3000) != 0
     }
 
-    /// Columns to use, 40 to 120: the terminal's width (tty_ioctl(4)); where the output is no terminal COLUMNS, or 120.
+    /// Columns to use, 40 to 120: the terminal's width; where the output is no terminal COLUMNS, or 120.
     static func columns(of descriptor: Int32) -> Int {
-        var size = winsize()
-        let isTerminal = isatty(descriptor) == 1 && ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        let asked = isTerminal ? Int(size.ws_col) : Environment.value("COLUMNS").flatMap { Int($0) }
+        let asked = width(of: descriptor) ?? Environment.value("COLUMNS").flatMap { Int($0) }
         return min(120, max(40, asked ?? 120))
+    }
+
+    /// Of a terminal, as it says (tty_ioctl(4)); nil: it does not, or is none.
+    private static func width(of descriptor: Int32) -> Int? {
+        var size = winsize()
+        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return nil
+        }
+        return Int(size.ws_col)
+    }
+
+    /// What follows stands at the start of a line of a terminal, without a line more where it would anyway.
+    ///
+    /// As many spaces as there are columns go on to the next line unless they begin at the first column (zsh does so before
+    /// it prompts).
+    static func beginLine(of descriptor: Int32) {
+        guard let width = width(of: descriptor) else { return }
+        write(String(repeating: " ", count: width) + "\r\u{1b}[K", to: descriptor)
     }
 
     /// Colour only on a terminal, and never with NO_COLOR set (no-color.org) or TERM=dumb.

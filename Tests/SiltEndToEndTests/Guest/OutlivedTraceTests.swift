@@ -111,8 +111,8 @@ extension EndToEnd {
                 "$silt" run --events events -- touch second 2>>refused; echo $?
                 "$silt" listen --out run.silt socket 2>>refused; echo $?
                 wait $pid; echo $?; ls second socket 2>&- | wc -l; grep -c 'another silt' refused
-                "$silt" report run.silt | grep -c 'sent = received, lost 0'
-                "$silt" report events | grep -c 'sent = received, lost 0'
+                "$silt" report run.silt | grep -c '^complete: all '
+                "$silt" report events | grep -c '^complete: all '
                 "$silt" run --out run.silt -- true 2>&-; echo $?
                 """#
             let result = try EndToEnd.bash(script, in: ScratchFolder())
@@ -123,38 +123,23 @@ extension EndToEnd {
         @Test func aStoppedTerminalHoldsNobodyUp() throws {
             let folder = try ScratchFolder()
             let busy = try busy(folder)
-            let terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
-            defer { close(terminal) }
-            // TIOCSPTLCK and TIOCGPTN of ioctl_tty(2): unlock its other end, and its number.
-            var (locked, number) = (Int32(0), Int32(0))
-            try #require(ioctl(terminal, 0x4004_5431, &locked) == 0 && ioctl(terminal, 0x8004_5430, &number) == 0)
+            let terminal = try Pseudoterminal()
             let silt = try StartedProgram(
                 [
                     siltExecutable, "run", "--out", folder.file("run.silt"), "--snapshot-every", "50ms", "--", "sh",
                     "-c",
                     "cd \(folder.path); touch ready; \(busy) 2",
                 ],
-                errors: "/dev/pts/\(number)"
+                errors: terminal.path
             )
             defer { silt.end() }
             try waitForFile(folder.file("ready"))
-            var key: UInt8 = 0x13
-            write(terminal, &key, 1)
+            terminal.press(0x13)
             try waitForFile(folder.file("done"))
-            key = 0x11
-            write(terminal, &key, 1)
-            _ = fcntl(terminal, F_SETFL, O_NONBLOCK)
-            var text: [UInt8] = []
-            var buffer = [UInt8](repeating: 0, count: 4096)
-            // What silt wrote last can be read after it has ended.
-            var (isRunning, got) = (true, 0)
-            repeat {
-                isRunning = silt.isRunning
-                got = read(terminal, &buffer, buffer.count)
-                if got > 0 { text += buffer[..<got] } else { usleep(5000) }
-            } while isRunning || got > 0
+            terminal.press(0x11)
+            let text = terminal.text(until: silt)
             #expect(try silt.wait(seconds: 1) == 4)
-            #expect(String(decoding: text, as: UTF8.self).contains("sent = received, lost 0"), "the report comes then")
+            #expect(text.contains("\ncomplete: all "), "the report comes then")
         }
 
         @Test func aPipeThatNobodyReadsHoldsNobodyUp() throws {

@@ -136,7 +136,7 @@ extension EndToEnd {
                     + "echo 'silt: requests=500 failed=20'"
             )
             #expect(failing.status == 3, "\(failing.output)\(failing.errors)")
-            #expect(failing.output.hasPrefix("INCONCLUSIVE: 4% of the requests of orders failed"))
+            #expect(failing.output.hasPrefix("INCONCLUSIVE: 4 % of the requests of orders failed"))
             let plan = shop.folder.file("plan.yml")
             try """
             command: sleep 60

@@ -51,9 +51,9 @@ extension EndToEnd {
                 #expect(result.errors.contains(message), "\(failure): \(result.errors)")
                 #expect(result.errors.contains("the hunt ended early"), "\(failure): \(result.errors)")
                 #expect(result.output.hasPrefix("GROWING: "), "\(failure): \(result.output)")
-                #expect(result.output.contains("main.newOrder  main.go"), "\(failure): \(result.output)")
+                #expect(result.output.contains(#/ main\.go:\d+  main\.newOrder/#), "\(failure): \(result.output)")
                 #expect(
-                    result.output.contains("order growing: 9 rounds, 900 requests"),
+                    result.output.contains("\n  order  growing, 9 rounds, 900 requests\n"),
                     "\(failure): \(result.output)"
                 )
             }

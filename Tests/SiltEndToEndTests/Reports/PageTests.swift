@@ -49,7 +49,7 @@ extension EndToEnd {
             ])
             #expect(answers[0] as? String == "GROWING: 1 call site leaks on keep, 1000 B per request")
             let article = try #require(answers[1] as? String)
-            for text in ["+1000 B/request", "keep_order", "service.c:", "likely", "malloc(1000)", "still live"] {
+            for text in ["+1000 B/request", "keep_order", "service.c:", "likely", "malloc(1000)", "never freed"] {
                 #expect(article.contains(text), "\(text): \(article)")
             }
             #expect(answers[2] as? Int == 3)

@@ -95,7 +95,7 @@ extension EndToEnd {
             let text = try silt("report", "goroutine.pb.gz").output
             #expect(text.contains("1 goroutine\n"), "\(text)")
             let all = report.sites.reduce(0) { $0 + $1.inuseObjects }
-            #expect(text.contains("\n  \(all) goroutines at the end\n"), "\(text)")
+            #expect(text.contains("\n\(all) goroutines at the end\n"), "\(text)")
         }
 
         /// Go writes such a sample for a goroutine that is about to run for the first time.
@@ -112,7 +112,7 @@ extension EndToEnd {
             let all = report.sites.reduce(0) { $0 + $1.inuseObjects }
             let text = try silt("report", "after.pb").output
             #expect(text.contains("  1  [incomplete] "), "\(text)")
-            #expect(text.contains("\n  \(all) goroutines at the end\n"), "\(text)")
+            #expect(text.contains("\n\(all) goroutines at the end\n"), "\(text)")
         }
 
         @Test func whatIsNoProfileOfMemoryIsNamedWithWhatToTakeInstead() throws {

@@ -41,7 +41,7 @@ extension EndToEnd {
             for input in [recording, events] {
                 let text = try runProgram([siltExecutable, "report", input]).output
                     .split(whereSeparator: \.isWhitespace).joined(separator: " ")
-                #expect(text.contains(" 3 descriptors silt did not see opened"), "\(text)")
+                #expect(text.contains(" 3 descriptors whose opening was not seen"), "\(text)")
                 #expect(text.contains(" 2 descriptors at the end "), "\(text)")
             }
         }

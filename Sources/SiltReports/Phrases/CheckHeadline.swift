@@ -20,8 +20,9 @@ enum CheckHeadline {
         case .unmeasured(let obstacle): return ObstacleText.line(obstacle)
         case .phase(let obstacle): return ObstacleText.line(obstacle)
         case .fewRounds(let blame, let phase, let isIdle, let rounds):
-            return "\(isIdle ? "it" : phase) may grow at \(blame.label): "
-                + "\(rounds) \(isIdle ? "slices" : "rounds") are too few to be sure"
+            return isIdle
+                ? "it may grow at \(blame.label): it was watched for too short to be sure"
+                : "\(phase) may grow at \(blame.label): \(Format.plural(UInt64(rounds), "round")) \(rounds == 1 ? "is" : "are") too few to be sure"
         case .fewSnapshots(let blame, let count):
             return "\(blame.label) may grow: \(count) snapshots are too few to be sure "
                 + "(run it longer, or with a shorter --snapshot-every)"
@@ -120,7 +121,7 @@ enum CheckHeadline {
             return "the phase loses \(amount(sum)) per request in all, more than the limit of \(amount(limit))"
         case .baseline(let rate):
             return "faster than in the baseline: \(amount(rate, site)) there, "
-                + "\(Format.percent(100 * settings.tolerance)) more are allowed"
+                + "\(Format.share(100 * settings.tolerance)) more are allowed"
         }
     }
 

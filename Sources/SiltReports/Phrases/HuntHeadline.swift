@@ -6,20 +6,30 @@ internal import SiltText
 enum HuntHeadline {
     static func notGrowing(_ report: HeapReport) -> String {
         let phases = report.phases.map { "\($0.name) (\(size(of: $0)))" }
-        return "none of \(Format.plural(UInt64(report.sites.count), "call site")) grew in "
-            + phases.joined(separator: ", ")
+        return Headline.none(of: report) + " in " + phases.joined(separator: ", ")
     }
 
-    /// As `7 rounds, 14,000 requests`.
+    /// As `7 rounds, 14,000 requests` or `watched for 10 s`.
     static func size(of phase: HuntPhases.Phase) -> String {
-        size(rounds: phase.rounds, isIdle: phase.isIdle, requests: phase.requests, failed: phase.failedRequests)
+        size(
+            rounds: phase.rounds,
+            idleSeconds: phase.isIdle ? phase.seconds : nil,
+            requests: phase.requests,
+            failed: phase.failedRequests
+        )
     }
 
-    static func size(rounds: Int, isIdle: Bool, requests: UInt64?, failed: UInt64?) -> String {
-        var text = Format.plural(UInt64(rounds), isIdle ? "slice" : "round")
+    /// `idleSeconds`: of a phase in which nothing was asked of the target; its rounds are parts of that time.
+    static func size(rounds: Int, idleSeconds: Double?, requests: UInt64?, failed: UInt64?) -> String {
+        var text = idleSeconds.map { "watched for \(Format.duration($0))" } ?? Format.plural(UInt64(rounds), "round")
         if let requests { text += ", \(Format.plural(requests, "request"))" }
         if let failed, failed > 0 { text += ", \(Format.count(failed)) of them failed" }
         return text
+    }
+
+    /// As `on orders`, or `at idle`.
+    static func during(_ phase: String, _ report: HeapReport) -> String {
+        report.phases.contains { $0.name == phase && $0.isIdle } ? "at idle" : "on \(phase.printable)"
     }
 
     static func growing(_ report: HeapReport) -> String {
@@ -32,7 +42,7 @@ enum HuntHeadline {
         var line: String
         if rates.count == 1 {
             line =
-                "\(findings) \(rates[0].phase.isIdle ? "at idle" : "on " + rates[0].phase.name), \(rates[0].rate)"
+                "\(findings) \(during(rates[0].phase.name, report)), \(rates[0].rate)"
         } else {
             line = "\(findings): " + rates.map { "\($0.phase.name) \($0.rate)" }.joined(separator: ", ")
         }

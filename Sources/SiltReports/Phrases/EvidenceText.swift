@@ -3,21 +3,23 @@ internal import SiltFindings
 
 /// The sentence that says why a site is charged or acquitted, or why nothing is said of it.
 enum EvidenceText {
-    static func line(_ evidence: Evidence, _ resource: Resource) -> String {
-        let line = line(evidence.basis, resource)
+    /// `wasGivenBack`: on the way out, so that nothing of it is left.
+    static func line(_ evidence: Evidence, _ resource: Resource, wasGivenBack: Bool = false) -> String {
+        let line = line(evidence.basis, resource, wasGivenBack)
         guard evidence.processes > 1 else { return line }
         // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
         return evidence.isOfOneProcess
-            ? "of \(evidence.processes) processes the one that grows most: \(line)"
+            ? "\(line); \(evidence.processes) processes grow, and this one most"
             : "\(line); in \(evidence.processes) processes"
     }
 
-    private static func line(_ basis: Evidence.Basis, _ resource: Resource) -> String {
+    private static func line(_ basis: Evidence.Basis, _ resource: Resource, _ wasGivenBack: Bool) -> String {
         switch basis {
-        case .tooFewSnapshots(let count): "\(count) of \(SiteOpinion.minimumSnapshots) snapshots"
+        case .tooFewSnapshots(let count):
+            "seen in \(count) of the \(SiteOpinion.minimumSnapshots) snapshots a verdict needs"
         case .allFreed: "all of it was freed"
-        case .hardlyTouched: "most of what it mapped is not in memory, or is of files"
-        case .onlyYoungBlocks: "no \(resource.unit) in use is older than two snapshots"
+        case .hardlyTouched: "mapped and hardly touched: most of it is not in memory, or comes from files"
+        case .onlyYoungBlocks: "too young: no \(resource.unit) of it is older than two snapshots"
         case .keptByRuntime: "Go's runtime keeps it for the next goroutine: as much as was ever needed at once"
         case .inTurn(let stacks, let phase):
             (phase.map { "rose in \($0.name), " } ?? "")
@@ -26,10 +28,11 @@ enum EvidenceText {
         case .nothingAfterARound: "nothing of it was alive after a round"
         case .processEnded: "its process ended during the hunt"
         case .damaged: "its history cannot be read"
-        case .run(let verdict, let period): RunEvidenceText(verdict: verdict, resource: resource, period: period).line
+        case .run(let verdict, let period):
+            RunEvidenceText(verdict: verdict, resource: resource, period: period, wasGivenBack: wasGivenBack).line
         case .workers(let verdict, let period, let count, let generations):
             RunEvidenceText(verdict: verdict, resource: resource, period: period, whose: "a worker's life").line
-                + "; over \(count) workers, \(generations) of them one after the other"
+                + " (\(count) workers, \(generations) one after the other)"
         case .phase(let verdict, let phase):
             HuntEvidenceText(verdict: verdict, phase: phase, resource: resource).line
         }
@@ -38,5 +41,5 @@ enum EvidenceText {
 
 extension ReportSite {
     /// Why it is charged or acquitted, or why nothing is said of it, as a sentence.
-    package var evidenceLine: String { EvidenceText.line(evidence, resource) }
+    package var evidenceLine: String { EvidenceText.line(evidence, resource, wasGivenBack: wasGivenBack) }
 }

@@ -15,7 +15,7 @@ enum ObstacleText {
             "\(program.program.printable) was not traced: \(program.reason.printable)" + grown(program)
         case .untracedChild(let program):
             "child \(program.program.printable) was not traced: \(program.reason.printable)" + grown(program)
-        case .nothingTraced: "no process was traced: the shim never reported"
+        case .nothingTraced: "no process was traced: the preload library never reported (silt doctor says why)"
         case .singleProfile: "one profile says what is in use, not what grows"
         case .noAllocation: "no allocation was seen: the target made none through malloc, or has its own allocator"
         case .damagedEventFile: "the event file is cut or damaged: this is what could be read of it"
@@ -56,8 +56,8 @@ enum ObstacleText {
         switch use {
         case .mapped: "memory that the program mapped itself"
         case .stacks: "stacks of threads"
-        case .other: "neither by malloc nor by calls of mmap that silt sees: cause unknown"
-        case .live, .allocator, .files, .own: WholeProcess.name(use)
+        case .other: "it came neither through malloc nor through calls of mmap that silt sees: cause unknown"
+        case .live, .allocator, .files, .own: MemoryText.name(use)
         }
     }
 
@@ -90,18 +90,19 @@ enum ObstacleText {
     static func line(_ obstacle: PhaseObstacle) -> String {
         switch obstacle {
         case .failedRequests(let phase, let share):
-            return "\(Format.percent(100 * share)) of the requests of \(phase) failed "
-                + "(more than 1 % says nothing of those that succeed)"
+            return "\(Format.share(100 * share)) of the requests of \(phase) failed: "
+                + "with more than 1 % nothing can be said of the others"
         case .tooFewRounds(let phase, let rounds):
-            return "\(phase) had \(rounds) of \(HuntPhases.Phase.minimumRounds) rounds"
+            return
+                "\(phase) had \(Format.plural(UInt64(rounds), "round")), and a verdict needs \(HuntPhases.Phase.minimumRounds)"
         case .endedProcesses(let phase, let count, let share):
             let processes = Format.plural(UInt64(count), "process", "processes")
-            return "\(processes) with \(Format.percent(100 * share)) of the allocations of \(phase) ended "
+            return "\(processes) with \(Format.share(100 * share)) of the allocations of \(phase) ended "
                 + "during the hunt, and what they held went with them"
         case .tooFewSamples(let phase, let samples, let period, let bytes, let requests):
-            let count = samples < 1 ? "less than a sample" : Format.plural(UInt64(samples), "sample")
-            return "cannot tell of Go's heap: \(Format.bytes(bytes)) per request would be \(count) of "
-                + "\(Format.bytes(period)) in the \(Format.plural(requests, "request")) of \(phase.printable)"
+            let count = samples < 1 ? "less than one sample" : Format.plural(UInt64(samples), "sample")
+            return "Go's heap is sampled too coarsely: a leak of \(Format.bytes(bytes)) per request would show as "
+                + "\(count) of \(Format.bytes(period)) in the \(Format.plural(requests, "request")) of \(phase.printable)"
         case .stillFilling(let phase, let frame, let others, let rounds):
             return "still filling? \(frame.label.printable)\(more(others)) still rose after \(rounds) rounds of "
                 + "\(phase.printable), as a cache does until it is full"

@@ -37,8 +37,14 @@ enum Headline {
         "\(Format.bytes(totals.inUseBytes)) in \(Format.plural(totals.inUseCount, "block"))"
     }
 
+    /// As `none of 12 call sites grew`.
+    static func none(of report: HeapReport) -> String {
+        report.sites.count == 1
+            ? "the one call site did not grow" : "none of \(Format.count(UInt64(report.sites.count))) call sites grew"
+    }
+
     private static func notGrowing(_ report: HeapReport) -> String {
-        "none of \(Format.plural(UInt64(report.sites.count), "call site")) grew over \(report.snapshotCount) snapshots"
+        "\(none(of: report)) over \(report.snapshotCount) snapshots"
             + " (\(Format.duration(report.seconds))); \(inUse(report.totals)) in use at the end"
     }
 
@@ -74,7 +80,8 @@ enum Headline {
         case .reached: return "limit of \(limit) reached"
         case .beyond(let spans): return "\(limit) not reached within \(spans)x the observed time"
         case .after(let seconds, let range):
-            let span = range.map { " (\(Format.duration($0.lowerBound))–\(Format.duration($0.upperBound)))" } ?? ""
+            let ends = range.map { (Format.duration($0.lowerBound), Format.duration($0.upperBound)) }
+            let span = ends.map { $0 == $1 ? "" : " (\($0)–\($1))" } ?? ""
             return "\(limit) limit reached in about \(Format.duration(seconds))\(span)"
         case .afterRequests(let count, let isMix):
             return "\(limit) limit reached after about \(Format.count(rounded(count))) more requests"

@@ -1,0 +1,93 @@
+internal import SiltEvents
+internal import SiltFindings
+internal import SiltRecording
+internal import SiltText
+
+/// What the memory of a process as a whole is for, and what it grew by.
+enum MemoryText {
+    /// As `heap: 3.53 MiB in 18,448 blocks at exit; at most 3.93 MiB; allocated 149 MiB in 601,407 blocks`.
+    static func heap(_ totals: RecordedTotals, isOver: Bool) -> String {
+        "heap: \(Headline.inUse(totals)) \(isOver ? "at exit" : "at the end"), peak \(Format.bytes(totals.peakInUseBytes)); "
+            + "allocated \(Format.bytes(totals.allocatedBytes)) in \(Format.plural(totals.allocatedCount, "block"))"
+    }
+
+    /// As `3 threads in use at exit`: of what is counted beside the heap.
+    static func counted(_ things: String, isOver: Bool) -> String {
+        "\(things) in use at \(isOver ? "exit" : "the end")"
+    }
+
+    /// Where there is no heap: profiles that count goroutines.
+    static func countedAlone(_ things: String) -> String { "\(things) at the end" }
+
+    /// As `RSS: 16.5 MiB, 9.19 MiB at the start`.
+    ///
+    /// `pid`: of one process among several.
+    static func resident(_ end: UInt64, start: UInt64, pid: UInt32?) -> String {
+        (pid.map { "RSS of pid \($0): " } ?? "RSS: ") + "\(Format.bytes(end)), \(Format.bytes(start)) at the start"
+    }
+
+    /// What memory is for, the largest use first; those below a fiftieth in sum.
+    static func parts(_ look: RecordedMemory) -> String {
+        let uses = MemoryUse.allCases.map { (look.bytes[$0], name($0)) }
+        let all = uses.reduce(0) { $0 &+ $1.0 }
+        let shown = uses.filter { $0.0 > 0 && $0.0 >= all / 50 }.sorted { $0.0 > $1.0 }
+        let rest = all - shown.reduce(0) { $0 &+ $1.0 }
+        return (shown.map { "\(Format.bytes($0.0)) \($0.1)" } + (rest > 0 ? ["\(Format.bytes(rest)) others"] : []))
+            .joined(separator: ", ")
+    }
+
+    static func name(_ use: MemoryUse) -> String {
+        switch use {
+        case .live: "live blocks"
+        case .allocator: "freed and held by the allocator"
+        case .mapped: "mapped by the program"
+        case .stacks: "stacks"
+        case .files: "files and shared memory"
+        case .own: "silt's own"
+        case .other: "not explained"
+        }
+    }
+
+    /// Where nobody looked at the address space.
+    static func unknown(_ bytes: UInt64) -> String {
+        "\(Format.bytes(bytes)) of it is not live heap (allocator overhead, code, stacks, mappings)"
+    }
+
+    static func cause(_ cause: WholeMemory.Cause, allocator: String) -> String {
+        switch cause {
+        case .retention(let held, let risen):
+            let share = Format.share(100 * min(1, held / risen))
+            return
+                "RSS grew \(Format.bytes(risen)), not a leak: allocator retention (\(share) of it is freed memory that "
+                + "the allocator holds, \(Format.bytes(held))); " + remedy(allocator)
+        case .kept(let held, let live, let peak):
+            return "RSS stays high, not a leak: allocator retention (\(Format.bytes(held)) of freed memory beside "
+                + "\(Format.bytes(live)) of live blocks, since a peak of \(Format.bytes(peak))); " + remedy(allocator)
+        case .touched(let bytes, let live):
+            return
+                "RSS grew \(Format.bytes(bytes)), not a leak: live blocks are touched for the first time "
+                + "(\(Format.bytes(live)) are live)"
+        case .outside(let bytes, let use):
+            return "RSS grew \(Format.bytes(bytes)) outside malloc: \(ObstacleText.words(use))"
+        case .files(let bytes):
+            return "RSS grew \(Format.bytes(bytes)) by pages of files and shared memory"
+        }
+    }
+
+    /// What makes the allocator that is in the process give memory back.
+    private static func remedy(_ allocator: String) -> String {
+        let name = allocator.lastPathComponent
+        if name.contains("jemalloc") {
+            return "MALLOC_CONF=background_thread:true,dirty_decay_ms:1000 gives it back"
+        }
+        if name.contains("tcmalloc") {
+            return "MallocExtension::ReleaseFreeMemory() or TCMALLOC_RELEASE_RATE=10 gives it back"
+        }
+        if name.contains("mimalloc") { return "mi_collect(true) or MIMALLOC_PURGE_DELAY=0 gives it back" }
+        if name.hasPrefix("libc.so") || name.hasPrefix("libc-2") {
+            return "malloc_trim(0) after peaks, MALLOC_ARENA_MAX=2, or another allocator gives it back"
+        }
+        return
+            "what \(name.isEmpty ? "this allocator" : String(name).printable) has for that, or another one, gives it back"
+    }
+}

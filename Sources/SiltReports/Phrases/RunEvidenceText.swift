@@ -1,0 +1,176 @@
+internal import SiltEvents
+internal import SiltFindings
+internal import SiltGrowth
+internal import SiltText
+
+/// The sentence that says why a site is charged or cleared that was watched while the program ran freely.
+struct RunEvidenceText {
+    let verdict: GrowthVerdict
+    let resource: Resource
+    /// Seconds between snapshots, 0 when they are unknown.
+    let period: Double
+    /// What was watched, where it is not the whole run: as `a worker's life`.
+    var whose = ""
+    /// On the way out.
+    var wasGivenBack = false
+
+    private var units: String { resource.units }
+    private var facts: GrowthFacts { verdict.facts }
+
+    var line: String {
+        switch verdict.verdict {
+        case .growing, .slowGrowing: growing
+        case .plateauing, .stillFilling: standstill
+        case .step:
+            "one jump of \(resource.wholeAmount(facts.biggestRise)) after \(time(share: facts.biggestRiseAt)), and nothing since"
+        case .sawtooth:
+            "rises and falls (\(times(facts.drops))); its low points do not rise"
+        case .stable: "steady at its level: within ±\(Format.fixed(100 * facts.wobble, 0)) % for \(wholeTime)"
+        case .shrinking: "shrinks: by \(change) since the start"
+        case .notEnoughData:
+            "seen in \(facts.snapshots) of the \(SiteOpinion.minimumSnapshots) snapshots a verdict needs"
+        }
+    }
+
+    private var change: String {
+        let share = facts.baseline > 0 ? 100 * (facts.baseline - facts.live) / facts.baseline : 0
+        return "\(Format.fixed(share, 0)) %"
+    }
+
+    private func times(_ count: Int) -> String {
+        switch count {
+        case 1: "once"
+        case 2: "twice"
+        default: "\(Format.count(UInt64(count))) times"
+        }
+    }
+
+    // MARK: - Growing
+
+    private var growing: String {
+        let rose = "\(resource.wholeAmount(facts.baseline)) to \(resource.wholeAmount(facts.live))"
+        let line: String
+        switch verdict.reason {
+        case .doubling: return GrowingArray.sentence(resource, rose, steps: facts.jumps)
+        case .backlog:
+            return "a queue or list that gets longer: what it holds is replaced, but more comes than goes (\(rose))"
+        case .trend: return "rose in every quarter of \(whose.isEmpty ? "the run" : whose), from \(rose)"
+        case .deep: line = "slow, hidden under much that comes and goes: "
+        case .slowed: line = "slower than at first, but steady since \(time(share: facts.from)): "
+        case .late: line = "only since \(time(share: facts.since)): "
+        case .leak, .none, .decel, .turnover, .stalled, .flat, .sparse, .everyRound, .gap, .idleRate, .idle:
+            line = "steady\(error): "
+        }
+        return line + survivors + part + watched
+    }
+
+    /// Whether the blocks were watched for long enough to tell them from what a cache keeps; empty where they were.
+    private var watched: String {
+        let kept = period * Double(facts.keptSnapshots)
+        guard kept >= 1, kept < GrowthFacts.sureSeconds else { return "" }
+        return "; none of them freed within \(Format.duration(kept)), which a cache may do too: a longer run tells"
+    }
+
+    /// As ` (±14 %)`; empty where the rate is known well.
+    private var error: String {
+        let share = verdict.slope > 0 ? 100 * verdict.error / verdict.slope : 0
+        return share < 5 ? "" : " (±\(Format.fixed(share, 0)) %)"
+    }
+
+    /// As `of each second from 4 s to 19 s, 80–200 blocks were never freed (1.51 MiB)`.
+    private var survivors: String {
+        let each =
+            facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))–\(count(facts.most))"
+        let isOne = count(facts.fewest) == "1" && count(facts.most) == "1"
+        let kept = wasGivenBack ? "stayed until the end" : (isOne ? "was" : "were") + " never \(gone)"
+        return "\(spans), \(each) \(isOne ? resource.unit : units) \(kept)"
+            + (resource.isCounted ? "" : " (\(Format.bytes(facts.survivorBytes)))")
+    }
+
+    private var gone: String { resource.gone }
+
+    /// As `of each second from 4 s to 19 s`.
+    private var spans: String {
+        let shares = (facts.to - facts.from) / Double(max(1, facts.slices))
+        guard period > 0 else {
+            return "of \(all("parts")) between \(Format.fixed(100 * facts.from, 0)) % and "
+                + "\(Format.fixed(100 * facts.to, 0)) % of the run"
+        }
+        let seconds = period * shares * Double(facts.snapshots)
+        let isSecond = (0.95..<1.05).contains(seconds)
+        let of =
+            facts.occupied == facts.slices
+            ? isSecond ? "of each second" : "of every \(Self.time(seconds))"
+            : isSecond ? "in \(all("seconds"))" : "in \(all("spans")) of \(Self.time(seconds))"
+        let range = "from \(time(share: facts.from)) to \(time(share: facts.to))"
+        return "\(of) \(range)" + (whose.isEmpty ? "" : " of \(whose)")
+    }
+
+    private func all(_ units: String) -> String {
+        facts.occupied == facts.slices
+            ? "all \(facts.slices) \(units)" : "\(facts.occupied) of \(facts.slices) \(units)"
+    }
+
+    /// Of slow growth: how much of it that is.
+    private var part: String {
+        guard verdict.verdict == .slowGrowing, facts.live > 0 else { return "" }
+        let share = 100 * verdict.slope * Double(facts.snapshots) / facts.live
+        return "; in \(wholeTime) that is \(Format.share(share)) of its \(resource.wholeAmount(facts.live))"
+    }
+
+    // MARK: - Cleared
+
+    private var standstill: String {
+        let grew = "grew \(resource.wholeAmount(max(0, facts.live - facts.baseline)))"
+        if facts.hasSettledAtStart { return "start-up: \(grew) in the first \(time(share: facts.settledAt)), \(then)" }
+        let until = facts.hasSettledEarly ? "\(grew) until \(time(share: facts.settledAt))" : grew
+        switch verdict.reason {
+        case .turnover: return "full: old \(units) are \(gone) as fast as new ones come; \(until)"
+        case .decel:
+            return
+                "filling up: ever fewer new \(units) stay (\(count(facts.older)), then \(count(facts.newer))); \(until)"
+        case .flat, .stalled, .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .sparse, .everyRound,
+            .gap, .idleRate, .idle:
+            return "\(until), then stopped: \(then)"
+        }
+    }
+
+    private var then: String {
+        verdict.reason == .flat && facts.sinceHigh > 0
+            ? "no new high for \(time(snapshots: facts.sinceHigh))" : "nothing that came later stayed"
+    }
+
+    // MARK: - Times
+
+    private var wholeTime: String { time(snapshots: facts.snapshots) }
+
+    private func time(share: Double) -> String {
+        period > 0
+            ? Self.time(period * share * Double(facts.snapshots)) : "\(Format.fixed(100 * share, 0)) % of the run"
+    }
+
+    private func time(snapshots: Int) -> String {
+        period > 0
+            ? Self.time(period * Double(snapshots)) : Format.plural(UInt64(max(0, snapshots)), "snapshot")
+    }
+
+    /// As 4 s, 0.5 s.
+    private static func time(_ seconds: Double) -> String {
+        let text = Format.duration(seconds)
+        return text.hasSuffix(".0 s") ? text.dropLast(4) + " s" : text
+    }
+
+    private func count(_ value: Double) -> String {
+        Format.count(UInt64(max(0, min(value, 1e18)).rounded()))
+    }
+}
+
+/// What is said of a block that is replaced by ever bigger ones.
+enum GrowingArray {
+    static func sentence(_ resource: Resource, _ rose: String, steps: Int) -> String {
+        let steps = steps == 1 ? "one step" : "\(steps) steps"
+        return resource == .mapping
+            ? "a mapping that keeps growing: it is made larger and never smaller (\(rose) in \(steps))"
+            : "an array that keeps growing: something is appended and never removed (\(rose) in \(steps))"
+    }
+}

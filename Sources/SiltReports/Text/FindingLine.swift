@@ -1,0 +1,45 @@
+internal import SiltFindings
+internal import SiltText
+
+/// The one line that names a finding: what would be missed first is the last to be cut.
+///
+/// In this order of worth: rate, line and file of the repair, function, how sure it is, what it holds.
+struct FindingLine {
+    var number: Int
+    var rate: String
+    var site: ReportSite
+    var confidence: String
+    /// What it holds: at length and in short.
+    var held: (long: String, short: String)
+
+    /// The end of a file's name and a line.
+    private static let shortestPlace = 12
+    /// What is left of a function's name before others go.
+    private static let (usualName, shortestName) = (32, 18)
+
+    func text(width: Int) -> String {
+        let lead = "\(number)".leftPadded(to: 2) + "  " + (rate.isEmpty ? "" : rate + "  ")
+        let place = site.fix.place.printable
+        for form in forms {
+            let rest = form.map { "  " + $0 }.joined()
+            let text = lead + place + (place.isEmpty ? String(rest.dropFirst(2)) : rest)
+            if text.count <= width { return text }
+        }
+        let name = "  " + site.fix.name(width: Self.shortestName)
+        let room = max(Self.shortestPlace, width - lead.count - name.count)
+        let short = lead + place.cutInFront(to: room) + name
+        return short.count <= width ? short : lead + place.cutInFront(to: max(Self.shortestPlace, width - lead.count))
+    }
+
+    /// What may stand behind the place, the fullest first.
+    private var forms: [[String]] {
+        let whole = site.fix.name.printable
+        let through = site.fix == site.blame ? "" : " (through \(site.blame.name(width: Self.usualName)))"
+        let usual = site.fix.name(width: Self.usualName)
+        let short = site.fix.name(width: Self.shortestName)
+        var forms = through.isEmpty ? [] : [[whole + through, confidence, held.long]]
+        forms += [[whole, confidence, held.long], [usual, confidence, held.long], [usual, confidence, held.short]]
+        forms += [[usual, confidence], [short, confidence], [short]]
+        return forms
+    }
+}

@@ -1,0 +1,130 @@
+internal import SiltFindings
+internal import SiltSymbols
+internal import SiltText
+
+/// The way to where a site allocates: whole, or collapsed to a line.
+struct WayText {
+    /// From the blamed function outward, without what calls main or a thread's function.
+    private let frames: [ReportFrame]
+    private let site: ReportSite
+
+    init(_ site: ReportSite, _ report: HeapReport) {
+        self.site = site
+        let all = report.frames(ofStack: site.stack)
+        let blame = report.blameIndex(ofStack: site.stack)
+        guard blame < all.count else {
+            frames = []
+            return
+        }
+        let runtime = all.reversed().prefix { $0.isRuntimeStart }.count
+        let end = max(blame + 1, all.count - runtime)
+        frames = [all[blame]] + all[(blame + 1)..<end].filter { !$0.isPlumbing }
+    }
+
+    /// Characters of a function's name.
+    private static let (linkWidth, shortLink, shortestLink) = (60, 28, 18)
+
+    /// Every function, outermost first, with its place.
+    func whole(limit: Int?) -> [String] {
+        let shown = frames.prefix(limit ?? frames.count).reversed().map { Self.link($0, width: Self.linkWidth) }
+        return (shown.count < frames.count ? ["… \(frames.count - shown.count) more"] : []) + shown
+    }
+
+    /// On one line of that width: `main → … 6 frames → handle_order http.c:77 → order_create`.
+    ///
+    /// The outermost function, where a repair would go and what allocates are there in any case; then the functions that
+    /// lead to it, from the inside outward, as long as there is room.
+    func collapsed(width: Int) -> String? {
+        guard frames.count > 1 else { return nil }
+        var shown: Set<Int> = [0, frames.count - 1]
+        if let fix { shown.insert(fix) }
+        if let loop = frames.firstIndex(where: { InterpreterNames.isLoop($0.function) }),
+            let entry = (loop..<frames.count).first(where: { !InterpreterNames.isLoop(frames[$0].function) })
+        {
+            shown.insert(entry)
+        }
+        // Callers of the place to mend say most, those with a line before those without; what runs a script says nothing.
+        let outward = ((fix ?? 0)..<frames.count).filter { frames[$0].line != nil }
+        let rest = (outward + frames.indices.filter { !outward.contains($0) })
+            .filter { !InterpreterNames.isLoop(frames[$0].function) }
+        var placed = shown
+        var text = line(shown, placed: placed, width: Self.linkWidth)
+        for shorter in [Self.shortLink, Self.shortestLink] where text.count > width {
+            text = line(shown, placed: placed, width: shorter)
+        }
+        for index in rest where !shown.contains(index) {
+            let more = shown.union([index])
+            let forms = [placed.union([index]), placed].flatMap { places in
+                [Self.linkWidth, Self.shortLink, Self.shortestLink].map { width in
+                    (places, line(more, placed: places, width: width))
+                }
+            }
+            guard let (places, longer) = forms.first(where: { $0.1.count <= width }) else { continue }
+            (shown, placed, text) = (more, places, longer)
+        }
+        // Where it allocates is said if there is room, unless the line above has it.
+        if fix != 0, !frames[0].place.isEmpty, frames[0].line != nil {
+            let longer = text + " " + frames[0].place.printable
+            if longer.count <= width { text = longer }
+        }
+        return text.count <= width ? text : text.cutInside(to: width)
+    }
+
+    private var fix: Int? { frames.firstIndex { $0.isSamePlace(as: site.fix) } }
+
+    /// `placed`: of those that are shown, the ones whose place is.
+    private func line(_ shown: Set<Int>, placed: Set<Int>, width: Int) -> String {
+        var links: [String] = []
+        var previous = frames.count
+        for index in shown.sorted(by: >) {
+            let hidden = previous - index - 1
+            if hidden > 0 { links.append("… \(hidden) frame\(hidden == 1 ? "" : "s")" + library(index + 1..<previous)) }
+            previous = index
+            // The line above says where that is.
+            let isKnown = index == fix || index == 0 || (index == frames.count - 1 && frames[index].function == "main")
+            let name = frames[index].name(width: width).withoutParameters.replacing("<…>", with: "")
+            let isPlaced = !isKnown && frames[index].line != nil && placed.contains(index)
+            let place = isPlaced ? " " + frames[index].place.printable : ""
+            links.append(name + place)
+        }
+        return links.joined(separator: " → ")
+    }
+
+    /// As ` of std`, where all of them are of one namespace of a language's library.
+    private func library(_ range: Range<Int>) -> String {
+        let spaces = Set(
+            frames[range].map { frame in
+                let name = frame.name
+                return ["std", "core", "alloc", "tokio", "boost", "Swift"].first { name.hasPrefix($0 + "::") } ?? ""
+            }
+        )
+        return spaces.count == 1 && spaces.first != "" ? " of \(spaces.first ?? "")" : ""
+    }
+
+    private static func link(_ frame: ReportFrame, width: Int) -> String {
+        let place = frame.line == nil ? "" : " " + frame.place.printable
+        return (frame.name(width: width) + place).trimmedEnd
+    }
+}
+
+extension ReportFrame {
+    func isSamePlace(as other: ReportFrame) -> Bool {
+        function == other.function && line == other.line && module == other.module
+            && (!function.isEmpty || offset == other.offset)
+    }
+}
+
+extension String {
+    /// Without the last pair of parentheses, where it ends with one.
+    fileprivate var withoutParameters: String {
+        guard hasSuffix(")") else { return self }
+        var depth = 0
+        for index in indices.reversed() {
+            if self[index] == ")" { depth += 1 }
+            if self[index] == "(" { depth -= 1 }
+            guard depth == 0 else { continue }
+            return index == startIndex || self[..<index].hasSuffix("operator") ? self : String(self[..<index])
+        }
+        return self
+    }
+}

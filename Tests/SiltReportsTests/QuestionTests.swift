@@ -1,0 +1,188 @@
+import SiltEvents
+import SiltGrowth
+import SiltRecording
+import Testing
+
+@testable import SiltFindings
+@testable import SiltReports
+
+/// What people come with, each answered by one screen of 80 columns.
+@Suite struct QuestionTests {
+    private typealias Frame = Scene.Frame
+
+    private let main = Frame(function: "main", file: "/src/server.c", line: 40)
+
+    private func expectScreen(_ report: HeapReport, _ name: String) throws {
+        var text = ""
+        TextReport.render(report, into: &text)
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.allSatisfy { $0.count <= 80 }, "\(text)")
+        #expect(lines.count <= 25, "\(text)")
+        try expectGolden(text, "question-\(name).txt")
+    }
+
+    @Test func aLeakInC() throws {
+        let source = Scene.source("question.c")
+        var scene = Scene()
+        let way = [
+            main, Frame(function: "event_loop", file: "/src/loop.c", line: 210),
+            Frame(function: "handle_order", file: "/src/http.c", line: 77),
+            Frame(function: "place_order", file: source, line: 3),
+            Frame(function: "make_record", file: "/src/records.c", line: 34),
+        ]
+        scene.places = [Scene.Place(frames: way, bytes: 1_620_800, count: 1_600)]
+        let report = try scene.report { site in
+            site.grow(by: 81_040)
+            site.caller = ReportFrame(
+                function: "place_order",
+                file: source,
+                line: 3,
+                module: "/opt/shop/server",
+                offset: 0x4000,
+                inlined: false
+            )
+        }
+        try expectScreen(report, "leak-c")
+    }
+
+    @Test func aLeakInCPlusPlusThatIsFreedAtExit() throws {
+        var scene = Scene()
+        let way = [
+            Frame(function: "std::thread::_State_impl<std::thread::_Invoker<std::tuple<shop::Server> > >::_M_run()"),
+            Frame(function: "shop::Server::run()", file: "/src/server.cpp", line: 61),
+            Frame(function: "shop::Server::order(int)", file: "/src/server.cpp", line: 31),
+            Frame(
+                function: "shop::AuditLog<std::string, 64>::note(int, std::string const&)",
+                file: "/src/audit.cpp",
+                line: 16
+            ),
+        ]
+        scene.places = [
+            Scene.Place(frames: way, bytes: 0, count: 0), Scene.Place(frames: [main], bytes: 74_752, count: 2),
+        ]
+        let report = try scene.report { site in
+            guard site.blame.function.contains("note") else { return }
+            site.grow(by: 332_800)
+            site.lastInUseBytes = 3_774_873
+        }
+        try expectScreen(report, "leak-cpp-freed-at-exit")
+    }
+
+    @Test func aLeakInAPlugin() throws {
+        var scene = Scene()
+        scene.command = ["redis-server", "--loadmodule", "./shop.so"]
+        scene.modules = ["/usr/bin/redis-server", "/opt/shop/shop.so"]
+        let way = [
+            Frame(function: "main"), Frame(function: "aeMain"), Frame(function: "readQueryFromClient"),
+            Frame(function: "processCommand"), Frame(function: "call"),
+            Frame(function: "order_command", file: "/src/shop.c", line: 67, module: 1),
+            Frame(function: "place_order", file: "/src/shop.c", line: 40, module: 1),
+        ]
+        scene.places = [
+            Scene.Place(frames: way, bytes: 1_620_800, count: 1_600),
+            Scene.Place(frames: [Frame(function: "main"), Frame(function: "createClient")], bytes: 68_506, count: 11),
+        ]
+        let report = try scene.report { site in
+            if site.blame.function == "place_order" { site.grow(by: 161_792) } else { site.clear(.sawtooth, .none) }
+        }
+        try expectScreen(report, "leak-plugin")
+    }
+
+    @Test func aLeakInAForkedWorker() throws {
+        var scene = Scene()
+        scene.command = ["gunicorn", "shop:app"]
+        scene.modules = ["/usr/bin/python3.11"]
+        scene.isForked = true
+        let way = [
+            main, Frame(function: "_PyEval_EvalFrameDefault"),
+            Frame(function: "keep_session", file: "/src/_session.c", line: 112),
+        ]
+        scene.places = [Scene.Place(frames: way, bytes: 640_000, count: 5_000)]
+        let report = try scene.report { site in
+            site.grow(by: 21_500, .leak, .medium)
+            site.evidence.processes = 4
+        }
+        try expectScreen(report, "leak-forked-worker")
+    }
+
+    @Test(arguments: [(Resource.descriptor, "accept_client"), (.thread, "start_export")])
+    func aLeakOfWhatHasNoSize(resource: Resource, function: String) throws {
+        var scene = Scene()
+        let way = [
+            main, Frame(function: "event_loop", file: "/src/loop.c", line: 210),
+            Frame(function: function, file: "/src/net.c", line: 58),
+        ]
+        scene.places = [
+            Scene.Place(frames: [main], bytes: 2 << 20, count: 400),
+            Scene.Place(frames: way, bytes: 1_600, count: 1_600, resource: resource),
+        ]
+        let report = try scene.report { site in
+            if site.resource == resource { site.grow(by: 81) }
+        }
+        try expectScreen(report, "leak-\(resource.name)")
+    }
+
+    @Test func anArrayThatKeepsGrowing() throws {
+        var scene = Scene()
+        let way = [main, Frame(function: "append_event", file: "/src/events.c", line: 19)]
+        scene.places = [Scene.Place(frames: way, bytes: 67_584, count: 1)]
+        try expectScreen(scene.report { $0.grow(by: 2_800, .doubling, .medium) }, "growing-array")
+    }
+
+    private func look(_ snapshot: UInt32, live: UInt64, allocator: UInt64) -> RecordedMemory {
+        var look = RecordedMemory(process: 1, snapshot: snapshot)
+        (look.bytes[.live], look.bytes[.allocator], look.bytes[.files]) = (live, allocator, 6 << 20)
+        return look
+    }
+
+    @Test func retention() throws {
+        var scene = Scene()
+        scene.resident = (8 << 20, 120 << 20)
+        scene.memory = [look(1, live: 2 << 20, allocator: 0), look(24, live: 2 << 20, allocator: 112 << 20)]
+        scene.places = [
+            Scene.Place(
+                frames: [main, Frame(function: "build_report", file: "/src/report.c", line: 9)],
+                bytes: 2 << 20,
+                count: 400
+            )
+        ]
+        try expectScreen(scene.report { $0.clear(.sawtooth, .none) }, "retention")
+    }
+
+    @Test func aCache() throws {
+        var scene = Scene()
+        scene.places = [
+            Scene.Place(
+                frames: [main, Frame(function: "cache_fill", file: "/src/cache.c", line: 9)],
+                bytes: 5 << 20,
+                count: 5_120
+            ),
+            Scene.Place(
+                frames: [main, Frame(function: "load_table", file: "/src/table.c", line: 21)],
+                bytes: 3 << 20,
+                count: 2_000
+            ),
+        ]
+        let report = try scene.report { $0.clear(.plateauing, $0.blame.function == "cache_fill" ? .turnover : .flat) }
+        try expectScreen(report, "cache")
+    }
+
+    @Test func tooShort() throws {
+        var scene = Scene()
+        scene.snapshots = 3
+        scene.places = [
+            Scene.Place(
+                frames: [main, Frame(function: "load_table", file: "/src/table.c", line: 21)],
+                bytes: 3 << 20,
+                count: 2_000
+            )
+        ]
+        try expectScreen(scene.report(), "too-short")
+    }
+
+    @Test func cannotBeTraced() throws {
+        var scene = Scene()
+        scene.untraceable = "./server is statically linked: nothing can be preloaded into it"
+        try expectScreen(scene.report(), "cannot-be-traced")
+    }
+}
