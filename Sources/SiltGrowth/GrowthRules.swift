@@ -161,6 +161,9 @@ enum GrowthRules {
         static let spreadIntervals = 6
         /// Falling survivors are a decline when the last interval has at most this share of the first.
         static let fallShare = 0.5
+        /// Old bytes after a round compare with those after one of at least this share of its load, so many rounds later.
+        static let comparableLoad = 0.75
+        static let comparableSteps = 2
         /// Noise of counts that come singly, as a share of the square root of their sum: a floor for few intervals.
         static let countNoise = 0.5
     }
@@ -169,7 +172,7 @@ enum GrowthRules {
     enum Decline {
         /// One-sided 2 % by the logarithm of time and 1 % by time: with less, leaks that come by chance would be missed more
         /// often than caches are charged.
-        static let score = 2.05
+        static let score = 2.1
         static let scoreByTime = 2.3
         /// Of few intervals it is higher, by this over the degrees of freedom: as Student's quantiles, and more where the
         /// counts vary by more than twice a Poisson variance.
@@ -178,8 +181,8 @@ enum GrowthRules {
         static let varied = 2.0
         /// Survivors fall by this much over what was seen (natural logarithm): less is a leak that varies.
         static let leastFall = 0.1
-        /// Half-lives of up to three and a half times what was seen must be excluded for a sure verdict.
-        static let excludedFall = 0.2
+        /// Half-lives of up to five times what was seen must be excluded for a sure verdict.
+        static let excludedFall = 0.14
         /// And no decline may be hinted at: one-sided 16 %.
         static let leastSure = -1.0
         /// Warm-up that brought no more than this many times what came later may be the beginning of a decline.
@@ -230,7 +233,7 @@ enum GrowthRules {
         static let leastBlocks = 3.0
         /// What is too little to be charged is in doubt when each of so many intervals left some of it, and idle hardly any.
         static let leastJudged = 3
-        static let fewBlocks = 12.0
+        static let fewBlocks = 48.0
         static let idleShare = 0.5
     }
 

@@ -104,8 +104,10 @@ struct LeakReview {
             guard load > 0, series.counts[position] <= most * load else { break }
             positions.insert(position, at: 0)
         }
-        // By time, and by its logarithm, as new ones come among keys that are asked for again and again.
-        let times = positions.map { Double($0 - rounds.lowerBound) + 0.5 }
+        // By requests, and by their logarithm, as new ones come among keys that are asked for again and again.
+        let times = positions.map { position in
+            (rounds.lowerBound..<position).reduce(0.5 * hunt.load(position, meanLoad)) { $0 + hunt.load($1, meanLoad) }
+        }
         let counts = positions.map { series.counts[$0] }
         let loads = positions.map { hunt.load($0, meanLoad) }
         return [
@@ -136,10 +138,11 @@ struct LeakReview {
     // MARK: Conservation
 
     /// Old bytes rose by enough of what survivors claim, over all intervals and in the newer half of them.
-    private var isSeen: Bool { isSeen(from: 0) && isSeen(from: eligible.count / 2) }
+    private var isSeen: Bool { eligible.isEmpty || isSeen(from: 0) && isSeen(from: eligible.count / 2) }
 
-    private func isSeen(from first: Int) -> Bool {
-        let last = eligible.count - 1
+    private func isSeen(from start: Int) -> Bool {
+        let pair = hunt.comparable(eligible[start...])
+        let (first, last) = (start + pair.first, start + pair.last)
         guard first < last else { return true }
         let rate = mean(judged.bytes)
         let kept = judged.positions.count

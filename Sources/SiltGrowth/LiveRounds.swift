@@ -84,9 +84,9 @@ struct LiveRounds {
     /// A trend without any pattern in it.
     func trend() -> Rise? {
         guard rounds.count >= Rules.trendMinimum, !isFillingUp else { return nil }
-        let values = Array(live[rounds.lowerBound + 1...rounds.upperBound])
-        guard let rate = clearTrend(baseline: live[rounds.lowerBound], values),
-            isKept((values.last ?? 0) - (values.first ?? 0), above: values.first ?? 0)
+        let first = live[rounds.lowerBound + 1]
+        guard let rate = clearTrend(baseline: live[rounds.lowerBound], risen),
+            isKept(live[rounds.upperBound] - first, above: first)
         else { return nil }
         return Rise(reason: .trend, rate: rate, confidence: confidence)
     }
@@ -97,6 +97,16 @@ struct LiveRounds {
     private var increments: [Double] {
         hunt.loaded(rounds.dropFirst(warmUp), meanLoad: meanLoad).map {
             (live[$0 + 1] - live[$0]) / hunt.load($0, meanLoad)
+        }
+    }
+
+    /// At the ends of the rounds, as if each had had the mean number of requests.
+    private var risen: [Double] {
+        var value = live[rounds.lowerBound]
+        return rounds.map { position in
+            let load = hunt.load(position, meanLoad)
+            value += (live[position + 1] - live[position]) / (load > 0 ? load : 1)
+            return value
         }
     }
 

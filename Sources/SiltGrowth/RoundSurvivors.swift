@@ -130,6 +130,21 @@ extension HuntIntervals {
     func loaded(_ positions: some Sequence<Int>, meanLoad: Double) -> [Int] {
         positions.filter { meanLoad == 0 || requests[$0] > 0 }
     }
+
+    /// Two of them, as indices, between which old bytes compare: a ring keeps less of what is old after more requests.
+    ///
+    /// The newest that has one before it of no lighter load, three apart where there are; else the two furthest apart.
+    func comparable(_ positions: some RandomAccessCollection<Int>) -> (first: Int, last: Int) {
+        let positions = Array(positions)
+        var best = (first: 0, last: 0)
+        for last in positions.indices.reversed() {
+            let least = GrowthRules.Hunt.comparableLoad * requests[positions[last]]
+            guard let first = positions[...last].firstIndex(where: { requests[$0] >= least }) else { continue }
+            if last - first > best.last - best.first { best = (first, last) }
+            if last - first >= GrowthRules.Hunt.comparableSteps { break }
+        }
+        return best
+    }
 }
 
 /// Which thirds of a series have anything: each begins at the ceiling of its share.

@@ -66,7 +66,7 @@ struct RoundTrend {
     /// Survivors become fewer, beyond chance.
     var declines: Bool { score < -least && -slope * span > Rules.leastFall }
 
-    /// A decline by half within three and a half times what was seen would have shown.
+    /// A decline by half within five times what was seen would have shown.
     var excludesDecline: Bool {
         score > Rules.leastSure && (GrowthRules.declineScore * error - slope) * span < Rules.excludedFall
     }

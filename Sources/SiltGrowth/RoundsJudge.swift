@@ -83,8 +83,7 @@ private struct RoundsJudge {
         if judged.occupiedShare < Rules.occupiedShare(judged: all) { return .sparse }
         let falls = judged.fallsToHalf && judged.survivors >= Rules.fallingSurvivors
         if judged.decelerates || falls || fadesInThreeRounds { return .decel }
-        let aged = series.old[last] - series.old[rounds.lowerBound + warmUp]
-        if aged < GrowthRules.turnoverShare * judged.survivorBytes { return .turnover }
+        if isTurnedOver { return .turnover }
         // What the round before the last left is old only now.
         let recent = series.old[last] - series.old[last - 1]
         if recent < GrowthRules.stalledShare * slope * load(last - 1),
@@ -95,6 +94,15 @@ private struct RoundsJudge {
         let usual = judged.survivors / Double(all)
         if series.counts[last] == 0, load(last) > 0, usual >= Rules.gapSurvivors { return .gap }
         return .leak
+    }
+
+    /// Old bytes did not grow by what stayed.
+    private var isTurnedOver: Bool {
+        let places = rounds.dropFirst(warmUp)
+        let pair = hunt.comparable(places)
+        let (first, last) = (places.lowerBound + pair.first, places.lowerBound + pair.last)
+        let left = judged.positions.reduce(0) { $0 + (first..<last ~= $1 ? series.bytes[$1] : 0) }
+        return series.old[last] - series.old[first] < GrowthRules.turnoverShare * left
     }
 
     /// Three rounds have one that is judged: only the series of all tells a leak from tables that fill.

@@ -117,7 +117,9 @@ private struct RouteJudge {
 
     /// Old bytes did not grow by what the intervals that became old meanwhile left.
     private var isTurnedOver: Bool {
-        guard let start = judged.positions.first, let end = judged.positions.last, end > start else { return false }
+        let pair = hunt.comparable(judged.positions)
+        guard pair.last > pair.first else { return false }
+        let (start, end) = (judged.positions[pair.first], judged.positions[pair.last])
         let left = (start..<end).reduce(0) { $0 + series.bytes[$1] }
         return series.old[end] - series.old[start] < GrowthRules.turnoverShare * left
     }

@@ -7,7 +7,7 @@ package enum HuntStep: Sendable {
     case waiting(Readiness)
     case idle(seconds: Double, isFinal: Bool)
     /// `round` 0 is the warm-up; `planned` more may follow, or fewer.
-    case load(phase: String, round: Int, planned: Int)
+    case load(phase: String, round: Int, planned: Int, repeats: Int)
     case settling
     /// The phase grows; it is left alone for so long, and then loaded once more.
     case confirming(phase: String, seconds: Double)
@@ -37,6 +37,9 @@ package final class Hunt {
     private static let steadyShare = 0.1
     /// A phase that is in doubt gets no more rounds after so many seconds.
     private static let longestDoubt = 300.0
+    /// Rounds that are added run the load twice, after so many of them four times, and then eight times.
+    private static let doublingRounds = 6
+    private static let mostDoublings = 3
 
     /// `service` is nil when the program was started by somebody else.
     package init(
@@ -109,28 +112,57 @@ package final class Hunt {
         var last = try round(0, of: phase, planned: planned)
         // Warm-up ends when requests allocate as much as those of the round before.
         var warm = 0
+        var repeats = 1
         for number in 1...most {
             let roundBegan = now
-            let result = try round(number, of: phase, planned: planned)
+            let result = try round(number, of: phase, planned: planned, repeats: repeats)
             if number <= planned, !result.isSteady(after: last) { warm = number - 1 }
             last = result
             guard number >= planned else { continue }
-            // What the next round would take, it took the last.
-            let isTooLong = now - began + (now - roundBegan) > Hunt.longestDoubt
             let isInDoubt = number < planned + warm || result.growing.contains(where: \.isInDoubt)
-            guard isTooLong || number == most || !isInDoubt else { continue }
+            let next = Hunt.repeats(
+                ofRound: number + 1 - planned - warm,
+                after: (repeats, seconds: now - roundBegan),
+                seconds: Hunt.longestDoubt - (now - began),
+                isCounted: result.isCounted
+            )
+            guard number == most || !isInDoubt || next == nil else {
+                repeats = next ?? repeats
+                continue
+            }
             if plan.confirmSeconds > 0, result.growing.contains(where: { $0.charged > 0 }) {
                 watch(.confirming(phase: phase.name, seconds: plan.confirmSeconds))
                 try pause(plan.confirmSeconds)
-                _ = try round(number + 1, of: phase, planned: planned)
+                _ = try round(number + 1, of: phase, planned: planned, repeats: repeats)
             }
             break
         }
     }
 
+    /// How often the next round runs the load; nil when the time does not suffice for it.
+    ///
+    /// What a leak leaves is as much as requests are made, while ever fewer keys are new to a cache: the more requests, the
+    /// further the two are apart. `number`: from 1, of those that are added. Nobody knows what a round left per request
+    /// whose requests are not counted.
+    static func repeats(
+        ofRound number: Int,
+        after last: (repeats: Int, seconds: Double),
+        seconds: Double,
+        isCounted: Bool
+    ) -> Int? {
+        let doublings = number < 1 || !isCounted ? 0 : min(mostDoublings, 1 + (number - 1) / doublingRounds)
+        // As it takes the load so often as the last round, or less of it.
+        let affordable = seconds / max(last.seconds, .leastNonzeroMagnitude) * Double(last.repeats)
+        var repeats = 1 << doublings
+        while repeats > last.repeats, Double(repeats) > affordable { repeats /= 2 }
+        return Double(repeats) > affordable ? nil : repeats
+    }
+
     /// What a round came to.
     private struct RoundResult {
         var growing: [GrowingCounts]
+        /// Requests are.
+        var isCounted = false
         /// nil when they, or the requests, are not counted.
         var allocationsPerRequest: Double?
 
@@ -140,19 +172,16 @@ package final class Hunt {
         }
     }
 
-    private func round(_ number: Int, of phase: HuntPhase, planned: Int) throws -> RoundResult {
-        watch(.load(phase: phase.name, round: number, planned: planned))
+    private func round(_ number: Int, of phase: HuntPhase, planned: Int, repeats: Int = 1) throws -> RoundResult {
+        watch(.load(phase: phase.name, round: number, planned: planned, repeats: repeats))
         let before = try trace.allocatedCount()
-        let load = try LoadScript(phase, of: plan, round: number).start()
-        var result: LoadResult?
-        while result == nil {
-            try look()
-            result = try load.advance()
-            if result == nil { load.waitForOutput(milliseconds: 20) }
+        var counted: RequestCount? = RequestCount(requests: 0)
+        for _ in 0..<repeats {
+            let count = try load(number, of: phase).count
+            counted = counted.flatMap { all in count.map { all + $0 } }
         }
         try settle()
-        let counted = result?.count
-        let requests = phase.requestsPerRound ?? counted?.requests
+        let requests = phase.requestsPerRound.map { min($0, .max / repeats) * repeats } ?? counted?.requests
         let growing = try endRound(
             RoundMark(
                 phase: phase.name,
@@ -162,9 +191,20 @@ package final class Hunt {
             )
         )
         guard let before, let requests, requests > 0, let after = try trace.allocatedCount(), after >= before else {
-            return RoundResult(growing: growing)
+            return RoundResult(growing: growing, isCounted: requests ?? 0 > 0)
         }
-        return RoundResult(growing: growing, allocationsPerRequest: Double(after - before) / Double(requests))
+        let each = Double(after - before) / Double(requests)
+        return RoundResult(growing: growing, isCounted: true, allocationsPerRequest: each)
+    }
+
+    /// Runs the phase's script once.
+    private func load(_ number: Int, of phase: HuntPhase) throws -> LoadResult {
+        let load = try LoadScript(phase, of: plan, round: number).start()
+        while true {
+            try look()
+            if let result = try load.advance() { return result }
+            load.waitForOutput(milliseconds: 20)
+        }
     }
 
     /// Until the service allocates no more than at idle, but no longer than the plan says.

@@ -36,22 +36,34 @@ struct SimulatedPopulation {
     private static let secondsAnInterval = 2.0
 
     /// `rounds`: of each route that has been loaded by now; the last idle phase comes after all `routes`.
-    init(_ population: Population, rounds: [Int], of routes: Int, seed: UInt64, isOver: Bool = true) {
+    ///
+    /// `repeats`: how often round 1, 2 … of a phase runs its load.
+    init(
+        _ population: Population,
+        rounds: [Int],
+        of routes: Int,
+        seed: UInt64,
+        isOver: Bool = true,
+        repeats: (Int) -> Int = { _ in 1 }
+    ) {
         let kind = UInt64(Population.allCases.firstIndex(of: population) ?? 0)
         var generator = SeededGenerator(seed: seed &* 2_654_435_761 &+ kind &* 40_503 &+ UInt64(routes))
         leaking = min(2, routes)
         let lengths = [Self.idleSlices] + rounds + (isOver ? [Self.idleSlices] : [])
         let phases = lengths.enumerated().flatMap { Array(repeating: $0.offset, count: $0.element) }
         let requests = Int(generator.uniform(200, 500))
+        let times = lengths.enumerated().flatMap { phase, length in
+            (1...length).map { phase == 0 || phase > rounds.count ? 1 : repeats($0) }
+        }
         hunt = HuntIntervals(
             phases: phases,
             routes: rounds.count,
-            requests: phases.map { $0 == 0 || $0 > rounds.count ? 0 : Double(requests) },
-            seconds: phases.map { _ in Self.secondsAnInterval }
+            requests: zip(phases, times).map { $0 == 0 || $0 > rounds.count ? 0 : Double($1 * requests) },
+            seconds: times.map { Double($0) * Self.secondsAnInterval }
         )
         let size = [32, 48, 100, 256, 1009][Int(seed % 5)]
         let perRequest = exp(generator.uniform(log(0.05), log(2)))
-        var run = Run(asks: Double(requests) * perRequest, intervals: phases.count, generator: generator)
+        var run = Run(asks: Double(requests) * perRequest, times: times, generator: generator)
         let leak = run.act(population, hunt, leaking: leaking)
         truth = leak * Double(size) / Double(requests)
         var history = BlockHistory(intervals: phases.count)
@@ -67,9 +79,10 @@ private struct Run {
         var death: Int?
     }
 
-    /// Requests of an interval that come to the site.
+    /// Requests of one run of the load that come to the site.
     let asks: Double
-    let intervals: Int
+    /// How often each interval runs it.
+    let times: [Int]
     var generator: SeededGenerator
     var blocks: [Span: Int] = [:]
 
@@ -83,7 +96,8 @@ private struct Run {
             let rate = exp(generator.uniform(log(2), log(max(4, asks / 2)))).rounded()
             let isExact = generator.uniform(0, 1) < 0.5
             for position in loaded where hunt.phases[position] == leaking {
-                stay(isExact ? Int(rate) : generator.poisson(rate), at: position + 1)
+                let left = rate * Double(times[position])
+                stay(isExact ? Int(left) : generator.poisson(left), at: position + 1)
             }
             return rate
         case .slots:
@@ -92,15 +106,23 @@ private struct Run {
         case .timeToLive:
             let life = Int((6 * generator.uniform(0.5, 3)).rounded())
             for position in loaded {
-                let end = position + 1 + life
-                blocks[Span(birth: position + 1, death: end), default: 0] += generator.poisson(asks)
+                // In runs of the load, each of which takes one unit of time.
+                var (end, left) = (position + 1, life)
+                while left > 0 {
+                    left -= end < times.count ? times[end] : 1
+                    end += 1
+                }
+                let count = generator.poisson(asks * Double(times[position]))
+                blocks[Span(birth: position + 1, death: end), default: 0] += count
             }
         case .warmUp:
             let half = 6 * generator.uniform(0.1, 0.6)
             var left = asks
             for position in loaded {
-                stay(generator.poisson(left), at: position + 1)
-                left *= exp2(-1 / half)
+                for _ in 0..<times[position] {
+                    stay(generator.poisson(left), at: position + 1)
+                    left *= exp2(-1 / half)
+                }
             }
         case .keys, .sharedKeys: keys(loaded, hunt, areShared: population == .sharedKeys)
         }
@@ -115,7 +137,7 @@ private struct Run {
         var births: [Int] = []
         var next = 0
         for position in loaded {
-            for _ in 0..<Int(asks.rounded()) {
+            for _ in 0..<times[position] * Int(asks.rounded()) {
                 if births.count < entries {
                     births.append(position + 1)
                 } else {
@@ -131,7 +153,7 @@ private struct Run {
     private mutating func slots(_ loaded: [Int], count: Int) {
         var isTaken = Array(repeating: false, count: count)
         for position in loaded {
-            for _ in 0..<generator.poisson(asks) {
+            for _ in 0..<generator.poisson(asks * Double(times[position])) {
                 let slot = min(count - 1, Int(generator.uniform(0, Double(count))))
                 if !isTaken[slot] { stay(1, at: position + 1) }
                 isTaken[slot] = true
@@ -152,7 +174,7 @@ private struct Run {
         for position in loaded {
             let isFirst = position == hunt.positions(ofPhase: hunt.phases[position]).lowerBound
             if isFirst, !areShared { isKnown = Array(repeating: false, count: count) }
-            for _ in 0..<generator.poisson(asks) {
+            for _ in 0..<generator.poisson(asks * Double(times[position])) {
                 let at = generator.uniform(0, sum)
                 var (low, high) = (0, count - 1)
                 while low < high {

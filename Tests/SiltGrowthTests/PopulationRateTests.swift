@@ -24,6 +24,9 @@ struct PopulationRateTests {
         return tally
     }
 
+    /// As a hunt runs the load in round 1, 2 …: the six that are planned once, six that are added twice, then four, eight times.
+    private static func repeats(_ round: Int) -> Int { 1 << min(3, (round - 1) / 6) }
+
     /// A hunt that adds rounds from 6 up to 24 while a site is in doubt; and how many a phase had.
     private static func asked(_ population: Population, routes: Int) -> (tally: HuntTally, rounds: Double) {
         var tally = HuntTally()
@@ -35,13 +38,21 @@ struct PopulationRateTests {
                 while rounds[route - 1] < 24, isInDoubt(population, rounds, routes, seed) { rounds[route - 1] += 1 }
             }
             all += rounds.reduce(0, +)
-            judge(SimulatedPopulation(population, rounds: rounds, of: routes, seed: seed), population, &tally)
+            let site = SimulatedPopulation(population, rounds: rounds, of: routes, seed: seed, repeats: repeats)
+            judge(site, population, &tally)
         }
         return (tally, Double(all) / Double(seeds) / Double(routes))
     }
 
     private static func isInDoubt(_ population: Population, _ rounds: [Int], _ routes: Int, _ seed: UInt64) -> Bool {
-        let site = SimulatedPopulation(population, rounds: rounds, of: routes, seed: seed, isOver: false)
+        let site = SimulatedPopulation(
+            population,
+            rounds: rounds,
+            of: routes,
+            seed: seed,
+            isOver: false,
+            repeats: repeats
+        )
         let verdict = judgeHunt(site.series, site.hunt, route: rounds.count)
         return verdict.verdict == .stillFilling || verdict.verdict.isGrowing && verdict.confidence != .high
     }
@@ -106,7 +117,7 @@ struct PopulationRateTests {
         let others = Population.allCases.filter { !$0.grows }
         let tally = Self.sum(others) { Self.fixed($0, rounds: rounds, routes: $1) }
         print(Self.line("new kinds, \(rounds) rounds", tally))
-        #expect(tally.falseRate <= [6: 0.25, 12: 0.12, 24: 0.04][rounds] ?? 0, "\(tally)")
+        #expect(tally.falseRate <= [6: 0.28, 12: 0.12, 24: 0.04][rounds] ?? 0, "\(tally)")
     }
 
     @Test(arguments: Population.allCases)
@@ -119,9 +130,9 @@ struct PopulationRateTests {
             print(Self.line(name, asked.tally))
         }
         #expect(!population.grows || tally.recall >= 0.85, "\(tally)")
-        // What a route brings of keys that earlier ones filled falls too slowly to be seen.
-        #expect(tally.highBlamed <= (population == .sharedKeys ? 1 : 0), "\(tally)")
+        #expect(tally.highBlamed == 0, "\(tally)")
         // Keys that hardly ever come again, a few in a round, are a leak as far as 24 rounds show.
-        #expect(tally.falseRate <= (population == .keys ? 0.15 : population == .sharedKeys ? 0.25 : 0.015), "\(tally)")
+        let most = population == .keys ? tally.clean / 50 : tally.clean / 100
+        #expect(tally.blamed <= max(1, most), "\(tally)")
     }
 }

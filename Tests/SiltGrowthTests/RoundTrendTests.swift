@@ -48,9 +48,12 @@ struct RoundTrendTests {
 
 /// What a ring, a pool or a cache holds when the load has stopped.
 struct LeakReviewTests {
+    private static func once(_ round: Int) -> Int { 1 }
+
     /// Between idle phases: blocks of 100 bytes, with the interval they die in, and 100 requests a round of 3 s.
     private static func judged(
         rounds: Int,
+        repeats: (Int) -> Int = once,
         _ add: (inout BlockHistory, _ round: Int, _ interval: Int) -> Void
     )
         -> GrowthVerdict
@@ -61,8 +64,8 @@ struct LeakReviewTests {
         let hunt = HuntIntervals(
             phases: phases,
             routes: 1,
-            requests: phases.map { $0 == 1 ? 100 : 0 },
-            seconds: phases.map { _ in 3 }
+            requests: phases.enumerated().map { $1 == 1 ? Double(100 * repeats($0 - 4)) : 0 },
+            seconds: phases.enumerated().map { $1 == 1 ? Double(3 * repeats($0 - 4)) : 3 }
         )
         return judgeHunt(blocks.series(), hunt, route: 1)
     }
@@ -82,6 +85,40 @@ struct LeakReviewTests {
         #expect(verdict.verdict == .growing)
         #expect(abs(verdict.perRequest - 2) < 1e-9, "\(verdict)")
         #expect(verdict.perRequest - verdict.perRequestError > 0)
+    }
+
+    /// After a heavier round less of the ring is old: that is no fall of what leaks.
+    @Test(arguments: [7, 8, 12])
+    func aLeakBesideARingIsSeenWhateverTheLoad(rounds: Int) {
+        let entries = 300
+        let twice = { (round: Int) in round > 6 ? 2 : 1 }
+        let verdict = Self.judged(rounds: rounds, repeats: twice) { blocks, round, interval in
+            // 200 a run of the load: the newest 300 live at any time.
+            let new = round > 6 ? 400 : 200
+            let next = round == rounds ? 0 : round + 1 > 6 ? 400 : 200
+            let kept = max(0, min(new, entries) - next)
+            blocks.add(min(new, entries) - kept, size: 100, at: interval, death: next > 0 ? interval + 1 : nil)
+            blocks.add(kept, size: 100, at: interval, death: round + 1 < rounds ? interval + 2 : nil)
+            blocks.add(round > 6 ? 20 : 10, size: 100, at: interval)
+        }
+        #expect(verdict.verdict == .growing, "\(verdict)")
+        #expect(abs(verdict.perRequest - 10) < 1, "\(verdict.perRequest)")
+    }
+
+    /// New keys become fewer as a slow power of what was asked: only many more requests tell that from a constant rate.
+    @Test func newKeysAreToldFromALeakByMoreRequests() {
+        func left(_ repeats: (Int) -> Int, _ power: Double) -> GrowthVerdict {
+            var asked = 0.0
+            return Self.judged(rounds: 24, repeats: repeats) { blocks, round, interval in
+                let before = asked
+                asked += Double(repeats(round))
+                blocks.add(Int(20 * (pow(asked, power) - pow(before, power))), size: 100, at: interval)
+            }
+        }
+        let doubled = { (round: Int) in 1 << min(3, (round - 1) / 6) }
+        #expect(left(Self.once, 0.9).verdict == .growing, "they are too few to tell")
+        #expect(left(doubled, 0.9).verdict == .stillFilling)
+        #expect(left(doubled, 1).verdict == .growing)
     }
 
     @Test func aPoolThatFillsIsNotChargedAndNotAcquitted() {

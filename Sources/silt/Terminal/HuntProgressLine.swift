@@ -12,8 +12,10 @@ final class HuntProgressLine {
         case .waiting(let readiness): change("waiting until the service is ready (\(readiness))")
         case .idle(let seconds, let isFinal):
             change("watching it idle for \(Int(seconds.rounded())) s" + (isFinal ? ", once more" : ""))
-        case .load(let phase, let round, let planned):
-            change("\(phase): " + (round == 0 ? "warm-up" : "round \(round) of \(planned)"))
+        case .load(let phase, let round, let planned, let repeats):
+            let often = repeats > 1 ? ", the load \(repeats) times" : ""
+            let added = round > planned ? "round \(round), added in doubt" : "round \(round) of \(planned)"
+            change("\(phase): " + (round == 0 ? "warm-up" : added + often))
         case .settling: break
         case .confirming(let phase, let seconds):
             change("\(phase) grows: waiting \(Int(seconds)) s to see what is freed")
