@@ -43,16 +43,17 @@ struct WayText {
         {
             shown.insert(entry)
         }
-        // Callers of the place to mend say most, those with a line before those without; what runs a script says nothing.
-        let outward = ((fix ?? 0)..<frames.count).filter { frames[$0].line != nil }
-        let rest = (outward + frames.indices.filter { !outward.contains($0) })
+        // Callers of the place to mend say most, those with a line before those without, and in between the line that
+        // allocates; what runs a script says nothing.
+        let outward = (max(1, fix ?? 0)..<frames.count).filter { frames[$0].line != nil }
+        let rest = (outward + [0] + frames.indices.dropFirst().filter { !outward.contains($0) })
             .filter { !InterpreterNames.isLoop(frames[$0].function) }
-        var placed = shown
+        var placed = shown.subtracting([0])
         var text = line(shown, placed: placed, width: Self.linkWidth)
         for shorter in [Self.shortLink, Self.shortestLink] where text.count > width {
             text = line(shown, placed: placed, width: shorter)
         }
-        for index in rest where !shown.contains(index) {
+        for index in rest where index == 0 || !shown.contains(index) {
             let more = shown.union([index])
             let forms = [placed.union([index]), placed].flatMap { places in
                 [Self.linkWidth, Self.shortLink, Self.shortestLink].map { width in
@@ -61,11 +62,6 @@ struct WayText {
             }
             guard let (places, longer) = forms.first(where: { $0.1.count <= width }) else { continue }
             (shown, placed, text) = (more, places, longer)
-        }
-        // Where it allocates is said if there is room, unless the line above has it.
-        if fix != 0, !frames[0].place.isEmpty, frames[0].line != nil {
-            let longer = text + " " + frames[0].place.printable
-            if longer.count <= width { text = longer }
         }
         return text.count <= width ? text : text.cutInside(to: width)
     }
@@ -81,7 +77,7 @@ struct WayText {
             if hidden > 0 { links.append("… \(hidden) frame\(hidden == 1 ? "" : "s")" + library(index + 1..<previous)) }
             previous = index
             // The line above says where that is.
-            let isKnown = index == fix || index == 0 || (index == frames.count - 1 && frames[index].function == "main")
+            let isKnown = index == fix || (index == frames.count - 1 && frames[index].function == "main")
             let name = frames[index].name(width: width).withoutParameters.replacing("<…>", with: "")
             let isPlaced = !isKnown && frames[index].line != nil && placed.contains(index)
             let place = isPlaced ? " " + frames[index].place.printable : ""
