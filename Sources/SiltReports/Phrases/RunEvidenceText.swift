@@ -64,11 +64,11 @@ struct RunEvidenceText {
         return line + survivors + part + watched
     }
 
-    /// Whether the blocks were watched for long enough to tell them from what a cache keeps; empty where they were.
+    /// For how long, where that is too short for a sure verdict.
     private var watched: String {
         let kept = period * Double(facts.keptSnapshots)
         guard kept >= 1, kept < GrowthFacts.sureSeconds else { return "" }
-        return "; none of them freed within \(Format.duration(kept)), which a cache may do too: a longer run tells"
+        return "; watched for \(Format.duration(kept)), and a cache may keep its content longer: a longer run tells"
     }
 
     /// As ` (±14 %)`; empty where the rate is known well.
