@@ -70,7 +70,7 @@ static bool copy(int from, int to, off_t bytes) {
     return true;
 }
 
-#define LARGEST_COPY ((off_t)128 << 20)
+#define MAXIMUM_COPY ((off_t)128 << 20)
 #define ALL_COPIES   ((off_t)512 << 20)
 
 int silt_detach(int fd) {
@@ -79,7 +79,7 @@ int silt_detach(int fd) {
     struct stat status;
     /* A copy is on no mount. */
     if (fcntl(fd, F_GET_SEALS) == seals || !is_elsewhere(mount_of(fd, "")) ||
-        fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size > LARGEST_COPY ||
+        fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size > MAXIMUM_COPY ||
         copied + status.st_size > ALL_COPIES) {
         return fd;
     }

@@ -15,10 +15,10 @@
 /* enum silt_news of silt_wire.h. */
 enum { CALM = 0, RAISED = 1, ASLEEP = 2 };
 
-#define MOST_WORDS  128 /* FUTEX_WAITV_MAX */
-#define MOST_IMAGES (MOST_WORDS - 1)
-#define POLL_MS     10
-#define BEAT_MS     500
+#define MAXIMUM_WORDS  128 /* FUTEX_WAITV_MAX */
+#define MAXIMUM_IMAGES (MAXIMUM_WORDS - 1)
+#define POLL_MS        10
+#define BEAT_MS        500
 
 #ifndef SYS_futex_waitv
 #    define SYS_futex_waitv 449
@@ -193,15 +193,15 @@ bool silt_take_news(uint32_t *news) {
 static void bring_forward(struct silt_watch *watch) {
     unsigned to = 0;
     pthread_mutex_lock(&watch->lock);
-    for (unsigned from = MOST_IMAGES; from < watch->count && to < MOST_IMAGES; from++) {
+    for (unsigned from = MAXIMUM_IMAGES; from < watch->count && to < MAXIMUM_IMAGES; from++) {
         if (__atomic_load_n(watch->images[from].news, __ATOMIC_RELAXED) == CALM) {
             continue;
         }
-        while (to < MOST_IMAGES &&
+        while (to < MAXIMUM_IMAGES &&
                __atomic_load_n(watch->images[to].news, __ATOMIC_RELAXED) != CALM) {
             to++;
         }
-        if (to < MOST_IMAGES) {
+        if (to < MAXIMUM_IMAGES) {
             struct image other = watch->images[to];
             watch->images[to++] = watch->images[from];
             watch->images[from] = other;
@@ -212,18 +212,18 @@ static void bring_forward(struct silt_watch *watch) {
 
 /* Sleeps on the words, unless one of them has news already. */
 static void sleep_on(struct silt_watch *watch, int milliseconds) {
-    struct waited_word words[MOST_WORDS] = {word(&watch->ready, 0)};
-    unsigned slept_on = watch->count < MOST_IMAGES ? watch->count : MOST_IMAGES;
+    struct waited_word words[MAXIMUM_WORDS] = {word(&watch->ready, 0)};
+    unsigned slept_on = watch->count < MAXIMUM_IMAGES ? watch->count : MAXIMUM_IMAGES;
     bool raised = false;
     for (unsigned i = 0; i < watch->count; i++) {
         uint32_t expected = CALM;
-        if (i >= MOST_IMAGES) {
+        if (i >= MAXIMUM_IMAGES) {
             raised = raised || __atomic_load_n(watch->images[i].news, __ATOMIC_SEQ_CST) != CALM;
         } else if (!__atomic_compare_exchange_n(watch->images[i].news, &expected, ASLEEP, false,
                                                 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
             raised = true;
         }
-        if (i < MOST_IMAGES) {
+        if (i < MAXIMUM_IMAGES) {
             words[i + 1] = word(watch->images[i].news, ASLEEP);
         }
     }
@@ -249,7 +249,7 @@ static void sleep_on(struct silt_watch *watch, int milliseconds) {
         __atomic_compare_exchange_n(watch->images[i].news, &expected, CALM, false, __ATOMIC_SEQ_CST,
                                     __ATOMIC_SEQ_CST);
     }
-    if (watch->count > MOST_IMAGES) {
+    if (watch->count > MAXIMUM_IMAGES) {
         bring_forward(watch);
     }
 }

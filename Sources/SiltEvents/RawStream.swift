@@ -34,7 +34,7 @@ package enum RawStream {
     }
     static let checkedHeaderBytes = headerBytes + Check.bytes
     /// Nothing that is written is longer: a whole module log.
-    static let longest = Int(SILT_MODULES_BYTES)
+    static let maximumChunk = Int(SILT_MODULES_BYTES)
 
     enum Mark: UInt32 {
         case begin = 0xFFFF_FF00
@@ -254,7 +254,7 @@ package struct RawStreamWriter: ~Copyable {
 
     private mutating func append(image: UInt64, slot: UInt32, offset: UInt64, _ payload: UnsafeRawBufferPointer?) {
         let length = payload?.count ?? 0
-        precondition(length <= RawStream.longest, "a chunk holds at most \(RawStream.longest) bytes")
+        precondition(length <= RawStream.maximumChunk, "a chunk holds at most \(RawStream.maximumChunk) bytes")
         let chunk = silt_chunk(
             magic: UInt64(SILT_MAGIC),
             image: image,

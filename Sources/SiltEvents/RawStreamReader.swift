@@ -21,7 +21,7 @@ package struct RawStreamReader: ~Copyable {
     /// False for a file of the first version: what is damaged in it may be read as something else.
     package let hasChecksums: Bool
 
-    /// Headers without their payload that are looked behind: each costs up to `RawStream.longest` bytes of reading.
+    /// Headers without their payload that are looked behind: each costs up to `RawStream.maximumChunk` bytes of reading.
     private static let falseStartLimit = 1000
 
     package init(path: String) throws(RawStreamError) {
@@ -70,7 +70,8 @@ package struct RawStreamReader: ~Copyable {
         let start = offset
         if hasChecksums { return try nextChecked(from: start) }
         guard let chunk = try uncheckedHeader(at: start) else { return try end(at: start) }
-        guard chunk.magic == UInt64(SILT_MAGIC), Int(chunk.length) <= RawStream.longest, let item = item(chunk) else {
+        guard chunk.magic == UInt64(SILT_MAGIC), Int(chunk.length) <= RawStream.maximumChunk, let item = item(chunk)
+        else {
             throw .badChunk(path: path, offset: start)
         }
         let padded = (Int(chunk.length) + 7) & ~7
@@ -112,7 +113,7 @@ package struct RawStreamReader: ~Copyable {
             guard bytes.count >= RawStream.checkedHeaderBytes else { return nil }
             chunk = bytes.loadUnaligned(as: silt_chunk.self)
             check = bytes.loadUnaligned(fromByteOffset: RawStream.headerBytes, as: RawStream.Check.self)
-            guard chunk.magic == UInt64(SILT_MAGIC), Int(chunk.length) <= RawStream.longest,
+            guard chunk.magic == UInt64(SILT_MAGIC), Int(chunk.length) <= RawStream.maximumChunk,
                 check.header == silt_crc32c(0, bytes.baseAddress, RawStream.checkedHeaderBytes - 4)
             else { return nil }
         }

@@ -6,7 +6,7 @@ internal import Glibc
 /// and the stack of its callers. Ids are given in order of first sight and never taken back.
 ///
 /// A slot announces each stack once, and after it has forgotten what it announced it begins again with an outermost
-/// frame. So the stacks of one slot alone need not be looked up, but for outermost frames; the index of all others, half
+/// frame. So the stacks of one slot alone need not be looked up, except for outermost frames; the index of all others, half
 /// of the cost of a compiler's 500,000 stacks, is made when something may come a second time.
 /// Not for use by two threads at once.
 package final class StackTable {

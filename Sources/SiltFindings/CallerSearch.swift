@@ -42,9 +42,9 @@ struct CallerSearch {
     /// Callers that are still "a few".
     private static let few = 4
     /// A few of them has at least this share of the growth.
-    private static let leastShare = 0.05
+    private static let minimumShare = 0.05
     /// Fewer survivors are never of medium confidence (`FreeRunningJudge`, confidence).
-    private static let leastSurvivors = 6.0
+    private static let minimumSurvivors = 6.0
     /// What is left behind has this share of the blocks, or at least of the bytes in a few blocks.
     private static let (substantialBlocks, substantialBytes) = (0.05, 0.25)
     /// Callers that are judged for each one found.
@@ -134,7 +134,7 @@ struct CallerSearch {
         let paths = paths(of: part)
         // Most sites keep next to nothing: whether what they keep is steady need not be asked.
         let survivors = paths.reduce(0) { $0 + ($1.history.map { judge.survivors($0).count } ?? 0) }
-        guard isGrowing || Double(survivors) >= Self.leastSurvivors else { return Answer() }
+        guard isGrowing || Double(survivors) >= Self.minimumSurvivors else { return Answer() }
         for path in paths {
             guard let history = path.history else { continue }
             (path.weight, path.count) = judge.steadySurvivors(history, clock)
@@ -144,7 +144,7 @@ struct CallerSearch {
     }
 
     private func groups(among paths: [Path], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> [Group] {
-        guard paths.count > 1, paths.reduce(0, { $0 + $1.count }) >= Self.leastSurvivors else { return [] }
+        guard paths.count > 1, paths.reduce(0, { $0 + $1.count }) >= Self.minimumSurvivors else { return [] }
         ways.forget()
         var found: [Found] = []
         if verdict.verdict.isGrowing {
@@ -281,7 +281,7 @@ struct CallerSearch {
         for members in children.values {
             let paths = members.map { found.paths[$0] }
             guard let verdict = grows(paths, clock), rank(verdict) >= rank(found.verdict),
-                Sums(paths).weight >= 2 * Self.leastShare * Sums(found.paths).weight,
+                Sums(paths).weight >= 2 * Self.minimumShare * Sums(found.paths).weight,
                 let most = members.max(by: { found.paths[$0].weight < found.paths[$1].weight })
             else { return [found] }
             let step = outward[most][parting]
@@ -300,7 +300,7 @@ struct CallerSearch {
     private func several(_ paths: [Path], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> [Found] {
         var rest = paths
         var found: [Found] = []
-        let least = Sums(paths).share(Self.leastShare)
+        let least = Sums(paths).share(Self.minimumShare)
         while found.count < Self.few,
             let next = purest(rest, least: least, clock, isEnough: { self.rank($0) >= min(1, self.rank(verdict)) })
         {
@@ -338,7 +338,7 @@ struct CallerSearch {
         let all = Sums(paths)
         func purity(_ candidate: Candidate) -> Double { candidate.count / max(1, candidate.allocated) }
         let candidates = candidates(in: paths) {
-            $0.count >= Self.leastSurvivors && $0.weight > 0
+            $0.count >= Self.minimumSurvivors && $0.weight > 0
                 && ($0.weight >= least.weight || $0.count >= least.count)
         }
         for isNamed in [true, false] {

@@ -70,7 +70,7 @@ final class CallerWays {
         return steps
     }
 
-    /// The distinguishing caller, or the blamed function without one, and the named functions outward of it, but for those
+    /// The distinguishing caller, or the blamed function without one, and the named functions outward of it, except for those
     /// that everything is called from.
     func common(to stack: UInt32, caller: SiteShare.Place?) -> Set<UInt64> {
         let (node, row) = names.blame(ofStack: stack, in: recording)

@@ -29,7 +29,7 @@ extension CheckReport {
             if let entry = suppression(of: site, in: report, &finding) {
                 finding.outcome = .allowed(.suppression(entry.line, source: entry.source))
             } else {
-                let stacks = budget == nil ? [] : BaselineStack.all(of: site, in: report, most: 1000)
+                let stacks = budget == nil ? [] : BaselineStack.all(of: site, in: report, maximum: 1000)
                 finding.outcome = outcome(of: site, budget?.ask(site, stacks) ?? .unknown)
             }
             findings.append(finding)

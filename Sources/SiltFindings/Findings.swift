@@ -6,9 +6,9 @@ internal import SiltRecording
 /// allocated on the way through one function. The heaviest leads, the others follow it.
 enum Findings {
     /// Survivors of a site that can be compared with those of another.
-    private static let leastSurvivors = 24.0
+    private static let minimumSurvivors = 24.0
     /// Blocks of one site for each of another: beyond it two steady rates look like it by chance.
-    private static let most = 4.0
+    private static let maximumRatio = 4.0
     private static let tolerance = 0.02
 
     /// Of sites in the order of a report, with their ranks.
@@ -35,10 +35,10 @@ enum Findings {
             !one.way.isDisjoint(with: other.way)
         else { return false }
         let (first, second) = (one.births.reduce(0, +), other.births.reduce(0, +))
-        guard min(first, second) >= leastSurvivors else { return false }
+        guard min(first, second) >= minimumSurvivors else { return false }
         let (more, fewer) = first >= second ? (one.births, other.births) : (other.births, one.births)
         let ratio = (max(first, second) / min(first, second)).rounded()
-        guard ratio <= most,
+        guard ratio <= maximumRatio,
             abs(max(first, second) - ratio * min(first, second)) <= ratio + tolerance * max(first, second)
         else { return false }
         // An interval may end while an object is made.

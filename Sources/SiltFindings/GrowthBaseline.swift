@@ -26,9 +26,9 @@ package struct GrowthBaseline: Equatable, Sendable {
 /// A stack as a baseline knows it.
 package enum BaselineStack {
     /// Frames kept, from the blamed one outwards.
-    private static let mostFrames = 64
+    private static let maximumFrames = 64
     /// Stacks kept of one site in a file.
-    static let mostStacks = 16
+    static let maximumStacks = 16
 
     /// `function file` of each frame from the blamed one outwards, without addresses and lines.
     ///
@@ -40,19 +40,19 @@ package enum BaselineStack {
             if frame.isRuntimeStart { break }
             let text = text(frame)
             if result.last != text { result.append(text) }
-            if result.count == mostFrames { break }
+            if result.count == maximumFrames { break }
         }
         return result
     }
 
-    static func all(of site: ReportSite, in report: HeapReport, most: Int) -> [[String]] {
+    static func all(of site: ReportSite, in report: HeapReport, maximum: Int) -> [[String]] {
         var seen = Set<[String]>()
         var result: [[String]] = []
         for part in site.stacks {
             let frames = frames(ofStack: part.stack, in: report)
             guard !frames.isEmpty, seen.insert(frames).inserted else { continue }
             result.append(frames)
-            if result.count == most { break }
+            if result.count == maximum { break }
         }
         return result
     }
@@ -71,7 +71,7 @@ package enum BaselineStack {
         while parts.count > 1, let last = parts.last {
             let isNumber = last.allSatisfy(\.isNumber) && !last.isEmpty
             let word = isNumber && parts.count > 2 ? parts[parts.count - 2] : last
-            guard ["constprop", "isra", "part", "cold", "lto_priv", "llvm"].contains(word) else { break }
+            guard CloneMarks.certain.contains(word) else { break }
             parts.removeLast(isNumber && parts.count > 2 ? 2 : 1)
         }
         return parts.joined(separator: ".")
@@ -92,7 +92,7 @@ extension GrowthBaseline {
         for finding in findings {
             if case .allowed(.suppression) = finding.outcome { continue }
             guard let rate = finding.site.rate else { continue }
-            let stacks = BaselineStack.all(of: finding.site, in: report, most: BaselineStack.mostStacks)
+            let stacks = BaselineStack.all(of: finding.site, in: report, maximum: BaselineStack.maximumStacks)
             guard !stacks.isEmpty else { continue }
             entries.append(
                 Entry(

@@ -7,7 +7,7 @@ internal import SiltText
 ///
 /// Built by `ReportBuilder`; holds the recording, so that stacks are turned into names only when they are printed.
 package struct HeapReport: Sendable {
-    package enum Verdict: String, Sendable {
+    package enum Verdict: String, Sendable, CaseIterable {
         case growing
         case notGrowing = "not-growing"
         /// Nothing can be said; `obstacle` says why.

@@ -36,7 +36,7 @@ package struct HuntPhases: Sendable {
     /// Processes that allocated more of a phase than this may not have ended for it to be acquitted.
     static let maximumEndedShare = 0.1
     /// A leak of so many bytes per request must have left so many samples before a phase is acquitted by profiles.
-    static let (leastLeakBytes, leastSamples) = (100.0, 8.0)
+    static let (minimumLeakBytes, minimumSamples) = (100.0, 8.0)
     /// More of the requests may not fail if a phase is to say anything.
     static let maximumFailedShare = 0.01
 
@@ -46,14 +46,7 @@ package struct HuntPhases: Sendable {
         guard let last = rounds.last else { return nil }
         endNs = last.endNs
         intervals = HuntIntervals(
-            rounds.map {
-                HuntIntervals.Interval(
-                    phase: $0.phase,
-                    isIdle: $0.kind == .idle,
-                    requests: Double($0.requests ?? 0),
-                    seconds: Double($0.endNs &- $0.startNs) / 1e9
-                )
-            }
+            rounds.map { .init(phase: $0.phase, isIdle: $0.isIdle, requests: $0.load, seconds: $0.seconds) }
         )
         for (index, round) in rounds.enumerated() {
             let route = intervals.phases[index] > intervals.routes ? 0 : intervals.phases[index]
@@ -63,8 +56,8 @@ package struct HuntPhases: Sendable {
                 if phases.last?.route != route {
                     phases.append(
                         Phase(
-                            name: round.kind == .idle ? "idle" : recording.phases[round.phase - 1].name,
-                            isIdle: round.kind == .idle,
+                            name: round.isIdle ? "idle" : recording.phases[round.phase - 1].name,
+                            isIdle: round.isIdle,
                             rounds: 0,
                             numbers: [],
                             route: route
@@ -103,10 +96,8 @@ package struct HuntPhases: Sendable {
         phases[index].rounds += 1
         phases[index].seconds += Double(round.endNs &- round.startNs) / 1e9
         if phases[index].numbers.last != round.phase { phases[index].numbers.append(round.phase) }
-        if let requests = round.requests { phases[index].requests = (phases[index].requests ?? 0) + requests }
-        if let failed = round.failedRequests {
-            phases[index].failedRequests = (phases[index].failedRequests ?? 0) + failed
-        }
+        phases[index].requests.add(round.requests)
+        phases[index].failedRequests.add(round.failedRequests)
     }
 
     /// What came after what: the phases with their rounds, idle twice when it was watched at both ends.
@@ -146,7 +137,7 @@ package struct HuntPhases: Sendable {
 extension HuntPhases.Phase {
     /// Share of the requests that failed; 0 when nobody counted them.
     package var failedShare: Double {
-        guard let requests, let failedRequests, requests + failedRequests > 0 else { return 0 }
+        guard let requests, let failedRequests, max(requests, failedRequests) > 0 else { return 0 }
         return Double(failedRequests) / Double(max(requests, failedRequests))
     }
 

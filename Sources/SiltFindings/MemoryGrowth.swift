@@ -1,3 +1,4 @@
+package import SiltEvents
 internal import SiltGrowth
 internal import SiltRecording
 
@@ -10,40 +11,13 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// RSS at the end.
     package var resident = 0.0
     /// Its share of the rise; nil: nobody looked at the address space.
-    package var parts: Parts?
+    package var parts: MemoryUses<Double>?
     /// What it rises by, a second or a request; nil: not known.
     package var rate: Rate?
     /// Of a hunt.
     package var phase: String?
     /// What the last quarter of the time rose by.
     var lateRise = 0.0
-
-    /// What each use of memory rose by, in bytes.
-    package struct Parts: Equatable, Sendable {
-        package var live = 0.0
-        package var allocator = 0.0
-        package var mapped = 0.0
-        package var stacks = 0.0
-        package var files = 0.0
-        package var own = 0.0
-        package var other = 0.0
-
-        /// What is neither the allocator's nor of a file.
-        package var outside: Double { max(0, mapped) + max(0, stacks) + max(0, other) }
-
-        /// The use of memory outside malloc that rose most.
-        package var foremost: Use {
-            if mapped >= stacks, mapped >= other { return .mapped }
-            return stacks >= other ? .stacks : .other
-        }
-    }
-
-    /// A use of memory outside malloc.
-    package enum Use: Equatable, Sendable {
-        case mapped
-        case stacks
-        case other
-    }
 
     /// Less may be chance, in bytes and as a share of the RSS at the end.
     static let minimumBytes = 8.0 * 1_048_576
@@ -64,7 +38,7 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// True when it is memory that no allocation explains, and goes on.
     var isOutsideMalloc: Bool {
         guard let parts, isNotable else { return false }
-        return parts.outside >= max(Self.minimumBytes, resident * Self.minimumShare)
+        return parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
             && lateRise >= Self.lateShare * risen
     }
 }
@@ -89,9 +63,9 @@ extension MemoryGrowth {
         if let start = looks.last(where: { $0.snapshot <= rows[quarter].snapshot }) ?? looks.first,
             let end = Self.look(at: rows[rows.count - 1], in: looks, rows), end.snapshot > start.snapshot
         {
-            parts = Parts(from: start, to: end)
+            parts = end.bytes.rise(since: start.bytes)
             // A moment may be a peak.
-            risen = min(risen, Double(end.residentBytes) - Double(start.residentBytes))
+            risen = min(risen, Double(end.bytes.sum) - Double(start.bytes.sum))
         }
         let seconds = Double(rows[last].timeNs &- rows[first].timeNs) / 1e9
         if seconds > 0 {
@@ -114,7 +88,7 @@ extension MemoryGrowth {
         self.phase = phase.name
         let bySnapshot = Dictionary(rows.map { (Int($0.snapshot), $0) }) { $1 }
         let looks = Self.looks(of: process, in: recording)
-        var sums: Parts? = looks.isEmpty ? nil : Parts()
+        var sums: MemoryUses<Double>? = looks.isEmpty ? nil : MemoryUses()
         for (index, round) in rounds.enumerated() {
             guard let before = bySnapshot[round], let after = bySnapshot[round + 1] else { return nil }
             resident = Double(after.rssBytes ?? 0)
@@ -122,17 +96,13 @@ extension MemoryGrowth {
             risen += rise
             if index >= rounds.count * 3 / 4 { lateRise += rise }
             if let start = Self.look(at: before, in: looks, rows), let end = Self.look(at: after, in: looks, rows) {
-                sums?.add(Parts(from: start, to: end))
+                sums? += end.bytes.rise(since: start.bytes)
             } else {
                 sums = nil
             }
         }
         parts = sums
-        let counted = Set(rounds)
-        let requests = recording.rounds.enumerated().reduce(UInt64(0)) {
-            counted.contains($1.offset) ? $0 + ($1.element.requests ?? 0) : $0
-        }
-        if requests > 0 {
+        if let requests = rounds.map({ recording.rounds[$0] }).requests, requests > 0 {
             let value = risen / Double(requests)
             rate = Rate(value: value, low: value, high: value, unit: .bytesPerRequest)
         }
@@ -161,27 +131,5 @@ extension MemoryGrowth {
     private static func median(_ values: some Sequence<Double>) -> Double {
         let sorted = values.sorted()
         return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
-    }
-}
-
-extension MemoryGrowth.Parts {
-    init(from start: RecordedMemory, to end: RecordedMemory) {
-        live = Double(end.liveBytes) - Double(start.liveBytes)
-        allocator = Double(end.allocatorBytes) - Double(start.allocatorBytes)
-        mapped = Double(end.mappedBytes) - Double(start.mappedBytes)
-        stacks = Double(end.stackBytes) - Double(start.stackBytes)
-        files = Double(end.fileBytes) - Double(start.fileBytes)
-        own = Double(end.ownBytes) - Double(start.ownBytes)
-        other = Double(end.otherBytes) - Double(start.otherBytes)
-    }
-
-    mutating func add(_ more: Self) {
-        live += more.live
-        allocator += more.allocator
-        mapped += more.mapped
-        stacks += more.stacks
-        files += more.files
-        own += more.own
-        other += more.other
     }
 }

@@ -87,13 +87,11 @@ package struct Moments {
             let within = span.map { position - $0.positions.lowerBound } ?? position
             name = "after \(Format.plural(UInt64(within), "round")) of \(span?.name ?? "the hunt")"
         }
-        let counts = rounds.prefix(position).compactMap(\.requests)
-        let areCounted = rounds.contains { $0.requests != nil }
         return Moment(
             position: UInt64(position),
             name: path + " " + name,
             seconds: Double(time) / 1e9,
-            requests: areCounted ? counts.reduce(0, +) : nil
+            requests: rounds.requests == nil ? nil : rounds.prefix(position).requests ?? 0
         )
     }
 

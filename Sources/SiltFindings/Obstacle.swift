@@ -22,7 +22,7 @@ package enum Obstacle: Equatable, Sendable {
     case tooShort(Double)
     case shortWorkers(ShortWorkers)
     case phase(PhaseObstacle)
-    /// RSS grew by what is no block of the allocator's.
+    /// RSS grew by what is not a block of the allocator's.
     case outsideMalloc(MemoryGrowth)
     case endedEarly(HuntFailure)
 
@@ -81,9 +81,9 @@ extension HuntPhases.Phase {
             return .endedProcesses(phase: name, ended.processes, share: ended.share)
         }
         guard let requests, samplePeriod > 1 else { return nil }
-        let bytes = HuntPhases.leastLeakBytes
+        let bytes = HuntPhases.minimumLeakBytes
         let samples = bytes * Double(requests) / Double(samplePeriod)
-        guard samples < HuntPhases.leastSamples else { return nil }
+        guard samples < HuntPhases.minimumSamples else { return nil }
         return .tooFewSamples(phase: name, samples: samples, period: samplePeriod, bytes: bytes, requests: requests)
     }
 

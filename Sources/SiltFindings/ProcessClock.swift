@@ -23,7 +23,7 @@ package struct ProcessClock {
     var lastTick: UInt32 { UInt32(min(ticks, 1 << 30)) }
 
     /// Snapshots if they had all been as far apart as the last ones.
-    package var periods: Int { ticks / Int(scale.longestStep) }
+    package var periods: Int { ticks / Int(scale.maximumStep) }
 
     /// Seconds from one tick to the next, on average; 0 before there are two.
     package var period: Double {
@@ -85,7 +85,7 @@ package struct ProcessClock {
 
     /// By process, as `recording.processes`.
     package static func all(of recording: Recording) -> [ProcessClock] {
-        let scale = SnapshotScale(longestStep: recording.longestSnapshotStep)
+        let scale = SnapshotScale(maximumStep: recording.maximumSnapshotStep)
         let times = recording.snapshots.lazy.map(\.timeNs)
         let traced = Double((times.max() ?? 0) - (times.min() ?? 0)) / 1e9
         var result: [ProcessClock] = []

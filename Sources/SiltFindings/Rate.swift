@@ -62,7 +62,7 @@ extension Rate {
 
 /// As JSON, CSV, metrics and baselines write it: `bytes/request`.
 extension Rate.Unit {
-    /// nil where it is no unit of that resource.
+    /// nil where it is not a unit of that resource.
     package init?(_ text: String, of resource: Resource) {
         let words = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let quantity = Quantity(of: resource)

@@ -3,7 +3,7 @@ internal import SiltSymbols
 
 /// Builds the report of a recording: blames each stack, adds up call sites over processes, judges and sorts them.
 package enum ReportBuilder {
-    /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
+    /// Throws what `AllocatorFrames` throws for a hide pattern that is not a regular expression.
     package static func build(_ recorded: Recording, options: ReportOptions) throws -> HeapReport {
         let recording = recorded.forgettingReplacedImages
         let names = FrameNames(recording, hiding: try AllocatorFrames(hide: options.hide, show: options.show))

@@ -2,7 +2,7 @@
 package enum ReportError: Error, Equatable {
     case cannotRead(path: String, reason: String)
     case cannotWrite(path: String, reason: String)
-    /// A suppression that is none; `source` as `file:line` or the option it came from.
+    /// An invalid suppression; `source` as `file:line` or the option it came from.
     case suppression(source: String, problem: String)
     case baseline(path: String, problem: String)
     /// A comparison asks for what a recording does not have.

@@ -3,7 +3,7 @@ package import SiltGrowth
 
 /// A call site: all stacks whose blame frame has the same function, file and line, over all processes.
 ///
-/// When only one caller of that function grows, its stacks are a site of their own, and so are those of each of several.
+/// When only one caller of that function grows, its stacks are a site of their own; of several such callers, each has a site.
 package struct ReportSite: Sendable {
     /// What is counted.
     package var resource = Resource.heap
@@ -58,7 +58,7 @@ package struct ReportSite: Sendable {
     /// Judged rounds of the phase that left something, and all of them.
     package var rounds: (occupied: Int, all: Int)?
 
-    /// Why a site is no finding of its own.
+    /// Why a site is not a finding of its own.
     package struct Following: Equatable, Sendable {
         package enum Reason: String, Sendable {
             /// The same place in another phase.

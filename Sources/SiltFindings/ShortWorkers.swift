@@ -11,7 +11,7 @@ package struct ShortWorkers: Equatable, Sendable {
     /// What each lived for.
     package var seconds: Double
 
-    /// A process that saw fewer intervals served one connection or did one job: that it keeps what it has is no leak.
+    /// A process that saw fewer intervals served one connection or did one job: that it keeps what it has is not a leak.
     private static let minimumIntervals = 2
     /// Blocks that each worker has more at the end than at the beginning.
     private static let minimumBlocks = 4.0

@@ -24,8 +24,8 @@ enum ThinSites {
     private static let share = 0.8
     /// With fewer survivors a growing site is not sure (`FreeRunningJudge`, confidence), and may be part of something bigger.
     static let fewSurvivors: UInt64 = 12
-    /// One site with more than this share of the survivors is no thin one.
-    private static let largest = 0.34
+    /// One site with more than this share of the survivors is not thin.
+    private static let maximumShare = 0.34
 
     /// `candidates`: parts of one process, with those of their stacks that belong to nothing that surely grows.
     static func find(
@@ -59,7 +59,7 @@ enum ThinSites {
 
         var byPart: [Int: Double] = [:]
         for item in thin { byPart[item.part, default: 0] += Double(item.bytes) }
-        guard (byPart.values.max() ?? 0) <= largest * byPart.values.reduce(0, +) else { return nil }
+        guard (byPart.values.max() ?? 0) <= maximumShare * byPart.values.reduce(0, +) else { return nil }
 
         // Bytes through each function, and how far out it is: the innermost with enough of them is the one.
         struct Passing {

@@ -36,7 +36,7 @@ struct ThreadStacks {
             $1.resource == .heap && $1.stack != 0 && isCreation[Int($1.stack) - 1] ? $0 + $1.inUseCount : $0
         }
         bytes = recording.processes.reduce(0) { sum, process in
-            sum + (recording.memory.last { $0.process == process.id }?.stackBytes ?? 0)
+            sum + (recording.memory.last { $0.process == process.id }?.bytes[.stacks] ?? 0)
         }
     }
 

@@ -1,7 +1,7 @@
 internal import SiltGrowth
 internal import SiltRecording
 
-/// Whether mappings take memory: address space that is only reserved, or is of files, is no growth.
+/// Whether mappings take memory: address space that is only reserved, or is of files, is not growth.
 struct TouchedMappings {
     /// What the mappings of all processes gained in memory; nil: nobody looked.
     private let gained: Double?
@@ -13,7 +13,7 @@ struct TouchedMappings {
         var sum: Double?
         for rows in Dictionary(grouping: recording.memory, by: \.process).values {
             guard let first = rows.first, let last = rows.last else { continue }
-            sum = (sum ?? 0) + Double(last.mappedBytes) - Double(first.mappedBytes)
+            sum = (sum ?? 0) + Double(last.bytes[.mapped]) - Double(first.bytes[.mapped])
         }
         gained = sum
     }

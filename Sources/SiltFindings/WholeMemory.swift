@@ -1,3 +1,4 @@
+package import SiltEvents
 package import SiltRecording
 
 /// What is said of the memory of one process as a whole.
@@ -21,7 +22,7 @@ package struct WholeMemory: Sendable {
         /// Live blocks were touched for the first time.
         case touched(Double, live: UInt64)
         /// Memory that malloc does not know.
-        case outside(Double, MemoryGrowth.Use)
+        case outside(Double, MemoryUse)
         /// Pages of files, or shared ones.
         case files(Double)
     }
@@ -59,22 +60,22 @@ package struct WholeMemory: Sendable {
         if growth.isNotable, let parts = growth.parts {
             let share = growth.risen * MemoryGrowth.explainedShare
             let before = Double(rows[rows.count / 8].inUseBytes)
-            if parts.allocator >= share { return .retention(held: parts.allocator, risen: growth.risen) }
-            if parts.live >= share, Double(last.inUseBytes) - before < growth.risen * Self.maximumLiveShare {
-                return .touched(parts.live, live: last.inUseBytes)
+            if parts[.allocator] >= share { return .retention(held: parts[.allocator], risen: growth.risen) }
+            if parts[.live] >= share, Double(last.inUseBytes) - before < growth.risen * Self.maximumLiveShare {
+                return .touched(parts[.live], live: last.inUseBytes)
             }
-            if !isProfiled, parts.outside >= MemoryGrowth.minimumBytes, parts.outside >= growth.risen / 2 {
-                return .outside(parts.outside, parts.foremost)
+            if !isProfiled, parts.outsideMalloc >= MemoryGrowth.minimumBytes, parts.outsideMalloc >= growth.risen / 2 {
+                return .outside(parts.outsideMalloc, parts.foremostOutsideMalloc)
             }
-            if parts.files >= share { return .files(parts.files) }
+            if parts[.files] >= share { return .files(parts[.files]) }
             return nil
         }
         // What was freed since the peak, if it is worth a word, is still there.
         let freed = peak > last.inUseBytes ? Double(peak - last.inUseBytes) : 0
         guard let look, freed >= max(MemoryGrowth.minimumBytes, Double(last.inUseBytes)),
-            Double(look.allocatorBytes) >= MemoryGrowth.explainedShare * freed
+            Double(look.bytes[.allocator]) >= MemoryGrowth.explainedShare * freed
         else { return nil }
-        return .kept(held: look.allocatorBytes, live: look.liveBytes, peak: peak)
+        return .kept(held: look.bytes[.allocator], live: look.bytes[.live], peak: peak)
     }
 }
 
@@ -85,7 +86,7 @@ extension HeapReport {
             let own = $1.resource == .heap ? 0 : max($1.lastInUseBytes, $1.inUseBytes)
             return $0 + Double(own) + Double($1.threadStackBytes)
         }
-        return charged >= (outside.parts?.outside ?? outside.risen) / 2
+        return charged >= (outside.parts?.outsideMalloc ?? outside.risen) / 2
     }
 
     /// Growth that no allocation explains: of the process and, in a hunt, the phase that has most of it; nil without any.

@@ -52,7 +52,7 @@ struct WorkerTurns {
             recording.target.endNs ?? 0,
             recording.snapshots.lazy.map(\.timeNs).max() ?? 0
         )
-        // A fork child that became another program was no worker.
+        // A fork child that became another program was not a worker.
         let candidates = recording.processes.indices.filter {
             !recording.processes[$0].isProfiled && recording.processes[$0].end != .execed
         }
@@ -68,7 +68,7 @@ struct WorkerTurns {
         .sorted { $0.leader < $1.leader }
     }
 
-    /// Without those that live much longer than most: they are no worker that is replaced, whatever else ran meanwhile.
+    /// Without those that live much longer than most: they are not workers that are replaced, whatever else ran meanwhile.
     private static func alike(
         _ members: [Int],
         _ recording: Recording,
@@ -80,12 +80,12 @@ struct WorkerTurns {
             return max(start, recording.processes[index].endNs ?? lastNs) - start
         }
         let seen = members.filter { clocks[$0].count > 0 }.map(lived).sorted()
-        guard let longest = seen.isEmpty ? nil : seen[seen.count / 2] &* longestLife else { return members }
+        guard let longest = seen.isEmpty ? nil : seen[seen.count / 2] &* maximumLife else { return members }
         return members.filter { lived($0) <= longest }
     }
 
     /// Times as long as half of them live.
-    private static let longestLife: UInt64 = 3
+    private static let maximumLife: UInt64 = 3
 
     private init?(_ members: [Int], _ recording: Recording, _ clocks: [ProcessClock], lastNs: UInt64) {
         func start(_ index: Int) -> UInt64 { recording.processes[index].startNs }

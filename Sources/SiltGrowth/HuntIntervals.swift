@@ -39,6 +39,9 @@ package struct HuntIntervals: Equatable, Sendable {
         return first..<last + 1
     }
 
+    /// The route that the last interval belongs to; nil at idle.
+    package var lastRoute: Int? { phases.last.flatMap { (1..<routes + 1).contains($0) ? $0 : nil } }
+
     /// How long intervals took together: in seconds, or in intervals when seconds are not known.
     func exposure(_ positions: some Collection<Int>) -> Double {
         seconds.isEmpty ? Double(positions.count) : positions.reduce(0) { $0 + seconds[$1] }

@@ -107,7 +107,7 @@ extension PprofAddress: CustomStringConvertible {
 
 /// The profiles that endpoints serve.
 package enum PprofKind: Hashable, Sendable {
-    /// Memory in use, right after a garbage collection: what is only waiting for one is no leak.
+    /// Memory in use, right after a garbage collection: what is only waiting for one is not a leak.
     case heap
     case goroutine
     /// Go's heap profile as text, which has every frame's address.

@@ -23,7 +23,7 @@ enum TLSClient {
 
     /// What encrypts a connection to that host, a name or an IP address.
     static func handler(host: String) throws -> NIOSSLClientHandler {
-        // An address is no server name (RFC 6066, section 3): the peer's is looked for in the certificate.
+        // An address is not a server name (RFC 6066, section 3): the peer's is looked for in the certificate.
         let isAddress = (try? SocketAddress(ipAddress: host, port: 443)) != nil
         return try NIOSSLClientHandler(context: context.get(), serverHostname: isAddress ? nil : host)
     }

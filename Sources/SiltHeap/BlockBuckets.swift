@@ -6,7 +6,7 @@ internal import SiltEvents
 /// A bucket is 8 keys, one cache line, and then their 8 metas, another. A block lies in its home bucket, or if that is
 /// full in the first one after it that has room; a byte per bucket counts the blocks that went past it, so that a
 /// look-up knows where to end and nothing has to move when a block is removed. The home is `hash * buckets / 2^64`: the
-/// table is sorted by hash but for short displacements. Growing therefore moves the blocks in one sequential pass, which
+/// table is sorted by hash except for short displacements. Growing therefore moves the blocks in one sequential pass, which
 /// for a big table runs backwards in the memory it has, extended: no second table is needed and no page is cleared
 /// twice. Load is at most 0.69, beyond which a tenth of the buckets is full and searches go on too often, and tables
 /// above 16 MiB grow by 1.3, so a block takes 23.5 to 31 bytes.

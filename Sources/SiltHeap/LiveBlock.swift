@@ -16,7 +16,7 @@ package struct LiveBlock: Equatable, Sendable {
     }
 }
 
-/// The 8 bytes a block takes in a leaf of `LiveTable`, where its address is known but for the lowest bits.
+/// The 8 bytes a block takes in a leaf of `LiveTable`, where its address is known except for the lowest bits.
 ///
 ///     63      44 43    22 21    2 1      0
 ///     | size + 1 | stack  | birth  | offset | of the address in its 32 bytes, / 8

@@ -1,3 +1,5 @@
+package import SiltEvents
+
 /// A range of a process's address space and what of it is in memory, as proc_pid_smaps(5) lists them.
 package struct MemoryArea: Equatable, Sendable {
     package enum Kind: Equatable, Sendable {
@@ -30,26 +32,6 @@ package struct MemoryArea: Equatable, Sendable {
     }
 
     package var bytes: UInt64 { end - start }
-}
-
-/// Resident bytes of a process by what they are for.
-package struct MemoryShares: Equatable, Sendable {
-    /// Of live blocks.
-    package var live: UInt64 = 0
-    /// In the mappings of live blocks, beside them.
-    package var allocator: UInt64 = 0
-    /// In what the program mapped itself.
-    package var mapped: UInt64 = 0
-    package var stacks: UInt64 = 0
-    package var files: UInt64 = 0
-    /// silt's part.
-    package var own: UInt64 = 0
-    /// What none of these explains.
-    package var other: UInt64 = 0
-
-    package init() {}
-
-    package var sum: UInt64 { live + allocator + mapped + stacks + files + own + other }
 }
 
 /// Says what the resident memory of one process is for, from its areas, its live blocks and its own mappings.
@@ -94,7 +76,7 @@ package struct MemoryAccount {
         of heap: borrowing ProcessHeap,
         ownBytes: UInt64,
         residentBytes: (Range<UInt64>) -> UInt64
-    ) -> MemoryShares {
+    ) -> MemoryUses<UInt64> {
         var blocks = [Occupancy](repeating: Occupancy(), count: areas.count)
         var last = 0
         heap.forEachLive { block in
@@ -123,7 +105,7 @@ package struct MemoryAccount {
                 index += 1
             }
         }
-        var shares = MemoryShares()
+        var shares = MemoryUses<UInt64>()
         var unreserved: UInt64 = 0
         var (ownFile, all) = (UInt64(0), UInt64(0))
         var found: [Range<UInt64>] = []
@@ -131,41 +113,41 @@ package struct MemoryAccount {
             all += area.residentBytes
             switch area.kind {
             case .own:
-                shares.own += area.residentBytes
+                shares[.own] += area.residentBytes
                 ownFile += area.bytes
                 continue
             case .file:
-                shares.files += area.residentBytes
+                shares[.files] += area.residentBytes
                 continue
             case .stack:
-                shares.stacks += area.residentBytes
+                shares[.stacks] += area.residentBytes
                 continue
             case .anonymous, .programBreak: break
             }
             let mapped = Self.resident(pieces[index], in: area, residentBytes)
-            shares.mapped += mapped
+            shares[.mapped] += mapped
             let rest = area.residentBytes - mapped
             let held = blocks[index]
             if held.largeCount > 0, held.smallBytes == 0, layout == .glibc, !isArena(area) {
-                shares.live += min(rest, held.largeResident)
+                shares[.live] += min(rest, held.largeResident)
             } else if held.largeCount > 0 || held.smallBytes > 0 || isAllocators(area) {
                 let live = min(rest, held.smallBytes + held.largeResident)
-                shares.live += live
-                shares.allocator += rest - live
+                shares[.live] += live
+                shares[.allocator] += rest - live
                 if held.largeCount > 0 || held.smallBytes > 0 { found.append(area.start..<area.end) }
             } else if index > 0, areas[index - 1].kind == .file, areas[index - 1].end == area.start {
                 // Variables of the file before it that have no place in it.
-                shares.files += rest
+                shares[.files] += rest
             } else if isThreadStack(area, behind: index > 0 ? areas[index - 1] : nil) {
-                shares.stacks += rest
+                shares[.stacks] += rest
             } else if area.isUnreserved {
                 unreserved += rest
             }
         }
         // The library's own pages are mapped without a reserve, but it is not alone in that.
-        shares.own += min(unreserved, ownBytes > ownFile ? ownBytes - ownFile : 0)
+        shares[.own] += min(unreserved, ownBytes > ownFile ? ownBytes - ownFile : 0)
         let explained = shares.sum
-        shares.other = all > explained ? all - explained : 0
+        shares[.other] = all > explained ? all - explained : 0
         if layout == .whole { remember(found) }
         return shares
     }

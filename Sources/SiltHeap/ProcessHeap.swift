@@ -216,7 +216,7 @@ package struct ProcessHeap: ~Copyable {
         return 1
     }
 
-    /// Two events in a row at one address, with one look-up for both; false, and nothing done, when they are no pair.
+    /// Two events in a row at one address, with one look-up for both; false, and nothing done, when they are not a pair.
     ///
     /// Blocks freed right after they were made, and free blocks handed out again at once, are what most programs do
     /// most. Besides half the work this spares the wait for a look at 16 bytes of which 8 were just written.

@@ -6,24 +6,24 @@
 /// at the same times, hold a snapshot each at least.
 package struct SnapshotScale: Equatable, Sendable {
     /// In ticks, a power of two.
-    package let longestStep: UInt32
+    package let maximumStep: UInt32
     private let doublings: UInt32
 
     private static let (fine, perDoubling): (UInt32, UInt32) = (32, 16)
 
     /// All of them equally far apart.
-    package static let even = SnapshotScale(longestStep: 1)
+    package static let even = SnapshotScale(maximumStep: 1)
 
     /// The longest step is rounded down to a power of two.
-    package init(longestStep: UInt32) {
-        doublings = UInt32(31 - max(1, min(longestStep, 1 << 16)).leadingZeroBitCount)
-        self.longestStep = 1 << doublings
+    package init(maximumStep: UInt32) {
+        doublings = UInt32(31 - max(1, min(maximumStep, 1 << 16)).leadingZeroBitCount)
+        self.maximumStep = 1 << doublings
     }
 
     /// Of a trace whose snapshots are so many seconds apart in the end.
     package init(period: Double) {
         let isFine = period >= Self.finestPeriod
-        self.init(longestStep: isFine ? UInt32(min(period / Self.finestTick, 65_536)) : 1)
+        self.init(maximumStep: isFine ? UInt32(min(period / Self.finestTick, 65_536)) : 1)
     }
 
     /// Who asks for snapshots in shorter order gets them as they are.

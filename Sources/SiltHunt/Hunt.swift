@@ -1,20 +1,6 @@
 internal import Glibc
-package import SiltSession
+internal import SiltSession
 internal import SiltSystem
-
-/// What a hunt is doing, for whoever watches.
-package enum HuntStep: Sendable {
-    case waiting(Readiness)
-    case idle(seconds: Double, isFinal: Bool)
-    /// `round` 0 is the warm-up; `planned` more may follow, or fewer.
-    case load(phase: String, round: Int, planned: Int, repeats: Int)
-    case settling
-    /// The phase grows; it is left alone for so long, and then loaded once more.
-    case confirming(phase: String, seconds: Double)
-    /// A round has ended: what it was, what it took and what grows.
-    case ended(RoundMark, seconds: Double, growing: [GrowingCounts])
-    case writing
-}
 
 /// Runs a plan: waits until the service is ready, watches it idle, loads it round by round, watches it idle again.
 ///
@@ -23,8 +9,7 @@ package final class Hunt {
     private let plan: HuntPlan
     private let trace: any HuntTrace
     private let service: Service?
-    private let watch: (HuntStep) -> Void
-    private let isInterrupted: () -> Bool
+    private let watcher: HuntWatcher
     /// Allocations a second while nothing is asked of the service; the busiest slice.
     private var idleRate = 0.0
     private var roundStart = 0.0
@@ -33,27 +18,20 @@ package final class Hunt {
     private static let idleSlices = 5
     /// Seconds without more than idle allocations that end a round.
     private static let quiet = 0.3
-    /// Warm-up ends when a request allocates what it did in the round before, but for this share.
+    /// Warm-up ends when a request allocates what it did in the round before, except for this share.
     private static let steadyShare = 0.1
     /// A phase that is in doubt gets no more rounds after so many seconds.
-    private static let longestDoubt = 300.0
+    private static let maximumDoubt = 300.0
     /// Rounds that are added run the load twice, after so many of them four times, and then eight times.
     private static let doublingRounds = 6
-    private static let mostDoublings = 3
+    private static let maximumDoublings = 3
 
     /// `service` is nil when the program was started by somebody else.
-    package init(
-        _ plan: HuntPlan,
-        trace: any HuntTrace,
-        service: Service?,
-        watch: @escaping (HuntStep) -> Void = { _ in },
-        isInterrupted: @escaping () -> Bool = { false }
-    ) {
+    package init(_ plan: HuntPlan, trace: any HuntTrace, service: Service?, watcher: HuntWatcher = HuntWatcher()) {
         self.plan = plan
         self.trace = trace
         self.service = service
-        self.watch = watch
-        self.isInterrupted = isInterrupted
+        self.watcher = watcher
     }
 
     /// Throws what ended it early; what was measured until then is in the trace, which must be finished either way.
@@ -64,14 +42,14 @@ package final class Hunt {
         try idle(plan.idleSeconds, isFinal: false)
         for phase in plan.phases { try run(phase) }
         try idle(plan.finalIdleSeconds, isFinal: true)
-        watch(.writing)
+        watcher.show(.writing)
     }
 
     // MARK: Before the load
 
     private func waitUntilReady() throws {
         guard let service else { return }
-        watch(.waiting(plan.ready))
+        watcher.show(.waiting(plan.ready))
         let probe = try ReadinessProbe(
             plan.ready,
             pid: service.pid,
@@ -81,7 +59,7 @@ package final class Hunt {
         var meter = QuietMeter(window: 1)
         var isQuiet = false
         while try !probe.advance(isQuiet: isQuiet, log: service.tap) {
-            if isInterrupted() { throw HuntError.interrupted }
+            if watcher.isInterrupted() { throw HuntError.interrupted }
             if plan.ready == .quiet, let count = try trace.allocatedCount(), count > 0 {
                 isQuiet = meter.isQuiet(at: now, count: count, rate: 20)
             }
@@ -91,7 +69,7 @@ package final class Hunt {
 
     private func idle(_ seconds: Double, isFinal: Bool) throws {
         guard seconds > 0 else { return }
-        watch(.idle(seconds: seconds, isFinal: isFinal))
+        watcher.show(.idle(seconds: seconds, isFinal: isFinal))
         for _ in 0..<Hunt.idleSlices {
             let before = try trace.allocatedCount()
             let slice = seconds / Double(Hunt.idleSlices)
@@ -107,13 +85,13 @@ package final class Hunt {
 
     private func run(_ phase: HuntPhase) throws {
         let planned = phase.rounds ?? plan.rounds
-        let most = max(planned, plan.maxRounds)
+        let maximum = max(planned, plan.maxRounds)
         let began = now
         var last = try round(0, of: phase, planned: planned)
         // Warm-up ends when requests allocate as much as those of the round before.
         var warm = 0
         var repeats = 1
-        for number in 1...most {
+        for number in 1...maximum {
             let roundBegan = now
             let result = try round(number, of: phase, planned: planned, repeats: repeats)
             if number <= planned, !result.isSteady(after: last) { warm = number - 1 }
@@ -123,15 +101,15 @@ package final class Hunt {
             let next = Hunt.repeats(
                 ofRound: number + 1 - planned - warm,
                 after: (repeats, seconds: now - roundBegan),
-                seconds: Hunt.longestDoubt - (now - began),
+                seconds: Hunt.maximumDoubt - (now - began),
                 isCounted: result.isCounted
             )
-            guard number == most || !isInDoubt || next == nil else {
+            guard number == maximum || !isInDoubt || next == nil else {
                 repeats = next ?? repeats
                 continue
             }
             if plan.confirmSeconds > 0, result.growing.contains(where: { $0.charged > 0 }) {
-                watch(.confirming(phase: phase.name, seconds: plan.confirmSeconds))
+                watcher.show(.confirming(phase: phase.name, seconds: plan.confirmSeconds))
                 try pause(plan.confirmSeconds)
                 _ = try round(number + 1, of: phase, planned: planned, repeats: repeats)
             }
@@ -173,7 +151,7 @@ package final class Hunt {
     }
 
     private func round(_ number: Int, of phase: HuntPhase, planned: Int, repeats: Int = 1) throws -> RoundResult {
-        watch(.load(phase: phase.name, round: number, planned: planned, repeats: repeats))
+        watcher.show(.load(phase: phase.name, round: number, planned: planned, repeats: repeats))
         let before = try trace.allocatedCount()
         var counted: RequestCount? = RequestCount(requests: 0)
         for _ in 0..<repeats {
@@ -209,7 +187,7 @@ package final class Hunt {
 
     /// Until the service allocates no more than at idle, but no longer than the plan says.
     private func settle() throws {
-        watch(.settling)
+        watcher.show(.settling)
         let deadline = now + plan.settleSeconds
         if !trace.seesEverything { try pause(min(1, plan.settleSeconds)) }
         var meter = QuietMeter(window: Hunt.quiet)
@@ -224,7 +202,7 @@ package final class Hunt {
     private func endRound(_ mark: RoundMark) throws -> [GrowingCounts] {
         try look()
         let growing = try measured { try trace.endRound(mark) }
-        watch(.ended(mark, seconds: now - roundStart, growing: growing))
+        watcher.show(.ended(mark, seconds: now - roundStart, growing: growing))
         roundStart = now
         return growing
     }
@@ -252,7 +230,7 @@ package final class Hunt {
     /// Throws when the service has ended or the user wants no more.
     private func look() throws {
         service?.tap?.copy()
-        if isInterrupted() { throw HuntError.interrupted }
+        if watcher.isInterrupted() { throw HuntError.interrupted }
         if let status = service?.status { throw HuntError.serviceEnded(status: status) }
     }
 

@@ -6,7 +6,11 @@ package enum HuntError: Error, Equatable {
     case plan(file: String, line: Int, problem: String)
     /// A command-line option is wrong.
     case option(name: String, problem: String)
-    /// A regular expression that is none.
+    /// There is nothing to hunt.
+    case noService
+    /// Profiles are wanted of a trace that somebody else started.
+    case profilesOfAttached
+    /// An invalid regular expression.
     case pattern(String, reason: String)
     /// The service ended before it was ready; `status` as a shell reports it, nil when somebody else has taken it.
     case endedBeforeReady(status: Int32?)
@@ -30,6 +34,11 @@ extension HuntError: CustomStringConvertible {
             line > 0 ? "\(file):\(line): \(problem)" : "\(file): \(problem)"
         case .option(let name, let problem):
             "\(name): \(problem)"
+        case .noService:
+            "name the service: silt hunt … -- ./server, or command: in the plan; or one that runs, with --pprof URL"
+        case .profilesOfAttached:
+            "--pprof and --attach-socket cannot go together: let silt start the service, silt hunt --pprof URL … -- "
+                + "./server, or pull its profiles alone"
         case .pattern(let pattern, let reason):
             "\(pattern) is no extended regular expression: \(reason)"
         case .endedBeforeReady(let status):

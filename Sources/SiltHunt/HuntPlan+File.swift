@@ -187,15 +187,15 @@ private struct PlanReader {
         var phase = HuntPhase(name: name, script: script)
         phase.requestsPerRound = try fields.count("requests", atLeast: 1)
         phase.weight = try fields.share("weight") ?? phase.weight
-        phase.rounds = try fields.count("rounds", atLeast: HuntPlan.leastRounds)
+        phase.rounds = try fields.count("rounds", atLeast: HuntPlan.minimumRounds)
         phase.timeoutSeconds = try fields.seconds("timeout") ?? phase.timeoutSeconds
         return phase
     }
 
     private func readRounds(_ fields: PlanFields, into plan: inout HuntPlan) throws(HuntError) {
-        plan.rounds = try fields.count("rounds", atLeast: HuntPlan.leastRounds) ?? plan.rounds
+        plan.rounds = try fields.count("rounds", atLeast: HuntPlan.minimumRounds) ?? plan.rounds
         let longest = plan.phases.compactMap(\.rounds).reduce(plan.rounds, max)
-        guard let most = try fields.count("max_rounds", atLeast: HuntPlan.leastRounds) else {
+        guard let most = try fields.count("max_rounds", atLeast: HuntPlan.minimumRounds) else {
             plan.maxRounds = max(plan.maxRounds, longest)
             return
         }

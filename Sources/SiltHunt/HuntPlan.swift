@@ -22,7 +22,7 @@ package struct HuntPlan: Sendable, Equatable {
     ///
     /// What is freed then was a cache.
     package var confirmSeconds = 0.0
-    /// Rounds of a phase that count, at least 3 (`HuntPlan.leastRounds`); the warm-up round comes on top.
+    /// Rounds of a phase that count, at least 3 (`HuntPlan.minimumRounds`); the warm-up round comes on top.
     package var rounds = 6
     /// As many rounds a phase may have when the planned ones leave a doubt; never fewer than `rounds`.
     package var maxRounds = 24
@@ -37,7 +37,7 @@ package struct HuntPlan: Sendable, Equatable {
     package var memoryLimitBytes: UInt64?
 
     /// Fewer rounds give no verdict.
-    package static let leastRounds = 3
+    package static let minimumRounds = 3
 
     package init() {}
 }

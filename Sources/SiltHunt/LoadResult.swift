@@ -1,7 +1,7 @@
 /// How many requests a round's load made, and how many of them did not succeed.
 package struct RequestCount: Sendable, Equatable {
     package var requests: Int
-    /// Of `requests` or beyond them, as the tool counts: errors of connections and answers that were no success.
+    /// Of `requests` or beyond them, as the tool counts: errors of connections and answers that were not a success.
     package var failed: Int
 
     package init(requests: Int, failed: Int = 0) {

@@ -8,15 +8,15 @@ struct JSONStretch: Sendable {
     private var isEscaped = false
     private var isAtLineStart = true
 
-    /// Longer ones are no load tool's summary.
-    private static let longest = 1 << 20
+    /// Longer ones are not the summary of a load tool.
+    private static let maximumBytes = 1 << 20
 
     /// Takes the next byte; returns the object that ends with it.
     mutating func add(_ byte: UInt8) -> [UInt8]? {
         defer { isAtLineStart = byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") }
         let isNewObject = isAtLineStart && byte == UInt8(ascii: "{")
         // What began before and has not ended was something else.
-        if isNewObject || bytes.count == JSONStretch.longest { forget() }
+        if isNewObject || bytes.count == JSONStretch.maximumBytes { forget() }
         guard depth > 0 || isNewObject else { return nil }
         bytes.append(byte)
         if isInString {

@@ -22,9 +22,9 @@ package final class OutputTap {
     }
 
     /// The rest of a longer line is not looked at.
-    private static let longestLine = 65536
+    private static let maximumLine = 65536
 
-    /// Passes on to those two descriptors; throws `.pattern` when the pattern is no regular expression.
+    /// Passes on to those two descriptors; throws `.pattern` when the pattern is not a regular expression.
     ///
     /// The process must ignore SIGPIPE (`silt_signals_pass_on`).
     package init(pattern: String, passingOnTo own: (output: Int32, errors: Int32) = (1, 2)) throws(HuntError) {
@@ -65,7 +65,7 @@ package final class OutputTap {
 
     /// Passes on what is there, without waiting for more.
     ///
-    /// When silt's own output is closed, so is the service's: it gets the SIGPIPE it would get without silt.
+    /// When silt's own output is closed, the service's is closed too: it gets the SIGPIPE it would get without silt.
     package func copy() {
         for index in streams.indices.reversed() where !copy(&streams[index]) {
             close(streams[index].descriptor)
@@ -87,7 +87,7 @@ package final class OutputTap {
             if byte == UInt8(ascii: "\n") {
                 if pattern.matches(String(decoding: stream.line, as: UTF8.self)) { hasMatched = true }
                 stream.line.removeAll(keepingCapacity: true)
-            } else if stream.line.count < OutputTap.longestLine {
+            } else if stream.line.count < OutputTap.maximumLine {
                 stream.line.append(byte)
             }
         }

@@ -24,8 +24,9 @@ package final class PprofTrace: HuntTrace {
     private var hasGoroutines = true
     /// Bytes from one sample to the next.
     private var period: Int64 = 0
-    private var rounds: [(mark: RoundMark, start: Double, end: Double)] = []
-    private var times: [Double] = []
+    private var book = RoundBook(startNs: 0)
+    /// When profiles were pulled: at the baseline, and at the end of each round.
+    private var times: [UInt64] = []
     private let startedAt: Double
 
     package init(_ endpoint: PprofEndpoint, recording: String, command: [String], siltVersion: String) {
@@ -41,13 +42,12 @@ package final class PprofTrace: HuntTrace {
     package var seesEverything: Bool { false }
 
     package func beginHunt() throws {
-        try pull()
+        book = RoundBook(startNs: try pull())
     }
 
     package func endRound(_ mark: RoundMark) throws -> [GrowingCounts] {
-        try pull()
-        rounds.append((mark, times[times.count - 2], times[times.count - 1]))
-        return [growing()]
+        book.end(mark, atNs: try pull())
+        return [growing(in: book.intervals)]
     }
 
     package func finish() throws {
@@ -55,7 +55,7 @@ package final class PprofTrace: HuntTrace {
             to: recording,
             heap: heap,
             goroutines: goroutines,
-            rounds: rounds,
+            book: book,
             times: times,
             target: target
         )
@@ -84,7 +84,8 @@ package final class PprofTrace: HuntTrace {
         ProfileSource.text("profiles of \(endpoint.address)", period: period)
     }
 
-    private func pull() throws {
+    /// Returns when that was.
+    private func pull() throws -> UInt64 {
         // Before the garbage collection that the heap profile asks for: it is what the round left running.
         let running = try pullGoroutines()
         var profile = try endpoint.fetch(.heap)
@@ -94,7 +95,9 @@ package final class PprofTrace: HuntTrace {
         period = profile.period
         if let running { goroutines.add(running, countsOnly: true) }
         heap.add(inUse, countsOnly: false)
-        times.append(PprofTrace.now - startedAt)
+        let now = Clock.nanoseconds(PprofTrace.now - startedAt)
+        times.append(now)
+        return now
     }
 
     /// nil for a service without such a profile.
@@ -109,28 +112,22 @@ package final class PprofTrace: HuntTrace {
     }
 
     /// As `Collector` does for traced programs: every stack for itself.
-    private func growing() -> GrowingCounts {
-        let hunt = HuntIntervals(ProfileRecording.intervals(rounds))
+    private func growing(in hunt: HuntIntervals) -> GrowingCounts {
         var counts = GrowingCounts()
-        guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
+        guard let route = hunt.lastRoute else { return counts }
+        // More than medium is never said without births.
+        let isEnough = hunt.positions(ofPhase: route).count >= Self.enoughRounds
         let judged =
             heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) }.map { ($0, heap) }
             + goroutines.complete.map { ($0, goroutines) }
-        var most = 0.0
+        var steepest = 0.0
         for (stack, history) in judged where stack.bytes.last != stack.bytes.first {
-            let verdict = judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[phase - 1]
-            if verdict.confidence != nil, verdict.slope >= most {
-                most = verdict.slope
+            let verdict = judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[route - 1]
+            if verdict.confidence != nil, verdict.slope >= steepest {
+                steepest = verdict.slope
                 counts.suspect = history.functions(of: stack).first { GoName.kind($0) == .program } ?? counts.suspect
             }
-            switch verdict.confidence {
-            case .high: counts.high += 1
-            // More than that is never said without births.
-            case .medium where hunt.positions(ofPhase: phase).count >= Self.enoughRounds: counts.high += 1
-            case .medium: counts.medium += 1
-            case .low: counts.low += 1
-            case nil: break
-            }
+            counts.add(verdict.confidence == .medium && isEnough ? .high : verdict.confidence)
         }
         // What is uncertain beside it gets no surer.
         if counts.high > 0 { counts.low = 0 }

@@ -1,5 +1,4 @@
 internal import SiltEvents
-internal import SiltGrowth
 internal import SiltHeap
 internal import SiltPprof
 internal import SiltRecording
@@ -9,20 +8,18 @@ internal import SiltSession
 struct ProfileRecording {
     private let writer: RecordingWriter
     private var stacks: ProfileStacks
-    /// What a process of profiles is written as, but for its number.
+    /// What a process of profiles is written as, except for its number.
     private let process: RecordedProcess
     /// What heap profiles say to have been allocated, by stack; empty where they do not say.
     private var allocated: [UInt32: RecordedCounters] = [:]
-
-    typealias Round = (mark: RoundMark, start: Double, end: Double)
 
     /// Makes a recording of profiles alone.
     static func write(
         to path: String,
         heap: ProfileHistory,
         goroutines: ProfileHistory,
-        rounds: [Round],
-        times: [Double],
+        book: RoundBook,
+        times: [UInt64],
         target: RecordedTarget,
         allocated: PprofInUse? = nil
     ) throws {
@@ -31,11 +28,11 @@ struct ProfileRecording {
         var recording = ProfileRecording(writer: try RecordingWriter(path: path), process: process)
         try recording.writer.begin()
         var target = target
-        target.endNs = times.last.map(nanoseconds)
+        target.endNs = times.last
         try recording.writer.write(target)
         if let allocated { try recording.take(allocated) }
-        try recording.add(heap, goroutines, times.map(nanoseconds))
-        try recording.add(rounds)
+        try recording.add(heap, goroutines, times)
+        try recording.write(book)
         try recording.writer.close()
     }
 
@@ -149,51 +146,10 @@ struct ProfileRecording {
         }
     }
 
-    private mutating func add(_ rounds: [Round]) throws {
-        var phase = 0
-        var row = RecordedPhase(name: "", startNs: 0)
-        for (index, interval) in ProfileRecording.intervals(rounds).enumerated() {
-            let (mark, start, end) = rounds[index]
-            if interval.phase != phase {
-                phase = interval.phase
-                row = RecordedPhase(name: mark.phase, startNs: ProfileRecording.nanoseconds(start))
-                _ = try writer.add(row)
-            }
-            row.endNs = ProfileRecording.nanoseconds(end)
-            if let requests = mark.requests { row.requests = (row.requests ?? 0) + requests }
-            try writer.write(row, number: phase)
-            var round = RecordedRound(
-                number: UInt32(index + 1),
-                phase: phase,
-                kind: mark.kind,
-                startNs: ProfileRecording.nanoseconds(start),
-                endNs: ProfileRecording.nanoseconds(end)
-            )
-            round.requests = mark.requests
-            round.failedRequests = mark.failedRequests
-            try writer.write(round)
-        }
+    private func write(_ book: RoundBook) throws {
+        for (index, phase) in book.phases.enumerated() { try writer.write(phase, number: index + 1) }
+        for round in book.rounds { try writer.write(round) }
     }
-
-    /// The rounds with the numbers of their phases, from 1: rounds in a row of one name are one phase.
-    static func intervals(_ rounds: [Round]) -> [HuntIntervals.Interval] {
-        var phase = 0
-        var result: [HuntIntervals.Interval] = []
-        for (index, round) in rounds.enumerated() {
-            if round.mark.beginsPhase(after: index > 0 ? rounds[index - 1].mark : nil) { phase += 1 }
-            result.append(
-                HuntIntervals.Interval(
-                    phase: phase,
-                    isIdle: round.mark.kind == .idle,
-                    requests: Double(round.mark.requests ?? 0),
-                    seconds: round.end - round.start
-                )
-            )
-        }
-        return result
-    }
-
-    private static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
 }
 
 /// Makes a recording of one profile in a file.
@@ -214,7 +170,7 @@ package func writeRecording(ofProfile path: String, to recording: String, siltVe
         to: recording,
         heap: isOfGoroutines ? nothing : history,
         goroutines: isOfGoroutines ? history : nothing,
-        rounds: [],
+        book: RoundBook(startNs: 0),
         times: [0],
         target: target,
         allocated: isOfGoroutines ? nil : try profile.allocated()

@@ -14,7 +14,7 @@ package struct RequestCounter: Sendable {
     private var said: RequestCount?
 
     /// Lines are looked at up to here; no tool's own is longer.
-    private static let longestLine = 4096
+    private static let maximumLine = 4096
 
     package init() {}
 
@@ -23,7 +23,7 @@ package struct RequestCounter: Sendable {
         for byte in bytes {
             if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
                 endLine()
-            } else if line.count < RequestCounter.longestLine {
+            } else if line.count < RequestCounter.maximumLine {
                 line.append(byte)
             }
             if let complete = json.add(byte) { read(complete) }

@@ -24,7 +24,7 @@ struct YAMLNode {
     ///
     /// Nil for a text without any. Aliases are followed: what one stands for is repeated.
     static func read(_ text: String) throws(Problem) -> YAMLNode? {
-        try YAMLSource(text).checkDepth(maximum: NodeReader.deepest)
+        try YAMLSource(text).checkDepth(maximum: NodeReader.maximumDepth)
         let source = YAMLSource(text)
         guard let document = try source.next() else { return nil }
         guard let root = yaml_document_get_root_node(&document.content) else { return nil }
@@ -108,15 +108,15 @@ private struct NodeReader {
     private var count = 0
 
     /// An alias may stand within what it stands for, or for a list of aliases of lists of aliases.
-    static let deepest = 32
-    private static let most = 100_000
+    static let maximumDepth = 32
+    private static let maximumNodes = 100_000
 
     init(document: YAMLDocument) { self.document = document }
 
     mutating func node(_ node: UnsafePointer<yaml_node_t>, depth: Int) throws(YAMLNode.Problem) -> YAMLNode {
         let line = Int(node.pointee.start_mark.line) + 1
         count += 1
-        guard depth < NodeReader.deepest, count < NodeReader.most else {
+        guard depth < NodeReader.maximumDepth, count < NodeReader.maximumNodes else {
             throw YAMLNode.Problem(line: line, text: "nested too deep, or an alias that repeats too much")
         }
         let data = node.pointee.data

@@ -1,6 +1,6 @@
 /// Writes JSON (RFC 8259) as a stream: keys in the order given, nothing kept but the nesting.
 ///
-/// Text goes out in pieces of some 64 KiB. Strings that are no Unicode cannot come in: Swift has repaired them.
+/// Text goes out in pieces of some 64 KiB. Strings that are not Unicode cannot come in: Swift has repaired them.
 package struct JSONWriter<Output: TextOutputStream> {
     private var output: Output
     private var buffer: [UInt8] = []

@@ -185,7 +185,7 @@ package struct PprofFrame: Hashable, Sendable {
     package var address: UInt64 = 0
     /// Position in the profile's mappings.
     package var mapping: Int?
-    /// It has no code of its own: its code is part of the next frame's, and so is its address.
+    /// It has no code of its own: its code and its address are part of the next frame's.
     package var isInlined = false
     package var isFolded = false
 

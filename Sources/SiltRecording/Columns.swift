@@ -1,6 +1,6 @@
 internal import SiltText
 
-/// How values that are no numbers are stored.
+/// How values that are not numbers are stored.
 
 extension RecordedProcess.End {
     /// Columns `ended` and `status`.
@@ -87,7 +87,7 @@ enum ShellWords {
         }.joined(separator: " ")
     }
 
-    /// The words of a text that `joined` made; bytes that are no UTF-8 stay as they are shown, `\xe9`.
+    /// The words of a text that `joined` made; bytes that are not UTF-8 stay as they are shown, `\xe9`.
     static func words(_ text: String) -> [String] {
         var words: [String] = []
         var word = ""

@@ -47,7 +47,7 @@ struct CounterChunk {
     }
 
     var text: [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 2 + rows.count * (2 + 9 * NumberText.mostBytes)) { text, count in
+        [UInt8](unsafeUninitializedCapacity: 2 + rows.count * (2 + 9 * NumberText.maximumBytes)) { text, count in
             func append(_ character: Unicode.Scalar) {
                 text[count] = UInt8(ascii: character)
                 count += 1
@@ -75,7 +75,7 @@ struct CounterChunk {
         }
     }
 
-    /// Appends the counters of a chunk; false for a text that is none.
+    /// Appends the counters of a chunk; false for a text that is not such a chunk.
     static func read(
         _ text: UnsafeBufferPointer<UInt8>,
         number: UInt64,

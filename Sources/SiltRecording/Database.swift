@@ -199,7 +199,7 @@ final class Statement {
         isNull(column) ? nil : unsigned(column)
     }
 
-    /// The column as text; bytes that are no UTF-8 are repaired.
+    /// The column as text; bytes that are not UTF-8 are repaired.
     func text(_ column: Int32) -> String {
         guard let base = sqlite3_column_text(handle, column) else { return "" }
         let count = Int(sqlite3_column_bytes(handle, column))

@@ -1,7 +1,7 @@
 /// Numbers in columns of JSON, straight into the text and out of it: a recording of a compiler has two million of them.
 enum NumberText {
     /// Bytes that a number takes at most, with what stands in front of it.
-    static let mostBytes = 21
+    static let maximumBytes = 21
 
     /// Writes a number in decimal; returns where it ends.
     @inline(__always)
@@ -24,7 +24,7 @@ enum NumberText {
 
     /// A JSON array of numbers.
     static func array(_ numbers: [UInt32]) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 2 + numbers.count * mostBytes) { text, count in
+        [UInt8](unsafeUninitializedCapacity: 2 + numbers.count * maximumBytes) { text, count in
             text[0] = UInt8(ascii: "[")
             count = 1
             for number in numbers {

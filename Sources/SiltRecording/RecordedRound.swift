@@ -26,6 +26,29 @@ package struct RecordedRound: Equatable, Sendable {
         self.startNs = startNs
         self.endNs = endNs
     }
+
+    package var isIdle: Bool { kind == .idle }
+
+    /// Requests, 0 when nobody counted them.
+    package var load: Double { Double(requests ?? 0) }
+
+    package var seconds: Double { Double(endNs &- startNs) / 1e9 }
+}
+
+extension UInt64? {
+    /// Adds to a count that is nil as long as nobody counts.
+    ///
+    /// Whoever says a number may say any: the sum stops at the largest.
+    package mutating func add(_ count: UInt64?) {
+        guard let count else { return }
+        let (sum, isOver) = (self ?? 0).addingReportingOverflow(count)
+        self = isOver ? .max : sum
+    }
+}
+
+extension Sequence<RecordedRound> {
+    /// Of all of them; nil: nobody counted any.
+    package var requests: UInt64? { reduce(into: nil) { $0.add($1.requests) } }
 }
 
 /// What a stack allocated in one phase of a hunt, its first round left out.

@@ -11,7 +11,7 @@ package struct Recording: Sendable {
     package var cost: RecordedCost?
     /// Snapshots of a process are a tick apart at first, and this many in the end (`SnapshotScale`); 1: all are equally far
     /// apart.
-    package var longestSnapshotStep: UInt32 = 1
+    package var maximumSnapshotStep: UInt32 = 1
     /// Bytes that the target's control group may use; nil: no limit.
     package var memoryLimit: UInt64?
     /// False: the analyzer was killed or is still writing; the numbers are those of the last transaction.

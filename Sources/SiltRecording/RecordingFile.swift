@@ -147,7 +147,7 @@ enum RecordingFile {
         return try Database(path: path, name: path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE)
     }
 
-    /// Throws for what is no whole recording of this version, or of one back to `oldest`.
+    /// Throws for what is not a whole recording of this version, or of one back to `oldest`.
     private static func check(_ path: String, oldest: Int) throws(RecordingError) {
         let head = try header(of: path)
         guard isRecording(head) else { throw .notARecording(path: path) }

@@ -4,7 +4,7 @@ internal import SiltEvents
 extension Recording {
     /// Reads a recording, also one that is still being written or whose writer was killed.
     ///
-    /// Throws for a file that is none, that another version made, or that is damaged: then nothing of it is returned.
+    /// Throws for a file that is not a recording, that another version made, or that is damaged: then nothing of it is returned.
     package init(path: String) throws(RecordingError) {
         self = try Self.read(RecordingFile.openToRead(path))
     }
@@ -68,7 +68,7 @@ extension Recording {
         isClosed = row.integer(14) != 0
         if try hasTable("snapshot_steps", database) {
             let steps = try database.prepare("SELECT longest FROM snapshot_steps")
-            if try steps.step() { longestSnapshotStep = max(1, steps.id(0)) }
+            if try steps.step() { maximumSnapshotStep = max(1, steps.id(0)) }
         }
         if try hasTable("limits", database) {
             let limit = try database.prepare("SELECT memory FROM limits")
@@ -181,7 +181,7 @@ extension Recording {
             ($0.resource.rawValue, $0.process, $0.stack) < ($1.resource.rawValue, $1.process, $1.stack)
         }
         histories.sort { ($0.resource.rawValue, $0.process, $0.key) < ($1.resource.rawValue, $1.process, $1.key) }
-        // Beside heaps they are no blocks.
+        // Beside heaps they are not blocks.
         guard goroutines.count < processes.count else { return }
         for index in processes.indices where goroutines.contains(processes[index].id) {
             totals[index] = RecordedTotals()

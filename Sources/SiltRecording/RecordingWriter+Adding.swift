@@ -3,7 +3,7 @@ internal import CSQLite
 extension RecordingWriter {
     /// Opens a recording whose writer has ended, to add what else was measured meanwhile: processes with ids of their own.
     ///
-    /// Throws as `Recording` does for a file that is none. Rows are lost, and nothing else, when this writer is killed.
+    /// Throws as `Recording` does for a file that is not a recording. Rows are lost, and nothing else, when this writer is killed.
     package convenience init(addingTo path: String) throws(RecordingError) {
         try self.init(path: path, database: RecordingFile.openToWrite(path))
         storedModules = try database.integer("SELECT max(module) FROM modules")

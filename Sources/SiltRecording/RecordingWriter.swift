@@ -32,8 +32,7 @@ package final class RecordingWriter {
     private let insertTarget: Statement
     var strings: [String: UInt32] = [:]
     private var marks = 0
-    private var phases = 0
-    /// False where rows are added to what a killed writer left: that is no complete recording.
+    /// False where rows are added to what a killed writer left: that is not a complete recording.
     var isWhole = true
     private(set) var inTransaction = false
     private(set) var isClosed = false
@@ -155,7 +154,7 @@ package final class RecordingWriter {
 
     /// Ends the recording: thins the series, marks it as complete and leaves one file.
     ///
-    /// Later writes are our bug.
+    /// Nothing may be written afterwards.
     package func close() throws(RecordingError) {
         guard !isClosed else { return }
         isClosed = true
@@ -203,8 +202,8 @@ package final class RecordingWriter {
         try row.run()
     }
 
-    /// Of a trace whose snapshots are closer together at first (`Recording.longestSnapshotStep`).
-    package func write(longestSnapshotStep step: UInt32) throws(RecordingError) {
+    /// Of a trace whose snapshots are closer together at first (`Recording.maximumSnapshotStep`).
+    package func write(maximumSnapshotStep step: UInt32) throws(RecordingError) {
         let row = try database.prepare("INSERT OR REPLACE INTO snapshot_steps VALUES (1, ?)")
         row.bind(step, at: 1)
         try row.run()
@@ -277,13 +276,7 @@ package final class RecordingWriter {
         try row.run()
     }
 
-    /// Begins a phase; write it again with the number it gets when its end is known.
-    package func add(_ phase: RecordedPhase) throws(RecordingError) -> Int {
-        phases += 1
-        try write(phase, number: phases)
-        return phases
-    }
-
+    /// Replaces what was written of the same phase.
     package func write(_ phase: RecordedPhase, number: Int) throws(RecordingError) {
         let row = try database.prepare("INSERT OR REPLACE INTO phases VALUES (?, ?, ?, ?, ?)")
         row.bind(Int64(number), at: 1)

@@ -182,7 +182,7 @@ package struct RecordedCounters: Equatable, Sendable {
     package var resource: Resource
     package var process: UInt32
     package var stack: UInt32
-    /// Frame that the growth history was grouped by while the program ran: the innermost that is no allocator wrapper.
+    /// Frame that the growth history was grouped by while the program ran: the innermost that is not an allocator wrapper.
     ///
     /// 0: none.
     package var group: UInt32 = 0

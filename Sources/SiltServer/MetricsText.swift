@@ -4,9 +4,9 @@ internal import SiltRecording
 
 /// The report as Prometheus scrapes it: the text exposition format, version 0.0.4.
 ///
-/// What grows is told site by site, the first `mostSites` of them: a scrape never has more series than that.
+/// What grows is told site by site, the first `maximumSites` of them: a scrape never has more series than that.
 enum MetricsText {
-    static let mostSites = 20
+    static let maximumSites = 20
 
     static func render(_ current: ReportSource.Current) -> String {
         let report = current.report
@@ -32,9 +32,8 @@ enum MetricsText {
             $0.sample(UInt64(report.processes.count))
         }
         text.family("silt_verdict", "gauge", "1 for the verdict on the whole, 0 for the others.") { family in
-            for verdict in ["growing", "not-growing", "inconclusive"] {
-                let isIt: UInt64 = report.verdict.rawValue == verdict ? 1 : 0
-                family.sample(isIt, ["verdict": verdict])
+            for verdict in HeapReport.Verdict.allCases {
+                family.sample(report.verdict == verdict ? 1 : 0 as UInt64, ["verdict": verdict.rawValue])
             }
         }
         sites(report, &text)
@@ -50,7 +49,7 @@ enum MetricsText {
         text.family("silt_growing_sites", "gauge", "Call sites that grow.") { $0.sample(UInt64(growing.count)) }
         // A name of equal labels may come but once.
         var seen: Set<[String]> = []
-        let shown = growing.prefix(mostSites).compactMap { site -> (ReportSite, [String: String])? in
+        let shown = growing.prefix(maximumSites).compactMap { site -> (ReportSite, [String: String])? in
             let labels = [
                 "kind": site.resource.name, "function": site.blame.name, "file": site.blame.file ?? "",
                 "line": site.blame.line.map { "\($0)" } ?? "",

@@ -23,9 +23,9 @@ package final class ProfilePusher: Sendable {
     private let say: @Sendable (String) -> Void
 
     /// Profiles that may wait.
-    private static let mostWaiting = 8
+    private static let maximumWaiting = 8
     /// Seconds until the first new attempt, and at most between two.
-    private static let (firstPause, longestPause) = (1.0, 60.0)
+    private static let (firstPause, maximumPause) = (1.0, 60.0)
     /// Seconds that `finish` waits for the last one.
     private static let lastPatience = 10.0
 
@@ -69,7 +69,7 @@ package final class ProfilePusher: Sendable {
                 nextProfile = now + period
                 number += 1
                 if let request = request(number, isLast: isOver) { waiting.append(request) }
-                if waiting.count > Self.mostWaiting {
+                if waiting.count > Self.maximumWaiting {
                     waiting.removeFirst()
                     state.withLock { $0.dropped += 1 }
                 }
@@ -96,7 +96,7 @@ package final class ProfilePusher: Sendable {
                     }
                     // Those who failed together do not come back together.
                     nextAttempt = now + pause * Double.random(in: 0.5...1.5)
-                    pause = min(Self.longestPause, 2 * pause)
+                    pause = min(Self.maximumPause, 2 * pause)
                     break
                 }
             }

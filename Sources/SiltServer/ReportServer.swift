@@ -20,7 +20,7 @@ package final class ReportServer {
     private let socketPath: String?
 
     /// Connections beyond these take the place of the one that has waited longest for its request to come.
-    static let mostConnections = 64
+    static let maximumConnections = 64
     /// Seconds in which a connection has to ask for something, or to take an answer.
     static let patience: Int64 = 30
     /// Seconds in which the first request of a connection has to come, whole.
@@ -40,8 +40,8 @@ package final class ReportServer {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    guard shared.connections.admit(channel, upTo: ReportServer.mostConnections) else {
-                        throw ServerError("\(ReportServer.mostConnections) connections are as many as are served")
+                    guard shared.connections.admit(channel, upTo: ReportServer.maximumConnections) else {
+                        throw ServerError("\(ReportServer.maximumConnections) connections are as many as are served")
                     }
                     channel.closeFuture.whenComplete { _ in shared.connections.remove(channel) }
                     try channel.pipeline.syncOperations.addHandler(

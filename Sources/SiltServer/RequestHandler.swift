@@ -20,9 +20,9 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
     }
 
     /// A request has nothing to say in its body.
-    private static let mostBodyBytes = 65_536
+    private static let maximumBodyBytes = 65_536
     /// Pages that are kept up to date at once.
-    private static let mostListeners = 16
+    private static let maximumListeners = 16
     /// Seconds between two looks for news.
     private static let newsPeriod: Int64 = 1
 
@@ -61,7 +61,7 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
             state.value.bodyBytes = 0
         case .body(let buffer):
             state.value.bodyBytes += buffer.readableBytes
-            guard state.value.bodyBytes > Self.mostBodyBytes, let head = state.value.head else { return }
+            guard state.value.bodyBytes > Self.maximumBodyBytes, let head = state.value.head else { return }
             state.value.head = nil
             send(Answer(status: 413, "a request needs no body\n"), to: head, context, closes: true)
         case .end:
@@ -153,7 +153,7 @@ final class RequestHandler: ChannelInboundHandler, Sendable {
     /// Server-sent events: `update` whenever there is a new report.
     private func listen(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         guard head.method == .GET else { return send(Answer(type: "text/event-stream", ""), to: head, context) }
-        guard shared.listeners.take(upTo: Self.mostListeners) else {
+        guard shared.listeners.take(upTo: Self.maximumListeners) else {
             return send(Answer(status: 503, "too many pages are open\n"), to: head, context)
         }
         state.value.isListening = true

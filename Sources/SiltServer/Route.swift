@@ -17,7 +17,7 @@ enum Route: Equatable, Sendable {
     case badQuery(String)
 
     /// The longest time a profile may be waited for.
-    static let mostSeconds = 300
+    static let maximumSeconds = 300
 
     init(_ target: String) {
         let parts = target.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
@@ -46,8 +46,8 @@ enum Route: Equatable, Sendable {
     private static func profile(isAllocated: Bool, _ query: [Substring: Substring]) -> Route {
         var seconds: Int?
         if let text = query["seconds"] {
-            guard let number = Int(text), (1...mostSeconds).contains(number) else {
-                return .badQuery("seconds is a number from 1 to \(mostSeconds)")
+            guard let number = Int(text), (1...maximumSeconds).contains(number) else {
+                return .badQuery("seconds is a number from 1 to \(maximumSeconds)")
             }
             seconds = number
         }

@@ -39,7 +39,7 @@ extension Collector {
     var status: TraceStatus {
         var status = TraceStatus()
         status.recording = options.recording
-        status.rounds = rounds.map { Int($0) }
+        status.rounds = book?.rounds.count
         status.processes = images.count
         status.traced = outcome.traced
         status.problem = outcome.notes.first ?? ""
@@ -54,50 +54,41 @@ extension Collector {
 
     /// A mark that begins the hunt is kept by its name; it ends no round.
     private func beginHunt(asker: Int32, mark: RoundMark? = nil) throws {
-        guard rounds == nil else { throw ControlError("a hunt is on already in this trace") }
+        guard book == nil else { throw ControlError("a hunt is on already in this trace") }
         // A forked child says hello late, at its first event.
         guard !images.isEmpty || outcome.traced > 0 && connections.contains(where: { $0 != asker }) else {
             throw ControlError("nothing is traced yet: start a program first")
         }
         try closeIntervals()
         for image in images.values { image.beginHunt() }
-        rounds = 0
         nextSnapshot = .infinity
-        roundStart = Clock.monotonicSeconds - startedAt
-        try record { try output.beginHunt(Array(images.values), at: roundStart, mark: mark?.phase) }
+        let now = Clock.monotonicSeconds - startedAt
+        book = RoundBook(startNs: Clock.nanoseconds(now))
+        try record { try output.beginHunt(Array(images.values), at: now, mark: mark?.phase) }
     }
 
     /// The first mark of a trace that runs freely only says where the hunt begins.
     private func endRound(_ mark: RoundMark, asker: Int32) throws -> GrowingCounts {
-        guard let before = rounds else {
+        guard var book else {
             try beginHunt(asker: asker, mark: mark)
             return GrowingCounts()
         }
-        guard before < UInt32(RoundHistory.limit) else {
-            throw ControlError("\(before) rounds are as many as a recording holds")
+        guard book.rounds.count < RoundHistory.limit else {
+            throw ControlError("\(book.rounds.count) rounds are as many as a recording holds")
         }
         try closeIntervals()
-        rounds = before + 1
         let now = Clock.monotonicSeconds - startedAt
-        let phase = try record { try output.endRound(mark, number: before + 1, Array(images.values), at: now) }
-        intervals.append(
-            HuntIntervals.Interval(
-                phase: phase ?? 0,
-                isIdle: mark.kind == .idle,
-                requests: Double(mark.requests ?? 0),
-                seconds: now - roundStart
-            )
-        )
-        roundStart = now
-        return growing()
+        book.end(mark, atNs: Clock.nanoseconds(now))
+        self.book = book
+        try record { try output.endRound(book, Array(images.values), at: now) }
+        return growing(in: book.intervals)
     }
 
     /// Asks the judge of routes about every blamed function, over all processes, as if the hunt ended here.
-    private func growing() -> GrowingCounts {
-        let hunt = HuntIntervals(intervals)
+    private func growing(in hunt: HuntIntervals) -> GrowingCounts {
         var counts = GrowingCounts()
-        guard let phase = hunt.phases.last, phase > 0, phase <= hunt.routes else { return counts }
-        let rounds = hunt.positions(ofPhase: phase)
+        guard let route = hunt.lastRoute else { return counts }
+        let rounds = hunt.positions(ofPhase: route)
         var sums: [Resource: [StackID: IntervalSeries]] = [:]
         for resource in Resource.allCases {
             for image in images.values {
@@ -110,15 +101,10 @@ extension Collector {
         var worst: (key: StackID, resource: Resource, slope: Double)?
         for (resource, sums) in sums {
             for (key, series) in sums where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
-                let verdict = judgeHunt(series, hunt, route: phase)
+                let verdict = judgeHunt(series, hunt, route: route)
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
-                guard let confidence = verdict.confidence else { continue }
-                switch confidence {
-                case .high: counts.high += 1
-                case .medium: counts.medium += 1
-                case .low: counts.low += 1
-                }
-                if verdict.slope > worst?.slope ?? 0 { worst = (key, resource, verdict.slope) }
+                counts.add(verdict.confidence)
+                if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 { worst = (key, resource, verdict.slope) }
             }
         }
         if let worst { counts.suspect = output.suspect(worst.key, worst.resource, Array(images.values)) }

@@ -28,7 +28,7 @@ package final class Collector {
     let scale: SnapshotScale
     /// Seconds.
     private let tick: Double
-    /// When all is looked at that is no image's own, as often as snapshots are taken in the end.
+    /// When everything is looked at that belongs to no image, as often as snapshots are taken in the end.
     private var nextPeriod: Double
     private(set) var child: pid_t = 0
     /// A command was started, or is about to be: the trace lasts as long as it does.
@@ -42,10 +42,7 @@ package final class Collector {
     /// When there was nothing left to trace; nil while there is.
     private var idleSince: Double?
     /// Rounds of the hunt that have ended; nil: no hunt is on, and the clock takes the snapshots.
-    var rounds: UInt32?
-    /// Those rounds, for the judge, and when the one that is on began.
-    var intervals: [HuntIntervals.Interval] = []
-    var roundStart = 0.0
+    var book: RoundBook?
     /// The connection of the hunt that this listener serves, once it has said something.
     var hunter: Int32?
     /// Who asked for the end, and waits for the recording to be closed.
@@ -98,7 +95,7 @@ package final class Collector {
         nextSnapshot = startedAt + options.snapshotEvery
         nextPeriod = nextSnapshot
         scale = options.scale
-        tick = options.snapshotEvery / Double(options.scale.longestStep)
+        tick = options.snapshotEvery / Double(options.scale.maximumStep)
         outside = OutsideLook(at: startedAt)
         // What this silt starts has the library under its own name.
         outside.knowsLibrary = options.socket == nil || options.servesHunt
@@ -297,11 +294,11 @@ package final class Collector {
             shared: shared,
             stacks: stacks,
             groupOf: blame.key,
-            rounds: rounds,
+            rounds: book.map { UInt32($0.rounds.count) },
             scale: scale,
             at: Clock.monotonicSeconds - startedAt
         )
-        if scale != .even, rounds == nil {
+        if scale != .even, book == nil {
             image.nextSnapshot = image.startedAt + tick
             nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot)
         }

@@ -1,3 +1,4 @@
+package import SiltGrowth
 package import SiltRecording
 
 /// What another process asks of a running trace, over the socket at which traced programs announce themselves.
@@ -30,11 +31,10 @@ package struct RoundMark: Equatable, Sendable {
         self.failedRequests = failedRequests
     }
 
-    /// Whether another phase begins with it than that of the round before: rounds in a row of one name are one phase, and
-    /// idle ones are none of theirs.
-    package func beginsPhase(after last: RoundMark?) -> Bool {
-        guard let last else { return true }
-        return phase != last.phase || (kind == .idle) != (last.kind == .idle)
+    /// As a user names it: rounds of the phase idle are those in which nothing was asked of the program.
+    package init(named phase: String, requests: UInt64? = nil, failedRequests: UInt64? = nil) {
+        let kind: RecordedRound.Kind = phase == "idle" ? .idle : .round
+        self.init(phase: phase, kind: kind, requests: requests, failedRequests: failedRequests)
     }
 }
 
@@ -56,6 +56,11 @@ package struct TraceStatus: Equatable, Sendable {
     package var problem = ""
 
     package init() {}
+
+    /// What a mark of that name did, in words.
+    package func done(by mark: String) -> String {
+        rounds == 0 ? "the measurement begins" : "round \(rounds ?? 0) was \(mark)"
+    }
 }
 
 /// How many blamed functions grow, by confidence.
@@ -71,6 +76,15 @@ package struct GrowingCounts: Equatable, Sendable {
     package init() {}
 
     package var charged: Int { high + medium + low }
+
+    package mutating func add(_ confidence: Confidence?) {
+        switch confidence {
+        case .high: high += 1
+        case .medium: medium += 1
+        case .low: low += 1
+        case nil: break
+        }
+    }
 
     /// More rounds may tell.
     package var isInDoubt: Bool { medium + low + filling > 0 }

@@ -21,7 +21,7 @@ struct Decline {
         let falls =
             totals.inUseBytes < bytes - bytes / 200 || totals.inUseCount < blocks - blocks / 200
         let step = heap.scale.step(to: heap.interval - 1)
-        ticks = falls && ticks < Decline.limit * heap.scale.longestStep ? ticks + step : 0
+        ticks = falls && ticks < Decline.limit * heap.scale.maximumStep ? ticks + step : 0
         bytes = totals.inUseBytes
         blocks = totals.inUseCount
         return ticks > 0

@@ -1,17 +1,18 @@
 internal import CSiltWire
 internal import SiltEvents
+internal import SiltSystem
 
 extension EventFile {
     func image(_ image: TracedImage, at seconds: Double) {
         attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
-            try writer.image(image.id, timeNanoseconds: nanoseconds(seconds), header: image.shared.headerAndTexts)
+            try writer.image(image.id, timeNanoseconds: Clock.nanoseconds(seconds), header: image.shared.headerAndTexts)
         }
     }
 
     func snapshot(_ images: [TracedImage], at seconds: Double) {
         let residents = images.map { (image: $0.id, bytes: $0.recentResidentBytes ?? 0) }
         attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
-            try writer.snapshot(timeNanoseconds: nanoseconds(seconds), residents: residents)
+            try writer.snapshot(timeNanoseconds: Clock.nanoseconds(seconds), residents: residents)
         }
     }
 
@@ -27,7 +28,7 @@ extension EventFile {
         let all = payload + Array(image.shared.headerAndTexts.prefix(MemoryLayout<silt_header>.size))
         all.withUnsafeBytes { bytes in
             attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
-                try writer.end(image: image.id, timeNanoseconds: nanoseconds(seconds), bytes)
+                try writer.end(image: image.id, timeNanoseconds: Clock.nanoseconds(seconds), bytes)
             }
         }
     }

@@ -1,5 +1,6 @@
 internal import CSiltWire
 internal import SiltEvents
+internal import SiltSystem
 
 /// The raw stream of a trace, kept in a file on the way (`silt run --events`).
 ///
@@ -19,7 +20,7 @@ final class EventFile {
     }
 
     func trace(_ origin: TraceOrigin) {
-        let period = "\(origin.snapshotPeriodNs)" + (origin.longestStep > 1 ? "/\(origin.longestStep)" : "")
+        let period = "\(origin.snapshotPeriodNs)" + (origin.maximumStep > 1 ? "/\(origin.maximumStep)" : "")
         let texts = [origin.siltVersion, origin.kernel, period, "\(origin.startUnixNs)"]
         attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in try writer.trace(texts + origin.command) }
     }
@@ -50,12 +51,10 @@ final class EventFile {
         let how = outcome.exit.map { ImageEnd.status($0) } ?? .stillRunning
         [how.packed, outcome.commandCPUNanoseconds, outcome.commandPeakBytes].withUnsafeBytes { bytes in
             attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
-                try writer.exit(timeNanoseconds: nanoseconds(seconds), bytes)
+                try writer.exit(timeNanoseconds: Clock.nanoseconds(seconds), bytes)
                 try writer.close()
             }
         }
         return failure
     }
-
-    func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
 }

@@ -22,7 +22,7 @@ package final class EventReplay {
 
     /// Replays an event file into a new recording; returns what the user should know about it, a sentence each.
     ///
-    /// Throws when the file cannot be opened or is no event file. A file that is cut gives the recording of what comes
+    /// Throws when the file cannot be opened or is not an event file. A file that is cut gives the recording of what comes
     /// before that, and a note. One that is damaged further on gives that of the processes that lost nothing by it; those
     /// that did end there.
     package static func run(events: String, recording: String, hide: [String], siltVersion: String) throws -> [String] {
@@ -158,8 +158,8 @@ package final class EventReplay {
         origin.kernel = texts[1]
         let period = texts[2].split(separator: "/")
         origin.snapshotPeriodNs = period.first.flatMap { UInt64($0) } ?? 0
-        if period.count > 1 { origin.longestStep = UInt32(period[1]) ?? 1 }
-        scale = SnapshotScale(longestStep: origin.longestStep)
+        if period.count > 1 { origin.maximumStep = UInt32(period[1]) ?? 1 }
+        scale = SnapshotScale(maximumStep: origin.maximumStep)
         origin.startUnixNs = UInt64(texts[3]) ?? 0
         origin.command = Array(texts[4...])
         try output.setOrigin(origin)

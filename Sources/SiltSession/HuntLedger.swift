@@ -2,17 +2,11 @@ internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 
-/// What the recording needs to know of a hunt while it is on: the phase, and what each stack had allocated by now.
+/// What each stack had allocated by now, while a hunt is on.
 ///
 /// Which phase a round belongs to is known when it has ended. So the first round of a phase only sets the state that its
 /// later rounds are compared with: caches warm up in it anyway.
 struct HuntLedger {
-    /// The phase that is on, and its number; 0: none has begun.
-    var phase = RecordedPhase(name: "", startNs: 0)
-    var number = 0
-    var last: RoundMark?
-    var roundStart: UInt64
-
     private struct Allocated {
         var bytes: UInt64 = 0
         var count: UInt64 = 0
@@ -23,15 +17,13 @@ struct HuntLedger {
     /// By image: stacks that changed in the round.
     var moved: [UInt64: [StackID]] = [:]
 
-    init(start: UInt64) { roundStart = start }
-
     mutating func changed(_ stacks: [StackID], of image: UInt64) { moved[image, default: []] += stacks }
 
     /// The image has ended: nobody asks about it any more.
     mutating func forget(_ image: UInt64) { (before[image], moved[image]) = (nil, nil) }
 
     /// What the image allocated in the round.
-    mutating func endRound(of image: TracedImage, process: UInt32) -> [PhaseAllocations] {
+    mutating func endRound(of image: TracedImage, process: UInt32, phase: Int) -> [PhaseAllocations] {
         var rows: [PhaseAllocations] = []
         for stack in moved.removeValue(forKey: image.id) ?? [] {
             let counters = image.heap.counters(of: stack, .heap)
@@ -41,7 +33,7 @@ struct HuntLedger {
             rows.append(
                 PhaseAllocations(
                     process: process,
-                    phase: number,
+                    phase: phase,
                     stack: stack.rawValue,
                     count: now.count - earlier.count,
                     bytes: now.bytes - earlier.bytes

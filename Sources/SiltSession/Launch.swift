@@ -20,7 +20,7 @@ package enum ExitStatus: Equatable, Sendable {
 /// A program about to be started; unless said otherwise it gets the caller's environment, directory, descriptors, process
 /// group, signal mask and dispositions.
 ///
-/// Words, variables and the directory are those of `String(system:)`: what is no UTF-8 reaches the program as it is.
+/// Words, variables and the directory are those of `String(system:)`: what is not UTF-8 reaches the program as it is.
 package struct ProgramStart {
     package var command: [String]
     /// Set or replaced in the environment; "" removes.
@@ -87,7 +87,7 @@ package struct ProgramStart {
         throw .cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
     }
 
-    /// Byte for byte what the caller has, but for `variables`.
+    /// Byte for byte what the caller has, except for `variables`.
     private var environment: [[UInt8]] {
         let changed = Set(variables.keys.map(\.systemBytes))
         let kept = Environment.entries.filter { !changed.contains(Array($0.prefix { $0 != UInt8(ascii: "=") })) }

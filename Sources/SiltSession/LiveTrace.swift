@@ -76,9 +76,7 @@ package struct LiveTrace: Sendable {
     /// Ends a round of a phase, as `silt mark` does; returns what was done, in words.
     package func mark(_ phase: String) throws(ControlError) -> String {
         guard let socket else { throw ControlError("a recording cannot be marked: name the process instead") }
-        let kind: RecordedRound.Kind = phase == "idle" ? .idle : .round
-        let status = try TraceControl(path: socket).ask(.endRound(RoundMark(phase: phase, kind: kind)))
-        return status.rounds == 0 ? "the measurement begins" : "round \(status.rounds ?? 0) was \(phase)"
+        return try TraceControl(path: socket).ask(.endRound(RoundMark(named: phase))).done(by: phase)
     }
 
     /// Has the analyzer write what it knows, names included; false when it has ended, and the recording with it.

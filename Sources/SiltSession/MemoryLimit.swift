@@ -1,11 +1,11 @@
 internal import Glibc
 internal import SiltSystem
 
-/// Bytes that the kernel lets a process's control group use, the least of its own and its parents' (cgroups(7)); nil when
+/// Bytes that the kernel lets a process's control group use, the smallest of its own and its parents' (cgroups(7)); nil when
 /// there is no limit, or none can be read.
 func controlGroupLimit(_ pid: Int32) -> UInt64? {
     guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/cgroup") else { return nil }
-    var least: UInt64?
+    var minimum: UInt64?
     for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
         // hierarchy:controllers:path; version 2 has no controllers.
         let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -24,10 +24,10 @@ func controlGroupLimit(_ pid: Int32) -> UInt64? {
             let word = String(decoding: text, as: UTF8.self).filter { !$0.isNewline }
             // "max", or in version 1 a number beyond all memory, is no limit.
             guard let limit = UInt64(word), limit < 1 << 60 else { continue }
-            least = min(least ?? limit, limit)
+            minimum = min(minimum ?? limit, limit)
         }
     }
-    return least
+    return minimum
 }
 
 /// `/a/b` and what is above it: `/a/b`, `/a`, and the root as "".

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 internal import SiltSystem
@@ -22,7 +23,7 @@ struct MemoryWatch {
 
     private static let (minimumChange, changeShare) = (UInt64(1 << 20), UInt64(50))
     /// Seconds after which what is resident may be for something else.
-    private static let longestWait = 5.0
+    private static let maximumWait = 5.0
     private static let restFactor = 50.0
     /// Half of the looks are forgotten when there are more.
     private static let maximumRows = 128
@@ -38,14 +39,14 @@ struct MemoryWatch {
     /// Nil when it is not time for a look, or the process cannot be looked at.
     ///
     /// `processes`: how many are watched.
-    mutating func look(_ image: TracedImage, resident: UInt64, processes: Int) -> MemoryShares? {
+    mutating func look(_ image: TracedImage, resident: UInt64, processes: Int) -> MemoryUses<UInt64>? {
         let began = Clock.monotonicSeconds
         let live = image.heap.totals.inUseBytes
         guard !image.isReplayed, began >= nextAt else { return nil }
         if let last = lastResident {
             let change = max(Self.distance(last, resident), Self.distance(lastLive, live))
             let isChanged = change >= max(Self.minimumChange, resident / Self.changeShare)
-            guard isChanged || began - lastAt >= Self.longestWait else { return nil }
+            guard isChanged || began - lastAt >= Self.maximumWait else { return nil }
         }
         let ownBytes = image.shared.header.own_bytes
         let before = Clock.processCPUNanoseconds

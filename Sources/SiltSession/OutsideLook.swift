@@ -20,7 +20,7 @@ struct OutsideLook {
     private static let period = 1.0
     private static let share = 50.0
     /// Processes of which the maps are read in one look.
-    private static let mostChecked = 256
+    private static let maximumChecked = 256
 
     init(at time: Double) { nextAt = time + OutsideLook.period }
 
@@ -34,7 +34,7 @@ struct OutsideLook {
         var found: [(pid: pid_t, program: String)] = []
         var now: [pid_t: String] = [:]
         silent = [:]
-        for pid in OutsideLook.descendants(of: roots).filter({ !known($0) }).prefix(OutsideLook.mostChecked) {
+        for pid in OutsideLook.descendants(of: roots).filter({ !known($0) }).prefix(OutsideLook.maximumChecked) {
             let isSilent = isPreloaded(pid) == true
             let program = processExecutable(pid) ?? OutsideLook.name(of: pid)
             // Between fork and exec, and before its loader has come so far, nothing can be said.

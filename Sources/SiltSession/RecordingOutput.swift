@@ -10,7 +10,7 @@ internal import SiltText
 /// Turns what the collector knows into rows of the recording, one transaction a snapshot.
 ///
 /// Cost follows what moved, not what exists, and is held below a twenty-fifth of a CPU: when a snapshot's rows took
-/// longer, the next ones are left to a later transaction, and so are those of a process in decline, but for its totals.
+/// longer, the next ones are left to a later transaction, and so are those of a process in decline, except for its totals.
 /// Histories lose nothing by that, they are replaced as a whole.
 final class RecordingOutput {
     private(set) var writer: RecordingWriter
@@ -19,7 +19,7 @@ final class RecordingOutput {
     private let blame: BlameKeys
     private let period: Double
     /// As in `SnapshotScale`.
-    private var longestStep: UInt32 = 1
+    private var maximumStep: UInt32 = 1
     private var target = RecordedTarget(command: [])
     private(set) var numbers: [UInt64: UInt32] = [:]
     /// What is not followed.
@@ -59,25 +59,25 @@ final class RecordingOutput {
         self.blame = blame
         if options.startedByPreload != nil {
             // A service that is started again at once finds the analyzer of its last run still there.
-            waitUntilNobodyWrites(recording: options.recording, seconds: Self.longestHandover)
+            waitUntilNobodyWrites(recording: options.recording, seconds: Self.maximumHandover)
         }
         writer = try RecordingWriter(path: options.recording)
         self.stacks = stacks
         self.symbolizer = symbolizer
         period = options.snapshotEvery
         target.snapshotPeriodNs = UInt64(options.snapshotEvery * 1e9)
-        longestStep = options.scale.longestStep
+        maximumStep = options.scale.maximumStep
         target.siltVersion = options.siltVersion
         target.startUnixNs = UInt64(Clock.unixNanoseconds)
         target.kernel = kernelRelease()
         try transaction {
             try writer.write(target)
-            if longestStep > 1 { try writer.write(longestSnapshotStep: longestStep) }
+            if maximumStep > 1 { try writer.write(maximumSnapshotStep: maximumStep) }
         }
     }
 
     /// Seconds that a preloaded program may wait for the one before it to let go of the recording.
-    private static let longestHandover = 5.0
+    private static let maximumHandover = 5.0
 
     func setTarget(command: [String]) throws {
         target.command = command
@@ -91,7 +91,7 @@ final class RecordingOutput {
             siltVersion: target.siltVersion,
             kernel: target.kernel,
             snapshotPeriodNs: target.snapshotPeriodNs,
-            longestStep: longestStep,
+            maximumStep: maximumStep,
             startUnixNs: target.startUnixNs
         )
     }
@@ -103,10 +103,10 @@ final class RecordingOutput {
         target.kernel = origin.kernel
         target.snapshotPeriodNs = origin.snapshotPeriodNs
         target.startUnixNs = origin.startUnixNs
-        longestStep = origin.longestStep
+        maximumStep = origin.maximumStep
         try transaction {
             try writer.write(target)
-            try writer.write(longestSnapshotStep: longestStep)
+            try writer.write(maximumSnapshotStep: maximumStep)
         }
     }
 
@@ -124,7 +124,7 @@ final class RecordingOutput {
     /// What is known of a replayed image's files: they were loaded before it began.
     func meet(replayed image: TracedImage) {
         let symbolizer = symbolizer
-        let began = Int64(clamping: target.startUnixNs) &+ Int64(nanoseconds(image.startedAt))
+        let began = Int64(clamping: target.startUnixNs) &+ Int64(Clock.nanoseconds(image.startedAt))
         image.onModules = { symbolizer.add(modules: $0.map { ($0.path, $0.buildID) }, began: began, pid: nil) }
     }
 
@@ -155,10 +155,10 @@ final class RecordingOutput {
         process.command = image.shared.command
         process.executable = image.shared.executable
         process.forked = header.forked != 0
-        process.startNs = nanoseconds(image.startedAt)
+        process.startNs = Clock.nanoseconds(image.startedAt)
         processes[image.id] = process
         // As often as snapshots are taken in the end; where they are all that far apart, at each that it is time for.
-        let lookPeriod = longestStep > 1 ? period : 0
+        let lookPeriod = maximumStep > 1 ? period : 0
         watches[image.id] = MemoryWatch(allocator: image.shared.allocator, period: lookPeriod)
         if number == 1 {
             target.pid = process.pid
@@ -182,7 +182,7 @@ final class RecordingOutput {
     /// A process image has ended; what it held until then is written.
     func end(_ image: TracedImage, how: ImageEnd, at time: Double) throws {
         guard var process = processes.removeValue(forKey: image.id) else { return }
-        process.endNs = nanoseconds(time)
+        process.endNs = Clock.nanoseconds(time)
         switch how {
         case .status(.exited(let status)): process.end = .exited(status: Int(status))
         case .status(.signaled(let signal)): process.end = .killed(signal: Int(signal))
@@ -236,7 +236,7 @@ final class RecordingOutput {
             }
             let spent = Clock.processCPUNanoseconds &- lookNanoseconds &- began
             // A snapshot that is due then is written.
-            writesFrom = time + Double(spent) / 1e9 * 25 - period / Double(longestStep) / 2
+            writesFrom = time + Double(spent) / 1e9 * 25 - period / Double(maximumStep) / 2
         }
     }
 
@@ -263,7 +263,7 @@ final class RecordingOutput {
         case .signaled(let signal)?: target.signal = Int(signal)
         case nil: break
         }
-        target.endNs = nanoseconds(time)
+        target.endNs = Clock.nanoseconds(time)
         hunt = nil
         var cost = RecordedCost()
         cost.commandCPUNs = outcome.commandCPUNanoseconds
@@ -315,14 +315,14 @@ final class RecordingOutput {
         guard let number = numbers[image.id] else { return }
         // The interval that is open now began with this snapshot.
         let interval = image.heap.interval - 1
-        var snapshot = RecordedSnapshot(process: number, snapshot: interval, timeNs: nanoseconds(time))
+        var snapshot = RecordedSnapshot(process: number, snapshot: interval, timeNs: Clock.nanoseconds(time))
         let totals = image.heap.totals
         snapshot.inUseBytes = totals.inUseBytes
         snapshot.inUseCount = totals.inUseCount
         snapshot.allocatedBytes = totals.allocatedBytes
         snapshot.allocatedCount = totals.allocatedCount
         snapshot.mappedBytes = totals.mappedBytes
-        snapshot.rssBytes = longestStep > 1 ? image.recentResidentBytes : image.sampleResidentBytes()
+        snapshot.rssBytes = maximumStep > 1 ? image.recentResidentBytes : image.sampleResidentBytes()
         try writer.write(snapshot)
         try writeMemory(image, resident: snapshot.rssBytes ?? 0, process: number, snapshot: interval)
         lastInUse[image.id] = totals.inUseBytes
@@ -368,16 +368,9 @@ final class RecordingOutput {
     private func writeMemory(_ image: TracedImage, resident: UInt64, process: UInt32, snapshot: UInt32) throws {
         let processes = watches.count
         guard resident > 0,
-            let shares = watches[image.id]?.look(image, resident: resident, processes: processes)
+            let bytes = watches[image.id]?.look(image, resident: resident, processes: processes)
         else { return }
-        var row = RecordedMemory(process: process, snapshot: snapshot)
-        row.liveBytes = shares.live
-        row.allocatorBytes = shares.allocator
-        row.mappedBytes = shares.mapped
-        row.stackBytes = shares.stacks
-        row.fileBytes = shares.files
-        row.ownBytes = shares.own
-        row.otherBytes = shares.other
+        let row = RecordedMemory(process: process, snapshot: snapshot, bytes: bytes)
         guard let news = watches[image.id]?.add(row) else { return }
         try writer.write(news.rows, process: process, replacing: news.isAll)
     }
@@ -546,8 +539,6 @@ final class RecordingOutput {
         try body()
         try writer.commit()
     }
-
-    func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
 }
 
 /// Release of the running kernel (uname(2)).

@@ -20,7 +20,7 @@ final class Starter {
         isGone = pid <= 0 || (pidfd < 0 && errno == ESRCH)
         let all = controlGroupLimit(getpid()) ?? Starter.installedMemory
         let asked = getenv("SILT_MEMORY_MIB").flatMap { UInt64(String(cString: $0)) }
-        memoryLimit = asked.map { $0 << 20 } ?? max(Starter.leastMemory, all / Starter.share)
+        memoryLimit = asked.map { $0 << 20 } ?? max(Starter.minimumMemory, all / Starter.share)
     }
 
     deinit { if pidfd >= 0 { close(pidfd) } }
@@ -28,7 +28,7 @@ final class Starter {
     /// An eighth of what the control group may use, or of the machine: beyond that it is silt that fills it.
     private static let share: UInt64 = 8
     /// An analyzer with its symbols takes some 60 MiB.
-    private static let leastMemory: UInt64 = 128 << 20
+    private static let minimumMemory: UInt64 = 128 << 20
 
     private static var installedMemory: UInt64 {
         UInt64(max(0, sysconf(Int32(_SC_PHYS_PAGES)))) * UInt64(max(0, sysconf(Int32(_SC_PAGESIZE))))

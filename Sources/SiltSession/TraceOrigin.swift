@@ -5,7 +5,7 @@ struct TraceOrigin {
     var kernel = ""
     var snapshotPeriodNs: UInt64 = 0
     /// Ticks of that period (`SnapshotScale`).
-    var longestStep: UInt32 = 1
+    var maximumStep: UInt32 = 1
     /// CLOCK_REALTIME at the start.
     var startUnixNs: UInt64 = 0
 }

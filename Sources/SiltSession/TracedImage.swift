@@ -28,7 +28,7 @@ final class TracedImage {
     /// By slot: the thread that was there at the last snapshot, and the one whose name was looked at.
     var (seen, named): ([Int: UInt32], [Int: UInt32]) = ([:], [:])
     /// Seconds one `drain` may take: snapshots, signals and other images are due as well.
-    private static let longestDrain = 0.05
+    private static let maximumDrain = 0.05
     private var progressAt = Clock.monotonicSeconds
     /// Resident bytes when they were last read while the process lived; nil: never.
     private var residentBytesSeen: UInt64?
@@ -185,11 +185,11 @@ final class TracedImage {
         guard damage == nil else { return }
         if !ended, Clock.monotonicSeconds - residentSeenAt > 0.1 { _ = sampleResidentBytes() }
         hasMore = false
-        let deadline = Clock.monotonicSeconds + TracedImage.longestDrain
+        let deadline = Clock.monotonicSeconds + TracedImage.maximumDrain
         defer { shared.wakeWaiting() }
         do {
             let slots = shared.mapNewSlots()
-            // All that the program has written is there; who shares its memory file may write on for ever.
+            // All that the program has written is there; who shares its memory file may write on forever.
             let goals = ended ? (0..<slots).map { shared.committed(slot: $0) } : nil
             while true {
                 var progressed = false
@@ -289,14 +289,14 @@ final class TracedImage {
     func plan(after time: Double, tick: Double, notBefore earliest: Double) -> Bool {
         if heap.interval == 1 { baselineAt = time }
         let due = baselineAt + Double(heap.scale.tick(of: heap.interval)) * tick
-        let longest = Self.longestDelay * Double(heap.scale.longestStep) * tick
+        let longest = Self.maximumDelay * Double(heap.scale.maximumStep) * tick
         if due < time - longest { baselineAt += time - due }
         nextSnapshot = max(due, time, earliest)
         return due > time - tick / 2 || due < time - longest
     }
 
     /// Snapshots that come later than so many of the longest steps make all that follow late.
-    private static let longestDelay = 2.0
+    private static let maximumDelay = 2.0
 
     /// A snapshot: closes the current interval.
     func closeInterval() {

@@ -38,7 +38,7 @@ enum UntracedReason: Equatable {
 
 /// What traced processes became or started, and what is not followed.
 ///
-/// Bounded: programs beyond `mostPrograms` share one row, processes beyond `mostProcesses` are counted and not watched.
+/// Bounded: programs beyond `maximumPrograms` share one row, processes beyond `maximumProcesses` are counted and not watched.
 struct UntracedPrograms {
     private struct Key: Hashable {
         var program: String
@@ -61,8 +61,8 @@ struct UntracedPrograms {
     /// Something was added since the last look.
     private(set) var isChanged = false
 
-    private static let mostPrograms = 256
-    private static let mostProcesses = 4096
+    private static let maximumPrograms = 256
+    private static let maximumProcesses = 4096
 
     var isEmpty: Bool { rows.isEmpty }
 
@@ -80,7 +80,7 @@ struct UntracedPrograms {
     /// `pid` 0: not known.
     mutating func add(pid: pid_t, program: String, reason: UntracedReason, became: String, at time: Double) {
         let key = count(1, Key(program: program, reason: reason.text, became: became))
-        if pid > 0, processes.count < UntracedPrograms.mostProcesses {
+        if pid > 0, processes.count < UntracedPrograms.maximumProcesses {
             processes[pid] = Process(key: key, life: UntracedLife(since: time))
         }
     }
@@ -94,7 +94,7 @@ struct UntracedPrograms {
 
     /// A silent process was seen.
     mutating func watch(silent pid: pid_t, program: String, at time: Double) {
-        guard silent[pid] == nil, silent.count < UntracedPrograms.mostProcesses else { return }
+        guard silent[pid] == nil, silent.count < UntracedPrograms.maximumProcesses else { return }
         silent[pid] = (program, UntracedLife(since: time))
     }
 
@@ -113,7 +113,7 @@ struct UntracedPrograms {
     /// Returns the row that they are counted in.
     private mutating func count(_ processes: UInt64, _ wanted: Key) -> Key {
         var key = wanted
-        if rows[key] == nil, rows.count >= UntracedPrograms.mostPrograms {
+        if rows[key] == nil, rows.count >= UntracedPrograms.maximumPrograms {
             key = Key(program: "other programs", reason: "not named one by one", became: "")
         }
         rows[key, default: RecordedUntraced(program: key.program, reason: key.reason)].became = key.became

@@ -61,7 +61,7 @@ package final class AllocatorFrames {
 
     /// Whether a function hands out memory and calls nothing of the program, so that what it calls is part of it.
     ///
-    /// A container or `qsort` is no such function: it calls what the program gave it.
+    /// A container or `qsort` is not such a function: it calls what the program gave it.
     package func isClosed(function: String, modulePath: String) -> Bool {
         guard kind(function: function, modulePath: modulePath) == .allocator, !isShown(function: function) else {
             return false

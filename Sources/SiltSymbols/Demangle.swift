@@ -13,7 +13,7 @@ private func swiftDemangle(
 /// Bytes of a demangled name; the longest of clang's own are some thousands.
 let demangledLimit = 65_535
 
-/// A linkage name as its language writes it; the name itself when it is no mangled name.
+/// A linkage name as its language writes it; the name itself when it is not a mangled name.
 ///
 /// C++ through libstdc++, Swift through its runtime (whose entry point takes no options), Rust
 /// by `RustDemangler`. Suffixes that compilers give to parts and copies of a function are left out, so that
@@ -58,10 +58,15 @@ private func demangledSwift(_ name: String) -> String? {
 }
 
 /// Words that compilers append behind a dot: `.cold` and `.part.0` are pieces, `.isra.0` and `.constprop.0` copies.
-private let cloneWords: Set<Substring> = [
-    "cold", "part", "isra", "constprop", "lto_priv", "llvm", "clone", "localalias", "resume", "destroy", "cleanup",
-    "warm", "hot", "split", "str2alloca", "actor", "__uniq", "default", "ipa", "ra", "icp", "specialized",
-]
+package enum CloneMarks {
+    /// These stand in no name of a language that writes dots itself.
+    package static let certain: Set<Substring> = ["cold", "part", "isra", "constprop", "lto_priv", "llvm"]
+    /// All that stand in linkage names.
+    static let all = certain.union([
+        "clone", "localalias", "resume", "destroy", "cleanup", "warm", "hot", "split", "str2alloca", "actor", "__uniq",
+        "default", "ipa", "ra", "icp", "specialized",
+    ])
+}
 
 /// Without the suffixes of clones, and without the `@@VERSION` of a versioned symbol.
 private func withoutCloneSuffix(_ name: String) -> String {
@@ -70,7 +75,9 @@ private func withoutCloneSuffix(_ name: String) -> String {
     if let version = rest.utf8.firstIndex(of: UInt8(ascii: "@")), version > rest.startIndex { rest = rest[..<version] }
     while let dot = rest.utf8.lastIndex(of: UInt8(ascii: ".")), dot > rest.startIndex {
         let word = rest[rest.utf8.index(after: dot)...]
-        guard !word.isEmpty, cloneWords.contains(word) || word.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else { break }
+        guard !word.isEmpty, CloneMarks.all.contains(word) || word.utf8.allSatisfy({ $0 >= 48 && $0 <= 57 }) else {
+            break
+        }
         rest = rest[..<dot]
     }
     return String(rest)

@@ -124,7 +124,7 @@ final class OpenFile {
 
     /// Takes the descriptor over.
     ///
-    /// Nil, with it closed, for what is no regular file.
+    /// Nil, with it closed, for what is not a regular file.
     init?(_ descriptor: Int32) {
         var status = stat()
         guard descriptor >= 0 else { return nil }

@@ -175,17 +175,8 @@ package final class Symbolizer {
 
     /// Mappings of a removed file, through which it can still be opened (proc_pid_map_files(5), needs privileges).
     private func mappings(of path: String, in pid: Int32) -> [String] {
-        guard let file = fopen("/proc/\(pid)/maps", "re") else { return [] }
-        defer { fclose(file) }
-        var line: UnsafeMutablePointer<CChar>?
-        var capacity = 0
-        defer { free(line) }
-        while getline(&line, &capacity, file) > 0, let line {
-            let text = String(system: line)
-            guard text.contains(path), let range = text.split(separator: " ").first else { continue }
-            return ["/proc/\(pid)/map_files/\(range)"]
-        }
-        return []
+        let mapping = Mapping.all(of: pid).first { $0.path.hasPrefix(path) }
+        return mapping.map { ["/proc/\(pid)/map_files/\($0.range)"] } ?? []
     }
 
     private func target(of link: String) -> String? {

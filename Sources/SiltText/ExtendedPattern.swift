@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A pattern the user gave that is no regular expression, or one that could take too long.
+/// A pattern the user gave that is not a regular expression, or one that could take too long.
 package struct PatternError: Error, CustomStringConvertible {
     package var pattern: String
     package var reason: String
@@ -170,7 +170,7 @@ private struct PatternCost {
         }
     }
 
-    /// Copies of `{m}`, `{m,}` and `{m,n}`; what is no such interval is a text, or an error of the C library's.
+    /// Copies of `{m}`, `{m,}` and `{m,n}`; what is not such an interval is a text, or an error of the C library's.
     private mutating func interval() -> Int {
         let minimum = number()
         guard position < pattern.count, pattern[position] == UInt8(ascii: ",") else { return max(1, minimum) }

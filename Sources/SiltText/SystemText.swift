@@ -56,7 +56,7 @@ extension String {
     /// The same with a NUL behind them, for a C function.
     package var system: [CChar] { systemBytes.map { CChar(bitPattern: $0) } + [0] }
 
-    /// For people: bytes that are no UTF-8 as `\xe9`.
+    /// For people: bytes that are not UTF-8 as `\xe9`.
     package var shown: String { escaped(quotesWords: false) }
 
     /// For a shell: such bytes as `'$'\xe9''`, where this is a part of a text in single quotes.

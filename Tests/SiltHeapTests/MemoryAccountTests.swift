@@ -36,14 +36,14 @@ import Testing
             ownBytes: 0x3000,
             residentBytes: { _ in 0 }
         )
-        var expected = MemoryShares()
-        expected.files = 0x1000
-        expected.live = 300
-        expected.allocator = 0x5000 - 300
-        expected.mapped = 0x3000
-        expected.stacks = 0x8000
-        expected.own = 0x3000
-        expected.other = 0x7000
+        var expected = MemoryUses<UInt64>()
+        expected[.files] = 0x1000
+        expected[.live] = 300
+        expected[.allocator] = 0x5000 - 300
+        expected[.mapped] = 0x3000
+        expected[.stacks] = 0x8000
+        expected[.own] = 0x3000
+        expected[.other] = 0x7000
         #expect(shares == expected)
     }
 
@@ -60,7 +60,7 @@ import Testing
                 ownBytes: 0,
                 residentBytes: { _ in 1 << 19 }
             )
-            #expect(shares.live == live && shares.allocator == allocator && shares.sum == 3 << 20)
+            #expect(shares[.live] == live && shares[.allocator] == allocator && shares.sum == 3 << 20)
         }
     }
 
@@ -68,11 +68,11 @@ import Testing
         let heap = TestHeap()
         let areas = [Self.area(0x7_0001_0000, 0x10000, 0x8000)]
         var account = MemoryAccount(.whole)
-        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).other == 0x8000)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 })[.other] == 0x8000)
         heap.alloc(0x7_0001_0000, 256, 1)
-        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).live == 256)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 })[.live] == 256)
         heap.free(0x7_0001_0000)
-        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).allocator == 0x8000)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 })[.allocator] == 0x8000)
     }
 
     @Test func anAreaOfSeveralMappingsIsSharedByItsPages() {
@@ -85,6 +85,6 @@ import Testing
             ownBytes: 0,
             residentBytes: { UInt64($0.count) / 2 }
         )
-        #expect(shares.mapped == 0x2000 && shares.other == 0x1_6000)
+        #expect(shares[.mapped] == 0x2000 && shares[.other] == 0x1_6000)
     }
 }

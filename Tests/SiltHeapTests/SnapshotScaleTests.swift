@@ -4,7 +4,7 @@ import Testing
 
 struct SnapshotScaleTests {
     @Test func stepsDoubleUntilTheLongestIsReached() {
-        let scale = SnapshotScale(longestStep: 8)
+        let scale = SnapshotScale(maximumStep: 8)
         #expect([0, 1, 32, 33, 48, 49, 64, 65, 80, 81].map(scale.tick) == [0, 1, 32, 34, 64, 68, 128, 136, 256, 264])
         #expect([1, 32, 33, 48, 49, 65, 66, 200].map(scale.step) == [1, 1, 2, 2, 4, 8, 8, 8])
         #expect((0...300).map { SnapshotScale.even.tick(of: $0) } == Array(0...300))
@@ -12,7 +12,7 @@ struct SnapshotScaleTests {
 
     /// At any time the last step is no longer than a bucket of a history, and 1/16 of the time so far.
     @Test func aHistoryHasASnapshotInEachOfItsBuckets() {
-        let scale = SnapshotScale(longestStep: 64)
+        let scale = SnapshotScale(maximumStep: 64)
         for snapshot in UInt32(33)...1000 {
             let tick = scale.tick(of: snapshot)
             let step = scale.step(to: snapshot)
@@ -22,15 +22,15 @@ struct SnapshotScaleTests {
     }
 
     @Test func aSecondIsCutIntoTicksOfTenMillisecondsAtLeast() {
-        #expect(SnapshotScale(period: 1).longestStep == 64)
-        #expect(SnapshotScale(period: 10).longestStep == 512)
+        #expect(SnapshotScale(period: 1).maximumStep == 64)
+        #expect(SnapshotScale(period: 10).maximumStep == 512)
         #expect(SnapshotScale(period: 0.1) == .even)
     }
 
     /// A site that gains ten bytes a tick looks the same whether each tick was looked at or only the scale's.
     @Test(arguments: [20, 40, 79, 160] as [UInt32])
     func aSteadySiteIsSeenAsSteady(snapshots: UInt32) {
-        let scale = SnapshotScale(longestStep: 64)
+        let scale = SnapshotScale(maximumStep: 64)
         var history = SliceHistory(baselineBytes: 0, baselineCount: 0, interval: 0)
         for snapshot in 1...snapshots {
             let (tick, step) = (scale.tick(of: snapshot), scale.step(to: snapshot))

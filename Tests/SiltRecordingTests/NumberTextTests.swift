@@ -10,7 +10,7 @@ import Testing
                 text[0] = UInt8(ascii: "x")
                 count = NumberText.write(number, to: text, at: 1)
             }
-            #expect(String(decoding: text, as: UTF8.self) == "x\(number)" && text.count <= NumberText.mostBytes)
+            #expect(String(decoding: text, as: UTF8.self) == "x\(number)" && text.count <= NumberText.maximumBytes)
             text.withUnsafeBufferPointer { bytes in
                 var reader = NumberReader(bytes)
                 #expect(reader.take("x") && !reader.isAtEnd)

@@ -87,8 +87,8 @@ import Testing
                 stack: stack
             )
         }
-        _ = try writer.add(RecordedPhase(name: "idle", startNs: 0))
-        _ = try writer.add(RecordedPhase(name: "orders", startNs: 2))
+        try writer.write(RecordedPhase(name: "idle", startNs: 0), number: 1)
+        try writer.write(RecordedPhase(name: "orders", startNs: 2), number: 2)
         for (index, kind) in [RecordedRound.Kind.idle, .idle, .warmUp, .round, .round].enumerated() {
             var round = RecordedRound(
                 number: UInt32(index + 1),

@@ -5,8 +5,8 @@
 #include <stddef.h>
 
 /* What a mangled name stands for (Itanium C++ ABI, 5.1), written into `text` with a NUL. Returns 0
- * when it is no mangled name, or stands for more than `bytes` - 1 bytes: a short name can stand for
- * gigabytes. */
+ * when it is not a mangled name, or stands for more than `bytes` - 1 bytes: a short name can stand
+ * for gigabytes. */
 int silt_cxx_demangle(const char *name, char *text, size_t bytes);
 
 /* The same for a Swift name that may stand for too much: the runtime's demangler has no bounds, so

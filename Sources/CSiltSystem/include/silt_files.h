@@ -6,7 +6,7 @@
 #include <sys/types.h>
 
 /* Opens a regular file for reading. What is none (a FIFO, a device, a folder) is not opened at
- * all: that could wait for ever, or start something. Returns -1 and errno (ENOTSUP: no regular
+ * all: that could wait forever, or start something. Returns -1 and errno (ENOTSUP: no regular
  * file). */
 int silt_open_regular(const char *path);
 
@@ -24,7 +24,7 @@ int silt_open_input(const char *path);
 
 /* Between these, what the calling thread opens for reading by open(2) in code of this program, the
  * libraries linked into it included, is a regular file or is not there (ENOENT): libdw opens
- * whatever bears the name of a debug file, and a FIFO would hold it for ever. May be nested. */
+ * whatever bears the name of a debug file, and a FIFO would hold it forever. May be nested. */
 void silt_open_regular_only(void);
 void silt_open_anything(void);
 

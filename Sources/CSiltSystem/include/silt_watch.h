@@ -24,7 +24,7 @@ int silt_watch_add(struct silt_watch *watch, uint32_t *news, uint64_t *beats);
 void silt_watch_remove(struct silt_watch *watch, const uint32_t *news);
 
 /* Waits until an image has news, a descriptor is ready or the time is over; true when the epoll set
- * is to be looked at. Below 0: for ever. */
+ * is to be looked at. Below 0: forever. */
 bool silt_watch_wait(struct silt_watch *watch, int milliseconds);
 
 /* Whether an image has news, which it has no more then. */

@@ -16,7 +16,7 @@ package struct DiffSide: Sendable {
     /// What is in use is what was before it was given back on the way out.
     let isBeforeTheWayOut: Bool
 
-    /// Throws what `AllocatorFrames` throws for a hide pattern that is no regular expression.
+    /// Throws what `AllocatorFrames` throws for a hide pattern that is not a regular expression.
     package init(_ recording: Recording, name: String, hide: [String], resource: Resource? = nil) throws {
         self.name = name
         let past = recording.beforeTheWayOut
@@ -25,8 +25,7 @@ package struct DiffSide: Sendable {
         let target = recording.target
         let isMeasured = target.endNs.map { $0 > target.startNs } ?? false
         seconds = isMeasured && !recording.isProfileFile ? Double((target.endNs ?? 0) - target.startNs) / 1e9 : nil
-        let counts = recording.rounds.compactMap(\.requests)
-        requests = counts.isEmpty ? nil : counts.reduce(0, +)
+        requests = recording.rounds.requests
         isPast = false
     }
 

@@ -6,7 +6,7 @@ internal import SiltText
 package enum DiffText {
     /// Call sites that the first line names, and how much smaller than the first they may be.
     private static let named = 3
-    private static let leastShare = 0.01
+    private static let minimumShare = 0.01
     /// Functions shown unasked.
     private static let usual = 20
 
@@ -31,8 +31,9 @@ package enum DiffText {
 
     /// As `B holds 3.20 MiB more than A: +2.90 MiB make_record redis_leak_module.c`.
     static func headline(_ diff: HeapDiff) -> String {
-        let least = leastShare * (diff.functions.first?.flat.value.magnitude ?? 0)
-        let sites = diff.functions.prefix(named).filter { $0.flat.value != 0 && $0.flat.value.magnitude >= least }.map {
+        let minimum = minimumShare * (diff.functions.first?.flat.value.magnitude ?? 0)
+        let sites = diff.functions.prefix(named).filter { $0.flat.value != 0 && $0.flat.value.magnitude >= minimum }.map
+        {
             "\(signed($0.flat.value, diff)) \($0.key.name)"
         }
         guard !sites.isEmpty else { return verb(diff, "as much as", nil) + ": no call site differs" }

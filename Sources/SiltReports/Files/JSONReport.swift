@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltJSON
 internal import SiltRecording
@@ -76,14 +77,8 @@ package enum JSONReport {
             return
         }
         json.object("memory") { json in
-            json.value("resident", look.residentBytes)
-            json.value("live", look.liveBytes)
-            json.value("allocator", look.allocatorBytes)
-            json.value("mapped", look.mappedBytes)
-            json.value("stacks", look.stackBytes)
-            json.value("files", look.fileBytes)
-            json.value("own", look.ownBytes)
-            json.value("other", look.otherBytes)
+            json.value("resident", look.bytes.sum)
+            for use in MemoryUse.allCases { json.value(use.name, look.bytes[use]) }
         }
     }
 

@@ -204,7 +204,7 @@ private struct Labels {
     /// By process and stack; stack 0: all of the process.
     private var threads: [UInt64: Set<PprofLabel>] = [:]
     /// A stack of more threads than that is of none.
-    private static let mostThreads = 16
+    private static let maximumThreads = 16
 
     init(_ report: HeapReport) {
         let processes = report.recording.processes
@@ -230,7 +230,7 @@ private struct Labels {
     /// Of the threads that allocated with that stack.
     func threads(_ process: UInt32, _ stack: UInt32) -> Set<PprofLabel> {
         let labels = threads[Self.key(process, 0)] ?? threads[Self.key(process, stack)] ?? []
-        return labels.count > Self.mostThreads ? [] : labels
+        return labels.count > Self.maximumThreads ? [] : labels
     }
 
     private static func key(_ process: UInt32, _ stack: UInt32) -> UInt64 { UInt64(process) << 32 | UInt64(stack) }

@@ -8,7 +8,7 @@ internal import SiltText
 /// `tree` has a number for each node in each of its arrays; parents come before their children, 0 is the root.
 package enum PageData {
     /// Bars of a sparkline, acquitted sites and others listed.
-    private static let mostSites = 200
+    private static let maximumSites = 200
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         let course = StackCourse(report)
@@ -57,11 +57,11 @@ package enum PageData {
 
     private static func sites<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
         json.array("sites") { json in
-            for site in report.sites.prefix(mostSites) {
+            for site in report.sites.prefix(maximumSites) {
                 json.object { self.site(site, report, &$0) }
             }
         }
-        json.value("more_sites", max(0, report.sites.count - mostSites))
+        json.value("more_sites", max(0, report.sites.count - maximumSites))
     }
 
     private static func site<Output>(_ site: ReportSite, _ report: HeapReport, _ json: inout JSONWriter<Output>) {

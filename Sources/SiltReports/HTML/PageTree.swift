@@ -30,8 +30,8 @@ struct PageTree {
     private(set) var folded = 0
 
     /// Nodes, and nodes with a course, that a page holds.
-    private static let mostNodes = 100_000
-    private static let mostCourses = 4000
+    private static let maximumNodes = 100_000
+    private static let maximumCourses = 4000
 
     init(_ report: HeapReport, _ stackCourse: StackCourse) {
         var table = LabelTable<Label>()
@@ -102,13 +102,13 @@ struct PageTree {
         }
         // A node weighs no more than its parent, so what is kept is a tree.
         let order = weight.sorted(by: >)
-        let least = count > Self.mostNodes ? order[Self.mostNodes] : -1
+        let minimum = count > Self.maximumNodes ? order[Self.maximumNodes] : -1
         var numbers = [Int](repeating: 0, count: count)
         values = Array(repeating: [], count: Measure.allCases.count)
         var courses: [Int: [UInt64]] = [:]
         for index in 0..<count {
             let node = tree.nodes[index]
-            if index == 0 || weight[index] > least {
+            if index == 0 || weight[index] > minimum {
                 numbers[index] = parents.count
                 parents.append(numbers[Int(node.parent)])
                 labels.append(Int(node.label))
@@ -128,7 +128,7 @@ struct PageTree {
         var courses = all
         let order = all.sorted { ($1.value.max() ?? 0, $0.key) < ($0.value.max() ?? 0, $1.key) }
         // Children have greater numbers: folded first, their callers can still be folded further.
-        for (node, _) in order.dropFirst(Self.mostCourses).sorted(by: { $0.key > $1.key }) where node > 0 {
+        for (node, _) in order.dropFirst(Self.maximumCourses).sorted(by: { $0.key > $1.key }) where node > 0 {
             guard let bytes = courses.removeValue(forKey: node) else { continue }
             Self.add(bytes, to: parents[node], &courses)
         }

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 internal import SiltText
@@ -27,17 +28,24 @@ enum MemoryText {
 
     /// What memory is for, the largest use first; those below a fiftieth in sum.
     static func parts(_ look: RecordedMemory) -> String {
-        let uses = [
-            (look.liveBytes, "live blocks"), (look.allocatorBytes, "freed and held by the allocator"),
-            (look.mappedBytes, "mapped by the program"), (look.stackBytes, "stacks"),
-            (look.fileBytes, "files and shared memory"), (look.ownBytes, "silt's own"),
-            (look.otherBytes, "not explained"),
-        ]
-        let all = uses.reduce(0) { $0 &+ $1.0 }
-        let shown = uses.filter { $0.0 > 0 && $0.0 >= all / 50 }.sorted { $0.0 > $1.0 }
-        let rest = all - shown.reduce(0) { $0 &+ $1.0 }
-        return (shown.map { "\(Format.bytes($0.0)) \($0.1)" } + (rest > 0 ? ["\(Format.bytes(rest)) others"] : []))
-            .joined(separator: ", ")
+        let all = look.bytes.sum
+        let uses = MemoryUse.allCases.map { (bytes: look.bytes[$0], use: $0) }
+        let shown = uses.filter { $0.bytes > 0 && $0.bytes >= all / 50 }.sorted { $0.bytes > $1.bytes }
+        let rest = all &- shown.reduce(0) { $0 &+ $1.bytes }
+        let words = shown.map { "\(Format.bytes($0.bytes)) \(name($0.use))" }
+        return (words + (rest > 0 ? ["\(Format.bytes(rest)) others"] : [])).joined(separator: ", ")
+    }
+
+    static func name(_ use: MemoryUse) -> String {
+        switch use {
+        case .live: "live blocks"
+        case .allocator: "freed and held by the allocator"
+        case .mapped: "mapped by the program"
+        case .stacks: "stacks"
+        case .files: "files and shared memory"
+        case .own: "silt's own"
+        case .other: "not explained"
+        }
     }
 
     /// Where nobody looked at the address space.

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 internal import SiltText
@@ -38,20 +39,21 @@ enum ObstacleText {
     /// As `RSS grew 112 MiB outside malloc (8.61 MiB per second): memory that the program mapped itself`.
     private static func line(_ growth: MemoryGrowth) -> String {
         guard let parts = growth.parts else { return "RSS grew \(Format.bytes(growth.risen))" }
-        var line = "RSS grew \(Format.bytes(parts.outside)) outside malloc"
+        var line = "RSS grew \(Format.bytes(parts.outsideMalloc)) outside malloc"
         if let phase = growth.phase { line += " in \(phase.printable)" }
         if let rate = growth.rate, growth.risen > 0 {
-            line += " (\(rate.unit.sentence(rate.value * parts.outside / growth.risen)))"
+            line += " (\(rate.unit.sentence(rate.value * parts.outsideMalloc / growth.risen)))"
         }
-        return line + ": " + words(parts.foremost)
+        return line + ": " + words(parts.foremostOutsideMalloc)
     }
 
     /// What a use of memory is, and what is known of it.
-    static func words(_ use: MemoryGrowth.Use) -> String {
+    static func words(_ use: MemoryUse) -> String {
         switch use {
         case .mapped: "memory that the program mapped itself"
         case .stacks: "stacks of threads"
         case .other: "it came neither through malloc nor through calls of mmap that silt sees: cause unknown"
+        case .live, .allocator, .files, .own: MemoryText.name(use)
         }
     }
 

@@ -85,12 +85,12 @@ struct CheckCommand: ParsableCommand {
     private func measure() throws -> Measured {
         if let path = setUp.plan, ReportInput.isMeasured(path) { return try read(path) }
         let file = try attachSocket == nil ? TraceFile(named: recording, program: "check", keeps: false) : nil
-        let hunt = try HuntRun(setUp, file: file, attachSocket: attachSocket, hide: hide)
+        let hunt = try setUp.hunt(file: file, attachSocket: attachSocket, hide: hide)
         var settings = try rules.settings(hunt.plan.limits)
         settings.title = setUp.plan ?? hunt.plan.command.first ?? hunt.plan.pprof ?? attachSocket ?? "hunt"
         settings.phases = hunt.plan.phases.map(\.name)
         try prepareJUnit()
-        let failure = hunt.run().map { "\($0)" }
+        let failure = hunt.runOnTerminal().map { "\($0)" }
         if let failure { Terminal.message(failure) }
         do {
             let report = try ReportBuilder.build(hunt.recorded(), options: options)

@@ -62,8 +62,8 @@ struct HuntCommand: ParsableCommand {
     func run() throws {
         if let template { return try write(HuntPlan.template, to: template) }
         let file = try attachSocket == nil ? recording.file(for: "hunt") : nil
-        let hunt = try HuntRun(setUp, file: file, attachSocket: attachSocket, hide: layout.hide)
-        let failure = hunt.run()
+        let hunt = try setUp.hunt(file: file, attachSocket: attachSocket, hide: layout.hide)
+        let failure = hunt.runOnTerminal()
         var options = layout.options(for: STDOUT_FILENO, kept: file == nil ? .file(hunt.path) : file?.place)
         options.limitBytes = options.limitBytes ?? hunt.plan.memoryLimitBytes
         let report: HeapReport

@@ -48,18 +48,10 @@ struct MarkCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let mark = RoundMark(
-                phase: name,
-                kind: name == "idle" ? .idle : .round,
-                requests: requests,
-                failedRequests: failed
-            )
+            let mark = RoundMark(named: name, requests: requests, failedRequests: failed)
             let status = try TraceControl(path: socketPath ?? "").ask(.endRound(mark))
             let heap = "\(Format.bytes(status.inUseBytes)) in \(status.inUseCount) blocks live"
-            Terminal.message(
-                status.rounds == 0
-                    ? "the measurement begins; \(heap)" : "round \(status.rounds ?? 0) was \(name); \(heap)"
-            )
+            Terminal.message("\(status.done(by: name)); \(heap)")
         } catch {
             throw Terminal.fail(error)
         }

@@ -43,8 +43,30 @@ struct HuntSetUp: ParsableArguments {
     @Argument(parsing: .postTerminator, help: "The service, after --.")
     var command: [String] = []
 
+    /// A hunt of what the command line says; `file` is nil in a trace that somebody else records.
+    func hunt(file: TraceFile?, attachSocket: String?, hide: [String]) throws -> HuntRun {
+        let progress = HuntProgressLine()
+        do {
+            return try HuntRun(
+                huntPlan(),
+                recording: file?.path ?? "",
+                attachSocket: attachSocket,
+                hide: hide,
+                siltVersion: siltVersion,
+                watcher: HuntWatcher(
+                    show: progress.show,
+                    say: Terminal.message,
+                    isInterrupted: { Interrupts.count > 0 }
+                )
+            )
+        } catch let error as HuntError {
+            Terminal.message("\(error)")
+            throw SiltExit.usage
+        }
+    }
+
     /// The plan with what the command line says.
-    func huntPlan() throws -> HuntPlan {
+    private func huntPlan() throws -> HuntPlan {
         var result = try plan.map { path in try HuntPlan(path: path) } ?? HuntPlan(phases: phase)
         if plan != nil, !phase.isEmpty { result.phases = try HuntPlan(phases: phase).phases }
         if !command.isEmpty { result.command = command }
@@ -77,13 +99,25 @@ struct HuntSetUp: ParsableArguments {
         if let confirm { result.confirmSeconds = confirm.seconds }
         if let settle { result.settleSeconds = settle.seconds }
         if let rounds {
-            guard (HuntPlan.leastRounds...1000).contains(rounds) else {
-                throw HuntError.option(name: "--rounds", problem: "\(HuntPlan.leastRounds) to 1000 are possible")
+            guard (HuntPlan.minimumRounds...1000).contains(rounds) else {
+                throw HuntError.option(name: "--rounds", problem: "\(HuntPlan.minimumRounds) to 1000 are possible")
             }
             result.rounds = rounds
             result.maxRounds = max(result.maxRounds, rounds)
         }
         if let maxRounds { result.maxRounds = max(maxRounds, result.rounds) }
         return result
+    }
+}
+
+extension HuntRun {
+    /// Runs it until its end or an interrupt; returns what ended it early.
+    ///
+    /// What the service and the scripts print goes to standard error: standard output is the report's.
+    func runOnTerminal() -> (any Error)? {
+        Interrupts.listen()
+        let output = OutputToErrors()
+        defer { output.end() }
+        return run()
     }
 }

@@ -21,6 +21,7 @@ final class HuntProgressLine {
             change("\(phase) grows: waiting \(Int(seconds)) s to see what is freed")
         case .ended(let mark, let seconds, let growing): end(mark, seconds, growing)
         case .writing: change("writing the recording")
+        case .over: clear()
         }
     }
 
@@ -46,7 +47,7 @@ final class HuntProgressLine {
         PatientWriter.errors.show("\r\u{1b}[K" + text.prefix(Terminal.columns(of: STDERR_FILENO) - 1))
     }
 
-    func clear() {
+    private func clear() {
         PatientWriter.errors.finish()
         if isTerminal { Terminal.write("\r\u{1b}[K", to: STDERR_FILENO) }
     }

@@ -1,56 +1,41 @@
-internal import ArgumentParser
 internal import Glibc
 internal import SiltHTTP
-internal import SiltHunt
-internal import SiltRecording
+package import SiltRecording
 internal import SiltSession
 
 /// One hunt, from the start of the service to the closed recording.
-final class HuntRun {
-    let plan: HuntPlan
+package final class HuntRun {
+    package let plan: HuntPlan
     /// The recording.
-    private(set) var path: String
-    /// Nil in a trace that somebody else records.
-    private let file: TraceFile?
+    package private(set) var path: String
     private let attachSocket: String?
     private let hide: [String]
-    private let progress = HuntProgressLine()
+    private let siltVersion: String
+    private let watcher: HuntWatcher
     /// Of one that ended early.
     private var end: RecordedHuntEnd?
 
-    init(_ setUp: HuntSetUp, file: TraceFile?, attachSocket: String?, hide: [String]) throws {
-        do {
-            plan = try setUp.huntPlan()
-        } catch let error as HuntError {
-            Terminal.message("\(error)")
-            throw SiltExit.usage
-        }
-        if plan.command.isEmpty, attachSocket == nil, plan.pprof == nil {
-            Terminal.message(
-                "name the service: silt hunt … -- ./server, or command: in the plan; or one that runs, with --pprof URL"
-            )
-            throw SiltExit.usage
-        }
-        if plan.pprof != nil, attachSocket != nil {
-            Terminal.message(
-                "--pprof and --attach-socket cannot go together: let silt start the service, silt hunt --pprof URL … -- "
-                    + "./server, or pull its profiles alone"
-            )
-            throw SiltExit.usage
-        }
-        self.file = file
-        path = file?.path ?? ""
+    /// `attachSocket`: of a trace that somebody else started, and records; `recording` is not used then.
+    package init(
+        _ plan: HuntPlan,
+        recording: String,
+        attachSocket: String?,
+        hide: [String],
+        siltVersion: String,
+        watcher: HuntWatcher
+    ) throws(HuntError) {
+        if plan.command.isEmpty, attachSocket == nil, plan.pprof == nil { throw .noService }
+        if plan.pprof != nil, attachSocket != nil { throw .profilesOfAttached }
+        self.plan = plan
+        path = recording
         self.attachSocket = attachSocket
         self.hide = hide
+        self.siltVersion = siltVersion
+        self.watcher = watcher
     }
 
     /// Returns what ended it early; nil when it went to its end.
-    ///
-    /// What the service and the scripts print goes to standard error: standard output is the report's.
-    func run() -> (any Error)? {
-        Interrupts.listen()
-        let output = OutputToErrors()
-        defer { output.end() }
+    package func run() -> (any Error)? {
         do {
             let failure = try measure()
             end = failure.map(early)
@@ -81,30 +66,25 @@ final class HuntRun {
             try writer.write(end)
             try writer.close()
         } catch {
-            Terminal.message("\(path) does not say that the hunt ended early: \(error)")
+            watcher.say("\(path) does not say that the hunt ended early: \(error)")
         }
     }
 
     /// What was measured, and whether that is all.
-    func recorded() throws -> Recording {
+    package func recorded() throws -> Recording {
         var recording = try Recording(path: path)
         recording.huntEnd = end
         return recording
     }
 
+    // MARK: Kinds of hunts
+
     private func start() throws -> (any Error)? {
         let inspection = inspectTarget(command: plan.command.first ?? "")
         guard inspection.canBeTraced else { throw SessionError.cannotTrace(inspection) }
-        for note in inspection.notes { Terminal.message(note) }
+        for note in inspection.notes { watcher.say(note) }
         try plan.ready.checkThatNobodyAnswers()
-        let analyzer = try startAnalyzer()
-        let service = try Service(plan, socket: analyzer.socket)
-        let trace = PreloadTrace(analyzer.control)
-        let failure = hunt(trace, service, plan)
-        let status = try analyzer.control.ask(.status)
-        try trace.finish()
-        service.stop()
-        analyzer.wait()
+        let (failure, status, _) = try trace(plan) { trace, _ in trace }
         if status.traced == 0 {
             return HuntError.system(
                 call: plan.command.joined(separator: " "),
@@ -115,11 +95,23 @@ final class HuntRun {
         return failure
     }
 
-    private func startAnalyzer() throws -> Analyzer {
+    /// Hunts the plan's service under an analyzer of its own; returns what ended that early, and how the trace stood then.
+    private func trace<Trace: HuntTrace>(
+        _ plan: HuntPlan,
+        _ measured: (PreloadTrace, Service) -> Trace
+    ) throws -> (failure: (any Error)?, status: TraceStatus, trace: Trace) {
         guard let executable = processExecutable(getpid()) else {
             throw SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?")
         }
-        return try Analyzer(executable: executable, recording: path, hide: hide)
+        let analyzer = try Analyzer(executable: executable, recording: path, hide: hide)
+        let service = try Service(plan, socket: analyzer.socket)
+        let trace = measured(PreloadTrace(analyzer.control), service)
+        let failure = hunt(trace, service, plan)
+        let status = try analyzer.control.ask(.status)
+        try trace.finish()
+        service.stop()
+        analyzer.wait()
+        return (failure, status, trace)
     }
 
     /// Profiles are pulled, and the service is traced as well where it can be and silt starts it.
@@ -139,7 +131,7 @@ final class HuntRun {
         let inspection = inspectTarget(command: plan.command[0])
         guard let obstacle = inspection.obstacle else { return try traceAndPull(profiles, plan) }
         let service = try Service(plan, socket: nil)
-        note(untraced: obstacle.problem)
+        say(untraced: obstacle.problem)
         return try pull(profiles, service, plan)
     }
 
@@ -151,27 +143,17 @@ final class HuntRun {
     }
 
     private func traceAndPull(_ profiles: PprofTrace, _ plan: HuntPlan) throws -> (any Error)? {
-        let analyzer = try startAnalyzer()
-        let service = try Service(plan, socket: analyzer.socket)
-        let trace = ProfiledTrace(
-            PreloadTrace(analyzer.control),
-            profiles,
-            recording: path,
-            pid: UInt32(service.pid)
-        )
-        let failure = hunt(trace, service, plan)
-        let status = try analyzer.control.ask(.status)
-        try trace.finish()
-        service.stop()
-        analyzer.wait()
+        let (failure, status, trace) = try trace(plan) { trace, service in
+            ProfiledTrace(trace, profiles, recording: path, pid: UInt32(service.pid))
+        }
         if !trace.isTraced {
-            note(untraced: status.problem.isEmpty ? "it never loaded the preload library" : status.problem)
+            say(untraced: status.problem.isEmpty ? "it never loaded the preload library" : status.problem)
         }
         return failure
     }
 
-    private func note(untraced reason: String) {
-        Terminal.message("only profiles are pulled, malloc is not traced: \(reason)")
+    private func say(untraced reason: String) {
+        watcher.say("only profiles are pulled, malloc is not traced: \(reason)")
     }
 
     /// The trace was started by somebody else and goes on afterwards: only its recording is brought up to date.
@@ -184,16 +166,9 @@ final class HuntRun {
     }
 
     private func hunt(_ trace: any HuntTrace, _ service: Service?, _ plan: HuntPlan) -> (any Error)? {
-        defer { progress.clear() }
+        defer { watcher.show(.over) }
         do {
-            try Hunt(
-                plan,
-                trace: trace,
-                service: service,
-                watch: progress.show,
-                isInterrupted: { Interrupts.count > 0 }
-            )
-            .run()
+            try Hunt(plan, trace: trace, service: service, watcher: watcher).run()
             return nil
         } catch {
             return error
