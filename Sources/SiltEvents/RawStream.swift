@@ -240,7 +240,7 @@ package struct RawStreamWriter: ~Copyable {
     package mutating func descriptors(image: UInt64, unseen: UInt64, gone: [UInt64]) throws(RawStreamError) {
         var rest = gone[...]
         repeat {
-            let part = rest.prefix(RawStream.longest / 8)
+            let part = rest.prefix(RawStream.maximumChunk / 8)
             part.withUnsafeBytes {
                 append(image: image, slot: RawStream.Mark.descriptors.rawValue, offset: unseen, $0)
             }

@@ -128,7 +128,7 @@ package final class Hunt {
         seconds: Double,
         isCounted: Bool
     ) -> Int? {
-        let doublings = number < 1 || !isCounted ? 0 : min(mostDoublings, 1 + (number - 1) / doublingRounds)
+        let doublings = number < 1 || !isCounted ? 0 : min(maximumDoublings, 1 + (number - 1) / doublingRounds)
         // As it takes the load so often as the last round, or less of it.
         let affordable = seconds / max(last.seconds, .leastNonzeroMagnitude) * Double(last.repeats)
         var repeats = 1 << doublings

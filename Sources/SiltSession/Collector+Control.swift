@@ -104,7 +104,9 @@ extension Collector {
                 let verdict = judgeHunt(series, hunt, route: route)
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
                 counts.add(verdict.confidence)
-                if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 { worst = (key, resource, verdict.slope) }
+                if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 {
+                    worst = (key, resource, verdict.slope)
+                }
             }
         }
         if let worst { counts.suspect = output.suspect(worst.key, worst.resource, Array(images.values)) }

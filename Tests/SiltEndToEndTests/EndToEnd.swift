@@ -2,6 +2,8 @@ import SiltTestSupport
 import Testing
 
 /// Tests that trace real processes, one at a time: several at once would measure each other.
+///
+/// Within a test, programs that wait for most of their time run at once.
 @Suite(.serialized)
 enum EndToEnd {}
 

@@ -168,14 +168,10 @@ import Testing
             .phase(.stillFilling(phase: "orders", blame, others: 0, rounds: 24)),
             .phase(.stillFilling(phase: "orders", blame, others: 2, rounds: 24)),
         ]
-        for use in [MemoryGrowth.Use.mapped, .stacks, .other] {
+        for use in MemoryUse.outsideMalloc {
             var growth = MemoryGrowth(process: 0)
-            var parts = MemoryGrowth.Parts()
-            switch use {
-            case .mapped: parts.mapped = 112 * mebibytes
-            case .stacks: parts.stacks = 112 * mebibytes
-            case .other: parts.other = 112 * mebibytes
-            }
+            var parts = MemoryUses<Double>()
+            parts[use] = 112 * mebibytes
             (growth.risen, growth.parts, growth.phase) = (112 * mebibytes, parts, use == .stacks ? "orders" : nil)
             growth.rate = Rate(value: 9e6, low: 9e6, high: 9e6, unit: .bytesPerSecond)
             all.append(.outsideMalloc(growth))

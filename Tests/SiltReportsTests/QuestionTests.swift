@@ -131,7 +131,7 @@ import Testing
 
     private func look(_ snapshot: UInt32, live: UInt64, allocator: UInt64) -> RecordedMemory {
         var look = RecordedMemory(process: 1, snapshot: snapshot)
-        (look.liveBytes, look.allocatorBytes, look.fileBytes) = (live, allocator, 6 << 20)
+        (look.bytes[.live], look.bytes[.allocator], look.bytes[.files]) = (live, allocator, 6 << 20)
         return look
     }
 

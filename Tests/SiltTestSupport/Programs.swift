@@ -2,7 +2,7 @@ import Foundation
 import Synchronization
 
 /// Result of a program that was run to its end.
-package struct ProgramResult {
+package struct ProgramResult: Sendable {
     /// Exit status, or 128 + signal.
     package var status: Int32
     package var output: String
@@ -87,16 +87,40 @@ package func runProgram(
     return ProgramResult(status: status, output: try text(outputPath), errors: try text(errorPath))
 }
 
+/// Runs the body with each of the values, all at once: for programs that wait for most of their time.
+///
+/// Returns the results in the values' order. What it expects must be expected afterwards: a thread is no test.
+package func atOnce<Value: Sendable, Result: Sendable>(
+    _ values: [Value],
+    _ body: @escaping @Sendable (Value) throws -> Result
+) throws -> [Result] {
+    let results = Mutex<[Int: Swift.Result<Result, any Error>]>([:])
+    let group = DispatchGroup()
+    for (index, value) in values.enumerated() {
+        group.enter()
+        Thread {
+            let result = Swift.Result { try body(value) }
+            results.withLock { $0[index] = result }
+            group.leave()
+        }
+        .start()
+    }
+    group.wait()
+    return try values.indices.map { index in
+        guard let result = results.withLock({ $0[index] }) else {
+            throw TestSetupError(description: "no result of \(values[index])")
+        }
+        return try result.get()
+    }
+}
+
 /// Builds one of the C or C++ programs in Tests/Workloads; returns the executable's path.
 package func buildWorkload(_ name: String, into folder: ScratchFolder, flags: [String] = []) throws -> String {
     let sources = packageRoot.appending(path: "Tests/Workloads")
     let isC = FileManager.default.fileExists(atPath: sources.appending(path: "\(name).c").path())
     let source = sources.appending(path: name + (isC ? ".c" : ".cpp")).path()
-    let executable = folder.file(name)
-    let compiler = isC ? "gcc" : "g++"
-    let result = try runProgram([compiler, "-O1", "-g", "-pthread", "-o", executable, source] + flags)
-    guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
-    return executable
+    let command = [isC ? "gcc" : "g++", "-O1", "-g", "-pthread", source] + flags
+    return try build(name, of: command, into: folder) { try runProgram(command + ["-o", $0]) }
 }
 
 /// Builds one of the Go programs in Tests/Workloads, without the network; returns the executable's path.
@@ -105,17 +129,43 @@ package func buildGoWorkload(
     into folder: ScratchFolder,
     environment: [String: String] = [:]
 ) throws -> String {
-    let executable = folder.file(name)
     let go = ["GOPROXY": "off", "GOFLAGS": "-mod=mod -buildvcs=false", "GOTOOLCHAIN": "local"]
-    let result = try runProgram(
-        [
-            "sh", "-c", "cd \"$1\" && go build -o \"$2\" .", "sh",
-            packageRoot.appending(path: "Tests/Workloads/\(name)").path(), executable,
-        ],
-        environment: go.merging(environment) { $1 },
-        seconds: 300
-    )
-    guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
+    let variables = go.merging(environment) { $1 }
+    return try build(name, of: ["go"] + variables.map { $0 + "=" + $1 }.sorted(), into: folder) { executable in
+        try runProgram(
+            [
+                "sh", "-c", "cd \"$1\" && go build -o \"$2\" .", "sh",
+                packageRoot.appending(path: "Tests/Workloads/\(name)").path(), executable,
+            ],
+            environment: variables,
+            seconds: 300
+        )
+    }
+}
+
+private let builds = Result { try ScratchFolder() }
+/// Files in that folder, by name and command.
+private let built = Mutex<[[String]: String]>([:])
+
+/// Builds a program, or copies one that the same command has made before; returns its path.
+private func build(
+    _ name: String,
+    of command: [String],
+    into folder: ScratchFolder,
+    _ make: (String) throws -> ProgramResult
+) throws -> String {
+    let executable = folder.file(name)
+    func check(_ result: ProgramResult) throws {
+        guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
+    }
+    if let known = built.withLock({ $0[[name] + command] }) {
+        try check(runProgram(["cp", known, executable]))
+        return executable
+    }
+    try check(make(executable))
+    let kept = try builds.get().file(UUID().uuidString)
+    try check(runProgram(["cp", executable, kept]))
+    built.withLock { $0[[name] + command] = kept }
     return executable
 }
 

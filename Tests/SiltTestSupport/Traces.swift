@@ -1,27 +1,27 @@
 import Foundation
 
 /// The JSON twin of a report, as the tests read it: unknown keys fail a test that compares the whole.
-package struct TraceReport: Decodable {
-    package struct Place: Decodable {
+package struct TraceReport: Decodable, Sendable {
+    package struct Place: Decodable, Sendable {
         package var function: String
         package var file: String?
         package var line: Int?
         package var module: String?
     }
 
-    package struct Rate: Decodable {
+    package struct Rate: Decodable, Sendable {
         package var value: Double
         package var low: Double
         package var high: Double
         package var unit: String
     }
 
-    package struct Part: Decodable {
+    package struct Part: Decodable, Sendable {
         package var rank: Int
         package var reason: String
     }
 
-    package struct Site: Decodable {
+    package struct Site: Decodable, Sendable {
         package var rank: Int
         package var kind: String
         package var verdict: String
@@ -46,7 +46,7 @@ package struct TraceReport: Decodable {
         package var isGrowing: Bool { verdict.hasSuffix("growing") && verdict != "not-growing" }
     }
 
-    package struct Phase: Decodable {
+    package struct Phase: Decodable, Sendable {
         package var name: String
         package var rounds: Int
         package var requests: Int?
@@ -54,7 +54,7 @@ package struct TraceReport: Decodable {
         package var verdict: String
     }
 
-    package struct Totals: Decodable {
+    package struct Totals: Decodable, Sendable {
         package var allocObjects: Int
         package var allocSpace: Int
         package var freeObjects: Int
@@ -63,7 +63,7 @@ package struct TraceReport: Decodable {
         package var peakInuseSpace: Int
     }
 
-    package struct Trust: Decodable {
+    package struct Trust: Decodable, Sendable {
         package var eventsSent: Int
         package var eventsReceived: Int
         package var lost: Int
@@ -73,21 +73,21 @@ package struct TraceReport: Decodable {
         package var symbolizedPercent: Double
     }
 
-    package struct Process: Decodable {
+    package struct Process: Decodable, Sendable {
         package var pid: Int
         package var parent: Int?
         package var command: String
         package var totals: Totals
     }
 
-    package struct Untraced: Decodable {
+    package struct Untraced: Decodable, Sendable {
         package var program: String
         package var reason: String
         package var became: String
         package var processes: Int
     }
 
-    package struct Target: Decodable {
+    package struct Target: Decodable, Sendable {
         package var command: String
         package var pid: Int
         package var allocator: String?
@@ -142,16 +142,28 @@ package func report(of recording: String, options: [String] = []) throws -> Trac
 }
 
 /// Runs `silt hunt` with those options and command, and reads its JSON report.
+///
+/// A hunt of seconds never makes a verdict certain, so there are no more rounds than a likely one takes, unless options or
+/// `maximumRounds` say so; nil: as many as silt makes by itself.
 package func hunt(
     _ options: [String],
     command: [String],
+    maximumRounds: Int? = 8,
     seconds: Double = 180
 ) throws -> (result: ProgramResult, report: TraceReport) {
     let folder = try ScratchFolder()
     let recording = folder.file("hunt.silt")
+    let rounds = options.contains("--max-rounds") ? nil : maximumRounds
     let result = try runProgram(
-        [siltExecutable, "hunt", "--out", recording] + options + ["--"] + command,
+        [siltExecutable, "hunt", "--out", recording] + (rounds.map { ["--max-rounds", "\($0)"] } ?? []) + options
+            + ["--"] + command,
         seconds: seconds
     )
+    guard FileManager.default.fileExists(atPath: recording) else { throw TestSetupError(description: result.errors) }
     return (result, try report(of: recording))
+}
+
+/// The options of a hunt for its phases: names and load scripts.
+package func phases(_ scripts: [(name: String, script: String)]) -> [String] {
+    scripts.flatMap { ["--phase", "\($0.name)=\($0.script)"] }
 }

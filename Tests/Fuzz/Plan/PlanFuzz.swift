@@ -28,7 +28,7 @@ private func read(_ bytes: [UInt8]) {
     file.set(bytes)
     do throws(HuntError) {
         let plan = try HuntPlan(path: file.path)
-        precondition(!plan.phases.isEmpty && plan.rounds >= HuntPlan.leastRounds && plan.maxRounds >= plan.rounds)
+        precondition(!plan.phases.isEmpty && plan.rounds >= HuntPlan.minimumRounds && plan.maxRounds >= plan.rounds)
         precondition(plan.readyTimeoutSeconds > 0 && plan.idleSeconds >= 0 && plan.settleSeconds >= 0)
         precondition(plan.phases.allSatisfy { $0.weight > 0 && $0.timeoutSeconds > 0 && !$0.name.isEmpty })
     } catch {

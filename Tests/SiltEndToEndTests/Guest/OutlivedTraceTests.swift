@@ -28,23 +28,28 @@ extension EndToEnd {
             return folder.file("busy")
         }
 
-        @Test(arguments: [
+        private static let damages = [
             "rm -f run.silt*", "rm -rf ../kept/*", "dd if=/dev/urandom of=run.silt bs=8192 count=30 conv=notrunc 2>&-",
             ": >run.silt; : >run.silt-wal", "for file in run.silt*; do : >$file; done",
-        ])
-        func theCommandOutlivesADamagedRecording(damage: String) throws {
-            let folder = try ScratchFolder()
-            let busy = try busy(folder)
-            let script = #"""
-                mkdir kept && cd kept || exit
-                "$silt" run --out run.silt --snapshot-every 50ms -- sh -c '\#(busy) 0; \#(damage); \#(busy) 1' 2>../errors
-                echo $?; ls done
-                """#
-            let result = try EndToEnd.bash(script, in: folder)
-            #expect(result.output == "4\ndone\n", "\(result.errors)")
-            let errors = try String(contentsOfFile: folder.file("errors"), encoding: .utf8)
-            #expect(errors.contains(". Nothing more is recorded"), "\(errors)")
-            #expect(errors.contains("silt: recorded for the first "), "\(errors)")
+        ]
+
+        @Test func theCommandOutlivesADamagedRecording() throws {
+            let results = try atOnce(Self.damages) { damage in
+                let folder = try ScratchFolder()
+                let busy = try busy(folder)
+                let script = #"""
+                    mkdir kept && cd kept || exit
+                    "$silt" run --out run.silt --snapshot-every 50ms -- \
+                        sh -c '\#(busy) 0; \#(damage); \#(busy) 1' 2>../errors
+                    echo $?; ls done; cat ../errors >&2
+                    """#
+                return try EndToEnd.bash(script, in: folder)
+            }
+            for (result, damage) in zip(results, Self.damages) {
+                #expect(result.output == "4\ndone\n", "\(damage): \(result.errors)")
+                #expect(result.errors.contains(". Nothing more is recorded"), "\(damage): \(result.errors)")
+                #expect(result.errors.contains("silt: recorded for the first "), "\(damage): \(result.errors)")
+            }
         }
 
         /// RLIMIT_FSIZE: the kernel would end silt with SIGXFSZ.

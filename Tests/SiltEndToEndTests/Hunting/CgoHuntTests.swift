@@ -25,11 +25,11 @@ extension EndToEnd {
             environment: [String: String] = [:]
         ) throws -> (result: ProgramResult, report: TraceReport) {
             let executable = try buildGoWorkload("cgoserver", into: folder, environment: environment)
-            let phases = routes.flatMap { route in
-                ["--phase", "\(route)=curl -sS --fail -o /dev/null '\(url)/\(route)?[1-100]'; echo silt: requests=100"]
+            let scripts = routes.map { route in
+                (route, "curl -sS --fail -o /dev/null '\(url)/\(route)?[1-100]'; echo silt: requests=100")
             }
             return try SiltTestSupport.hunt(
-                ["--pprof", url, "--idle", "2s", "--settle", "300ms"] + options + phases,
+                ["--pprof", url, "--idle", "1s", "--settle", "100ms"] + options + phases(scripts),
                 command: [executable, "-listen", "127.0.0.1:\(port)", "-rate", "1"] + server
             )
         }

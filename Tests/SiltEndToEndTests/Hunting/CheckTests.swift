@@ -43,7 +43,8 @@ extension EndToEnd {
                     "--loadmodule", folder.file("shop.so"),
                 ]
                 return try check(
-                    ["--phase", "orders=\(load)", "--ready", "unix:\(socket)", "--idle", "2s"] + options + ["--"]
+                    ["--phase", "orders=\(load)", "--ready", "unix:\(socket)", "--idle", "2s", "--max-rounds", "8"]
+                        + options + ["--"]
                         + server
                         + (module.isEmpty ? [] : [module])
                 )

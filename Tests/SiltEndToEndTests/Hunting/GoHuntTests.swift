@@ -25,12 +25,13 @@ extension EndToEnd {
             )
             defer { redis.end() }
             try waitUntil("redis listens") { connects(port: redisPort) }
-            let phases = routes.flatMap { route in
+            let scripts = routes.map { route in
                 let url = "http://127.0.0.1:\(port)/\(route)?[1-\(requests)]"
-                return ["--phase", "\(route)=curl -sS --fail -o /dev/null '\(url)'; echo silt: requests=\(requests)"]
+                return (route, "curl -sS --fail -o /dev/null '\(url)'; echo silt: requests=\(requests)")
             }
             return try SiltTestSupport.hunt(
-                ["--pprof", "http://127.0.0.1:\(port)/debug/pprof", "--idle", "2s", "--settle", "300ms"] + phases,
+                ["--pprof", "http://127.0.0.1:\(port)/debug/pprof", "--idle", "1s", "--settle", "100ms"]
+                    + phases(scripts),
                 command: [
                     executable, "-listen", "127.0.0.1:\(port)", "-rate", "\(rate)", "-redis", "127.0.0.1:\(redisPort)",
                 ] + options

@@ -16,28 +16,26 @@ extension EndToEnd {
     struct Hunts {
         private static let workloads = packageRoot.appending(path: "Tests/Workloads").path()
 
-        struct Outcome {
+        struct Outcome: Sendable {
             var status: Int32
             var report: TraceReport
             var errors: String
 
-            var growing: [TraceReport.Site] { report.sites.filter { $0.verdict.hasSuffix("growing") } }
+            var growing: [TraceReport.Site] { report.sites.filter(\.isGrowing) }
         }
 
         static func hunt(
-            _ phases: [(name: String, script: String)],
+            _ scripts: [(name: String, script: String)],
             options: [String] = [],
+            maximumRounds: Int? = 8,
             service: [String]
         ) throws -> Outcome {
-            let words = phases.flatMap { ["--phase", "\($0.name)=\($0.script)"] }
-            let result = try runProgram(
-                [siltExecutable, "hunt", "--json"] + words + options + ["--"] + service,
+            let (result, report) = try SiltTestSupport.hunt(
+                phases(scripts) + options,
+                command: service,
+                maximumRounds: maximumRounds,
                 seconds: 120
             )
-            let decoder = JSONDecoder()
-            decoder.keyDecodingStrategy = .convertFromSnakeCase
-            try #require(!result.output.isEmpty, "\(result.errors)")
-            let report = try decoder.decode(TraceReport.self, from: Data(result.output.utf8))
             return Outcome(status: result.status, report: report, errors: result.errors)
         }
 
@@ -216,13 +214,18 @@ extension EndToEnd {
 
         // MARK: Classic leaks
 
-        private static func classics(_ routes: [String], _ arguments: [String] = []) throws -> Outcome {
+        private static func classics(
+            _ routes: [String],
+            _ arguments: [String] = [],
+            maximumRounds: Int? = 8
+        ) throws -> Outcome {
             let folder = try ScratchFolder()
             let program = try buildWorkload("classics", into: folder)
             let socket = folder.file("s")
             return try hunt(
                 routes.map { ($0, "'\(program)' load '\(socket)' \($0) 500") },
                 options: ["--idle", "2s", "--ready", "unix:\(socket)"],
+                maximumRounds: maximumRounds,
                 service: [program, "serve", socket] + arguments
             )
         }
@@ -259,9 +262,10 @@ extension EndToEnd {
 
         @Test(arguments: huntRuns)
         func whatFillsUpIsAcquittedWithItsReason(run: Int) throws {
-            let outcome = try Self.classics([
-                "lru-small", "lru-middle", "pool", "tables", "arena", "fragments", "last", "vector",
-            ])
+            let outcome = try Self.classics(
+                ["lru-small", "lru-middle", "pool", "tables", "arena", "fragments", "last", "vector"],
+                maximumRounds: nil
+            )
             #expect(outcome.status == 0, "\(outcome.growing.map(\.evidence))")
             for (function, reasons) in [
                 ("Cache::insert", ["sparse", "turnover", "decel"]), ("use_pool", ["none", "idle-rate"]),

@@ -9,12 +9,12 @@ extension EndToEnd {
         @Test func aServiceOfAnotherLanguageIsHuntedByItsProfiles() throws {
             let port = try freePort()
             let url = "http://127.0.0.1:\(port)"
-            let phases = ["order", "clean"].flatMap { route in
+            let scripts = ["order", "clean"].map { route in
                 // Another fragment each time, which curl does not send.
-                ["--phase", "\(route)=curl -sS --fail -o /dev/null '\(url)/\(route)#[1-100]'; echo silt: requests=100"]
+                (route, "curl -sS --fail -o /dev/null '\(url)/\(route)#[1-100]'; echo silt: requests=100")
             }
             let (result, report) = try hunt(
-                ["--pprof", url, "--profiles-only", "--idle", "2s", "--settle", "300ms"] + phases,
+                ["--pprof", url, "--profiles-only", "--idle", "1s", "--settle", "100ms"] + phases(scripts),
                 command: ["env"] + (try pythonEnvironment().map { "\($0)=\($1)" }) + [
                     "python3", packageRoot.appending(path: "Tests/Workloads/pyserver.py").path(), "\(port)",
                 ]

@@ -140,7 +140,8 @@ extension EndToEnd {
                 ["--phase", "\(name)=python3 \(folder.file("load.py")) \(socket) \(name)"]
             }
             let hunted = try runProgram(
-                [siltExecutable, "hunt", "--out", recording, "--idle", "1s", "--ready", "unix:\(socket)"]
+                [siltExecutable, "hunt", "--out", recording, "--idle", "1s", "--max-rounds", "8"]
+                    + ["--ready", "unix:\(socket)"]
                     + phase("keep") + phase("drop")
                     + ["--", "/usr/bin/python3", folder.file("server.py"), socket],
                 environment: ["PYTHONMALLOC": "malloc"]

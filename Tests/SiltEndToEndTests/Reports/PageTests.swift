@@ -16,8 +16,8 @@ extension EndToEnd {
                 ["--phase", "\($0)='\(program)' load '\(socket)' \($0.prefix(1)) 100"]
             }
             _ = try runProgram(
-                [siltExecutable, "hunt", "--idle", "1s", "--ready", "unix:\(socket)", "--out", recording] + phases
-                    + ["--", program, "serve", socket, "well"]
+                [siltExecutable, "hunt", "--idle", "1s", "--max-rounds", "8", "--ready", "unix:\(socket)"] + phases
+                    + ["--out", recording, "--", program, "serve", socket, "well"]
             )
             let page = folder.file("report.html")
             _ = try consume([siltExecutable, "report", recording, "--html", page])

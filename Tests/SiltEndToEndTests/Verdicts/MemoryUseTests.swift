@@ -16,7 +16,7 @@ extension EndToEnd {
                 siltExecutable, "run", "--out", recording, "--snapshot-every", "100ms", "--", try program.get(), use,
                 "\(seconds)",
             ])
-            #expect(result.status == 0, "\(result.errors)")
+            guard result.status == 0 else { throw TestSetupError(description: "\(use): \(result.errors)") }
             let check = try runProgram([siltExecutable, "check", recording])
             let text = result.errors.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             return (text, check.status)
@@ -38,18 +38,21 @@ extension EndToEnd {
             #expect(check == 1)
         }
 
-        @Test(arguments: [("maps", "map_buffer"), ("pool", "pool_take"), ("worker", "map_buffer")])
-        func mappingsAreJudgedAsBlocksAre(use: String, function: String) throws {
-            let (text, check) = try Self.report(use)
-            #expect(text.hasPrefix("GROWING: 1 call site leaks, ") && text.contains("MiB per second"), "\(text)")
-            let site = try #require(text.split(separator: " MiB/s ", maxSplits: 1).last).split(separator: " ")
-            #expect(
-                site.first?.hasPrefix("memory_uses.c:") == true && site.dropFirst().first.map(String.init) == function,
-                "\(text)"
-            )
-            #expect(text.contains(#/ certain .* mappings /#), "\(text)")
-            #expect(text.contains(" mapped by the program") && !text.contains("retention"), "\(text)")
-            #expect(check == 1)
+        @Test func mappingsAreJudgedAsBlocksAre() throws {
+            let functions = ["map_buffer", "pool_take", "map_buffer"]
+            let reports = try atOnce(["maps", "pool", "worker"]) { try Self.report($0) }
+            for ((text, check), function) in zip(reports, functions) {
+                #expect(text.hasPrefix("GROWING: 1 call site leaks, ") && text.contains("MiB per second"), "\(text)")
+                let site = try #require(text.split(separator: " MiB/s ", maxSplits: 1).last).split(separator: " ")
+                #expect(
+                    site.first?.hasPrefix("memory_uses.c:") == true
+                        && site.dropFirst().first.map(String.init) == function,
+                    "\(text)"
+                )
+                #expect(text.contains(#/ certain .* mappings /#), "\(text)")
+                #expect(text.contains(" mapped by the program") && !text.contains("retention"), "\(text)")
+                #expect(check == 1, "\(text)")
+            }
         }
 
         @Test func stacksOfThreadsBelongToTheLineThatCreatedThem() throws {
@@ -76,15 +79,16 @@ extension EndToEnd {
             #expect(check == 0)
         }
 
-        @Test(arguments: ["burst", "burst-and-leak"])
-        func retentionIsShownByWhatTheAllocatorHoldsAlsoBesideALeak(_ use: String) throws {
-            let (text, _) = try Self.report(use, seconds: 4)
-            #expect(text.hasPrefix(use == "burst" ? "NOT GROWING" : "GROWING"), "\(text)")
-            #expect(text.contains(", not a leak: allocator retention ("), "\(text)")
-            #expect(text.contains("freed memory"), "\(text)")
-            // It is what a user asks first: in the lines right below the verdict.
-            #expect(text.components(separatedBy: " heap: ")[0].contains("retention"), "\(text)")
-            #expect(text.contains("malloc_trim(0)"))
+        @Test func retentionIsShownByWhatTheAllocatorHoldsAlsoBesideALeak() throws {
+            let reports = try atOnce(["burst", "burst-and-leak"]) { try Self.report($0, seconds: 4) }
+            for ((text, _), verdict) in zip(reports, ["NOT GROWING", "GROWING"]) {
+                #expect(text.hasPrefix(verdict), "\(text)")
+                #expect(text.contains(", not a leak: allocator retention ("), "\(text)")
+                #expect(text.contains("freed memory"), "\(text)")
+                // It is what a user asks first: in the lines right below the verdict.
+                #expect(text.components(separatedBy: " heap: ")[0].contains("retention"), "\(text)")
+                #expect(text.contains("malloc_trim(0)"), "\(text)")
+            }
         }
     }
 }

@@ -72,16 +72,15 @@ extension EndToEnd {
         }
 
         private static func interpreter(
-            _ program: [String],
-            environment: [String: String] = [:]
+            _ program: [String]
         ) throws -> (report: TraceReport, growing: [TraceReport.Site]) {
             let (result, report) = try trace(
                 program,
                 options: ["--snapshot-every", "150ms"],
-                environment: environment
+                environment: ["PYTHONMALLOC": "malloc"]
             )
-            #expect(result.status == 0, "\(result.errors)")
-            return (report, report.sites.filter { $0.verdict.hasSuffix("growing") })
+            guard result.status == 0 else { throw TestSetupError(description: result.errors) }
+            return (report, report.sites.filter(\.isGrowing))
         }
 
         /// Script and its leaking and mended run, of a language whose objects are single blocks.
@@ -92,12 +91,12 @@ extension EndToEnd {
         )
         func objectsThatAnInterpreterKeepsAreNamedAtFewSitesAndAcquittedWhenDropped(program: [String]) throws {
             let command = [program[0], Self.workloads + "/" + program[1], "8"]
-            let leaking = try Self.interpreter(command, environment: ["PYTHONMALLOC": "malloc"])
+            let runs = try atOnce([command, command + ["fixed"]]) { try Self.interpreter($0) }
+            let (leaking, mended) = (runs[0], runs[1])
             #expect(leaking.report.verdict == "growing")
             #expect((4...30).contains(leaking.growing.count), "\(leaking.growing.count) sites")
             #expect(leaking.growing.count { $0.confidence == "high" } >= 4)
             #expect(leaking.growing.first?.confidence == "high")
-            let mended = try Self.interpreter(command + ["fixed"], environment: ["PYTHONMALLOC": "malloc"])
             #expect(mended.report.verdict == "not-growing", "\(mended.growing.map(\.evidence))")
         }
 

@@ -11,7 +11,7 @@ extension EndToEnd {
             (try buildWorkload("patterns", into: folder.get()), try buildWorkload("parser", into: folder.get()))
         }
 
-        struct Run {
+        struct Run: Sendable {
             var report: TraceReport
             /// Bytes per second that were really lost; 0 when nothing was.
             var truth: Double
@@ -22,11 +22,17 @@ extension EndToEnd {
         /// Traces a program that prints the bytes it lost and the seconds that took.
         static func run(_ command: [String], every period: String = "100ms") throws -> Run {
             let (result, report) = try trace(command, options: ["--snapshot-every", period])
-            #expect(result.status == 0, "\(result.errors)")
-            #expect(report.trust.lost == 0)
             let words = result.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
-            try #require(words.count == 2, "\(result.output)")
+            guard result.status == 0, report.trust.lost == 0, words.count == 2 else {
+                throw TestSetupError(description: "lost \(report.trust.lost): \(result.output) \(result.errors)")
+            }
             return Run(report: report, truth: words[0] / words[1])
+        }
+
+        /// Runs of `patterns`, all at once.
+        static func patterns(_ arguments: [[String]]) throws -> [Run] {
+            let program = try programs.get().patterns
+            return try atOnce(arguments) { try run([program] + $0) }
         }
 
         static func expectRate(_ site: TraceReport.Site, near truth: Double, within share: Double = 0.15) throws {
@@ -71,11 +77,11 @@ extension EndToEnd {
             #expect(others.first?.reason == "turnover")
         }
 
-        @Test(arguments: ["shared", "two", "buried"])
-        func theSameProgramsWithoutTheLeakAreAcquitted(mode: String) throws {
-            let run = try Self.run([Self.programs.get().patterns, mode, "4", "fixed"])
-            #expect(run.report.verdict == "not-growing")
-            #expect(run.growing.isEmpty, "\(run.growing.map(\.evidence))")
+        @Test func theSameProgramsWithoutTheLeakAreAcquitted() throws {
+            for run in try Self.patterns(["shared", "two", "buried"].map { [$0, "4", "fixed"] }) {
+                #expect(run.report.verdict == "not-growing", "\(run.report.target.command)")
+                #expect(run.growing.isEmpty, "\(run.growing.map(\.evidence))")
+            }
         }
 
         // MARK: Spread over many stacks
@@ -97,28 +103,28 @@ extension EndToEnd {
         }
 
         @Test func aLeakOfAFewBlocksInEachOfManyFunctionsIsBlamedOnTheirDispatcher() throws {
-            let run = try Self.run([Self.programs.get().patterns, "scattered", "5"])
+            let runs = try Self.patterns([["scattered", "5"], ["scattered", "4", "fixed"]])
+            let run = runs[0]
             #expect(run.report.verdict == "growing")
             let site = try #require(run.growing.first)
             #expect(site.blame.function == "dispatch")
             #expect(site.confidence == "high")
             #expect(run.growing.count <= 5)
             #expect(run.growing.compactMap(\.rate?.value).reduce(0, +) > 0.75 * run.truth)
-            let fixed = try Self.run([Self.programs.get().patterns, "scattered", "4", "fixed"])
-            #expect(fixed.growing.isEmpty)
+            #expect(runs[1].growing.isEmpty)
         }
 
         // MARK: Patterns of servers
 
         @Test func aSlowLeakUnderLongSessionsIsFound() throws {
-            let run = try Self.run([Self.programs.get().patterns, "sessions", "6"])
+            let runs = try Self.patterns([["sessions", "6"], ["sessions", "6", "fixed"]])
+            let run = runs[0]
             #expect(run.growing.count == 1)
             let site = try #require(run.growing.first)
             #expect(site.blame.function == "open_session")
             #expect(["leak", "deep"].contains(site.reason ?? ""))
             try Self.expectRate(site, near: run.truth, within: 0.25)
-            let fixed = try Self.run([Self.programs.get().patterns, "sessions", "6", "fixed"])
-            #expect(fixed.growing.isEmpty, "\(fixed.growing.map(\.evidence))")
+            #expect(runs[1].growing.isEmpty, "\(runs[1].growing.map(\.evidence))")
         }
 
         @Test func aVectorThatGoesOnDoublingGrows() throws {
@@ -127,20 +133,20 @@ extension EndToEnd {
             #expect(run.growing.first?.reason == "doubling")
         }
 
-        @Test(
-            arguments: [
+        @Test func whatFillsUpOrIsReplacedIsAcquitted() throws {
+            let expected = [
                 ("cache", "cache_insert", ["plateauing"]), ("store", "store_insert", ["plateauing"]),
                 ("tables", "build_table", ["plateauing"]), ("queue", "enqueue", ["sawtooth", "stable"]),
                 ("settling", "push_back", ["step", "plateauing"]),
             ]
-        )
-        func whatFillsUpOrIsReplacedIsAcquitted(mode: String, function: String, verdicts: [String]) throws {
-            let run = try Self.run([Self.programs.get().patterns, mode, "4"])
-            #expect(run.report.verdict == "not-growing")
-            #expect(run.growing.isEmpty, "\(run.growing.map(\.evidence))")
-            let site = try #require(run.report.sites(named: function).first)
-            #expect(verdicts.contains(site.verdict), "\(site.verdict): \(site.evidence ?? "")")
-            #expect(site.evidence?.isEmpty == false)
+            let runs = try Self.patterns(expected.map { [$0.0, "4"] })
+            for (run, (mode, function, verdicts)) in zip(runs, expected) {
+                #expect(run.report.verdict == "not-growing", "\(mode)")
+                #expect(run.growing.isEmpty, "\(mode): \(run.growing.map(\.evidence))")
+                let site = try #require(run.report.sites(named: function).first, "\(mode)")
+                #expect(verdicts.contains(site.verdict), "\(mode): \(site.verdict): \(site.evidence ?? "")")
+                #expect(site.evidence?.isEmpty == false, "\(mode)")
+            }
         }
 
         @Test func memoryThatTheAllocatorKeepsIsNotCalledALeak() throws {
@@ -157,11 +163,11 @@ extension EndToEnd {
         }
 
         /// The newest first, which looks as if ever less had survived.
-        @Test(arguments: ["at-exit", "slowly-at-exit"])
-        func whatIsGivenBackOnTheWayOutHasStillGrown(_ way: String) throws {
-            let run = try Self.run([Self.programs.get().patterns, "shared", "3", way])
-            #expect(run.growing.map { $0.caller?.function } == ["leaky_caller"])
-            #expect(run.growing.first?.inuseObjects == 0)
+        @Test func whatIsGivenBackOnTheWayOutHasStillGrown() throws {
+            for run in try Self.patterns(["at-exit", "slowly-at-exit"].map { ["shared", "3", $0] }) {
+                #expect(run.growing.map { $0.caller?.function } == ["leaky_caller"], "\(run.report.target.command)")
+                #expect(run.growing.first?.inuseObjects == 0, "\(run.report.target.command)")
+            }
         }
     }
 }

@@ -10,12 +10,17 @@ extension EndToEnd {
             try buildWorkload("turns", into: Verdicts.folder.get())
         }
 
+        /// Workers that lose what they take, and such that keep a cache: at once, since they wait for most of their time.
+        private static let runs = Result {
+            try atOnce(["leak", "warm"]) { try run($0, workers: 8, milliseconds: 1200) }
+        }
+
         private static func run(_ mode: String, workers: Int, milliseconds: Int) throws -> Verdicts.Run {
             try Verdicts.run([program.get(), mode, "\(workers)", "\(milliseconds)", "2"])
         }
 
         @Test func whatEachWorkerLosesIsARateOfTheServiceThoughEachEnds() throws {
-            let run = try Self.run("leak", workers: 8, milliseconds: 1200)
+            let run = try Self.runs.get()[0]
             #expect(run.report.verdict == "growing")
             let site = try #require(run.growing.first)
             #expect(run.growing.count == 1 && site.blame.function == "lose")
@@ -24,7 +29,7 @@ extension EndToEnd {
         }
 
         @Test func aCacheThatEachWorkerWarmsUpIsNotCharged() throws {
-            let run = try Self.run("warm", workers: 8, milliseconds: 1200)
+            let run = try Self.runs.get()[1]
             #expect(run.report.verdict == "not-growing")
             #expect(run.growing.isEmpty, "\(run.growing.map(\.evidence))")
         }
