@@ -120,7 +120,7 @@ package final class PprofTrace: HuntTrace {
         let judged =
             heap.complete.filter { !GoName.isKeptByRuntime(heap.functions(of: $0)) }.map { ($0, heap) }
             + goroutines.complete.map { ($0, goroutines) }
-        var most = 0.0
+        var steepest = 0.0
         for (stack, history) in judged where stack.bytes.last != stack.bytes.first {
             let verdict = judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[route - 1]
             if verdict.confidence != nil, verdict.slope >= most {

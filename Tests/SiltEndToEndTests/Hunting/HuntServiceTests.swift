@@ -207,7 +207,7 @@ extension EndToEnd {
         @Test func theLimitIsReachedWhenWhatIsLeftIsUsedUp() throws {
             let scene = try Scene()
             let text = try runProgram(
-                scene.words("well", [scene.load("k", 2000)], ["--memory-limit", "100MiB", "--max-rounds", "7"]),
+                scene.words("well", [scene.load("k", 2000)], ["--memory-limit", "100MiB"]),
                 seconds: 60
             )
             let words = verdict(text).components(separatedBy: "limit reached after about ")
