@@ -123,8 +123,8 @@ package final class PprofTrace: HuntTrace {
         var steepest = 0.0
         for (stack, history) in judged where stack.bytes.last != stack.bytes.first {
             let verdict = judgeHuntWithoutBirths(stack.bytes.map(Double.init), hunt).routes[route - 1]
-            if verdict.confidence != nil, verdict.slope >= most {
-                most = verdict.slope
+            if verdict.confidence != nil, verdict.slope >= steepest {
+                steepest = verdict.slope
                 counts.suspect = history.functions(of: stack).first { GoName.kind($0) == .program } ?? counts.suspect
             }
             counts.add(verdict.confidence == .medium && isEnough ? .high : verdict.confidence)

@@ -106,7 +106,9 @@ extension Collector {
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
                 counts.add(verdict.confidence)
                 if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { known.insert(key) }
-                if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 { worst = (key, resource, verdict.slope) }
+                if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 {
+                    worst = (key, resource, verdict.slope)
+                }
             }
             for image in images.values {
                 counts.filling += hidden(in: image.heap, resource, hunt, route, besides: known)

@@ -28,12 +28,12 @@ enum MemoryText {
 
     /// What memory is for, the largest use first; those below a fiftieth in sum.
     static func parts(_ look: RecordedMemory) -> String {
-        let uses = MemoryUse.allCases.map { (look.bytes[$0], name($0)) }
-        let all = uses.reduce(0) { $0 &+ $1.0 }
-        let shown = uses.filter { $0.0 > 0 && $0.0 >= all / 50 }.sorted { $0.0 > $1.0 }
-        let rest = all - shown.reduce(0) { $0 &+ $1.0 }
-        return (shown.map { "\(Format.bytes($0.0)) \($0.1)" } + (rest > 0 ? ["\(Format.bytes(rest)) others"] : []))
-            .joined(separator: ", ")
+        let all = look.bytes.sum
+        let uses = MemoryUse.allCases.map { (bytes: look.bytes[$0], use: $0) }
+        let shown = uses.filter { $0.bytes > 0 && $0.bytes >= all / 50 }.sorted { $0.bytes > $1.bytes }
+        let rest = all &- shown.reduce(0) { $0 &+ $1.bytes }
+        let words = shown.map { "\(Format.bytes($0.bytes)) \(name($0.use))" }
+        return (words + (rest > 0 ? ["\(Format.bytes(rest)) others"] : [])).joined(separator: ", ")
     }
 
     static func name(_ use: MemoryUse) -> String {
