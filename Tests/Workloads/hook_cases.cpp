@@ -921,6 +921,16 @@ void of_numbers() {
     }
 }
 
+void of_fanotify_init() {
+    auto *volatile function = real<int(unsigned, unsigned)>(hook);
+    for (unsigned flags : {0U, 1U, 7U, 0xffffffffU}) {
+        for (unsigned file_flags : {0U, (unsigned)O_CLOEXEC, 0xffffffffU}) {
+            errno = 77;
+            show_number(hex((int)flags, (int)file_flags), function(flags, file_flags));
+        }
+    }
+}
+
 void of_inotify_init() {
     auto *volatile function = real<int()>(hook);
     errno = 77;
@@ -1424,6 +1434,16 @@ int joined(pthread_t thread, void **value) {
     return real<int(pthread_t, void **)>(hook)(thread, value);
 }
 
+/** The same of a thread that is about to end: those ways that do not wait are asked again. */
+int joined_in_the_end(pthread_t thread, void **value) {
+    int result = joined(thread, value);
+    for (int tries = 0; tries < 5000 && (result == EBUSY || result == ETIMEDOUT); tries++) {
+        usleep(1000);
+        result = joined(thread, value);
+    }
+    return result;
+}
+
 int destroyed_joiners;
 
 void *join_for_ever(void *thread) {
@@ -1457,8 +1477,7 @@ void of_pthread_join() {
         LINE("(over %d): %d value %d errno %d", wait > 0, result, value == &number, errno);
     }
     pthread_create(&thread, NULL, hand_back, &number);
-    usleep(50000);
-    LINE("(no value): %d", joined(thread, NULL));
+    LINE("(no value): %d", joined_in_the_end(thread, NULL));
     LINE("(itself): %d", joined(pthread_self(), NULL));
     sem_t go;
     sem_init(&go, 0, 0);
@@ -1483,9 +1502,8 @@ void of_pthread_join() {
     sem_post(&go);
     pthread_create(&thread, NULL, wait_to_be_canceled, NULL);
     pthread_cancel(thread);
-    usleep(50000);
     void *value = NULL;
-    int result = joined(thread, &value);
+    int result = joined_in_the_end(thread, &value);
     LINE("(canceled thread): %d value %d", result, value == PTHREAD_CANCELED);
 }
 
@@ -2025,7 +2043,7 @@ const struct {
     {"signalfd", of_signalfd},
     {"inotify_init", of_inotify_init},
     {"inotify_init1", of_number},
-    {"fanotify_init", of_numbers},
+    {"fanotify_init", of_fanotify_init},
     {"memfd_create", of_memfd_create},
     {"pidfd_open", of_numbers},
     {"mkstemp", of_mkstemp},

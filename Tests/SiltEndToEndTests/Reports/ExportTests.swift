@@ -75,11 +75,20 @@ extension EndToEnd {
                 } else if name == "growth" {
                     #expect(table(in: ours) == table(in: theirs))
                 } else {
-                    #expect(withoutUnnamed(ours) == withoutUnnamed(theirs))
+                    #expect(areSame(withoutUnnamed(ours), withoutUnnamed(theirs)), "\(ours)\n\(theirs)")
                     #expect(ours.contains("(inline)"))
                 }
             }
             #expect(try goToolPprof(["-tree", "-symbolize=none", traced.profile]).contains("calls%"))
+        }
+
+        /// Rows of two tables; what silt left out in the middle of a long name may be anything.
+        private func areSame(_ ours: [String], _ theirs: [String]) -> Bool {
+            ours.count == theirs.count
+                && zip(ours, theirs).allSatisfy { our, their in
+                    let ends = our.components(separatedBy: "…")
+                    return our == their || ends.count == 2 && their.hasPrefix(ends[0]) && their.hasSuffix(ends[1])
+                }
         }
 
         /// The lines of functions with a name, without the columns that add up those before.
@@ -243,7 +252,7 @@ extension EndToEnd {
             let traced = try Traced([program, "2"], in: folder, options: ["--snapshot-every", "100ms"])
             let file = folder.file("known.supp")
             #expect(try traced.report(["--suppressions", file]).isEmpty)
-            #expect(try String(contentsOfFile: file, encoding: .utf8).contains("\nleak:^build_string$\n"))
+            #expect(try String(contentsOfFile: file, encoding: .utf8).contains("\nleak:^leaky_caller$\n"))
             let check = try runProgram([siltExecutable, "check", traced.recording, "--allow", file])
             #expect(check.status == 0)
             #expect(try runProgram([siltExecutable, "check", traced.recording]).status == 1)
@@ -254,8 +263,8 @@ extension EndToEnd {
             let plain = try run("")
             // It needs ptrace, which containers may forbid.
             guard !plain.errors.contains("LeakSanitizer has encountered a fatal error") else { return }
-            #expect(plain.status == 23)
-            #expect(try run(":suppressions=\(file)").status == 0)
+            #expect(plain.status == 23 && plain.errors.contains("in leaky_caller"))
+            #expect(try !run(":suppressions=\(file)").errors.contains("in leaky_caller"))
         }
     }
 }
