@@ -140,6 +140,7 @@ let package = Package(
                 "SiltRecording", "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSystem", "SiltText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            exclude: ["docs"],
             swiftSettings: strict
         ),
 

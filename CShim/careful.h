@@ -37,34 +37,6 @@ static inline bool silt_is_there(uintptr_t at) {
     return silt_call(SYS_rt_sigprocmask, -1, at, 0, 8) == -22 /* EINVAL */;
 }
 
-/* Copies the aligned words at up to two addresses, which another thread may unmap meanwhile; false
- * when one is not there. Under a filter of the program's, which may end it for
- * process_vm_readv(2), they are looked for before they are read. */
-static inline bool silt_careful_copy(const uintptr_t *from, uint64_t *words, unsigned count) {
-    struct iovec here = {words, count * sizeof *words}, there[2];
-    for (unsigned i = 0; i < count; i++) {
-        if (from[i] & 7) {
-            return false;
-        }
-        there[i] = (struct iovec){(void *)from[i], sizeof *words};
-    }
-    if (!silt_is_filtered()) {
-        /* A fork child's header is its parent's until it has one of its own. */
-        long self = *silt_live ? (long)silt_shared->pid : silt_call(SYS_getpid, 0);
-        long got = silt_call(SYS_process_vm_readv, self, &here, 1, there, count, 0);
-        if (got >= 0 || got == -14 /* EFAULT */) {
-            return got == (long)here.iov_len;
-        }
-    }
-    for (unsigned i = 0; i < count; i++) {
-        if (!silt_is_there(from[i])) {
-            return false;
-        }
-        words[i] = *(const uint64_t *)from[i];
-    }
-    return true;
-}
-
 /* Reads the aligned word at `at`; false when it cannot be read. */
 static inline bool silt_careful_word(struct silt_readable *known, uintptr_t at, uintptr_t *value) {
     if (at & 7) {
@@ -82,6 +54,33 @@ static inline bool silt_careful_word(struct silt_readable *known, uintptr_t at, 
         }
     }
     *value = *(const uintptr_t *)at;
+    return true;
+}
+
+/* Copies the aligned words at up to two addresses; false when one is not there. The kernel copies
+ * them, since another thread may unmap them meanwhile. Under a filter, which may end the program
+ * for process_vm_readv(2), and where the kernel refuses, they are looked for and then read, but
+ * only if they `stay`. */
+static inline bool silt_careful_copy(const uintptr_t *from, uint64_t *words, unsigned count,
+                                     bool stay) {
+    struct iovec here = {words, count * sizeof *words}, there[2];
+    for (unsigned i = 0; i < count; i++) {
+        there[i] = (struct iovec){(void *)from[i], sizeof *words};
+    }
+    if (!silt_is_filtered() && !silt_was_filtered_at_start()) {
+        /* A fork child's header is its parent's until it has one of its own. */
+        long self = *silt_live ? (long)silt_shared->pid : silt_call(SYS_getpid, 0);
+        long got = silt_call(SYS_process_vm_readv, self, &here, 1, there, count, 0);
+        if (got >= 0 || got == -14 /* EFAULT */) {
+            return got == (long)here.iov_len;
+        }
+    }
+    struct silt_readable none = {0, 0};
+    for (unsigned i = 0; i < count; i++) {
+        if (!stay || !silt_careful_word(&none, from[i], &words[i])) {
+            return false;
+        }
+    }
     return true;
 }
 

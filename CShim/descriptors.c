@@ -22,8 +22,6 @@
 #include <linux/close_range.h>
 #include <unistd.h>
 
-#define FRAME() __builtin_frame_address(0)
-
 /* Under a filter no descriptor can be checked: then all numbers belong to the program. */
 static inline bool is_hidden(int fd) {
     return fd >= 0 && (fd == silt_own[SILT_LIFE_LINE] || fd == silt_own[SILT_RENDEZVOUS]) &&
@@ -40,49 +38,20 @@ static int refuse_to_close(int fd) {
     return bad_descriptor();
 }
 
-/* The C library's way to be called when a thread is canceled in here, without an unwinder of the
- * language; its header only has it for code that has none. */
-extern void _pthread_cleanup_push(struct _pthread_cleanup_buffer *, void (*)(void *), void *);
-extern void _pthread_cleanup_pop(struct _pthread_cleanup_buffer *, int execute);
-
-struct giving {
-    int fd;
-    const void *frame;
-};
-
-/* close(2) did not come back: the number is still open where the thread was canceled before. */
-static void canceled(void *argument) {
-    const struct giving *giving = argument;
-    if (!silt_is_filtered() && silt_call(SYS_fcntl, giving->fd, F_GETFD) >= 0) {
-        silt_kept(giving->fd, giving->frame);
-    }
-}
-
-static inline int real_close(int fd) {
-    return SILT_LIKELY(silt_real.close != NULL) ? silt_real.close(fd)
-                                                : silt_outcome(silt_call(SYS_close, fd));
-}
-
-/* Whatever close(2) answers, the number is not the program's any more. */
+/* Whatever close(2) answers, the number is not the program's any more, unless the thread is
+ * canceled before: what is open then the analyzer finds (OpenDescriptors). */
 SILT_EXPORT int close(int fd) {
     if (SILT_UNLIKELY(is_hidden(fd))) {
         return refuse_to_close(fd);
     }
-    if (!silt_gives(fd, FRAME())) {
-        return real_close(fd);
-    }
-    struct giving giving = {fd, FRAME()};
-    struct _pthread_cleanup_buffer buffer;
-    _pthread_cleanup_push(&buffer, canceled, &giving);
-    int result = real_close(fd);
-    _pthread_cleanup_pop(&buffer, 0);
-    return result;
+    silt_gives(fd, FRAME());
+    return (int)SILT_FORWARD(close, (fd), silt_call(SYS_close, fd));
 }
 
 /* What dup2 and dup3 put something at was closed before, unless they failed. */
 static int replaced(int result, int to, bool given, const void *frame) {
     if (result >= 0) {
-        return silt_replaced(result, frame);
+        return silt_took(result, frame);
     }
     if (given) {
         silt_kept(to, frame);
@@ -95,8 +64,7 @@ SILT_EXPORT int dup2(int from, int to) {
         return bad_descriptor();
     }
     bool given = from != to && silt_gives(to, FRAME());
-    int result = SILT_LIKELY(silt_real.dup2 != NULL) ? silt_real.dup2(from, to)
-                                                     : silt_outcome(silt_call(SYS_dup2, from, to));
+    int result = (int)SILT_FORWARD(dup2, (from, to), silt_call(SYS_dup2, from, to));
     return from == to ? result : replaced(result, to, given, FRAME());
 }
 
@@ -105,16 +73,13 @@ SILT_EXPORT int dup3(int from, int to, int flags) {
         return bad_descriptor();
     }
     bool given = from != to && silt_gives(to, FRAME());
-    int result = SILT_LIKELY(silt_real.dup3 != NULL)
-                     ? silt_real.dup3(from, to, flags)
-                     : silt_outcome(silt_call(SYS_dup3, from, to, flags));
+    int result = (int)SILT_FORWARD(dup3, (from, to, flags), silt_call(SYS_dup3, from, to, flags));
     return replaced(result, to, given, FRAME());
 }
 
 static int close_stretch(unsigned first, unsigned last, int flags) {
-    return SILT_LIKELY(silt_real.close_range != NULL)
-               ? silt_real.close_range(first, last, flags)
-               : silt_outcome(silt_call(SYS_close_range, first, last, flags));
+    return (int)SILT_FORWARD(close_range, (first, last, flags),
+                             silt_call(SYS_close_range, first, last, flags));
 }
 
 /* A kernel that knows close_range(2) does not refuse to close a range that there is. */

@@ -66,9 +66,9 @@ SILT_EXPORT __attribute__((naked)) int clone(int (*run)(void *) __attribute__((u
                                              void *stack __attribute__((unused)),
                                              int flags __attribute__((unused)),
                                              void *argument __attribute__((unused)), ...) {
-    __asm__("movl %edx, %eax\n\t"
-            "andl $0x10100, %eax\n\t"
-            "cmpl $0x100, %eax\n\t"
+    __asm__("movl %edx, %r11d\n\t"
+            "andl $0x10100, %r11d\n\t"
+            "cmpl $0x100, %r11d\n\t"
             "jne 2f\n\t"
             "movl $1, silt_lends(%rip)\n"
             "2:\t"

@@ -18,8 +18,6 @@
 #include <stdarg.h>
 #include <sys/shm.h>
 
-#define FRAME() __builtin_frame_address(0)
-
 static void take(enum silt_resource resource, uintptr_t handle, const void *frame) {
     if (silt_is_ours()) {
         silt_record_take(resource, handle, 1, frame);
@@ -134,10 +132,11 @@ FREE_LOCALE(__freelocale)
 
 /* ---- segments ---- */
 
-/* Under a filter of the program's shmctl(2) may be forbidden. */
+/* Under a filter shmctl(2) may be forbidden. */
 static size_t segment_bytes(int id) {
     struct shmid_ds state;
-    bool known = !silt_is_filtered() && silt_call(SYS_shmctl, id, IPC_STAT, &state) == 0;
+    bool known = !silt_is_filtered() && !silt_was_filtered_at_start() &&
+                 silt_call(SYS_shmctl, id, IPC_STAT, &state) == 0;
     return known ? silt_whole_pages(state.shm_segsz) : 4096;
 }
 

@@ -4,10 +4,8 @@
  *
  * NEXT(result, name, parameters) is a function whose next definition is called: real.h has a
  * pointer to it, which real.c finds. ALONE(name) calls no next definition, and has its prototype
- * from the C library. build.sh makes the list
- * of exported names out of all rows, and each exported name must have cases in
- * Tests/Workloads/hook_cases.cpp (HookTests). Nothing is included here: build.sh expands this file
- * alone.
+ * from the C library. What is exported is what is marked SILT_EXPORT; ShimFileTests compares that
+ * with the rows. Each exported name must have cases in Tests/Workloads/hook_cases.cpp (HookTests).
  */
 #ifndef SILT_HOOK_TABLE_H
 #define SILT_HOOK_TABLE_H

@@ -15,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FRAME() __builtin_frame_address(0)
-
 /* As enter, while *silt_live is not 0. */
 static inline bool enter_live(const void *frame, uint32_t *before) {
     struct silt_thread *self = &silt_thread;

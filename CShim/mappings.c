@@ -24,7 +24,6 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 
-#define FRAME()  __builtin_frame_address(0)
 #define CALLER() ((uintptr_t)__builtin_return_address(0))
 
 /* What was executable may not be any more. */

@@ -14,14 +14,10 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#define FRAME() __builtin_frame_address(0)
-
 /* `raw`: the system call that is made before the next definition is found. */
 #define OPENS(name, parameters, arguments, raw)                                                    \
     SILT_EXPORT int name parameters {                                                              \
-        int got =                                                                                  \
-            SILT_LIKELY(silt_real.name != NULL) ? silt_real.name arguments : silt_outcome(raw);    \
-        return silt_took(got, FRAME());                                                            \
+        return silt_took((int)SILT_FORWARD(name, arguments, raw), FRAME());                        \
     }
 
 /* What is more than one system call. */
@@ -38,8 +34,7 @@
 /* Two at once. */
 #define OPENS_PAIR(name, parameters, arguments, raw)                                               \
     SILT_EXPORT int name parameters {                                                              \
-        int result =                                                                               \
-            SILT_LIKELY(silt_real.name != NULL) ? silt_real.name arguments : silt_outcome(raw);    \
+        int result = (int)SILT_FORWARD(name, arguments, raw);                                      \
         if (result == 0) {                                                                         \
             silt_took(ends[0], FRAME());                                                           \
             silt_took(ends[1], FRAME());                                                           \
@@ -60,18 +55,16 @@
 #define OPENS_FILE(name)                                                                           \
     SILT_EXPORT int name(const char *path, int flags, ...) {                                       \
         MODE_AFTER(flags)                                                                          \
-        int fd = SILT_LIKELY(silt_real.name != NULL)                                               \
-                     ? silt_real.name(path, flags, mode)                                           \
-                     : silt_outcome(silt_call(SYS_openat, AT_FDCWD, path, flags, mode));           \
+        int fd = (int)SILT_FORWARD(name, (path, flags, mode),                                      \
+                                   silt_call(SYS_openat, AT_FDCWD, path, flags, mode));            \
         return silt_took(fd, FRAME());                                                             \
     }
 
 #define OPENS_FILE_AT(name)                                                                        \
     SILT_EXPORT int name(int folder, const char *path, int flags, ...) {                           \
         MODE_AFTER(flags)                                                                          \
-        int fd = SILT_LIKELY(silt_real.name != NULL)                                               \
-                     ? silt_real.name(folder, path, flags, mode)                                   \
-                     : silt_outcome(silt_call(SYS_openat, folder, path, flags, mode));             \
+        int fd = (int)SILT_FORWARD(name, (folder, path, flags, mode),                              \
+                                   silt_call(SYS_openat, folder, path, flags, mode));              \
         return silt_took(fd, FRAME());                                                             \
     }
 
@@ -118,9 +111,8 @@ OPENS(pidfd_open, (pid_t process, unsigned flags), (process, flags),
 
 /* With a descriptor, that one is changed. */
 SILT_EXPORT int signalfd(int fd, const sigset_t *mask, int flags) {
-    int result = SILT_LIKELY(silt_real.signalfd != NULL)
-                     ? silt_real.signalfd(fd, mask, flags)
-                     : silt_outcome(silt_call(SYS_signalfd4, fd, mask, 8, flags));
+    int result = (int)SILT_FORWARD(signalfd, (fd, mask, flags),
+                                   silt_call(SYS_signalfd4, fd, mask, 8, flags));
     return fd == -1 ? silt_took(result, FRAME()) : result;
 }
 
@@ -131,9 +123,8 @@ SILT_EXPORT int signalfd(int fd, const sigset_t *mask, int flags) {
         va_start(list, command);                                                                   \
         void *argument = va_arg(list, void *);                                                     \
         va_end(list);                                                                              \
-        int result = SILT_LIKELY(silt_real.name != NULL)                                           \
-                         ? silt_real.name(fd, command, argument)                                   \
-                         : silt_outcome(silt_call(SYS_fcntl, fd, command, argument));              \
+        int result = (int)SILT_FORWARD(name, (fd, command, argument),                              \
+                                       silt_call(SYS_fcntl, fd, command, argument));               \
         return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? silt_took(result, FRAME())       \
                                                                 : result;                          \
     }
@@ -169,6 +160,5 @@ SILT_EXPORT int mq_open(const char *name, int flags, ...) {
 
 SILT_EXPORT int mq_close(int queue) {
     silt_gives(queue, FRAME());
-    return SILT_LIKELY(silt_real.mq_close != NULL) ? silt_real.mq_close(queue)
-                                                   : silt_outcome(silt_call(SYS_close, queue));
+    return (int)SILT_FORWARD(mq_close, (queue), silt_call(SYS_close, queue));
 }

@@ -15,8 +15,6 @@
 #include "real.h"
 #include "sandbox.h"
 
-#define FRAME() __builtin_frame_address(0)
-
 static uint32_t recorded_tid(uint32_t tid) {
     return tid == SILT_TID_UNKNOWN ? 0 : tid;
 }
@@ -25,19 +23,21 @@ static uint32_t recorded_tid(uint32_t tid) {
 
 /* The handle of a new thread, where its creator has it: on the stack, or in memory that the thread
  * may have given back by now. */
-static bool read_handle(const void *there, const void *frame, uint64_t *handle) {
+static bool read_handle(const void *there, bool stays, const void *frame, uint64_t *handle) {
     uintptr_t at = (uintptr_t)there;
     if (at - (uintptr_t)frame < NEAR) {
         *handle = *(const pthread_t *)there;
         return true;
     }
-    return silt_careful_copy(&at, handle, 1);
+    return silt_careful_copy(&at, handle, 1, stays);
 }
 
 static void note_created(const void *there, bool detached, const void *frame) {
     uint64_t handle;
     uint32_t tid;
-    if (silt_is_ours() && read_handle(there, frame, &handle) && silt_look_at_thread(handle, &tid)) {
+    /* One that nobody joins may be gone before it is looked at. */
+    if (silt_is_ours() && read_handle(there, !detached, frame, &handle) &&
+        silt_look_at_thread(handle, !detached, &tid)) {
         uint64_t flags = (detached ? SILT_THREAD_DETACHED : 0) | (tid ? 0 : SILT_THREAD_ENDED);
         silt_record_take(SILT_THREAD, handle, recorded_tid(tid) | flags << 32, frame);
     }

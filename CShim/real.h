@@ -4,6 +4,7 @@
 
 #include "hook_table.h"
 #include "macros.h"
+#include "system.h"
 
 #include <dirent.h>
 #include <locale.h>
@@ -36,6 +37,9 @@ struct silt_real {
     SILT_HOOKS(SILT_REAL_POINTER, SILT_REAL_NONE)
 };
 extern struct silt_real silt_real SILT_HIDDEN;
+/* What the next definition answers, or `raw`, a system call, where it is not found yet. */
+#define SILT_FORWARD(name, arguments, raw)                                                         \
+    (SILT_LIKELY(silt_real.name != NULL) ? silt_real.name arguments : silt_outcome(raw))
 /* Some of them once more, for hooks in assembly. */
 extern long (*silt_real_syscall)(long, ...) SILT_HIDDEN;
 extern int (*silt_real_vfork)(void) SILT_HIDDEN;

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define FRAME() __builtin_frame_address(0)
-
 /* The kernel has written the message's control data, and said how much. */
 static __attribute__((noinline)) void take_rights(struct msghdr *message, const void *frame) {
     for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
@@ -25,9 +23,8 @@ static __attribute__((noinline)) void take_rights(struct msghdr *message, const 
 }
 
 SILT_EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags) {
-    ssize_t got = SILT_LIKELY(silt_real.recvmsg != NULL)
-                      ? silt_real.recvmsg(socket, message, flags)
-                      : silt_outcome(silt_call(SYS_recvmsg, socket, message, flags));
+    ssize_t got = SILT_FORWARD(recvmsg, (socket, message, flags),
+                               silt_call(SYS_recvmsg, socket, message, flags));
     if (got >= 0 && SILT_UNLIKELY(message->msg_controllen)) {
         take_rights(message, FRAME());
     }
@@ -36,9 +33,8 @@ SILT_EXPORT ssize_t recvmsg(int socket, struct msghdr *message, int flags) {
 
 SILT_EXPORT int recvmmsg(int socket, struct mmsghdr *messages, unsigned count, int flags,
                          struct timespec *patience) {
-    int got = SILT_LIKELY(silt_real.recvmmsg != NULL)
-                  ? silt_real.recvmmsg(socket, messages, count, flags, patience)
-                  : silt_outcome(silt_call(SYS_recvmmsg, socket, messages, count, flags, patience));
+    int got = (int)SILT_FORWARD(recvmmsg, (socket, messages, count, flags, patience),
+                                silt_call(SYS_recvmmsg, socket, messages, count, flags, patience));
     for (int i = 0; i < got; i++) {
         if (SILT_UNLIKELY(messages[i].msg_hdr.msg_controllen)) {
             take_rights(&messages[i].msg_hdr, FRAME());

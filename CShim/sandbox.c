@@ -61,11 +61,14 @@ uint32_t silt_tid(void) {
     return asks_glibc ? tid_of_glibc() : (uint32_t)silt_call(SYS_gettid, 0);
 }
 
-bool silt_look_at_thread(uintptr_t thread, uint32_t *tid) {
+bool silt_look_at_thread(uintptr_t thread, bool stays, uint32_t *tid) {
     uintptr_t from[2] = {thread + SELF_OFFSET, thread + TID_OFFSET};
     uint64_t words[2] = {0, 0};
-    if (!silt_careful_copy(from, words, knows_tid ? 2 : 1) || words[0] != thread) {
+    if (!silt_careful_copy(from, words, knows_tid ? 2 : 1, stays) || words[0] != thread) {
         return false;
+    }
+    if (knows_tid && (uint32_t)words[1] == UINT32_MAX) {
+        return false; /* glibc's mark of one that is joined already */
     }
     *tid = knows_tid ? (uint32_t)words[1] : SILT_TID_UNKNOWN;
     return true;

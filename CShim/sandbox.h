@@ -37,9 +37,10 @@ bool silt_is_dispatched(void);
  * whose memory it uses, which goes on when the child is gone. In a hook. */
 uint32_t silt_tid(void);
 /* Looks at what glibc keeps of a thread: its tid, 0 when it is over, SILT_TID_UNKNOWN where glibc
- * keeps it elsewhere. False when there is no thread. In a hook. */
+ * keeps it elsewhere. False when there is no thread, or it is joined already. `stays`: its memory
+ * does until somebody joins it. In a hook. */
 #define SILT_TID_UNKNOWN UINT32_MAX
-bool silt_look_at_thread(uintptr_t thread, uint32_t *tid);
+bool silt_look_at_thread(uintptr_t thread, bool stays, uint32_t *tid);
 /* The same tid of a thread that was not joined yet: its memory is there. In a hook. */
 uint32_t silt_tid_of_unjoined(uintptr_t thread);
 

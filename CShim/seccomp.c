@@ -191,13 +191,8 @@ SILT_EXPORT int prctl(int option, ...) {
     const struct sock_fprog *program = (const void *)a[1];
     struct change change =
         prepare(step_of_prctl(option, a[0]), program, __builtin_frame_address(0));
-    int result;
-    if (SILT_LIKELY(silt_real.prctl != NULL)) {
-        result = silt_real.prctl(option, a[0], a[1], a[2], a[3]);
-    } else {
-        long raw = silt_call(SYS_prctl, option, a[0], a[1], a[2], a[3]);
-        result = raw < 0 ? (errno = (int)-raw, -1) : (int)raw;
-    }
+    int result = (int)SILT_FORWARD(prctl, (option, a[0], a[1], a[2], a[3]),
+                                   silt_call(SYS_prctl, option, a[0], a[1], a[2], a[3]));
     conclude(change, result);
     return result;
 }
@@ -218,15 +213,7 @@ static long watched(long number, long a, long b, long c, long d, long e, long f)
                                            : NOTHING;
     const struct sock_fprog *program = (const void *)c;
     struct change change = prepare(step, program, frame);
-    if (SILT_LIKELY(silt_real.syscall != NULL)) {
-        result = silt_real.syscall(number, a, b, c, d, e, f);
-    } else {
-        result = silt_call(number, a, b, c, d, e, f);
-        if (result < 0 && result > -4096) {
-            errno = (int)-result;
-            result = -1;
-        }
-    }
+    result = SILT_FORWARD(syscall, (number, a, b, c, d, e, f), silt_call(number, a, b, c, d, e, f));
     conclude(change, result);
     silt_descriptor_called(number, a, b, frame, given, result);
     return result;
@@ -240,7 +227,7 @@ SILT_EXPORT __attribute__((naked)) long syscall(long number __attribute__((unuse
             "cmpq $33, %rdi\n\t"  /* dup2 */
             "je 1f\n\t"
             "cmpq $56, %rdi\n\t"  /* clone */
-            "je 2f\n\t"
+            "je 4f\n\t"
             "cmpq $58, %rdi\n\t"  /* vfork */
             "je 2f\n\t"
             "cmpq $157, %rdi\n\t" /* prctl */
@@ -257,6 +244,11 @@ SILT_EXPORT __attribute__((naked)) long syscall(long number __attribute__((unuse
             "testq %r11, %r11\n\t"
             "je 1f\n\t"
             "jmp *%r11\n"
+            /* With CLONE_VM, but without CLONE_THREAD: as in fork.c. */
+            "4:\tmovl %esi, %r11d\n\t"
+            "andl $0x10100, %r11d\n\t"
+            "cmpl $0x100, %r11d\n\t"
+            "jne 3b\n"
             "2:\tmovl $1, silt_lends(%rip)\n\t" /* perhaps: it may use this memory */
             "jmp 3b\n"
             "1:\tjmp silt_watched_call");

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define FRAME() __builtin_frame_address(0)
-
 /* The compiler is told that nobody asks these functions about NULL, but they have answers. */
 static inline bool is_there(const void *pointer) {
     __asm__("" : "+r"(pointer));

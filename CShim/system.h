@@ -32,12 +32,12 @@ static inline bool silt_call_failed(long result) {
 }
 
 /* What a function of the C library makes of such a result. */
-static inline int silt_outcome(long result) {
+static inline long silt_outcome(long result) {
     if (silt_call_failed(result)) {
         errno = (int)-result;
         return -1;
     }
-    return (int)result;
+    return result;
 }
 
 /* A number of bytes rounded up to whole pages. */

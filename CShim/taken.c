@@ -13,7 +13,7 @@
 #include "sandbox.h"
 #include "system.h"
 
-#define NUMBERS (1u << 20) /* more than programs may have, by default (proc(5), nr_open) */
+#define NUMBERS (1u << 20) /* as many as programs may have, by default (proc(5), nr_open) */
 
 static uint64_t bits[NUMBERS / 64];
 
@@ -21,48 +21,35 @@ static inline uint64_t bit_of(unsigned fd) {
     return 1ull << fd % 64;
 }
 
-/* Numbers beyond are recorded when they are closed, whether or not they were taken. */
+/* Numbers beyond are not recorded: the analyzer finds them in /proc. */
 static inline bool is_taken(unsigned fd) {
-    return fd >= NUMBERS || (__atomic_load_n(&bits[fd / 64], __ATOMIC_RELAXED) & bit_of(fd)) != 0;
+    return fd < NUMBERS && (__atomic_load_n(&bits[fd / 64], __ATOMIC_RELAXED) & bit_of(fd)) != 0;
 }
 
 static inline void set_taken(unsigned fd) {
-    if (fd < NUMBERS) {
-        __atomic_fetch_or(&bits[fd / 64], bit_of(fd), __ATOMIC_RELAXED);
-    }
-}
-
-static inline void set_given(unsigned fd) {
-    if (fd < NUMBERS) {
-        __atomic_fetch_and(&bits[fd / 64], ~bit_of(fd), __ATOMIC_RELAXED);
-    }
-}
-
-/* Whether this is not the process whose memory it uses. A filter may forbid to ask: then nothing is
- * recorded any more of a program that has made such children. So it is in a fork child that has
- * made some before it began to be recorded. */
-static inline bool is_guest(void) {
-    return SILT_UNLIKELY(silt_lends) && (!*silt_live || !silt_may_start() || silt_is_borrowed());
+    __atomic_fetch_or(&bits[fd / 64], bit_of(fd), __ATOMIC_RELAXED);
 }
 
 int silt_took(int fd, const void *frame) {
-    if (fd >= 0 && !is_guest()) {
+    /* A fork child that only sets up its standard streams, and then executes a program, does not
+     * become an image of its own for that. */
+    if (fd >= 0 && (unsigned)fd < NUMBERS && (fd > 2 || *silt_live) && silt_is_ours()) {
         set_taken((unsigned)fd);
         silt_record_take(SILT_DESCRIPTOR, (unsigned)fd, 1, frame);
     }
     return fd;
 }
 
-int silt_replaced(int fd, const void *frame) {
-    return fd > 2 || *silt_live ? silt_took(fd, frame) : fd;
+static void give_back(unsigned fd, const void *frame) {
+    __atomic_fetch_and(&bits[fd / 64], ~bit_of(fd), __ATOMIC_RELAXED);
+    silt_record_give(SILT_DESCRIPTOR, fd, frame);
 }
 
 bool silt_gives(int fd, const void *frame) {
-    if (!*silt_live || fd < 0 || !is_taken((unsigned)fd) || is_guest()) {
+    if (!*silt_live || fd < 0 || !is_taken((unsigned)fd) || !silt_is_ours()) {
         return false;
     }
-    set_given((unsigned)fd);
-    silt_record_give(SILT_DESCRIPTOR, (unsigned)fd, frame);
+    give_back((unsigned)fd, frame);
     return true;
 }
 
@@ -72,7 +59,7 @@ void silt_kept(int fd, const void *frame) {
 }
 
 void silt_gives_range(unsigned first, unsigned last, const void *frame) {
-    if (!*silt_live || is_guest()) {
+    if (!*silt_live || !silt_is_ours()) {
         return;
     }
     for (unsigned word = first / 64; word < NUMBERS / 64 && word <= last / 64; word++) {
@@ -81,7 +68,7 @@ void silt_gives_range(unsigned first, unsigned last, const void *frame) {
             unsigned fd = word * 64 + (unsigned)__builtin_ctzll(left);
             left &= left - 1;
             if (fd >= first && fd <= last) {
-                silt_gives((int)fd, frame);
+                give_back(fd, frame);
             }
         }
     }

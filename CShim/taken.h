@@ -7,9 +7,6 @@
 
 /* The program has a new descriptor, unless `fd` is negative; returns `fd`. */
 int silt_took(int fd, const void *frame);
-/* dup2 and dup3 have put one there. A fork child that only sets up its standard streams, and then
- * executes a program, does not become an image of its own for that. */
-int silt_replaced(int fd, const void *frame);
 
 /* About to be closed; true when that is recorded, which silt_kept undoes. */
 bool silt_gives(int fd, const void *frame);

@@ -213,13 +213,7 @@ package struct RawStreamWriter: ~Copyable {
 
     /// These threads were seen to run no more.
     package mutating func threads(image: UInt64, over handles: [UInt64]) throws(RawStreamError) {
-        var rest = handles[...]
-        while !rest.isEmpty {
-            let part = Array(rest.prefix(RawStream.maximumChunk / 8))
-            rest = rest.dropFirst(part.count)
-            part.withUnsafeBytes { append(image: image, slot: RawStream.Mark.threads.rawValue, offset: 0, $0) }
-            try flushIfLong()
-        }
+        if !handles.isEmpty { try append(handles, .threads, image: image, offset: 0) }
     }
 
     /// All open intervals end here.
@@ -253,12 +247,20 @@ package struct RawStreamWriter: ~Copyable {
 
     /// What a look at an image's descriptors found.
     package mutating func descriptors(image: UInt64, unseen: UInt64, gone: [UInt64]) throws(RawStreamError) {
-        var rest = gone[...]
+        try append(gone, .descriptors, image: image, offset: unseen)
+    }
+
+    /// In as many chunks as the words need; one where there are none.
+    private mutating func append(
+        _ words: [UInt64],
+        _ mark: RawStream.Mark,
+        image: UInt64,
+        offset: UInt64
+    ) throws(RawStreamError) {
+        var rest = words[...]
         repeat {
             let part = rest.prefix(RawStream.maximumChunk / 8)
-            part.withUnsafeBytes {
-                append(image: image, slot: RawStream.Mark.descriptors.rawValue, offset: unseen, $0)
-            }
+            part.withUnsafeBytes { append(image: image, slot: mark.rawValue, offset: offset, $0) }
             try flushIfLong()
             rest = rest[part.endIndex...]
         } while !rest.isEmpty

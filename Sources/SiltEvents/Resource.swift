@@ -28,25 +28,25 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     package var isCounted: Bool { traits.isCounted }
 
     /// What is taken again has the handle that it has already, and is given back as often.
-    package var isShared: Bool { self == .semaphore }
+    package var isShared: Bool { traits.isShared }
 
     package init?(name: String) {
         guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = found
     }
 
-    private var traits: (name: String, unit: String, isCounted: Bool) {
+    private var traits: (name: String, unit: String, isCounted: Bool, isShared: Bool) {
         switch self {
-        case .heap: ("heap", "block", false)
-        case .mapping: ("mapping", "mapping", false)
-        case .descriptor: ("descriptor", "descriptor", true)
-        case .thread: ("thread", "thread", true)
-        case .timer: ("timer", "timer", true)
-        case .goroutine: ("goroutine", "goroutine", true)
-        case .unjoined: ("unjoined", "unjoined thread", true)
-        case .semaphore: ("semaphore", "semaphore", true)
-        case .locale: ("locale", "locale", true)
-        case .segment: ("segment", "shared memory segment", false)
+        case .heap: ("heap", "block", false, false)
+        case .mapping: ("mapping", "mapping", false, false)
+        case .descriptor: ("descriptor", "descriptor", true, false)
+        case .thread: ("thread", "thread", true, false)
+        case .timer: ("timer", "timer", true, false)
+        case .goroutine: ("goroutine", "goroutine", true, false)
+        case .unjoined: ("unjoined", "unjoined thread", true, false)
+        case .semaphore: ("semaphore", "semaphore", true, true)
+        case .locale: ("locale", "locale", true, false)
+        case .segment: ("segment", "shared memory segment", false, false)
         }
     }
 }

@@ -16,14 +16,14 @@ struct CallersInTurn {
     private let histories: [Int: Range<Int>]
 
     /// Blocks that a stack must have left for the times they came at to say anything.
-    private static let leastBlocks = 4.0
+    private static let minimumBlocks = 4.0
     /// It was active for a short time when they came in this share of the judged intervals, or in one.
     private static let shortShare = 0.2
     /// So many of such stacks hold this share of what stayed.
-    private static let leastStacks = 4
+    private static let minimumStacks = 4
     private static let share = 0.5
     /// In fewer intervals everything is short.
-    private static let leastIntervals = 5
+    private static let minimumIntervals = 5
 
     /// `growing`: the shares that will be asked for.
     init(_ sites: CallSites, growing: [SiteShare], judge: SiteJudge, clocks: [ProcessClock], hunt: HuntPhases?) {
@@ -64,16 +64,16 @@ struct CallersInTurn {
     ///
     /// `births`: blocks that stayed, by interval, of each stack.
     static func stacksInTurn(_ births: [[Double]]) -> Int? {
-        guard let intervals = births.map(\.count).max(), intervals >= leastIntervals else { return nil }
+        guard let intervals = births.map(\.count).max(), intervals >= minimumIntervals else { return nil }
         let most = max(1, Int(shortShare * Double(intervals)))
         var (short, all, stacks) = (0.0, 0.0, 0)
         for births in births {
             let blocks = births.reduce(0, +)
             all += blocks
-            guard blocks >= leastBlocks, births.count(where: { $0 > 0 }) <= most else { continue }
+            guard blocks >= minimumBlocks, births.count(where: { $0 > 0 }) <= most else { continue }
             short += blocks
             stacks += 1
         }
-        return stacks >= leastStacks && short >= share * all ? stacks : nil
+        return stacks >= minimumStacks && short >= share * all ? stacks : nil
     }
 }

@@ -123,10 +123,7 @@ extension CheckReport {
             requests: phase.requests,
             failedRequests: phase.failedRequests
         )
-        let numbers = Set(phase.numbers)
-        result.seconds = report.recording.rounds.reduce(0.0) {
-            numbers.contains($1.phase) ? $0 + Double($1.endNs &- $1.startNs) / 1e9 : $0
-        }
+        result.seconds = phase.seconds
         let own = findings(of: result)
         if own.contains(where: \.isFailure) {
             result.outcome = .failed

@@ -36,7 +36,7 @@ package enum BaselineStack {
     /// recursion) one is kept, and what calls main is left out.
     static func frames(ofStack stack: UInt32, in report: HeapReport) -> [String] {
         var result: [String] = []
-        for frame in report.frames(ofStack: stack).dropFirst(report.blameIndex(ofStack: stack)) {
+        for frame in report.framesFromBlame(ofStack: stack) {
             if frame.isRuntimeStart { break }
             let text = text(frame)
             if result.last != text { result.append(text) }

@@ -92,6 +92,11 @@ extension HeapReport {
         return result
     }
 
+    /// From the blamed function outward.
+    package func framesFromBlame(ofStack stack: UInt32) -> ArraySlice<ReportFrame> {
+        frames(ofStack: stack).dropFirst(blameIndex(ofStack: stack))
+    }
+
     /// Index in `frames(ofStack:)` of the blamed function.
     package func blameIndex(ofStack stack: UInt32) -> Int {
         guard stack != 0 else { return 0 }

@@ -94,7 +94,7 @@ package struct HuntPhases: Sendable {
 
     private mutating func add(_ round: RecordedRound, to index: Int) {
         phases[index].rounds += 1
-        phases[index].seconds += Double(round.endNs &- round.startNs) / 1e9
+        phases[index].seconds += round.seconds
         if phases[index].numbers.last != round.phase { phases[index].numbers.append(round.phase) }
         phases[index].requests.add(round.requests)
         phases[index].failedRequests.add(round.failedRequests)

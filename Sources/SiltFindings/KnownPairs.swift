@@ -1,12 +1,13 @@
 internal import SiltEvents
 internal import SiltRecording
+internal import SiltText
 
 /// Functions whose results must be given back by a call of another one.
 ///
 /// A finding names the second where the first is in its stack: between the blamed code and the allocation, in a module
 /// that the process had loaded and that is of the library the pair belongs to, or in the program itself.
 package struct KnownPair: Equatable, Sendable {
-    /// What makes it, as the stack has it.
+    /// What makes it: as the stack has it, or each function that silt saw called for things of the kind.
     package var maker: String
     /// What gives it back.
     package var giver: String
@@ -47,21 +48,22 @@ struct KnownPairs {
         // `name@@VERSION`, as symbols of libraries may have it.
         let name = function.prefix { $0 != "@" }
         guard let (entry, middle) = entry(of: name) else { return nil }
-        let file = module.lastIndex(of: "/").map { module[module.index(after: $0)...] } ?? module[...]
-        guard isProgram || file.hasPrefix(entry.library) else { return nil }
+        guard isProgram || module.lastPathComponent.hasPrefix(entry.library) else { return nil }
         let giver = middle.map { String(entry.giver).replacing("*", with: String($0)) } ?? String(entry.giver)
         return KnownPair(maker: String(name), giver: giver)
     }
 
+    /// `programs`: the files of the traced processes' executables.
+    ///
     /// The pair whose maker is nearest to the blamed code of a stack, or is what silt saw called there.
     func pair(
         ofStack stack: UInt32,
         _ resource: Resource,
         names: FrameNames,
+        programs: Set<String>,
         in recording: Recording
     ) -> KnownPair? {
         if let own = Self.ofResource(resource) { return own }
-        let programs = Set(recording.processes.map(\.executable))
         let (blamed, _) = names.blame(ofStack: stack, in: recording)
         var found: KnownPair?
         var node = stack
@@ -82,10 +84,10 @@ struct KnownPairs {
     private static func ofResource(_ resource: Resource) -> KnownPair? {
         switch resource {
         case .heap, .mapping, .descriptor, .thread, .goroutine: nil
-        case .unjoined: KnownPair(maker: "pthread_create", giver: "pthread_join or pthread_detach")
+        case .unjoined: KnownPair(maker: "pthread_create or thrd_create", giver: "pthread_join or pthread_detach")
         case .timer: KnownPair(maker: "timer_create", giver: "timer_delete")
         case .semaphore: KnownPair(maker: "sem_open", giver: "sem_close")
-        case .locale: KnownPair(maker: "newlocale", giver: "freelocale")
+        case .locale: KnownPair(maker: "newlocale or duplocale", giver: "freelocale")
         case .segment: KnownPair(maker: "shmat", giver: "shmdt")
         }
     }

@@ -21,6 +21,17 @@ extension HeapReport {
     /// What grows, as far as its phase says anything.
     package var growing: [ReportSite] { sites.filter { $0.isGrowing && $0.isConclusive } }
 
+    /// Growing sites that are findings of their own, and those in libraries that grow because the program's own code leaks
+    /// in the same phase.
+    package var findings: (own: [ReportSite], inLibraries: [ReportSite]) {
+        let leading = sites.filter { $0.isGrowing && $0.follows == nil }
+        let leakingPhases = Set(leading.filter { !$0.isLibrary }.map(\.phase))
+        func isBecauseOfOthers(_ site: ReportSite) -> Bool {
+            site.isLibrary && site.resource == .heap && site.phase != nil && leakingPhases.contains(site.phase)
+        }
+        return (leading.filter { !isBecauseOfOthers($0) }, leading.filter(isBecauseOfOthers))
+    }
+
     /// Bytes that the target may use; nil: no limit is known.
     package var limitBytes: UInt64? { options.limitBytes ?? recording.memoryLimit }
 

@@ -73,6 +73,7 @@ struct SiteBuilder {
             members[index].append(share)
         }
         let flow = hunt.map { HuntFlow(recording, names, $0) }
+        let programs = Set(recording.processes.map(\.executable))
         for group in members {
             var item = ReportSite(blame: frame(group[0].blame))
             item.index = result.count
@@ -88,7 +89,13 @@ struct SiteBuilder {
                 item.stacks = stacks(group.flatMap(\.rows))
                 item.way = ways.common(to: item.stack, caller: leader(of: group)?.caller)
                 item.births = births(group)
-                item.pair = KnownPairs.all.pair(ofStack: item.stack, item.resource, names: names, in: recording)
+                item.pair = KnownPairs.all.pair(
+                    ofStack: item.stack,
+                    item.resource,
+                    names: names,
+                    programs: programs,
+                    in: recording
+                )
                 if item.caller == nil { item.origin = ways.origin(of: item.stacks, blame: group[0].blame) }
             }
             item.isLibrary = names.rows[group[0].blame.row].kind < .unnamed

@@ -170,7 +170,7 @@ enum GrowthRules {
 
     /// Survivors that become fewer from interval to interval: what fills.
     enum Decline {
-        /// One-sided 2 % by the logarithm of time and 1 % by time: with less, leaks that come by chance would be missed more
+        /// One-sided 1.8 % by the logarithm of what was asked and 1 % by what was asked: with less, leaks that come by chance would be missed more
         /// often than caches are charged.
         static let score = 2.1
         static let scoreByTime = 2.3
@@ -180,11 +180,11 @@ enum GrowthRules {
         static let studentOfVaried = 4.0
         static let varied = 2.0
         /// Survivors fall by this much over what was seen (natural logarithm): less is a leak that varies.
-        static let leastFall = 0.1
+        static let minimumFall = 0.1
         /// Half-lives of up to five times what was seen must be excluded for a sure verdict.
         static let excludedFall = 0.14
         /// And no decline may be hinted at: one-sided 16 %.
-        static let leastSure = -1.0
+        static let minimumSure = -1.0
         /// Warm-up that brought no more than this many times what came later may be the beginning of a decline.
         static let burst = 1.5
         static let chance = 2.0
@@ -207,7 +207,7 @@ enum GrowthRules {
         static let kept = 2
         static let keptShare = 0.4
         /// They hold so many blocks.
-        static let leastBlocks = 2.0
+        static let minimumBlocks = 2.0
     }
 
     /// Growth that is claimed must be seen in the live bytes.
@@ -215,8 +215,8 @@ enum GrowthRules {
         /// They rise by this share of what stayed.
         static let share = 0.5
         /// Rises of so many intervals make a rate of their own, where one in three, the oldest, left as much.
-        static let leastSteps = 3
-        static let leastStep = 0.3
+        static let minimumSteps = 3
+        static let minimumStep = 0.3
         static let oldestPart = 3
         static let agreement = 0.5...2
         /// Seconds for which half of the judged blocks must have been kept for a sure verdict.
@@ -227,12 +227,12 @@ enum GrowthRules {
     enum Filling {
         /// The newest intervals tell: one in three, and two at least.
         static let newestPart = 3
-        static let leastNewest = 2
+        static let minimumNewest = 2
         /// They bring this share of what the phase brought in the mean, and so many blocks.
         static let share = 0.25
-        static let leastBlocks = 3.0
+        static let minimumBlocks = 3.0
         /// What is too little to be charged is in doubt when each of so many intervals left some of it, and idle hardly any.
-        static let leastJudged = 3
+        static let minimumJudged = 3
         static let fewBlocks = 48.0
         static let idleShare = 0.5
     }
@@ -304,8 +304,8 @@ enum GrowthRules {
         static let mediumEveryRound = 8
         /// Every round adds, and by amounts of one kind: limits beside their median.
         static let minimumIncrements = 4
-        static let leastIncrement = 0.3
-        static let mostIncrement = 4.0
+        static let minimumIncrement = 0.3
+        static let maximumIncrement = 4.0
         static let lastIncrement = 0.5
         /// All of it is at least this share of what is live.
         static let riseShare = 0.02

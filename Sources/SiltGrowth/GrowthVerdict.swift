@@ -115,10 +115,8 @@ package struct GrowthFacts: Equatable, Sendable {
     /// The biggest rise from one slice to the next, and the share of the run before it.
     package var biggestRise = 0.0
     package var biggestRiseAt = 0.0
-    /// Jumps as a doubling block makes them, snapshots since the last one, and between the last two.
+    /// Jumps as a doubling block makes them.
     package var jumps = 0
-    package var sinceJump = 0
-    package var jumpGap = 0
     /// Half the range of the live bytes, as a share of their middle.
     package var wobble = 0.0
     /// Of hunts: the first and the last judged interval, numbered from 1 over the hunt, and their requests.
@@ -147,9 +145,6 @@ package struct GrowthFacts: Equatable, Sendable {
 extension GrowthFacts {
     /// A cache may keep its blocks for less than this: no verdict is sure before they have been watched for so long.
     package static let sureSeconds = GrowthRules.Conservation.sureSeconds
-
-    /// The share of the growth that has come by `settledAt`.
-    package static let settledShare = GrowthRules.Form.settledShare
 
     /// The growth came with the start.
     package var hasSettledAtStart: Bool { settledAt <= GrowthRules.Form.settledAtStart }
@@ -193,9 +188,6 @@ extension GrowthFacts {
             }
             if rise > 0, values[index - 1] > 0, value >= GrowthRules.Doubling.jumpRatio * values[index - 1] {
                 jumps += 1
-                let ago = (values.count - 1 - index) * width
-                jumpGap = jumps == 1 ? 0 : sinceJump - ago
-                sinceJump = ago
             }
         }
         sinceHigh = (values.count - 1 - highest) * width

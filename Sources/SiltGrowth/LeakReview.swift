@@ -157,9 +157,9 @@ struct LeakReview {
     ///
     /// A leak beside content that has filled meanwhile.
     func rise(above idle: Double) -> Claim? {
-        let newest = steps.suffix(max(Rules.leastSteps, eligible.count / 2))
+        let newest = steps.suffix(max(Rules.minimumSteps, eligible.count / 2))
         let slope = mean(newest)
-        guard newest.count >= Rules.leastSteps, newest.allSatisfy({ $0 > Rules.leastStep * slope }), slope > 0
+        guard newest.count >= Rules.minimumSteps, newest.allSatisfy({ $0 > Rules.minimumStep * slope }), slope > 0
         else { return nil }
         let oldest = mean(judged.bytes.prefix(max(1, judged.bytes.count / Rules.oldestPart)))
         guard Rules.agreement.contains(slope / max(oldest, .leastNonzeroMagnitude)) else { return nil }
@@ -183,15 +183,15 @@ struct LeakReview {
         case .decel, .turnover, .stalled, .sparse, .late: break
         // Few blocks, but in every interval: more rounds tell whether by chance.
         case .none, .idleRate:
-            return judged.positions.count >= Filling.leastJudged && judged.occupiedShare == 1
+            return judged.positions.count >= Filling.minimumJudged && judged.occupiedShare == 1
                 && steps.allSatisfy { $0 > 0 } && judged.survivors < Filling.fewBlocks
                 && idleCount * Double(judged.positions.count) < Filling.idleShare * judged.survivors
         case .leak, .deep, .slowed, .doubling, .backlog, .trend, .flat, .everyRound, .gap, .idle: return false
         }
-        let part = max(Filling.leastNewest, eligible.count / Filling.newestPart)
+        let part = max(Filling.minimumNewest, eligible.count / Filling.newestPart)
         let newest = steps.suffix(part)
         let blocks = eligible.suffix(part).reduce(0) { $0 + series.counts[$1] }
-        guard newest.count >= Filling.leastNewest, blocks >= Filling.leastBlocks else { return false }
+        guard newest.count >= Filling.minimumNewest, blocks >= Filling.minimumBlocks else { return false }
         return newest.allSatisfy { $0 > 0 } && mean(newest) >= Filling.share * mean(steps)
     }
 }

@@ -118,7 +118,7 @@ struct LiveRounds {
         let middle = median(increments)
         let start = live[rounds.lowerBound + warmUp]
         let end = live[rounds.upperBound]
-        guard least > 0, least >= Rules.leastIncrement * middle, most <= Rules.mostIncrement * middle,
+        guard least > 0, least >= Rules.minimumIncrement * middle, most <= Rules.maximumIncrement * middle,
             last >= Rules.lastIncrement * middle, end - start >= Rules.riseShare * end,
             isKept(end - start, above: start)
         else { return nil }

@@ -92,7 +92,7 @@ struct RoundSurvivors {
         }
         // Beside nothing there is nothing to be told apart from.
         let rest = positions[..<kept]
-        return rest.reduce(0) { $0 + series.counts[$1] } < Rules.leastBlocks ? positions : Array(rest)
+        return rest.reduce(0) { $0 + series.counts[$1] } < Rules.minimumBlocks ? positions : Array(rest)
     }
 
     /// Tells an evidence line what was judged; `skipped`: what is taken for warm-up.
@@ -133,13 +133,13 @@ extension HuntIntervals {
 
     /// Two of them, as indices, between which old bytes compare: a ring keeps less of what is old after more requests.
     ///
-    /// The newest that has one before it of no lighter load, three apart where there are; else the two furthest apart.
+    /// The newest that has one two before it or more, of a load at least `comparableLoad` of its own; else the two furthest apart.
     func comparable(_ positions: some RandomAccessCollection<Int>) -> (first: Int, last: Int) {
         let positions = Array(positions)
         var best = (first: 0, last: 0)
         for last in positions.indices.reversed() {
-            let least = GrowthRules.Hunt.comparableLoad * requests[positions[last]]
-            guard let first = positions[...last].firstIndex(where: { requests[$0] >= least }) else { continue }
+            let minimum = GrowthRules.Hunt.comparableLoad * requests[positions[last]]
+            guard let first = positions[...last].firstIndex(where: { requests[$0] >= minimum }) else { continue }
             if last - first > best.last - best.first { best = (first, last) }
             if last - first >= GrowthRules.Hunt.comparableSteps { break }
         }

@@ -64,10 +64,10 @@ struct RoundTrend {
     }
 
     /// Survivors become fewer, beyond chance.
-    var declines: Bool { score < -least && -slope * span > Rules.leastFall }
+    var declines: Bool { score < -least && -slope * span > Rules.minimumFall }
 
     /// A decline by half within five times what was seen would have shown.
     var excludesDecline: Bool {
-        score > Rules.leastSure && (GrowthRules.declineScore * error - slope) * span < Rules.excludedFall
+        score > Rules.minimumSure && (GrowthRules.declineScore * error - slope) * span < Rules.excludedFall
     }
 }

@@ -44,7 +44,7 @@ struct ThreadTable {
         let handle = block.address
         var thread = Thread(block: block, tid: event.tid, isDetached: event.isDetached)
         // The one before it with its handle ended unseen.
-        var changes = remove(handle).map { [$0] } ?? []
+        var changes = remove(handle)
         var isOver = event.isOver
         if let rumor = rumors.removeValue(forKey: handle), Self.isSame(rumor.tid, thread.tid) {
             thread.isDetached = thread.isDetached || rumor.isDetached
@@ -59,7 +59,7 @@ struct ThreadTable {
     /// It was joined.
     mutating func join(_ handle: UInt64, tid: UInt32) -> [Change] {
         guard let thread = threads[handle], Self.isSame(thread.tid, tid) else { return [] }
-        return remove(handle).map { [$0] } ?? []
+        return remove(handle)
     }
 
     mutating func detach(_ handle: UInt64, tid: UInt32) -> [Change] {
@@ -67,7 +67,7 @@ struct ThreadTable {
             note(handle, tid) { $0.isDetached = true }
             return []
         }
-        if thread.isOver { return remove(handle).map { [$0] } ?? [] }
+        if thread.isOver { return remove(handle) }
         threads[handle]?.isDetached = true
         return []
     }
@@ -79,7 +79,7 @@ struct ThreadTable {
             return []
         }
         guard !thread.isOver else { return [] }
-        if thread.isDetached { return remove(handle).map { [$0] } ?? [] }
+        if thread.isDetached { return remove(handle) }
         let left = thread.leaves
         runningCount -= 1
         thread.isOver = true
@@ -95,10 +95,10 @@ struct ThreadTable {
         threads.filter { !$0.value.isOver && $0.value.tid != 0 && !tids.contains($0.value.tid) }.map(\.key).sorted()
     }
 
-    private mutating func remove(_ handle: UInt64) -> Change? {
-        guard let thread = threads.removeValue(forKey: handle) else { return nil }
+    private mutating func remove(_ handle: UInt64) -> [Change] {
+        guard let thread = threads.removeValue(forKey: handle) else { return [] }
         if !thread.isOver { runningCount -= 1 }
-        return thread.leaves
+        return [thread.leaves]
     }
 
     private mutating func note(_ handle: UInt64, _ tid: UInt32, _ change: (inout Rumor) -> Void) {

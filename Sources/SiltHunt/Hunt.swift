@@ -159,7 +159,7 @@ package final class Hunt {
             counted = counted.flatMap { all in count.map { all + $0 } }
         }
         try settle()
-        let requests = phase.requestsPerRound.map { min($0, .max / repeats) * repeats } ?? counted?.requests
+        let requests = phase.requestsPerRun.map { min($0, .max / repeats) * repeats } ?? counted?.requests
         let growing = try endRound(
             RoundMark(
                 phase: phase.name,

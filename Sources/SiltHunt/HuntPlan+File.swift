@@ -185,7 +185,7 @@ private struct PlanReader {
         let script = try fields.text(of: try fields.require("script"), path + ".script")
         guard script.contains(where: { !$0.isWhitespace }) else { throw fields.problem("script", "it does nothing") }
         var phase = HuntPhase(name: name, script: script)
-        phase.requestsPerRound = try fields.count("requests", atLeast: 1)
+        phase.requestsPerRun = try fields.count("requests", atLeast: 1)
         phase.weight = try fields.share("weight") ?? phase.weight
         phase.rounds = try fields.count("rounds", atLeast: HuntPlan.minimumRounds)
         phase.timeoutSeconds = try fields.seconds("timeout") ?? phase.timeoutSeconds

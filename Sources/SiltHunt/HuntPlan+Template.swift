@@ -33,9 +33,9 @@ extension HuntPlan {
         # verdict is certain only where what grows was watched for half a minute.
         #confirm: 60s
 
-        # One phase for each kind of request, most often one route. A script is run once a round, by /bin/sh -c, with
-        # SILT_PHASE and SILT_ROUND in its environment, and should make the same number of requests each time: 100 or
-        # more. The number is read from what the load tool prints (ab, bombardier, h2load, hey, k6, oha,
+        # One phase for each kind of request, most often one route. A script is run once a round, and up to eight times in
+        # rounds that are added, by /bin/sh -c, with SILT_PHASE and SILT_ROUND (the same each time) in its environment. It
+        # should make the same number of requests each time: 100 or more. The number is read from what the load tool prints (ab, bombardier, h2load, hey, k6, oha,
         # redis-benchmark, siege, vegeta, wrk), or from a line that the script prints: silt: requests=2000 failed=0
         phases:
           - name: users

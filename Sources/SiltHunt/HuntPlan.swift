@@ -49,7 +49,7 @@ package struct HuntPhase: Sendable, Equatable {
     /// For `/bin/sh -c`; run once a round.
     package var script: String
     /// How many requests the script makes each time; nil: read from what the script prints (`RequestCount`).
-    package var requestsPerRound: Int?
+    package var requestsPerRun: Int?
     /// The phase's share of the service's real traffic, against the weights of the others; reports rank by it.
     package var weight = 1.0
     /// Instead of the plan's `rounds`; `maxRounds` is raised to it where it is less.

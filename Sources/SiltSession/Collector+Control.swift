@@ -130,7 +130,7 @@ extension Collector {
         let rounds = hunt.positions(ofPhase: phase)
         var count = 0
         heap.forEachSite(of: resource) { stack, counters in
-            guard counters.liveCount >= Self.leastHidden, let key = heap.groupKey(of: stack, resource),
+            guard counters.liveCount >= Self.minimumHidden, let key = heap.groupKey(of: stack, resource),
                 !known.contains(key), let series = heap.history(of: stack, resource)?.intervals(hunt.count),
                 series.live[rounds.upperBound] > series.live[rounds.lowerBound]
             else { return }
@@ -141,11 +141,11 @@ extension Collector {
     }
 
     /// Fewer blocks are never of medium confidence.
-    private static let leastHidden: UInt64 = 8
+    private static let minimumHidden: UInt64 = 8
 
     private func closeIntervals() throws {
         for image in images.values {
-            lookAtDescriptors(image)
+            look(image)
             image.closeInterval()
         }
         events?.snapshot(Array(images.values), at: Clock.monotonicSeconds - startedAt)

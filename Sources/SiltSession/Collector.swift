@@ -411,7 +411,7 @@ package final class Collector {
         let began = Clock.processCPUNanoseconds
         for image in due {
             image.drain()
-            lookAtDescriptors(image)
+            look(image)
             image.closeInterval()
         }
         let earliest = time + Self.closingShare * Double(Clock.processCPUNanoseconds - began) / 1e9
@@ -433,9 +433,9 @@ package final class Collector {
         nextSnapshot = max(nextSnapshot, finished)
     }
 
-    /// What was closed unseen is not there at the snapshot that follows.
-    func lookAtDescriptors(_ image: TracedImage) {
-        if let found = image.lookAtDescriptors() { events?.descriptors(image, found) }
+    /// What ended or was closed unseen is not there at the snapshot that follows.
+    func look(_ image: TracedImage) {
+        image.look()
         if let failure = image.descriptorFailure, !hasToldOfDescriptors {
             hasToldOfDescriptors = true
             outcome.notes.append(

@@ -33,13 +33,15 @@ struct OpenDescriptors {
         born = Set(names.keys)
     }
 
-    /// Looks, unless that would be too early or cannot be; `live`: what was seen to be opened, as far as events were read.
+    var isDue: Bool { Clock.monotonicSeconds >= nextAt }
+
+    /// Nil when nothing can be seen; `live`: what was seen to be opened, as far as events were read.
     ///
     /// What is opened and closed meanwhile does no harm: a close that is read later, of what is gone already, changes
     /// nothing, and an opening that is read later is that of another thing.
     mutating func look(_ pid: pid_t, live: [UInt64: UInt64]) -> Found? {
         let began = Clock.monotonicSeconds
-        guard began >= nextAt, let names = list(pid) else { return nil }
+        guard let names = list(pid) else { return nil }
         var found = Found()
         for (number, serial) in live {
             guard let name = names[number] else {
@@ -74,7 +76,8 @@ struct OpenDescriptors {
     private mutating func list(_ pid: pid_t) -> [UInt64: String]? {
         let folder = "/proc/\(pid)/fd"
         guard let stream = opendir(folder) else {
-            if errno == EACCES { failure = errno }
+            // A process that is gone has none.
+            if errno != ENOENT, errno != ESRCH { failure = errno }
             return nil
         }
         defer { closedir(stream) }

@@ -10,7 +10,7 @@ struct Suspect {
     /// Share of the live bytes that makes a caller the one.
     private static let nearlyAll = 0.9
     /// Characters of a name: one that was made of templates may have thousands.
-    private static let longestName = 120
+    private static let maximumName = 120
 
     let stacks: StackTable
     let blame: BlameKeys
@@ -27,10 +27,10 @@ struct Suspect {
         }
         let all = live.values.reduce(0, +)
         let most = live.max { ($0.value, $1.key) < ($1.value, $0.key) }
-        let name = abridgedName(blamed, width: Self.longestName)
+        let name = abridgedName(blamed, width: Self.maximumName)
         guard let most, Double(most.value) >= Self.nearlyAll * Double(max(1, all)), !InterpreterNames.isLoop(most.key)
         else { return name }
-        return abridgedName(most.key, width: Self.longestName) + " → " + name
+        return abridgedName(most.key, width: Self.maximumName) + " → " + name
     }
 
     /// The function that called the blamed frame; nil: none that has a name.

@@ -262,15 +262,31 @@ final class TracedImage {
     /// Remembers what the process was born with, before anything is known of it.
     func beginDescriptors() { descriptors.begin(pid) }
 
-    /// Compares what is open with what was seen to be opened, right after `drain`; nil: not now.
-    func lookAtDescriptors() -> OpenDescriptors.Found? {
-        guard !isReplayed, damage == nil, offReason == 0, !hasEnded else { return nil }
+    /// Compares what was seen of descriptors and threads with what the kernel has, right after `drain`, and tells the event
+    /// file.
+    func look() {
+        guard !isReplayed, damage == nil, offReason == 0, !hasEnded else { return }
+        lookAtDescriptors()
+        lookForThreads()
+    }
+
+    private func lookAtDescriptors() {
+        guard descriptors.isDue else { return }
         var live: [UInt64: UInt64] = [:]
         heap.forEachHandle(of: .descriptor) { live[$0] = $1 }
-        guard let found = descriptors.look(pid, live: live) else { return nil }
+        guard let found = descriptors.look(pid, live: live) else { return }
         let isNews = !found.gone.isEmpty || found.unseen != unseenDescriptors
         apply(found)
-        return isNews ? found : nil
+        if isNews { events?.descriptors(self, found) }
+    }
+
+    /// Finds threads that ended and did not say so: those that never allocated.
+    private func lookForThreads() {
+        guard heap.hasThreadsToLookFor, !hasMore, let running = runningThreads(of: pid, as: shared.header.pid) else {
+            return
+        }
+        let over = heap.endThreads(besides: running)
+        if !over.isEmpty { events?.threads(id, over: over) }
     }
 
     func apply(_ found: OpenDescriptors.Found) {
@@ -300,20 +316,8 @@ final class TracedImage {
 
     /// A snapshot: closes the current interval.
     func closeInterval() {
-        if !isReplayed {
-            shared.trim()
-            lookForThreads()
-        }
+        if !isReplayed { shared.trim() }
         heap.closeInterval()
-    }
-
-    /// Finds threads that ended and did not say so: those that never allocated.
-    private func lookForThreads() {
-        guard heap.hasThreadsToLookFor, !hasMore, !hasEnded,
-            let running = runningThreads(of: pid, as: shared.header.pid)
-        else { return }
-        let over = heap.endThreads(besides: running)
-        if !over.isEmpty { events?.threads(id, over: over) }
     }
 
     /// What the recorded trace saw.

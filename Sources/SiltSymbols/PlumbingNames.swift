@@ -2,7 +2,7 @@
 ///
 /// They say nothing of a way through the program: what is shown of a way leaves them out.
 package enum PlumbingNames {
-    /// Of Rust: starts threads and programs, catches panics.
+    /// Of Rust, and the last of libstdc++: starts threads and programs, catches panics.
     private static let prefixes: [StaticString] = [
         "std::panicking::", "std::panic::", "std::rt::", "std::thread::", "std::sys::", "std::sys_common::",
         "core::ops::function::", "__rust_try", "__rust_begin_short_backtrace", "execute_native_thread_routine",

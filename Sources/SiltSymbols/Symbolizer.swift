@@ -175,7 +175,7 @@ package final class Symbolizer {
 
     /// Mappings of a removed file, through which it can still be opened (proc_pid_map_files(5), needs privileges).
     private func mappings(of path: String, in pid: Int32) -> [String] {
-        let mapping = Mapping.all(of: pid).first { $0.path.hasPrefix(path) }
+        let mapping = Mapping.all(of: pid).first { $0.path == path || $0.path == path + " (deleted)" }
         return mapping.map { ["/proc/\(pid)/map_files/\($0.range)"] } ?? []
     }
 

@@ -69,7 +69,7 @@ struct PlanFileTests {
         expected.maxRounds = 20
         expected.confirmSeconds = 60
         var users = HuntPhase(name: "users", script: "true")
-        users.requestsPerRound = 40
+        users.requestsPerRun = 40
         users.weight = 2.5
         users.rounds = 9
         users.timeoutSeconds = 3600
@@ -88,7 +88,7 @@ struct PlanFileTests {
         #expect(template.command == ["./server", "--port", "8080"])
         #expect(template.ready == .http(HTTPAddress(host: "127.0.0.1", port: 8080)))
         #expect(template.phases.map(\.name) == ["users", "orders"])
-        #expect(template.phases[1].requestsPerRound == 500)
+        #expect(template.phases[1].requestsPerRun == 500)
         #expect(template.phases[1].script.hasPrefix("for i in $(seq 500); do\n    curl"))
     }
 

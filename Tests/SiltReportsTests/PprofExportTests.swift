@@ -50,13 +50,13 @@ import Testing
 
     @Test func tooManyRowsAreSummedOverProcesses() throws {
         let report = try OrderServer.growingReport()
-        func profile(mostRows: Int) throws -> PprofProfile {
+        func profile(maximumRows: Int) throws -> PprofProfile {
             var bytes: [UInt8] = []
-            try PprofExport.write(report, mostRows: mostRows) { bytes += $0 }
+            try PprofExport.write(report, maximumRows: maximumRows) { bytes += $0 }
             return try PprofProfile(reading: bytes)
         }
         let rows = report.recording.counters.count
-        let (apart, summed) = (try profile(mostRows: rows), try profile(mostRows: rows - 1))
+        let (apart, summed) = (try profile(maximumRows: rows), try profile(maximumRows: rows - 1))
         func total(_ profile: PprofProfile) -> [Int64] {
             profile.samples.reduce([0, 0, 0, 0]) { zip($0, $1.values).map(+) }
         }

@@ -10,9 +10,7 @@ import Testing
 
 /// Sources/SiltReports/docs/silt-report.schema.json, by which others read reports.
 @Suite struct ReportSchemaTests {
-    private static let schema = URL(filePath: #filePath).deletingLastPathComponent().appending(
-        path: "../../Sources/SiltReports/docs/silt-report.schema.json"
-    )
+    private static let schema = packageRoot.appending(path: "Sources/SiltReports/docs/silt-report.schema.json")
 
     /// A key that the schema does not know is one that nobody was told of: here, and only here, it is an error.
     private let check = """

@@ -18,6 +18,17 @@ package func table(in text: String) -> String {
     return String(text[start.lowerBound...])
 }
 
+/// Whether the lines of a table are those of `go tool pprof`; what silt left out in the middle of a long name may be anything.
+package func areSameLines(_ ours: some Sequence<String>, _ theirs: some Sequence<String>) -> Bool {
+    let (ours, theirs) = (Array(ours), Array(theirs))
+    return ours.count == theirs.count
+        && zip(ours, theirs).allSatisfy { our, their in
+            let ends = our.components(separatedBy: "…")
+            return our == their
+                || ends.count == 2 && their.count >= our.count && their.hasPrefix(ends[0]) && their.hasSuffix(ends[1])
+        }
+}
+
 /// The boxes of the picture that flamegraph.pl makes of folded stacks: the texts shown for each.
 package func flameGraphTitles(_ folded: String, options: [String] = []) throws -> [String] {
     let script = "/usr/share/perl5/Devel/NYTProf/flamegraph.pl"

@@ -1,4 +1,7 @@
 import Foundation
+import Synchronization
+
+private let handedOut = Mutex<Set<Int>>([])
 
 /// A port of loopback that nobody listens at now.
 ///
@@ -6,6 +9,8 @@ import Foundation
 package func freePort() throws -> Int {
     for _ in 0..<100 {
         let port = Int.random(in: 10_000..<20_000)
+        // Who got it before may not listen yet.
+        guard handedOut.withLock({ $0.insert(port).inserted }) else { continue }
         do {
             return try withSocketAddress(port: port) { descriptor, address, length in
                 guard bind(descriptor, address, length) == 0 else { throw TestSetupError(description: "taken") }
@@ -34,7 +39,7 @@ private func withSocketAddress(
     port: Int,
     _ body: (Int32, UnsafeMutablePointer<sockaddr>, inout socklen_t) throws -> Void
 ) throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)

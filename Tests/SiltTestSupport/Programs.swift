@@ -158,14 +158,15 @@ private func build(
     func check(_ result: ProgramResult) throws {
         guard result.status == 0 else { throw TestSetupError(description: "\(name): \(result.errors)") }
     }
-    if let known = built.withLock({ $0[[name] + command] }) {
-        try check(runProgram(["cp", known, executable]))
-        return executable
+    // Who asks for the same meanwhile waits for it.
+    let kept = try built.withLock { known in
+        if let kept = known[[name] + command] { return kept }
+        let kept = try builds.get().file(UUID().uuidString)
+        try check(make(kept))
+        known[[name] + command] = kept
+        return kept
     }
-    try check(make(executable))
-    let kept = try builds.get().file(UUID().uuidString)
-    try check(runProgram(["cp", executable, kept]))
-    built.withLock { $0[[name] + command] = kept }
+    try check(runProgram(["cp", kept, executable]))
     return executable
 }
 

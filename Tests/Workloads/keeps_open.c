@@ -147,7 +147,7 @@ int main(int count, char **arguments) {
     if (count == 2 && !strcmp(arguments[1], "unseen")) {
         return go_unseen();
     }
-    fprintf(stderr,
-            "usage: keeps_open serve SOCKET WAY | load SOCKET LETTER COUNT | run WAY SECONDS\n");
+    fprintf(stderr, "usage: keeps_open serve SOCKET WAY | load SOCKET LETTER COUNT | run WAY "
+                    "SECONDS | unseen\n");
     return 2;
 }

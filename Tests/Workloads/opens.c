@@ -451,7 +451,8 @@ static void threads(void) {
     if (fcntl(fd, F_GETFD) < 0) {
         exit(3);
     }
-    tell("by_canceled_close", 1, 1);
+    /* Until the next look, its give is believed. */
+    tell("by_canceled_close", 1, 0);
     close(accept(listener, NULL, NULL));
     pthread_create(&thread, NULL, by_canceled_accept, &listener);
     usleep(50000);

@@ -12,10 +12,10 @@ package enum CheckText {
     ) {
         var page = TextPage(width: max(40, width), isColored: color)
         switch check.verdict {
-        case .passed: page.paragraph("PASSED: " + check.headline, indent: 2, style: .green, hanging: true)
-        case .failed: page.paragraph("FAILED: " + check.headline.printable, indent: 2, style: .red, hanging: true)
+        case .passed: page.paragraph("PASSED: " + check.headline, indent: 2, style: .green, first: 0)
+        case .failed: page.paragraph("FAILED: " + check.headline.printable, indent: 2, style: .red, first: 0)
         case .inconclusive:
-            page.paragraph("INCONCLUSIVE: " + check.headline.printable, indent: 2, style: .yellow, hanging: true)
+            page.paragraph("INCONCLUSIVE: " + check.headline.printable, indent: 2, style: .yellow, first: 0)
         }
         if check.verdict == .failed, !check.reason.isEmpty {
             page.paragraph("not all was measured: " + check.reason.firstLine.printable, indent: 2)

@@ -75,9 +75,8 @@ package enum JUnitReport {
         var lines = [headline(finding, check), finding.site.evidenceLine]
         if let distinction = WhyText.distinction(finding.site) { lines.append(distinction) }
         if let report = check.report {
-            let frames = report.frames(ofStack: finding.site.stack)
-                .dropFirst(report.blameIndex(ofStack: finding.site.stack))
-            for (index, frame) in frames.prefix(check.report?.options.depth ?? 64).enumerated() {
+            let frames = report.framesFromBlame(ofStack: finding.site.stack)
+            for (index, frame) in frames.prefix(report.options.depth ?? 64).enumerated() {
                 let place = frame.file.map { file in file + (frame.line.map { ":\($0)" } ?? "") } ?? frame.module
                 lines.append("  #\(index) \(frame.name) \(place)")
             }

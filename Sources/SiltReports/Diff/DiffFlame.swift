@@ -12,7 +12,7 @@ package enum DiffFlame {
         into output: inout Output
     ) {
         var page = TextPage(width: max(40, diff.settings.width), isColored: false)
-        page.paragraph(DiffText.headline(diff), indent: 2, hanging: true)
+        page.paragraph(DiffText.headline(diff), indent: 2, first: 0)
         let view = diff.stackView(isInverted: isInverted, root: root)
         guard view.whole.weight > 0 else {
             output.write(page.text)
@@ -24,7 +24,7 @@ package enum DiffFlame {
             "\(diff.resource.sampleType(diff.settings.typeName)): + grew, - shrank; boxes are as wide as all that grew "
                 + "and shrank below them, a column is \(column)",
             indent: 2,
-            hanging: true
+            first: 0
         )
         let icicle = Icicle(view, width: page.width, limit: depth ?? FlameText.usualRows)
         output.write(page.text)

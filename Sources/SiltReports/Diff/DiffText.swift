@@ -12,9 +12,9 @@ package enum DiffText {
 
     package static func render<Output: TextOutputStream>(_ diff: HeapDiff, into output: inout Output) {
         var page = TextPage(width: max(40, diff.settings.width), isColored: false)
-        page.paragraph(headline(diff), indent: 2, hanging: true)
+        page.paragraph(headline(diff), indent: 2, first: 0)
         for (letter, side) in [("A", diff.before), ("B", diff.after)] {
-            page.paragraph("\(letter): \(side.name.printable): \(holds(side, diff.settings))", indent: 2, hanging: true)
+            page.paragraph("\(letter): \(side.name.printable): \(holds(side, diff.settings))", indent: 2, first: 0)
         }
         output.write(page.text)
         let type = diff.resource.sampleType(diff.settings.typeName)

@@ -134,7 +134,7 @@ package struct HeapDiff: Sendable {
         let sums = FunctionSums(makeTree(&keys), labelCount: keys.things.count)
         let inlining = sums.inlining(
             shown: Array(repeating: true, count: keys.things.count),
-            leastWeight: 0
+            minimumWeight: 0
         )
         functions = sums.labels.map { label in
             Function(

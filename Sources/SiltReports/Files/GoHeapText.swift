@@ -13,7 +13,7 @@ package enum GoHeapText {
         let rows = report.recording.counters.filter { $0.resource == report.countedResource && $0.allocatedCount > 0 }
             .sorted { ($1.inUseBytes, $1.allocatedBytes, $0.stack) < ($0.inUseBytes, $0.allocatedBytes, $1.stack) }
         for row in rows {
-            let frames = report.frames(ofStack: row.stack).dropFirst(report.blameIndex(ofStack: row.stack))
+            let frames = report.framesFromBlame(ofStack: row.stack)
             output.write(
                 "\(row.inUseCount): \(row.inUseBytes) [\(row.allocatedCount): \(row.allocatedBytes)] @"
                     + frames.map { " " + Format.hex($0.offset) }.joined() + "\n"

@@ -7,10 +7,10 @@ package enum MarkdownExport {
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         output.write("**\(escaped(report.verdictLine))**\n")
-        let growing = report.sites.filter { $0.isGrowing && $0.follows == nil }
+        let growing = report.findings.own
         let shown = growing.prefix(report.options.limit ?? named)
         if !shown.isEmpty { table(shown, report, into: &output) }
-        if growing.count > shown.count { output.write("\nand \(growing.count - shown.count) more growing sites\n") }
+        if growing.count > shown.count { output.write("\nand \(growing.count - shown.count) more that grow\n") }
         for site in shown { details(of: site, report, into: &output) }
         for line in WholeProcess(report).all { output.write("\n\(escaped(line))\n") }
         output.write("\n\(escaped(TrustText.line(report)))\n")
@@ -43,7 +43,7 @@ package enum MarkdownExport {
         _ report: HeapReport,
         into output: inout Output
     ) {
-        output.write("\n<details><summary>\(site.rank): \(escapedInHTML(site.label))</summary>\n\n")
+        output.write("\n<details><summary>\(site.rank): \(XML.text(site.label.printable))</summary>\n\n")
         output.write(escaped(FindingText.evidence(site, report)) + "\n")
         if let distinction = WhyText.distinction(site) { output.write("\n\(code(distinction))\n") }
         let way = WayText(site, report).whole(limit: report.options.depth)
@@ -79,9 +79,5 @@ package enum MarkdownExport {
             result.append(character)
         }
         return result
-    }
-
-    private static func escapedInHTML(_ text: String) -> String {
-        text.printable.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
     }
 }

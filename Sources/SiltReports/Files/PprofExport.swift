@@ -20,14 +20,14 @@ package struct PprofExport {
 
     /// Writes the gzipped file in pieces.
     ///
-    /// `defaultType`: what viewers show first. Above `mostRows` of stacks and processes, processes are not told apart.
+    /// `defaultType`: what viewers show first. Above `maximumRows` of stacks and processes, processes are not told apart.
     package static func write(
         _ report: HeapReport,
         defaultType: String = "inuse_space",
-        mostRows: Int = 1_000_000,
+        maximumRows: Int = 1_000_000,
         to write: @escaping ([UInt8]) -> Void
     ) throws(PprofError) {
-        let isSummed = report.recording.processes.count > 1 && report.recording.counters.count > mostRows
+        let isSummed = report.recording.processes.count > 1 && report.recording.counters.count > maximumRows
         var export = PprofExport(report, defaultType, isSummed)
         try export.writeSamples(to: write)
     }
@@ -148,7 +148,7 @@ package struct PprofExport {
                     let isWhole = open.isEmpty
                     open += frames(at: entry.frame, isFirst: isFirst)
                     // A profile's frame by frame has the frames of one address one by one: they are put together again.
-                    if let last = open.last, !last.isInlined {
+                    if !open.isEmpty, !isInlined(entry.frame) {
                         let location = builder.location(of: open)
                         if isWhole { locations[isFirst ? 1 : 0][Int(entry.frame) - 1] = location }
                         result.append(location)
@@ -160,6 +160,11 @@ package struct PprofExport {
         }
         if !open.isEmpty { result.append(builder.location(of: open)) }
         return result
+    }
+
+    /// Whether what it was inlined into is another frame; rows that are not shown count as well.
+    private func isInlined(_ frame: UInt32) -> Bool {
+        report.names.ranges[Int(frame) - 1].last.map { report.names.rows[$0].inlined } ?? false
     }
 
     private mutating func frames(at frame: UInt32, isFirst: Bool) -> [PprofFrame] {

@@ -9,8 +9,7 @@ internal import SiltText
 /// Files below the program's working directory are named relative to it, as code scanning wants those of a repository.
 package enum SARIFExport {
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
-        let growing = report.sites.filter { $0.isGrowing && $0.follows == nil }
-        let shown = growing.prefix(report.options.limit ?? Int.max)
+        let shown = report.findings.own.prefix(report.options.limit ?? Int.max)
         var kinds: [Resource] = []
         for site in shown where !kinds.contains(site.resource) { kinds.append(site.resource) }
         var json = JSONWriter(into: output)
@@ -47,7 +46,7 @@ package enum SARIFExport {
                 json.object { json in
                     json.value("id", rule(kind))
                     json.object("shortDescription") {
-                        $0.value("text", "A call site whose \(kind.unit)s are never given back")
+                        $0.value("text", "A call site whose \(kind.units) are never \(kind.gone)")
                     }
                 }
             }
@@ -79,16 +78,16 @@ package enum SARIFExport {
         json.value("ruleId", rule(site.resource))
         json.value("ruleIndex", kinds.firstIndex(of: site.resource))
         json.value("level", level(site.confidence))
-        let phase = site.phase.map { " on \($0)" } ?? ""
+        let phase = site.phase.map { " " + HuntHeadline.during($0, report) } ?? ""
         let rate = site.rate.map { "\($0.lead)\(phase): " } ?? ""
-        json.object("message") { $0.value("text", "\(rate)\(site.label). \(FindingText.evidence(site, report))") }
+        json.object("message") { $0.value("text", "\(rate)\(site.label). \(site.evidenceLine)") }
         json.array("locations") { json in
             json.object { location(site.fix, directory, &$0) }
         }
         // Lines move; the functions by which a finding is known again stay.
         let names = [site.resource.name, site.phase ?? "", site.fix.name, site.blame.name].map(\.printable)
         json.object("partialFingerprints") { $0.value("callSite/v1", names.joined(separator: "|")) }
-        let frames = report.frames(ofStack: site.stack).dropFirst(report.blameIndex(ofStack: site.stack))
+        let frames = report.framesFromBlame(ofStack: site.stack)
         if !frames.isEmpty {
             json.array("stacks") { json in
                 json.object { json in
@@ -140,6 +139,8 @@ package enum SARIFExport {
         }
     }
 
+    private static let hexDigits = Array("0123456789ABCDEF")
+
     /// A file URI of an absolute path, or a relative reference (RFC 3986): what is no plain character is escaped.
     private static func uri(_ path: String) -> String {
         var result = path.hasPrefix("/") ? "file://" : ""
@@ -148,8 +149,7 @@ package enum SARIFExport {
             if byte < 0x80, character.isLetter || character.isNumber || "-._~/+@".contains(character) {
                 result.append(character)
             } else {
-                let digits = Array("0123456789ABCDEF")
-                result += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+                result += "%\(hexDigits[Int(byte >> 4)])\(hexDigits[Int(byte & 15)])"
             }
         }
         return result

@@ -8,7 +8,8 @@ internal import SiltText
 /// `tree` has a number for each node in each of its arrays; parents come before their children, 0 is the root.
 package enum PageData {
     /// Bars of a sparkline, acquitted sites and others listed.
-    private static let maximumSites = 200
+    static let maximumSites = 200
+    private static let wayLimit = 40
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         let course = StackCourse(report)
@@ -69,7 +70,7 @@ package enum PageData {
         json.value("verdict", site.verdict.rawValue)
         json.value("growing", site.isGrowing)
         json.value("acquitted", site.isAcquitted)
-        json.value("certainty", site.phase == nil ? site.confidence.rawValue : ConfidenceText.certainty(site))
+        json.value("certainty", ConfidenceText.certainty(site))
         json.value("rate", site.rate?.lead)
         json.value("phase", site.phase?.printable)
         let place = site.isGrowing ? site.fix : site.blame
@@ -80,9 +81,8 @@ package enum PageData {
         json.value("evidence", site.evidenceLine.printable)
         json.value("size", FindingText.held(site))
         json.value("allocated", site.resource.amount(Double(site.allocatedBytes)))
-        json.value("leak_fraction", site.leakFraction)
-        json.value("freed_by", site.freedBy.map { ($0.frame.name + " " + $0.frame.place).printable })
-        json.value("freed_share", site.freedBy?.share)
+        json.value("whereabouts", WhyText.whereabouts(site)?.printable)
+        json.value("next", site.isGrowing ? NextStep.line(site, report)?.printable : nil)
         json.array("series") { json in
             let whole = site.series.isEmpty ? [] : [("", site.series)]
             for (name, values) in site.phaseSeries.isEmpty ? whole : site.phaseSeries.map({ ($0.name, $0.values) }) {
@@ -93,9 +93,8 @@ package enum PageData {
             }
         }
         guard site.isGrowing || site.isAcquitted else { return }
-        let frames = report.frames(ofStack: site.stack).dropFirst(report.blameIndex(ofStack: site.stack))
-        json.array("stack") { json in
-            for frame in frames.prefix(40) { json.value(nil, (frame.name + " " + frame.place).printable.trimmedEnd) }
+        json.array("way") { json in
+            for link in WayText(site, report).whole(limit: wayLimit) { json.value(nil, link.printable) }
         }
         guard report.options.showsSource, let file = place.file, let line = place.line else { return }
         json.array("source") { json in

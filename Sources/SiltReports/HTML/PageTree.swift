@@ -56,7 +56,7 @@ struct PageTree {
     /// By node: the growing site that leads what ends there; the first where a node belongs to several.
     private static func findings(_ report: HeapReport, _ nodes: [UInt32]) -> [Int: Int] {
         var found: [Int: Int] = [:]
-        for (index, site) in report.sites.enumerated() where site.isGrowing {
+        for (index, site) in report.sites.prefix(PageData.maximumSites).enumerated() where site.isGrowing {
             let leader = site.follows.flatMap { follows in report.sites.firstIndex { $0.rank == follows.rank } }
             for part in site.stacks {
                 let node = Int(nodes[Int(part.stack) - 1])

@@ -2,9 +2,9 @@
 
 const ROW = 19;
 
-/** The colour of a finding, here and in the other charts; after the eighth they come again. */
+/** The colour of a finding, here and in the other charts. */
 function findingColor(finding) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--finding-${finding % 8}`).trim();
+  return getComputedStyle(document.documentElement).getPropertyValue(`--finding-${finding}`).trim();
 }
 
 class Flame {

@@ -28,7 +28,7 @@ function siteArticle(site, look) {
   const button = element("button", { type: "button", class: "name", title: "look at it in the flame graph" }, site.name);
   button.addEventListener("click", () => look(site));
   const finding = page.tree.findings.indexOf(page.data.sites.indexOf(site));
-  const color = finding < 0 ? {} : { style: `border-left-color: var(--finding-${finding % 8})` };
+  const color = finding < 0 ? {} : { style: `border-left-color: var(--finding-${finding})` };
   const article = element("article", { class: "site" + (site.growing ? " is-growing" : ""), ...color },
     element("h3", {},
       element("span", {}, String(site.rank)),
@@ -41,16 +41,12 @@ function siteArticle(site, look) {
     article.append(element("p", { class: "sparks" }, ...site.series.map((series) => element("span", {}, `${series.name} `, sparkline(series, most)))));
   }
   if (site.evidence) article.append(element("p", {}, site.evidence));
-  if (site.phase && site.leak_fraction !== null) {
-    let text = `${share(site.leak_fraction, 1)} of what ${site.phase} allocated here is still in use`;
-    if (site.freed_by && site.freed_share > 0) text += `; ${site.freed_by} freed ${share(site.freed_share, 1)}`;
-    article.append(element("p", {}, text));
-  }
+  if (site.whereabouts) article.append(element("p", {}, site.whereabouts));
   if (site.distinction) article.append(element("p", {}, site.distinction));
   if (site.part_of) article.append(element("p", {}, `one finding with ${site.part_of}`));
-  if (site.stack) {
+  if (site.way) {
     const details = element("details", site.growing && site.rank === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
-    details.append(element("ol", { class: "way" }, ...[...site.stack].reverse().map((frame) => element("li", {}, frame))));
+    details.append(element("ol", { class: "way" }, ...site.way.map((frame) => element("li", {}, frame))));
     article.append(details);
   }
   if (site.source && site.source.length > 0) {
@@ -60,13 +56,14 @@ function siteArticle(site, look) {
     });
     article.append(element("pre", { "aria-label": "source" }, ...lines));
   }
+  if (site.next) article.append(element("p", {}, "next: ", element("code", { class: "next" }, site.next)));
   return article;
 }
 
 /** What the colours of the timeline mean. */
 function showLegend() {
   const entry = (color, text) => element("span", {}, element("i", { style: `background: var(${color})` }), text);
-  const findings = page.tree.findings.map((place, finding) => entry(`--finding-${finding % 8}`, page.data.sites[place].name));
+  const findings = page.tree.findings.map((place, finding) => entry(`--finding-${finding}`, page.data.sites[place].name));
   const rss = page.data.timeline.rss.some((value) => value > 0) ? [entry("--rss", "resident memory (RSS)")] : [];
   document.getElementById("legend").replaceChildren(...findings, entry("--heap", findings.length > 0 ? "the rest of the live heap" : "live heap"), ...rss);
 }

@@ -35,8 +35,9 @@ function restore(text) {
   const state = new URLSearchParams(text.replace(/^#/, ""));
   if (!["inuse", "alloc", "peak", "growth"].includes(state.get("show"))) return;
   page.measure = state.get("show");
-  const [from, to] = [Number(state.get("from")), Number(state.get("to"))];
-  if (from >= 0 && to > from && to < page.data.moments.length) [page.from, page.to, page.isChosen] = [from, to, true];
+  const [from, to] = [Number(state.get("from") ?? NaN), Number(state.get("to") ?? NaN)];
+  page.isChosen = Number.isInteger(from) && Number.isInteger(to) && from >= 0 && to > from && to < page.data.moments.length;
+  if (page.isChosen) [page.from, page.to] = [from, to];
   if (page.measure === "growth" && page.data.moments.length < 2) page.measure = "inuse";
   page.isByTime = state.get("order") === "time";
   page.isInverted = state.get("inverted") === "1";
@@ -56,6 +57,13 @@ function showChoices() {
   if (page.data.moments.length > 1) [byId("from").value, byId("to").value] = [String(page.from), String(page.to)];
 }
 
+/** Where growth is shown from unless somebody chooses: behind the start of a trace that ran freely. */
+function firstMoment() {
+  const { moments, is_hunt: isHunt } = page.data;
+  const [start, end] = [moments[0].seconds, moments[moments.length - 1].seconds];
+  return isHunt || page.tree.findings.length === 0 ? 0 : nearest(start + (end - start) / 4, true);
+}
+
 /** As the page opens: what grew, where something grows, without what the start took. */
 function open() {
   const { data, tree } = page;
@@ -64,8 +72,7 @@ function open() {
   [page.from, page.to] = [0, Math.max(0, last)];
   if (tree.findings.length > 0 && last > 0) {
     page.measure = "growth";
-    page.isChosen = true;
-    if (!data.is_hunt) page.from = nearest(data.moments[0].seconds + (data.moments[last].seconds - data.moments[0].seconds) / 4, true);
+    page.from = firstMoment();
   } else if (data.tree.inuse.some((value) => value > 0)) {
     page.measure = "inuse";
   } else {
@@ -90,7 +97,7 @@ function recut() {
   showSelection();
   if (byId("table-part").open) showTable();
   const moments = page.data.moments;
-  const isPart = page.isChosen && (page.from > 0 || page.to < moments.length - 1);
+  const isPart = page.measure === "growth" && (page.from > 0 || page.to < moments.length - 1);
   const range = isPart ? [moments[page.from].seconds, moments[page.to].seconds] : null;
   timeline.show({ ...page.data.timeline, moments, courses: page.data.unit === "bytes" ? page.tree.findingCourses() : [] }, range);
 }
@@ -162,7 +169,7 @@ function showMoments() {
     const index = moments.findIndex((moment) => moment.name === name);
     return index < 0 ? otherwise : index;
   };
-  page.from = page.isChosen ? find(kept[0], 0) : 0;
+  page.from = page.isChosen ? find(kept[0], 0) : firstMoment();
   page.to = page.isChosen ? find(kept[1], moments.length - 1) : moments.length - 1;
   byId("from").value = String(page.from);
   byId("to").value = String(page.to);

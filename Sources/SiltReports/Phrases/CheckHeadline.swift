@@ -109,7 +109,12 @@ enum CheckHeadline {
     ) -> String {
         switch breach {
         case .growth:
-            let units = settings.limitedUnits.map { $0 == .bytesPerRequest ? "bytes" : "descriptors" }
+            let units = settings.limitedUnits.map { unit in
+                switch unit.quantity {
+                case .bytes: "bytes"
+                case .objects(let resource): resource.units
+                }
+            }
             return units.isEmpty
                 ? "nothing may grow: no limit, suppression or baseline lets it pass"
                 : "nothing may grow per \(site.rate?.unit.per.rawValue ?? "interval"): the limits are in "

@@ -43,7 +43,9 @@ enum NextStep {
 
     /// What lets a finding pass that is meant to grow, as words of `silt check`.
     static func allowance(_ site: ReportSite) -> String? {
-        pattern(site.fix.function).map { "--allow " + Format.commandLine(["leak:" + $0]) }
+        SuppressionExport.pattern(of: readableName(site.fix.function)).map {
+            "--allow " + Format.commandLine(["leak:" + $0])
+        }
     }
 
     /// The shortest name that is still the function's own, as a pattern: `AuditLog::note`, `DemoServer.handleOrder`.

@@ -49,8 +49,8 @@ struct FunctionSums {
 
     /// By label: of those shown, how their callers among them have them inlined.
     ///
-    /// A caller is the next function shown; callers through which a smaller magnitude than `leastWeight` goes do not count.
-    func inlining(shown: [Bool], leastWeight: Double) -> [Inlining] {
+    /// A caller is the next function shown; callers through which a smaller magnitude than `minimumWeight` goes do not count.
+    func inlining(shown: [Bool], minimumWeight: Double) -> [Inlining] {
         struct Edge {
             /// Occurrences on the path to the current node.
             var depth = 0
@@ -83,7 +83,7 @@ struct FunctionSums {
             if let key = edge(node) { edges[key]?.depth -= 1 }
         }
         var result = [Inlining?](repeating: nil, count: shown.count)
-        for (key, edge) in edges where edge.weight.magnitude >= leastWeight {
+        for (key, edge) in edges where edge.weight.magnitude >= minimumWeight {
             let callee = Int(UInt32(truncatingIfNeeded: key))
             let this = edge.isInlined ? Inlining.always : .never
             result[callee] = (result[callee] ?? this) == this ? this : .sometimes

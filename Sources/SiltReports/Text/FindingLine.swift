@@ -13,9 +13,9 @@ struct FindingLine {
     var held: (long: String, short: String)
 
     /// The end of a file's name and a line.
-    private static let shortestPlace = 12
+    private static let minimumPlace = 12
     /// What is left of a function's name before others go.
-    private static let (usualName, shortestName) = (32, 18)
+    private static let (usualName, minimumName) = (32, 18)
 
     func text(width: Int) -> String {
         let lead = "\(number)".leftPadded(to: 2) + "  " + (rate.isEmpty ? "" : rate + "  ")
@@ -25,10 +25,10 @@ struct FindingLine {
             let text = lead + place + (place.isEmpty ? String(rest.dropFirst(2)) : rest)
             if text.count <= width { return text }
         }
-        let name = "  " + site.fix.name(width: Self.shortestName)
-        let room = max(Self.shortestPlace, width - lead.count - name.count)
+        let name = "  " + site.fix.name(width: Self.minimumName)
+        let room = max(Self.minimumPlace, width - lead.count - name.count)
         let short = lead + place.cutInFront(to: room) + name
-        return short.count <= width ? short : lead + place.cutInFront(to: max(Self.shortestPlace, width - lead.count))
+        return short.count <= width ? short : lead + place.cutInFront(to: max(Self.minimumPlace, width - lead.count))
     }
 
     /// What may stand behind the place, the fullest first.
@@ -36,7 +36,7 @@ struct FindingLine {
         let whole = site.fix.name.printable
         let through = site.fix == site.blame ? "" : " (through \(site.blame.name(width: Self.usualName)))"
         let usual = site.fix.name(width: Self.usualName)
-        let short = site.fix.name(width: Self.shortestName)
+        let short = site.fix.name(width: Self.minimumName)
         var forms = through.isEmpty ? [] : [[whole + through, confidence, held.long]]
         forms += [[whole, confidence, held.long], [usual, confidence, held.long], [usual, confidence, held.short]]
         forms += [[usual, confidence], [short, confidence], [short]]

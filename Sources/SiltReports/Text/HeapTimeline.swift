@@ -167,7 +167,7 @@ package enum PeakText {
             line += "; the highest snapshot was at \(Format.duration(Double(time.timeNs) / 1e9))"
             line += " with \(Format.bytes(time.inUseBytes))"
         }
-        page.paragraph(line + "; \(Format.bytes(report.totals.inUseBytes)) in use at the end", indent: 2, hanging: true)
+        page.paragraph(line + "; \(Format.bytes(report.totals.inUseBytes)) in use at the end", indent: 2, first: 0)
         let sites = report.sites.filter { $0.resource == .heap && $0.peakBytes > 0 }
             .sorted { ($1.peakBytes, $0.rank) < ($0.peakBytes, $1.rank) }
         var seen: Set<Int> = []

@@ -10,7 +10,7 @@ internal import SiltText
 package enum ListText {
     /// Lines shown before the first and after the last that holds something, and between two of them.
     private static let margin: UInt32 = 5
-    private static let longestGap: UInt32 = 40
+    private static let maximumGap: UInt32 = 40
 
     private struct Line: Hashable {
         var function: String
@@ -102,7 +102,7 @@ package enum ListText {
         var next = routine.lines.first.map { $0.number > margin ? $0.number - margin : 1 } ?? 1
         func writeSource(before end: UInt32) {
             guard let source else { return }
-            if end > next, end - next > longestGap {
+            if end > next, end - next > maximumGap {
                 for number in next..<next + margin { writeLine(number, source) }
                 output.write(columns(0, 0) + "      …\n")
                 next = end - margin

@@ -20,16 +20,16 @@ enum PprofTable {
     }
 
     /// Says of each row how those shown with it have it inlined.
-    static func mark(_ rows: inout [Row], _ sums: FunctionSums, labelCount: Int, leastWeight: Double) {
+    static func mark(_ rows: inout [Row], _ sums: FunctionSums, labelCount: Int, minimumWeight: Double) {
         var shown = [Bool](repeating: false, count: labelCount)
         for row in rows { shown[row.label] = true }
-        let inlining = sums.inlining(shown: shown, leastWeight: leastWeight)
+        let inlining = sums.inlining(shown: shown, minimumWeight: minimumWeight)
         for index in rows.indices { rows[index].inlining = inlining[rows[index].label] }
     }
 
     /// Columns in front of a function's name.
-    private static let lead = 52
-    private static let shortestName = 24
+    private static let lead = 44
+    private static let minimumName = 24
 
     /// The rows with the lines above them; shares are those of `total`, names are shortened to fit the width.
     static func write<Output: TextOutputStream>(
@@ -51,7 +51,7 @@ enum PprofTable {
             output.write(
                 "\(unit.label(row.flat).leftPadded(to: 10)) \(percent(row.flat, total)) \(percent(sum, total)) "
                     + "\(unit.label(row.cumulative).leftPadded(to: 10)) \(percent(row.cumulative, total))  "
-                    + "\(row.name.cutInside(to: max(shortestName, width - lead - row.inlining.mark.count)))"
+                    + "\(row.name.cutInside(to: max(minimumName, width - lead - row.inlining.mark.count)))"
                     + "\(row.inlining.mark)\n"
             )
         }

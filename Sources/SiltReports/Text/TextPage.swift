@@ -26,18 +26,16 @@ struct TextPage {
         text += isColored && style != .none ? "\u{1b}[\(style.rawValue)m\(cut)\u{1b}[0m\n" : cut + "\n"
     }
 
-    /// Text wrapped at spaces; `hanging` leaves the first line unindented, `first` indents it otherwise, and `lead` stands
-    /// in front of it as it is.
+    /// Text wrapped at spaces; `first` indents the first line otherwise, and `lead` stands in front of it as it is.
     mutating func paragraph(
         _ words: String,
         indent: Int,
         style: Style = .none,
-        hanging: Bool = false,
         first: Int? = nil,
         lead: String = ""
     ) {
         let margin = String(repeating: " ", count: indent)
-        var current = String(repeating: " ", count: hanging ? 0 : first ?? indent) + lead
+        var current = String(repeating: " ", count: first ?? indent) + lead
         var isEmpty = true
         for word in Self.words(words) {
             if !isEmpty, current.count + 1 + word.count > width {
@@ -90,36 +88,28 @@ struct TextPage {
         var rank: Int
         var lead: String
         var blame: ReportFrame
-        /// What it allocates through; left out where there is no room for it.
-        var through = ""
         var size: String
         /// Left out where there is no room for it.
         var end = ""
     }
 
     /// The end of a file's name and a line.
-    private static let shortestPlace = 12
+    private static let minimumPlace = 12
 
     /// Rank, lead, function and place, size, end, in columns; the file is cut first, in front, then the function.
     mutating func sites(_ lines: [SiteLine]) {
         let leads = lines.reduce(0) { max($0, $1.lead.count) }
         let sizes = lines.reduce(0) { max($0, $1.size.count) }
         let ends = lines.reduce(0) { max($0, $1.end.count) }
-        let longest = lines.count > 1 ? max(Self.shortestPlace, width / 4) : width
-        var places = lines.map { $0.blame.place.printable.cutInFront(to: longest) }
+        let longest = lines.count > 1 ? max(Self.minimumPlace, width / 4) : width
+        let places = lines.map { $0.blame.place.printable.cutInFront(to: longest) }
         let names = lines.map(\.blame.name.printable)
         let fixed = 5 + (leads > 0 ? leads + 2 : 0) + 3 + sizes
-        for (index, line) in lines.enumerated() where !line.through.isEmpty {
-            let through = ", through " + line.through.printable
-            let length = names[index].count + 2 + places[index].count + through.count
-            guard !places[index].isEmpty else { continue }
-            if fixed + length + (ends > 0 ? 3 + ends : 0) <= width { places[index] += through }
-        }
         let both = zip(names, places).reduce(0) { max($0, $1.0.count + ($1.1.isEmpty ? 0 : 2 + $1.1.count)) }
         let hasEnds = ends > 0 && fixed + min(both, 36) + 3 + ends <= width
         let room = max(12, min(both, width - fixed - (hasEnds ? 3 + ends : 0)))
         for (index, site) in lines.enumerated() {
-            let left = max(Self.shortestPlace, room - 2 - names[index].count)
+            let left = max(Self.minimumPlace, room - 2 - names[index].count)
             let place = places[index].isEmpty ? "" : "  " + places[index].cutInFront(to: left)
             let name = site.blame.name(width: max(8, room - place.count)) + place
             var text = "\(site.rank)".leftPadded(to: 3) + "  "

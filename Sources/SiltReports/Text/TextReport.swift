@@ -12,7 +12,7 @@ package enum TextReport {
         var page = TextPage(width: max(40, report.options.width), isColored: report.options.color)
         headline(report, &page)
         let whole = WholeProcess(report)
-        if let answer = whole.answer { page.paragraph(answer, indent: 2, hanging: true) }
+        if let answer = whole.answer { page.paragraph(answer, indent: 2, first: 0) }
         let limit = report.options.limit ?? usual
         if report.options.order == .growth {
             growing(report, limit: limit, &page)
@@ -23,10 +23,10 @@ package enum TextReport {
             largest(report, limit: limit, &page)
         }
         if !whole.lines.isEmpty { page.line("") }
-        for line in whole.lines { page.paragraph(line, indent: 2, hanging: true) }
-        if let note = SkippedWrappers.note(report, limit: limit) { page.paragraph(note, indent: 2, hanging: true) }
-        for line in MissingLines.notes(report, limit: limit) { page.paragraph(line, indent: 2, hanging: true) }
-        if !report.processes.isEmpty { page.paragraph(TrustText.line(report), indent: 2, hanging: true) }
+        for line in whole.lines { page.paragraph(line, indent: 2, first: 0) }
+        if let note = SkippedWrappers.note(report, limit: limit) { page.paragraph(note, indent: 2, first: 0) }
+        for line in MissingLines.notes(report, limit: limit) { page.paragraph(line, indent: 2, first: 0) }
+        if !report.processes.isEmpty { page.paragraph(TrustText.line(report), indent: 2, first: 0) }
         output.write(page.text)
     }
 
@@ -37,7 +37,7 @@ package enum TextReport {
             case .notGrowing: .green
             case .inconclusive: .yellow
             }
-        page.paragraph(report.verdictLine, indent: 2, style: style, hanging: true)
+        page.paragraph(report.verdictLine, indent: 2, style: style, first: 0)
     }
 
     // MARK: - Growing
@@ -48,14 +48,12 @@ package enum TextReport {
     static let detailed = 3
 
     private static func growing(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
-        let all = report.sites.filter { $0.isGrowing && $0.follows == nil }
-        let followers = all.filter { follows($0, all) }
-        let growing = all.filter { !follows($0, all) }
+        let (growing, inLibraries) = report.findings
         for (index, site) in growing.prefix(limit).enumerated() {
             FindingText.write(site, number: index + 1, report, form(index, report), &page)
         }
         if growing.count > limit { page.line("    and \(growing.count - limit) more that grow: --limit shows them") }
-        HuntText.followers(followers, &page)
+        HuntText.followers(inLibraries, &page)
         if !growing.isEmpty, !report.options.showsDetails {
             for line in NextStep.more(report, width: page.width - 4) { page.paragraph(line.printable, indent: 4) }
         }
@@ -67,23 +65,17 @@ package enum TextReport {
         return index < detailed || report.options.limit != nil ? .usual : .brief
     }
 
-    /// Memory that libraries took on their own stacks while the program's own code leaks in the same phase.
-    private static func follows(_ site: ReportSite, _ growing: [ReportSite]) -> Bool {
-        site.isLibrary && site.resource == .heap && site.phase != nil
-            && growing.contains { !$0.isLibrary && $0.phase == site.phase }
-    }
-
     // MARK: - Others
 
     /// Cleared sites shown, with or without a limit.
-    private static let mostCleared = 5
+    private static let maximumCleared = 5
 
     /// Returns the ranks of those it names.
     private static func cleared(_ report: HeapReport, limit: Int, _ page: inout TextPage) -> Set<Int> {
         let all = report.sites.filter(\.isAcquitted).sorted { $0.inUseBytes > $1.inUseBytes }
         // What nobody would suspect is not named.
         let least = max(4096, report.totals.inUseBytes / 100)
-        let sites = all.filter { $0.inUseBytes >= least }.prefix(min(limit, mostCleared))
+        let sites = all.filter { $0.inUseBytes >= least }.prefix(min(limit, maximumCleared))
         guard !sites.isEmpty else { return [] }
         page.line("")
         page.line("Looked suspicious, cleared:")

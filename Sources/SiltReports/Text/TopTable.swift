@@ -11,8 +11,8 @@ internal import SiltText
 /// and none dropped. Functions without a name are shown by their address, while pprof has one row for all of a file.
 package enum TopTable {
     /// Of the total: functions with less are dropped unless there is a limit, and callers with less say nothing of inlining.
-    private static let leastFunction = 0.005
-    private static let leastCaller = 0.001
+    private static let minimumFunction = 0.005
+    private static let minimumCaller = 0.001
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         let table = Table(report)
@@ -51,7 +51,7 @@ package enum TopTable {
             let sums = FunctionSums(tree, labelCount: names.things.count)
             let inFunctions = Double(sums.totals[0] &- tree.values[0][0])
             let isLimited = report.options.limit != nil
-            let least = isLimited ? 0 : (inFunctions * TopTable.leastFunction).rounded(.down)
+            let least = isLimited ? 0 : (inFunctions * TopTable.minimumFunction).rounded(.down)
             let functions = sums.labels.map { label in
                 PprofTable.Row(
                     label: label,
@@ -70,7 +70,7 @@ package enum TopTable {
                 &rows,
                 sums,
                 labelCount: names.things.count,
-                leastWeight: isLimited ? 0 : (inFunctions * TopTable.leastCaller).rounded(.down)
+                minimumWeight: isLimited ? 0 : (inFunctions * TopTable.minimumCaller).rounded(.down)
             )
         }
 
@@ -78,7 +78,7 @@ package enum TopTable {
             var notes: [String] = []
             let unit = isCount ? .count : PprofTable.Unit(for: rows, total: total)
             if dropped > 0 {
-                let least = (total * TopTable.leastFunction).rounded(.down)
+                let least = (total * TopTable.minimumFunction).rounded(.down)
                 notes.append("Dropped \(dropped) node\(dropped > 1 ? "s" : "") (cum <= \(unit.label(least)))")
             }
             if rows.count < all, !rows.isEmpty { notes.append("Showing top \(rows.count) nodes out of \(all)") }

@@ -4,9 +4,9 @@ internal import SiltText
 /// `--tree`: functions below those that lead to them, with shares and bars; what is small is added up.
 package enum TreeText {
     /// Of the whole: less is not shown by name.
-    private static let leastShare = 0.01
+    private static let minimumShare = 0.01
     /// Children shown of a function, and levels.
-    private static let mostChildren = 12
+    private static let maximumChildren = 12
     private static let usualDepth = 200
     private static let barWidth = 10
     /// Of its caller's: a function with more stands under it without an indent of its own.
@@ -35,14 +35,14 @@ package enum TreeText {
         while let next = pending.popLast() {
             page.line(line(next, of: view.whole, report), style: next.depth == 0 ? .bold : .none)
             let children = next.depth < report.options.depth ?? usualDepth ? view.children(of: next.box) : []
-            let limit = report.options.limit ?? mostChildren
-            let shown = children.prefix(limit).prefix { $0.weight >= leastShare * view.whole.weight }
+            let limit = report.options.limit ?? maximumChildren
+            let shown = children.prefix(limit).prefix { $0.weight >= minimumShare * view.whole.weight }
             let isStraight = shown.first.map { $0.weight >= straight * next.box.weight } ?? false
             let indent = next.indent + (isStraight || next.depth == 0 ? 0 : 1)
             let rest = children.dropFirst(shown.count)
             if !rest.isEmpty, !shown.isEmpty {
                 let sum = rest.reduce(0) { $0 + $1.weight }
-                if sum >= leastShare * view.whole.weight {
+                if sum >= minimumShare * view.whole.weight {
                     let name = "… \(Format.count(UInt64(rest.count))) more"
                     let box = StackView.Box(rest: name, weight: sum)
                     pending.append(Pending(box: box, indent: indent, depth: .max))

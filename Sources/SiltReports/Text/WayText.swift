@@ -6,6 +6,8 @@ internal import SiltText
 struct WayText {
     /// From the blamed function outward, without what calls main or a thread's function.
     private let frames: [ReportFrame]
+    /// By frame: the library's namespace that it is in, empty for none, and where its neighbors stop to be in the same.
+    private let spaces: [(name: String, end: Int)]
     private let site: ReportSite
 
     init(_ site: ReportSite, _ report: HeapReport) {
@@ -13,16 +15,26 @@ struct WayText {
         let all = report.frames(ofStack: site.stack)
         let blame = report.blameIndex(ofStack: site.stack)
         guard blame < all.count else {
-            frames = []
+            (frames, spaces) = ([], [])
             return
         }
         let runtime = all.reversed().prefix { $0.isRuntimeStart }.count
         let end = max(blame + 1, all.count - runtime)
         frames = [all[blame]] + all[(blame + 1)..<end].filter { !$0.isPlumbing }
+        var spaces = frames.map { (name: Self.space(of: $0.name), end: 0) }
+        for index in spaces.indices.reversed() {
+            let isLast = index + 1 == spaces.count || spaces[index + 1].name != spaces[index].name
+            spaces[index].end = isLast ? index + 1 : spaces[index + 1].end
+        }
+        self.spaces = spaces
+    }
+
+    private static func space(of name: String) -> String {
+        ["std", "core", "alloc", "tokio", "boost", "Swift"].first { name.hasPrefix($0 + "::") } ?? ""
     }
 
     /// Characters of a function's name.
-    private static let (linkWidth, shortLink, shortestLink) = (60, 28, 18)
+    private static let (linkWidth, shortLink, minimumLink) = (60, 28, 18)
 
     /// Every function, outermost first, with its place.
     func whole(limit: Int?) -> [String] {
@@ -50,13 +62,13 @@ struct WayText {
             .filter { !InterpreterNames.isLoop(frames[$0].function) }
         var placed = shown.subtracting([0])
         var text = line(shown, placed: placed, width: Self.linkWidth)
-        for shorter in [Self.shortLink, Self.shortestLink] where text.count > width {
+        for shorter in [Self.shortLink, Self.minimumLink] where text.count > width {
             text = line(shown, placed: placed, width: shorter)
         }
-        for index in rest where index == 0 || !shown.contains(index) {
+        for index in rest.prefix(Self.maximumTried) where index == 0 || !shown.contains(index) {
             let more = shown.union([index])
-            let forms = [placed.union([index]), placed].flatMap { places in
-                [Self.linkWidth, Self.shortLink, Self.shortestLink].map { width in
+            let forms = [placed.union([index]), placed].lazy.flatMap { places in
+                [Self.linkWidth, Self.shortLink, Self.minimumLink].lazy.map { width in
                     (places, line(more, placed: places, width: width))
                 }
             }
@@ -88,14 +100,12 @@ struct WayText {
 
     /// As ` of std`, where all of them are of one namespace of a language's library.
     private func library(_ range: Range<Int>) -> String {
-        let spaces = Set(
-            frames[range].map { frame in
-                let name = frame.name
-                return ["std", "core", "alloc", "tokio", "boost", "Swift"].first { name.hasPrefix($0 + "::") } ?? ""
-            }
-        )
-        return spaces.count == 1 && spaces.first != "" ? " of \(spaces.first ?? "")" : ""
+        let space = spaces[range.lowerBound]
+        return space.name.isEmpty || space.end < range.upperBound ? "" : " of \(space.name)"
     }
+
+    /// Functions that a line is tried with: more do not fit, and a recursion may be thousands deep.
+    private static let maximumTried = 64
 
     private static func link(_ frame: ReportFrame, width: Int) -> String {
         let place = frame.line == nil ? "" : " " + frame.place.printable

@@ -51,7 +51,7 @@ struct DiffCommand: ParsableCommand {
     var between: [String] = []
 
     @Option(help: "Functions shown; 20 unless told, in JSON all.")
-    var limit: Int?
+    var limit: ShownLimit?
 
     @Flag(help: "A flame graph that hangs, of what grew and what shrank, signed.")
     var flame = false
@@ -105,7 +105,6 @@ struct DiffCommand: ParsableCommand {
                 "--between takes two moments; name the recording before it: silt diff F --between A B"
             )
         }
-        if let limit, limit < 0 { throw ValidationError("--limit is a number of functions") }
         if json, flame { throw ValidationError("--json and --flame are two views") }
         if stacks.isUsed, !flame { throw ValidationError("--root and --inverted go with --flame") }
         let outputs = [folded, pprof].compactMap { $0 } + (json ? ["-"] : [])
@@ -161,7 +160,7 @@ struct DiffCommand: ParsableCommand {
         settings.measure = DiffSettings.Measure(rawValue: by.rawValue) ?? .inUse
         settings.per = per.flatMap { DiffSettings.Per(rawValue: $0.rawValue) }
         settings.comparesLines = lines
-        settings.limit = limit
+        settings.limit = limit?.count
         settings.width = Terminal.columns(of: STDOUT_FILENO)
         return settings
     }

@@ -144,7 +144,7 @@ struct ReportCommand: ParsableCommand {
                 isInverted: stacks.inverted,
                 root: root,
                 color: color,
-                depth: layout.depth,
+                depth: layout.depth?.count,
                 into: &text
             )
         case "json": DiffJSON.render(diff, into: &text)

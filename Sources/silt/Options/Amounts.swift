@@ -36,3 +36,23 @@ struct Percentage: ExpressibleByArgument {
 
     var defaultValueDescription: String { "\(Int(value))" }
 }
+
+/// A number of call sites or functions.
+struct ShownLimit: ExpressibleByArgument {
+    let count: Int
+
+    init?(argument: String) {
+        guard let count = Int(argument), count >= 0 else { return nil }
+        self.count = count
+    }
+}
+
+/// An amount of memory.
+struct MemoryAmount: ExpressibleByArgument {
+    let bytes: UInt64
+
+    init?(argument: String) {
+        guard let bytes = Quantity.bytes(argument), bytes >= 1, bytes < 1e18 else { return nil }
+        self.bytes = UInt64(bytes)
+    }
+}

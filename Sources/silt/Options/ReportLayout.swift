@@ -8,7 +8,7 @@ internal import SiltText
 /// What every command that ends in a report lets the user choose.
 struct ReportLayout: ParsableArguments {
     @Option(help: "Sort call sites by growth, inuse, alloc, peak or temporary.")
-    var by: Order = .growth
+    var by: ReportOptions.Order = .growth
 
     @Option(help: "Call sites shown.")
     var limit: ShownLimit?
@@ -20,7 +20,7 @@ struct ReportLayout: ParsableArguments {
     var stack = false
 
     @Option(help: "Frames of a stack, or rows of a flame graph or tree, shown.")
-    var depth: Int?
+    var depth: ShownLimit?
 
     @Option(help: .hide)
     var hide: [String] = []
@@ -33,17 +33,13 @@ struct ReportLayout: ParsableArguments {
     )
     var show: [String] = []
 
-    enum Order: String, ExpressibleByArgument, CaseIterable {
-        case growth, inuse, alloc, peak, temporary
-    }
-
     /// `place`: where the recording is kept.
     func options(for descriptor: Int32, kept place: RecordingPlace?) -> ReportOptions {
         var options = ReportOptions()
-        options.order = ReportOptions.Order(rawValue: by.rawValue) ?? .growth
+        options.order = by
         options.limit = limit?.count
         options.limitBytes = memoryLimit?.bytes
-        options.depth = depth
+        options.depth = depth?.count
         options.showsDetails = stack
         options.hide = hide
         options.show = show
@@ -54,25 +50,7 @@ struct ReportLayout: ParsableArguments {
     }
 }
 
-/// A number of call sites or functions.
-struct ShownLimit: ExpressibleByArgument {
-    let count: Int
-
-    init?(argument: String) {
-        guard let count = Int(argument), count >= 0 else { return nil }
-        self.count = count
-    }
-}
-
-/// An amount of memory.
-struct MemoryAmount: ExpressibleByArgument {
-    let bytes: UInt64
-
-    init?(argument: String) {
-        guard let bytes = Quantity.bytes(argument), bytes >= 1, bytes < 1e18 else { return nil }
-        self.bytes = UInt64(bytes)
-    }
-}
+extension ReportOptions.Order: ExpressibleByArgument {}
 
 /// Prints the text report of a recording that was just made.
 ///

@@ -6,48 +6,9 @@ extension EndToEnd {
     /// The recipes of Sources/silt/docs/deploy.md, as they stand there but for folders and ports.
     @Suite(.serialized)
     struct Recipes {
-        private static let document = URL(filePath: #filePath).deletingLastPathComponent().appending(
-            path: "../../../Sources/silt/docs/deploy.md"
-        )
+        private static let document = packageRoot.appending(path: "Sources/silt/docs/deploy.md")
 
-        /// A folder with what the first recipe makes, and a recording to be made.
-        private struct Place {
-            let folder: ScratchFolder
-            var recording: String { folder.file("shop.silt") }
-
-            init() throws {
-                folder = try ScratchFolder()
-                guard try runProgram([siltExecutable, "shim", folder.file("libsilt.so")]).status == 0 else {
-                    throw TestSetupError(description: "silt shim")
-                }
-                let silt = folder.file("silt")
-                try FileManager.default.createSymbolicLink(atPath: silt, withDestinationPath: siltExecutable)
-            }
-
-            func write(_ name: String, _ text: String) throws {
-                try text.write(toFile: folder.file(name), atomically: false, encoding: .utf8)
-            }
-
-            /// The report, once the analyzer has closed the recording.
-            func report() throws -> TraceReport {
-                try waitUntil("\(recording) is closed") {
-                    try runProgram(["sqlite3", recording, "SELECT closed FROM target"]).output == "1\n"
-                }
-                return try SiltTestSupport.report(of: recording)
-            }
-
-            /// A recipe with the folders of this machine.
-            func adapted(_ recipe: String, _ changes: KeyValuePairs<String, String> = [:]) -> String {
-                var text = recipe
-                let folders = [
-                    "/opt/silt": folder.path, "/var/tmp/shop.silt": recording, "/recordings/server.silt": recording,
-                    "/var/lib/silt-shop/shop.silt": recording, "/tmp/web.silt": recording,
-                ]
-                for (name, replacement) in changes { text = text.replacing(name, with: replacement) }
-                for (name, replacement) in folders { text = text.replacing(name, with: replacement) }
-                return text
-            }
-        }
+        private typealias Place = Preload.Installation
 
         /// The fence below the comment with that name.
         private static func recipe(_ name: String) throws -> String {
@@ -88,7 +49,8 @@ extension EndToEnd {
             let said = try String(contentsOfFile: errors, encoding: .utf8)
             #expect(server.isRunning, "\(line): \(said)")
             kill(server.pid, signal)
-            _ = try server.wait(seconds: 30)
+            let status = try server.wait(seconds: 30)
+            #expect(status == 0, "\(line)")
         }
 
         private static let application = """
@@ -176,7 +138,7 @@ extension EndToEnd {
             let variables = dropIn.split(separator: "\n").compactMap { $0.wholeMatch(of: #/Environment=(.*)/#)?.1 }
             #expect(variables.count == 3)
             #expect(try runProgram(["env"] + variables.map(String.init) + [server, "3"]).status == 0)
-            expectWhole(try place.report(), processes: 1)
+            expectWhole(try place.report(), processes: 4)
         }
 
         @Test func theWebProcessOfAProcfileIsTraced() throws {
@@ -187,12 +149,12 @@ extension EndToEnd {
                 ["web: ": "", "vendor/silt": "$PWD", "./server": "./forks 3"]
             )
             #expect(try runProgram(["sh", "-c", "cd '\(place.folder.path)' && \(line)"]).status == 0)
-            expectWhole(try place.report(), processes: 1)
+            expectWhole(try place.report(), processes: 4)
         }
 
-        /// What a container's start makes of the files: copies, variables, the command.
+        /// The files are read, and the command that they give a container is run.
         @Test(arguments: ["dockerfile", "compose", "kubernetes"])
-        func whatAContainerIsGivenTraces(kind: String) throws {
+        func theCommandThatAContainerIsGivenTraces(kind: String) throws {
             let place = try Place()
             let server = try buildWorkload("forks", into: place.folder)
             let read = """
@@ -200,15 +162,14 @@ extension EndToEnd {
                 kind, text = sys.argv[1], sys.stdin.read()
                 if kind == "dockerfile":
                     lines = [line.split(maxsplit=1) for line in text.splitlines()]
-                    assert {"FROM", "COPY", "ENV", "CMD"} == {line[0] for line in lines}
-                    variables = dict(part.split("=") for word, rest in lines if word == "ENV" for part in rest.split())
-                    copied = [rest.split() for word, rest in lines if word == "COPY"]
-                    assert copied[0] == ["silt", "libsilt.so", sys.argv[2] + "/"], copied
+                    assert [line[0] for line in lines] == ["FROM", "COPY", "COPY", "CMD"], lines
+                    assert lines[1][1].split() == ["silt", "libsilt.so", sys.argv[2] + "/"], lines
+                    command = json.loads(lines[3][1])
                 elif kind == "compose":
                     server = yaml.safe_load(text)["services"]["server"]
-                    variables = server["environment"]
                     mounts = [mount.split(":")[1] for mount in server["volumes"]]
                     assert mounts == [sys.argv[2], "/recordings"], mounts
+                    command = server["command"]
                 else:
                     pod = yaml.safe_load(text)["spec"]["template"]["spec"]
                     volumes = {volume["name"] for volume in pod["volumes"]}
@@ -217,19 +178,20 @@ extension EndToEnd {
                         assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
                     assert first["command"][-1] == first["volumeMounts"][0]["mountPath"] + "/"
                     assert first["command"][:3] == ["cp", sys.argv[2] + "/silt", sys.argv[2] + "/libsilt.so"]
-                    variables = {item["name"]: item["value"] for item in server["env"]}
-                print("\\n".join(f"{name}={value}" for name, value in variables.items()))
+                    command = server["command"]
+                print("\\n".join(command))
                 """
             let result = try runProgram(
                 ["python3", "-c", read, kind, place.folder.path],
                 input: place.adapted(try Self.recipe(kind))
             )
             #expect(result.status == 0, "\(result.errors)")
-            let variables = result.output.replacing("/silt/libsilt.so", with: "\(place.folder.path)/libsilt.so")
-            let words = variables.split(separator: "\n").map(String.init)
-            #expect(words.map { $0.prefix { $0 != "=" } } == ["LD_PRELOAD", "SILT_OUT"])
-            #expect(try runProgram(["env"] + words + [server, "3"]).status == 0)
-            expectWhole(try place.report(), processes: 1)
+            let command = result.output.replacing("=/silt/libsilt.so", with: "=\(place.library)")
+                .replacing("/usr/local/bin/server", with: server)
+            let words = command.split(separator: "\n").map(String.init)
+            #expect(words.first == "env" && words.last == server, "\(words)")
+            #expect(try runProgram(words + ["3"]).status == 0)
+            expectWhole(try place.report(), processes: 4)
         }
 
         /// The steps of a job: the check fails with the leak, and the file for code scanning has it.
@@ -260,5 +222,22 @@ extension EndToEnd {
             let sarif = try String(contentsOfFile: place.folder.file("silt.sarif"), encoding: .utf8)
             #expect(sarif.contains("\"startLine\""))
         }
+    }
+}
+
+extension EndToEnd.Preload.Installation {
+    fileprivate func write(_ name: String, _ text: String) throws {
+        try text.write(toFile: folder.file(name), atomically: false, encoding: .utf8)
+    }
+
+    /// A recipe with the folders of this machine.
+    fileprivate func adapted(_ recipe: String, _ changes: KeyValuePairs<String, String> = [:]) -> String {
+        var text = recipe
+        for (name, replacement) in changes { text = text.replacing(name, with: replacement) }
+        text = text.replacing("/opt/silt", with: folder.path)
+        for name in ["/var/tmp/shop", "/recordings/server", "/var/lib/silt-shop/shop", "/tmp/web"] {
+            text = text.replacing(name + ".silt", with: recording)
+        }
+        return text
     }
 }

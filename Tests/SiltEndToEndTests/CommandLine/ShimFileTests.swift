@@ -36,9 +36,9 @@ import Testing
                 "_Z\(form)Pv\($0)"
             }
         }
-        let table = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../CShim/hook_table.h")
+        let table = packageRoot.appending(path: "CShim/hook_table.h")
         let hooks = try String(contentsOf: table, encoding: .utf8).matches(
-            of: #/ (?:NEXT\([^,\n]*, |ALONE\()(\w+)/#
+            of: #/\n    (?:NEXT\([^,\n]*, |ALONE\()(\w+)/#
         ).map { String($0.1) }
         #expect(Set(hooks).isSuperset(of: ["malloc", "free", "mmap", "close", "execve", "dlopen", "pthread_create"]))
         // Versions of a function, and the names of these versions, which are symbols as well.

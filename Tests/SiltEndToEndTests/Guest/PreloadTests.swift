@@ -7,7 +7,7 @@ extension EndToEnd {
     @Suite(.serialized)
     struct Preload {
         /// A folder with the library, `silt` beside it, and a recording to be made.
-        private struct Installation {
+        struct Installation {
             let folder: ScratchFolder
             let library: String
             let recording: String
@@ -31,12 +31,10 @@ extension EndToEnd {
 
             /// The report, once the analyzer has closed the recording.
             func report() throws -> TraceReport {
-                for _ in 0..<200 {
-                    let closed = try runProgram(["sqlite3", recording, "SELECT closed FROM target"])
-                    if closed.output == "1\n" { return try SiltTestSupport.report(of: recording) }
-                    usleep(100_000)
+                try waitUntil("\(recording) is closed") {
+                    try runProgram(["sqlite3", recording, "SELECT closed FROM target"]).output == "1\n"
                 }
-                throw TestSetupError(description: "\(recording) was not closed within 20 s")
+                return try SiltTestSupport.report(of: recording)
             }
         }
 

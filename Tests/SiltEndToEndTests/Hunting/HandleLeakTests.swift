@@ -40,9 +40,9 @@ extension EndToEnd {
             let (folder, program) = try Self.folder.get()
             let socket = folder.file("s")
             let letters = [kind.letter, kind.letter.uppercased()]
-            let phases = letters.flatMap { ["--phase", "\($0)='\(program)' load '\(socket)' \($0) 20"] }
             let (result, report) = try hunt(
-                ["--idle", "1s", "--max-rounds", "6", "--ready", "unix:\(socket)"] + phases,
+                ["--idle", "1s", "--max-rounds", "6", "--ready", "unix:\(socket)"]
+                    + phases(letters.map { ($0, "'\(program)' load '\(socket)' \($0) 20") }),
                 command: [program, "serve", socket] + mode
             )
             #expect(result.status == 1, "\(result.errors)")

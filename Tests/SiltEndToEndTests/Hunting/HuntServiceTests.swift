@@ -220,7 +220,7 @@ extension EndToEnd {
 
         private static let memoryGroups = "/sys/fs/cgroup/memory"
 
-        /// Without `--memory-limit` it is that of the control group; version 1 here, as the machine has it.
+        /// Without `--memory-limit` it is that of the control group; where version 1 is mounted.
         @Test(
             .enabled(if: access(memoryGroups + "/memory.limit_in_bytes", W_OK) == 0, "no writable memory control group")
         )

@@ -12,9 +12,7 @@ extension EndToEnd {
             let folder = try ScratchFolder()
             let program = try buildWorkload("service", into: folder)
             let (socket, recording) = (folder.file("s"), folder.file("hunt.silt"))
-            let phases = ["keep", "forget"].flatMap {
-                ["--phase", "\($0)='\(program)' load '\(socket)' \($0.prefix(1)) 100"]
-            }
+            let phases = phases(["keep", "forget"].map { ($0, "'\(program)' load '\(socket)' \($0.prefix(1)) 100") })
             _ = try runProgram(
                 [siltExecutable, "hunt", "--idle", "1s", "--max-rounds", "8", "--ready", "unix:\(socket)"] + phases
                     + ["--out", recording, "--", program, "serve", socket, "well"]
