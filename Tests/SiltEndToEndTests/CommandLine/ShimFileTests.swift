@@ -37,9 +37,8 @@ import Testing
             }
         }
         let table = packageRoot.appending(path: "CShim/hook_table.h")
-        let hooks = try String(contentsOf: table, encoding: .utf8).matches(
-            of: #/\n    (?:NEXT\([^,\n]*, |ALONE\()(\w+)/#
-        ).map { String($0.1) }
+        let rows = try String(contentsOf: table, encoding: .utf8).split(separator: "\n").filter { $0.hasPrefix("    ") }
+        let hooks = rows.flatMap { $0.matches(of: #/(?:NEXT\([^,]*, |ALONE\()(\w+)/#).map { String($0.1) } }
         #expect(Set(hooks).isSuperset(of: ["malloc", "free", "mmap", "close", "execve", "dlopen", "pthread_create"]))
         // Versions of a function, and the names of these versions, which are symbols as well.
         let names = exported.filter { !$0.hasPrefix("GLIBC_") }.map { String($0.prefix { $0 != "@" }) }
