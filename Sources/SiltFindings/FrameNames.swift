@@ -161,24 +161,16 @@ package struct FrameNames {
         _ allocators: AllocatorFrames
     ) -> Facts {
         let name = recording.string(symbol.function)
-        let kind = kind(symbol, modulePath, recording, allocators)
+        let isGo = GoName.isGo(file: symbol.file == 0 ? "" : recording.string(symbol.file), function: name)
+        let kind =
+            isGo ? allocators.goKind(function: name) : allocators.kind(function: name, modulePath: modulePath)
         return Facts(
             kind: kind,
             isLoop: InterpreterNames.isLoop(name),
             isClosed: !name.isEmpty && allocators.isClosed(function: name, modulePath: modulePath),
-            isPlumbing: !name.isEmpty && (kind == .carrier || kind == .allocator && PlumbingNames.isPlumbing(name))
+            isPlumbing: !name.isEmpty && !isGo
+                && (kind == .carrier || kind == .allocator && PlumbingNames.isPlumbing(name))
         )
-    }
-
-    private static func kind(
-        _ symbol: RecordedSymbol,
-        _ modulePath: String,
-        _ recording: Recording,
-        _ allocators: AllocatorFrames
-    ) -> FunctionKind {
-        let name = recording.string(symbol.function)
-        return GoName.isGo(file: symbol.file == 0 ? "" : recording.string(symbol.file), function: name)
-            ? allocators.goKind(function: name) : allocators.kind(function: name, modulePath: modulePath)
     }
 
     /// Of the frames that stacks with counters blame.
