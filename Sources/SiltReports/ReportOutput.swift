@@ -171,6 +171,15 @@ extension ReportOutput {
             SpeedscopeExport.render($0.opening, into: &$2)
         },
         ReportOutput(
+            "firefox",
+            .file,
+            "Write a profile with a course of time for profiler.firefox.com.",
+            type: jsonType,
+            takesResource: true
+        ) {
+            FirefoxExport.render($0.opening, into: &$2)
+        },
+        ReportOutput(
             "csv",
             .file,
             "Write the call sites as a table, for spreadsheets and databases.",

@@ -1,3 +1,4 @@
+import Foundation
 import SiltEvents
 import SiltPprof
 import SiltRecording
@@ -58,7 +59,25 @@ import Testing
             #expect(text.contains("\"name\": \"\(name)\"") && text.contains("\"endValue\": \(weight)"), "\(text)")
         }
         let all = ReportOutput.all.filter(\.takesResource).map(\.name)
-        #expect(all == ["top", "tree", "flame", "folded", "speedscope"])
+        #expect(all == ["top", "tree", "flame", "folded", "speedscope", "firefox"])
+    }
+
+    @Test func theFirefoxProfilerWeighsTheResourceThatIsAskedFor() throws {
+        struct Profile: Decodable {
+            struct Allocations: Decodable { var weight: [Int] }
+            struct Thread: Decodable {
+                var name: String
+                var nativeAllocations: Allocations
+            }
+            var threads: [Thread]
+        }
+        let cases = [(Resource.heap, "in use", 6144), (.mapping, "in use", 6144), (.timer, "timers", 3)]
+        for (resource, name, weight) in cases {
+            let text = try Self.text("firefox", Self.report(resource))
+            let thread = try #require(try JSONDecoder().decode(Profile.self, from: Data(text.utf8)).threads.first)
+            #expect(thread.name == "\(name), by the time it came")
+            #expect(thread.nativeAllocations.weight.reduce(0, +) == weight, "\(text)")
+        }
     }
 
     @Test func tablesNameWhatTheyCount() throws {
