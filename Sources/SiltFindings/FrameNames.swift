@@ -214,7 +214,7 @@ package struct FrameNames {
     /// The function's name as a reader wants it, or what stands for it: module and offset.
     package func name(ofRow row: Int, frame: UInt32, in recording: Recording) -> String {
         let function = rows[row].function
-        return function == 0 ? Self.address(of: frame, in: recording) : readableName(recording.string(function))
+        return function == 0 ? address(of: frame, in: recording) : readableName(recording.string(function))
     }
 
     /// Whether stacks show a row: what only runs other functions is left out, but where it is blamed itself.
@@ -222,13 +222,16 @@ package struct FrameNames {
         !rows[row].isPlumbing || siteOfFrame[Int(frame) - 1] != .max
     }
 
-    package static func address(of frame: UInt32, in recording: Recording) -> String {
+    package func address(of frame: UInt32, in recording: Recording) -> String {
         let location = recording.frames[Int(frame) - 1]
         if location.isPlaceholder { return location.isTruncated ? "[truncated]" : "[incomplete]" }
         if location.isGenerated { return "[generated code]" }
         guard location.module != 0 else { return "[" + Format.hex(location.offset) + "]" }
-        return recording.modules[Int(location.module) - 1].path.lastPathComponent + "+" + Format.hex(location.offset)
+        return moduleName(recording.modules[Int(location.module) - 1].path) + "+" + Format.hex(location.offset)
     }
+
+    /// What a reader knows a file by: a program by the name that it was started by.
+    package func moduleName(_ path: String) -> String { startedAs[path] ?? String(path.lastPathComponent) }
 
     /// What is known of a stack's frames outside of allocators: the innermost named one, and that of the program itself.
     private struct Outward {

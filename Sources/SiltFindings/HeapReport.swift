@@ -137,7 +137,7 @@ extension FrameNames {
     func frame(ofRow index: Int, frame: UInt32, in recording: Recording) -> ReportFrame {
         let row = rows[index]
         let location = recording.frames[Int(frame) - 1]
-        let placeholder = location.isPlaceholder || location.isGenerated ? Self.address(of: frame, in: recording) : ""
+        let placeholder = location.isPlaceholder || location.isGenerated ? address(of: frame, in: recording) : ""
         var result = ReportFrame(
             function: row.function == 0 ? placeholder : recording.string(row.function),
             file: row.file == 0 ? nil : recording.string(row.file),

@@ -26,6 +26,26 @@ import Testing
         return text
     }
 
+    // MARK: Names
+
+    /// Of a program without symbols that was started through a link: what it was started as, in every output.
+    @Test func aProgramHasTheNameThatItWasStartedBy() throws {
+        var recording = try OrderServer.recording()
+        for index in recording.processes.indices {
+            recording.processes[index].executable = "/opt/shop/server"
+            recording.processes[index].command = ["/usr/bin/shop"]
+        }
+        var options = ReportOptions()
+        options.order = .allocated
+        let report = try ReportBuilder.build(recording, options: options)
+        var texts = ""
+        for output in ReportOutput.all where output.isText {
+            try output.write(report) { texts += String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(!texts.contains("server+0x6abc"))
+        #expect(texts.contains("shop+0x6abc"))
+    }
+
     // MARK: Flame
 
     @Test func boxesOfTheFlameAreAsWideAsHeavy() throws {

@@ -173,8 +173,8 @@ package struct HeapDiff: Sendable {
                 file: "",
                 line: 0,
                 module: isKnown
-                    ? String(report.recording.modules[Int(recorded.module) - 1].path.lastPathComponent)
-                    : FrameNames.address(of: frame, in: report.recording),
+                    ? report.names.moduleName(report.recording.modules[Int(recorded.module) - 1].path)
+                    : report.names.address(of: frame, in: report.recording),
                 offset: isKnown && settings.comparesLines ? recorded.offset : 0
             )
         }

@@ -25,7 +25,7 @@ enum MissingLines {
                 let module = report.recording.modules.first(where: { $0.path == path }),
                 let reason = module.missingLines
             else { continue }
-            notes.append("no line numbers for \(path.lastPathComponent): \(reason)".printable)
+            notes.append("no line numbers for \(report.names.moduleName(path)): \(reason)".printable)
         }
         return notes
     }
