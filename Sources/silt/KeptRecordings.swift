@@ -63,6 +63,9 @@ struct KeptRecordings {
         return newest
     }
 
+    /// Newest first.
+    var paths: [String] { all().map(\.path) }
+
     private struct Entry {
         var path: String
         var bytes: Int64

@@ -80,7 +80,7 @@ struct DiffCommand: ParsableCommand {
 
     @Argument(
         help: "A and B: recordings, event files or pprof profiles; with --between one of them.",
-        completion: .file()
+        completion: .recordings
     )
     var files: [String]
 

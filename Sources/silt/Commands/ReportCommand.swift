@@ -64,7 +64,7 @@ struct ReportCommand: ParsableCommand {
 
     @Argument(
         help: "A recording, an event file of silt run --events, a pprof profile; without one the last recording kept.",
-        completion: .file()
+        completion: .recordings
     )
     var recording: String?
 

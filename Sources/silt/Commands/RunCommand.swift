@@ -54,7 +54,7 @@ struct RunCommand: ParsableCommand {
 
     @OptionGroup var layout: ReportLayout
 
-    @Argument(parsing: .captureForPassthrough, help: "The command, after --.")
+    @Argument(parsing: .captureForPassthrough, help: "The command, after --.", completion: .programs)
     var command: [String] = []
 
     func validate() throws {

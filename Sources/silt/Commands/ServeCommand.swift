@@ -38,7 +38,7 @@ struct ServeCommand: ParsableCommand {
     @Option(help: .hide)
     var hide: [String] = []
 
-    @Argument(help: "A recording, or the id of a traced process.", completion: .file())
+    @Argument(help: "A recording, or the id of a traced process.", completion: .recordingsAndTraces)
     var target: String
 
     func validate() throws { _ = try serverAddress() }

@@ -30,7 +30,7 @@ struct TopCommand: ParsableCommand {
 
     @Argument(
         help: "The id of a traced process, or a recording; without it what is traced now.",
-        completion: .file()
+        completion: .recordingsAndTraces
     )
     var target: String?
 

@@ -40,7 +40,7 @@ struct HuntSetUp: ParsableArguments {
     @Argument(help: "A plan file (YAML); silt hunt --init writes one.", completion: .file(extensions: ["yml", "yaml"]))
     var plan: String?
 
-    @Argument(parsing: .postTerminator, help: "The service, after --.")
+    @Argument(parsing: .postTerminator, help: "The service, after --.", completion: .programs)
     var command: [String] = []
 
     /// A hunt of what the command line says; `file` is nil in a trace that somebody else records.

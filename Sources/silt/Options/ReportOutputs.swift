@@ -13,7 +13,11 @@ struct ReportOutputs: ParsableArguments {
 
     init() {
         options = Self.rows.map {
-            Option(name: .customLong($0.name), help: ArgumentHelp($0.help, valueName: "file"))
+            Option(
+                name: .customLong($0.name),
+                help: ArgumentHelp($0.help, valueName: "file"),
+                completion: .file()
+            )
         }
     }
 

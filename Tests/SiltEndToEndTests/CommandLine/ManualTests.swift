@@ -46,6 +46,7 @@ extension EndToEnd {
                 try consume([
                     "bash", "-c",
                     """
+                    cd '\(folder.path)'; export XDG_STATE_HOME='\(folder.path)/state'
                     PATH=\(URL(filePath: siltExecutable).deletingLastPathComponent().path()):$PATH
                     . \(script)
                     COMP_WORDS=(\(words.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
@@ -57,6 +58,20 @@ extension EndToEnd {
             }
             #expect(try complete(["silt", "hu"]).contains("hunt"))
             #expect(try complete(["silt", "report", "--fl"]).contains("--flame"))
+
+            let run = ["env", "CI=", "XDG_STATE_HOME=\(folder.file("state"))", siltExecutable, "run"]
+            #expect(try runProgram(run + ["--", "true"]).status == 0)
+            let kept = try complete(["silt", "report", "''"])
+            #expect(kept.contains("\(folder.file("state"))/silt/true-"), "\(kept)")
+            #expect(kept.split(separator: "\n").contains("silt.bash"), "\(kept)")
+            #expect(try complete(["silt", "run", "--", "sle"]).split(separator: "\n").contains("sleep"))
+            let sleeper = try StartedProgram([siltExecutable, "run", "--no-keep", "--", "sleep", "30"])
+            defer { sleeper.end() }
+            try waitUntil("it is traced") {
+                try complete(["silt", "top", "''"]).split(separator: "\n").contains { Int($0) != nil }
+            }
+            let processes = try complete(["silt", "doctor", "\(sleeper.pid)".dropLast().description])
+            #expect(processes.split(separator: "\n").contains("\(sleeper.pid)"), "\(processes)")
         }
 
         @Test func zshAndFishCompleteThem() throws {
