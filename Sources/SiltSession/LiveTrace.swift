@@ -38,7 +38,7 @@ package struct LiveTrace: Sendable {
     }
 
     /// Those that were started with a process; nil when they may not be read (proc_pid_environ(5)).
-    private static func variables(of pid: pid_t) -> [String: String]? {
+    static func variables(of pid: pid_t) -> [String: String]? {
         FileBytes.read(ifThere: "/proc/\(pid)/environ").map { Environment.variables(of: $0.split(separator: 0)) }
     }
 

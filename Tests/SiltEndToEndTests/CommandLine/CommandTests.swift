@@ -58,6 +58,68 @@ extension EndToEnd {
             #expect(result.output.contains("can be traced: silt run -- sleep 30.5"), "\(result.output)")
         }
 
+        @Test func doctorSaysOfAProcessWhetherItIsTraced() throws {
+            let folder = try ScratchFolder()
+            let library = folder.file("libsilt.so")
+            #expect(try runProgram([siltExecutable, "shim", library]).status == 0)
+            let recording = folder.file("run.silt")
+            let options = ["run", "--out", recording, "--", "sh", "-c", "echo $$ > \(folder.file("pid")); sleep 30"]
+            let traced = try StartedProgram([siltExecutable] + options)
+            defer { traced.end() }
+            try waitUntil("the shell is there") {
+                (try? String(contentsOfFile: folder.file("pid"), encoding: .utf8))?.hasSuffix("\n") == true
+            }
+            let pid = try String(contentsOfFile: folder.file("pid"), encoding: .utf8).dropLast()
+            let text = try consume([siltExecutable, "doctor", String(pid)])
+            #expect(text.contains("it is being traced, into \(recording)"), "\(text)")
+            #expect(text.contains("silt top \(pid)"), "\(text)")
+            // Preloaded, and told nothing.
+            let silent = try StartedProgram(["env", "LD_PRELOAD=\(library)", "sleep", "30"])
+            defer { silent.end() }
+            try waitUntil("sleep runs") {
+                try runProgram([siltExecutable, "doctor", "\(silent.pid)"]).output.contains(
+                    "it has the preload library and is not being traced: neither SILT_OUT nor SILT_SOCKET was set"
+                )
+            }
+        }
+
+        @Test(.enabled(if: geteuid() == 0)) func doctorNamesWhatIsAroundAProcess() throws {
+            let sleeper = try StartedProgram(["unshare", "--mount", "--", "setpriv", "--reuid", "65534", "sleep", "30"])
+            defer { sleeper.end() }
+            try waitUntil("sleep runs") {
+                try runProgram([siltExecutable, "doctor", "\(sleeper.pid)"]).output.contains("/sleep\n")
+            }
+            let text = try consume([siltExecutable, "doctor", "\(sleeper.pid)"])
+            #expect(text.contains("user:    nobody"), "\(text)")
+            #expect(text.contains("container: it has its own namespaces (mnt)"), "\(text)")
+            // A unit is a control group by its name.
+            let group = "/sys/fs/cgroup/pids/silt\(sleeper.pid).service"
+            if mkdir(group, 0o755) == 0 {
+                defer { rmdir(group) }
+                try "\(sleeper.pid)".write(toFile: group + "/cgroup.procs", atomically: false, encoding: .utf8)
+                let text = try consume([siltExecutable, "doctor", "\(sleeper.pid)"])
+                #expect(text.contains("unit:    silt\(sleeper.pid).service"), "\(text)")
+                sleeper.end()
+            }
+            let gone = try runProgram([siltExecutable, "doctor", "2147483647"])
+            #expect(gone.status == 3 && gone.errors == "silt: no process 2147483647\n", "\(gone.errors)")
+        }
+
+        @Test(arguments: [
+            ("/usr/bin/python3", "Python", "PYTHONMALLOC=malloc"), ("java", "Java", "GC.class_histogram"),
+            ("node", "Node.js", "--heapsnapshot-signal"), ("php", "PHP", "USE_ZEND_ALLOC=0"),
+        ])
+        func doctorSaysWhatIsSeenOfAnotherLanguage(program: String, name: String, advice: String) throws {
+            let result = try runProgram([siltExecutable, "doctor", program])
+            guard result.status == 0 else {
+                #expect(result.output.contains("no such program on PATH"), "\(result.output)")
+                return
+            }
+            #expect(result.output.contains("\(name) in it; silt sees: "), "\(result.output)")
+            #expect(result.output.contains("silt does not see: "), "\(result.output)")
+            #expect(result.output.contains(advice), "\(result.output)")
+        }
+
         @Test func listenSaysWhereItListensAndWhatItTraces() throws {
             let folder = try ScratchFolder()
             let errors = folder.file("errors")

@@ -77,7 +77,8 @@ extension EndToEnd {
             let examples = try Self.examples(command).filter { command != "top" || $0.contains("--once") }
             #expect(examples.contains { $0.hasPrefix("silt \(command)") })
             for example in examples {
-                let line = try Self.adapted(example, in: folder).replacing("4711", with: "\(process.pid)")
+                // First: a port may have these digits in it.
+                let line = try Self.adapted(example.replacing("4711", with: "\(process.pid)"), in: folder)
                 let result = try runProgram(
                     ["bash", "-o", "pipefail", "-c", "cd '\(folder.path)' && PATH=$PWD/bin:$PATH; \(line)"]
                 )
