@@ -29,7 +29,8 @@ package enum Obstacle: Equatable, Sendable {
         case .staticallyLinked: "statically linked: no dynamic loader runs, so nothing can be preloaded"
         case .goWithoutLibc: "a Go program without libc: its heap never calls malloc and no loader runs"
         case .muslLibc(let interpreter):
-            "linked against another C library (\(interpreter)); the preload library needs glibc"
+            "linked against \(interpreter.contains("ld-musl") ? "musl" : "another C library") (\(interpreter)); "
+                + "the preload library needs glibc"
         case .setuid: "setuid or setgid: the loader ignores LD_PRELOAD for it (ld.so(8), secure-execution mode)"
         case .fileCapabilities: "it has file capabilities: the loader ignores LD_PRELOAD for it (ld.so(8))"
         case .mallocInside(let symbol):

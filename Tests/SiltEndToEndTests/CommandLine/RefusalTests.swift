@@ -47,7 +47,7 @@ extension EndToEnd {
             let loader = "/lib/ld-musl-x86_64.so.1"
             try check(
                 try compile(Self.hello, ["-Wl,--dynamic-linker=\(loader)"], in: folder),
-                "linked against another C library (\(loader))",
+                "linked against musl (\(loader))",
                 "build it for glibc"
             )
         }

@@ -42,6 +42,25 @@ extension EndToEnd {
             #expect((850...1002).contains(Int(count.replacing(",", with: "")) ?? 0), "\(text)")
         }
 
+        /// The first example of README.md: what is freed at the end is no leak to valgrind.
+        @Test func theFirstExampleIsFoundWhereNoLeaksArePossible() throws {
+            let folder = try ScratchFolder()
+            let source = packageRoot.appending(path: "Tests/Workloads/shop.cpp").path()
+            let program = folder.file("shop")
+            _ = try consume(["g++", "-O1", "-g", "-o", program, source])
+            let valgrind = try runProgram(["valgrind", "--leak-check=full", program, "1"])
+            let said = valgrind.errors
+            #expect(said.contains("All heap blocks were freed -- no leaks are possible"), "\(said)")
+            let run = try runProgram([siltExecutable, "run", "--snapshot-every", "100ms", "--", program, "2"])
+            let lines = try String(contentsOfFile: source, encoding: .utf8).split(
+                separator: "\n",
+                omittingEmptySubsequences: false
+            )
+            let line = try #require(lines.firstIndex { $0.contains("std::make_unique<Session>") }) + 1
+            #expect(run.errors.hasPrefix("GROWING: 1 call site"), "\(run.errors)")
+            #expect(run.errors.contains("shop.cpp:\(line)  Server::login(int)  "), "\(run.errors)")
+        }
+
         @Test func whatWasLeftIsThereForWhoAsks() throws {
             let text = try Self.report(["--top", "--by", "inuse"])
             #expect(!text.contains("remember") && text.contains("main"), "\(text)")
