@@ -156,7 +156,8 @@ static inline uintptr_t low_of(uint32_t stack) {
 uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c) {
     struct silt_thread *self = &silt_thread;
     uint64_t mask;
-    uint32_t stack = self->aside;
+    bool is_guest = silt_is_guest();
+    uint32_t stack = is_guest ? 0 : self->aside;
     bool is_here = stack && (uintptr_t)__builtin_frame_address(0) - low_of(stack) <= STACK_BYTES;
     if (is_here || !silt_signals_block(&mask)) {
         return silt_aside_switch(0, task, a, b, c);
@@ -165,9 +166,13 @@ uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c) {
     if (!stack) {
         stack = take();
     }
-    self->aside = stack;
+    if (!is_guest) {
+        self->aside = stack;
+    }
     uintptr_t result = silt_aside_switch(stack ? low_of(stack) + STACK_BYTES : 0, task, a, b, c);
-    self->aside = 0;
+    if (!is_guest) {
+        self->aside = 0;
+    }
     if (stack) {
         __atomic_store_n(&stacks[stack - 1].taken, 0, __ATOMIC_RELEASE);
     }

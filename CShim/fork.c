@@ -8,6 +8,7 @@
 #include "fork.h"
 
 #include "image.h"
+#include "lent.h"
 #include "memory.h"
 #include "real.h"
 #include "stream.h"
@@ -18,6 +19,7 @@
 /* A fork by a signal handler may have interrupted a hook that this thread will return into. */
 void silt_forked(void) {
     silt_lends = 0; /* its parent's children are not its own */
+    silt_lent_forget();
     const struct silt_thread *self = &silt_thread;
     bool uses_sinks = self->state == SILT_IN_RECORD || self->state == SILT_IN_SIGNAL ||
                       self->state == SILT_IN_SIGNAL_REAL;
@@ -45,36 +47,27 @@ SILT_EXPORT pid_t _Fork(void) {
 #define FIND_REAL(name)                                                                            \
     "movq silt_real_" name "(%rip), %r11\n\t"                                                      \
     "testq %r11, %r11\n\t"                                                                         \
-    "jne 1f\n\t"                                                                                   \
-    "pushq %rdi\n\tpushq %rsi\n\tpushq %rdx\n\tpushq %rcx\n\tpushq %r8\n\tpushq %r9\n\t"           \
-    "subq $8, %rsp\n\t"                                                                            \
-    "call silt_find_real\n\t"                                                                      \
-    "addq $8, %rsp\n\t"                                                                            \
-    "popq %r9\n\tpopq %r8\n\tpopq %rcx\n\tpopq %rdx\n\tpopq %rsi\n\tpopq %rdi\n\t"                 \
-    "movq silt_real_" name "(%rip), %r11\n"                                                        \
-    "1:\t"
+    "jne 1f\n\t" SILT_KEEP_ARGUMENTS("call silt_find_real\n\t") "movq silt_real_" name             \
+                                                                "(%rip), %r11\n"                   \
+                                                                "1:\t"
 
 /* clang-format off */
 SILT_EXPORT __attribute__((naked)) pid_t vfork(void) {
-    __asm__("movl $1, silt_lends(%rip)\n\t"
+    __asm__(SILT_KEEP_ARGUMENTS("movl $0x4100, %edi\n\t"
+                                "call silt_lend\n\t")
             FIND_REAL("vfork")
             "jmp *%r11");
 }
 
-/* With CLONE_VM, but without CLONE_THREAD: a process. */
 SILT_EXPORT __attribute__((naked)) int clone(int (*run)(void *) __attribute__((unused)),
                                              void *stack __attribute__((unused)),
                                              int flags __attribute__((unused)),
                                              void *argument __attribute__((unused)), ...) {
-    __asm__("movl %edx, %r11d\n\t"
-            "andl $0x10100, %r11d\n\t"
-            "cmpl $0x100, %r11d\n\t"
-            "jne 2f\n\t"
-            "movl $1, silt_lends(%rip)\n"
-            "2:\t"
+    __asm__(SILT_KEEP_ARGUMENTS("movl %edx, %edi\n\t"
+                                "call silt_lend\n\t")
             FIND_REAL("clone")
             "jmp *%r11");
 }
 /* clang-format on */
 
-_Static_assert(CLONE_VM == 0x100 && CLONE_THREAD == 0x10000, "sched.h");
+_Static_assert((CLONE_VM | CLONE_VFORK) == 0x4100, "sched.h");

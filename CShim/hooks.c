@@ -342,8 +342,15 @@ struct silt_sink *silt_enter(const void *frame, uint32_t *before) {
 }
 
 bool silt_is_ours(void) {
-    bool is_guest = silt_lends && (!*silt_live || !silt_may_start() || silt_is_borrowed());
-    return silt_phase != SILT_PHASE_OFF && !is_guest;
+    if (silt_phase == SILT_PHASE_OFF ||
+        (silt_lends && (!*silt_live || !silt_may_start() || silt_is_borrowed()))) {
+        return false;
+    }
+    bool is_guest = silt_is_guest();
+    if (is_guest && *silt_live) {
+        silt_pass_guest();
+    }
+    return !is_guest;
 }
 
 void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,

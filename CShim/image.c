@@ -45,6 +45,19 @@ bool silt_is_borrowed(void) {
     return *silt_live && (uint32_t)silt_call(SYS_getpid, 0) != silt_shared->pid;
 }
 
+void silt_pass_guest(void) {
+    __atomic_fetch_add(&silt_shared->of_guests, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&silt_shared->lost, 1, __ATOMIC_RELAXED);
+}
+
+void silt_lent_forget(void) {
+    struct silt_thread *self = &silt_thread;
+    self->lender = 0;
+    if (self->state == SILT_LENT) {
+        self->state = SILT_IDLE;
+    }
+}
+
 const char *silt_variable(const char *name) {
     size_t length = strlen(name);
     for (char **entry = environ; entry && *entry; entry++) {

@@ -19,7 +19,8 @@ struct silt_thread {
     uint32_t state;     /* enum silt_state */
     uint32_t image;     /* silt_image_number when the sinks were taken */
     uint32_t ended;     /* the thread has passed its last destructor */
-    uint32_t aside; /* the stack it is on, or was on when a handler left it (aside.c); 0: none */
+    uint32_t aside;  /* the stack it is on, or was on when a handler left it (aside.c); 0: none */
+    uint32_t lender; /* its tid, once others may have its thread pointer too (lent.c); else 0 */
 };
 enum silt_state {
     SILT_IDLE = 0,
@@ -28,7 +29,9 @@ enum silt_state {
     SILT_IN_SIGNAL_REAL = 3, /* as IN_REAL, in a signal handler that interrupted IN_RECORD */
     SILT_IN_SIGNAL = 4,      /* the signal sink is in use too */
     SILT_ENDED = 5,          /* as IDLE, in a thread that has ended: it has no sinks of its own */
-    SILT_OUTER_SP = 0x100    /* flag of what to go back to: sp is that of an interrupted hook */
+    SILT_LENT = 6,           /* as IDLE, in a thread whose pointer others have too (lent.c) */
+    SILT_OUTER_SP = 0x100,   /* flag of what to go back to: sp is that of an interrupted hook */
+    SILT_GUEST = 0x200       /* to go back to nothing: the state is another's */
 };
 extern __thread struct silt_thread silt_thread SILT_HIDDEN
     __attribute__((tls_model("initial-exec")));
@@ -66,6 +69,11 @@ bool silt_is_borrowed(void);
 /* Not 0 once the program may have made such a child (fork.c): as long as it is 0, nobody needs to
  * ask. */
 extern uint32_t silt_lends SILT_HIDDEN;
+
+/* Something that a guest does (silt_is_guest) is not recorded. In a hook, while recording. */
+void silt_pass_guest(void);
+/* The caller has its thread pointer for itself. In a fork child. */
+void silt_lent_forget(void);
 
 /* The value of an environment variable of the program; NULL when it is not set. In a hook. */
 const char *silt_variable(const char *name);

@@ -61,6 +61,12 @@ uint32_t silt_tid(void) {
     return asks_glibc ? tid_of_glibc() : (uint32_t)silt_call(SYS_gettid, 0);
 }
 
+/* Where a filter may forbid to ask, nobody is the one. */
+bool silt_is_guest(void) {
+    uint32_t lender = silt_thread.lender;
+    return lender && (!silt_may_start() || (uint32_t)silt_call(SYS_gettid, 0) != lender);
+}
+
 bool silt_look_at_thread(uintptr_t thread, bool stays, uint32_t *tid) {
     uintptr_t from[2] = {thread + SELF_OFFSET, thread + TID_OFFSET};
     uint64_t words[2] = {0, 0};

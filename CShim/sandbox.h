@@ -36,6 +36,9 @@ bool silt_is_dispatched(void);
 /* gettid(2), without a system call under a filter. In a vfork(2) child: the thread of the parent
  * whose memory it uses, which goes on when the child is gone. In a hook. */
 uint32_t silt_tid(void);
+/* Whether the caller has the thread pointer of another thread, which runs at the same time: then
+ * what is kept of that thread is not the caller's (lent.c). In a hook. */
+bool silt_is_guest(void);
 /* Looks at what glibc keeps of a thread: its tid, 0 when it is over, SILT_TID_UNKNOWN where glibc
  * keeps it elsewhere. False when there is no thread, or it is joined already. `stays`: its memory
  * does until somebody joins it. In a hook. */

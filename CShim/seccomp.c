@@ -10,11 +10,13 @@
  * library.
  */
 #define _GNU_SOURCE
+#include "careful.h"
 #include "descriptors.h"
 #include "filter.h"
 #include "follow.h"
 #include "hooks.h"
 #include "image.h"
+#include "lent.h"
 #include "real.h"
 #include "sandbox.h"
 #include "system.h"
@@ -25,8 +27,10 @@
 #include <linux/futex.h>
 #include <linux/memfd.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -219,6 +223,21 @@ static long watched(long number, long a, long b, long c, long d, long e, long f)
     return result;
 }
 
+/* By a call that makes processes: clone, vfork, clone3. What `a` points to may not be there. */
+static __attribute__((used)) void lends(long number, uint64_t a) __asm__("silt_lends_by_call");
+
+static void lends(long number, uint64_t a) {
+    if (number == SYS_clone) {
+        silt_lend(a);
+    } else if (number == SYS_vfork) {
+        silt_lend(CLONE_VM | CLONE_VFORK);
+    } else if (silt_is_there(a)) {
+        uint64_t flags;
+        memcpy(&flags, (const void *)a, sizeof flags);
+        silt_lend(flags);
+    }
+}
+
 /* All other calls reach the next definition with every register and the stack unchanged. */
 SILT_EXPORT __attribute__((naked)) long syscall(long number __attribute__((unused)), ...) {
     /* clang-format off */
@@ -227,7 +246,7 @@ SILT_EXPORT __attribute__((naked)) long syscall(long number __attribute__((unuse
             "cmpq $33, %rdi\n\t"  /* dup2 */
             "je 1f\n\t"
             "cmpq $56, %rdi\n\t"  /* clone */
-            "je 4f\n\t"
+            "je 2f\n\t"
             "cmpq $58, %rdi\n\t"  /* vfork */
             "je 2f\n\t"
             "cmpq $157, %rdi\n\t" /* prctl */
@@ -244,12 +263,7 @@ SILT_EXPORT __attribute__((naked)) long syscall(long number __attribute__((unuse
             "testq %r11, %r11\n\t"
             "je 1f\n\t"
             "jmp *%r11\n"
-            /* With CLONE_VM, but without CLONE_THREAD: as in fork.c. */
-            "4:\tmovl %esi, %r11d\n\t"
-            "andl $0x10100, %r11d\n\t"
-            "cmpl $0x100, %r11d\n\t"
-            "jne 3b\n"
-            "2:\tmovl $1, silt_lends(%rip)\n\t" /* perhaps: it may use this memory */
+            "2:\t" SILT_KEEP_ARGUMENTS("call silt_lends_by_call\n\t")
             "jmp 3b\n"
             "1:\tjmp silt_watched_call");
     /* clang-format on */

@@ -91,6 +91,7 @@ static bool begin(struct silt_header *parent) {
 /* In a fork child, which has one thread: makes it an image of its own. What it inherited belongs to
  * the parent and must not be written to. */
 static bool begin_again(void) {
+    silt_lent_forget();
     bool interrupted = silt_thread.state != SILT_IDLE && silt_thread.state != SILT_ENDED;
     silt_image_next();
     silt_memory_forget();

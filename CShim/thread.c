@@ -100,7 +100,7 @@ static void thread_ends(void *rounds) {
         return;
     }
     struct silt_thread *self = &silt_thread;
-    if (self->state != SILT_IDLE) {
+    if (self->state != SILT_IDLE && self->state != SILT_LENT) {
         recover(); /* canceled or left by longjmp(3) inside of a hook */
     }
     if (self->sink && self->image == silt_image_number && *silt_live) {
@@ -178,7 +178,7 @@ static void recover(void) {
             silt_sink_recover(self->signal_sink);
         }
     }
-    self->state = SILT_IDLE;
+    self->state = self->lender ? SILT_LENT : SILT_IDLE;
     if (self->ended) {
         for (int i = 0; i < 2; i++) {
             if (i ? self->signal_sink : self->sink) {
@@ -192,7 +192,15 @@ static void recover(void) {
 
 uint32_t silt_thread_nested_real(uintptr_t frame) {
     struct silt_thread *self = &silt_thread;
+    if (SILT_UNLIKELY(self->lender) && silt_is_guest()) {
+        return SILT_GUEST;
+    }
     uint32_t state = self->state;
+    if (state == SILT_LENT) {
+        self->sp = frame;
+        self->state = SILT_IN_REAL;
+        return state;
+    }
     switch (relation_of(frame)) {
     case STALE:
         recover();
@@ -217,9 +225,18 @@ uint32_t silt_thread_nested_real(uintptr_t frame) {
 
 bool silt_thread_nested_record(uintptr_t frame, uint32_t *before) {
     struct silt_thread *self = &silt_thread;
+    if (SILT_UNLIKELY(self->lender) && silt_is_guest()) {
+        silt_pass_guest();
+        return false;
+    }
     uint32_t state = self->state;
-    enum relation relation = relation_of(frame);
     *before = state;
+    if (state == SILT_LENT) {
+        self->sp = frame;
+        self->state = SILT_IN_RECORD;
+        return true;
+    }
+    enum relation relation = relation_of(frame);
     if (relation == STALE) {
         recover();
         *before = self->state;
@@ -250,6 +267,9 @@ bool silt_thread_nested_record(uintptr_t frame, uint32_t *before) {
 
 void silt_thread_leave_nested(uint32_t before) {
     struct silt_thread *self = &silt_thread;
+    if (before == SILT_GUEST) {
+        return;
+    }
     if (before & SILT_OUTER_SP) {
         self->sp = self->outer_sp;
     }

@@ -374,6 +374,12 @@ package final class Collector {
             outcome.notes.append("process \(image.pid): the rest of its events could not be read (\(damage))")
         }
         note(untracedChildrenOf: image)
+        if image.shared.header.of_guests > 0 {
+            outcome.notes.append(
+                "process \(image.pid): \(image.shared.header.of_guests) calls not recorded, in a thread of control that clone(2) gave the thread"
+                    + " pointer of another"
+            )
+        }
         let now = Clock.monotonicSeconds - startedAt
         events?.end(image, how: how, at: now)
         try record { try output.end(image, how: how, at: now) }

@@ -23,6 +23,30 @@ extension EndToEnd {
             #expect(report.trust.eventsSent == report.trust.eventsReceived)
         }
 
+        /// What silt keeps of a thread belongs to the one that the kernel knew by its pointer first.
+        @Test(arguments: ["process", "thread"])
+        func whoHasTheThreadPointerOfAnotherIsNamedAndNotRecorded(way: String) throws {
+            let program = try buildWorkload("lent", into: try Self.folder.get())
+            let (result, report) = try trace([program, way])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(report.sites(named: "lent_block").map(\.allocObjects).reduce(0, +) == 20_000)
+            #expect(report.trust.lost >= 40_000)
+            #expect(result.errors.contains(" in a thread of control that clone(2) gave the thread pointer of another"))
+            #expect(report.trust.eventsSent == report.trust.eventsReceived)
+        }
+
+        /// The vfork child cannot make an image of what is its parent's.
+        @Test func aForkChildIsTracedThoughItsVforkChildAllocatesFirst() throws {
+            let program = try buildWorkload("lent", into: try Self.folder.get())
+            let (result, report) = try trace([program, "daemon"])
+            #expect(result.output == "done\n")
+            #expect(result.status == 0)
+            #expect(report.processes.count == 2)
+            #expect(report.sites(named: "lent_block").map(\.allocObjects).reduce(0, +) == 20_001)
+            #expect(report.trust.lost == 0)
+        }
+
         /// Their hellos fill the connection that they share.
         @Test func forkChildrenOfAStoppedAnalyzerGoOn() throws {
             let program = try buildWorkload("guests", into: try Self.folder.get())
