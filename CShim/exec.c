@@ -43,6 +43,7 @@ struct start {
     pid_t *pid;
     const posix_spawn_file_actions_t *actions;
     const posix_spawnattr_t *attributes;
+    bool older; /* of the C library's older version, which has the shell run scripts without #! */
 };
 
 /* The file that execvp(3) would run, as far as it can be said: 0 or more of `path`, "" when none.
@@ -95,8 +96,11 @@ static int enter(const struct start *what, strings variables) {
         break;
     case SPAWN:
     case SPAWNP: {
-        __typeof__(silt_real.posix_spawn) spawn =
-            what->door == SPAWN ? silt_real.posix_spawn : silt_real.posix_spawnp;
+        __typeof__(silt_real.posix_spawn) newer = what->door == SPAWN ? silt_real.posix_spawn
+                                                                      : silt_real.posix_spawnp,
+                                          spawn = what->older
+                                                      ? silt_older_spawn[what->door == SPAWNP]
+                                                      : newer;
         return spawn ? spawn(what->pid, program->path, what->actions, what->attributes,
                              what->arguments, variables)
                      : ENOSYS;
@@ -253,34 +257,40 @@ SILT_EXPORT int execveat(int directory, const char *path, strings arguments, str
     return begin(&what);
 }
 
-static int start_spawn(enum door door, pid_t *pid, const char *path,
+static int start_spawn(struct start *what, pid_t *pid, const char *path,
                        const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *attributes, strings arguments, strings variables) {
     pid_t child;
-    struct start what = {.door = door,
-                         .program = {AT_FDCWD, .path = path, .searched = door == SPAWNP}};
-    what.arguments = arguments;
-    what.variables = variables;
-    what.pid = pid ? pid : &child;
-    what.actions = actions;
-    what.program.has_actions = actions != NULL;
-    what.attributes = attributes;
-    return begin(&what);
+    what->program = (struct silt_program){AT_FDCWD, .path = path};
+    what->program.searched = what->door == SPAWNP;
+    what->program.has_actions = actions != NULL;
+    what->arguments = arguments;
+    what->variables = variables;
+    what->pid = pid ? pid : &child;
+    what->actions = actions;
+    what->attributes = attributes;
+    return begin(what);
 }
 
-SILT_EXPORT int posix_spawn(pid_t *restrict pid, const char *restrict path,
-                            const posix_spawn_file_actions_t *actions,
-                            const posix_spawnattr_t *restrict attributes,
-                            char *const arguments[restrict], char *const variables[restrict]) {
-    return start_spawn(SPAWN, pid, path, actions, attributes, arguments, variables);
-}
+/* The C library has two versions of both, which are not the same function (hook_table.h). */
+#define SPAWN_HOOK(function, which, is_older)                                                      \
+    SILT_EXPORT int function(pid_t *restrict pid, const char *restrict path,                       \
+                             const posix_spawn_file_actions_t *actions,                            \
+                             const posix_spawnattr_t *restrict attributes,                         \
+                             char *const arguments[restrict], char *const variables[restrict]) {   \
+        struct start what = {.door = which, .older = is_older};                                    \
+        return start_spawn(&what, pid, path, actions, attributes, arguments, variables);           \
+    }
 
-SILT_EXPORT int posix_spawnp(pid_t *restrict pid, const char *restrict file,
-                             const posix_spawn_file_actions_t *actions,
-                             const posix_spawnattr_t *restrict attributes,
-                             char *const arguments[restrict], char *const variables[restrict]) {
-    return start_spawn(SPAWNP, pid, file, actions, attributes, arguments, variables);
-}
+__typeof__(posix_spawn) silt_older_posix_spawn, silt_older_posix_spawnp;
+__asm__(".symver posix_spawn,posix_spawn@@@GLIBC_2.15\n\t"
+        ".symver posix_spawnp,posix_spawnp@@@GLIBC_2.15\n\t"
+        ".symver silt_older_posix_spawn,posix_spawn@GLIBC_2.2.5\n\t"
+        ".symver silt_older_posix_spawnp,posix_spawnp@GLIBC_2.2.5");
+SPAWN_HOOK(posix_spawn, SPAWN, false)
+SPAWN_HOOK(posix_spawnp, SPAWNP, false)
+SPAWN_HOOK(silt_older_posix_spawn, SPAWN, true)
+SPAWN_HOOK(silt_older_posix_spawnp, SPAWNP, true)
 
 /* system and popen have their shell inherit environ: it is named where it cannot be traced, and
  * started as it is. */

@@ -162,7 +162,8 @@
     NEXT(int, shmdt, (const void *))
 
 /* Those of them whose older versions are other functions: ROW(name, the C library's version, the
- * one before it that is the same function). References to versions before that pass by the hook. */
+ * one before it that is the same function). References to versions before that pass by the hook.
+ * posix_spawn and posix_spawnp have a hook for either version: exec.c. */
 #define SILT_VERSIONED_HOOKS(ROW)                               \
     ROW(timer_create, GLIBC_2.34, GLIBC_2.3.3)                  \
     ROW(timer_delete, GLIBC_2.34, GLIBC_2.3.3)

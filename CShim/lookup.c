@@ -30,11 +30,15 @@ static bool is_same(const char *one, const char *other) {
 static void *defined(const struct link_map *map, const struct silt_tables *tables, uint32_t index,
                      const char *name) {
     const ElfW(Sym) *symbol = &tables->symbols[index];
+    if (tables->version && (tables->versions[index] & 0x7fff) != tables->version) {
+        return NULL;
+    }
     unsigned type = ELF64_ST_TYPE(symbol->st_info);
     if (symbol->st_shndx == SHN_UNDEF || symbol->st_shndx == SHN_ABS ||
         (type != STT_FUNC && type != STT_NOTYPE && type != STT_GNU_IFUNC) ||
         ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ||
-        (tables->versions && !tables->old_versions && tables->versions[index] & 0x8000) ||
+        (tables->versions && !tables->old_versions && !tables->version &&
+         tables->versions[index] & 0x8000) ||
         !is_same(tables->strings + symbol->st_name, name)) {
         return NULL;
     }
@@ -190,6 +194,10 @@ static void find_scope(struct scope *scope, const struct link_map *first,
     }
 }
 
+static void *find(const struct link_map *map, const struct silt_tables *tables, const char *name) {
+    return tables->gnu_hash ? find_gnu(map, tables, name) : find_sysv(map, tables, name);
+}
+
 void *silt_find_in(const struct link_map *map, const char *name) {
     struct silt_tables tables;
     if (map == silt_map_at((void *)silt_find_in) || !silt_read_tables(map, &tables)) {
@@ -199,9 +207,23 @@ void *silt_find_in(const struct link_map *map, const char *name) {
     void *function = NULL;
     for (int round = 0; round < 2 && !function; round++) {
         tables.old_versions = round == 1;
-        function = tables.gnu_hash ? find_gnu(map, &tables, name) : find_sysv(map, &tables, name);
+        function = find(map, &tables, name);
     }
     return function;
+}
+
+/* The number of a version that the module defines (LSB, "Symbol Versioning"); 0: none. */
+static uint16_t number_of_version(const struct silt_tables *tables, const char *version) {
+    const ElfW(Verdef) *definition = tables->definitions;
+    for (size_t i = 0; definition && i < tables->definition_count; i++) {
+        const ElfW(Verdaux) *text = (const void *)((const char *)definition + definition->vd_aux);
+        if (!(definition->vd_flags & VER_FLG_BASE) &&
+            is_same(tables->strings + text->vda_name, version)) {
+            return definition->vd_ndx & 0x7fff;
+        }
+        definition = (const void *)((const char *)definition + definition->vd_next);
+    }
+    return 0;
 }
 
 /* The next definition after ours in the global scope. Only at start, when all modules that are
@@ -211,6 +233,21 @@ void *silt_next(const char *name) {
     void *function = NULL;
     while (map && !function && (map = map->l_next)) {
         function = silt_find_in(map, name);
+    }
+    return function;
+}
+
+void *silt_next_version(const char *name, const char *version) {
+    const struct link_map *map = silt_map_at((void *)silt_next);
+    void *function = NULL;
+    struct silt_tables tables;
+    while (map && !function && (map = map->l_next)) {
+        if (silt_read_tables(map, &tables) && tables.versions &&
+            (tables.version = number_of_version(&tables, version)) != 0) {
+            function = find(map, &tables, name);
+        } else if (!tables.definitions) {
+            function = silt_find_in(map, name);
+        }
     }
     return function;
 }

@@ -7,6 +7,8 @@ struct link_map;
 /* The next definition after ours in the global scope, as dlsym(RTLD_NEXT, name) would give it. Only
  * at start, when all modules that are loaded are in that scope. */
 void *silt_next(const char *name);
+/* That of the named version, as dlvsym(3) would give it. */
+void *silt_next_version(const char *name, const char *version);
 
 /* The module whose malloc the program uses when that is not ours: one that comes before us, or the
  * program itself. NULL when it is ours. Only at start. */

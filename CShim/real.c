@@ -11,6 +11,7 @@ struct silt_real silt_real;
 long (*silt_real_syscall)(long, ...);
 int (*silt_real_vfork)(void);
 int (*silt_real_clone)(int (*)(void *), void *, int, void *, ...);
+__typeof__(posix_spawn) *silt_older_spawn[2];
 struct silt_operator silt_operators[SILT_OPERATORS];
 #define AS_TEXT(result, name, parameters) #name,
 const char *const silt_operator_names[SILT_OPERATORS] = {SILT_OPERATOR_HOOKS(AS_TEXT)};
@@ -71,6 +72,8 @@ static void find_operators(void) {
     }
 }
 
+#define OLDER "GLIBC_2.2.5"
+
 /* The first call may come from inside the C library with its locks held (newlocale(3) in a
  * library's constructor): dlsym and dlerror must not be called here. */
 void silt_find_real(void) {
@@ -82,6 +85,8 @@ void silt_find_real(void) {
     SILT_HOOKS(FIND, SILT_REAL_NONE)
     remember_allocator((void *)found.malloc);
     find_operators();
+    silt_older_spawn[0] = (__typeof__(posix_spawn) *)silt_next_version("posix_spawn", OLDER);
+    silt_older_spawn[1] = (__typeof__(posix_spawn) *)silt_next_version("posix_spawnp", OLDER);
     silt_real_syscall = found.syscall;
     silt_real_vfork = found.vfork;
     silt_real_clone = found.clone;

@@ -44,6 +44,8 @@ extern struct silt_real silt_real SILT_HIDDEN;
 extern long (*silt_real_syscall)(long, ...) SILT_HIDDEN;
 extern int (*silt_real_vfork)(void) SILT_HIDDEN;
 extern int (*silt_real_clone)(int (*)(void *), void *, int, void *, ...) SILT_HIDDEN;
+/* posix_spawn and posix_spawnp before GLIBC_2.15, which are other functions. */
+extern __typeof__(posix_spawn) *silt_older_spawn[2] SILT_HIDDEN;
 
 /* The same for the C++ operators (ISO C++ 17.6.3). */
 #define SILT_OPERATOR_INDEX(result, name, parameters) SILT_AT_##name,

@@ -14,8 +14,11 @@ struct silt_tables {
     const char *strings;
     const uint32_t *gnu_hash;
     const uint32_t *hash;
-    const uint16_t *versions; /* top bit: not the default version */
-    bool old_versions;        /* those are taken too */
+    const uint16_t *versions;         /* top bit: not the default version */
+    bool old_versions;                /* those are taken too */
+    uint16_t version;                 /* not 0: symbols of this version alone */
+    const ElfW(Verdef) * definitions; /* of versions */
+    size_t definition_count;
     /* Relocations; the first `relative` of those that are no calls name no symbol. */
     const ElfW(Rela) * calls, *others;
     size_t call_bytes, other_bytes, relative;
@@ -41,6 +44,12 @@ static inline bool silt_read_tables(const struct link_map *map, struct silt_tabl
             break;
         case DT_VERSYM:
             tables->versions = there;
+            break;
+        case DT_VERDEF:
+            tables->definitions = there;
+            break;
+        case DT_VERDEFNUM:
+            tables->definition_count = entry->d_un.d_val;
             break;
         case DT_HASH:
             tables->hash = there;

@@ -1563,8 +1563,12 @@ void of_thrd() {
 // The functions of programs that were linked long ago: they deal in numbers.
 extern "C" int old_timer_create(clockid_t, sigevent *, int *);
 extern "C" int old_timer_delete(int);
+// Those that have the shell run what the kernel cannot execute.
+extern "C" __typeof__(posix_spawn) old_spawn, old_spawnp;
 __asm__(".symver old_timer_create,timer_create@GLIBC_2.2.5");
 __asm__(".symver old_timer_delete,timer_delete@GLIBC_2.2.5");
+__asm__(".symver old_spawn,posix_spawn@GLIBC_2.2.5");
+__asm__(".symver old_spawnp,posix_spawnp@GLIBC_2.2.5");
 
 namespace {
 
@@ -1767,15 +1771,15 @@ void of_exec() {
                     real<int(int, const char *, char *const *, char *const *, int)>(hook);
                 result = function(open_one, "", arguments, surroundings, AT_EMPTY_PATH);
             } else {
-                auto *function =
-                    real<int(pid_t *, const char *, const posix_spawn_file_actions_t *,
-                             const posix_spawnattr_t *, char *const *, char *const *)>(hook);
-                pid_t child = 0;
-                result = function(&child, path, NULL, NULL, arguments, surroundings);
-                int status = 0;
-                bool ended = result == 0 && waitpid(child, &status, 0) == child;
-                LINE("(%s): %ld errno %d child %d status %x", image.name, result, errno, ended,
-                     status);
+                auto *older = has("spawnp") ? old_spawnp : old_spawn;
+                for (auto *function : {real<__typeof__(posix_spawn)>(hook), older}) {
+                    pid_t child = 0;
+                    result = function(&child, path, NULL, NULL, arguments, surroundings);
+                    int status = 0;
+                    bool ended = result == 0 && waitpid(child, &status, 0) == child;
+                    LINE("(%s, %s): %ld errno %d child %d status %x", image.name,
+                         function == older ? "old" : "new", result, errno, ended, status);
+                }
                 return;
             }
             LINE("(%s): %ld errno %d", image.name, result, errno);
