@@ -115,13 +115,23 @@ let package = Package(
             swiftSettings: strict + collecting
         ),
         .target(
-            name: "SiltHunt",
-            dependencies: [
-                "CSiltSystem", "CYAML", "SiltEvents", "SiltGrowth", "SiltHTTP", "SiltHeap", "SiltJSON", "SiltPprof",
-                "SiltRecording", "SiltSession", "SiltSymbols", "SiltSystem", "SiltText",
-            ],
+            name: "SiltProfiles",
+            dependencies: ["SiltEvents", "SiltHeap", "SiltPprof", "SiltRecording", "SiltSession"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SiltPlan",
+            dependencies: ["CSiltSystem", "CYAML", "SiltJSON", "SiltPprof", "SiltText"],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
+        ),
+        .target(
+            name: "SiltHunt",
+            dependencies: [
+                "CSiltSystem", "SiltGrowth", "SiltHTTP", "SiltHeap", "SiltPlan", "SiltPprof", "SiltProfiles",
+                "SiltRecording", "SiltSession", "SiltSymbols", "SiltSystem", "SiltText",
+            ],
+            swiftSettings: strict
         ),
         .target(
             name: "SiltServer",
@@ -136,8 +146,10 @@ let package = Package(
         .executableTarget(
             name: "silt",
             dependencies: [
-                "CSiltSystem", "SiltEvents", "SiltFindings", "SiltHTTP", "SiltHunt", "SiltJSON", "SiltPprof",
-                "SiltRecording", "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSystem", "SiltText",
+                "CSiltSystem", "SiltEvents", "SiltFindings", "SiltHunt", "SiltJSON", "SiltPlan",
+                "SiltPprof",
+                "SiltProfiles", "SiltRecording", "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSystem",
+                "SiltText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["docs"],
@@ -213,7 +225,8 @@ let package = Package(
         .testTarget(
             name: "SiltHuntTests",
             dependencies: [
-                "SiltHunt", "SiltHTTP", "SiltPprof", "SiltRecording", "SiltText", "CSiltSystem", "SiltTestSupport",
+                "SiltHunt", "SiltHTTP", "SiltPlan", "SiltPprof", "SiltRecording", "SiltText", "CSiltSystem",
+                "SiltTestSupport",
                 "SiltTestNumbers",
             ]
         ),
@@ -234,8 +247,8 @@ if Context.environment["SILT_FUZZ"] != nil {
         ("silt-event-file-fuzz", "EventFile", ["SiltEvents", "SiltHeap", "SiltTestReplay"]),
         ("silt-recording-fuzz", "Recording", ["SiltEvents", "SiltRecording"]),
         ("silt-symbols-fuzz", "Symbols", ["SiltSymbols"]),
-        ("silt-pprof-fuzz", "Pprof", ["SiltHunt", "SiltPprof"]),
-        ("silt-plan-fuzz", "Plan", ["SiltHunt"]),
+        ("silt-pprof-fuzz", "Pprof", ["SiltPprof", "SiltProfiles"]),
+        ("silt-plan-fuzz", "Plan", ["SiltPlan"]),
         ("silt-document-fuzz", "Document", ["SiltFindings", "SiltJSON", "SiltText"]),
     ]
     package.targets.append(.target(name: "SiltFuzzSupport", path: "Tests/Fuzz/Support"))

@@ -2,8 +2,6 @@ package import SiltPprof
 
 /// Why a service could not be asked; each description is a sentence that says what to do.
 package enum HTTPError: Error, Equatable {
-    /// Not the address of a service.
-    case badAddress(String, reason: String)
     /// Nobody answers there; `reason` is the system's message.
     case cannotConnect(String, reason: String)
     /// TLS could not be established.
@@ -22,8 +20,6 @@ package enum HTTPError: Error, Equatable {
 extension HTTPError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .badAddress(let address, let reason):
-            "\(address) is no profile address: \(reason)"
         case .cannotConnect(let address, let reason):
             "\(address) does not answer (\(reason)): is the service running, and does it listen there?"
         case .notSecure(let address, let reason):

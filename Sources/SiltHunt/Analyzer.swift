@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltPlan
 package import SiltSession
 internal import SiltText
 

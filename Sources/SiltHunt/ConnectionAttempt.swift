@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltPlan
 
 /// A place to connect to.
 struct SocketPlace {

@@ -1,4 +1,5 @@
 internal import Glibc
+package import SiltPlan
 internal import SiltSession
 internal import SiltSystem
 

@@ -1,5 +1,7 @@
 internal import Glibc
 internal import SiltHTTP
+package import SiltPlan
+internal import SiltPprof
 package import SiltRecording
 internal import SiltSession
 

@@ -1,3 +1,4 @@
+package import SiltPlan
 package import SiltSession
 
 /// What a hunt is doing, for whoever watches.

@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+package import SiltPlan
 internal import SiltText
 
 /// A phase's load, as one round runs it: `/bin/sh -c SCRIPT` in a process group of its own.

@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+package import SiltPlan
 internal import SiltText
 
 /// Reads the service's standard output and error to find the line that says it is ready, and passes all of it on.

@@ -3,6 +3,7 @@ internal import SiltGrowth
 package import SiltHTTP
 internal import SiltHeap
 internal import SiltPprof
+internal import SiltProfiles
 internal import SiltRecording
 package import SiltSession
 internal import SiltSymbols

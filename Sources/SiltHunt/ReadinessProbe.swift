@@ -1,5 +1,6 @@
 internal import CSiltSystem
 package import Glibc
+package import SiltPlan
 
 /// Looks again and again whether the service is ready; whoever reads its trace calls `advance` in between.
 package final class ReadinessProbe {

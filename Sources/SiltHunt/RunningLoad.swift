@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+package import SiltPlan
 internal import SiltSession
 
 /// A load script under way, which is looked after by whoever calls `advance` often enough.

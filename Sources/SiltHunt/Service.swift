@@ -1,5 +1,6 @@
 internal import CSiltSystem
 package import Glibc
+package import SiltPlan
 internal import SiltSession
 
 /// The program that is hunted, started by silt: a child that leads a process group of its own.

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SiltHunt
 internal import SiltPprof
+internal import SiltProfiles
 internal import SiltRecording
 internal import SiltSession
 internal import SiltText

@@ -1,4 +1,5 @@
 import Foundation
+import SiltPprof
 import SiltTestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import SiltPlan
 import Testing
 
 @testable import SiltHunt

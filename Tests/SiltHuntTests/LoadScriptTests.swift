@@ -1,5 +1,6 @@
 import Foundation
 import SiltHunt
+import SiltPlan
 import SiltTestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import CSiltSystem
 import Foundation
 import SiltHunt
+import SiltPlan
 import SiltTestSupport
 import Testing
 

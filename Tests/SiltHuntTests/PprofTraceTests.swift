@@ -1,5 +1,6 @@
 import Foundation
 import SiltHTTP
+import SiltPlan
 import SiltPprof
 import SiltRecording
 import SiltTestSupport

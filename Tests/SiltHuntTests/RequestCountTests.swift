@@ -1,4 +1,5 @@
 import SiltHunt
+import SiltPlan
 import SiltTestSupport
 import Testing
 

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Glibc
 internal import SiltFindings
 internal import SiltHunt
+internal import SiltPlan
 internal import SiltRecording
 internal import SiltReports
 internal import SiltSystem

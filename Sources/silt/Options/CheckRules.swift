@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import SiltFindings
-internal import SiltHunt
+internal import SiltPlan
 
 /// What of a check the command line says about limits, suppressions and the baseline.
 struct CheckRules: ParsableArguments {

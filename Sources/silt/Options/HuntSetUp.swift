@@ -1,7 +1,8 @@
 internal import ArgumentParser
 internal import Glibc
-internal import SiltHTTP
 internal import SiltHunt
+internal import SiltPlan
+internal import SiltPprof
 
 /// What a hunt does: a plan file, options that replace what it says, and the command.
 struct HuntSetUp: ParsableArguments {

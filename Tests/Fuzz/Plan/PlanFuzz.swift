@@ -1,5 +1,5 @@
 import SiltFuzzSupport
-import SiltHunt
+import SiltPlan
 
 /// libFuzzer's entry: any bytes become a hunt's plan, or the output of a load tool, which are read.
 ///

@@ -1,6 +1,6 @@
 import SiltFuzzSupport
-import SiltHunt
 import SiltPprof
+import SiltProfiles
 
 /// libFuzzer's entry: any bytes become a profile, which is read, summed, written and read again.
 ///

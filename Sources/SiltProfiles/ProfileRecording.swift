@@ -1,11 +1,11 @@
 internal import SiltEvents
 internal import SiltHeap
-internal import SiltPprof
-internal import SiltRecording
-internal import SiltSession
+package import SiltPprof
+package import SiltRecording
+package import SiltSession
 
 /// Writes what profiles said into a recording, as `RecordingOutput` writes traced events.
-struct ProfileRecording {
+package struct ProfileRecording {
     private let writer: RecordingWriter
     private var stacks: ProfileStacks
     /// What a process of profiles is written as, except for its number.
@@ -14,7 +14,7 @@ struct ProfileRecording {
     private var allocated: [UInt32: RecordedCounters] = [:]
 
     /// Makes a recording of profiles alone.
-    static func write(
+    package static func write(
         to path: String,
         heap: ProfileHistory,
         goroutines: ProfileHistory,
@@ -39,7 +39,7 @@ struct ProfileRecording {
     /// Adds profiles to the closed recording of a trace, one pulled at its baseline and one at the end of each of its rounds.
     ///
     /// `source` says what they are, for the report's trust line.
-    static func add(
+    package static func add(
         to path: String,
         heap: ProfileHistory,
         goroutines: ProfileHistory,

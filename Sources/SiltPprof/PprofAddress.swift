@@ -16,13 +16,13 @@ package struct PprofAddress: Hashable, Sendable {
     /// Reads `http[s]://host[:port][/path][?query]`, `host:port` or `unix:/path/of/socket`.
     ///
     /// Without a path it is /debug/pprof; the name of a single profile at its end is left out.
-    package init(_ text: String) throws(HTTPError) {
+    package init(_ text: String) throws(PprofAddressError) {
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }), !text.isEmpty else {
-            throw .badAddress(text, reason: "it is empty or has blanks or other than ASCII characters in it")
+            throw PprofAddressError(text, "it is empty or has blanks or other than ASCII characters in it")
         }
         if let socket = text.after("unix:") {
             guard socket.hasPrefix("/"), socket.utf8.count < 108 else {
-                throw .badAddress(text, reason: "give an absolute path of at most 107 bytes, as unix:/run/service.sock")
+                throw PprofAddressError(text, "give an absolute path of at most 107 bytes, as unix:/run/service.sock")
             }
             (place, isSecure, path, query) = (.unixSocket(path: socket), false, "/debug/pprof", "")
             return
@@ -31,7 +31,7 @@ package struct PprofAddress: Hashable, Sendable {
         isSecure = secure != nil
         let rest = secure ?? text.after("http://") ?? text
         guard !rest.contains("://") else {
-            throw .badAddress(text, reason: "only http://, https:// and unix: are supported")
+            throw PprofAddressError(text, "only http://, https:// and unix: are supported")
         }
         let (beforeFragment, _) = rest.split(at: "#")
         let (beforeQuery, query) = beforeFragment.split(at: "?")
@@ -42,20 +42,20 @@ package struct PprofAddress: Hashable, Sendable {
     }
 
     /// `port` is that of an authority without one.
-    private static func place(_ authority: String, port: Int, in text: String) throws(HTTPError) -> Place {
+    private static func place(_ authority: String, port: Int, in text: String) throws(PprofAddressError) -> Place {
         guard !authority.contains("@") else {
-            throw .badAddress(text, reason: "user names and passwords are not supported")
+            throw PprofAddressError(text, "user names and passwords are not supported")
         }
         var (host, port) = (authority, port)
         let afterBracket = authority.lastIndex(of: "]") ?? authority.startIndex
         if let colon = authority[afterBracket...].lastIndex(of: ":") {
             guard let number = UInt16(authority[authority.index(after: colon)...]), number > 0 else {
-                throw .badAddress(text, reason: "the port must be a number from 1 to 65535")
+                throw PprofAddressError(text, "the port must be a number from 1 to 65535")
             }
             (host, port) = (String(authority[..<colon]), Int(number))
         }
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
-        guard !host.isEmpty else { throw .badAddress(text, reason: "give it as http://127.0.0.1:6060/debug/pprof") }
+        guard !host.isEmpty else { throw PprofAddressError(text, "give it as http://127.0.0.1:6060/debug/pprof") }
         return .internet(host: host, port: port)
     }
 
@@ -80,13 +80,13 @@ package struct PprofAddress: Hashable, Sendable {
     package var givenPath: String { path == "/debug/pprof" ? "" : path }
 
     /// The target of a request for one profile.
-    func target(_ kind: PprofKind) -> String {
+    package func target(_ kind: PprofKind) -> String {
         let queries = [query, kind.query].filter { !$0.isEmpty }
         return "\(path)/\(kind.name)" + (queries.isEmpty ? "" : "?" + queries.joined(separator: "&"))
     }
 
     /// The address of one profile, as messages show it.
-    func description(_ kind: PprofKind) -> String {
+    package func description(_ kind: PprofKind) -> String {
         switch place {
         case .internet: "\(scheme)\(host)\(target(kind))"
         case .unixSocket(let path): "unix:\(path) \(target(kind))"
@@ -103,6 +103,19 @@ extension PprofAddress: CustomStringConvertible {
         case .unixSocket(let socket): "unix:\(socket)"
         }
     }
+}
+
+/// What is no address of a service that serves profiles; its description is a sentence that says what to do.
+package struct PprofAddressError: Error, Equatable, CustomStringConvertible {
+    private let address: String
+    private let reason: String
+
+    fileprivate init(_ address: String, _ reason: String) {
+        self.address = address
+        self.reason = reason
+    }
+
+    package var description: String { "\(address) is no profile address: \(reason)" }
 }
 
 /// The profiles that endpoints serve.

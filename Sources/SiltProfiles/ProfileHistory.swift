@@ -1,24 +1,26 @@
-internal import SiltPprof
+package import SiltPprof
 
 /// What profiles of one kind, pulled one after the other, said to be in use: a row of numbers per stack.
-struct ProfileHistory {
-    struct Stack {
+package struct ProfileHistory {
+    package struct Stack {
         /// Positions in `symbols`, innermost first.
-        var frames: [UInt32]
+        package var frames: [UInt32]
         /// At the baseline, and at the end of each interval; shorter than the others while it is zero at the end.
-        var bytes: [UInt64] = []
-        var count: [UInt64] = []
+        package var bytes: [UInt64] = []
+        package var count: [UInt64] = []
     }
 
-    private(set) var symbols: [PprofSymbol] = []
-    private(set) var stacks: [Stack] = []
+    package private(set) var symbols: [PprofSymbol] = []
+    package private(set) var stacks: [Stack] = []
     /// Profiles taken in.
-    private(set) var length = 0
+    package private(set) var length = 0
     private var symbolIDs: [PprofSymbol: UInt32] = [:]
     private var stackIDs: [[UInt32]: Int] = [:]
 
+    package init() {}
+
     /// Takes in the next profile; `countsOnly`: what is counted stands for bytes too.
-    mutating func add(_ profile: PprofInUse, countsOnly: Bool) {
+    package mutating func add(_ profile: PprofInUse, countsOnly: Bool) {
         let ids = profile.symbols.map { symbol in
             if let known = symbolIDs[symbol] { return known }
             let id = UInt32(symbols.count)
@@ -42,10 +44,10 @@ struct ProfileHistory {
     }
 
     /// The functions of a stack, innermost first.
-    func functions(of stack: Stack) -> some Sequence<String> { stack.frames.lazy.map { symbols[Int($0)].function } }
+    package func functions(of stack: Stack) -> some Sequence<String> { stack.frames.lazy.map { symbols[Int($0)].function } }
 
     /// What the first `count` profiles said.
-    func first(_ count: Int) -> ProfileHistory {
+    package func first(_ count: Int) -> ProfileHistory {
         guard count < length else { return self }
         var result = self
         result.length = count
@@ -54,7 +56,7 @@ struct ProfileHistory {
     }
 
     /// The rows, each of the full length.
-    var complete: [Stack] {
+    package var complete: [Stack] {
         stacks.map { stack in
             var full = stack
             full.extend(to: length)

@@ -86,7 +86,7 @@ extension RequestCount {
         self = count
     }
 
-    static func + (a: RequestCount, b: RequestCount) -> RequestCount {
+    package static func + (a: RequestCount, b: RequestCount) -> RequestCount {
         // Counts of an output that nobody vouches for: the sum stops at the largest number.
         func sum(_ a: Int, _ b: Int) -> Int {
             let (result, isOver) = a.addingReportingOverflow(b)
@@ -98,7 +98,7 @@ extension RequestCount {
 
 extension Int {
     /// Reads decimal digits alone, below 10^15; nil for anything else.
-    init?(count text: some StringProtocol) {
+    package init?(count text: some StringProtocol) {
         guard text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }), text.utf8.count <= 15 else {
             return nil
         }

@@ -1,4 +1,4 @@
-package import SiltHTTP
+package import SiltPprof
 
 /// How one sees that the service is ready for load.
 package enum Readiness: Sendable, Equatable {

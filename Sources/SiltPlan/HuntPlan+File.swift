@@ -1,6 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
-internal import SiltHTTP
+internal import SiltPprof
 internal import SiltText
 
 extension HuntPlan {

@@ -1,6 +1,5 @@
+import SiltPprof
 import Testing
-
-@testable import SiltHTTP
 
 struct AddressTests {
     @Test(arguments: [
@@ -30,7 +29,7 @@ struct AddressTests {
         ("http://127.0.0.1:80/\r\nX: y", "blanks"), ("http://größe/", "ASCII"), ("unix:run/shop.sock", "absolute path"),
     ])
     func otherAddressesAreRefusedWithTheReason(_ text: String, _ reason: String) {
-        let error = #expect(throws: HTTPError.self) { try PprofAddress(text) }
+        let error = #expect(throws: PprofAddressError.self) { try PprofAddress(text) }
         #expect(error?.description.contains(reason) == true, "\(error.map(String.init(describing:)) ?? "")")
     }
 

@@ -81,14 +81,14 @@ extension HuntError: CustomStringConvertible {
     }
 
     /// The error of the system call that just failed.
-    static func last(_ call: String) -> HuntError {
+    package static func last(_ call: String) -> HuntError {
         .system(call: call, reason: String(cString: strerror(errno)))
     }
 }
 
 extension Double {
     /// As 0.5, 10, 300: without a point where none is needed.
-    var shortest: String {
+    package var shortest: String {
         self == rounded() && magnitude < 1e15 ? "\(Int(self))" : "\(self)"
     }
 }
