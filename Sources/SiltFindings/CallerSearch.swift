@@ -9,15 +9,21 @@ internal import SiltRecording
 /// 80 % of the growth (50 % when it surely grows), the one with the fewest innocent blocks, and of those on the same
 /// stacks the innermost; else up to four, each of which grows. A function that as a whole is acquitted, because clean
 /// callers replace what they hold all the time, is searched for callers that grow by themselves with at least medium
-/// confidence, since many are asked.
+/// confidence, since many are asked; where no caller does, for what it calls to allocate: a line that appends to a vector
+/// makes the content, which stays, and the vector's memory, which is replaced.
 ///
 /// What is left behind counts only if it allocates enough to be compared: one lone early block acquits nobody. Recursion
 /// counts once. An interpreter's loop is nobody's caller, and code without a name only where there is nothing else.
 struct CallerSearch {
-    /// Stacks of a site that share the callers up to a distinguishing one.
+    /// Stacks of a site that share the callers up to a distinguishing one, or what the blamed function allocates through.
     struct Group {
-        /// Row and frame of the distinguishing caller.
-        var caller: (row: Int, frame: UInt32)
+        enum Way {
+            case caller(row: Int, frame: UInt32)
+            /// The functions that the blamed one allocates through (`CallerWays.inside`).
+            case inside(UInt64)
+        }
+
+        var way: Way
         /// In `Part.stacks`.
         var members: [Int]
         var verdict: GrowthVerdict
@@ -47,7 +53,7 @@ struct CallerSearch {
     private static let minimumSurvivors = 6.0
     /// What is left behind has this share of the blocks, or at least of the bytes in a few blocks.
     private static let (substantialBlocks, substantialBytes) = (0.05, 0.25)
-    /// Callers that are judged for each one found.
+    /// Callers that are judged for each one found, and ways inward.
     private static let asked = 8
     /// Partings outward of a caller that is found, at which it is told apart further.
     private static let partings = 3
@@ -158,20 +164,23 @@ struct CallerSearch {
             }
         } else {
             found = hidden(paths, clock)
+            if found.isEmpty { return inward(paths, clock) }
         }
         return found.compactMap { one in
-            guard let history = sum(one.paths), let most = one.paths.max(by: { $0.weight < $1.weight }) else {
-                return nil
-            }
-            return Group(
-                caller: (one.candidate.step.row, one.candidate.step.frame),
-                members: one.paths.map(\.member).sorted(),
-                verdict: one.verdict,
-                history: history,
-                stack: most.stack,
-                grownStacks: one.paths.count { $0.count > 0 }
-            )
+            group(one.paths, one.verdict, .caller(row: one.candidate.step.row, frame: one.candidate.step.frame))
         }
+    }
+
+    private func group(_ paths: [Path], _ verdict: GrowthVerdict, _ way: Group.Way) -> Group? {
+        guard let history = sum(paths), let most = paths.max(by: { $0.weight < $1.weight }) else { return nil }
+        return Group(
+            way: way,
+            members: paths.map(\.member).sorted(),
+            verdict: verdict,
+            history: history,
+            stack: most.stack,
+            grownStacks: paths.count { $0.count > 0 }
+        )
     }
 
     private func growth(_ paths: [Path]) -> (stack: UInt32, count: Int)? {
@@ -326,6 +335,19 @@ struct CallerSearch {
         }
         // Where all of it is found, the blamed function was acquitted by chance.
         return rest.isEmpty ? [] : found
+    }
+
+    /// What the blamed function allocates in one way, where that grows under what it allocates in others.
+    private func inward(_ paths: [Path], _ clock: ProcessClock) -> [Group] {
+        let parts = Dictionary(grouping: paths) { ways.inside(of: $0.stack) }
+        guard parts.count > 1 else { return [] }
+        let asked = parts.map { (inside: $0.key, paths: $0.value, sums: Sums($0.value)) }
+            .filter { $0.sums.count >= Self.minimumSurvivors }
+            .sorted { ($0.sums.weight, $1.inside) > ($1.sums.weight, $0.inside) }
+        return asked.prefix(Self.asked).compactMap { part in
+            guard let verdict = grows(part.paths, clock), verdict.confidence != .low else { return nil }
+            return group(part.paths, verdict, .inside(part.inside))
+        }
     }
 
     /// Of the callers that grow the one that keeps most of what it allocates.

@@ -70,6 +70,24 @@ final class CallerWays {
         return steps
     }
 
+    /// The same for stacks whose blamed function allocates through the same functions.
+    func inside(of stack: UInt32) -> UInt64 {
+        let (blamed, row) = names.blame(ofStack: stack, in: recording)
+        var hash: UInt64 = 0
+        func add(_ rows: Range<Int>, _ frame: UInt32) {
+            for row in rows { hash = hash &* 1_000_003 &+ names.functionKey(ofRow: row, frame: frame, in: recording) }
+        }
+        var node = stack
+        while node != blamed {
+            let entry = recording.stacks[Int(node) - 1]
+            if entry.frame != 0 { add(names.ranges[Int(entry.frame) - 1], entry.frame) }
+            node = entry.parent
+        }
+        let frame = blamed == 0 ? 0 : recording.stacks[Int(blamed) - 1].frame
+        if frame != 0 { add(names.ranges[Int(frame) - 1].lowerBound..<row, frame) }
+        return hash
+    }
+
     /// The distinguishing caller, or the blamed function without one, and the named functions outward of it, except for those
     /// that everything is called from.
     func common(to stack: UInt32, caller: SiteShare.Place?) -> Set<UInt64> {

@@ -33,13 +33,13 @@ enum Findings {
         one.place == other.place && one.resource == other.resource && one.phase != other.phase
     }
 
-    /// One call may take several things: a thread, its descriptor, and memory for both.
+    /// One call may take several things: a thread, its descriptor, and memory for both; content, and a longer list for it.
     private static func isSameLine(_ one: ReportSite, _ other: ReportSite) -> Bool {
-        guard one.resource != other.resource, one.phase == other.phase, isSame(one.blame, other.blame) else {
-            return false
+        guard one.phase == other.phase, isSame(one.blame, other.blame) else { return false }
+        guard let first = one.caller, let second = other.caller else {
+            return one.resource != other.resource || one.caller == nil && other.caller == nil
         }
-        guard let first = one.caller, let second = other.caller else { return true }
-        return isSame(first, second)
+        return one.resource != other.resource && isSame(first, second)
     }
 
     private static func isSame(_ one: ReportFrame, _ other: ReportFrame) -> Bool {

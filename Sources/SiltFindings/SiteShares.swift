@@ -9,6 +9,7 @@ struct SiteShare {
     enum Key: Hashable {
         case site(Int)
         case caller(of: Int, function: UInt64, line: UInt32)
+        case inside(of: Int, functions: UInt64)
         case spread(function: UInt64)
     }
 
@@ -60,8 +61,8 @@ struct SiteShare {
 
 /// Decides which stacks of a process make a site, for one question to the judge.
 ///
-/// Each stack belongs to one share: to a growing caller of its blamed function where one stands out (`CallerSearch`), to a
-/// function that a thin leak is spread below (`ThinSites`), else to its blamed function and line.
+/// Each stack belongs to one share: to a growing caller of its blamed function where one stands out, or to what grows of
+/// what that function calls to allocate (`CallerSearch`), to a function that a thin leak is spread below (`ThinSites`), else to its blamed function and line.
 struct SiteShares {
     let recording: Recording
     let names: FrameNames
@@ -134,14 +135,19 @@ struct SiteShares {
         _ clock: ProcessClock
     ) -> SiteShare {
         var share = whole
-        share.key = .caller(
-            of: part.site,
-            function: names.functionKey(ofRow: group.caller.row, frame: group.caller.frame, in: recording),
-            line: names.rows[group.caller.row].line
-        )
+        switch group.way {
+        case .caller(let row, let frame):
+            share.key = .caller(
+                of: part.site,
+                function: names.functionKey(ofRow: row, frame: frame, in: recording),
+                line: names.rows[row].line
+            )
+            share.caller = SiteShare.Place(row: row, frame: frame)
+        case .inside(let functions):
+            share.key = .inside(of: part.site, functions: functions)
+        }
         share.rows = group.members.map { part.stacks[$0].row }
         share.opinion = judge.opinion(group.verdict, clock: clock)
-        share.caller = SiteShare.Place(row: group.caller.row, frame: group.caller.frame)
         share.stack = group.stack
         share.grownStacks = group.grownStacks
         share.groups = []

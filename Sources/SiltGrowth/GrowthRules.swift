@@ -198,6 +198,15 @@ enum GrowthRules {
         static let steepest = 8.0
     }
 
+    /// Survivors that stay from some interval on: of content that is replaced as a whole, or of what began then.
+    enum Late {
+        /// So many of the judged intervals, the oldest, left nothing, and this share of them.
+        static let minimumEmpty = 2
+        static let share = 0.25
+        /// What the others left on average: that two of them left nothing by chance is one in a hundred thousand.
+        static let usual = 6.0
+    }
+
     /// What the newest intervals hold beside a leak: a ring, a cache, the last requests' state.
     enum Newest {
         /// An interval that holds more than this many times the median of the older ones, beyond chance, is left out.
@@ -219,6 +228,9 @@ enum GrowthRules {
         static let minimumStep = 0.3
         static let oldestPart = 3
         static let agreement = 0.5...2
+        /// So many of the newest rises tell whether they decline, or go on with a decline: one-sided 0.6 %.
+        static let manySteps = 6
+        static let goingOn = 2.5
         /// Seconds for which half of the judged blocks must have been kept for a sure verdict.
         static let sureSeconds = 30.0
     }
@@ -313,6 +325,10 @@ enum GrowthRules {
         static let fillingRatio = 4.0
         /// And the second half of these brought less than this share of the first.
         static let fadingShare = 0.9
+        /// So is what falls by this much from the first round that is judged to the last (natural logarithm).
+        static let fadingFall = 1.0
+        /// And surely: of leaks that vary one in a thousand seems to.
+        static let fadingScore = 3.0
         /// The share of a rise that must outlast the phase.
         static let keptShare = 0.5
     }

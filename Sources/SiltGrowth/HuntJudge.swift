@@ -47,7 +47,7 @@ private func replacedContent(
         return nil
     }
     let judge = LiveRounds(live, hunt, rounds)
-    guard let rise = judge.rise() else { return nil }
+    guard !judge.isFading, let rise = judge.rise() else { return nil }
     let idle = LiveIdle(live, hunt)
     let charge = idle.above(judge.verdict(rise, verdict.facts), live, hunt, rounds)
     return charge.verdict.isGrowing ? charge : nil

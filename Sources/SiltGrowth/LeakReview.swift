@@ -164,8 +164,23 @@ struct LeakReview {
         let oldest = mean(judged.bytes.prefix(max(1, judged.bytes.count / Rules.oldestPart)))
         guard Rules.agreement.contains(slope / max(oldest, .leastNonzeroMagnitude)) else { return nil }
         let error = GrowthRules.rangeScore * deviation(newest) / Double(newest.count).squareRoot()
-        guard slope - idle > error else { return nil }
+        guard slope - idle > error, !fades(newest) else { return nil }
         return Claim(slope: slope - idle, error: error, load: meanLoad, confidence: .low)
+    }
+
+    /// Whether the newest rises decline, or go on with the decline of all of them: keys of a table that fills.
+    ///
+    /// By the chance with which blocks of this size come. A leak beside content that has filled meanwhile stays as it is.
+    private func fades(_ newest: ArraySlice<Double>) -> Bool {
+        let block = judged.survivorBytes / max(1, judged.survivors)
+        guard newest.count >= Rules.manySteps, block > 0 else { return false }
+        func trend(_ rises: some Collection<Double>) -> RoundTrend {
+            let counts = rises.map { max(0, $0) / block }
+            return RoundTrend(counts: counts, loads: counts.map { _ in 1 }, times: counts.indices.map(Double.init))
+        }
+        let (all, end) = (trend(steps), trend(newest))
+        let goesOn = all.declines && end.slope - Rules.goingOn * end.error < all.slope
+        return end.declines || goesOn
     }
 
     /// What each interval left that became old in the next, at mean load.

@@ -91,6 +91,18 @@ struct LiveRounds {
         return Rise(reason: .trend, rate: rate, confidence: confidence)
     }
 
+    /// Rounds surely add less and less, a third in the end: keys of a table that fills, whose values are replaced.
+    var isFading: Bool {
+        let increments = increments
+        let trend = RoundTrend(
+            counts: increments,
+            loads: increments.map { _ in 1 },
+            times: increments.indices.map(Double.init),
+            score: Rules.fadingScore
+        )
+        return trend.declines && -trend.slope * trend.span > Rules.fadingFall
+    }
+
     private var confidence: Confidence { rounds.count >= GrowthRules.mediumWithoutBirths ? .medium : .low }
 
     /// What each judged round added, at mean load.

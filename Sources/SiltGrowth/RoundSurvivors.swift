@@ -57,6 +57,12 @@ struct RoundSurvivors {
 
     /// Nothing of a whole stretch survived, most of the last: what came earlier is gone, or the load had not begun it.
     var isLate: Bool {
+        let empty = counts.prefix { $0 == 0 }.count
+        if empty >= GrowthRules.Late.minimumEmpty, Double(empty) >= GrowthRules.Late.share * Double(counts.count),
+            mean(counts[empty...]) >= GrowthRules.Late.usual
+        {
+            return true
+        }
         let parts = thirds(of: counts)
         guard parts != [true, true, true], parts[2] else { return false }
         return older < newer / GrowthRules.lateRatio || parts == [false, true, true]

@@ -121,6 +121,40 @@ struct LeakReviewTests {
         #expect(left(doubled, 1).verdict == .growing)
     }
 
+    /// Values of 2,000 keys, 200 of which a round sets at random: an old value dies with the next, and new keys become fewer.
+    private static func keysSetAtRandom(seed: UInt64) -> GrowthVerdict {
+        let rounds = 18
+        var numbers = SeededGenerator(seed: seed)
+        var deaths = Array(repeating: [Int?](), count: rounds + 1)
+        var holder: [Int: (round: Int, place: Int)] = [:]
+        for round in 1...rounds {
+            for _ in 0..<200 {
+                let key = Int.random(in: 0..<2000, using: &numbers)
+                if let old = holder[key] { deaths[old.round][old.place] = 5 + round }
+                holder[key] = (round, deaths[round].count)
+                deaths[round].append(nil)
+            }
+        }
+        return judged(rounds: rounds) { blocks, round, interval in
+            for death in deaths[round] { blocks.add(1, size: 24, at: interval, death: death) }
+        }
+    }
+
+    @Test func aStoreWhoseKeysAreSetAtRandomSeldomLooksLikeALeak() {
+        let verdicts = (0..<100).map { Self.keysSetAtRandom(seed: $0).verdict }
+        let (charged, filling) = (verdicts.count { $0 == .growing }, verdicts.count { $0 == .stillFilling })
+        #expect(charged <= 3, "\(charged) of 100 are charged")
+        #expect(charged + filling == 100, "\(100 - charged - filling) of 100 are acquitted though they still rise")
+    }
+
+    /// What the older rounds left is gone, and the newer left hundreds: a store that drops what is old.
+    @Test func whatOnlyTheNewestRoundsLeftIsNoLeak() {
+        let verdict = Self.judged(rounds: 9) { blocks, round, interval in
+            blocks.add(400, size: 200, at: interval, death: round < 5 ? 11 + round / 2 : nil)
+        }
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
+    }
+
     @Test func aPoolThatFillsIsNotChargedAndNotAcquitted() {
         let counts = [60, 45, 33, 27, 20, 16, 12, 9]
         let verdict = Self.judged(rounds: 8) { blocks, round, interval in

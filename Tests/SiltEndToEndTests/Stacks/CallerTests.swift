@@ -82,6 +82,22 @@ extension EndToEnd {
             #expect(run.growing.map(\.inuseObjects) == [1200, 600])
         }
 
+        @Test(arguments: [false, true])
+        func contentOfAListIsToldFromTheListsMemoryOnOneLine(isMended: Bool) throws {
+            let program = try buildWorkload("appends", into: try Self.folder.get())
+            let run = try Self.run([program] + (isMended ? ["mended"] : []))
+            guard !isMended else {
+                #expect(run.growing.isEmpty, "\(run.text)")
+                return
+            }
+            #expect(run.text.hasPrefix("GROWING: 1 call site leaks"), "\(run.text)")
+            #expect(run.growing.allSatisfy { $0.blame.function == "remember()" && $0.blame.line == 12 }, "\(run.text)")
+            let texts = try #require(run.growing.first { $0.allocObjects > 1000 })
+            // 20 texts of 41 bytes every 10 ms or a little more.
+            let rate = try #require(texts.rate)
+            #expect(rate.value > 0.5 * 82_000 && rate.value < 1.1 * 82_000, "\(rate.value)")
+        }
+
         @Test func theStackShownIsOfBlocksThatGrew() throws {
             let run = try Self.callers("start")
             let site = try #require(run.growing.first)
