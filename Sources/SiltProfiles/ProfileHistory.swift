@@ -44,7 +44,9 @@ package struct ProfileHistory {
     }
 
     /// The functions of a stack, innermost first.
-    package func functions(of stack: Stack) -> some Sequence<String> { stack.frames.lazy.map { symbols[Int($0)].function } }
+    package func functions(of stack: Stack) -> some Sequence<String> {
+        stack.frames.lazy.map { symbols[Int($0)].function }
+    }
 
     /// What the first `count` profiles said.
     package func first(_ count: Int) -> ProfileHistory {
