@@ -46,12 +46,9 @@ static struct {
     uint32_t taken;
 } stacks[STACKS];
 
-/* Calls task(origin, a, b, c) with the stack pointer at `top`, or where it is if that is 0.
- *
- * Unwinders find the frame by rbp, whatever stack the callee's frame lies on. It is marked as a
+/* Unwinders find the frame by rbp, whatever stack the callee's frame lies on. It is marked as a
  * signal's frame (`.cfi_signal_frame`): only there do debuggers accept that the frame outside of it
  * lies on another stack. */
-uintptr_t silt_aside_switch(uintptr_t top, silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c);
 extern const char silt_aside_switch_end[] __attribute__((visibility("hidden")));
 __asm__(".pushsection .text.silt_aside_switch, \"ax\", @progbits\n"
         ".p2align 4\n"

@@ -2,6 +2,8 @@
 #ifndef SILT_ASIDE_H
 #define SILT_ASIDE_H
 
+#include "macros.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +19,10 @@ typedef uintptr_t silt_task(const struct silt_origin *origin, uintptr_t a, uintp
 /* Runs a task on a stack of the shim's own, with signals blocked, and returns its result. In a
  * hook. */
 uintptr_t silt_aside(silt_task *task, uintptr_t a, uintptr_t b, uintptr_t c);
+
+/* Calls task(origin, a, b, c) with the stack pointer at `top`, or where it is if that is 0. */
+uintptr_t silt_aside_switch(uintptr_t top, silt_task *task, uintptr_t a, uintptr_t b,
+                            uintptr_t c) SILT_HIDDEN;
 
 /* Blocks the signals that a task runs without; false where they cannot be. In a hook. */
 bool silt_signals_block(uint64_t *mask);

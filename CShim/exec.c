@@ -4,10 +4,12 @@
  * table of what is seen at which of them.
  *
  * Any of these may be called in a vfork child, which shares its parent's memory, or in a signal
- * handler: they write to nothing but their own stack and scratch.c's pages, take no lock, and leave
- * environ as it is. The environment without the library is a copy of its pointers.
+ * handler with a small stack of its own: they look at the program on a stack in scratch.c's pages,
+ * write to nothing else, take no lock, and leave environ as it is. The environment without the
+ * library is a copy of its pointers.
  */
 #define _GNU_SOURCE
+#include "aside.h"
 #include "follow.h"
 #include "image.h"
 #include "programs.h"
@@ -110,61 +112,110 @@ static int enter(const struct start *what, strings variables) {
     return -1;
 }
 
-/* Starts it with a copy of its environment that does not name the library: `pointers` bytes of
- * pointers, then text. */
-static int enter_with_copy(const struct start *what, char **copy, size_t pointers) {
-    silt_follow_copy(what->variables, copy, (char *)copy + pointers);
-    return enter(what, copy);
+/* ---- what is looked at, and said, before and after ---- */
+
+#define STACK_BYTES (16u << 10)
+
+/* A call, what is known of it, and memory for it: PATH_BYTES bytes, the copied environment, and a
+ * stack. */
+struct look {
+    const struct start *what;
+    const struct silt_environment *seen;
+    char *found; /* PATH_BYTES bytes */
+    const char *path;
+    uint32_t reason; /* why what is started is not traced; 0: it is, or nothing is known */
+};
+
+static bool spawns(const struct start *what) {
+    return what->door == SPAWN || what->door == SPAWNP;
 }
 
-static __attribute__((noinline)) int enter_from_stack(const struct start *what, size_t bytes,
-                                                      size_t pointers) {
-    char *copy[(bytes + sizeof(char *) - 1) / sizeof(char *)];
-    return enter_with_copy(what, copy, pointers);
-}
-
-static __attribute__((noinline)) int enter_without_ours(const struct start *what,
-                                                        const struct silt_environment *seen) {
-    size_t pointers = (seen->count + 1) * sizeof(char *),
-           bytes = pointers + seen->preload_bytes + 1;
-    bool spawns = what->door == SPAWN || what->door == SPAWNP;
-    struct silt_scratch scratch = silt_scratch_take(bytes, !spawns);
-    if (!scratch.pages) {
-        return enter_from_stack(what, bytes, pointers);
+static uintptr_t look_before(const struct silt_origin *origin, uintptr_t at, uintptr_t unused,
+                             uintptr_t unused_too) {
+    struct look *look = (struct look *)at;
+    const struct silt_program *program = &look->what->program;
+    (void)origin, (void)unused, (void)unused_too;
+    look->path = program->path;
+    if (silt_may_start() && program->searched && !strchr(look->path, '/')) {
+        search(look->path, look->found);
+        look->path = look->found;
     }
-    int result = enter_with_copy(what, scratch.pages, pointers);
-    silt_scratch_drop(&scratch);
+    look->reason = look->seen->lists_only ? 0 : silt_follow_judge(program, look->path, look->seen);
+    if (look->reason && !*look->path) {
+        silt_name_descriptor(program->directory, look->found, PATH_BYTES);
+        look->path = look->found;
+    }
+    if (look->reason && !spawns(look->what)) {
+        silt_tell_untraced(look->reason, 0, look->path);
+    }
+    return 0;
+}
+
+static uintptr_t say_after(const struct silt_origin *origin, uintptr_t at, uintptr_t unused,
+                           uintptr_t unused_too) {
+    const struct look *look = (const struct look *)at;
+    (void)origin, (void)unused, (void)unused_too;
+    if (spawns(look->what)) {
+        silt_tell_untraced(look->reason, (uint32_t)*look->what->pid, look->path);
+    } else {
+        silt_tell_untraced(SILT_UNTRACED_NOT, 0, look->path);
+    }
+    return 0;
+}
+
+/* On a stack that ends there, where no handler of the program's runs; where signals cannot be
+ * blocked, or there is none, on this one. */
+static void run_apart(silt_task *task, struct look *look, uint8_t *end_of_stack) {
+    uint64_t mask;
+    bool blocked = end_of_stack && silt_signals_block(&mask);
+    silt_aside_switch(blocked ? (uintptr_t)end_of_stack : 0, task, (uintptr_t)look, 0, 0);
+    if (blocked) {
+        silt_signals_restore(&mask);
+    }
+}
+
+/* Looks, starts it, and says what came of it. `copy` has room for an environment that does not
+ * name the library: `pointers` bytes of pointers, then text. */
+static int carry_out(struct look *look, char **copy, size_t pointers, uint8_t *end_of_stack) {
+    const struct start *what = look->what;
+    strings variables = what->variables;
+    run_apart(look_before, look, end_of_stack);
+    if (look->seen->has_ours && (look->seen->lists_only || silt_follow_gives_way(look->reason))) {
+        silt_follow_copy(variables, copy, (char *)copy + pointers);
+        variables = copy;
+    }
+    int result = enter(what, variables), error = errno;
+    if (look->reason && (!spawns(what) || (result == 0 && what->pid))) {
+        run_apart(say_after, look, end_of_stack);
+    }
+    errno = error;
     return result;
 }
 
-static int begin(const struct start *what) {
-    const struct silt_program *program = &what->program;
-    struct silt_environment seen;
+static __attribute__((noinline)) int carry_out_here(struct look *look, size_t bytes,
+                                                    size_t pointers) {
     char found[PATH_BYTES];
-    const char *path = program->path;
-    if (!silt_follow_reads(program, what->variables, &seen)) {
+    char *copy[(bytes + sizeof(char *) - 1) / sizeof(char *)];
+    look->found = found;
+    return carry_out(look, copy, pointers, NULL);
+}
+
+static int begin(const struct start *what) {
+    struct silt_environment seen;
+    if (!silt_follow_reads(&what->program, what->variables, &seen)) {
         return enter(what, what->variables);
     }
-    if (silt_may_start() && program->searched && !strchr(path, '/')) {
-        search(path, found);
-        path = found;
+    struct look look = {.what = what, .seen = &seen};
+    size_t pointers = (seen.count + 1) * sizeof(char *), bytes = pointers + seen.preload_bytes + 1;
+    size_t whole = silt_whole_pages(PATH_BYTES + bytes + STACK_BYTES);
+    struct silt_scratch scratch = silt_scratch_take(whole, !spawns(what));
+    if (!scratch.pages) {
+        return carry_out_here(&look, bytes, pointers);
     }
-    uint32_t reason = seen.lists_only ? 0 : silt_follow_judge(program, path, &seen);
-    if (reason && !*path) {
-        silt_name_descriptor(program->directory, found, sizeof found);
-        path = found;
-    }
-    bool spawns = what->door == SPAWN || what->door == SPAWNP;
-    if (reason && !spawns) {
-        silt_tell_untraced(reason, 0, path);
-    }
-    bool changes = seen.has_ours && (seen.lists_only || silt_follow_gives_way(reason));
-    int result = changes ? enter_without_ours(what, &seen) : enter(what, what->variables);
-    if (reason && !spawns) {
-        silt_tell_untraced(SILT_UNTRACED_NOT, 0, path);
-    } else if (reason && result == 0 && what->pid) {
-        silt_tell_untraced(reason, (uint32_t)*what->pid, path);
-    }
+    look.found = scratch.pages;
+    int result = carry_out(&look, (char **)(void *)(look.found + PATH_BYTES), pointers,
+                           (uint8_t *)scratch.pages + whole);
+    silt_scratch_drop(&scratch);
     return result;
 }
 
@@ -294,25 +345,34 @@ SPAWN_HOOK(silt_older_posix_spawnp, SPAWNP, true)
 
 /* system and popen have their shell inherit environ: it is named where it cannot be traced, and
  * started as it is. */
-static void look_at_shell(void) {
+static uintptr_t look_at_shell(const struct silt_origin *origin, uintptr_t unused,
+                               uintptr_t unused_too, uintptr_t unused_as_well) {
     const struct silt_program shell = {.directory = AT_FDCWD, .path = "/bin/sh"};
     struct silt_environment seen;
     bool is_known = silt_follow_reads(&shell, environ, &seen) && !seen.lists_only;
     uint32_t reason = is_known ? silt_follow_judge(&shell, shell.path, &seen) : 0;
+    (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
     if (reason) {
         silt_tell_untraced(reason, SILT_UNKNOWN_PROCESS, shell.path);
     }
+    return 0;
+}
+
+static void look_at_shell_apart(void) {
+    struct silt_scratch scratch = silt_scratch_take(STACK_BYTES, false);
+    run_apart(look_at_shell, NULL, scratch.pages ? (uint8_t *)scratch.pages + STACK_BYTES : NULL);
+    silt_scratch_drop(&scratch);
 }
 
 SILT_EXPORT int system(const char *command) {
     if (command) {
-        look_at_shell();
+        look_at_shell_apart();
     }
     return silt_real.system ? silt_real.system(command) : -1;
 }
 
 SILT_EXPORT FILE *popen(const char *command, const char *type) {
-    look_at_shell();
+    look_at_shell_apart();
     FILE *stream = silt_real.popen ? silt_real.popen(command, type) : NULL;
     if (stream) {
         silt_took(fileno(stream), __builtin_frame_address(0));

@@ -130,7 +130,9 @@ bool silt_follow_gives_way(uint32_t reason) {
 
 bool silt_follow_reads(const struct silt_program *program, silt_strings variables,
                        struct silt_environment *seen) {
-    silt_follow_init();
+    if (!ours.path) {
+        silt_follow_init();
+    }
     return ours.path && program->path && silt_read_environment(ours.name, variables, seen) &&
            (!silt_may_start() || can_start(program));
 }

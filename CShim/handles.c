@@ -133,20 +133,23 @@ FREE_LOCALE(__freelocale)
 /* ---- segments ---- */
 
 /* Under a filter shmctl(2) may be forbidden. */
-static size_t segment_bytes(int id) {
+static __attribute__((noinline)) size_t segment_bytes(int id) {
     struct shmid_ds state;
     bool known = !silt_is_filtered() && !silt_was_filtered_at_start() &&
                  silt_call(SYS_shmctl, id, IPC_STAT, &state) == 0;
     return known ? silt_whole_pages(state.shm_segsz) : 4096;
 }
 
+static __attribute__((noinline)) void *attached(void *there, int id, const void *frame) {
+    silt_record_take(SILT_SEGMENT, (uintptr_t)there, segment_bytes(id), frame);
+    return there;
+}
+
 SILT_EXPORT void *shmat(int id, const void *address, int flags) {
     silt_find_real();
     void *there = silt_real.shmat(id, address, flags);
-    if (there != (void *)-1 && silt_is_ours()) {
-        silt_record_take(SILT_SEGMENT, (uintptr_t)there, segment_bytes(id), FRAME());
-    }
-    return there;
+    bool is_new = there != (void *)-1 && silt_is_ours();
+    return is_new ? attached(there, id, FRAME()) : there;
 }
 
 /* What is not attached is not known by its address. */

@@ -353,8 +353,15 @@ bool silt_is_ours(void) {
     return !is_guest;
 }
 
-void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
-                      const void *frame) {
+/* Apart: the stack is walked without its frame. */
+static __attribute__((noinline)) void emit_take(struct silt_sink *sink, uint64_t resource,
+                                                uint64_t handle, uint64_t size, uint64_t node) {
+    uint64_t payload[4] = {handle, size, resource, node};
+    silt_emit_event(sink, SILT_X_TAKE, silt_stamp_shard(handle), payload, 4);
+}
+
+static inline void record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
+                               const void *frame) {
     uint32_t before;
     struct silt_sink *sink = silt_enter(frame, &before);
     if (!sink) {
@@ -362,9 +369,18 @@ void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t siz
     }
     uint64_t node = silt_walker_capture(sink->walker, frame, sink);
     sink->stacks++;
-    uint64_t payload[4] = {handle, size, resource, node};
-    silt_emit_event(sink, SILT_X_TAKE, silt_stamp_shard(handle), payload, 4);
+    emit_take(sink, resource, handle, size, node);
     silt_leave(before);
+}
+
+void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
+                      const void *frame) {
+    record_take(resource, handle, size, frame);
+}
+
+int silt_record_opened(int fd, const void *frame) {
+    record_take(SILT_DESCRIPTOR, (unsigned)fd, 1, frame);
+    return fd;
 }
 
 static void record_handle(enum silt_extended type, enum silt_resource resource, uint64_t handle,

@@ -33,6 +33,8 @@ bool silt_is_ours(void);
  * that are neither blocks nor ranges. One handle names one thing at a time. */
 void silt_record_take(enum silt_resource resource, uint64_t handle, uint64_t size,
                       const void *frame);
+/* The same for a descriptor, which is returned. */
+int silt_record_opened(int fd, const void *frame);
 void silt_record_give(enum silt_resource resource, uint64_t handle, const void *frame);
 /* The last silt_record_give of this thread, which had this handle, did not come about. */
 void silt_record_kept(enum silt_resource resource, uint64_t handle, const void *frame);

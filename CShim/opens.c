@@ -52,20 +52,28 @@
         va_end(list);                                                                              \
     }
 
+/* Jumped to by the hook, whose place on the stack it takes: without the room for its arguments. */
 #define OPENS_FILE(name)                                                                           \
-    SILT_EXPORT int name(const char *path, int flags, ...) {                                       \
-        MODE_AFTER(flags)                                                                          \
+    static __attribute__((noinline)) int name##_with(const char *path, int flags, mode_t mode) {   \
         int fd = (int)SILT_FORWARD(name, (path, flags, mode),                                      \
                                    silt_call(SYS_openat, AT_FDCWD, path, flags, mode));            \
         return silt_took(fd, FRAME());                                                             \
+    }                                                                                              \
+    SILT_EXPORT int name(const char *path, int flags, ...) {                                       \
+        MODE_AFTER(flags)                                                                          \
+        return name##_with(path, flags, mode);                                                     \
     }
 
 #define OPENS_FILE_AT(name)                                                                        \
-    SILT_EXPORT int name(int folder, const char *path, int flags, ...) {                           \
-        MODE_AFTER(flags)                                                                          \
+    static __attribute__((noinline)) int name##_with(int folder, const char *path, int flags,      \
+                                                     mode_t mode) {                                \
         int fd = (int)SILT_FORWARD(name, (folder, path, flags, mode),                              \
                                    silt_call(SYS_openat, folder, path, flags, mode));              \
         return silt_took(fd, FRAME());                                                             \
+    }                                                                                              \
+    SILT_EXPORT int name(int folder, const char *path, int flags, ...) {                           \
+        MODE_AFTER(flags)                                                                          \
+        return name##_with(folder, path, flags, mode);                                             \
     }
 
 OPENS_FILE(open)

@@ -114,6 +114,42 @@ bool silt_trie_provide(struct silt_trie *trie, struct silt_sink *sink) {
     return true;
 }
 
+/* Makes a node that is there the child of its parent. */
+static __attribute__((noinline)) uint32_t add_child(struct silt_trie *trie, uint32_t parent,
+                                                    uint64_t key, uint32_t id) {
+    struct silt_trie_node *node = &trie->nodes[parent];
+    unsigned siblings = 0;
+    while (siblings < SILT_SIBLINGS && node->children[siblings]) {
+        siblings++;
+    }
+    if (siblings < SILT_SIBLINGS) {
+        node->children[siblings] = id;
+        node->tags |= silt_trie_tag(key) << siblings * 16;
+        return id;
+    }
+    size_t mask = ((size_t)1 << trie->bits) - 1;
+    size_t at = slot_of(key, parent, trie->bits);
+    while (trie->entries[at].id) {
+        at = (at + 1) & mask;
+    }
+    trie->entries[at] = (struct silt_trie_entry){key, parent, id};
+    trie->used++;
+    return id;
+}
+
+/* Jumped to, as what it jumps to: this is as deep as a walk goes on the program's stack. */
+static __attribute__((noinline)) uint32_t insert(struct silt_trie *trie, uint32_t parent,
+                                                 uint64_t key, struct silt_sink *sink) {
+    bool hashed = trie->nodes[parent].children[SILT_SIBLINGS - 1];
+    if (trie->last_id == LAST_ID || (trie->last_id + 1 == trie->node_limit && !grow_nodes(trie)) ||
+        (hashed && (!trie->entries || trie->used >= (3u << trie->bits) / 4) &&
+         !grow_entries(trie))) {
+        return parent;
+    }
+    uint32_t id = make_node(trie, parent, key, sink);
+    return SILT_UNLIKELY(id == SILT_NODE_WAITS) ? id : add_child(trie, parent, key, id);
+}
+
 uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
                         struct silt_sink *sink) {
     unsigned siblings = 0;
@@ -133,27 +169,5 @@ uint32_t silt_trie_find(struct silt_trie *trie, uint32_t parent, uint64_t key,
             }
         }
     }
-    if (trie->last_id == LAST_ID || (trie->last_id + 1 == trie->node_limit && !grow_nodes(trie)) ||
-        (hashed && (!trie->entries || trie->used >= (3u << trie->bits) / 4) &&
-         !grow_entries(trie))) {
-        return parent;
-    }
-    uint32_t id = make_node(trie, parent, key, sink);
-    if (SILT_UNLIKELY(id == SILT_NODE_WAITS)) {
-        return id;
-    }
-    if (!hashed) {
-        struct silt_trie_node *node = &trie->nodes[parent];
-        node->children[siblings] = id;
-        node->tags |= silt_trie_tag(key) << siblings * 16;
-        return id;
-    }
-    size_t mask = ((size_t)1 << trie->bits) - 1;
-    size_t at = slot_of(key, parent, trie->bits);
-    while (trie->entries[at].id) {
-        at = (at + 1) & mask;
-    }
-    trie->entries[at] = (struct silt_trie_entry){key, parent, id};
-    trie->used++;
-    return id;
+    return insert(trie, parent, key, sink);
 }

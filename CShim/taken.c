@@ -35,7 +35,7 @@ int silt_took(int fd, const void *frame) {
      * become an image of its own for that. */
     if (fd >= 0 && (unsigned)fd < NUMBERS && (fd > 2 || *silt_live) && silt_is_ours()) {
         set_taken((unsigned)fd);
-        silt_record_take(SILT_DESCRIPTOR, (unsigned)fd, 1, frame);
+        return silt_record_opened(fd, frame);
     }
     return fd;
 }

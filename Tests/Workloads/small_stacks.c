@@ -4,6 +4,7 @@
  * of it were written to. LIBRARY is made.c, OPERATORS the same as C++. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -24,6 +27,26 @@ static int in_coroutine;
 static void *(*in_library)(void);
 static size_t bytes;
 static uint8_t *stack;
+static int segment, sockets[2];
+static int (*const volatile start)(const char *, char *const *, char *const *) = execve;
+
+/* What the situations "segment" and "message" find there. */
+static int prepare(void) {
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec part = {"x", 1};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    segment = shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0600);
+    void *attached = shmat(segment, NULL, 0);
+    shmctl(segment, IPC_RMID, NULL);
+    return attached != (void *)-1 && socketpair(AF_UNIX, SOCK_DGRAM, 0, sockets) == 0 &&
+           sendmsg(sockets[1], &message, 0) == 1 && sendmsg(sockets[1], &message, 0) == 1;
+}
 
 __attribute__((noinline)) static void allocate(void) {
     kept = malloc(60);
@@ -42,6 +65,36 @@ static void act(void) {
         }
     } else if (strcmp(situation, "free") == 0) {
         free(kept);
+    } else if (strcmp(situation, "open") == 0) {
+        close(open("/dev/null", O_RDONLY));
+    } else if (strcmp(situation, "pipe") == 0) {
+        int ends[2];
+        if (pipe(ends) != 0 || dup2(ends[0], ends[1]) != ends[1]) {
+            _exit(3);
+        }
+    } else if (strcmp(situation, "segment") == 0) {
+        kept = shmat(segment, NULL, 0);
+        shmdt(kept);
+    } else if (strcmp(situation, "message") == 0) {
+        char control[CMSG_SPACE(sizeof(int))], byte;
+        struct iovec part = {&byte, 1};
+        struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+        message.msg_control = control;
+        message.msg_controllen = sizeof control;
+        if (recvmsg(sockets[0], &message, 0) != 1) {
+            _exit(3);
+        }
+    } else if (strcmp(situation, "execute") == 0 || strcmp(situation, "vfork") == 0) {
+        char *arguments[] = {"/bin/true", NULL};
+        int status = 0;
+        pid_t child = *situation == 'v' ? vfork() : fork();
+        if (child == 0) {
+            start(arguments[0], arguments, environ);
+            _exit(3);
+        }
+        if (waitpid(child, &status, 0) != child || status != 0) {
+            _exit(3);
+        }
     } else if (strcmp(situation, "realloc") == 0) {
         kept = realloc(kept, 50);
     } else {
@@ -112,10 +165,19 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", dlerror());
         return 2;
     }
+    if (!prepare()) {
+        return 2;
+    }
     /* What the program itself has done before: the C library is warm, the libraries are not. */
     kept = malloc(60);
     free(kept);
     allocate();
+    static const char *const bound[] = {"open", "pipe", "segment", "message", "execute", "vfork"};
+    for (size_t i = 0; i < sizeof bound / sizeof *bound; i++) {
+        if (strcmp(situation, bound[i]) == 0) {
+            act(); /* the loader needs more stack than these calls do */
+        }
+    }
     if (strcmp(situation, "thread") == 0) {
         pthread_t thread;
         pthread_create(&thread, NULL, run, NULL);

@@ -28,6 +28,7 @@ extension EndToEnd {
 
         @Test(arguments: [
             "library", "operator", "stack", "ring", "thread", "child", "mapping", "free", "realloc",
+            "open", "pipe", "segment", "message", "execute", "vfork",
             "coroutine-library", "coroutine-operator", "coroutine-stack", "coroutine-ring", "coroutine-mapping",
         ])
         func whatRunsOnAFewBytesOfStackRunsOn512MoreUnderSilt(situation: String) throws {
