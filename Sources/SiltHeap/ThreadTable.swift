@@ -31,7 +31,9 @@ struct ThreadTable {
     }
 
     private var threads: [UInt64: Thread] = [:]
-    private var rumors: [UInt64: Rumor] = [:]
+    /// By handle, oldest first: several threads may have had it before their creators speak.
+    private var rumors: [UInt64: [Rumor]] = [:]
+    private static let maximumRumors = 4
     /// Those in `threads` that are not over.
     private var runningCount = 0
 
@@ -43,13 +45,17 @@ struct ThreadTable {
     mutating func take(_ block: LiveBlock, _ event: HeapEvent) -> [Change] {
         let handle = block.address
         var thread = Thread(block: block, tid: event.tid, isDetached: event.isDetached)
-        // The one before it with its handle ended unseen.
-        var changes = remove(handle)
         var isOver = event.isOver
-        if let rumor = rumors.removeValue(forKey: handle), Self.isSame(rumor.tid, thread.tid) {
+        if let rumor = takeRumor(of: handle, tid: thread.tid) {
             thread.isDetached = thread.isDetached || rumor.isDetached
             isOver = isOver || rumor.isOver
         }
+        if isOver, thread.isDetached, let other = threads[handle], thread.tid == 0, other.tid != 0 {
+            // It had its handle before the one that has it: that one's creator was faster.
+            return [.came(block, .thread), .went(block, .thread)]
+        }
+        // The one before it with its handle ended unseen.
+        var changes = remove(handle)
         threads[handle] = thread
         runningCount += 1
         changes.append(.came(block, .thread))
@@ -102,10 +108,21 @@ struct ThreadTable {
     }
 
     private mutating func note(_ handle: UInt64, _ tid: UInt32, _ change: (inout Rumor) -> Void) {
-        var rumor = rumors[handle] ?? Rumor(tid: tid)
-        if !Self.isSame(rumor.tid, tid) { rumor = Rumor(tid: tid) }
-        if rumor.tid == 0 { rumor.tid = tid }
-        change(&rumor)
-        rumors[handle] = rumor
+        var all = rumors[handle] ?? []
+        let index = all.lastIndex { Self.isSame($0.tid, tid) } ?? all.endIndex
+        if index == all.endIndex { all.append(Rumor(tid: tid)) }
+        if all[index].tid == 0 { all[index].tid = tid }
+        change(&all[index])
+        rumors[handle] = all.suffix(Self.maximumRumors)
+    }
+
+    /// What was said of the thread with that tid; of one whose tid is not known, what was said of the oldest.
+    private mutating func takeRumor(of handle: UInt64, tid: UInt32) -> Rumor? {
+        guard var all = rumors[handle],
+            let index = all.firstIndex(where: { $0.tid == tid }) ?? all.firstIndex(where: { Self.isSame($0.tid, tid) })
+        else { return nil }
+        let rumor = all.remove(at: index)
+        rumors[handle] = all.isEmpty ? nil : all
+        return rumor
     }
 }

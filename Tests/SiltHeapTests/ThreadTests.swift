@@ -108,6 +108,18 @@ private func permutations(_ all: [Happening]) -> [[Happening]] {
         #expect(heap.counts == [1, 0])
     }
 
+    /// Two that detached themselves had the same handle before their creators spoke, who saw them over.
+    @Test(arguments: [[UInt64(0), 0], [0, 12], [12, 0], [11, 12], [12, 11]])
+    func creatorsWhoSpeakLateFindWhatWasSaidOfEachThreadWithTheHandle(tids: [UInt64]) {
+        let heap = TestHeap()
+        heap.say(.detach, tid: 11)
+        heap.say(.detach, tid: 12)
+        for tid in tids { heap.take(tid: tid, flags: tid == 0 ? ended : 0) }
+        for tid: UInt64 in [11, 12] { heap.say(.over, tid: tid) }
+        #expect(heap.counts == [0, 0])
+        #expect(heap.heap.totals(of: .thread).allocatedCount == 2)
+    }
+
     @Test func whatTheListOfRunningThreadsLacksHasEnded() {
         let heap = TestHeap()
         heap.take(0x7000, tid: 11)
