@@ -174,6 +174,8 @@ enum GrowthRules {
         /// often than caches are charged.
         static let score = 2.1
         static let scoreByTime = 2.3
+        /// The same of what live bytes rise by, which blocks that come and go make uneven.
+        static let scoreOfGains = 2.6
         /// Of few intervals it is higher, by this over the degrees of freedom: as Student's quantiles, and more where the
         /// counts vary by more than twice a Poisson variance.
         static let student = 0.4
@@ -247,6 +249,12 @@ enum GrowthRules {
         static let minimumJudged = 3
         static let fewBlocks = 48.0
         static let idleShare = 0.5
+        /// A constant rate after the warm-up explains the rounds better than a power of what was asked by so many deviances
+        /// that chance makes, else they may be those of a cache; so many powers are tried, and the cache's is below the limit.
+        static let minimumScore = 2.0
+        static let roundOfWarmUp = 2.0
+        static let maximumPower = 0.8
+        static let powers = 50
     }
 
     /// Confidence in a charge by rounds: survivors in all of them, and even ones.
@@ -304,6 +312,30 @@ enum GrowthRules {
         static let highScore = 4.0
         static let mediumSurvivors = 8.0
         static let mediumShare = 0.75
+    }
+
+    // MARK: Memory outside malloc
+
+    /// What rises in the rounds of a hunt and is no block of an allocator's.
+    enum Memory {
+        static let minimumRounds = 2
+        /// Bytes, and a share of what is resident: too much to be chance, enough if it rises in an orderly way, and enough
+        /// for more rounds.
+        static let notable = (bytes: GrowthLimits.notableBytes, share: GrowthLimits.notableShare)
+        static let small = (bytes: 1_048_576.0, share: 0.02)
+        static let open = (bytes: 524_288.0, share: 0.01)
+        /// The rise is over when the newer half of the rounds exceeds the older by no more than this, or by this share.
+        static let overBytes = 262_144.0
+        static let overShareOfResident = 0.005
+        static let overShare = 0.1
+        /// It is steady when each of so many rounds has this share of what its requests would bring.
+        static let steadyRounds = 5
+        static let steadyShare = 0.3
+        /// Of so many rounds it may come in jumps: so many in the newer half, and in either half this share of what its
+        /// requests would bring.
+        static let jumpRounds = 8
+        static let jumps = 3
+        static let carriedShare = 0.5
     }
 
     // MARK: Live bytes
@@ -392,6 +424,9 @@ enum GrowthRules {
 package enum GrowthLimits {
     /// Of fewer snapshots of a free run nothing is said.
     package static let minimumSnapshots = GrowthRules.Slices.minimumSnapshots
+    /// Memory outside malloc that rises by less may be chance, in bytes and as a share of what is resident.
+    package static let notableBytes = 8.0 * 1_048_576
+    package static let notableShare = 0.1
     /// Of fewer rounds of a hunt nothing is said.
     package static let minimumRounds = GrowthRules.Rounds.minimum
 }

@@ -19,6 +19,8 @@ struct LeakReview {
     enum Outcome {
         case charged(Claim)
         case acquitted(Reason)
+        /// It may be a cache that fills.
+        case open
     }
 
     private let series: IntervalSeries
@@ -47,14 +49,17 @@ struct LeakReview {
 
     /// Charged at its rate or at that of the rise, or not at all.
     func outcome(of claim: Claim, idle: Double) -> Outcome {
-        let trends = Self.trends(series, hunt, rounds, judged: judged, meanLoad: meanLoad)
+        let (positions, trends) = Self.trends(series, hunt, rounds, judged: judged, meanLoad: meanLoad)
         if trends.contains(where: \.declines) || isTail { return .acquitted(.decel) }
         var claim = claim
         if !isSeen || claim.error > claim.slope {
             guard let rise = rise(above: idle) else { return .acquitted(.turnover) }
             claim = rise
         }
-        let isSure = trends.allSatisfy(\.excludesDecline) && keptSeconds >= Rules.sureSeconds
+        let gains = trendOfGains
+        if !hunt.seconds.isEmpty, gains.declines { return .open }
+        let isSure = (trends + [gains]).allSatisfy(\.excludesDecline) && keptSeconds >= Rules.sureSeconds
+        if !hunt.seconds.isEmpty, isFillingByPower(from: positions.first ?? rounds.upperBound) { return .open }
         if claim.confidence == .high, !hunt.seconds.isEmpty, !isSure { claim.confidence = .medium }
         return .charged(claim)
     }
@@ -95,7 +100,7 @@ struct LeakReview {
         _ rounds: Range<Int>,
         judged: RoundSurvivors,
         meanLoad: Double
-    ) -> [RoundTrend] {
+    ) -> (positions: [Int], trends: [RoundTrend]) {
         var positions = judged.positions
         let usual = mean(judged.counts)
         let most = GrowthRules.Decline.burst * usual + GrowthRules.Decline.chance * usual.squareRoot()
@@ -110,10 +115,41 @@ struct LeakReview {
         }
         let counts = positions.map { series.counts[$0] }
         let loads = positions.map { hunt.load($0, meanLoad) }
-        return [
+        let trends = [
             RoundTrend(counts: counts, loads: loads, times: times, score: GrowthRules.Decline.scoreByTime),
             RoundTrend(counts: counts, loads: loads, times: times.map { log($0) }),
         ]
+        return (positions, trends)
+    }
+
+    /// The same of what live bytes rise by: where new entries take the place of old ones, each interval has as many of them
+    /// left, however full it is.
+    private var trendOfGains: RoundTrend {
+        let size = judged.survivors > 0 ? judged.survivorBytes / judged.survivors : 1
+        let positions = judged.positions
+        return RoundTrend(
+            counts: positions.map { max(0, series.live[$0 + 1] - series.live[$0]) / max(1, size) },
+            loads: positions.map { hunt.load($0, meanLoad) },
+            times: positions.map { log(asked(by: $0)) },
+            score: GrowthRules.Decline.scoreOfGains
+        )
+    }
+
+    /// Requests of the phase by the middle of an interval, in those of the mean one.
+    private func asked(by position: Int) -> Double {
+        (rounds.lowerBound..<position).reduce(0.5 * hunt.load(position, meanLoad)) { $0 + hunt.load($1, meanLoad) }
+    }
+
+    /// The rounds before that one are a warm-up, and with them the others are no more even than those of a cache that fills.
+    private func isFillingByPower(from first: Int) -> Bool {
+        let last = judged.positions.last ?? first
+        let all = (rounds.lowerBound..<max(first, last + 1)).filter { hunt.load($0, meanLoad) > 0 }
+        let warmUp = all.prefix { $0 < first }.count
+        return RoundFilling(
+            counts: all.map { series.counts[$0] },
+            loads: all.map { hunt.load($0, meanLoad) },
+            warmUp: warmUp
+        ).isPossible
     }
 
     /// An earlier route saw a cache fill, and this one brings no more than that one did at its end: the cache's last.
@@ -129,7 +165,7 @@ struct LeakReview {
             let part = RoundSurvivors(series, hunt, loaded, meanLoad: load)
             let last = mean(loaded.suffix(max(1, loaded.count / Rules.lastPart)).map { series.counts[$0] })
             guard usual <= Rules.burst * last + Rules.chance * last.squareRoot() else { return false }
-            return Self.trends(series, hunt, positions, judged: part, meanLoad: load).contains {
+            return Self.trends(series, hunt, positions, judged: part, meanLoad: load).trends.contains {
                 $0.declines && $0.score < Rules.clearScore
             }
         }

@@ -62,6 +62,7 @@ private struct RoundsJudge {
             )
             switch review.outcome(of: claim, idle: 0) {
             case .charged(let claim): return review.charge(claim, facts)
+            case .open: return GrowthVerdict(.stillFilling, .decel, facts: facts)
             case .acquitted(let other): reason = other
             }
         }

@@ -68,6 +68,7 @@ private struct RouteJudge {
         switch review.outcome(of: claim, idle: idlePart(idle.bytes)) {
         case .acquitted(let reason): return review.acquittal(reason, facts)
         case .charged(let claim): return review.charge(claim, facts)
+        case .open: return GrowthVerdict(.stillFilling, .decel, facts: facts)
         }
     }
 

