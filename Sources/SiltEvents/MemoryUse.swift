@@ -55,4 +55,14 @@ extension MemoryUses<UInt64> {
         for use in MemoryUse.allCases { rise[use] = Double(self[use]) - Double(start[use]) }
         return rise
     }
+
+    /// What is outside malloc some time after a look at which this was so, from what RSS and the live heap have changed by.
+    ///
+    /// Blocks that came or went since explain as much of RSS.
+    package func outsideMalloc(residentChange: Double, liveChange: Double) -> Double {
+        let change =
+            residentChange > 0
+            ? max(0, residentChange - max(0, liveChange)) : min(0, residentChange - min(0, liveChange))
+        return Double(outsideMalloc) + change
+    }
 }

@@ -127,7 +127,7 @@ extension CheckReport {
         let own = findings(of: result)
         if own.contains(where: \.isFailure) {
             result.outcome = .failed
-        } else if let problem = phase.problem ?? phase.doubt ?? report.filling(in: phase) {
+        } else if let problem = phase.problem ?? report.doubt(of: phase) {
             result.outcome = .inconclusive(.phase(problem))
         } else if phase.rounds < Self.enoughRounds, let doubt = own.first(where: { $0.outcome == .doubtful }) {
             result.outcome = .inconclusive(

@@ -11,7 +11,9 @@ extension HeapReport {
 
     private var openRun: Obstacle? {
         if isLongEnough { return shortWorkers.map(Obstacle.shortWorkers) ?? loading }
-        return snapshotCount < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(snapshotCount) : .tooShort(seconds)
+        if stoodStill > 0 { return .stoodStill(stoodStill, of: seconds) }
+        let taken = min(snapshotCount, evenSnapshots)
+        return taken < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(taken) : .tooShort(seconds)
     }
 
     /// What grew by one caller after the other, as while code is loaded.
@@ -51,11 +53,17 @@ extension HeapReport {
         }
     }
 
+    /// Why a phase is not acquitted though nothing is charged in it; nil when it is.
+    package func doubt(of phase: HuntPhases.Phase) -> PhaseObstacle? {
+        if let doubt = phase.doubt ?? filling(in: phase) { return doubt }
+        return outsideMalloc.flatMap { $0.phase == phase.name ? .outsideMalloc($0) : nil }
+    }
+
     /// The verdict on one phase of a hunt.
     package func verdict(of phase: HuntPhases.Phase) -> Verdict {
         if phase.problem != nil { return .inconclusive }
         if sites.contains(where: { $0.isGrowing && $0.phase == phase.name }) { return .growing }
-        return phase.doubt == nil && filling(in: phase) == nil ? .notGrowing : .inconclusive
+        return doubt(of: phase) == nil ? .notGrowing : .inconclusive
     }
 }
 

@@ -21,6 +21,10 @@ package struct HeapReport: Sendable {
     package var snapshotCount = 0
     /// The same if they had all been as far apart as the last ones.
     package var periodCount = 0
+    /// Snapshots that are equally far apart, of the process that has most of them: those that were taken, and not skipped.
+    var evenSnapshots = 0
+    /// Seconds for which no snapshot was taken, when that is why no process can be judged.
+    var stoodStill = 0.0
     /// A process was watched long enough for a verdict, of a trace that ran freely.
     package var isLongEnough = true
     package var seconds = 0.0
@@ -132,6 +136,13 @@ extension FrameNames {
             ranges[Int(frame) - 1].lazy.map { recording.string(rows[$0].function) }
         }
         return GoName.isKeptByRuntime(functions)
+    }
+
+    /// Whether it is the heap of Go's runtime that is mapped there.
+    func isMappedByGo(stack: UInt32, in recording: Recording) -> Bool {
+        recording.frames(ofStack: stack).contains { frame in
+            frame != 0 && ranges[Int(frame) - 1].contains { GoName.maps(recording.string(rows[$0].function)) }
+        }
     }
 
     func frame(ofRow index: Int, frame: UInt32, in recording: Recording) -> ReportFrame {

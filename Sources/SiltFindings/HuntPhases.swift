@@ -114,7 +114,10 @@ package struct HuntPhases: Sendable {
     func allPositions(of phase: Phase) -> [Int] { spans(of: phase).flatMap { Array($0) } }
 
     /// The same without each span's first round, in which things warm up.
-    func steadyPositions(of phase: Phase) -> [Int] { spans(of: phase).flatMap { Array($0.dropFirst()) } }
+    func steadyPositions(of phase: Phase) -> [Int] { steadySpans(of: phase).flatMap { Array($0) } }
+
+    /// The same by spans.
+    func steadySpans(of phase: Phase) -> [Range<Int>] { spans(of: phase).map { $0.dropFirst() } }
 
     private func spans(of phase: Phase) -> [Range<Int>] {
         let routes = phase.route > 0 ? [phase.route] : [0, intervals.routes + 1]

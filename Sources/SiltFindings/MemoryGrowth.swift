@@ -20,16 +20,14 @@ package struct MemoryGrowth: Equatable, Sendable {
     package var phase: String?
     /// What the last quarter of the time rose by.
     var lateRise = 0.0
-    /// Of a hunt: each round rose by a good part of what a round of so many requests rises by.
-    var isSteady = false
+    /// Of a hunt.
+    var trend: MemoryTrend?
 
     /// Less may be chance, in bytes and as a share of the RSS at the end.
-    static let minimumBytes = 8.0 * 1_048_576
-    static let minimumShare = 0.1
+    static let minimumBytes = GrowthLimits.notableBytes
+    static let minimumShare = GrowthLimits.notableShare
     /// The last quarter of the time has at least this share of the rise, else it is over: a steady one has a third.
     private static let lateShare = 0.1
-    /// What rises in each of so many rounds, by this share of the mean at least, is no chance though it be little.
-    private static let steady = (rounds: 5, share: 0.3, bytes: 1_048_576.0, shareOfResident: 0.02)
     /// One use of memory explains a rise when this share of it is its own.
     static let explainedShare = 0.8
 
@@ -44,8 +42,7 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// True when it is memory that no allocation explains, and goes on.
     var isOutsideMalloc: Bool {
         guard let parts else { return false }
-        let least = max(Self.steady.bytes, resident * Self.steady.shareOfResident)
-        if isSteady, parts.outsideMalloc >= least, parts.outsideMalloc >= Self.explainedShare * risen { return true }
+        if let trend { return trend.state == .rising && parts.outsideMalloc >= Self.explainedShare * trend.risen }
         return isNotable && parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
             && lateRise >= Self.lateShare * risen
     }
@@ -127,35 +124,47 @@ extension MemoryGrowth {
         func row(at time: UInt64) -> RecordedSnapshot? { rows.last { $0.timeNs <= time } }
         let looks = Self.looks(of: process, in: recording)
         var sums: MemoryUses<Double>? = looks.isEmpty ? nil : MemoryUses()
-        var rises: [(bytes: Double, load: Double)] = []
-        for (index, round) in rounds.enumerated() {
+        // At the end of the first round, and as it rose in each of the others.
+        var outside = [0.0]
+        for round in rounds {
             let times = recording.rounds[round]
             guard let before = row(at: times.startNs), let after = row(at: times.endNs) else { return nil }
             resident = Double(after.rssBytes ?? 0)
-            let rise = resident - Double(before.rssBytes ?? 0)
-            risen += rise
-            rises.append((rise, hunt.intervals.requests[round]))
-            if index >= rounds.count * 3 / 4 { lateRise += rise }
-            if let start = Self.look(at: before, in: looks, rows), let end = Self.look(at: after, in: looks, rows) {
-                sums? += end.bytes.rise(since: start.bytes)
-            } else {
+            risen += resident - Double(before.rssBytes ?? 0)
+            let rise = Self.outsideMalloc(at: after, looks, rows) - Self.outsideMalloc(at: before, looks, rows)
+            outside.append((outside.last ?? 0) + rise)
+        }
+        for span in hunt.steadySpans(of: phase) where !span.isEmpty {
+            guard let first = span.first.flatMap({ row(at: recording.rounds[$0].startNs) }),
+                let last = span.last.flatMap({ row(at: recording.rounds[$0].endNs) }),
+                let start = Self.look(at: first, in: looks, rows), let end = Self.look(at: last, in: looks, rows)
+            else {
                 sums = nil
+                break
             }
+            sums? += end.bytes.rise(since: start.bytes)
         }
         parts = sums
-        isSteady = Self.areSteady(rises)
+        trend = MemoryTrend(outside, loads: rounds.map { hunt.intervals.requests[$0] }, resident: resident)
         if let requests = rounds.map({ recording.rounds[$0] }).requests, requests > 0 {
             let value = risen / Double(requests)
             rate = Rate(value: value, low: value, high: value, unit: .bytesPerRequest)
         }
     }
 
-    /// `load`: requests, 0 where nobody counted them.
-    private static func areSteady(_ rises: [(bytes: Double, load: Double)]) -> Bool {
-        let all = rises.reduce(0) { $0 + $1.load }
-        let sum = rises.reduce(0) { $0 + $1.bytes }
-        guard rises.count >= steady.rounds, sum > 0 else { return false }
-        return rises.allSatisfy { $0.bytes >= steady.share * sum * (all > 0 ? $0.load / all : 1 / Double(rises.count)) }
+    /// By the newest look at that time, and what has changed since; 0 where there was none.
+    private static func outsideMalloc(
+        at row: RecordedSnapshot,
+        _ looks: [RecordedMemory],
+        _ rows: [RecordedSnapshot]
+    ) -> Double {
+        guard let look = looks.last(where: { $0.snapshot <= row.snapshot }) ?? looks.first,
+            let then = rows.first(where: { $0.snapshot >= look.snapshot })
+        else { return 0 }
+        return look.bytes.outsideMalloc(
+            residentChange: Double(row.rssBytes ?? 0) - Double(then.rssBytes ?? 0),
+            liveChange: Double(row.inUseBytes) - Double(then.inUseBytes)
+        )
     }
 
     /// `process`: in `Recording.processes`.

@@ -20,6 +20,8 @@ package enum Obstacle: Equatable, Sendable {
     case tooFewSnapshots(Int)
     /// Seconds that the process was seen which was seen longest.
     case tooShort(Double)
+    /// Seconds for which no snapshot was taken, of those that the process was seen.
+    case stoodStill(Double, of: Double)
     case shortWorkers(ShortWorkers)
     /// Call sites that grew by one caller after the other; the first of them, how many more, and what was watched.
     case loading(ReportFrame, others: Int, seconds: Double)
@@ -44,7 +46,7 @@ extension Obstacle {
         switch self {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .tooShort, .shortWorkers, .loading, .phase, .outsideMalloc, .endedEarly:
+            .tooFewSnapshots, .tooShort, .stoodStill, .shortWorkers, .loading, .phase, .outsideMalloc, .endedEarly:
             false
         }
     }
@@ -67,6 +69,8 @@ package enum PhaseObstacle: Equatable, Sendable {
     case tooFewSamples(phase: String, samples: Double, period: UInt64, bytes: Double, requests: UInt64)
     /// Sites that are not charged still fill; the first of them, and how many more.
     case stillFilling(phase: String, ReportFrame, others: Int, rounds: Int)
+    /// RSS grew by what is not a block of the allocator's.
+    case outsideMalloc(MemoryGrowth)
 }
 
 extension HuntPhases.Phase {

@@ -8,10 +8,16 @@ package struct ProcessClock {
     private let scale: SnapshotScale
     /// Seconds of the whole recording.
     private let traced: Double
+    /// Rows that are equally far apart: fewer than there are ticks where the analyzer stood still for most of the time.
+    package let even: Int
+    /// Seconds between the two neighboring rows that are furthest apart.
+    package let gap: Double
 
     /// Of a process that runs this long, less says nothing; and it must be the program itself, not a job that it started.
     package static let minimumSeconds = 2.0
     private static let minimumShare = 0.5
+    /// Share of the time.
+    private static let maximumGap = 0.4
 
     /// Number of the last snapshot; the baseline has number 0.
     package var count: Int { Int(rows.last?.snapshot ?? 0) }
@@ -33,8 +39,11 @@ package struct ProcessClock {
     }
 
     /// Rows that are equally far apart in time, or nearly so.
-    package var evenRows: [RecordedSnapshot] {
+    package var evenRows: [RecordedSnapshot] { Self.evenRows(rows, scale) }
+
+    private static func evenRows(_ rows: ArraySlice<RecordedSnapshot>, _ scale: SnapshotScale) -> [RecordedSnapshot] {
         guard scale != .even else { return Array(rows) }
+        let ticks = Int(scale.tick(of: min(rows.last?.snapshot ?? 0, 1 << 30)))
         let step = max(1, ticks / Self.evenParts)
         var result: [RecordedSnapshot] = []
         var next = 0
@@ -60,10 +69,15 @@ package struct ProcessClock {
 
     /// There are enough snapshots for any verdict.
     package var canBeJudged: Bool {
-        if traced == .infinity { return false }
+        if traced == .infinity || even < SiteOpinion.minimumSnapshots || hasStoodStill { return false }
         if periods >= SiteOpinion.minimumSnapshots { return true }
         guard scale != .even, count >= SiteOpinion.minimumSnapshots else { return false }
         return seconds >= Self.minimumSeconds && seconds >= Self.minimumShare * traced
+    }
+
+    /// No snapshots were taken for much of the time, as on a busy machine: when blocks came is not known then.
+    package var hasStoodStill: Bool {
+        gap > Self.maximumGap * seconds && (rows.count > 2 || scale != .even && gap > Self.minimumSeconds)
     }
 
     /// In less time a verdict is never sure.
@@ -81,6 +95,8 @@ package struct ProcessClock {
         self.rows = rows
         self.scale = scale
         self.traced = traced
+        even = Self.evenRows(rows, scale).count
+        gap = zip(rows, rows.dropFirst()).reduce(0) { max($0, Double($1.1.timeNs &- $1.0.timeNs) / 1e9) }
     }
 
     /// By process, as `recording.processes`.

@@ -21,6 +21,8 @@ package enum ReportBuilder {
         sort(&report.sites, by: options.order)
         report.trust = trust(of: recording, sites: sites)
         report.snapshotCount = clocks.map(\.count).max() ?? 0
+        report.evenSnapshots = max(0, (clocks.map(\.even).max() ?? 0) - 1)
+        report.stoodStill = clocks.filter(\.hasStoodStill).map(\.gap).max() ?? 0
         report.periodCount = clocks.map(\.periods).max() ?? 0
         report.isLongEnough = clocks.contains(where: \.canBeJudged)
         report.seconds = clocks.map(\.seconds).max() ?? 0

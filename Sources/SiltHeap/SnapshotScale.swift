@@ -42,4 +42,14 @@ package struct SnapshotScale: Equatable, Sendable {
     package func step(to snapshot: UInt32) -> UInt32 {
         snapshot == 0 ? 1 : tick(of: snapshot) - tick(of: snapshot - 1)
     }
+
+    /// Seconds until that may be done again for a snapshot which took so much CPU: so many times as long.
+    ///
+    /// What a program does at its start is much at once, and a verdict needs snapshots over all of its life: the rest is never
+    /// longer than half of the time that has passed.
+    package static func rest(after cost: Double, share: Double, at time: Double) -> Double {
+        min(share * cost, max(shortestRest, time / 2))
+    }
+
+    private static let shortestRest = 0.25
 }

@@ -98,6 +98,7 @@ extension Collector {
                 }
             }
         }
+        var areMappingsCharged = false
         var worst: (key: StackID, resource: Resource, slope: Double)?
         for (resource, groups) in sums {
             var known: Set<StackID> = []
@@ -105,6 +106,7 @@ extension Collector {
                 let verdict = judgeHunt(series, hunt, route: route)
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
                 counts.add(verdict.confidence)
+                if resource != .heap, verdict.confidence == .high { areMappingsCharged = true }
                 if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { known.insert(key) }
                 if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 {
                     worst = (key, resource, verdict.slope)
@@ -114,6 +116,8 @@ extension Collector {
                 counts.filling += hidden(in: image.heap, resource, hunt, route, besides: known)
             }
         }
+        // What mapped it is not charged already.
+        if !areMappingsCharged { counts.filling += output.growingMemories(rounds, of: hunt) }
         if let worst { counts.suspect = output.suspect(worst.key, worst.resource, Array(images.values)) }
         return counts
     }

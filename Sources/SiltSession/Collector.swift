@@ -414,13 +414,15 @@ package final class Collector {
         if isPeriod { output.untraced.look(at: time) }
         // Those that are due within half a tick need no look of their own.
         let due = scale == .even ? Array(images.values) : images.values.filter { $0.nextSnapshot <= time + tick / 2 }
-        let began = Clock.processCPUNanoseconds
+        // What was sent has to be taken in at any rate, and other threads read symbols meanwhile: neither is the closing's.
+        for image in due { image.drain() }
+        let began = Clock.threadCPUNanoseconds
         for image in due {
-            image.drain()
             look(image)
             image.closeInterval()
         }
-        let earliest = time + Self.closingShare * Double(Clock.processCPUNanoseconds - began) / 1e9
+        let cost = Double(Clock.threadCPUNanoseconds - began) / 1e9
+        let earliest = time + SnapshotScale.rest(after: cost, share: Self.closingShare, at: time)
         events?.snapshot(due, at: time)
         for image in due where scale != .even {
             while !image.plan(after: time, tick: tick, notBefore: earliest) {

@@ -1,4 +1,5 @@
 internal import SiltEvents
+internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
 internal import SiltSystem
@@ -18,6 +19,10 @@ struct MemoryWatch {
     /// Seconds that lie between two looks at least.
     private let period: Double
     private var rows: [RecordedMemory] = []
+    private var lastShares: MemoryUses<UInt64>?
+    private var lastCost = 0.0
+    /// Of a hunt: by its intervals, from the baseline on, what was in memory outside malloc, and in all.
+    private var marks: [(outside: Double, resident: Double)] = []
     /// What all looks took.
     private(set) var nanoseconds: UInt64 = 0
 
@@ -25,6 +30,8 @@ struct MemoryWatch {
     /// Seconds after which what is resident may be for something else.
     private static let maximumWait = 5.0
     private static let restFactor = 50.0
+    /// The marks of a hunt are what its verdict rests on: changes by less are looked at there, and it costs more.
+    private static let (markChange, markChangeShare, markRestFactor) = (UInt64(1 << 17), UInt64(200), 5.0)
     /// Half of the looks are forgotten when there are more.
     private static let maximumRows = 128
 
@@ -38,31 +45,61 @@ struct MemoryWatch {
 
     /// Nil when it is not time for a look, or the process cannot be looked at.
     ///
-    /// `processes`: how many are watched.
-    mutating func look(_ image: TracedImage, resident: UInt64, processes: Int) -> MemoryUses<UInt64>? {
+    /// `processes`: how many are watched; `isMark`: a round of a hunt, or its baseline, ends with it.
+    mutating func look(
+        _ image: TracedImage,
+        resident: UInt64,
+        processes: Int,
+        isMark: Bool
+    ) -> MemoryUses<UInt64>? {
         let began = Clock.monotonicSeconds
         let live = image.heap.totals.inUseBytes
-        guard !image.isReplayed, began >= nextAt else { return nil }
+        let markAt = lastAt + Self.markRestFactor * Double(processes) * lastCost
+        guard !image.isReplayed, began >= (isMark ? min(nextAt, markAt) : nextAt) else { return nil }
         if let last = lastResident {
             let change = max(Self.distance(last, resident), Self.distance(lastLive, live))
-            let isChanged = change >= max(Self.minimumChange, resident / Self.changeShare)
+            let least =
+                isMark
+                ? max(Self.markChange, resident / Self.markChangeShare)
+                : max(Self.minimumChange, resident / Self.changeShare)
+            let isChanged = change >= least
             guard isChanged || began - lastAt >= Self.maximumWait else { return nil }
         }
         let ownBytes = image.shared.header.own_bytes
-        let before = Clock.processCPUNanoseconds
+        let before = Clock.threadCPUNanoseconds
         var account = account
         let shares = MemoryMap.read(image.pid) { map in
             account.shares(map.areas, of: image.heap, ownBytes: ownBytes, residentBytes: map.residentBytes)
         }
         lastAt = Clock.monotonicSeconds
-        let cost = Clock.processCPUNanoseconds - before
+        let cost = Clock.threadCPUNanoseconds - before
         nanoseconds += cost
-        nextAt = lastAt + max(period, Self.restFactor * Double(processes) * Double(cost) / 1e9)
+        lastCost = Double(cost) / 1e9
+        nextAt = lastAt + max(period, Self.restFactor * Double(processes) * lastCost)
         // What has ended has no memory any more.
         guard let shares, shares.sum > 0 else { return nil }
         self.account = account
-        (lastResident, lastLive) = (resident, live)
+        (lastResident, lastLive, lastShares) = (resident, live, shares)
         return shares
+    }
+
+    /// A round of a hunt, or its baseline, has ended with this.
+    mutating func mark(resident: UInt64, live: UInt64) {
+        let outside = lastShares?.outsideMalloc(
+            residentChange: Double(resident) - Double(lastResident ?? resident),
+            liveChange: Double(live) - Double(lastLive)
+        )
+        marks.append((outside ?? 0, Double(resident)))
+    }
+
+    /// How it rose in those rounds of the hunt; nil of a process that was not there for all of them.
+    func trend(_ rounds: Range<Int>, of hunt: HuntIntervals) -> MemoryTrend? {
+        guard lastShares != nil, marks.count == hunt.count + 1, !rounds.isEmpty else { return nil }
+        return MemoryTrend(
+            marks[(rounds.lowerBound + 1)...rounds.upperBound].map(\.outside),
+            loads: rounds.dropFirst().map { hunt.requests[$0] },
+            resident: marks[rounds.upperBound].resident
+        )
     }
 
     private static func distance(_ one: UInt64, _ other: UInt64) -> UInt64 { one > other ? one - other : other - one }

@@ -1,3 +1,4 @@
+internal import SiltGrowth
 internal import SiltRecording
 internal import SiltSystem
 
@@ -49,9 +50,17 @@ extension RecordingOutput {
         try writer.write(rows)
     }
 
+    /// Processes whose memory outside malloc rose in those rounds of the hunt, and was not seen to stop.
+    func growingMemories(_ rounds: Range<Int>, of hunt: HuntIntervals) -> Int {
+        watches.values.count { watch in
+            let state = watch.trend(rounds, of: hunt)?.state
+            return state == .open || state == .rising
+        }
+    }
+
     @discardableResult
     private func writeRound(_ image: TracedImage, at time: Double, phase: Int) throws -> [PhaseAllocations] {
-        try writeState(image, at: time)
+        try writeState(image, at: time, isMark: true)
         guard let process = numbers[image.id] else { return [] }
         return hunt?.endRound(of: image, process: process, phase: phase) ?? []
     }

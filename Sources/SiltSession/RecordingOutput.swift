@@ -30,7 +30,7 @@ final class RecordingOutput {
     /// Rows are written again from then on.
     private var writesFrom = 0.0
     /// By image.
-    private var watches: [UInt64: MemoryWatch] = [:]
+    private(set) var watches: [UInt64: MemoryWatch] = [:]
     /// By image.
     private var declines: [UInt64: Decline] = [:]
     /// By image: bytes when its state was last written.
@@ -227,16 +227,17 @@ final class RecordingOutput {
         }
         if time >= writesFrom {
             // Looks at memory have a bound of their own.
-            let began = Clock.processCPUNanoseconds &- lookNanoseconds
+            let began = Clock.threadCPUNanoseconds &- lookNanoseconds
             try transaction {
                 try writeUntraced()
                 for image in due {
                     if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
                 }
             }
-            let spent = Clock.processCPUNanoseconds &- lookNanoseconds &- began
+            let spent = Clock.threadCPUNanoseconds &- lookNanoseconds &- began
             // A snapshot that is due then is written.
-            writesFrom = time + Double(spent) / 1e9 * 25 - period / Double(maximumStep) / 2
+            let rest = SnapshotScale.rest(after: Double(spent) / 1e9, share: 25, at: time)
+            writesFrom = time + rest - period / Double(maximumStep) / 2
         }
     }
 
@@ -310,8 +311,8 @@ final class RecordingOutput {
         try writer.write(image.threadRows(process: number), process: number)
     }
 
-    /// A snapshot: numbers, and how they came about.
-    func writeState(_ image: TracedImage, at time: Double) throws {
+    /// A snapshot: numbers, and how they came about; `isMark`: a round of a hunt, or its baseline, ends with it.
+    func writeState(_ image: TracedImage, at time: Double, isMark: Bool = false) throws {
         guard let number = numbers[image.id] else { return }
         // The interval that is open now began with this snapshot.
         let interval = image.heap.interval - 1
@@ -324,7 +325,13 @@ final class RecordingOutput {
         snapshot.mappedBytes = totals.mappedBytes
         snapshot.rssBytes = maximumStep > 1 ? image.recentResidentBytes : image.sampleResidentBytes()
         try writer.write(snapshot)
-        try writeMemory(image, resident: snapshot.rssBytes ?? 0, process: number, snapshot: interval)
+        try writeMemory(
+            image,
+            resident: snapshot.rssBytes ?? 0,
+            process: number,
+            snapshot: interval,
+            isMark: isMark
+        )
         lastInUse[image.id] = totals.inUseBytes
         for (resource, stack) in try writeNumbers(image) {
             if let history = image.heap.history(of: stack, resource) {
@@ -365,10 +372,17 @@ final class RecordingOutput {
     private var lookNanoseconds: UInt64 { watches.values.reduce(0) { $0 &+ $1.nanoseconds } }
 
     /// What the memory is for, when it is time to look at that.
-    private func writeMemory(_ image: TracedImage, resident: UInt64, process: UInt32, snapshot: UInt32) throws {
+    private func writeMemory(
+        _ image: TracedImage,
+        resident: UInt64,
+        process: UInt32,
+        snapshot: UInt32,
+        isMark: Bool
+    ) throws {
+        defer { if isMark { watches[image.id]?.mark(resident: resident, live: image.heap.totals.inUseBytes) } }
         let processes = watches.count
         guard resident > 0,
-            let bytes = watches[image.id]?.look(image, resident: resident, processes: processes)
+            let bytes = watches[image.id]?.look(image, resident: resident, processes: processes, isMark: isMark)
         else { return }
         let row = RecordedMemory(process: process, snapshot: snapshot, bytes: bytes)
         guard let news = watches[image.id]?.add(row) else { return }

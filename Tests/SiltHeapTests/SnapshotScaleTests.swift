@@ -44,4 +44,18 @@ struct SnapshotScaleTests {
         #expect(steps.dropFirst().allSatisfy { $0 >= 0 && $0 <= Double(series.width) * 20 })
         #expect(series.live == Double(scale.tick(of: snapshots)) * 10)
     }
+
+    /// However long the first ones took: a program of three seconds has several.
+    @Test func costlySnapshotsLeaveNoLongGap() {
+        var times = [0.05]
+        while let last = times.last, last < 3 {
+            times.append(last + SnapshotScale.rest(after: 0.3, share: 25, at: last))
+        }
+        #expect(times.count >= 7, "\(times)")
+        let gap = zip(times, times.dropFirst()).map { $1 - $0 }.max() ?? 0
+        #expect(gap <= (times.last ?? 0) * 0.4, "\(times)")
+        // Later they take no more than their share.
+        #expect(SnapshotScale.rest(after: 0.3, share: 25, at: 60) == 7.5)
+        #expect(SnapshotScale.rest(after: 0.001, share: 25, at: 0) == 0.025)
+    }
 }

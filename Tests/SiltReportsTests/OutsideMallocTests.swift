@@ -16,12 +16,23 @@ struct OutsideMallocTests {
         inFiles: Bool = false,
         before: Int = 0
     ) throws -> HeapReport {
-        let last = before + rises.count + 2 * idle
+        let levels = rises.indices.map { rises[...$0].reduce(0, +) }
+        return try report(levels: levels, requests: requests, inFiles: inFiles, before: before)
+    }
+
+    /// `levels`: KiB above the start at the end of each round.
+    private static func report(
+        levels: [UInt64],
+        requests: [UInt64]? = nil,
+        inFiles: Bool = false,
+        before: Int = 0
+    ) throws -> HeapReport {
+        let last = before + levels.count + 2 * idle
         var recording = try OrderServer.recording(snapshots: UInt32(last), period: 1_000_000_000)
         recording.phases = ["idle", "get", "idle"].map { RecordedPhase(name: $0, startNs: 0) }
-        recording.rounds = (1...rises.count + 2 * idle).map { number in
+        recording.rounds = (1...levels.count + 2 * idle).map { number in
             let round = number - idle - 1
-            let isIdle = !rises.indices.contains(round)
+            let isIdle = !levels.indices.contains(round)
             var row = RecordedRound(
                 number: UInt32(number),
                 phase: number <= idle ? 1 : isIdle ? 3 : 2,
@@ -38,7 +49,7 @@ struct OutsideMallocTests {
         recording.memory = []
         for index in recording.snapshots.indices where recording.snapshots[index].process == 1 {
             let number = Int(recording.snapshots[index].snapshot)
-            let risen = 1024 * rises.prefix(max(0, number - before - idle)).reduce(0, +)
+            let risen = 1024 * (levels.prefix(max(0, number - before - idle)).last ?? 0)
             recording.snapshots[index].inUseBytes = 1_048_576
             recording.snapshots[index].rssBytes = 24 * 1_048_576 + risen
             var look = RecordedMemory(process: 1, snapshot: UInt32(number))
@@ -81,6 +92,30 @@ struct OutsideMallocTests {
     )
     func whatFillsOrJumpsOrIsLittleDoesNot(rises: [UInt64]) throws {
         let report = try Self.report(rises: rises)
+        #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
+    }
+
+    /// As a heap does that a runtime maps by the megabyte, and collects now and then; watched for longer, it is no chance.
+    @Test func whatRisesByJumpsAndFallsNowAndThenLeavesTheVerdictOpen() throws {
+        let one: [Int64] = [0, 2048, -256, 0, 1024, 3072, -512, 1024]
+        var resident: Int64 = 0
+        let levels = (one + one + one).map { rise in
+            resident += rise
+            return UInt64(max(0, resident))
+        }
+        let report = try Self.report(levels: levels)
+        #expect(report.verdict == .inconclusive, "\(report.verdictLine)")
+        let phase = try #require(report.phases.first { $0.name == "get" })
+        #expect(report.verdict(of: phase) == .inconclusive)
+        var text = ""
+        TextReport.render(report, into: &text)
+        #expect(text.contains("get   cannot tell: RSS grew "), "\(text)")
+    }
+
+    /// A runtime's heap that has reached its size stays below it.
+    @Test func aHeapThatIsCollectedAtItsSizeIsAcquitted() throws {
+        let levels: [UInt64] = [4096, 12288, 16384, 9216, 15360, 16128, 10240, 16384, 12288, 15360]
+        let report = try Self.report(levels: levels)
         #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
     }
 

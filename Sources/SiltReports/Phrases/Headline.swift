@@ -23,7 +23,7 @@ enum Headline {
     /// What grew outside malloc beside the call sites that are charged: they explain little of it.
     private static func outside(_ report: HeapReport) -> String? {
         guard report.verdict == .growing, let growth = report.outsideMalloc else { return nil }
-        return ObstacleText.line(.outsideMalloc(growth))
+        return ObstacleText.line(Obstacle.outsideMalloc(growth))
     }
 
     /// What of a hunt was not measured, beside what the line says already.

@@ -26,6 +26,9 @@ enum ObstacleText {
         case .tooShort(let seconds):
             "run too short to judge growth: \(Format.duration(seconds)) of "
                 + "\(Format.duration(ProcessClock.minimumSeconds)) (run it longer, or with a shorter --snapshot-every)"
+        case .stoodStill(let gap, let seconds):
+            "no snapshot was taken for \(Format.duration(gap)) of \(Format.duration(seconds)), "
+                + "as on a busy machine (run it longer, or where a core is free)"
         case .shortWorkers(let short):
             "\(short.workers) workers replaced each other (\(Format.plural(UInt64(short.generations), "generation"))), and "
                 + "each lived for \(short.snapshots.map { "\($0) snapshots" } ?? Format.duration(short.seconds)) only: \(short.blame.label) rises as long as they live "
@@ -106,6 +109,7 @@ enum ObstacleText {
         case .stillFilling(let phase, let frame, let others, let rounds):
             return "still filling? \(frame.label.printable)\(more(others)) still rose after \(rounds) rounds of "
                 + "\(phase.printable), as a cache does until it is full"
+        case .outsideMalloc(let growth): return line(growth)
         }
     }
 

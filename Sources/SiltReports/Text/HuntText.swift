@@ -28,7 +28,7 @@ enum HuntText {
     /// Why nothing is said of a phase; nil when something is.
     static func problem(of phase: HuntPhases.Phase, _ report: HeapReport) -> String? {
         guard report.verdict(of: phase) == .inconclusive else { return nil }
-        return (phase.problem ?? phase.doubt ?? report.filling(in: phase)).map(ObstacleText.line)
+        return (phase.problem ?? report.doubt(of: phase)).map(ObstacleText.line)
     }
 
     private static func word(_ verdict: HeapReport.Verdict) -> String {
