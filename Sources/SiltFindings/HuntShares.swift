@@ -80,10 +80,18 @@ struct HuntShares {
     ///
     /// That rises with how many goroutines there are at once, now and then and by chance, whatever the requests do;
     /// goroutines that stay are in their own profile.
+    ///
+    /// Nor is what it maps judged beside its own profile: that is the heap in which lies what the profile is of.
     private func separated() -> (judged: CallSites, kept: CallSites) {
-        let isOfProfiles =
-            sites.parts.first.map { $0.resource == .heap && recording.processes[$0.process].isProfiled } ?? false
-        return sites.separated { isOfProfiles && names.isKeptByRuntime(stack: $0.stack, in: recording) }
+        guard let first = sites.parts.first else { return sites.separated { _ in false } }
+        let isOfProfiles = recording.processes[first.process].isProfiled
+        switch first.resource {
+        case .heap where isOfProfiles:
+            return sites.separated { names.isKeptByRuntime(stack: $0.stack, in: recording) }
+        case .mapping where !isOfProfiles && recording.processes.contains(where: \.isProfiled):
+            return sites.separated { names.isMappedByGo(stack: $0.stack, in: recording) }
+        default: return sites.separated { _ in false }
+        }
     }
 
     private func whole(_ part: CallSites.Part, opinion: SiteOpinion) -> SiteShare {

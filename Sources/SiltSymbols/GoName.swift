@@ -36,6 +36,13 @@ package enum GoName {
     /// Whether what a function of the runtime allocates goes to one of its free lists afterwards.
     package static func keeps(_ function: String) -> Bool { keepers.contains(function) }
 
+    /// Whether a function is one through which Go's runtime maps memory (runtime/mem_linux.go, cgo_mmap.go).
+    package static func maps(_ function: String) -> Bool {
+        ["runtime.mmap", "runtime.callCgoMmap", "runtime.sysReserve", "runtime.sysAlloc"].contains {
+            function.hasPrefix($0)
+        }
+    }
+
     /// Descriptors of goroutines, threads and deferred calls, and places in a queue (runtime/proc.go, panic.go); the
     /// runtime's functions under other names, which allocate nothing else (runtime/sema.go).
     private static let keepers: Set<String> = [

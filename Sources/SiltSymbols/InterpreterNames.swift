@@ -53,5 +53,11 @@ package enum InterpreterNames {
         "PyObject_Vectorcall", "_PyObject_MakeTpCall", "_PyObject_Call", "PyObject_Call", "_PyVectorcall_Call",
         "PyVectorcall_Call", "_PyObject_FastCall", "Perl_runops_", "Perl_pp_entersub", "rb_funcall", "rb_call",
         "vm_call_", "rb_vm_call", "rb_vm_invoke", "ZEND_", "Builtins_", "luaD_call",
+        // HotSpot
+        "JavaCalls::call", "JavaThread::run", "JavaThread::thread_main_inner", "Thread::call_run",
+        "thread_native_entry", "thread_entry(JavaThread", "os::os_exception_wrapper", "jni_invoke_", "jni_Call",
+        // V8, and node before it
+        "v8::internal::Execution::", "v8::internal::(anonymous namespace)::Invoke", "v8::Function::Call",
+        "node::InternalMakeCallback", "node::MakeCallback", "node::AsyncWrap::MakeCallback",
     ]
 }

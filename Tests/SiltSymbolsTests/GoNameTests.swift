@@ -25,4 +25,9 @@ struct GoNameTests {
     func whatTheRuntimeKeepsForItselfIsKnownByItsStack(_ stack: [String], _ isKept: Bool) {
         #expect(GoName.isKeptByRuntime(stack) == isKept)
     }
+
+    @Test func whatTheRuntimeMapsIsItsHeap() {
+        #expect(["runtime.mmap", "runtime.mmap.func1", "runtime.callCgoMmap.abi0"].allSatisfy(GoName.maps))
+        #expect(!["main.mmap", "runtime.mallocgc", "x_cgo_mmap", "syscall.mmap"].contains(where: GoName.maps))
+    }
 }
