@@ -137,7 +137,8 @@ int silt_memory_make(enum silt_refusal *reason) {
         *reason = SILT_REFUSED_FILE_SIZE;
         return -1;
     }
-    if (limit_of(RLIMIT_AS) / AS_SHARE < START_BYTES) {
+    if (limit_of(RLIMIT_AS) / AS_SHARE < START_BYTES ||
+        limit_of(RLIMIT_DATA) / AS_SHARE < START_BYTES) {
         *reason = SILT_REFUSED_ADDRESS_SPACE;
         return -1;
     }

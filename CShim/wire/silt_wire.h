@@ -293,7 +293,7 @@ struct silt_hello {
 #define SILT_REFUSAL_TEXT 512u
 
 enum silt_refusal {
-    SILT_REFUSED_ADDRESS_SPACE = 1, /* RLIMIT_AS leaves no room for the memory file */
+    SILT_REFUSED_ADDRESS_SPACE = 1, /* RLIMIT_AS or RLIMIT_DATA leaves too little room */
     SILT_REFUSED_FILE_SIZE = 2,     /* RLIMIT_FSIZE is below its size */
     SILT_REFUSED_DESCRIPTORS = 3,   /* none left for pipe and memory file */
     SILT_REFUSED_MEMORY = 4,        /* the kernel gave no memory file */

@@ -179,7 +179,7 @@ private func untracedPid(_ payload: silt_hello, _ sender: pid_t) -> pid_t {
 private func refusal(_ reason: UInt32, _ text: String) -> String {
     switch reason {
     case SILT_REFUSED_ADDRESS_SPACE.rawValue:
-        "its address space is limited to less than silt needs beside it (RLIMIT_AS, ulimit -v; 64 MiB do)"
+        "its memory is limited to less than silt needs beside it (RLIMIT_AS, RLIMIT_DATA, ulimit -v, -d; 64 MiB do)"
     case SILT_REFUSED_FILE_SIZE.rawValue:
         "its files are limited to less than the memory file takes (RLIMIT_FSIZE, ulimit -f; 8 MiB do)"
     case SILT_REFUSED_DESCRIPTORS.rawValue: "it has no file descriptors left (RLIMIT_NOFILE, ulimit -n)"

@@ -1,9 +1,9 @@
 /*
  * confined WAY: 200,000 blocks of 307 bytes, half of them freed, by a program that has little to do
  * it with: "seccomp" forbids itself to open, look at and make descriptors and to change signals,
- * "files N", "memory N", "size N", "stack N" run it again under that resource limit, "endless" goes
- * on for 5 s; "files N opens" does nothing else than to open as many files as it may: their number;
- * "files N opens hard" where it may not raise that limit.
+ * "files N", "memory N", "data N", "size N", "stack N" run it again under that resource limit,
+ * "endless" goes on for 5 s; "files N opens" does nothing else than to open as many files as it
+ * may: their number; "files N opens hard" where it may not raise that limit.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -64,9 +64,10 @@ int main(int argc, char **argv) {
         int which;
     } limits[] = {{"files", RLIMIT_NOFILE},
                   {"memory", RLIMIT_AS},
+                  {"data", RLIMIT_DATA},
                   {"size", RLIMIT_FSIZE},
                   {"stack", RLIMIT_STACK}};
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < sizeof limits / sizeof *limits; i++) {
         if (strcmp(way, limits[i].name) == 0) {
             struct rlimit limit;
             getrlimit(limits[i].which, &limit);

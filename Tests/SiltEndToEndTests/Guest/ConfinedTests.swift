@@ -25,7 +25,8 @@ extension EndToEnd {
 
         @Test(arguments: [
             (["files", "5"], "it has no file descriptors left (RLIMIT_NOFILE, ulimit -n)"),
-            (["memory", "20000000"], "its address space is limited to less than silt needs beside it"),
+            (["memory", "20000000"], "its memory is limited to less than silt needs beside it"),
+            (["data", "20000000"], "its memory is limited to less than silt needs beside it"),
             (["size", "4096"], "its files are limited to less than the memory file takes"),
         ])
         func whatLeavesNoRoomForTheEventsRunsUntracedAndIsNamed(arguments: [String], reason: String) throws {
