@@ -21,8 +21,8 @@ struct WorkloadMaker {
 
     /// All names, in the table's order.
     static let names = [
-        "start", "hot-5", "hot-20", "hot-60", "parser-20", "parser-60", "threads-2", "open-close", "sqlite", "perl",
-        "python", "xmllint", "git-log", "cc1plus", "cc1plus-O0",
+        "start", "hot-5", "hot-20", "hot-60", "parser-20", "parser-60", "threads-2", "open-close",
+        "create-join", "map-unmap", "sqlite", "perl", "python", "xmllint", "git-log", "cc1plus", "cc1plus-O0",
     ]
 
     /// Where the C programs are.
@@ -42,10 +42,9 @@ struct WorkloadMaker {
             var workload = try micro(name, "exchange", ["2", count(10_000_000)])
             workload.printsThroughput = true
             return (workload, "")
-        case "open-close":
-            var workload = try micro(name, "opening", [count(2_000_000)])
-            workload.ratioLimit = 1.3
-            return (workload, "")
+        case "open-close": return (try limited(name, "opening", count(2_000_000), 1.3), "")
+        case "create-join": return (try limited(name, "joining", count(100_000), 1.1), "")
+        case "map-unmap": return (try limited(name, "mapping", count(1_000_000), 1.3), "")
         case "sqlite":
             return try real(name, "sqlite3", limit: 1.25) {
                 Command(words: [$0, "-batch", ":memory:"], input: try file("script.sql", Inputs.sql(times(12))))
@@ -85,6 +84,13 @@ struct WorkloadMaker {
     private func times(_ count: Int) -> Int { max(1, Int(Double(count) * scale)) }
 
     private func count(_ count: Int) -> String { "\(times(count))" }
+
+    /// A C program whose traced CPU may be so many times the native one.
+    private func limited(_ name: String, _ source: String, _ count: String, _ ratio: Double) throws -> Workload {
+        var workload = try micro(name, source, [count])
+        workload.ratioLimit = ratio
+        return workload
+    }
 
     private func micro(_ name: String, _ source: String, _ arguments: [String]) throws -> Workload {
         let program = folder + "/" + source
