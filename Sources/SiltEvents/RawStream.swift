@@ -57,6 +57,12 @@ package enum RawStream {
         case descriptors = 0xFFFF_FF08
         /// Payload: handles of threads of the image that were seen to run no more, 8 bytes each.
         case threads = 0xFFFF_FF09
+        /// `offset`: a resource; payload: handles that a look has found to be there or not to be there any more, 8 bytes
+        /// each, twice the handle, and one more where it is gone.
+        case found = 0xFFFF_FF0A
+        /// `offset`: a handle; payload: its resource and since when it is there in nanoseconds, 8 bytes each, then what it is:
+        /// two texts that end with NUL.
+        case example = 0xFFFF_FF0B
     }
 }
 
@@ -83,6 +89,10 @@ package enum RawStreamItem: Equatable, Sendable {
     case descriptors(image: UInt64, unseen: UInt64)
     /// Payload: handles of threads that run no more.
     case threads(image: UInt64)
+    /// Payload: what a look has found to come and go, as `RawStream.Mark.found` says.
+    case found(image: UInt64, resource: UInt64)
+    /// Payload: what the thing of a handle is, as `RawStream.Mark.example` says.
+    case example(image: UInt64, handle: UInt64)
     /// No chunk: a part of the file that is not what was written there.
     case damage(RawStreamDamage)
 }
@@ -248,6 +258,25 @@ package struct RawStreamWriter: ~Copyable {
     /// What a look at an image's descriptors found.
     package mutating func descriptors(image: UInt64, unseen: UInt64, gone: [UInt64]) throws(RawStreamError) {
         try append(gone, .descriptors, image: image, offset: unseen)
+    }
+
+    /// What a look has found to come and go.
+    package mutating func found(image: UInt64, resource: Resource, words: [UInt64]) throws(RawStreamError) {
+        try append(words, .found, image: image, offset: UInt64(resource.rawValue))
+    }
+
+    /// What the thing of a handle is.
+    package mutating func example(
+        image: UInt64,
+        handle: UInt64,
+        resource: Resource,
+        sinceNanoseconds: UInt64,
+        texts: [String]
+    ) throws(RawStreamError) {
+        let words = [UInt64(resource.rawValue), sinceNanoseconds].withUnsafeBytes { Array($0) }
+        let all = words + texts.flatMap { Array($0.utf8) + [0] }
+        all.withUnsafeBytes { append(image: image, slot: RawStream.Mark.example.rawValue, offset: handle, $0) }
+        try flushIfLong()
     }
 
     /// In as many chunks as the words need; one where there are none.

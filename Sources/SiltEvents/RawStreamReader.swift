@@ -253,6 +253,8 @@ package struct RawStreamReader: ~Copyable {
             hasEnded = true
             return .exit(timeNanoseconds: chunk.offset)
         case .threads: return .threads(image: chunk.image)
+        case .found: return .found(image: chunk.image, resource: chunk.offset)
+        case .example: return .example(image: chunk.image, handle: chunk.offset)
         }
     }
 

@@ -1,6 +1,7 @@
 /// What a program can take and forget to give back: an axis beside process and stack.
 ///
-/// Numbers are those of `silt_resource` in the wire header, and stand in recordings.
+/// Numbers are those of `silt_resource` in the wire header, and stand in recordings. Those from 64 on no record names: the
+/// analyzer finds such things in proc(5).
 package enum Resource: UInt8, Sendable, CaseIterable {
     /// Blocks of the allocator.
     case heap = 0
@@ -17,6 +18,10 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     case locale = 8
     /// Shared memory that is attached.
     case segment = 9
+    /// Children that ended and were not waited for.
+    case zombie = 64
+    /// Files of code that are loaded after the start.
+    case module = 65
 
     /// As files have it.
     package var name: String { traits.name }
@@ -29,6 +34,9 @@ package enum Resource: UInt8, Sendable, CaseIterable {
 
     /// What is taken again has the handle that it has already, and is given back as often.
     package var isShared: Bool { traits.isShared }
+
+    /// Found by looks at the process: nobody saw the call that took it.
+    package var isFound: Bool { rawValue >= 64 }
 
     package init?(name: String) {
         guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
@@ -47,6 +55,8 @@ package enum Resource: UInt8, Sendable, CaseIterable {
         case .semaphore: ("semaphore", "semaphore", true, true)
         case .locale: ("locale", "locale", true, false)
         case .segment: ("segment", "shared memory segment", false, false)
+        case .zombie: ("zombie", "zombie", true, false)
+        case .module: ("module", "module", true, false)
         }
     }
 }

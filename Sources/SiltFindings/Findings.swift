@@ -19,8 +19,8 @@ enum Findings {
             let site = sites[index]
             if let leader = leaders.first(where: { isSamePlace(sites[$0], site) }) {
                 sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .samePlace)
-            } else if let leader = leaders.first(where: { isSameLine(sites[$0], site) }) {
-                sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .sameLine)
+            } else if let rank = leadingRank(onLineOf: site, in: sites[..<index]) {
+                sites[index].follows = ReportSite.Following(rank: rank, why: .sameLine)
             } else if let leader = leaders.first(where: { grewTogether(sites[$0], site) }) {
                 sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .lockStep)
             } else {
@@ -29,13 +29,21 @@ enum Findings {
         }
     }
 
+    /// The rank of what leads another site that grows at the same line, whether that is this one or what it follows.
+    private static func leadingRank(onLineOf site: ReportSite, in sites: ArraySlice<ReportSite>) -> Int? {
+        let other = sites.first { $0.isGrowing && $0.follows?.why != .samePlace && isSameLine($0, site) }
+        return other.map { $0.follows?.rank ?? $0.rank }
+    }
+
     private static func isSamePlace(_ one: ReportSite, _ other: ReportSite) -> Bool {
         one.place == other.place && one.resource == other.resource && one.phase != other.phase
     }
 
     /// One call may take several things: a thread, its descriptor, and memory for both; content, and a longer list for it.
     private static func isSameLine(_ one: ReportSite, _ other: ReportSite) -> Bool {
-        guard one.phase == other.phase, isSame(one.blame, other.blame) else { return false }
+        // Nobody saw the line that took what is found.
+        guard one.phase == other.phase, isSame(one.blame, other.blame), !one.resource.isFound, !other.resource.isFound
+        else { return false }
         guard let first = one.caller, let second = other.caller else {
             return one.resource != other.resource || one.caller == nil && other.caller == nil
         }

@@ -83,12 +83,13 @@ struct KnownPairs {
     /// Of what is taken by a call that silt stands in front of: the stack begins with its caller.
     private static func ofResource(_ resource: Resource) -> KnownPair? {
         switch resource {
-        case .heap, .mapping, .descriptor, .thread, .goroutine: nil
+        case .heap, .mapping, .descriptor, .thread, .goroutine, .module: nil
         case .unjoined: KnownPair(maker: "pthread_create or thrd_create", giver: "pthread_join or pthread_detach")
         case .timer: KnownPair(maker: "timer_create", giver: "timer_delete")
         case .semaphore: KnownPair(maker: "sem_open", giver: "sem_close")
         case .locale: KnownPair(maker: "newlocale or duplocale", giver: "freelocale")
         case .segment: KnownPair(maker: "shmat", giver: "shmdt")
+        case .zombie: KnownPair(maker: "fork or posix_spawn", giver: "wait or waitpid")
         }
     }
 

@@ -18,7 +18,16 @@ package enum ReportBuilder {
         let turns = hunt == nil ? WorkerTurns.all(of: recording, clocks) : []
         report.sites = SiteBuilder(recording, names: names, clocks: clocks, turns: turns, hunt: hunt).sites(sites)
         report.shortWorkers = ShortWorkers(recording, names, turns, sites)
+        // What is found by looks comes and goes all the time: children end before they are waited for.
+        report.sites.removeAll { site in
+            site.resource.isFound && !site.isGrowing && (site.resource == .module || site.inUseCount == 0)
+        }
         sort(&report.sites, by: options.order)
+        if !recording.examples.isEmpty {
+            for index in report.sites.indices where report.sites[index].isGrowing {
+                report.sites[index].example = SiteExample.find(of: report.sites[index], in: recording)
+            }
+        }
         report.trust = trust(of: recording, sites: sites)
         report.snapshotCount = clocks.map(\.count).max() ?? 0
         report.evenSnapshots = max(0, (clocks.map(\.even).max() ?? 0) - 1)

@@ -27,8 +27,9 @@ package struct ReportFrame: Equatable, Sendable {
     package var name: String {
         if isGo { return function }
         if !function.isEmpty { return readableName(function) }
-        return module.isEmpty
-            ? "[" + Format.hex(offset) + "]" : moduleName + "+" + Format.hex(offset)
+        if module.isEmpty { return "[" + Format.hex(offset) + "]" }
+        // The module as such.
+        return offset == 0 ? moduleName : moduleName + "+" + Format.hex(offset)
     }
 
     private var isGo: Bool { GoName.isGo(file: file ?? "", function: function) }

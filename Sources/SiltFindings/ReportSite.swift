@@ -22,6 +22,8 @@ package struct ReportSite: Sendable {
     package var origin: ReportFrame?
     /// Of a growing site: the function that made it, and what gives it back, where both are known.
     package var pair: KnownPair?
+    /// Of a growing site: one of its things, where somebody looked at them.
+    package var example: SiteExample?
     /// The growing site that this one is part of: one finding with it; nil: it stands for itself.
     package var follows: Following?
     package var inUseBytes: UInt64 = 0

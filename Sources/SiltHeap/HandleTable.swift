@@ -43,8 +43,13 @@ struct HandleTable {
     }
 
     /// Every handle of a resource, in no order; no other thing, also of this handle, ever has its serial number.
-    func visit(_ resource: Resource, _ body: (_ handle: UInt64, _ serial: UInt64) -> Void) {
-        for (key, held) in things where key.resource == resource { body(key.handle, held.serial) }
+    func visit(_ resource: Resource, _ body: (_ handle: UInt64, _ serial: UInt64, _ stack: StackID) -> Void) {
+        for (key, held) in things where key.resource == resource { body(key.handle, held.serial, held.thing.stack) }
+    }
+
+    /// Nil where the handle is not known.
+    func stack(of handle: UInt64, _ resource: Resource) -> StackID? {
+        things[Key(resource: resource, handle: handle)]?.thing.stack
     }
 
     /// Puts back what the last `give` of the slot took out; nil where that was another handle, unknown, or is taken again.

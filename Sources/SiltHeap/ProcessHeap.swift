@@ -127,9 +127,23 @@ package struct ProcessHeap: ~Copyable {
     /// Every range that the program mapped itself and has not unmapped, by address.
     package func forEachMapping(_ body: (_ range: Range<UInt64>, _ stack: StackID) -> Void) { mappings.visit(body) }
 
-    /// Every handle of a resource that the process has, in no order, with a number that no other thing ever has.
-    package func forEachHandle(of resource: Resource, _ body: (_ handle: UInt64, _ serial: UInt64) -> Void) {
+    /// Every handle of a resource that the process has, in no order, with a number that no other thing ever has and the stack
+    /// that took it.
+    package func forEachHandle(
+        of resource: Resource,
+        _ body: (_ handle: UInt64, _ serial: UInt64, _ stack: StackID) -> Void
+    ) {
         handles.visit(resource, body)
+    }
+
+    /// The stack that took what a handle names; nil where the process has no such thing.
+    package func stack(ofHandle handle: UInt64, of resource: Resource) -> StackID? {
+        handles.stack(of: handle, resource)
+    }
+
+    /// It was seen that the process has something; nobody saw how it came to that.
+    package mutating func find(_ handle: UInt64, of resource: Resource, stack: StackID) {
+        take(HeapEvent(kind: .take, address: handle, size: 1, stack: stack, resource: resource))
     }
 
     /// It was seen that the process does not have what this handle named any more.

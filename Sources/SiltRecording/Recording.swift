@@ -56,6 +56,8 @@ package struct Recording: Sendable {
     package var classes: [RecordedClass] = []
     /// By process, then name.
     package var threads: [RecordedThreads] = []
+    /// By resource, then process, then stack.
+    package var examples: [RecordedExample] = []
     /// What was not followed, those that lived longest first.
     package var untraced: [RecordedUntraced] = []
 

@@ -27,6 +27,7 @@ extension Recording {
         try recording.takeApartGoroutines(database)
         try recording.readMemory(database)
         try recording.readTimeline(database)
+        try recording.readExamples(database)
         try recording.readRounds(database)
         try recording.readHuntEnd(database)
         try recording.check(database)

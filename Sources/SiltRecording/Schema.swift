@@ -67,6 +67,8 @@ enum Schema {
         CREATE TABLE phase_frees (process INTEGER, phase INTEGER, stack INTEGER, free_stack INTEGER,
             free_objects INTEGER, free_space INTEGER, PRIMARY KEY (process, phase, stack, free_stack)) WITHOUT ROWID;
         CREATE TABLE marks (mark INTEGER PRIMARY KEY, name TEXT, time_ns INTEGER);
+        CREATE TABLE examples (resource INTEGER, process INTEGER, stack INTEGER, kind TEXT, text TEXT, since_ns INTEGER,
+            PRIMARY KEY (resource, process, stack)) WITHOUT ROWID;
         CREATE TABLE thread_stacks (process INTEGER, thread TEXT, stacks TEXT,
             PRIMARY KEY (process, thread)) WITHOUT ROWID;
         """

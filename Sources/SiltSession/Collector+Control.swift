@@ -149,7 +149,8 @@ extension Collector {
 
     private func closeIntervals() throws {
         for image in images.values {
-            look(image)
+            // What came in a round is charged with it.
+            look(image, anyway: true)
             image.closeInterval()
         }
         events?.snapshot(Array(images.values), at: Clock.monotonicSeconds - startedAt)

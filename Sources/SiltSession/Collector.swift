@@ -442,8 +442,8 @@ package final class Collector {
     }
 
     /// What ended or was closed unseen is not there at the snapshot that follows.
-    func look(_ image: TracedImage) {
-        image.look()
+    func look(_ image: TracedImage, anyway: Bool = false) {
+        image.look(anyway: anyway)
         if let failure = image.descriptorFailure, !hasToldOfDescriptors {
             hasToldOfDescriptors = true
             outcome.notes.append(

@@ -22,6 +22,24 @@ extension EventFile {
         }
     }
 
+    func found(_ image: TracedImage, _ resource: Resource, _ found: FoundThings) {
+        attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
+            try writer.found(image: image.id, resource: resource, words: found.words)
+        }
+    }
+
+    func example(_ image: TracedImage, _ resource: Resource, _ example: HeldExample) {
+        attempt { (writer: inout RawStreamWriter) throws(RawStreamError) in
+            try writer.example(
+                image: image.id,
+                handle: example.handle,
+                resource: resource,
+                sinceNanoseconds: Clock.nanoseconds(example.since),
+                texts: [example.kind, example.text]
+            )
+        }
+    }
+
     func end(_ image: TracedImage, how: ImageEnd, at seconds: Double) {
         let words = [how.packed, image.sampleResidentBytes() ?? 0, image.shared.sentEvents]
         let payload = words.withUnsafeBytes { Array($0) }

@@ -31,7 +31,7 @@ extension RawStreamItem {
     var imageOfPart: UInt64? {
         switch self {
         case .modules(let image, _), .records(let image, _, _), .gap(let image, _), .end(let image, _),
-            .descriptors(let image, _), .threads(let image):
+            .descriptors(let image, _), .threads(let image), .found(let image, _), .example(let image, _):
             image
         case .trace, .image, .snapshot, .exit, .damage: nil
         }

@@ -120,6 +120,18 @@ package final class EventReplay {
             try output.snapshot(due, at: time)
         case .descriptors(let id, let unseen):
             try image(id).apply(OpenDescriptors.Found(gone: Self.words(payload), unseen: unseen))
+        case .found(let id, let number):
+            guard let resource = Resource(rawValue: UInt8(clamping: number)), resource.isFound else { break }
+            try image(id).apply(FoundThings(words: Self.words(payload)), of: resource)
+        case .example(let id, let handle):
+            let words = Self.words(payload)
+            let texts = payload.dropFirst(16).split(separator: 0, omittingEmptySubsequences: false)
+                .map { String(decoding: $0, as: UTF8.self) }
+            guard words.count >= 2, texts.count >= 2, let resource = Resource(rawValue: UInt8(clamping: words[0]))
+            else { break }
+            let since = Double(words[1]) / 1e9
+            let example = HeldExample(handle: handle, kind: texts[0], text: texts[1], since: since)
+            try image(id).apply(example, of: resource)
         case .end(let id, let nanoseconds):
             note(nanoseconds)
             try end(id, payload)

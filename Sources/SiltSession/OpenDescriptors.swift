@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltEvents
 internal import SiltSystem
 
 /// What is open in a process by the kernel's word (/proc/PID/fd, proc_pid_fd(5)), beside what was seen to be opened.
@@ -10,22 +11,35 @@ struct OpenDescriptors {
         var gone: [UInt64] = []
         /// How many are open, and were not seen to be opened.
         var unseen: UInt64 = 0
+        /// Of what was seen to be opened, where new words were looked for.
+        var examples: [HeldExample] = []
     }
 
     /// Why nothing could be seen; nil while all is well.
     private(set) var failure: Int32?
     /// What was open when recording began, nil before that: the program was born with it, or it is silt's own.
     private var born: Set<UInt64>?
-    /// What each thing stood for when it was first looked at, by its number.
-    private var known: [UInt64: (serial: UInt64, name: String)] = [:]
+    /// What was seen to be opened, when it was first looked at: by its number.
+    private var known: [UInt64: Known] = [:]
     /// Numbers that nobody was seen to open, what they stand for, and how many looks in a row have found that.
-    private var strange: [UInt64: (name: String, looks: Int)] = [:]
-    private var nextAt = 0.0
+    private var strange: [UInt64: (name: Substring, looks: Int)] = [:]
+    /// A look may take a fiftieth of a CPU.
+    private var clock = LookClock(share: 50)
+
+    private struct Known {
+        var serial: UInt64
+        /// What it stood for.
+        var name: Substring
+        /// By the monotonic clock.
+        var since: Double
+        var stack: StackID
+    }
+
+    /// When words for what is open were last looked for, and how much was open then.
+    private var worded = (at: -Double.infinity, count: 0)
 
     /// An opening whose record is on its way is no strange one: these are found in several looks.
     private static let looks = 3
-    /// A look may take a fiftieth of a CPU.
-    private static let share = 50.0
 
     /// Remembers what the process has from the start.
     mutating func begin(_ pid: pid_t) {
@@ -33,46 +47,85 @@ struct OpenDescriptors {
         born = Set(names.keys)
     }
 
-    var isDue: Bool { Clock.monotonicSeconds >= nextAt }
+    var isDue: Bool { clock.isDue }
 
     /// Nil when nothing can be seen; `live`: what was seen to be opened, as far as events were read.
     ///
     /// What is opened and closed meanwhile does no harm: a close that is read later, of what is gone already, changes
     /// nothing, and an opening that is read later is that of another thing.
-    mutating func look(_ pid: pid_t, live: [UInt64: UInt64]) -> Found? {
+    mutating func look(_ pid: pid_t, live: [UInt64: (serial: UInt64, stack: StackID)]) -> Found? {
         let began = Clock.monotonicSeconds
+        clock.begin()
         guard let names = list(pid) else { return nil }
         var found = Found()
-        for (number, serial) in live {
-            guard let name = names[number] else {
+        for (number, thing) in live {
+            guard let link = names[number] else {
                 found.gone.append(number)
                 continue
             }
-            if let before = known[number], before.serial == serial {
+            let name = Self.identity(link)
+            if let before = known[number], before.serial == thing.serial {
                 if before.name != name { found.gone.append(number) }
             } else {
-                known[number] = (serial, name)
+                known[number] = Known(serial: thing.serial, name: name, since: began, stack: thing.stack)
             }
         }
         for number in known.keys where live[number] == nil { known[number] = nil }
         // What was opened before the first look may be among them.
         let old = (born ?? Set(names.keys)).filter { names[$0] != nil && live[$0] == nil }
         born = old
-        var now: [UInt64: (name: String, looks: Int)] = [:]
-        for (number, name) in names where live[number] == nil && !old.contains(number) {
+        var now: [UInt64: (name: Substring, looks: Int)] = [:]
+        for (number, link) in names where live[number] == nil && !old.contains(number) {
+            let name = Self.identity(link)
             let before = strange[number]
             now[number] = (name, before?.name == name ? (before?.looks ?? 0) + 1 : 1)
         }
         strange = now
         found.unseen = UInt64(now.values.count { $0.looks >= Self.looks })
-        nextAt = began + Self.share * (Clock.monotonicSeconds - began)
+        if isWorthWords(began) { found.examples = examples(names, of: pid) }
+        clock.end()
         return found
     }
 
+    // MARK: What they are
+
+    /// Stacks whose descriptors are put into words, and how many one must have.
+    private static let (maximumWorded, minimumOpen) = (32, 3)
+    /// Seconds between two looks for words, and after which there are new ones for what has not changed in number.
+    private static let (wordPeriod, wordsLast) = (0.5, 5.0)
+
+    private func isWorthWords(_ now: Double) -> Bool {
+        guard known.count >= Self.minimumOpen, now - worded.at >= Self.wordPeriod else { return false }
+        return known.count != worded.count || now - worded.at >= Self.wordsLast
+    }
+
+    /// Of the stacks that hold most, the one that is open longest; `names`: what stands for what.
+    private mutating func examples(_ names: [UInt64: String], of pid: pid_t) -> [HeldExample] {
+        worded = (Clock.monotonicSeconds, known.count)
+        var stacks: [StackID: (count: Int, oldest: UInt64, serial: UInt64)] = [:]
+        for (number, thing) in known where names[number].map(Self.identity) == thing.name {
+            var entry = stacks[thing.stack] ?? (0, number, thing.serial)
+            entry.count += 1
+            if thing.serial < entry.serial { (entry.oldest, entry.serial) = (number, thing.serial) }
+            stacks[thing.stack] = entry
+        }
+        let most = stacks.values.filter { $0.count >= Self.minimumOpen }
+            .sorted { ($0.count, $1.serial) > ($1.count, $0.serial) }.prefix(Self.maximumWorded)
+        let links = most.compactMap { entry in names[entry.oldest].map { (entry.oldest, $0) } }
+        let inodes = Set(links.compactMap { DescriptorWords.inode(ofSocket: $1) })
+        let sockets = inodes.isEmpty ? [:] : DescriptorWords.sockets(inodes, of: pid)
+        return links.map { number, link in
+            let words = DescriptorWords.words(link, sockets: sockets)
+            return HeldExample(handle: number, kind: words.kind, text: words.text, since: known[number]?.since ?? 0)
+        }
+    }
+
+    /// A path may change while the file is open: it only counts that it is one.
+    private static func identity(_ link: String) -> Substring { link.hasPrefix("/") ? "/" : link[...] }
+
     /// What each open number stands for; nil where nothing can be said.
     ///
-    /// A path may change while the file is open: it only counts that it is one. A process that has none at all is about to
-    /// end, or its first thread has.
+    /// A process that has none at all is about to end, or its first thread has.
     private mutating func list(_ pid: pid_t) -> [UInt64: String]? {
         let folder = "/proc/\(pid)/fd"
         guard let stream = opendir(folder) else {
@@ -82,7 +135,7 @@ struct OpenDescriptors {
         }
         defer { closedir(stream) }
         var names: [UInt64: String] = [:]
-        var buffer = [CChar](repeating: 0, count: 64)
+        var buffer = [CChar](repeating: 0, count: 256)
         while let entry = readdir(stream) {
             let digits = withUnsafeBytes(of: entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
@@ -90,9 +143,7 @@ struct OpenDescriptors {
             guard let number = UInt64(digits) else { continue }
             let length = readlinkat(dirfd(stream), digits, &buffer, buffer.count)
             guard length > 0 else { continue }
-            let isPath = buffer[0] == CChar(UInt8(ascii: "/"))
-            let bytes = buffer[..<length].map { UInt8(bitPattern: $0) }
-            names[number] = isPath ? "/" : String(decoding: bytes, as: UTF8.self)
+            names[number] = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
         return names.isEmpty ? nil : names
     }

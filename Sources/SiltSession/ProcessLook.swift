@@ -61,6 +61,11 @@ package struct ProcessKin: Equatable, Sendable {
         isZombie = words[0] == "Z" || words[0] == "X"
     }
 
+    /// What a process is called (proc_pid_comm(5)); nil when that may not be read.
+    static func name(_ pid: pid_t) -> String? {
+        FileBytes.read(ifThere: "/proc/\(pid)/comm").map { String(system: $0.prefix { $0 != UInt8(ascii: "\n") }) }
+    }
+
     /// The children of this process, in no order.
     package static func ownChildren() -> [ProcessKin] { all().filter { $0.parent == getpid() } }
 

@@ -207,6 +207,7 @@ final class RecordingOutput {
                 try writeState(image, at: time)
             }
             try writer.write(process)
+            try writeExamples(image)
             try writeThreads(image)
             let live = image.heap.liveClasses()
             try writer.write(rows(of: live.sizes, .size, process.id) + rows(of: live.ages, .age, process.id))
@@ -306,6 +307,22 @@ final class RecordingOutput {
         }
     }
 
+    private func writeExamples(_ image: TracedImage) throws {
+        guard image.hasNewExamples, let number = numbers[image.id] else { return }
+        image.hasNewExamples = false
+        let rows = image.examples.map { key, example in
+            RecordedExample(
+                key.resource,
+                process: number,
+                stack: key.stack.rawValue,
+                kind: example.kind,
+                text: example.text,
+                sinceNs: Clock.nanoseconds(example.since)
+            )
+        }
+        try writer.write(rows, process: number)
+    }
+
     private func writeThreads(_ image: TracedImage) throws {
         guard let number = numbers[image.id] else { return }
         try writer.write(image.threadRows(process: number), process: number)
@@ -332,6 +349,7 @@ final class RecordingOutput {
             snapshot: interval,
             isMark: isMark
         )
+        try writeExamples(image)
         lastInUse[image.id] = totals.inUseBytes
         for (resource, stack) in try writeNumbers(image) {
             if let history = image.heap.history(of: stack, resource) {

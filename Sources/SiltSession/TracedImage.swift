@@ -17,6 +17,7 @@ final class TracedImage {
     /// Read end of the image's pipe; -1 once every writer has closed it.
     private(set) var pipe: Int32
     private(set) var shared: SharedImage
+    private let stacks: StackTable
     var decoder: ImageDecoder
     private(set) var heap: ProcessHeap
     let startedAt: Double
@@ -54,6 +55,7 @@ final class TracedImage {
         pidfd = silt_pidfd(hello.pid)
         isGone = pidfd < 0 && errno == ESRCH
         pipe = hello.pipe
+        self.stacks = stacks
         decoder = ImageDecoder(stacks: stacks)
         heap = ProcessHeap(
             inheritsHeap: shared.header.forked != 0,
@@ -64,6 +66,7 @@ final class TracedImage {
         )
         self.shared = shared
         startedAt = time
+        clockStart = time - Clock.monotonicSeconds
         isReplayed = false
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
     }
@@ -82,10 +85,12 @@ final class TracedImage {
         pidfd = -1
         isGone = true
         pipe = -1
+        self.stacks = stacks
         decoder = ImageDecoder(stacks: stacks)
         heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf, scale: scale)
         self.shared = shared
         startedAt = time
+        clockStart = time - Clock.monotonicSeconds
         isReplayed = true
     }
 
@@ -259,25 +264,103 @@ final class TracedImage {
     /// errno of the attempt to see what is open.
     var descriptorFailure: Int32? { descriptors.failure }
 
+    private var children = UnwaitedChildren()
+    private var modules = LaterModules()
+    /// What one thing of a stack is, as last seen.
+    private(set) var examples: [HeldStack: HeldExample] = [:]
+    /// Whether there are others since this was last set.
+    var hasNewExamples = false
+    /// Trace seconds of the start of the monotonic clock.
+    private let clockStart: Double
+
+    struct HeldStack: Hashable {
+        var resource: Resource
+        var stack: StackID
+    }
+
+    /// What was not seen to be taken stands for itself: the program as such has it.
+    private lazy var programStack: StackID = {
+        let path = shared.executable
+        let known = stacks.modules.firstIndex { $0.path == path }
+        let module =
+            known.map { ModuleID(rawValue: UInt32($0 + 1)) }
+            ?? stacks.intern(module: Module(path: path, buildID: []))
+        let frame = stacks.intern(frame: Frame(module: module, offset: 0, kind: .exact))
+        return stacks.intern(parent: .none, frame: frame)
+    }()
+
     /// Remembers what the process was born with, before anything is known of it.
     func beginDescriptors() { descriptors.begin(pid) }
 
     /// Compares what was seen of descriptors and threads with what the kernel has, right after `drain`, and tells the event
-    /// file.
-    func look() {
+    /// file; `anyway`: also where that has cost much of late.
+    func look(anyway: Bool) {
         guard !isReplayed, damage == nil, offReason == 0, !hasEnded else { return }
-        lookAtDescriptors()
+        lookAtDescriptors(anyway)
         lookForThreads()
+        lookAtChildren(anyway)
+        lookAtModules(anyway)
     }
 
-    private func lookAtDescriptors() {
-        guard descriptors.isDue else { return }
-        var live: [UInt64: UInt64] = [:]
-        heap.forEachHandle(of: .descriptor) { live[$0] = $1 }
+    private func lookAtChildren(_ anyway: Bool) {
+        guard let found = children.look(pid, anyway: anyway) else { return }
+        take(found, of: .zombie)
+        guard let oldest = children.oldest else { return }
+        let before = examples[HeldStack(resource: .zombie, stack: programStack)]
+        guard before?.handle != UInt64(oldest.pid) else { return }
+        let name = ProcessKin.name(oldest.pid) ?? ""
+        note(HeldExample(handle: UInt64(oldest.pid), kind: "process", text: name, since: oldest.since), of: .zombie)
+    }
+
+    private func lookAtModules(_ anyway: Bool) {
+        guard let found = modules.look(pid, anyway: anyway), !found.isEmpty else { return }
+        take(found, of: .module)
+        guard let pattern = modules.pattern else { return }
+        let since = examples[HeldStack(resource: .module, stack: programStack)].map { $0.since - clockStart }
+        let seconds = since ?? Clock.monotonicSeconds
+        note(HeldExample(handle: pattern.number, kind: "file", text: pattern.text, since: seconds), of: .module)
+    }
+
+    private func take(_ found: FoundThings, of resource: Resource) {
+        guard !found.isEmpty else { return }
+        apply(found, of: resource)
+        events?.found(self, resource, found)
+    }
+
+    /// Takes an example in whose time is by the monotonic clock.
+    private func note(_ example: HeldExample, of resource: Resource) {
+        var example = example
+        example.since = max(0, example.since + clockStart)
+        apply(example, of: resource)
+        events?.example(self, resource, example)
+    }
+
+    func apply(_ found: FoundThings, of resource: Resource) {
+        for thing in found.gone { heap.lose(thing, of: resource) }
+        for thing in found.came { heap.find(thing, of: resource, stack: programStack) }
+    }
+
+    func apply(_ example: HeldExample, of resource: Resource) {
+        guard let stack = heap.stack(ofHandle: example.handle, of: resource) else { return }
+        let key = HeldStack(resource: resource, stack: stack)
+        // What could be said of it before can be said still.
+        if example.text.isEmpty, let before = examples[key], before.handle == example.handle,
+            before.since == example.since
+        {
+            return
+        }
+        if examples.updateValue(example, forKey: key) != example { hasNewExamples = true }
+    }
+
+    private func lookAtDescriptors(_ anyway: Bool) {
+        guard anyway || descriptors.isDue else { return }
+        var live: [UInt64: (serial: UInt64, stack: StackID)] = [:]
+        heap.forEachHandle(of: .descriptor) { live[$0] = ($1, $2) }
         guard let found = descriptors.look(pid, live: live) else { return }
         let isNews = !found.gone.isEmpty || found.unseen != unseenDescriptors
         apply(found)
         if isNews { events?.descriptors(self, found) }
+        for example in found.examples { note(example, of: .descriptor) }
     }
 
     /// Finds threads that ended and did not say so: those that never allocated.

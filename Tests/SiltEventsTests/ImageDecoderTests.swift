@@ -234,7 +234,8 @@ private let b: UInt64 = 0x5500_0000_1000
             SILT_HEAP, SILT_MAPPING, SILT_DESCRIPTOR, SILT_THREAD, SILT_TIMER, SILT_GOROUTINE, SILT_UNJOINED,
             SILT_SEMAPHORE, SILT_LOCALE, SILT_SEGMENT,
         ]
-        #expect(Resource.allCases.map { UInt32($0.rawValue) } == numbers.map(\.rawValue))
+        let recorded = Resource.allCases.filter { !$0.isFound }
+        #expect(recorded.map { UInt32($0.rawValue) } == numbers.map(\.rawValue))
         #expect(Set(Resource.allCases.map(\.name)).count == Resource.allCases.count)
     }
 

@@ -44,6 +44,18 @@ struct FindingsTests {
         #expect(followed([site(1, [1, 1, 1, 1]), site(2, [1, 1, 1, 1])]) == [nil, nil])
     }
 
+    @Test func whatALineTakesBesidesIsOneFindingWithIt() {
+        var sites = [site(1, [10, 12, 9, 11]), site(2, [10, 12, 9, 11]), site(3, [10, 12, 9, 11], way: [8])]
+        sites[2].resource = .thread
+        sites[2].blame = sites[0].blame
+        #expect(followed(sites) == [nil, 1, 1])
+        // Also with one that follows another.
+        sites[2].blame = sites[1].blame
+        #expect(followed(sites) == [nil, 1, 1])
+        sites[2].phase = "orders"
+        #expect(followed(sites) == [nil, 1, nil])
+    }
+
     @Test func onePlaceInTwoPhasesIsOne() {
         let sites = [
             site(1, [10, 10], phase: "orders", place: 5), site(2, [3, 4], phase: "users", place: 5),

@@ -98,7 +98,13 @@ import Testing
         for index in report.sites.indices {
             report.sites[index].rate = Rate(value: 1024, low: 1000, high: 1100, unit: units[index])
         }
-        #expect(Headline.sum(report.sites) == "2.00 KiB per second and 1024 timers per second")
+        #expect(Headline.sum(report.sites) == "2.00 KiB and 1024 timers per second")
+        let each = Rate(value: 1, low: 1, high: 1, unit: Rate.Unit(.objects(.descriptor), per: .request))
+        report.sites.append(report.sites[0])
+        report.sites[3].rate = each
+        #expect(Headline.sum(report.sites) == "2.00 KiB and 1024 timers per second and 1.00 descriptor per request")
+        report.sites[0].rate = Rate(value: 1, low: 1, high: 1, unit: Rate.Unit(.objects(.thread), per: .second))
+        #expect(Headline.sum(Array(report.sites[..<3])) == "1.00 thread, 1.00 KiB and 1024 timers per second")
         #expect(units.map(\.rawValue) == ["bytes/second", "bytes/second", "objects/second"])
         #expect(Rate.Unit("objects/second", of: .timer) == units[2])
         #expect(Rate.Unit("objects/second", of: .heap) == nil && Rate.Unit("bytes/second", of: .timer) == nil)

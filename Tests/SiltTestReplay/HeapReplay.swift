@@ -97,7 +97,8 @@ package final class HeapReplay {
                     image(id).heap.lose(bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self), of: .descriptor)
                 }
             }
-        case .end: break
+        // What no event tells of is no affair of the decoder's.
+        case .end, .found, .example: break
         }
     }
 

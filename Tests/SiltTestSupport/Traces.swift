@@ -21,6 +21,12 @@ package struct TraceReport: Decodable, Sendable {
         package var reason: String
     }
 
+    package struct Example: Decodable, Sendable {
+        package var kind: String
+        package var text: String
+        package var ageSeconds: Double
+    }
+
     package struct Site: Decodable, Sendable {
         package var rank: Int
         package var kind: String
@@ -40,6 +46,8 @@ package struct TraceReport: Decodable, Sendable {
         package var phase: String?
         package var leakFraction: Double?
         package var freedBy: Place?
+        /// Of what grows.
+        package var example: Example?
         /// Of a site that follows another.
         package var partOf: Part?
 
@@ -71,6 +79,7 @@ package struct TraceReport: Decodable, Sendable {
         package var waits: Int
         package var stacksCompletePercent: Double
         package var symbolizedPercent: Double
+        package var descriptorsUnseen: Int?
     }
 
     package struct Process: Decodable, Sendable {

@@ -1,21 +1,27 @@
 /* handles.c: a server that keeps what has a handle, and its load.
  *
- * `handles serve SOCKET [workers]` answers at a Unix socket, with `workers` in two child processes.
- * Each request says in its first letter what is to be done; a capital letter does the same and
- * gives it back. `handles load SOCKET LETTER COUNT` makes that many requests, one after another.
- * `handles run LETTER SECONDS` does it in a loop, and prints how often and in how many seconds. */
+ * `handles serve SOCKET [workers|threads]` answers at a Unix socket, with `workers` in two child
+ * processes, with `threads` in 8 threads. Each request says in its first letter what is to be done;
+ * a capital letter does the same and gives it back, and `a` does all. `handles load SOCKET LETTER
+ * COUNT` makes that many requests, one after another. `handles run LETTER SECONDS [kill]` does it
+ * in a loop, and prints how often and in how many seconds; with `kill` SIGKILL ends it then. */
 #define _GNU_SOURCE
 #include "letters.h"
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
+
+/* Stacks of waiting and unjoined threads stay: small ones, so that many fit. */
+#define STACK_BYTES (64 << 10)
 
 static void *end_at_once(void *argument) {
     return argument;
@@ -40,7 +46,11 @@ static void *wait_for_ever(void *argument) {
 
 __attribute__((noinline)) static void forget_join(void *(*body)(void *), int joins) {
     pthread_t thread;
-    pthread_create(&thread, NULL, body, NULL);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_create(&thread, &attributes, body, NULL);
+    pthread_attr_destroy(&attributes);
     if (joins) {
         pthread_join(thread, NULL);
     }
@@ -59,7 +69,7 @@ __attribute__((noinline)) static void start_worker(void *(*body)(void *)) {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, 64 << 10);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_create(&thread, &attributes, body, NULL);
     pthread_attr_destroy(&attributes);
 }
@@ -101,8 +111,92 @@ __attribute__((noinline)) static void keep_segment(int detaches) {
     }
 }
 
+__attribute__((noinline)) static void keep_descriptor(int closes) {
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (closes) {
+        close(fd);
+    }
+}
+
+__attribute__((noinline)) static void keep_mapping(int unmaps) {
+    char *there = mmap(NULL, 12288, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (unmaps) {
+        munmap(there, 12288);
+    }
+}
+
+/* A child ends at once, and is waited for or not. */
+__attribute__((noinline)) static void leave_child(int waits) {
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(0);
+    }
+    if (waits) {
+        waitpid(child, NULL, 0);
+    } else {
+        /* It has ended when the request has. */
+        siginfo_t info;
+        waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+    }
+}
+
+/* Loads one more copy of a small library. */
+__attribute__((noinline)) static void load_module(int unloads) {
+    static int number;
+    char path[60], buffer[65536];
+    snprintf(path, sizeof path, "/tmp/silt-handles-%d-%d.so", getpid(),
+             __atomic_fetch_add(&number, 1, __ATOMIC_RELAXED));
+    int from = open("/lib/x86_64-linux-gnu/libutil.so.1", O_RDONLY | O_CLOEXEC);
+    int to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+    for (ssize_t got; (got = read(from, buffer, sizeof buffer)) > 0;) {
+        (void)!write(to, buffer, (size_t)got);
+    }
+    close(from);
+    close(to);
+    void *module = dlopen(path, RTLD_NOW);
+    unlink(path);
+    if (module == NULL) {
+        fprintf(stderr, "%s\n", dlerror());
+        abort();
+    }
+    if (unloads) {
+        dlclose(module);
+    }
+}
+
 static void serve_letter(char letter) {
     switch (letter) {
+    case 'a':
+    case 'A':
+        for (const char *one = letter == 'a' ? "jwtslmdpzo" : "JWTSLMDPZO"; *one; one++) {
+            serve_letter(*one);
+        }
+        break;
+    case 'd':
+        keep_descriptor(0);
+        break;
+    case 'D':
+        keep_descriptor(1);
+        break;
+    case 'z':
+        leave_child(0);
+        break;
+    case 'Z':
+        leave_child(1);
+        break;
+    case 'o':
+        load_module(0);
+        break;
+    case 'O':
+        load_module(1);
+        break;
+    case 'p':
+        keep_mapping(0);
+        break;
+    case 'P':
+        keep_mapping(1);
+        break;
     case 'j':
         forget_join(end_at_once, 0);
         break;
@@ -156,7 +250,9 @@ static void serve_letter(char letter) {
     }
 }
 
-static void serve(int listener) {
+static int listener;
+
+static void *serve(void *argument) {
     for (;;) {
         int connection = accept(listener, NULL, NULL);
         char letter = 0;
@@ -166,6 +262,7 @@ static void serve(int listener) {
         }
         close(connection);
     }
+    return argument;
 }
 
 static double now(void) {
@@ -176,21 +273,25 @@ static double now(void) {
 
 int main(int count, char **arguments) {
     if (count >= 3 && !strcmp(arguments[1], "serve")) {
-        int listener = bound(arguments[2]);
-        for (int i = 0; count == 4 && i < 2; i++) {
+        listener = bound(arguments[2]);
+        int threads = count == 4 && !strcmp(arguments[3], "threads") ? 8 : 1;
+        for (int i = 0; count == 4 && threads == 1 && i < 2; i++) {
             if (fork() == 0) {
-                serve(listener);
+                serve(NULL);
             }
         }
-        if (count == 4) {
+        if (count == 4 && threads == 1) {
             wait(NULL);
         }
-        serve(listener);
+        for (pthread_t thread; threads > 1; threads--) {
+            pthread_create(&thread, NULL, serve, NULL);
+        }
+        serve(NULL);
     }
     if (count == 5 && !strcmp(arguments[1], "load")) {
         return load(arguments[2], arguments[3][0], atoi(arguments[4]));
     }
-    if (count == 4 && !strcmp(arguments[1], "run")) {
+    if (count >= 4 && !strcmp(arguments[1], "run")) {
         double start = now(), seconds = atof(arguments[3]);
         int done = 0;
         for (; now() - start < seconds; done++) {
@@ -198,9 +299,14 @@ int main(int count, char **arguments) {
             nanosleep(&(struct timespec){0, 10000000}, NULL);
         }
         printf("%d %f\n", done, now() - start);
+        fflush(stdout);
+        if (count == 5) {
+            raise(SIGKILL);
+        }
         return 0;
     }
-    fprintf(stderr, "usage: handles serve SOCKET [workers] | handles load SOCKET LETTER COUNT | "
-                    "handles run LETTER SECONDS\n");
+    fprintf(stderr,
+            "usage: handles serve SOCKET [workers|threads] | handles load SOCKET LETTER COUNT | "
+            "handles run LETTER SECONDS [kill]\n");
     return 2;
 }

@@ -101,6 +101,7 @@ package enum JSONReport {
             json.value("stacks_complete_percent", trust.completeStacksPercent)
             json.value("symbolized_percent", trust.symbolizedPercent)
             json.value("imports_unbound", trust.counters.importsUnbound)
+            json.value("descriptors_unseen", trust.counters.unseenDescriptors)
         }
     }
 
@@ -149,6 +150,13 @@ package enum JSONReport {
             json.value("caller", nil as String?)
         }
         if let origin = site.origin { json.object("origin") { place(origin, &$0) } }
+        if let example = site.example {
+            json.object("example") { json in
+                json.value("kind", example.kind)
+                json.value("text", example.text)
+                json.value("age_seconds", example.ageSeconds)
+            }
+        }
         if let pair = site.pair {
             json.value("made_by", pair.maker)
             json.value("given_back_by", pair.giver)

@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltJSON
 internal import SiltRecording
@@ -34,7 +35,7 @@ package enum PageData {
             }
             phases(report, &json)
             sites(report, &json)
-            self.timeline(timeline, &json)
+            self.timeline(timeline, report.recording, &json)
             moments(course, &json)
             self.tree(tree, &json)
         }
@@ -79,6 +80,7 @@ package enum PageData {
         json.value("distinction", site.isGrowing ? WhyText.distinction(site)?.printable : nil)
         json.value("part_of", site.follows?.rank)
         json.value("evidence", site.evidenceLine.printable)
+        json.value("example", FindingText.example(site)?.printable)
         json.value("size", FindingText.held(site))
         json.value("allocated", site.resource.amount(Double(site.allocatedBytes)))
         json.value("whereabouts", WhyText.whereabouts(site)?.printable)
@@ -110,12 +112,40 @@ package enum PageData {
 
     // MARK: Time
 
-    private static func timeline<Output>(_ timeline: HeapTimeline, _ json: inout JSONWriter<Output>) {
+    /// What memory is for, the uses that come first at the bottom; those that are never a fiftieth of it are others.
+    private static func parts<Output>(_ columns: [MemoryUses<UInt64>], _ json: inout JSONWriter<Output>) {
+        let most = columns.map(\.sum).max() ?? 0
+        let shown = MemoryUse.allCases.filter { use in
+            use != .other && columns.contains { $0[use] >= max(1, most / 50) }
+        }
+        json.array("parts") { json in
+            guard most > 0 else { return }
+            for use in shown {
+                json.object { json in
+                    json.value("use", use.name)
+                    json.value("name", MemoryText.name(use))
+                    json.numbers("values", columns.map { $0[use] })
+                }
+            }
+            json.object { json in
+                json.value("use", MemoryUse.other.name)
+                json.value("name", "others")
+                json.numbers("values", columns.map { column in column.sum &- shown.reduce(0) { $0 &+ column[$1] } })
+            }
+        }
+    }
+
+    private static func timeline<Output>(
+        _ timeline: HeapTimeline,
+        _ recording: Recording,
+        _ json: inout JSONWriter<Output>
+    ) {
         json.object("timeline") { json in
             json.value("start", Double(timeline.startNs) / 1e9)
             json.value("end", Double(timeline.endNs) / 1e9)
             json.numbers("inuse", timeline.columns.map(\.inUseBytes))
             json.numbers("rss", timeline.columns.map { $0.rssBytes ?? 0 })
+            parts(timeline.parts(recording), &json)
             json.array("spans") { json in
                 for span in timeline.spans {
                     json.object { json in

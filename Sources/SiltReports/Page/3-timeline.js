@@ -1,7 +1,13 @@
-// The live heap over time, the findings' shares in their colours, resident memory on the same scale; dragging chooses a span.
+// The live heap over time, the findings' shares in their colours, resident memory and what it is for on the same scale; dragging
+// chooses a span.
 
 const LANE = 16;
 const MOST_LANES = 8;
+
+/** By column: all uses of memory together. */
+function sums(parts) {
+  return (parts[0]?.values ?? []).map((_, column) => parts.reduce((sum, part) => sum + part.values[column], 0));
+}
 
 class Timeline {
   /** `chosen(from, to)` gets two times in seconds. */
@@ -67,7 +73,7 @@ class Timeline {
     const style = getComputedStyle(document.documentElement);
     const color = (name) => style.getPropertyValue(name).trim();
     const floor = height - 18 - LANE * Math.min(lanes.length, MOST_LANES);
-    const most = Math.max(1, ...data.inuse, ...data.rss);
+    const most = Math.max(1, ...data.inuse, ...data.rss, ...sums(data.parts));
     const marks = ticks(most, true);
     this.left = Math.max(...marks.map((value) => context.measureText(amount(value, "bytes")).width)) + 8;
     const scale = {
@@ -77,6 +83,7 @@ class Timeline {
       floor, width,
     };
     this.#axes(context, color, scale, marks);
+    this.#parts(context, color, scale);
     this.#area(context, color("--heap"), data.inuse.map((_, column) => scale.column(column + 0.5)), data.inuse, null, scale);
     this.#findings(context, scale);
     if (data.rss.some((value) => value > 0)) {
@@ -98,6 +105,17 @@ class Timeline {
     xs.forEach((x, index) => context.lineTo(x, scale.y(above[index])));
     for (let index = xs.length - 1; index >= 0; index--) context.lineTo(xs[index], scale.y(below === null ? 0 : below[index]));
     context.fill();
+  }
+
+  /** What resident memory is for, one use on top of the other; the live heap is drawn over the first. */
+  #parts(context, color, scale) {
+    const xs = this.data.inuse.map((_, column) => scale.column(column + 0.5));
+    let below = new Array(xs.length).fill(0);
+    for (const part of this.data.parts) {
+      const above = below.map((value, column) => value + part.values[column]);
+      this.#area(context, color(`--use-${part.use}`), xs, above, below, scale);
+      below = above;
+    }
   }
 
   /** Each finding's share on top of those before it, at the moments that the recording knows. */

@@ -41,6 +41,7 @@ function siteArticle(site, look) {
     article.append(element("p", { class: "sparks" }, ...site.series.map((series) => element("span", {}, `${series.name} `, sparkline(series, most)))));
   }
   if (site.evidence) article.append(element("p", {}, site.evidence));
+  if (site.example) article.append(element("p", {}, site.example));
   if (site.whereabouts) article.append(element("p", {}, site.whereabouts));
   if (site.distinction) article.append(element("p", {}, site.distinction));
   if (site.part_of) article.append(element("p", {}, `one finding with ${site.part_of}`));
@@ -65,7 +66,8 @@ function showLegend() {
   const entry = (color, text) => element("span", {}, element("i", { style: `background: var(${color})` }), text);
   const findings = page.tree.findings.map((place, finding) => entry(`--finding-${finding}`, page.data.sites[place].name));
   const rss = page.data.timeline.rss.some((value) => value > 0) ? [entry("--rss", "resident memory (RSS)")] : [];
-  document.getElementById("legend").replaceChildren(...findings, entry("--heap", findings.length > 0 ? "the rest of the live heap" : "live heap"), ...rss);
+  const parts = page.data.timeline.parts.filter((part) => part.use !== "live").map((part) => entry(`--use-${part.use}`, part.name));
+  document.getElementById("legend").replaceChildren(...findings, entry("--heap", findings.length > 0 ? "the rest of the live heap" : "live heap"), ...parts, ...rss);
 }
 
 function showText(data, look) {

@@ -57,9 +57,15 @@ enum Headline {
         return line
     }
 
-    /// What sites cost together, unit by unit: `1.00 KiB per request`.
+    /// What sites cost together, unit by unit: `1.00 KiB, 1.00 thread and 1.00 timer per request`.
     static func sum(_ sites: [ReportSite]) -> String {
-        sites.compactMap(\.rate).sums.map { $0.unit.sentence($0.value) }.joined(separator: " and ")
+        let sums = sites.compactMap(\.rate).sums
+        let spans = sums.map(\.unit.per).reduce(into: [Rate.Unit.Per]()) { if !$0.contains($1) { $0.append($1) } }
+        return spans.map { per in
+            let amounts = sums.filter { $0.unit.per == per }.map { $0.unit.amount($0.value) }
+            let list = [amounts.dropLast().joined(separator: ", "), amounts.last ?? ""].filter { !$0.isEmpty }
+            return list.joined(separator: " and ") + " per \(per.rawValue)"
+        }.joined(separator: " and ")
     }
 
     /// As `2 call sites leak`: what grows together with another is one with it.

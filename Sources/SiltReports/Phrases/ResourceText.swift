@@ -17,6 +17,8 @@ extension Resource {
         case .semaphore: "closed"
         case .locale: "freed"
         case .segment: "detached"
+        case .zombie: "waited for"
+        case .module: "unloaded"
         }
     }
 

@@ -33,6 +33,7 @@ enum FindingText {
             let places = Format.plural(UInt64(site.spreadOver), "place")
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: indent)
         }
+        if let example = example(site) { page.paragraph(example.printable, indent: indent) }
         for pair in pairs(site, report) {
             page.paragraph("\(pair.maker) made it: \(pair.giver) gives it back".printable, indent: indent)
         }
@@ -72,9 +73,19 @@ enum FindingText {
         return "\(HuntHeadline.during(phase, report)): \(site.evidenceLine)"
     }
 
+    /// As `the oldest, 12 s old: socket tcp 127.0.0.1:8080 – 127.0.0.1:40022, close-wait`.
+    static func example(_ site: ReportSite) -> String? {
+        site.example.map { example in
+            "the oldest, \(Format.duration(example.ageSeconds)) old: \(example.kind)"
+                + (example.text.isEmpty ? "" : " " + example.text)
+        }
+    }
+
     /// What was called for it, and for what else its line takes, and what gives that back.
     static func pairs(_ site: ReportSite, _ report: HeapReport) -> [KnownPair] {
-        let sameLine = report.sites.filter { $0.follows?.rank == site.rank && $0.follows?.why == .sameLine }
+        let sameLine = report.sites.filter {
+            $0.follows?.rank == site.rank && $0.follows?.why == .sameLine && $0.fix.isSamePlace(as: site.fix)
+        }
         return ([site] + sameLine).compactMap(\.pair).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 

@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltRecording
 internal import SiltText
@@ -53,6 +54,23 @@ struct HeapTimeline: Sendable {
             columns[index] = most
         }
         addSpans(recording)
+    }
+
+    /// By column: what resident memory is for by its end; empty where nobody looked.
+    func parts(_ recording: Recording) -> [MemoryUses<UInt64>] {
+        let looks = recording.memoryLooks
+        guard !looks.isEmpty, !columns.isEmpty else { return [] }
+        let ends = recording.processes.filter { $0.endNs ?? .max < endNs }.map { ($0.endNs ?? .max, $0.id) }
+        var latest: [UInt32: MemoryUses<UInt64>] = [:]
+        var next = 0
+        return columns.indices.map { index in
+            while next < looks.count, column(of: looks[next].timeNs) <= index {
+                latest[looks[next].look.process] = looks[next].look.bytes
+                next += 1
+            }
+            for (end, process) in ends where column(of: end) <= index { latest[process] = nil }
+            return latest.values.reduce(into: MemoryUses()) { $0 += $1 }
+        }
     }
 
     private static func sum(_ live: [UInt32: (inUse: UInt64, rss: UInt64?)]) -> Column {

@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltText
 
@@ -148,7 +149,8 @@ package struct TopView {
     /// Exactly `height` lines of at most `width` columns.
     package mutating func lines(width: Int, height: Int, color: Bool) -> [String] {
         guard let report else { return Self.fitted(["waiting for \(name)"], width, height) }
-        let rows = max(1, height - 4)
+        let memory = Self.memory(report)
+        let rows = max(1, height - (memory == nil ? 4 : 5))
         let sites = sites
         selected = min(selected, max(0, sites.count - 1))
         top = min(max(top, selected - rows + 1), selected)
@@ -156,6 +158,7 @@ package struct TopView {
             Self.styled(verdict(report).printable.cut(to: width), verdictStyle(report), color),
             summary(report).cut(to: width),
         ]
+        if let memory { lines.append(memory.cut(to: width)) }
         switch mode {
         case .stack where selected < sites.count:
             var page = TextPage(width: width, isColored: false)
@@ -224,6 +227,23 @@ package struct TopView {
         parts.append("lost \(report.trust.counters.lost)")
         return (isFrozen ? "FROZEN  " : "") + parts.joined(separator: "  ")
     }
+
+    /// What resident memory is for, and which use has grown most: nil where nobody looked.
+    private static func memory(_ report: HeapReport) -> String? {
+        guard let parts = report.recording.memoryParts else { return nil }
+        let most = MemoryUse.allCases.max { parts.rise[$0] < parts.rise[$1] }
+        let uses = MemoryUse.allCases.filter { parts.now[$0] > 0 && parts.now[$0] >= parts.now.sum / 50 }
+            .sorted { parts.now[$0] > parts.now[$1] }
+        let words = uses.map { use in
+            let isGrower = use == most && parts.rise[use] >= smallestRise
+            return "\(Format.bytes(parts.now[use])) \(MemoryText.name(use))"
+                + (isGrower ? " (+\(Format.bytes(parts.rise[use])))" : "")
+        }
+        return "RSS is " + words.joined(separator: ", ")
+    }
+
+    /// Below it the use that has grown most is not told.
+    private static let smallestRise = 1048576.0
 
     private static let columns = (rate: 16, size: 10, blocks: 10, spark: 16)
 

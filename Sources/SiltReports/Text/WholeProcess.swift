@@ -19,9 +19,10 @@ struct WholeProcess {
             return
         }
         let isOver = recording.processes.allSatisfy { $0.end != .running }
-        let counted = recording.resources.filter(\.isCounted).map { resource in
+        let counted = recording.resources.filter { $0.isCounted && $0 != .module }.compactMap { resource in
             let rows = recording.counters.lazy.filter { $0.resource == resource }
-            return resource.amount(0, in: rows.reduce(0) { $0 + $1.inUseCount })
+            let count = rows.reduce(0) { $0 + $1.inUseCount }
+            return count == 0 && resource.isFound ? nil : resource.amount(0, in: count)
         }.joined(separator: ", ")
         if report.countedResource.isCounted {
             (answer, lines) = (nil, [MemoryText.countedAlone(counted)])

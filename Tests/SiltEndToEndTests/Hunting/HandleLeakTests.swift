@@ -29,35 +29,70 @@ extension EndToEnd {
             Kind(letter: "m", kind: "segment", function: "keep_segment", bytes: 12288),
         ]
 
+        /// What a request of the letter `a` takes, one of each.
+        private static let all =
+            [kinds[0]] + kinds[3...] + [
+                Kind(letter: "d", kind: "descriptor", function: "keep_descriptor"),
+                Kind(letter: "p", kind: "mapping", function: "keep_mapping", bytes: 12288),
+                // Nobody sees who leaves them.
+                Kind(letter: "z", kind: "zombie", function: ""), Kind(letter: "o", kind: "module", function: ""),
+            ]
+
         private static let folder: Result<(folder: ScratchFolder, program: String), any Error> = Result {
             let folder = try ScratchFolder()
             return (folder, try buildWorkload("handles", into: folder))
         }
 
-        /// In one process, and in forked workers: each kind has its free run below.
-        @Test(arguments: [(kinds[0], []), (kinds[3], ["workers"])])
-        func oneKeptPerRequestIsFoundWithThatRateAndItsTwinIsNot(kind: Kind, mode: [String]) throws {
+        /// In one process, in forked workers, and in 8 threads.
+        @Test(arguments: [[], ["workers"], ["threads"]])
+        func ofEachKindTheOneKeptPerRequestIsFoundWithThatRateAndItsTwinIsNot(mode: [String]) throws {
             let (folder, program) = try Self.folder.get()
             let socket = folder.file("s")
-            let letters = [kind.letter, kind.letter.uppercased()]
             let (result, report) = try hunt(
                 ["--idle", "1s", "--max-rounds", "6", "--ready", "unix:\(socket)"]
-                    + phases(letters.map { ($0, "'\(program)' load '\(socket)' \($0) 20") }),
+                    + phases(["a", "A"].map { ($0, "'\(program)' load '\(socket)' \($0) 20") }),
                 command: [program, "serve", socket] + mode
             )
             #expect(result.status == 1, "\(result.errors)")
             #expect(report.trust.lost == 0 && report.trust.eventsSent == report.trust.eventsReceived)
-            // The block that the C library allocates for a stack is of the same line.
-            let charged = report.charged(kind.letter)
-            #expect(charged.allSatisfy { $0.rank == 1 || $0.partOf?.rank == 1 })
-            let things = charged.filter { $0.kind != "heap" }
-            #expect(things.map(\.kind) == [kind.kind])
-            let site = try #require(things.first)
-            #expect(site.blame.function == kind.function)
-            #expect(site.rate?.unit == kind.unit + "/request")
-            #expect(abs((site.rate?.value ?? 0) - 1) < 0.05, "\(site.rate?.value ?? 0)")
-            let mended = report.charged(kind.letter.uppercased())
+            // The blocks that the C library allocates beside them are of the same lines.
+            let things = report.charged("a").filter { $0.kind != "heap" }
+            #expect(Set(things.map(\.kind)) == Set(Self.all.map(\.kind)) && things.count == Self.all.count)
+            for kind in Self.all {
+                let site = try #require(things.first { $0.kind == kind.kind })
+                #expect(site.blame.function == kind.function)
+                #expect(site.rate?.unit == kind.unit + "/request")
+                let rate = (site.rate?.value ?? 0) / (kind.bytes ?? 1)
+                #expect(abs(rate - 1) < 0.005, "\(kind): \(rate) \(site.evidence ?? "")")
+            }
+            let mended = report.charged("A")
             #expect(mended.isEmpty, "\(mended.map(\.evidence))")
+        }
+
+        @Test func ofEachKindAsManyAreCountedAsThereAreWhenAProgramIsKilled() throws {
+            let (_, program) = try Self.folder.get()
+            for letter in ["a", "A"] {
+                let (result, report) = try trace(
+                    [program, "run", letter, "0.7", "kill"],
+                    options: ["--snapshot-every", "100ms"]
+                )
+                #expect(result.status == 128 + 9)
+                let count = try #require(result.output.split(separator: " ").first.flatMap { Int($0) })
+                // What came after the last look is not known, and one may be there for a moment.
+                let zombies = report.sites.filter { $0.kind == "zombie" }.map(\.inuseObjects).reduce(0, +)
+                #expect((letter == "a" ? count / 2...count : 0...1).contains(zombies), "\(zombies) of \(count)")
+                for kind in Self.all.filter({ !$0.function.isEmpty }) {
+                    let sites = report.sites.filter { $0.kind != "heap" && $0.blame.function == kind.function }
+                    let taken = sites.filter { $0.kind == (kind.kind == "unjoined" ? "thread" : kind.kind) }
+                    #expect(taken.map(\.allocObjects).reduce(0, +) == count, "\(kind)")
+                    // Of a thread that ended at the very end nobody knows that it did.
+                    let isThread = ["unjoined", "thread"].contains(kind.kind)
+                    let kept = sites.map(\.inuseObjects).reduce(0, +)
+                    let range = letter == "a" ? count...count : 0...(isThread ? count : 0)
+                    #expect(range.contains(kept), "\(kind): \(kept) of \(count)")
+                }
+                #expect(report.trust.lost == 0 && report.trust.eventsSent == report.trust.eventsReceived)
+            }
         }
 
         @Test(arguments: kinds)

@@ -46,6 +46,40 @@ extension EndToEnd {
             }
         }
 
+        /// Also where the recording is made again from the raw stream.
+        @Test func ofEachLeakItIsSaidWhatIsKeptAndForHowLong() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("kept_kinds", into: folder)
+            let events = folder.file("kinds.events")
+            let recording = folder.file("kinds.silt")
+            let result = try runProgram(
+                [siltExecutable, "run", "--snapshot-every", "100ms", "--events", events, "--out", recording, "--"]
+                    + [program, folder.path, "1.6"]
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            let port = result.output.trimmingCharacters(in: .whitespacesAndNewlines)
+            let kinds = [
+                ("dial", "socket", /tcp 127\.0\.0\.1:\d+ – 127\.0\.0\.1:(\d+), close-wait/),
+                ("bind_name", "socket", /unix .*\/s(0)/), ("open_file", "file", /.*\/orders\.(log)/),
+                ("make_pipe", "pipe", /()/), ("make_event", "eventfd", /()/),
+                ("make_memory", "memory file", /(frames)/),
+            ]
+            for input in [recording, events] {
+                let report = try report(of: input)
+                for (function, kind, text) in kinds {
+                    let site = try #require(report.sites.first { $0.isGrowing && $0.blame.function == function })
+                    let example = try #require(site.example, "\(function)")
+                    let match = try #require(try text.wholeMatch(in: example.text), "\(function): \(example)")
+                    #expect(example.kind == kind && (function != "dial" || match.1 == port), "\(example)")
+                    #expect((0.3...30).contains(example.ageSeconds), "\(example)")
+                }
+            }
+            let text = try runProgram([siltExecutable, "report", recording]).output
+                .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(text.contains(" old: file \(folder.path)/orders.log "), "\(text)")
+            #expect(text.contains(":\(port), close-wait "), "\(text)")
+        }
+
         private func expectOneLeak(_ report: TraceReport, _ rate: Double, _ unit: String) throws {
             let growing = report.sites.filter(\.isGrowing)
             #expect(growing.map(\.blame.function) == ["open_order"], "\(growing.map(\.evidence))")

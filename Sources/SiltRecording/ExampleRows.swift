@@ -1,0 +1,45 @@
+internal import SiltEvents
+
+extension RecordingWriter {
+    /// Replaces the examples of a process.
+    package func write(_ examples: [RecordedExample], process: UInt32) throws(RecordingError) {
+        let delete = try database.prepare("DELETE FROM examples WHERE process = ?")
+        delete.bind(process, at: 1)
+        try delete.run()
+        let insert = try database.prepare("INSERT INTO examples VALUES (?, ?, ?, ?, ?, ?)")
+        for example in examples {
+            insert.bind(UInt32(example.resource.rawValue), at: 1)
+            insert.bind(process, at: 2)
+            insert.bind(example.stack, at: 3)
+            insert.bind(example.kind, at: 4)
+            insert.bind(example.text, at: 5)
+            insert.bind(example.sinceNs, at: 6)
+            try insert.run()
+        }
+    }
+}
+
+extension Recording {
+    /// Older files have none.
+    mutating func readExamples(_ database: Database) throws(RecordingError) {
+        guard try hasTable("examples", database) else { return }
+        let row = try database.prepare(
+            "SELECT resource, process, stack, kind, text, since_ns FROM examples ORDER BY resource, process, stack"
+        )
+        while try row.step() {
+            guard let resource = Resource(rawValue: UInt8(clamping: row.id(0))) else {
+                throw .damaged(path: database.path, reason: "resource of an example")
+            }
+            examples.append(
+                RecordedExample(
+                    resource,
+                    process: row.id(1),
+                    stack: row.id(2),
+                    kind: row.text(3),
+                    text: row.text(4),
+                    sinceNs: row.unsigned(5)
+                )
+            )
+        }
+    }
+}
