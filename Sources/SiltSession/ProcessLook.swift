@@ -76,12 +76,46 @@ package struct ProcessKin: Equatable, Sendable {
 /// Every process that can be seen, in no order.
 func processNumbers() -> [pid_t] { FileBytes.names(in: "/proc").compactMap { pid_t($0) } }
 
-/// The tids of the threads that a process has, as they are called there; nil when that cannot be told.
+/// What becomes of a thread, by /proc/PID/task/TID.
+private enum ThreadFate {
+    case goesOn
+    case ends
+    /// By SIGKILL, which each thread of a process is sent when the process is killed, or one of them calls exit_group(2).
+    case isKilled
+
+    init(_ pid: Int32, _ tid: UInt32) {
+        let task = "/proc/\(pid)/task/\(tid)"
+        guard let stat = FileBytes.read(ifThere: task + "/stat"), let status = FileBytes.read(ifThere: task + "/status")
+        else {
+            self = .ends
+            return
+        }
+        let pending = status.split(separator: 10).first { $0.starts(with: "SigPnd:".utf8) }
+            .flatMap { UInt64(String(decoding: $0.dropFirst(8), as: UTF8.self), radix: 16) }
+        if (pending ?? 0) >> UInt64(SIGKILL - 1) & 1 == 1 {
+            self = .isKilled
+            return
+        }
+        // Behind the name: state, six numbers, flags (proc_pid_stat(5)); PF_EXITING is 4.
+        let words = stat[(stat.lastIndex(of: UInt8(ascii: ")")) ?? 0)...].split(separator: UInt8(ascii: " "))
+        let flags = words.count > 7 ? UInt64(String(decoding: words[7], as: UTF8.self)) ?? 0 : 0
+        let isOver = words.count > 1 && ["Z", "X"].contains(String(decoding: words[1], as: UTF8.self))
+        self = isOver || flags & 4 != 0 ? .ends : .goesOn
+    }
+}
+
+/// Whether a process that has these threads is about to be gone: they go one after the other.
+private func isEnding(_ pid: Int32, _ tids: [UInt32]) -> Bool {
+    let asked = stride(from: 0, to: tids.count, by: max(1, tids.count / 8)).map { ThreadFate(pid, tids[$0]) }
+    return asked.contains(.isKilled) || !asked.contains(.goesOn)
+}
+
+/// The tids of the threads that a process has, as they are called there; nil when that cannot be told, or it is ending.
 ///
 /// `target`: the process's own number for itself: another one than `pid` in another pid namespace (pid_namespaces(7)).
 func runningThreads(of pid: Int32, as target: UInt32) -> Set<UInt32>? {
     let tids = FileBytes.names(in: "/proc/\(pid)/task").compactMap { UInt32($0) }
-    guard !tids.isEmpty else { return nil }
+    guard !isEnding(pid, tids) else { return nil }
     if UInt32(bitPattern: pid) == target { return Set(tids) }
     var result: Set<UInt32> = []
     for tid in tids {

@@ -25,6 +25,15 @@ extension EndToEnd {
             #expect(report.totals.allocObjects - report.totals.freeObjects == report.totals.inuseObjects)
         }
 
+        /// They go one after the other, and a look at the process may come in between.
+        @Test func threadsThatGoWithTheirKilledProcessHaveNotEndedUnjoined() throws {
+            let program = try buildWorkload("killed_threads", into: try Self.folder.get())
+            let (_, report) = try trace([program], options: ["--snapshot-every", "20ms"])
+            let kinds = Dictionary(grouping: report.sites.filter { $0.inuseObjects > 0 }, by: \.kind)
+            #expect(kinds["thread"]?.reduce(0) { $0 + $1.inuseObjects } == 1600)
+            #expect(kinds["unjoined"] == nil, "\(kinds["unjoined"] ?? [])")
+        }
+
         /// The key that silt has until then is the last one.
         @Test(arguments: [[], ["c11"]])
         func aProgramThatTakesAllThreadKeysGetsAsManyAsWithoutSilt(arguments: [String]) throws {
