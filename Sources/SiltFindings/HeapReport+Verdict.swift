@@ -81,7 +81,7 @@ extension HeapReport {
         if let untraced { return untraced }
         if recording.processes.isEmpty { return .nothingTraced }
         if isOfProfiles, phases.isEmpty { return .singleProfile }
-        if totals.allocatedCount == 0, !isOfProfiles { return .noAllocation }
+        if totals.allocatedCount == 0, recording.counters.isEmpty, !isOfProfiles { return .noAllocation }
         if trust.counters.stopReason == .eventFileEnds { return .damagedEventFile }
         return stop.map(Obstacle.stopped) ?? outsideMalloc.map(Obstacle.outsideMalloc)
     }

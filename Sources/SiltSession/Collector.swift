@@ -433,6 +433,10 @@ package final class Collector {
         if try record({ try output.snapshot(due, at: time) }) != nil, isPeriod, let report = options.progress {
             report(output.progress(of: Array(images.values), at: time))
         }
+        // One that would not be written would be missing when the process ends before the next.
+        for image in due where scale != .even {
+            image.nextSnapshot = max(image.nextSnapshot, output.writesFrom + tick / 2)
+        }
         let finished = Clock.monotonicSeconds
         if isPeriod { nextPeriod = max(nextPeriod + options.snapshotEvery, finished) }
         nextSnapshot = nextPeriod

@@ -28,7 +28,7 @@ final class RecordingOutput {
     var hunt: HuntLedger?
     private var processes: [UInt64: RecordedProcess] = [:]
     /// Rows are written again from then on.
-    private var writesFrom = 0.0
+    private(set) var writesFrom = 0.0
     /// By image.
     private(set) var watches: [UInt64: MemoryWatch] = [:]
     /// By image.

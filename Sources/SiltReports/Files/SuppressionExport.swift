@@ -14,7 +14,7 @@ package enum SuppressionExport {
             "# Each line lets pass whatever has the function in its stack: keep those that are meant to grow.\n"
         )
         output.write("# silt check --allow FILE, or LSAN_OPTIONS=suppressions=FILE\n")
-        let growing = report.sites.filter { $0.isGrowing && $0.resource == .heap }
+        let growing = report.sites.filter(\.isGrowing)
         if growing.isEmpty { output.write("#\n# Nothing grows: there is nothing to suppress.\n") }
         var written = Set<String>()
         for site in growing {
@@ -42,7 +42,7 @@ package enum SuppressionExport {
             parts.append(rate.lead + (site.phase.map { " on " + $0 } ?? ""))
         }
         parts.append(site.fix.label)
-        parts.append("\(Format.bytes(site.inUseBytes)) in \(Format.plural(site.inUseCount, "block"))")
+        parts.append(site.resource.amount(site.inUseBytes, in: site.inUseCount))
         return (parts.joined(separator: "  ") + ", confidence " + site.confidence.rawValue).printable
     }
 
