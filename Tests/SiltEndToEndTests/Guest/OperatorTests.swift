@@ -74,8 +74,8 @@ extension EndToEnd {
             let moved = 10 + 1
             let left = 409_600
             let maps = 40 + threads * 2000
-            // Each thread is made and joined.
-            #expect(row.output == "\(left)|\(maps)|\(20 + moved + threads * 2000)|\(moved)|\(2 * threads)\n")
+            // Each thread is made, ends and is joined.
+            #expect(row.output == "\(left)|\(maps)|\(20 + moved + threads * 2000)|\(moved)|\(3 * threads)\n")
         }
 
         /// jemalloc maps its memory by mmap, from inside malloc and in its start-up: no mapping of the program's.
