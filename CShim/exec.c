@@ -98,11 +98,12 @@ static int enter(const struct start *what, strings variables) {
         break;
     case SPAWN:
     case SPAWNP: {
-        __typeof__(silt_real.posix_spawn) newer = what->door == SPAWN ? silt_real.posix_spawn
-                                                                      : silt_real.posix_spawnp,
-                                          spawn = what->older
-                                                      ? silt_older_spawn[what->door == SPAWNP]
-                                                      : newer;
+        bool searches = what->door == SPAWNP;
+        __typeof__(silt_real.posix_spawn) spawn =
+            searches ? silt_real.posix_spawnp : silt_real.posix_spawn;
+        if (what->older) {
+            spawn = silt_older_spawn[searches];
+        }
         return spawn ? spawn(what->pid, program->path, what->actions, what->attributes,
                              what->arguments, variables)
                      : ENOSYS;

@@ -70,7 +70,7 @@ final class CallerWays {
         return steps
     }
 
-    /// The same for stacks whose blamed function allocates through the same functions.
+    /// A number that is equal for stacks whose blamed function allocates through the same functions.
     func inside(of stack: UInt32) -> UInt64 {
         let (blamed, row) = names.blame(ofStack: stack, in: recording)
         var hash: UInt64 = 0

@@ -44,10 +44,9 @@ enum Findings {
         // Nobody saw the line that took what is found.
         guard one.phase == other.phase, isSame(one.blame, other.blame), !one.resource.isFound, !other.resource.isFound
         else { return false }
-        guard let first = one.caller, let second = other.caller else {
-            return one.resource != other.resource || one.caller == nil && other.caller == nil
-        }
-        return one.resource != other.resource && isSame(first, second)
+        if one.resource == other.resource { return one.caller == nil && other.caller == nil }
+        guard let first = one.caller, let second = other.caller else { return true }
+        return isSame(first, second)
     }
 
     private static func isSame(_ one: ReportFrame, _ other: ReportFrame) -> Bool {

@@ -53,9 +53,9 @@ struct KnownPairs {
         return KnownPair(maker: String(name), giver: giver)
     }
 
-    /// `programs`: the files of the traced processes' executables.
-    ///
     /// The pair whose maker is nearest to the blamed code of a stack, or is what silt saw called there.
+    ///
+    /// `programs`: the files of the traced processes' executables.
     func pair(
         ofStack stack: UInt32,
         _ resource: Resource,

@@ -62,7 +62,8 @@ struct SiteShare {
 /// Decides which stacks of a process make a site, for one question to the judge.
 ///
 /// Each stack belongs to one share: to a growing caller of its blamed function where one stands out, or to what grows of
-/// what that function calls to allocate (`CallerSearch`), to a function that a thin leak is spread below (`ThinSites`), else to its blamed function and line.
+/// what that function calls to allocate (`CallerSearch`), to a function that a thin leak is spread below (`ThinSites`), else
+/// to its blamed function and line.
 struct SiteShares {
     let recording: Recording
     let names: FrameNames

@@ -170,8 +170,8 @@ enum GrowthRules {
 
     /// Survivors that become fewer from interval to interval: what fills.
     enum Decline {
-        /// One-sided 1.8 % by the logarithm of what was asked and 1 % by what was asked: with less, leaks that come by chance would be missed more
-        /// often than caches are charged.
+        /// One-sided 1.8 % by the logarithm of what was asked and 1 % by what was asked: with less, leaks that come by chance
+        /// would be missed more often than caches are charged.
         static let score = 2.1
         static let scoreByTime = 2.3
         /// The same of what live bytes rise by, which blocks that come and go make uneven.

@@ -56,11 +56,11 @@ struct LeakReview {
             guard let rise = rise(above: idle) else { return .acquitted(.turnover) }
             claim = rise
         }
+        guard !hunt.seconds.isEmpty else { return .charged(claim) }
         let gains = trendOfGains
-        if !hunt.seconds.isEmpty, gains.declines { return .open }
+        if gains.declines || isFillingByPower(from: positions.first ?? rounds.upperBound) { return .open }
         let isSure = (trends + [gains]).allSatisfy(\.excludesDecline) && keptSeconds >= Rules.sureSeconds
-        if !hunt.seconds.isEmpty, isFillingByPower(from: positions.first ?? rounds.upperBound) { return .open }
-        if claim.confidence == .high, !hunt.seconds.isEmpty, !isSure { claim.confidence = .medium }
+        if claim.confidence == .high, !isSure { claim.confidence = .medium }
         return .charged(claim)
     }
 
@@ -110,9 +110,7 @@ struct LeakReview {
             positions.insert(position, at: 0)
         }
         // By requests, and by their logarithm, as new ones come among keys that are asked for again and again.
-        let times = positions.map { position in
-            (rounds.lowerBound..<position).reduce(0.5 * hunt.load(position, meanLoad)) { $0 + hunt.load($1, meanLoad) }
-        }
+        let times = positions.map { hunt.asked(in: rounds, by: $0, meanLoad) }
         let counts = positions.map { series.counts[$0] }
         let loads = positions.map { hunt.load($0, meanLoad) }
         let trends = [
@@ -125,19 +123,13 @@ struct LeakReview {
     /// The same of what live bytes rise by: where new entries take the place of old ones, each interval has as many of them
     /// left, however full it is.
     private var trendOfGains: RoundTrend {
-        let size = judged.survivors > 0 ? judged.survivorBytes / judged.survivors : 1
         let positions = judged.positions
         return RoundTrend(
-            counts: positions.map { max(0, series.live[$0 + 1] - series.live[$0]) / max(1, size) },
+            counts: positions.map { max(0, series.live[$0 + 1] - series.live[$0]) / judged.blockBytes },
             loads: positions.map { hunt.load($0, meanLoad) },
-            times: positions.map { log(asked(by: $0)) },
+            times: positions.map { log(hunt.asked(in: rounds, by: $0, meanLoad)) },
             score: GrowthRules.Decline.scoreOfGains
         )
-    }
-
-    /// Requests of the phase by the middle of an interval, in those of the mean one.
-    private func asked(by position: Int) -> Double {
-        (rounds.lowerBound..<position).reduce(0.5 * hunt.load(position, meanLoad)) { $0 + hunt.load($1, meanLoad) }
     }
 
     /// The rounds before that one are a warm-up, and with them the others are no more even than those of a cache that fills.
@@ -208,11 +200,9 @@ struct LeakReview {
     ///
     /// By the chance with which blocks of this size come. A leak beside content that has filled meanwhile stays as it is.
     private func fades(_ newest: ArraySlice<Double>) -> Bool {
-        let block = judged.survivorBytes / max(1, judged.survivors)
-        guard newest.count >= Rules.manySteps, block > 0 else { return false }
+        guard newest.count >= Rules.manySteps else { return false }
         func trend(_ rises: some Collection<Double>) -> RoundTrend {
-            let counts = rises.map { max(0, $0) / block }
-            return RoundTrend(counts: counts, loads: counts.map { _ in 1 }, times: counts.indices.map(Double.init))
+            RoundTrend(evenly: rises.map { max(0, $0) / judged.blockBytes })
         }
         let (all, end) = (trend(steps), trend(newest))
         let goesOn = all.declines && end.slope - Rules.goingOn * end.error < all.slope

@@ -93,13 +93,7 @@ struct LiveRounds {
 
     /// Rounds surely add less and less, a third in the end: keys of a table that fills, whose values are replaced.
     var isFading: Bool {
-        let increments = increments
-        let trend = RoundTrend(
-            counts: increments,
-            loads: increments.map { _ in 1 },
-            times: increments.indices.map(Double.init),
-            score: Rules.fadingScore
-        )
+        let trend = RoundTrend(evenly: increments, score: Rules.fadingScore)
         return trend.declines && -trend.slope * trend.span > Rules.fadingFall
     }
 

@@ -39,6 +39,9 @@ struct RoundSurvivors {
             ) : .infinity
     }
 
+    /// Of a block, on average; 1 where there is none.
+    var blockBytes: Double { survivorBytes > 0 ? max(1, survivorBytes / max(1, survivors)) : 1 }
+
     var occupied: Int { counts.count { $0 > 0 } }
     var occupiedShare: Double { counts.isEmpty ? 0 : Double(occupied) / Double(counts.count) }
 
@@ -55,7 +58,8 @@ struct RoundSurvivors {
 
     var neverRises: Bool { zip(counts, counts.dropFirst()).allSatisfy(>=) }
 
-    /// Nothing of a whole stretch survived, most of the last: what came earlier is gone, or the load had not begun it.
+    /// Nothing of a whole stretch, or of the oldest, survived, and most of the last: what came earlier is gone, or the load had
+    /// not begun it.
     var isLate: Bool {
         let empty = counts.prefix { $0 == 0 }.count
         if empty >= GrowthRules.Late.minimumEmpty, Double(empty) >= GrowthRules.Late.share * Double(counts.count),
@@ -132,6 +136,11 @@ extension HuntIntervals {
     /// Requests of an interval as a share of the mean; 1 when they are not known.
     func load(_ position: Int, _ meanLoad: Double) -> Double { meanLoad > 0 ? requests[position] / meanLoad : 1 }
 
+    /// Requests of a phase by the middle of one of its intervals, in those of the mean one.
+    func asked(in rounds: Range<Int>, by position: Int, _ meanLoad: Double) -> Double {
+        (rounds.lowerBound..<position).reduce(0.5 * load(position, meanLoad)) { $0 + load($1, meanLoad) }
+    }
+
     /// Those of the intervals that say something about a rate per request: all, when requests are not known.
     func loaded(_ positions: some Sequence<Int>, meanLoad: Double) -> [Int] {
         positions.filter { meanLoad == 0 || requests[$0] > 0 }
@@ -139,7 +148,8 @@ extension HuntIntervals {
 
     /// Two of them, as indices, between which old bytes compare: a ring keeps less of what is old after more requests.
     ///
-    /// The newest that has one two before it or more, of a load at least `comparableLoad` of its own; else the two furthest apart.
+    /// The newest that has one two before it or more, of a load at least `comparableLoad` of its own; else the two furthest
+    /// apart.
     func comparable(_ positions: some RandomAccessCollection<Int>) -> (first: Int, last: Int) {
         let positions = Array(positions)
         var best = (first: 0, last: 0)

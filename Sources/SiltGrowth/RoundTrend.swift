@@ -63,6 +63,16 @@ struct RoundTrend {
         least = limit * (1 + student / Double(counts.count - 2))
     }
 
+    /// Of intervals that are alike.
+    init(evenly counts: [Double], score limit: Double = Rules.score) {
+        self.init(
+            counts: counts,
+            loads: counts.map { _ in 1 },
+            times: counts.indices.map(Double.init),
+            score: limit
+        )
+    }
+
     /// Survivors become fewer, beyond chance.
     var declines: Bool { score < -least && -slope * span > Rules.minimumFall }
 

@@ -35,8 +35,9 @@ extension HuntPlan {
 
         # One phase for each kind of request, most often one route. A script is run once a round, and up to eight times in
         # rounds that are added, by /bin/sh -c, with SILT_PHASE and SILT_ROUND (the same each time) in its environment. It
-        # should make the same number of requests each time: 100 or more. The number is read from what the load tool prints (ab, bombardier, h2load, hey, k6, oha,
-        # redis-benchmark, siege, vegeta, wrk), or from a line that the script prints: silt: requests=2000 failed=0
+        # should make the same number of requests each time: 100 or more. The number is read from what the load tool
+        # prints (ab, bombardier, h2load, hey, k6, oha, redis-benchmark, siege, vegeta, wrk), or from a line that the
+        # script prints: silt: requests=2000 failed=0
         phases:
           - name: users
             script: hey -n 2000 -c 8 http://127.0.0.1:8080/users

@@ -45,11 +45,11 @@ struct LookClock {
 
     var isDue: Bool { Clock.monotonicSeconds >= nextAt }
 
-    /// On a busy machine a look takes long, and costs no more.
-    mutating func begin() { began = Clock.processCPUNanoseconds }
+    /// On a busy machine a look takes long, and costs no more; what other threads do meanwhile is none of it.
+    mutating func begin() { began = Clock.threadCPUNanoseconds }
 
     mutating func end() {
-        let cost = Double(Clock.processCPUNanoseconds &- began) / 1e9
+        let cost = Double(Clock.threadCPUNanoseconds &- began) / 1e9
         nextAt = Clock.monotonicSeconds + max(period, share * cost)
     }
 }

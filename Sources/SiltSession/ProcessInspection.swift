@@ -68,14 +68,15 @@ package struct ProcessInspection: Sendable {
         if let user = facts.user, user != geteuid() { otherUser = ProcessInspection.userName(user) }
         debugger = facts.debugger
         ownNamespaces = ["mnt", "pid", "user"].filter { ProcessInspection.isOwn($0, pid) }
-        otherRoot = link("/proc/\(pid)/root").flatMap { $0 == "/" ? nil : $0 }
+        otherRoot = linkTarget("/proc/\(pid)/root").flatMap { $0 == "/" ? nil : $0 }
         unit = serviceUnit(cgroup: FileBytes.read(ifThere: "/proc/\(pid)/cgroup") ?? [])
         interpreter = ProcessInspection.interpreter(of: pid, executable)
         tracing = ProcessInspection.tracing(of: pid)
     }
 
     private static func isOwn(_ namespace: String, _ pid: pid_t) -> Bool {
-        guard let own = link("/proc/self/ns/\(namespace)"), let its = link("/proc/\(pid)/ns/\(namespace)") else {
+        guard let own = linkTarget("/proc/self/ns/\(namespace)"), let its = linkTarget("/proc/\(pid)/ns/\(namespace)")
+        else {
             return false
         }
         return own != its
@@ -116,14 +117,6 @@ package struct ProcessInspection: Sendable {
             return .silent(why: "neither SILT_OUT nor SILT_SOCKET was set when it started")
         }
     }
-}
-
-/// What a symbolic link says; nil when it may not be read.
-private func link(_ path: String) -> String? {
-    var buffer = [CChar](repeating: 0, count: 4096)
-    let length = readlink(path, &buffer, buffer.count)
-    guard length > 0 else { return nil }
-    return String(system: buffer.prefix(length).map { UInt8(bitPattern: $0) })
 }
 
 /// Lines of proc_pid_status(5).

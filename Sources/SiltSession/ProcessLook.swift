@@ -3,9 +3,12 @@ internal import SiltSystem
 internal import SiltText
 
 /// Path of a running process's executable (proc(5)); nil when it may not be read.
-package func processExecutable(_ pid: Int32) -> String? {
+package func processExecutable(_ pid: Int32) -> String? { linkTarget("/proc/\(pid)/exe") }
+
+/// What a symbolic link says; nil, with errno, when it may not be read.
+func linkTarget(_ path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: 4096)
-    let length = readlink("/proc/\(pid)/exe", &buffer, buffer.count)
+    let length = readlink(path, &buffer, buffer.count)
     guard length > 0 else { return nil }
     return String(system: buffer.prefix(length).map { UInt8(bitPattern: $0) })
 }
@@ -74,7 +77,7 @@ package struct ProcessKin: Equatable, Sendable {
 }
 
 /// Every process that can be seen, in no order.
-func processNumbers() -> [pid_t] { FileBytes.names(in: "/proc").compactMap { pid_t($0) } }
+package func processNumbers() -> [pid_t] { FileBytes.names(in: "/proc").compactMap { pid_t($0) } }
 
 /// What becomes of a thread, by /proc/PID/task/TID.
 private enum ThreadFate {

@@ -235,7 +235,7 @@ package struct TopView {
         let uses = MemoryUse.allCases.filter { parts.now[$0] > 0 && parts.now[$0] >= parts.now.sum / 50 }
             .sorted { parts.now[$0] > parts.now[$1] }
         let words = uses.map { use in
-            let isGrower = use == most && parts.rise[use] >= smallestRise
+            let isGrower = use == most && parts.rise[use] >= minimumRise
             return "\(Format.bytes(parts.now[use])) \(MemoryText.name(use))"
                 + (isGrower ? " (+\(Format.bytes(parts.rise[use])))" : "")
         }
@@ -243,7 +243,7 @@ package struct TopView {
     }
 
     /// Below it the use that has grown most is not told.
-    private static let smallestRise = 1048576.0
+    private static let minimumRise = 1_048_576.0
 
     private static let columns = (rate: 16, size: 10, blocks: 10, spark: 16)
 

@@ -20,7 +20,7 @@ enum Candidates {
     /// Processes that may be looked at, silt itself left out.
     static func processes(_ start: String) -> [String] {
         guard start.allSatisfy(\.isNumber) else { return [] }
-        return FileBytes.names(in: "/proc").compactMap { pid_t($0) }.sorted()
+        return processNumbers().sorted()
             .filter { String($0).hasPrefix(start) && $0 != getpid() && processExecutable($0) != nil }.map(String.init)
     }
 
