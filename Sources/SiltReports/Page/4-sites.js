@@ -65,8 +65,9 @@ function siteArticle(site, look) {
 function showLegend() {
   const entry = (color, text) => element("span", {}, element("i", { style: `background: var(${color})` }), text);
   const findings = page.tree.findings.map((place, finding) => entry(`--finding-${finding}`, page.data.sites[place].name));
-  const rss = page.data.timeline.rss.some((value) => value > 0) ? [entry("--rss", "resident memory (RSS)")] : [];
-  const parts = page.data.timeline.parts.filter((part) => part.use !== "live").map((part) => entry(`--use-${part.use}`, part.name));
+  const shown = timeline.data;
+  const rss = shown.rss.some((value) => value > 0) ? [entry("--rss", "resident memory (RSS)")] : [];
+  const parts = shown.parts.filter((part) => part.use !== "live").map((part) => entry(`--use-${part.use}`, part.name));
   document.getElementById("legend").replaceChildren(...findings, entry("--heap", findings.length > 0 ? "the rest of the live heap" : "live heap"), ...parts, ...rss);
 }
 

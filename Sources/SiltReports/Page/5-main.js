@@ -2,7 +2,7 @@
 
 const page = {
   data: null, tree: null, view: null,
-  measure: "inuse", isInverted: false, isByTime: false, search: "", from: 0, to: 0, isChosen: false,
+  measure: "inuse", isInverted: false, isByTime: false, search: "", from: 0, to: 0, isChosen: false, withMemory: true,
 };
 const byId = (id) => document.getElementById(id);
 
@@ -26,6 +26,7 @@ function fragment() {
   if (page.isByTime) state.set("order", "time");
   if (page.isInverted) state.set("inverted", "1");
   if (page.search) state.set("search", page.search);
+  state.set("memory", page.withMemory ? "1" : "0");
   for (const box of flame.path(flame.focus).slice(1)) state.append("at", box.name);
   return "#" + state;
 }
@@ -42,6 +43,7 @@ function restore(text) {
   page.isByTime = state.get("order") === "time";
   page.isInverted = state.get("inverted") === "1";
   page.search = state.get("search") ?? "";
+  if (state.has("memory")) page.withMemory = state.get("memory") === "1";
   flame.focus = null;
   showChoices();
   recut();
@@ -54,6 +56,7 @@ function showChoices() {
   byId("order").value = page.isByTime ? "time" : "weight";
   byId("inverted").checked = page.isInverted;
   byId("search").value = page.search;
+  byId("memory").checked = page.withMemory;
   if (page.data.moments.length > 1) [byId("from").value, byId("to").value] = [String(page.from), String(page.to)];
 }
 
@@ -64,10 +67,17 @@ function firstMoment() {
   return isHunt || page.tree.findings.length === 0 ? 0 : nearest(start + (end - start) / 4, true);
 }
 
+/** Whether what grows can be seen on the scale of resident memory: the heap alone is shown where it is a small part of that. */
+function showsMemory() {
+  const { inuse, rss } = page.data.timeline;
+  return page.tree.findings.length === 0 || Math.max(0, ...inuse) * 3 > Math.max(0, ...rss);
+}
+
 /** As the page opens: what grew, where something grows, without what the start took. */
 function open() {
   const { data, tree } = page;
   [page.isInverted, page.isByTime, page.search, page.isChosen] = [false, false, "", false];
+  page.withMemory = showsMemory();
   const last = data.moments.length - 1;
   [page.from, page.to] = [0, Math.max(0, last)];
   if (tree.findings.length > 0 && last > 0) {
@@ -99,7 +109,10 @@ function recut() {
   const moments = page.data.moments;
   const isPart = page.measure === "growth" && (page.from > 0 || page.to < moments.length - 1);
   const range = isPart ? [moments[page.from].seconds, moments[page.to].seconds] : null;
-  timeline.show({ ...page.data.timeline, moments, courses: page.data.unit === "bytes" ? page.tree.findingCourses() : [] }, range);
+  const memory = page.withMemory ? {} : { rss: [], parts: [] };
+  const courses = page.data.unit === "bytes" ? page.tree.findingCourses() : [];
+  timeline.show({ ...page.data.timeline, ...memory, moments, courses }, range);
+  showLegend();
 }
 
 function showFound() {
@@ -154,6 +167,7 @@ function showMoments() {
   const hasMoments = moments.length > 1;
   byId("time-part").hidden = page.data.timeline.inuse.length === 0;
   byId("range").hidden = !hasMoments;
+  byId("memory-part").hidden = !page.data.timeline.rss.some((value) => value > 0);
   byId("time-hint").hidden = !hasMoments;
   byId("measure").querySelector("[value=growth]").disabled = !hasMoments;
   if (!hasMoments) return;
@@ -180,7 +194,6 @@ function show(data) {
   page.data = data;
   page.tree = new Tree(data.tree);
   showText(data, look);
-  showLegend();
   showMoments();
   if (!isFirst) {
     recut();
@@ -209,6 +222,7 @@ byId("search").addEventListener("keydown", (event) => {
   byId("flame").focus();
 });
 byId("order").addEventListener("change", (event) => { page.isByTime = event.target.value === "time"; recut(); });
+byId("memory").addEventListener("change", (event) => { page.withMemory = event.target.checked; recut(); });
 byId("reset").addEventListener("click", open);
 window.addEventListener("hashchange", () => restore(location.hash));
 byId("out").addEventListener("click", () => flame.zoom(flame.view.root));

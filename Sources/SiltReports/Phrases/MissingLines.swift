@@ -6,7 +6,7 @@ internal import SiltText
 enum MissingLines {
     /// Files named; more would bury the verdict.
     private static let fileLimit = 3
-    /// What a site without a name holds of all, so that its file is worth a note.
+    /// What a site without a name holds of the peak, so that its file is worth a note.
     private static let minimumShare = 0.1
 
     /// One line for each file that a finding without a line is in, or much that has no name, the heaviest first: of others
@@ -14,7 +14,7 @@ enum MissingLines {
     static func notes(_ report: HeapReport, limit: Int) -> [String] {
         var notes: [String] = []
         var seen: Set<String> = []
-        let minimum = Self.minimumShare * Double(report.totals.inUseBytes)
+        let minimum = Self.minimumShare * Double(report.totals.peakInUseBytes)
         func isMissed(_ site: ReportSite) -> Bool {
             if site.isGrowing { return site.follows == nil && site.fix.line == nil }
             return site.fix.function.isEmpty && site.resource == .heap && Double(site.inUseBytes) >= max(1, minimum)

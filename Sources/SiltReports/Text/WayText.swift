@@ -20,7 +20,8 @@ struct WayText {
         }
         let runtime = all.reversed().prefix { $0.isRuntimeStart }.count
         let end = max(blame + 1, all.count - runtime)
-        frames = [all[blame]] + all[(blame + 1)..<end].filter { !$0.isPlumbing }
+        let callers = zip(all[(blame + 1)..<end], all[blame...])
+        frames = [all[blame]] + callers.filter { !$0.isPlumbing && !$0.isEntry(of: $1) }.map(\.0)
         var spaces = frames.map { (name: Self.space(of: $0.name), end: 0) }
         for index in spaces.indices.reversed() {
             let isLast = index + 1 == spaces.count || spaces[index + 1].name != spaces[index].name
@@ -90,12 +91,23 @@ struct WayText {
             previous = index
             // The line above says where that is.
             let isKnown = index == fix || (index == frames.count - 1 && frames[index].function == "main")
-            let name = frames[index].name(width: width).withoutParameters.replacing("<…>", with: "")
+            let name = Self.name(of: frames[index], width: width)
             let isPlaced = !isKnown && frames[index].line != nil && placed.contains(index)
             let place = isPlaced ? " " + frames[index].place.printable : ""
             links.append(name + place)
         }
         return links.joined(separator: " → ")
+    }
+
+    /// Rather the function alone, where its type does not fit, than both with a gap.
+    private static func name(of frame: ReportFrame, width: Int) -> String {
+        func abridged(_ width: Int) -> String {
+            frame.name(width: width).withoutParameters.replacing("<…>", with: "")
+        }
+        let whole = abridged(linkWidth)
+        guard whole.count > width else { return whole }
+        let bare = whole.split { $0 == ":" || $0 == "." }.last.map(String.init) ?? whole
+        return bare.count <= width && bare.allSatisfy(\.isNameLike) ? bare : abridged(width)
     }
 
     /// As ` of std`, where all of them are of one namespace of a language's library.
@@ -114,10 +126,19 @@ struct WayText {
 }
 
 extension ReportFrame {
+    /// A part of the same function that the compiler set apart and that has no line, as a thunk: the callee says it all.
+    fileprivate func isEntry(of callee: ReportFrame) -> Bool {
+        line == nil && callee.line != nil && !function.isEmpty && name == callee.name && moduleName == callee.moduleName
+    }
+
     func isSamePlace(as other: ReportFrame) -> Bool {
         function == other.function && line == other.line && module == other.module
             && (!function.isEmpty || offset == other.offset)
     }
+}
+
+extension Character {
+    fileprivate var isNameLike: Bool { isLetter || isNumber || self == "_" }
 }
 
 extension String {

@@ -73,7 +73,7 @@ struct RunCommand: ParsableCommand {
         let help = helpMessage(columns: 1000).split { !($0.isLetter || $0.isNumber || $0 == "-") }
         let options = Set(help.map(String.init).filter { $0.hasPrefix("--") && $0.count > 2 })
         let guess = nearest(name, among: options.sorted()).map { "did you mean \($0)?" }
-        return "unknown option \(name); \(guess ?? "silt run --help lists them"); the command stands after --"
+        return "unknown option \(name): \(guess ?? "silt run --help lists them.") The command stands after --"
     }
 
     private var commandWords: [String] { command.first == "--" ? Array(command.dropFirst()) : command }

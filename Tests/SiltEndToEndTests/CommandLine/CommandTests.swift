@@ -38,11 +38,8 @@ extension EndToEnd {
         @Test(arguments: [
             (["rnu"], "rnu is not a command of silt: did you mean silt run?"),
             (["./server"], "./server is not a command of silt: silt --help lists them; to trace a program: silt run"),
-            (["run", "--snapshot-evry", "1s", "--", "true"], "--snapshot-evry; did you mean --snapshot-every?"),
-            (
-                ["run", "--jso", "true"],
-                "unknown option --jso; silt run --help lists them; the command stands after --"
-            ),
+            (["run", "--snapshot-evry", "1s", "--", "true"], "--snapshot-evry: did you mean --snapshot-every?"),
+            (["run", "--jso", "true"], "option --jso: silt run --help lists them. The command stands after --"),
             (["run", "-x=3", "true"], "unknown option -x"),
         ])
         func aMistypedWordIsNamedAndRunsNothing(words: [String], advice: String) throws {

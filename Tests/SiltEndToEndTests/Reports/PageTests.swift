@@ -139,6 +139,22 @@ extension EndToEnd {
             #expect(reset[2] as? Bool == false && reset[3] as? String == "" && reset[6] as? [String] == ["all"])
         }
 
+        @Test func residentMemoryIsShownAndHiddenAndLinksKeepThat() throws {
+            let state =
+                "script return [document.getElementById('memory').checked, silt.timeline.data.rss.length > 0, "
+                + "document.getElementById('legend').textContent.includes('resident memory')]"
+            let answers = try browse([
+                state, "click memory", state, "script return document.getElementById('link').getAttribute('href')",
+                "errors",
+            ])
+            let (first, second) = (try #require(answers[0] as? [Bool]), try #require(answers[2] as? [Bool]))
+            #expect(Set(first).count == 1 && second == first.map { !$0 })
+            let link = try #require(answers[3] as? String)
+            let again = try SiltTestSupport.browse("file://" + Self.hunted.get().page + link, [state])
+            #expect(again[0] as? [Bool] == second, "\(link)")
+            #expect(answers[4] as? [String] == [])
+        }
+
         @Test func brushingTheCourseOfTimeCutsTheStacksToWhatCameThen() throws {
             let place = try browse([
                 "script const t = silt.page.data.timeline, l = silt.timeline.left, "
