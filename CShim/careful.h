@@ -57,31 +57,29 @@ static inline bool silt_careful_word(struct silt_readable *known, uintptr_t at, 
     return true;
 }
 
-/* Copies the aligned words at up to two addresses; false when one is not there. The kernel copies
- * them, since another thread may unmap them meanwhile. Under a filter, which may end the program
- * for process_vm_readv(2), and where the kernel refuses, they are looked for and then read, but
- * only if they `stay`. */
-static inline bool silt_careful_copy(const uintptr_t *from, uint64_t *words, unsigned count,
+/* Copies the aligned word at `at`, and the one `gap` bytes behind its end where `words` has two;
+ * false when they are not there. The kernel copies them, since another thread may unmap them
+ * meanwhile: as one range, for it looks each range up anew, which takes 0.3 of 1.5 us. Under a
+ * filter, which may end the program for process_vm_readv(2), and where the kernel refuses, they are
+ * looked for and then read, but only if they `stay`. */
+#define SILT_MAXIMUM_GAP 1024
+static inline bool silt_careful_copy(uintptr_t at, uint64_t *words, unsigned count, size_t gap,
                                      bool stay) {
-    struct iovec here = {words, count * sizeof *words}, there[2];
-    for (unsigned i = 0; i < count; i++) {
-        there[i] = (struct iovec){(void *)from[i], sizeof *words};
-    }
+    static char unread[SILT_MAXIMUM_GAP]; /* threads write over each other's */
+    size_t length = count == 1 ? sizeof *words : 2 * sizeof *words + gap;
+    struct iovec there = {(void *)at, length};
+    struct iovec here[3] = {{words, sizeof *words}, {unread, gap}, {words + 1, sizeof *words}};
     if (!silt_is_filtered() && !silt_was_filtered_at_start()) {
         /* A fork child's header is its parent's until it has one of its own. */
         long self = *silt_live ? (long)silt_shared->pid : silt_call(SYS_getpid, 0);
-        long got = silt_call(SYS_process_vm_readv, self, &here, 1, there, count, 0);
+        long got = silt_call(SYS_process_vm_readv, self, here, count == 1 ? 1 : 3, &there, 1, 0);
         if (got >= 0 || got == -14 /* EFAULT */) {
-            return got == (long)here.iov_len;
+            return got == (long)length;
         }
     }
     struct silt_readable none = {0, 0};
-    for (unsigned i = 0; i < count; i++) {
-        if (!stay || !silt_careful_word(&none, from[i], &words[i])) {
-            return false;
-        }
-    }
-    return true;
+    return stay && silt_careful_word(&none, at, words) &&
+           (count == 1 || silt_careful_word(&none, at + length - sizeof *words, words + 1));
 }
 
 #endif

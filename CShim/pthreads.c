@@ -29,7 +29,7 @@ static bool read_handle(const void *there, bool stays, const void *frame, uint64
         *handle = *(const pthread_t *)there;
         return true;
     }
-    return silt_careful_copy(&at, handle, 1, stays);
+    return silt_careful_copy(at, handle, 1, 0, stays);
 }
 
 static void note_created(const void *there, bool detached, const void *frame) {

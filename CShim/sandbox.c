@@ -68,9 +68,11 @@ bool silt_is_guest(void) {
 }
 
 bool silt_look_at_thread(uintptr_t thread, bool stays, uint32_t *tid) {
-    uintptr_t from[2] = {thread + SELF_OFFSET, thread + TID_OFFSET};
+    enum { GAP = TID_OFFSET - SELF_OFFSET - sizeof(uint64_t) };
+    _Static_assert(GAP <= SILT_MAXIMUM_GAP, "what lies between is read too");
     uint64_t words[2] = {0, 0};
-    if (!silt_careful_copy(from, words, knows_tid ? 2 : 1, stays) || words[0] != thread) {
+    if (!silt_careful_copy(thread + SELF_OFFSET, words, knows_tid ? 2 : 1, GAP, stays) ||
+        words[0] != thread) {
         return false;
     }
     if (knows_tid && (uint32_t)words[1] == UINT32_MAX) {
