@@ -255,6 +255,8 @@ enum GrowthRules {
         static let roundOfWarmUp = 2.0
         static let maximumPower = 0.8
         static let powers = 50
+        /// Counts of rounds that vary by so many times what chance makes come in bursts.
+        static let variationOfBursts = 3.0
     }
 
     /// Confidence in a charge by rounds: survivors in all of them, and even ones.
@@ -386,6 +388,11 @@ enum GrowthRules {
         static let minimumJumps = 3
         /// The share of the growth that jumps carry.
         static let jumpShare = 0.9
+        /// Of what had come before the last jump this share may still be there: arrays that share a line grow in turn.
+        static let keptShare = 0.75
+        /// A place of an array takes 8 bytes, mostly: where a request brings less than one, its jumps are so few and small that
+        /// they may be those of a table that is sized by what the program has seen.
+        static let minimumPerRequest = 1.0
         /// The next jump is overdue after this many times the last wait: waits double with the block.
         static let overdue = 2.5
     }

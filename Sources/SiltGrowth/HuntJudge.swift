@@ -26,7 +26,7 @@ package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals, route: I
     let rounds = hunt.positions(ofPhase: route)
     if rounds.count >= GrowthRules.Route.minimumIntervals, idle.isKnown {
         let verdict = judgeRoute(series, hunt, route: route)
-        return replacedContent(verdict, series.live, hunt, rounds) ?? verdict
+        return replacedContent(verdict, series, hunt, rounds) ?? verdict
     }
     let verdict = judgeRounds(series, hunt, rounds: rounds)
     return verdict.reason == .leak ? atIdleRate(verdict, series, hunt, rounds, idle) ?? verdict : verdict
@@ -35,7 +35,7 @@ package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals, route: I
 /// The charge of a route that survivors acquit, for content that is replaced by ever more of it; nil without one.
 private func replacedContent(
     _ verdict: GrowthVerdict,
-    _ live: [Double],
+    _ series: IntervalSeries,
     _ hunt: HuntIntervals,
     _ rounds: Range<Int>
 ) -> GrowthVerdict? {
@@ -46,10 +46,12 @@ private func replacedContent(
     case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .decel, .stalled, .flat, .everyRound, .gap, .idle:
         return nil
     }
-    let judge = LiveRounds(live, hunt, rounds)
+    let judge = LiveRounds(series, hunt, rounds)
     guard !judge.isFading, let rise = judge.rise() else { return nil }
-    let idle = LiveIdle(live, hunt)
-    let charge = idle.above(judge.verdict(rise, verdict.facts), live, hunt, rounds)
+    let replaced = judge.verdict(rise, verdict.facts)
+    guard replaced.verdict.isGrowing else { return replaced }
+    let idle = LiveIdle(series.live, hunt)
+    let charge = idle.above(replaced, series.live, hunt, rounds)
     return charge.verdict.isGrowing ? charge : nil
 }
 

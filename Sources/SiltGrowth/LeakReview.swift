@@ -166,7 +166,16 @@ struct LeakReview {
     // MARK: Conservation
 
     /// Old bytes rose by enough of what survivors claim, over all intervals and in the newer half of them.
-    private var isSeen: Bool { eligible.isEmpty || isSeen(from: 0) && isSeen(from: eligible.count / 2) }
+    ///
+    /// Where old bytes compare between the newest alone, live bytes rose so over all.
+    private var isSeen: Bool { eligible.isEmpty || isSeen(from: 0) && isSeen(from: eligible.count / 2) && isSeenLive }
+
+    /// Live bytes compare over rounds of whatever load, unlike old ones: what is full holds as much after each.
+    private var isSeenLive: Bool {
+        guard hunt.comparable(eligible).first > 0, let first = judged.positions.first, let last = judged.positions.last
+        else { return true }
+        return series.live[last + 1] - series.live[first] >= Rules.share * judged.survivorBytes
+    }
 
     private func isSeen(from start: Int) -> Bool {
         let pair = hunt.comparable(eligible[start...])

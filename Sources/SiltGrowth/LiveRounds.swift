@@ -1,3 +1,5 @@
+internal import SiltHeap
+
 /// Judges rounds of which only live bytes are known: no births, as in a heap profile that is fetched.
 ///
 /// `live`: at the baseline and at the end of each interval of the hunt. A count that should not grow (goroutines,
@@ -37,13 +39,20 @@ struct LiveRounds {
     }
 
     private let live: [Double]
+    /// Bytes of each interval that stay; nil where no births are known.
+    private let born: [Double]?
     private let hunt: HuntIntervals
     private let rounds: Range<Int>
     let warmUp: Int
     private let meanLoad: Double
 
-    init(_ live: [Double], _ hunt: HuntIntervals, _ rounds: Range<Int>) {
+    init(_ series: IntervalSeries, _ hunt: HuntIntervals, _ rounds: Range<Int>) {
+        self.init(series.live, born: series.bytes, hunt, rounds)
+    }
+
+    init(_ live: [Double], born: [Double]? = nil, _ hunt: HuntIntervals, _ rounds: Range<Int>) {
         self.live = live
+        self.born = born
         self.hunt = hunt
         self.rounds = rounds
         warmUp = GrowthRules.Rounds.warmUp(of: rounds.count)
@@ -59,7 +68,7 @@ struct LiveRounds {
         }
         let values = live[rounds.lowerBound...rounds.upperBound]
         let growth = live[rounds.upperBound] - live[rounds.lowerBound]
-        guard isDoubling(Array(values)), isKept(growth, above: live[rounds.lowerBound]) else { return nil }
+        guard isDoubling(Array(values)), isReplaced, isKept(growth, above: live[rounds.lowerBound]) else { return nil }
         let slope = growth / Double(rounds.count)
         return Rise(
             reason: .doubling,
@@ -68,8 +77,13 @@ struct LiveRounds {
         )
     }
 
+    /// Charged; or where it is an array to which hardly anything is appended, as one that may still fill.
     func verdict(_ rise: Rise, _ facts: GrowthFacts) -> GrowthVerdict {
-        GrowthVerdict(
+        let least = GrowthRules.Doubling.minimumPerRequest
+        if rise.reason == .doubling, born != nil, meanLoad > 0, rise.rate.slope < least * meanLoad {
+            return GrowthVerdict(.stillFilling, .doubling, facts: facts)
+        }
+        return GrowthVerdict(
             .growing,
             rise.reason,
             confidence: rise.confidence,
@@ -140,6 +154,18 @@ struct LiveRounds {
         let half = increments.count / 2
         let (early, late) = (increments.prefix(half).reduce(0, +), increments.suffix(half).reduce(0, +))
         return filled > Rules.fillingRatio * median(increments) * Double(warmUp) && late < Rules.fadingShare * early
+    }
+
+    /// A bigger block took the place of what had come before the last jump.
+    ///
+    /// What all stays are ever more blocks: the entries of a table for what a program sees for the first time.
+    private var isReplaced: Bool {
+        typealias Rules = GrowthRules.Doubling
+        guard let born,
+            let last = rounds.last(where: { live[$0 + 1] > live[$0] && live[$0 + 1] >= Rules.jumpRatio * live[$0] })
+        else { return true }
+        let kept = born[rounds.lowerBound..<last].reduce(0, +)
+        return kept <= Rules.keptShare * (live[last] - live[rounds.lowerBound])
     }
 
     /// Enough of a rise outlived the rest of the hunt: what was held until the phase ended is no growth.

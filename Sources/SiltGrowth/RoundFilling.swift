@@ -14,13 +14,15 @@ struct RoundFilling {
     let score: Double
     /// Of what was asked.
     let power: Double
+    /// The rounds after the warm-up brought less than it did, in bursts: what a JIT compiles late.
+    let isLateBursts: Bool
 
     /// `counts`: as they were; `loads`: what each round had of requests, as shares of the mean; `warmUp`: rounds that brought
     /// more than the others.
     init(counts: [Double], loads: [Double], warmUp: Int) {
         let rest = counts.count - warmUp
         guard warmUp > 0, rest > 1, counts[warmUp...].contains(where: { $0 > 0 }), loads.allSatisfy({ $0 > 0 }) else {
-            (score, power) = (.infinity, 1)
+            (score, power, isLateBursts) = (.infinity, 1, false)
             return
         }
         var best = (deviance: Double.infinity, power: 1.0, filled: [Double]())
@@ -37,10 +39,12 @@ struct RoundFilling {
         let variance = max(1, min(filling, constant) / Double(rest - 1))
         score = (filling - constant) / variance - Rules.roundOfWarmUp * Double(warmUp - 1)
         power = best.power
+        let (before, after) = (counts[..<warmUp].reduce(0, +), counts[warmUp...].reduce(0, +))
+        isLateBursts = variance >= Rules.variationOfBursts && after < before
     }
 
     /// It may be a cache that fills.
-    var isPossible: Bool { score < Rules.minimumScore && power <= Rules.maximumPower }
+    var isPossible: Bool { score < Rules.minimumScore && power <= Rules.maximumPower || isLateBursts }
 
     /// What each round adds to a power of all that was asked by then, in sum so much.
     private static func filled(_ loads: [Double], _ power: Double, upTo sum: Double) -> [Double] {

@@ -70,7 +70,7 @@ private struct RoundsJudge {
             return review.charge(rise, facts)
         }
         if [.none, .sparse, .turnover].contains(reason) {
-            let rises = LiveRounds(series.live, hunt, rounds)
+            let rises = LiveRounds(series, hunt, rounds)
             if let rise = rises.rise() { return rises.verdict(rise, facts) }
         }
         return review.acquittal(reason, facts)

@@ -31,6 +31,13 @@ struct RoundFillingTests {
         #expect(Self.filling(counts, counts.map { _ in 1 }, warmUp: 4).isPossible)
     }
 
+    /// 160,000 requests after its start HotSpot compiled more than in the 100,000 before.
+    @Test func whatIsCompiledInBurstsMayBeFillingHoweverLate() {
+        let counts: [Double] = [1067, 69, 37, 50, 8, 1, 8, 2, 0, 3, 4, 1, 1, 8, 2, 1, 1, 2, 12, 19, 2, 1, 7, 14, 33]
+        let loads = counts.indices.map { $0 < 12 ? 1.0 : $0 < 18 ? 2 : $0 < 24 ? 4 : 8 }
+        #expect(Self.filling(counts, loads, warmUp: 5).isPossible)
+    }
+
     /// However much came in the first round.
     @Test(arguments: [20.0, 80, 400, 5000])
     func aLeakAfterAWarmUpIsNone(first: Double) {

@@ -1,3 +1,4 @@
+import SiltHeap
 import Testing
 
 @testable import SiltGrowth
@@ -111,6 +112,59 @@ struct RoundsJudgeTests {
         #expect(verdict.reason == .doubling)
         #expect(abs(verdict.slope - 7000 / 6) < 1e-9)
         #expect(verdict.confidence == .low)
+    }
+
+    /// CPython's type attribute cache, which keeps names by their addresses: where longer rounds reach places that shorter ones
+    /// did not, it rises again, but over all by much less than what survives of each round.
+    @Test func aTableInWhichKeysReplaceEachOtherAndThatRisesInLongerRoundsAgainIsNotCharged() {
+        let counts: [Double] = [
+            0, 0, 0, 379, 13, 8, 10, 14, 7, 9, 7, 7, 10, 6, 13, 7, 17, 17, 12, 20, 27, 26, 89, 46, 50, 48, 82, 0, 0, 0,
+        ]
+        let blocks: [Double] = [
+            0, 0, 0, 0, 763, 760, 747, 733, 738, 749, 756, 742, 745, 743, 740, 740, 732, 730, 733, 721, 727, 729, 740,
+            810, 850, 883, 905, 924, 924, 924, 924,
+        ]
+        let old: [Double] = [
+            0, 0, 0, 0, 694, 684, 679, 670, 700, 701, 684, 671, 683, 683, 683, 679, 665, 656, 651, 642, 633, 666, 659,
+            753, 782, 815, 842, 924, 924, 924,
+        ]
+        let series = IntervalSeries(
+            counts: counts,
+            bytes: counts.map { 55 * $0 },
+            live: blocks.map { 55 * $0 },
+            old: old.map { 55 * $0 }
+        )
+        let loads = [1, 2, 4, 8].flatMap { Array(repeating: 5000.0 * $0, count: $0 == 1 ? 7 : $0 == 8 ? 5 : 6) }
+        let hunt = HuntIntervals(
+            phases: [0, 0, 0] + loads.map { _ in 1 } + [2, 2, 2],
+            routes: 1,
+            requests: [0, 0, 0] + loads + [0, 0, 0],
+            seconds: Array(repeating: 4, count: loads.count + 6)
+        )
+        let verdict = judgeHunt(series, hunt, route: 1)
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
+    }
+
+    /// A runtime's table with an object for each region that it has seen: ever bigger parts come, and none is freed.
+    @Test func whatComesInBiggerPartsAndStaysIsNoBlockThatDoubles() {
+        var blocks = BlockHistory(intervals: 12)
+        for (birth, count) in [(1, 17), (4, 9), (7, 58), (11, 138)] { blocks.add(count, size: 72, at: birth) }
+        let verdict = judgeRounds(blocks.series(), .rounds(requests: Array(repeating: 10, count: 12)))
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
+    }
+
+    /// 223 places after 12,000 requests are no array that each of them is appended to.
+    @Test func aBlockThatDoublesButHardlyByARequestMayStillFill() {
+        var blocks = BlockHistory(intervals: 12)
+        var birth = 1
+        for (size, death) in [(144, 4), (216, 7), (680, 10), (1784, nil)] as [(Int, Int?)] {
+            blocks.add(1, size: size, at: birth, death: death)
+            birth = death ?? birth
+        }
+        for (requests, expected) in [(1000.0, Verdict.stillFilling), (10, .growing)] {
+            let hunt = HuntIntervals.rounds(requests: Array(repeating: requests, count: 12))
+            #expect(judgeRounds(blocks.series(), hunt).verdict == expected)
+        }
     }
 
     @Test func roundWithoutRequestsSaysNothingAboutTheRate() {

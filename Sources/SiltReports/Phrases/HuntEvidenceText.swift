@@ -94,7 +94,8 @@ struct HuntEvidenceText {
         case .sparse where facts.occupied == facts.slices:
             "few of its \(rounds) left more than idle does in the same time"
         case .sparse: "only \(facts.occupied) of \(facts.slices) \(rounds) left anything"
-        case .none, .idleRate, .leak, .deep, .slowed, .doubling, .backlog, .trend, .everyRound, .idle:
+        case .doubling: "an array grew in \(facts.jumps) steps, by less than a byte a request"
+        case .none, .idleRate, .leak, .deep, .slowed, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1
                 ? "\(amount(facts.oneOffBytes)) came once, in the warm-up round, and nothing stayed after it"
                 : "what came was \(gone)"
