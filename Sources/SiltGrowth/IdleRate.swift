@@ -59,7 +59,8 @@ struct IdleRate {
 
 /// Judges what grows without requests, by the first idle phase and the last one.
 ///
-/// It must leave survivors in most intervals of the first and again in the last. A hunt with one idle phase cannot show
+/// It must leave survivors in most intervals of the first and again in the last, and not ever fewer: a start-up that goes on in
+/// the background ends. A hunt with one idle phase cannot show
 /// that, so its charges have low confidence.
 package func judgeIdle(_ series: IntervalSeries, _ hunt: HuntIntervals) -> GrowthVerdict {
     let idle = IdleRate(series, hunt)
@@ -75,9 +76,14 @@ package func judgeIdle(_ series: IntervalSeries, _ hunt: HuntIntervals) -> Growt
     facts.idleCount = mean(judged.counts)
     facts.idleBytes = mean(judged.bytes)
     let part = RoundSurvivors(series, hunt, leading, meanLoad: 0)
+    let trend = RoundTrend(
+        counts: part.counts,
+        loads: leading.map { hunt.exposure([$0]) },
+        times: leading.indices.map(Double.init)
+    )
     let isConfirmed = idle.first.isEmpty || idle.last.isEmpty || isSeenAgain(series, hunt, idle)
     guard part.survivors >= GrowthRules.Idle.minimumSurvivors, part.occupiedShare >= GrowthRules.Idle.occupiedShare,
-        isConfirmed
+        isConfirmed, !trend.declines
     else {
         return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: .idleRate), .idleRate, facts: facts)
     }

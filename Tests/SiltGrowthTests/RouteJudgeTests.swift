@@ -84,6 +84,13 @@ struct RouteJudgeTests {
         #expect(verdicts.routes[1].facts.idleBytes == 192)
     }
 
+    /// A runtime compiles and loads for a while after its start, whether or not anybody asks something.
+    @Test func aStartThatGoesOnAtIdleIsNoGrowth() {
+        let (series, hunt) = Self.staying([[9, 12, 9, 6, 4, 3], Self.still, Self.still, [4, 4, 3, 3, 2, 2]])
+        let verdict = judgeIdle(series, hunt)
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
+    }
+
     @Test func idleRateIsPerSecondWhenIntervalsAreTimed() {
         // A block a second: 10 in an idle slice, 60 in a round of a minute.
         let slice = Array(repeating: 10, count: 6)
