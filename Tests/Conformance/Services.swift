@@ -95,7 +95,8 @@ extension Service {
         build: "gcc -O1 -g -shared -fPIC -o answers.so $workloads/sendmsg_leak.c",
         load: "python3 $workloads/memcached_load.py $port $requests",
         start: """
-            export SHOP_FIXED=$fixed LD_PRELOAD=$LD_PRELOAD:$built/answers.so
+            [ -z "$fixed" ] || export SHOP_FIXED=1
+            export LD_PRELOAD=$LD_PRELOAD:$built/answers.so
             exec memcached -u root -l 127.0.0.1 -p $port -U 0
             """
     )
