@@ -144,6 +144,7 @@ struct ServiceHunt {
             row.verdict = headline.contains("still filling?") ? "still filling?" : report.verdict
             if row.verdict == report.verdict { row.faults.append(headline) }
         }
+        if headline.contains("ended early") { row.faults.append(headline) }
         if row.isRSSInDoubt { row.faults.append("RSS: \(headline)") }
         if !isFixed, abs(charged - sum) > tolerance * sum {
             row.faults.append("the planted leak is not charged with its bytes")

@@ -58,6 +58,12 @@ struct ServiceHuntTests {
         #expect(row.faults.count == faults)
     }
 
+    @Test func aHuntThatEndedEarlyIsAFaultWhateverItCharged() throws {
+        let headline = "GROWING: 1 call site leaks; the hunt ended early: the load failed"
+        let row = try Self.row("growing", headline, charged: [("make_record", 100)], isFixed: false)
+        #expect(row.faults == [headline])
+    }
+
     @Test func aChargeOfAnythingElseIsAFault() throws {
         let charged = [("make_record", 100.0), ("intern", 0.1)]
         #expect(try Self.row("growing", "GROWING", charged: charged, isFixed: false).faults.count == 1)
