@@ -209,6 +209,14 @@ enum GrowthRules {
         static let usual = 6.0
     }
 
+    /// Few of the judged intervals left most: a cache that filled then, as the rest does not show.
+    enum Concentrated {
+        /// Of so many, one in so many left this share.
+        static let minimum = 6
+        static let part = 6
+        static let share = 0.5
+    }
+
     /// What the newest intervals hold beside a leak: a ring, a cache, the last requests' state.
     enum Newest {
         /// An interval that holds more than this many times the median of the older ones, beyond chance, is left out.
@@ -223,8 +231,9 @@ enum GrowthRules {
 
     /// Growth that is claimed must be seen in the live bytes.
     enum Conservation {
-        /// They rise by this share of what stayed.
+        /// They rise by this share of what stayed; below the clear one it may be content that is replaced by ever more.
         static let share = 0.5
+        static let clearShare = 0.75
         /// Rises of so many intervals make a rate of their own, where one in three, the oldest, left as much.
         static let minimumSteps = 3
         static let minimumStep = 0.3
@@ -257,6 +266,8 @@ enum GrowthRules {
         static let powers = 50
         /// Counts of rounds that vary by so many times what chance makes come in bursts.
         static let variationOfBursts = 3.0
+        /// Of so many intervals live bytes tell whether a table fills whose entries replace each other.
+        static let replacingIntervals = 12
     }
 
     /// Confidence in a charge by rounds: survivors in all of them, and even ones.

@@ -47,7 +47,9 @@ private func replacedContent(
         return nil
     }
     let judge = LiveRounds(series, hunt, rounds)
-    guard !judge.isFading, let rise = judge.rise() else { return nil }
+    guard !judge.isFading, let rise = judge.rise(), !EarlierFilling(series, hunt, rounds).explainsRise else {
+        return nil
+    }
     let replaced = judge.verdict(rise, verdict.facts)
     guard replaced.verdict.isGrowing else { return replaced }
     let idle = LiveIdle(series.live, hunt)

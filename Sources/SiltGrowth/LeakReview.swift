@@ -50,15 +50,20 @@ struct LeakReview {
     /// Charged at its rate or at that of the rise, or not at all.
     func outcome(of claim: Claim, idle: Double) -> Outcome {
         let (positions, trends) = Self.trends(series, hunt, rounds, judged: judged, meanLoad: meanLoad)
-        if trends.contains(where: \.declines) || isTail { return .acquitted(.decel) }
+        if trends.contains(where: \.declines) || isTail || EarlierFilling(series, hunt, rounds).explainsRise {
+            return .acquitted(.decel)
+        }
+        if wasEmptied { return .acquitted(.late) }
         var claim = claim
-        if !isSeen || claim.error > claim.slope {
+        if !isSeen(share: Rules.share) || claim.error > claim.slope {
             guard let rise = rise(above: idle) else { return .acquitted(.turnover) }
             claim = rise
         }
         guard !hunt.seconds.isEmpty else { return .charged(claim) }
-        let gains = trendOfGains
+        let gains = trendOfGains(in: judged.positions)
         if gains.declines || isFillingByPower(from: positions.first ?? rounds.upperBound) { return .open }
+        if !isSeen(share: Rules.clearShare) && rise(above: idle) == nil { return .open }
+        if judged.isConcentrated || isReplacing(trends) { return .open }
         let isSure = (trends + [gains]).allSatisfy(\.excludesDecline) && keptSeconds >= Rules.sureSeconds
         if claim.confidence == .high, !isSure { claim.confidence = .medium }
         return .charged(claim)
@@ -122,14 +127,22 @@ struct LeakReview {
 
     /// The same of what live bytes rise by: where new entries take the place of old ones, each interval has as many of them
     /// left, however full it is.
-    private var trendOfGains: RoundTrend {
-        let positions = judged.positions
-        return RoundTrend(
+    private func trendOfGains(in positions: [Int]) -> RoundTrend {
+        RoundTrend(
             counts: positions.map { max(0, series.live[$0 + 1] - series.live[$0]) / judged.blockBytes },
             loads: positions.map { hunt.load($0, meanLoad) },
             times: positions.map { log(hunt.asked(in: rounds, by: $0, meanLoad)) },
             score: GrowthRules.Decline.scoreOfGains
         )
+    }
+
+    /// The newest intervals were left out for what they hold, of the others more is left of the newer, and live bytes rise by
+    /// ever less: new entries take the places of any older ones in a table that still fills.
+    private func isReplacing(_ trends: [RoundTrend]) -> Bool {
+        guard judged.positions.count < eligible.count, eligible.count >= GrowthRules.Filling.replacingIntervals,
+            trends.contains(where: { $0.score > GrowthRules.declineScore })
+        else { return false }
+        return trendOfGains(in: eligible).score < -GrowthRules.clearScore
     }
 
     /// The rounds before that one are a warm-up, and with them the others are no more even than those of a cache that fills.
@@ -163,12 +176,34 @@ struct LeakReview {
         }
     }
 
+    /// Nothing is left of the oldest rounds after the first, though they should have left much at the others' rate: all of
+    /// it was freed at some time, as by a collector, and so may the rest be.
+    ///
+    /// The newest judged interval may hold what waits to be freed.
+    private var wasEmptied: Bool {
+        let loaded = rounds.dropFirst().filter { hunt.load($0, meanLoad) > 0 }
+        let empty = loaded.prefix { series.counts[$0] == 0 }
+        let rest = judged.positions.dropLast().filter { $0 > empty.last ?? -1 }
+        guard empty.count >= GrowthRules.Late.minimumEmpty, rest.count > 2 else { return false }
+        let loads = rest.map { hunt.load($0, meanLoad) }
+        let rate = rest.reduce(0) { $0 + series.counts[$1] } / loads.reduce(0, +)
+        let misfit = zip(rest, loads).reduce(0.0) { sum, pair in
+            let expected = rate * pair.1
+            return sum + (series.counts[pair.0] - expected) * (series.counts[pair.0] - expected) / expected
+        }
+        // Blocks that come several at a time are missing by chance more often.
+        let variance = max(1, misfit / Double(rest.count - 1))
+        return rate * empty.reduce(0) { $0 + hunt.load($1, meanLoad) } >= GrowthRules.Late.usual * variance
+    }
+
     // MARK: Conservation
 
-    /// Old bytes rose by enough of what survivors claim, over all intervals and in the newer half of them.
+    /// Old bytes rose by that share of what survivors claim, over all intervals and in the newer half of them.
     ///
     /// Where old bytes compare between the newest alone, live bytes rose so over all.
-    private var isSeen: Bool { eligible.isEmpty || isSeen(from: 0) && isSeen(from: eligible.count / 2) && isSeenLive }
+    private func isSeen(share: Double) -> Bool {
+        eligible.isEmpty || isSeen(from: 0, share) && isSeen(from: eligible.count / 2, share) && isSeenLive
+    }
 
     /// Live bytes compare over rounds of whatever load, unlike old ones: what is full holds as much after each.
     private var isSeenLive: Bool {
@@ -177,7 +212,7 @@ struct LeakReview {
         return series.live[last + 1] - series.live[first] >= Rules.share * judged.survivorBytes
     }
 
-    private func isSeen(from start: Int) -> Bool {
+    private func isSeen(from start: Int, _ share: Double) -> Bool {
         let pair = hunt.comparable(eligible[start...])
         let (first, last) = (start + pair.first, start + pair.last)
         guard first < last else { return true }
@@ -187,7 +222,7 @@ struct LeakReview {
             // Of the newest, which are not judged, what the others leave.
             $0 + ($1 < kept ? series.bytes[eligible[$1]] : rate * hunt.load(eligible[$1], meanLoad))
         }
-        return series.old[eligible[last]] - series.old[eligible[first]] >= Rules.share * claim
+        return series.old[eligible[last]] - series.old[eligible[first]] >= share * claim
     }
 
     /// What each of the newest intervals rose by, where that is what the oldest left; nil when the two differ.

@@ -72,6 +72,14 @@ struct RoundSurvivors {
         return older < newer / GrowthRules.lateRatio || parts == [false, true, true]
     }
 
+    /// Few of the intervals left half of all.
+    var isConcentrated: Bool {
+        typealias Rules = GrowthRules.Concentrated
+        guard counts.count >= Rules.minimum else { return false }
+        let most = counts.sorted(by: >).prefix(counts.count / Rules.part)
+        return most.reduce(0, +) >= Rules.share * counts.reduce(0, +)
+    }
+
     /// Standard deviation of the bytes as a share of their mean.
     var variation: Double {
         let center = mean(bytes)
