@@ -175,7 +175,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tests/Conformance",
-            exclude: ["packages"],
+            exclude: ["packages", "python"],
             swiftSettings: strict
         ),
         .testTarget(name: "SiltConformanceTests", dependencies: ["silt-conformance", "SiltTestSupport"]),

@@ -14,7 +14,9 @@ struct Conformance: ParsableCommand {
 
             Exit status: 0 nothing differs, 1 something does, 2 a program is missing and nothing differs.
             """,
-        subcommands: [MatrixCommand.self, SoakCommand.self, KillCommand.self, ServicesCommand.self],
+        subcommands: [
+            MatrixCommand.self, SoakCommand.self, KillCommand.self, ServicesCommand.self, PythonPackagesCommand.self,
+        ],
         defaultSubcommand: MatrixCommand.self
     )
 }

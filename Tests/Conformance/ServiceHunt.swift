@@ -89,25 +89,22 @@ struct ServiceHunt {
             }
         }
         let ready = service.ready.replacing("$port", with: environment["port"] ?? "").replacing("$work", with: work)
-        let hunt = try started(
-            [silt, "hunt", "--out", work + "/hunt.silt", "--ready", ready, "--phase", "order=" + service.load, "--"]
-                + bash(service.start),
-            "report"
-        ).wait(seconds: limit)
-        let shown = try started([silt, "report", work + "/hunt.silt", "--json"], "json").wait(seconds: 120)
-        guard hunt.status != nil, shown.status == 0, let json = FileManager.default.contents(atPath: work + "/json")
-        else {
-            throw ConformanceError("\(service.name) was not hunted: \(text(of: work + "/errors").suffix(2000))")
+        let hunted = try Hunts(silt: silt, folder: work, limit: limit).hunt(
+            "hunt",
+            service: bash(service.start),
+            ready: ready,
+            phases: [("order", service.load)],
+            environment: environment
+        )
+        guard hunted.status != nil, let report = hunted.report else {
+            throw ConformanceError("\(service.name) was not hunted: \(hunted.complaints.suffix(2000))")
         }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let report = try decoder.decode(TraceReport.self, from: json)
         return Self.row(
             report,
             of: service,
             requests: requests,
             isFixed: isFixed,
-            seconds: hunt.elapsedSeconds
+            seconds: hunted.seconds
         )
     }
 

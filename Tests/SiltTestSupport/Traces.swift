@@ -143,8 +143,12 @@ package func trace(
 }
 
 /// The JSON report of a recording.
-package func report(of recording: String, options: [String] = []) throws -> TraceReport {
-    let json = try runProgram([siltExecutable, "report", recording, "--json"] + options)
+package func report(
+    of recording: String,
+    options: [String] = [],
+    silt: String = siltExecutable
+) throws -> TraceReport {
+    let json = try runProgram([silt, "report", recording, "--json"] + options)
     guard json.status == 0 else { throw TestSetupError(description: json.errors) }
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -176,4 +180,17 @@ package func hunt(
 /// The options of a hunt for its phases: names and load scripts.
 package func phases(_ scripts: [(name: String, script: String)]) -> [String] {
     scripts.flatMap { ["--phase", "\($0.name)=\($0.script)"] }
+}
+
+extension TraceReport.Place {
+    private enum CodingKeys: CodingKey { case function, file, line, module }
+
+    package init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        // Of a function without a name: empty.
+        function = try values.decodeIfPresent(String.self, forKey: .function) ?? ""
+        file = try values.decodeIfPresent(String.self, forKey: .file)
+        line = try values.decodeIfPresent(Int.self, forKey: .line)
+        module = try values.decodeIfPresent(String.self, forKey: .module)
+    }
 }
