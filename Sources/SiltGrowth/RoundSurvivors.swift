@@ -101,11 +101,17 @@ struct RoundSurvivors {
     ) -> [Int] {
         typealias Rules = GrowthRules.Newest
         let counts = positions.map { series.counts[$0] / hunt.load($0, meanLoad) }
+        let bytes = positions.map { series.bytes[$0] / hunt.load($0, meanLoad) }
         let least = max(Rules.kept, Int((Rules.keptShare * Double(positions.count)).rounded(.up)))
         var kept = positions.count
         while kept > least {
             let usual = median(counts[..<(kept - 1)])
-            guard counts[kept - 1] > Rules.ratio * usual + Rules.chance * (usual + 1).squareRoot() else { break }
+            let chance = Rules.chance * (usual + 1).squareRoot()
+            let isMany = counts[kept - 1] > Rules.ratio * usual + chance
+            // Few big blocks among many small ones show by their bytes alone.
+            let usualBytes = median(bytes[..<(kept - 1)])
+            let isLarge = usual > 0 && bytes[kept - 1] > Rules.ratio * usualBytes + chance * usualBytes / usual
+            guard isMany || isLarge else { break }
             kept -= 1
         }
         // Beside nothing there is nothing to be told apart from.

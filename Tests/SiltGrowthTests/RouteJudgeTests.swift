@@ -199,3 +199,26 @@ struct RouteJudgeTests {
         #expect(verdicts.routes[1].verdict == .notEnoughData)
     }
 }
+
+extension RouteJudgeTests {
+    /// A ring of ten blocks that is turned over in each round, beside twenty small blocks that stay.
+    @Test(arguments: [1024, 4096, 32])
+    func fewBigBlocksThatAreReplacedDoNotCountForALeakOfSmallOnes(size: Int) {
+        let rounds = 5..<17
+        let phases = (0..<22).map { $0 < rounds.lowerBound ? 0 : $0 < rounds.upperBound ? 1 : 2 }
+        let hunt = HuntIntervals(
+            phases: phases,
+            routes: 1,
+            requests: phases.map { $0 == 1 ? 200 : 0 },
+            seconds: phases.map { _ in 2 }
+        )
+        var blocks = BlockHistory(intervals: phases.count)
+        for round in rounds {
+            blocks.add(20, size: 64, at: round + 1, death: nil)
+            blocks.add(10, size: size, at: round + 1, death: round + 1 < rounds.upperBound ? round + 2 : nil)
+        }
+        let verdict = judgeHunt(blocks.series(), hunt, route: 1)
+        #expect(verdict.verdict.isGrowing, "\(verdict)")
+        #expect(abs(verdict.perRequest - 6.4) <= 0.64, "\(verdict.perRequest)")
+    }
+}
