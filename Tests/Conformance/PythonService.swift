@@ -91,6 +91,7 @@ struct PythonService: Sendable {
     private func verdict(_ hunted: Hunted) -> PythonRow.Verdict {
         let wasLoaded = hunted.report?.phases?.contains { $0.name == "use" } ?? false
         guard let report = hunted.report, hunted.status != nil, wasLoaded else { return .failed(hunted.complaints) }
+        if let line = report.headline, line.contains("ended early") { return .failed(line) }
         var others = hunted.charged
         if let leak {
             guard let found = others.firstIndex(where: { leak.explains($0) }) else {
