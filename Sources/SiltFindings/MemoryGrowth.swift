@@ -14,6 +14,9 @@ package struct MemoryGrowth: Equatable, Sendable {
     package var resident = 0.0
     /// Its share of the rise; nil: nobody looked at the address space.
     package var parts: MemoryUses<Double>?
+    /// At the looks between which it rose.
+    private var startDetails = MemoryDetails()
+    private var endDetails = MemoryDetails()
     /// What it rises by, a second or a request; nil: not known.
     package var rate: Rate?
     /// Of a hunt.
@@ -38,6 +41,9 @@ package struct MemoryGrowth: Equatable, Sendable {
 
     /// True when it is too much to be chance.
     package var isNotable: Bool { risen >= max(Self.minimumBytes, resident * Self.minimumShare) }
+
+    /// What a detail rose by; of one process that ran freely.
+    func rise(_ detail: MemoryDetail) -> Double { Double(endDetails[detail]) - Double(startDetails[detail]) }
 
     /// True when it is memory that no allocation explains, and goes on.
     var isOutsideMalloc: Bool {
@@ -69,6 +75,7 @@ extension MemoryGrowth {
             let end = Self.look(at: rows[rows.count - 1], in: looks, rows), end.snapshot > start.snapshot
         {
             parts = end.bytes.rise(since: start.bytes)
+            (startDetails, endDetails) = (start.details, end.details)
             // A moment may be a peak.
             risen = min(risen, Double(end.bytes.sum) - Double(start.bytes.sum))
         }

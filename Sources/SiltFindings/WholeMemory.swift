@@ -16,15 +16,39 @@ package struct WholeMemory: Sendable {
     /// What it is that RSS grew by, or stays at, where that is shown.
     package enum Cause: Equatable, Sendable {
         /// The allocator holds what was freed; of the rise in bytes that is `held`.
-        case retention(held: Double, risen: Double)
+        case retention(held: Double, risen: Double, MemoryCause?)
         /// It holds so much of a peak.
-        case kept(held: UInt64, live: UInt64, peak: UInt64)
-        /// Live blocks were touched for the first time.
-        case touched(Double, live: UInt64)
+        case kept(held: UInt64, live: UInt64, peak: UInt64, MemoryCause?)
+        /// Live blocks were touched for the first time; `huge`: that much of it is huge pages.
+        case touched(Double, live: UInt64, huge: Double)
+        /// Memory was swapped out, and RSS is less by that.
+        case swapped(Double)
         /// Memory that malloc does not know.
         case outside(Double, MemoryUse)
-        /// Pages of files, or shared ones.
+        /// Pages of files, or of shared memory.
         case files(Double)
+        case shared(Double)
+
+        /// Freed memory that the allocator holds.
+        package var isRetention: Bool {
+            switch self {
+            case .retention, .kept: true
+            case .touched, .swapped, .outside, .files, .shared: false
+            }
+        }
+
+        /// What the ledger calls it; nil: that is no cause that it knows.
+        package var entry: MemoryCause? {
+            switch self {
+            case .retention(_, _, let cause), .kept(_, _, _, let cause): cause
+            case .touched(let bytes, _, let huge):
+                huge >= MemoryGrowth.explainedShare * bytes ? .hugePages : .touchedLate
+            case .swapped: .swapped
+            case .outside: nil
+            case .files: .files
+            case .shared: .sharedMemory
+            }
+        }
     }
 
     /// The live heap may have grown by this share of a rise at most for its blocks to be touched late.
@@ -52,30 +76,47 @@ package struct WholeMemory: Sendable {
             growth = MemoryGrowth(clock.evenRows.filter { ($0.rssBytes ?? 0) > 0 }, process: process, in: recording)
         }
         let isProfiled = recording.processes.contains(where: \.isProfiled)
-        cause = growth.flatMap { cause(of: $0, last: last, isProfiled: isProfiled) }
+        let ledger = look.map { MemoryLedger($0, isGlibc: recording.target.isOfGlibc) }
+        cause = growth.flatMap { cause(of: $0, ledger, last: last, isProfiled: isProfiled) }
     }
 
-    private func cause(of growth: MemoryGrowth, last: RecordedSnapshot, isProfiled: Bool) -> Cause? {
+    private func cause(
+        of growth: MemoryGrowth,
+        _ ledger: MemoryLedger?,
+        last: RecordedSnapshot,
+        isProfiled: Bool
+    ) -> Cause? {
         let peak = rows.map(\.inUseBytes).max() ?? 0
         if growth.isNotable, let parts = growth.parts {
-            let share = growth.risen * MemoryGrowth.explainedShare
+            // What silt itself takes, as for each thread, is not the program's.
+            let share = (growth.risen - max(0, parts[.own])) * MemoryGrowth.explainedShare
             let before = Double(rows[rows.count / 8].inUseBytes)
-            if parts[.allocator] >= share { return .retention(held: parts[.allocator], risen: growth.risen) }
+            let held = parts[.allocator]
+            if held >= share { return .retention(held: held, risen: growth.risen, ledger?.retention(ofHeld: held)) }
             if parts[.live] >= share, Double(last.inUseBytes) - before < growth.risen * Self.maximumLiveShare {
-                return .touched(parts[.live], live: last.inUseBytes)
+                return .touched(parts[.live], live: last.inUseBytes, huge: growth.rise(.hugePages))
             }
             if !isProfiled, parts.outsideMalloc >= MemoryGrowth.minimumBytes, parts.outsideMalloc >= growth.risen / 2 {
                 return .outside(parts.outsideMalloc, parts.foremostOutsideMalloc)
             }
-            if parts[.files] >= share { return .files(parts[.files]) }
+            if parts[.files] >= share {
+                let shared = growth.rise(.sharedMemory)
+                return 2 * shared >= parts[.files] ? .shared(shared) : .files(parts[.files])
+            }
             return nil
+        }
+        let swapped = growth.rise(.swapped)
+        if swapped >= max(MemoryGrowth.minimumBytes, growth.resident * MemoryGrowth.minimumShare) {
+            return .swapped(swapped)
         }
         // What was freed since the peak, if it is worth a word, is still there.
         let freed = peak > last.inUseBytes ? Double(peak - last.inUseBytes) : 0
         guard let look, freed >= max(MemoryGrowth.minimumBytes, Double(last.inUseBytes)),
             Double(look.bytes[.allocator]) >= MemoryGrowth.explainedShare * freed
         else { return nil }
-        return .kept(held: look.bytes[.allocator], live: look.bytes[.live], peak: peak)
+        let held = look.bytes[.allocator]
+        let cause = ledger?.retention(ofHeld: Double(held))
+        return .kept(held: held, live: look.bytes[.live], peak: peak, cause)
     }
 }
 

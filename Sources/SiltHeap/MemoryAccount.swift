@@ -1,4 +1,4 @@
-package import SiltEvents
+internal import SiltEvents
 
 /// A range of a process's address space and what of it is in memory, as proc_pid_smaps(5) lists them.
 package struct MemoryArea: Equatable, Sendable {
@@ -23,6 +23,10 @@ package struct MemoryArea: Equatable, Sendable {
     package var isForbidden = false
     /// Mapped with MAP_NORESERVE.
     package var isUnreserved = false
+    /// Without a file, but other processes may have it too: a fork child has what its parent mapped so.
+    package var isShared = false
+    /// Of anonymous memory, in huge pages.
+    package var hugeBytes: UInt64 = 0
 
     package init(start: UInt64, end: UInt64, residentBytes: UInt64, kind: Kind) {
         self.start = start
@@ -53,6 +57,8 @@ package struct MemoryAccount {
     /// The largest guard that is taken for that of a stack.
     private static let maximumGuard: UInt64 = 1 << 16
     private static let maximumKnown = 4096
+    /// Sparse pages are worth a look at who pins them when there are so many bytes of them; the first stacks of those.
+    private static let (notableSparse, maximumPins) = (UInt64(4 << 20), 64)
 
     private let layout: Layout
     /// Areas with live blocks at an earlier look, in order.
@@ -76,7 +82,8 @@ package struct MemoryAccount {
         of heap: borrowing ProcessHeap,
         ownBytes: UInt64,
         residentBytes: (Range<UInt64>) -> UInt64
-    ) -> MemoryUses<UInt64> {
+    ) -> MemoryLook {
+        var fill = PageFill(areas: areas.count)
         var blocks = [Occupancy](repeating: Occupancy(), count: areas.count)
         var last = 0
         heap.forEachLive { block in
@@ -87,6 +94,7 @@ package struct MemoryAccount {
             }
             guard block.size >= Self.large else {
                 blocks[last].smallBytes += block.size
+                fill.add(block, at: last, in: areas[last])
                 return
             }
             let end = block.address.addingReportingOverflow(block.size)
@@ -105,12 +113,14 @@ package struct MemoryAccount {
                 index += 1
             }
         }
+        var look = MemoryLook()
         var shares = MemoryUses<UInt64>()
         var unreserved: UInt64 = 0
         var (ownFile, all) = (UInt64(0), UInt64(0))
         var found: [Range<UInt64>] = []
         for (index, area) in areas.enumerated() {
             all += area.residentBytes
+            look.details[.hugePages] += area.hugeBytes
             switch area.kind {
             case .own:
                 shares[.own] += area.residentBytes
@@ -128,12 +138,21 @@ package struct MemoryAccount {
             shares[.mapped] += mapped
             let rest = area.residentBytes - mapped
             let held = blocks[index]
-            if held.largeCount > 0, held.smallBytes == 0, layout == .glibc, !isArena(area) {
+            if area.isShared {
+                shares[.files] += rest
+            } else if held.largeCount > 0, held.smallBytes == 0, layout == .glibc, !isArena(area) {
                 shares[.live] += min(rest, held.largeResident)
             } else if held.largeCount > 0 || held.smallBytes > 0 || isAllocators(area) {
                 let live = min(rest, held.smallBytes + held.largeResident)
                 shares[.live] += live
                 shares[.allocator] += rest - live
+                if held.smallBytes == 0 || fill.knows(index) {
+                    addPages(fill.pages(index), largeResident: held.largeResident, of: rest, to: &look.details)
+                }
+                if area.kind != .programBreak, layout == .glibc, isArena(area) {
+                    look.details[.arenas] += max(1, area.bytes / Self.arenaAlignment)
+                    look.details[.arenaFree] += rest - live
+                }
                 if held.largeCount > 0 || held.smallBytes > 0 { found.append(area.start..<area.end) }
             } else if index > 0, areas[index - 1].kind == .file, areas[index - 1].end == area.start {
                 // Variables of the file before it that have no place in it.
@@ -149,7 +168,37 @@ package struct MemoryAccount {
         let explained = shares.sum
         shares[.other] = all > explained ? all - explained : 0
         if layout == .whole { remember(found) }
-        return shares
+        look.uses = shares
+        if look.details[.sparsePages] >= Self.notableSparse { look.pins = Self.pins(fill, areas, heap) }
+        return look
+    }
+
+    /// Of an area of the allocator: what of its resident bytes no live block lies on, and what hardly any does.
+    private func addPages(
+        _ pages: (taken: UInt64, sparse: UInt64, sparseLive: UInt64),
+        largeResident: UInt64,
+        of resident: UInt64,
+        to details: inout MemoryDetails
+    ) {
+        let taken = pages.taken + largeResident
+        details[.emptyPages] += resident > taken ? resident - taken : 0
+        // Blocks that were swapped out pin nothing.
+        details[.sparsePages] += min(resident, pages.sparse)
+        details[.sparseLive] += min(resident, pages.sparseLive)
+    }
+
+    private static func pins(
+        _ fill: PageFill,
+        _ areas: [MemoryArea],
+        _ heap: borrowing ProcessHeap
+    ) -> [MemoryLook.Pin] {
+        var bytes: [StackID: Double] = [:]
+        heap.forEachLive { block in
+            guard block.size < large, let index = index(of: block.address, in: areas) else { return }
+            fill.forEachPinned(by: block, at: index, in: areas[index]) { bytes[block.stack, default: 0] += $0 }
+        }
+        let all = bytes.map { MemoryLook.Pin(stack: $0.key, bytes: UInt64($0.value)) }
+        return Array(all.sorted { ($1.bytes, $0.stack.rawValue) < ($0.bytes, $1.stack.rawValue) }.prefix(maximumPins))
     }
 
     private static func resident(

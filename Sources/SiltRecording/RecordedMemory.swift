@@ -5,31 +5,44 @@ package struct RecordedMemory: Equatable, Sendable {
     package var process: UInt32
     package var snapshot: UInt32
     package var bytes: MemoryUses<UInt64>
+    package var details: MemoryDetails
 
-    package init(process: UInt32, snapshot: UInt32, bytes: MemoryUses<UInt64> = MemoryUses()) {
+    package init(
+        process: UInt32,
+        snapshot: UInt32,
+        bytes: MemoryUses<UInt64> = MemoryUses(),
+        details: MemoryDetails = MemoryDetails()
+    ) {
         self.process = process
         self.snapshot = snapshot
         self.bytes = bytes
+        self.details = details
     }
 
     /// The columns of the table.
-    fileprivate static var columns: String {
-        (["process", "snapshot"] + MemoryUse.allCases.map(\.name)).joined(separator: ", ")
-    }
+    fileprivate static let columns = ["process", "snapshot"] + MemoryUse.allCases.map(\.name)
+    fileprivate static let detailColumns = ["process", "snapshot"] + MemoryDetail.allCases.map(\.name)
 }
 
 extension RecordingWriter {
     /// Adds what the memory of a process was for; `replacing`: instead of all that was written of it.
     package func write(_ rows: [RecordedMemory], process: UInt32, replacing: Bool) throws(RecordingError) {
         if replacing {
-            let delete = try database.prepare("DELETE FROM memory WHERE process = ?")
-            delete.bind(process, at: 1)
-            try delete.run()
+            for table in ["memory", "memory_details"] {
+                let delete = try database.prepare("DELETE FROM \(table) WHERE process = ?")
+                delete.bind(process, at: 1)
+                try delete.run()
+            }
         }
-        let insert = try database.prepare(
-            "INSERT OR REPLACE INTO memory (\(RecordedMemory.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        )
+        let insert = try insertion(into: "memory", RecordedMemory.columns)
+        let insertDetails = try insertion(into: "memory_details", RecordedMemory.detailColumns)
         for row in rows {
+            insertDetails.bind(process, at: 1)
+            insertDetails.bind(row.snapshot, at: 2)
+            for (index, detail) in MemoryDetail.allCases.enumerated() {
+                insertDetails.bind(row.details[detail], at: Int32(index) + 3)
+            }
+            try insertDetails.run()
             insert.bind(process, at: 1)
             insert.bind(row.snapshot, at: 2)
             for (index, use) in MemoryUse.allCases.enumerated() {
@@ -38,19 +51,44 @@ extension RecordingWriter {
             try insert.run()
         }
     }
+
+    private func insertion(into table: String, _ columns: [String]) throws(RecordingError) -> Statement {
+        let values = columns.map { _ in "?" }.joined(separator: ", ")
+        return try database.prepare(
+            "INSERT OR REPLACE INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(values))"
+        )
+    }
 }
 
 extension Recording {
     /// Older files have none.
     mutating func readMemory(_ database: Database) throws(RecordingError) {
         guard try hasTable("memory", database) else { return }
-        let row = try database.prepare("SELECT \(RecordedMemory.columns) FROM memory ORDER BY process, snapshot")
+        let columns = RecordedMemory.columns.joined(separator: ", ")
+        let row = try database.prepare("SELECT \(columns) FROM memory ORDER BY process, snapshot")
         while try row.step() {
             var one = RecordedMemory(process: row.id(0), snapshot: row.id(1))
             for (index, use) in MemoryUse.allCases.enumerated() {
                 one.bytes[use] = row.unsigned(Int32(index) + 2)
             }
             memory.append(one)
+        }
+        try readDetails(database)
+    }
+
+    /// Older files have none.
+    private mutating func readDetails(_ database: Database) throws(RecordingError) {
+        guard try hasTable("memory_details", database) else { return }
+        let columns = RecordedMemory.detailColumns.joined(separator: ", ")
+        let row = try database.prepare("SELECT \(columns) FROM memory_details ORDER BY process, snapshot")
+        var next = 0
+        while try row.step() {
+            let key = (row.id(0), row.id(1))
+            while next < memory.count, (memory[next].process, memory[next].snapshot) < key { next += 1 }
+            guard next < memory.count, (memory[next].process, memory[next].snapshot) == key else { continue }
+            for (index, detail) in MemoryDetail.allCases.enumerated() {
+                memory[next].details[detail] = row.unsigned(Int32(index) + 2)
+            }
         }
     }
 }

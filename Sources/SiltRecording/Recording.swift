@@ -32,6 +32,8 @@ package struct Recording: Sendable {
     package var snapshots: [RecordedSnapshot] = []
     /// By process, then snapshot: of those at which somebody looked.
     package var memory: [RecordedMemory] = []
+    /// By process, then stack: at its last look.
+    package var pins: [RecordedPin] = []
     /// By resource, then process, then stack, then snapshot; bring a series to one width with `uniform`.
     package var samples: [RecordedSample] = []
     package var groupSamples: [RecordedSample] = []

@@ -26,6 +26,7 @@ extension Recording {
         try recording.readSeries(database)
         try recording.takeApartGoroutines(database)
         try recording.readMemory(database)
+        try recording.readPins(database)
         try recording.readTimeline(database)
         try recording.readExamples(database)
         try recording.readRounds(database)

@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 /// The tables of a recording, in SQL; docs/recording.md says what they mean and how to query them.
 enum Schema {
     /// "SILT" in the header of the SQLite file.
@@ -45,6 +47,10 @@ enum Schema {
             PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
         CREATE TABLE memory (process INTEGER, snapshot INTEGER, live INTEGER, allocator INTEGER, mapped INTEGER,
             stacks INTEGER, files INTEGER, own INTEGER, other INTEGER, PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
+        CREATE TABLE memory_details (process INTEGER, snapshot INTEGER, \(detailColumns.map { $0 + " INTEGER" }.joined(separator: ", ")),
+            PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
+        CREATE TABLE pinned_pages (process INTEGER, stack INTEGER, bytes INTEGER,
+            PRIMARY KEY (process, stack)) WITHOUT ROWID;
         CREATE TABLE samples (resource INTEGER, process INTEGER, stack INTEGER, snapshot INTEGER, width INTEGER,
             inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,
             alloc_objects INTEGER, PRIMARY KEY (resource, process, stack, snapshot)) WITHOUT ROWID;
@@ -81,6 +87,8 @@ enum Schema {
         "stacks_incomplete", "stacks_missing", "modules_lost", "imports_unbound", "takes", "gives",
         "descriptors_unseen", "off_reason",
     ]
+
+    private static let detailColumns = MemoryDetail.allCases.map(\.name)
 
     /// For the sqlite3 shell: symbols in text, call sites by their stack's innermost frame, stacks frame by frame.
     static let views = """

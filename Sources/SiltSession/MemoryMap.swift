@@ -51,6 +51,8 @@ struct MemoryMap {
             } else if !result.isEmpty {
                 if line.starts(with: rss) {
                     result[result.count - 1].residentBytes = number(line) * 1024
+                } else if line.starts(with: huge) {
+                    result[result.count - 1].hugeBytes = number(line) * 1024
                 } else if result[result.count - 1].kind == .anonymous, line.starts(with: flags) {
                     result[result.count - 1].isUnreserved = line.split(separator: UInt8(ascii: " ")).contains {
                         $0.elementsEqual("nr".utf8)
@@ -62,6 +64,7 @@ struct MemoryMap {
     }
 
     private static let rss = Array("Rss:".utf8)
+    private static let huge = Array("AnonHugePages:".utf8)
     private static let flags = Array("VmFlags:".utf8)
 
     private static func number(_ line: ArraySlice<UInt8>) -> UInt64 {
@@ -87,6 +90,7 @@ struct MemoryMap {
             kind: kind(name)
         )
         area.isForbidden = words[1].starts(with: Array("---".utf8))
+        area.isShared = words[1].last == UInt8(ascii: "s")
         return area
     }
 

@@ -11,6 +11,7 @@ internal import SiltText
 /// resident size and the live heap stay, but one now and then, and those at all processes take about a fiftieth of a CPU.
 struct MemoryWatch {
     private var account: MemoryAccount
+    private let group: ControlGroup?
     private var lastResident: UInt64?
     private var lastLive: UInt64 = 0
     private var lastAt = 0.0
@@ -35,9 +36,11 @@ struct MemoryWatch {
     /// Half of the looks are forgotten when there are more.
     private static let maximumRows = 128
 
-    /// `allocator`: the path of the module that defines malloc; `period`: seconds before the first look, and between two.
-    init(allocator: String, period: Double) {
+    /// `allocator`: the path of the module that defines malloc; `period`: seconds before the first look, and between two;
+    /// `group`: that of its limit, if it has any.
+    init(allocator: String, period: Double, group: ControlGroup?) {
         self.period = period
+        self.group = group
         nextAt = Clock.monotonicSeconds + period
         let name = allocator.lastPathComponent
         account = MemoryAccount(name.hasPrefix("libc.so") || name.hasPrefix("libc-2") ? .glibc : .whole)
@@ -51,7 +54,7 @@ struct MemoryWatch {
         resident: UInt64,
         processes: Int,
         isMark: Bool
-    ) -> MemoryUses<UInt64>? {
+    ) -> MemoryLook? {
         let began = Clock.monotonicSeconds
         let live = image.heap.totals.inUseBytes
         let markAt = lastAt + Self.markRestFactor * Double(processes) * lastCost
@@ -68,19 +71,20 @@ struct MemoryWatch {
         let ownBytes = image.shared.header.own_bytes
         let before = Clock.threadCPUNanoseconds
         var account = account
-        let shares = MemoryMap.read(image.pid) { map in
+        var look = MemoryMap.read(image.pid) { map in
             account.shares(map.areas, of: image.heap, ownBytes: ownBytes, residentBytes: map.residentBytes)
         }
+        look?.details.addAround(image.pid, group)
         lastAt = Clock.monotonicSeconds
         let cost = Clock.threadCPUNanoseconds - before
         nanoseconds += cost
         lastCost = Double(cost) / 1e9
         nextAt = lastAt + max(period, Self.restFactor * Double(processes) * lastCost)
         // What has ended has no memory any more.
-        guard let shares, shares.sum > 0 else { return nil }
+        guard let look, look.uses.sum > 0 else { return nil }
         self.account = account
-        (lastResident, lastLive, lastShares) = (resident, live, shares)
-        return shares
+        (lastResident, lastLive, lastShares) = (resident, live, look.uses)
+        return look
     }
 
     /// A round of a hunt, or its baseline, has ended with this.
@@ -112,5 +116,16 @@ struct MemoryWatch {
         let last = rows.count - 1
         rows = rows.indices.filter { ($0 - last) % 2 == 0 || $0 == 0 }.map { rows[$0] }
         return (rows, true)
+    }
+}
+
+extension MemoryDetails {
+    /// Adds what the kernel counts without a walk of the page tables.
+    fileprivate mutating func addAround(_ pid: Int32, _ group: ControlGroup?) {
+        let status = ProcessStatus(FileBytes.read(ifThere: "/proc/\(pid)/status") ?? [])
+        self[.threads] = status.threads
+        self[.swapped] = status.swappedBytes
+        self[.sharedMemory] = status.sharedBytes
+        if let use = group?.use { (self[.groupUsed], self[.groupCache]) = (use.all, use.cache) }
     }
 }

@@ -124,6 +124,10 @@ struct ProcessStatus: Equatable {
     /// The effective one.
     var user: uid_t?
     var debugger: pid_t?
+    var threads: UInt64 = 0
+    var swappedBytes: UInt64 = 0
+    /// Resident, of tmpfs, memfd and System V.
+    var sharedBytes: UInt64 = 0
 
     init(_ bytes: [UInt8]) {
         for line in bytes.split(separator: 10) {
@@ -132,6 +136,9 @@ struct ProcessStatus: Equatable {
             switch words.first {
             case "Uid:" where words.count > 2: user = uid_t(words[2])
             case "TracerPid:" where words.count > 1: debugger = pid_t(words[1]).flatMap { $0 == 0 ? nil : $0 }
+            case "Threads:" where words.count > 1: threads = UInt64(words[1]) ?? 0
+            case "VmSwap:" where words.count > 1: swappedBytes = (UInt64(words[1]) ?? 0) << 10
+            case "RssShmem:" where words.count > 1: sharedBytes = (UInt64(words[1]) ?? 0) << 10
             default: break
             }
         }

@@ -159,7 +159,8 @@ final class RecordingOutput {
         processes[image.id] = process
         // As often as snapshots are taken in the end; where they are all that far apart, at each that it is time for.
         let lookPeriod = maximumStep > 1 ? period : 0
-        watches[image.id] = MemoryWatch(allocator: image.shared.allocator, period: lookPeriod)
+        let group = ControlGroup(of: image.pid)
+        watches[image.id] = MemoryWatch(allocator: image.shared.allocator, period: lookPeriod, group: group)
         if number == 1 {
             target.pid = process.pid
             target.executable = process.executable
@@ -171,7 +172,7 @@ final class RecordingOutput {
             try writer.write(process)
             if number == 1 {
                 try writer.write(target)
-                if let limit = controlGroupLimit(image.pid) { try writer.write(memoryLimit: limit) }
+                if let group { try writer.write(memoryLimit: group.limit) }
             }
         }
     }
@@ -400,11 +401,13 @@ final class RecordingOutput {
         defer { if isMark { watches[image.id]?.mark(resident: resident, live: image.heap.totals.inUseBytes) } }
         let processes = watches.count
         guard resident > 0,
-            let bytes = watches[image.id]?.look(image, resident: resident, processes: processes, isMark: isMark)
+            let look = watches[image.id]?.look(image, resident: resident, processes: processes, isMark: isMark)
         else { return }
-        let row = RecordedMemory(process: process, snapshot: snapshot, bytes: bytes)
+        let row = RecordedMemory(process: process, snapshot: snapshot, bytes: look.uses, details: look.details)
         guard let news = watches[image.id]?.add(row) else { return }
         try writer.write(news.rows, process: process, replacing: news.isAll)
+        let pins = look.pins.map { RecordedPin(process: process, stack: $0.stack.rawValue, bytes: $0.bytes) }
+        try writer.write(pins, process: process)
     }
 
     /// Totals, trust, and the counters of the stacks that changed, which are returned.

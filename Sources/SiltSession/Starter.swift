@@ -18,7 +18,7 @@ final class Starter {
         executable = processExecutable(pid)
         pidfd = pid > 0 ? silt_pidfd(pid) : -1
         isGone = pid <= 0 || (pidfd < 0 && errno == ESRCH)
-        let all = controlGroupLimit(getpid()) ?? Starter.installedMemory
+        let all = ControlGroup(of: getpid())?.limit ?? Starter.installedMemory
         let asked = getenv("SILT_MEMORY_MIB").flatMap { UInt64(String(cString: $0)) }
         memoryLimit = asked.map { $0 << 20 } ?? max(Starter.minimumMemory, all / Starter.share)
     }

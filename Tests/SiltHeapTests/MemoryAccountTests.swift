@@ -35,7 +35,7 @@ import Testing
             of: heap.heap,
             ownBytes: 0x3000,
             residentBytes: { _ in 0 }
-        )
+        ).uses
         var expected = MemoryUses<UInt64>()
         expected[.files] = 0x1000
         expected[.live] = 300
@@ -59,7 +59,7 @@ import Testing
                 of: heap.heap,
                 ownBytes: 0,
                 residentBytes: { _ in 1 << 19 }
-            )
+            ).uses
             #expect(shares[.live] == live && shares[.allocator] == allocator && shares.sum == 3 << 20)
         }
     }
@@ -68,11 +68,11 @@ import Testing
         let heap = TestHeap()
         let areas = [Self.area(0x7_0001_0000, 0x10000, 0x8000)]
         var account = MemoryAccount(.whole)
-        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 })[.other] == 0x8000)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).uses[.other] == 0x8000)
         heap.alloc(0x7_0001_0000, 256, 1)
-        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 })[.live] == 256)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).uses[.live] == 256)
         heap.free(0x7_0001_0000)
-        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 })[.allocator] == 0x8000)
+        #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).uses[.allocator] == 0x8000)
     }
 
     @Test func anAreaOfSeveralMappingsIsSharedByItsPages() {
@@ -84,7 +84,60 @@ import Testing
             of: heap.heap,
             ownBytes: 0,
             residentBytes: { UInt64($0.count) / 2 }
-        )
+        ).uses
         #expect(shares[.mapped] == 0x2000 && shares[.other] == 0x1_6000)
+    }
+
+    @Test func pagesOfTheAllocatorAreEmptySparseOrFull() {
+        let heap = TestHeap()
+        heap.alloc(0x10_0000, 300, 1)
+        // Two pages, and 24 bytes of a third.
+        heap.alloc(0x10_1000, 0x2018, 1)
+        var account = MemoryAccount(.glibc)
+        let look = account.shares(
+            [Self.area(0x10_0000, 0x8000, 0x7000, .programBreak)],
+            of: heap.heap,
+            ownBytes: 0,
+            residentBytes: { _ in 0 }
+        )
+        #expect(look.details[.emptyPages] == 0x3000)
+        #expect(look.details[.sparsePages] == 0x2000 && look.details[.sparseLive] == 324)
+        #expect(look.pins.isEmpty)
+    }
+
+    @Test func whoPinsAPageIsSaidByItsLiveBytesThere() {
+        let heap = TestHeap()
+        let pages: UInt64 = 2048
+        for page in 0..<pages {
+            heap.alloc(0x10_0000 + page * 4096, 100, 1)
+            if page % 4 == 0 { heap.alloc(0x10_0000 + page * 4096 + 1024, 300, 2) }
+        }
+        var account = MemoryAccount(.glibc)
+        let look = account.shares(
+            [Self.area(0x10_0000, pages * 4096, pages * 4096, .programBreak)],
+            of: heap.heap,
+            ownBytes: 0,
+            residentBytes: { _ in 0 }
+        )
+        #expect(look.details[.sparsePages] == pages * 4096)
+        #expect(look.pins.map(\.stack.rawValue) == [1, 2])
+        #expect(look.pins.map { $0.bytes / 4096 } == [1536 + 128, 384])
+    }
+
+    @Test func arenasAreTheMappingsAtMultiplesOf64MiB() {
+        let heap = TestHeap()
+        heap.alloc(0x7_0000_0000 + 0x1000, 300, 1)
+        var account = MemoryAccount(.glibc)
+        let look = account.shares(
+            [
+                Self.area(0x10_0000, 0x8000, 0x4000, .programBreak), Self.area(0x7_0000_0000, 0x8000, 0x5000),
+                Self.area(0x7_0400_0000, 0x8000, 0x3000),
+            ],
+            of: heap.heap,
+            ownBytes: 0,
+            residentBytes: { _ in 0 }
+        )
+        #expect(look.details[.arenas] == 2 && look.details[.arenaFree] == 0x8000 - 300)
+        #expect(look.details[.emptyPages] == 0x4000 + 0x4000 + 0x3000)
     }
 }

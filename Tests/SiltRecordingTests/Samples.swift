@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltRecording
 
 /// A folder for one test, gone afterwards.
@@ -38,6 +39,16 @@ enum SmallWorld {
         target.endNs = 9_000_000_000
         return target
     }
+
+    /// With another amount for each of its columns.
+    static func look() -> RecordedMemory {
+        var look = RecordedMemory(process: 1, snapshot: 0)
+        for use in MemoryUse.allCases { look.bytes[use] = UInt64(use.rawValue) + 100 }
+        for detail in MemoryDetail.allCases { look.details[detail] = UInt64(detail.rawValue) + 200 }
+        return look
+    }
+
+    static func pins() -> [RecordedPin] { [RecordedPin(process: 1, stack: 3, bytes: 8192)] }
 
     static func cost() -> RecordedCost {
         var cost = RecordedCost()
@@ -134,6 +145,9 @@ enum SmallWorld {
             ],
             frame: 1
         )
+        try writer.write([look()], process: 1, replacing: true)
+        try writer.write([RecordedPin(process: 1, stack: 2, bytes: 1)], process: 1)
+        try writer.write(pins(), process: 1)
         try writer.write(memoryLimit: 512 << 20)
         try writer.add(RecordedMark(name: "ready", timeNs: 6_000_000_000))
         let phase = 1

@@ -15,7 +15,7 @@ import Testing
         hunts()
         bases()
         obstacles()
-        memory()
+        try memory()
         try trust()
         try findings()
         checks()
@@ -187,17 +187,29 @@ import Testing
 
     // MARK: The process
 
-    private mutating func memory() {
-        let causes: [WholeMemory.Cause] = [
-            .retention(held: 98 * mebibytes, risen: 112 * mebibytes),
-            .kept(held: 98 << 20, live: 3 << 20, peak: 120 << 20),
-            .touched(112 * mebibytes, live: 1 << 30), .outside(112 * mebibytes, .mapped),
-            .outside(112 * mebibytes, .stacks),
-            .outside(112 * mebibytes, .other), .files(112 * mebibytes),
-        ]
-        for cause in causes { add("RSS", MemoryText.cause(cause, allocator: "/lib/libc.so.6")) }
+    private mutating func memory() throws {
+        var report = try OrderServer.growingReport()
+        report.recording.target.allocator = "/lib/libc.so.6"
+        report.recording.memoryLimit = 512 << 20
+        var look = RecordedMemory(process: 1, snapshot: 1)
+        look.bytes[.files] = 200 << 20
+        for detail in MemoryDetail.allCases { look.details[detail] = 98 << 20 }
+        (look.details[.arenas], look.details[.threads], look.details[.sparseLive]) = (16, 100, 6 << 20)
+        report.recording.pins = [RecordedPin(process: 1, stack: report.recording.counters[0].stack, bytes: 80 << 20)]
+        let retentions: [MemoryCause?] = [.fragmentation, .arenas, .threadCaches, .untrimmed, nil]
+        let causes: [WholeMemory.Cause] =
+            retentions.map { .retention(held: 98 * mebibytes, risen: 112 * mebibytes, $0) } + [
+                .kept(held: 98 << 20, live: 3 << 20, peak: 120 << 20, .untrimmed),
+                .touched(112 * mebibytes, live: 1 << 30, huge: 0),
+                .touched(112 * mebibytes, live: 1 << 30, huge: 112 * mebibytes), .swapped(98 * mebibytes),
+                .outside(112 * mebibytes, .mapped), .outside(112 * mebibytes, .stacks),
+                .outside(112 * mebibytes, .other), .files(112 * mebibytes), .shared(112 * mebibytes),
+            ]
+        for cause in causes { add("RSS", MemoryText.cause(cause, look, in: report)) }
+        add("RSS, control group", LedgerText.line(.controlGroup, look, report))
         for allocator in ["libjemalloc.so.2", "libtcmalloc.so.4", "libmimalloc.so.2", "libhoard.so", ""] {
-            add("RSS, \(allocator)", MemoryText.cause(causes[0], allocator: allocator))
+            report.recording.target.allocator = allocator
+            add("RSS, \(allocator)", MemoryText.cause(causes[3], look, in: report))
         }
     }
 

@@ -3,8 +3,9 @@
  * `handles serve SOCKET [workers|threads]` answers at a Unix socket, with `workers` in two child
  * processes, with `threads` in 8 threads. Each request says in its first letter what is to be done;
  * a capital letter does the same and gives it back, and `a` does all. `handles load SOCKET LETTER
- * COUNT` makes that many requests, one after another. `handles run LETTER SECONDS [kill]` does it
- * in a loop, and prints how often and in how many seconds; with `kill` SIGKILL ends it then. */
+ * COUNT` makes that many requests, one after another. `handles run LETTER SECONDS [HOW]` does it in
+ * a loop, and prints how often and in how many seconds; HOW `kill`: SIGKILL ends it then; `worker`:
+ * a forked child does it; `threads`: 8 threads do, each an eighth as often. */
 #define _GNU_SOURCE
 #include "letters.h"
 
@@ -14,6 +15,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
@@ -271,6 +273,50 @@ static double now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+static struct {
+    char letter;
+    double start, seconds;
+    int threads;
+    atomic_int done;
+} loop = {.threads = 1};
+
+static void *run_loop(void *argument) {
+    while (now() - loop.start < loop.seconds) {
+        serve_letter(loop.letter);
+        loop.done++;
+        nanosleep(&(struct timespec){0, 10000000 * loop.threads}, NULL);
+    }
+    return argument;
+}
+
+static int run(char letter, double seconds, const char *how) {
+    if (!strcmp(how, "worker") && fork() != 0) {
+        wait(NULL);
+        return 0;
+    }
+    loop.letter = letter;
+    loop.start = now();
+    loop.seconds = seconds;
+    if (!strcmp(how, "threads")) {
+        loop.threads = 8;
+        pthread_t threads[8];
+        for (int i = 0; i < 8; i++) {
+            pthread_create(&threads[i], NULL, run_loop, NULL);
+        }
+        for (int i = 0; i < 8; i++) {
+            pthread_join(threads[i], NULL);
+        }
+    } else {
+        run_loop(NULL);
+    }
+    printf("%d %f\n", loop.done, now() - loop.start);
+    fflush(stdout);
+    if (!strcmp(how, "kill")) {
+        raise(SIGKILL);
+    }
+    return 0;
+}
+
 int main(int count, char **arguments) {
     if (count >= 3 && !strcmp(arguments[1], "serve")) {
         listener = bound(arguments[2]);
@@ -292,21 +338,10 @@ int main(int count, char **arguments) {
         return load(arguments[2], arguments[3][0], atoi(arguments[4]));
     }
     if (count >= 4 && !strcmp(arguments[1], "run")) {
-        double start = now(), seconds = atof(arguments[3]);
-        int done = 0;
-        for (; now() - start < seconds; done++) {
-            serve_letter(arguments[2][0]);
-            nanosleep(&(struct timespec){0, 10000000}, NULL);
-        }
-        printf("%d %f\n", done, now() - start);
-        fflush(stdout);
-        if (count == 5) {
-            raise(SIGKILL);
-        }
-        return 0;
+        return run(arguments[2][0], atof(arguments[3]), count == 5 ? arguments[4] : "");
     }
     fprintf(stderr,
             "usage: handles serve SOCKET [workers|threads] | handles load SOCKET LETTER COUNT | "
-            "handles run LETTER SECONDS [kill]\n");
+            "handles run LETTER SECONDS [kill|worker|threads]\n");
     return 2;
 }

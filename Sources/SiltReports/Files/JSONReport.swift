@@ -22,6 +22,7 @@ package enum JSONReport {
             }
             json.object("totals") { totals(report.totals, &$0) }
             trust(report.trust, &json)
+            let whole = WholeMemory(report.recording, clocks: ProcessClock.all(of: report.recording))
             json.array("processes") { json in
                 for process in report.processes {
                     json.object { json in
@@ -29,7 +30,7 @@ package enum JSONReport {
                         json.value("parent", UInt64(process.parentPid))
                         json.value("command", Format.commandLine(process.process.command))
                         json.object("totals") { totals(process.totals, &$0) }
-                        memory(of: process.process, report, &json)
+                        memory(of: process.process, whole, report, &json)
                     }
                 }
             }
@@ -63,22 +64,6 @@ package enum JSONReport {
             json.value("allocator", target.allocator)
             // As a shell says it: 128 + signal for a target that a signal ended.
             json.value("exit_status", target.exitStatus ?? target.signal.map { 128 + $0 })
-        }
-    }
-
-    /// What its resident memory was for when somebody last looked; null when nobody did.
-    private static func memory<Output>(
-        of process: RecordedProcess,
-        _ report: HeapReport,
-        _ json: inout JSONWriter<Output>
-    ) {
-        guard let look = report.recording.memory.last(where: { $0.process == process.id }) else {
-            json.value("memory", nil as String?)
-            return
-        }
-        json.object("memory") { json in
-            json.value("resident", look.bytes.sum)
-            for use in MemoryUse.allCases { json.value(use.name, look.bytes[use]) }
         }
     }
 

@@ -53,41 +53,33 @@ enum MemoryText {
         "\(Format.bytes(bytes)) of it is not live heap (allocator overhead, code, stacks, mappings)"
     }
 
-    static func cause(_ cause: WholeMemory.Cause, allocator: String) -> String {
+    /// `look`: the last one, by which it is known.
+    static func cause(_ cause: WholeMemory.Cause, _ look: RecordedMemory?, in report: HeapReport) -> String {
+        if let look, let entry = cause.entry {
+            return "\(sentence(cause)): \(LedgerText.line(entry, look, report)); \(LedgerText.remedy(entry, report))"
+        }
+        return cause.isRetention ? "\(sentence(cause)); \(LedgerText.remedy(.untrimmed, report))" : sentence(cause)
+    }
+
+    private static func sentence(_ cause: WholeMemory.Cause) -> String {
         switch cause {
-        case .retention(let held, let risen):
+        case .retention(let held, let risen, _):
             let share = Format.share(100 * min(1, held / risen))
             return
                 "RSS grew \(Format.bytes(risen)), not a leak: allocator retention (\(share) of it is freed memory that "
-                + "the allocator holds, \(Format.bytes(held))); " + remedy(allocator)
-        case .kept(let held, let live, let peak):
+                + "the allocator holds, \(Format.bytes(held)))"
+        case .kept(let held, let live, let peak, _):
             return "RSS stays high, not a leak: allocator retention (\(Format.bytes(held)) of freed memory beside "
-                + "\(Format.bytes(live)) of live blocks, since a peak of \(Format.bytes(peak))); " + remedy(allocator)
-        case .touched(let bytes, let live):
+                + "\(Format.bytes(live)) of live blocks, since a peak of \(Format.bytes(peak)))"
+        case .touched(let bytes, let live, _):
             return
                 "RSS grew \(Format.bytes(bytes)), not a leak: live blocks are touched for the first time "
                 + "(\(Format.bytes(live)) are live)"
+        case .swapped(let bytes): return "RSS hides \(Format.bytes(bytes)) that were swapped out"
         case .outside(let bytes, let use):
             return "RSS grew \(Format.bytes(bytes)) outside malloc: \(ObstacleText.words(use))"
-        case .files(let bytes):
-            return "RSS grew \(Format.bytes(bytes)) by pages of files and shared memory"
+        case .files(let bytes): return "RSS grew \(Format.bytes(bytes)) by pages of files, not a leak"
+        case .shared(let bytes): return "RSS grew \(Format.bytes(bytes)) by shared memory"
         }
-    }
-
-    /// What makes the allocator that is in the process give memory back.
-    private static func remedy(_ allocator: String) -> String {
-        let name = allocator.lastPathComponent
-        if name.contains("jemalloc") {
-            return "MALLOC_CONF=background_thread:true,dirty_decay_ms:1000 gives it back"
-        }
-        if name.contains("tcmalloc") {
-            return "MallocExtension::ReleaseFreeMemory() or TCMALLOC_RELEASE_RATE=10 gives it back"
-        }
-        if name.contains("mimalloc") { return "mi_collect(true) or MIMALLOC_PURGE_DELAY=0 gives it back" }
-        if name.hasPrefix("libc.so") || name.hasPrefix("libc-2") {
-            return "malloc_trim(0) after peaks, MALLOC_ARENA_MAX=2, or another allocator gives it back"
-        }
-        return
-            "what \(name.isEmpty ? "this allocator" : String(name).printable) has for that, or another one, gives it back"
     }
 }

@@ -56,7 +56,7 @@ struct WholeProcess {
             case .outsideMalloc?: true
             default: report.obstacle?.isOfUntraced == true
             }
-        answer = isSaid ? nil : memory.cause.map { MemoryText.cause($0, allocator: recording.target.allocator) }
-        lines = heap + [line] + [PoolAllocators.note(report)].compactMap { $0 }
+        answer = isSaid ? nil : memory.cause.map { MemoryText.cause($0, memory.look, in: report) }
+        lines = heap + [line] + [LedgerText.besides(memory, report), PoolAllocators.note(report)].compactMap { $0 }
     }
 }

@@ -95,6 +95,27 @@ extension EndToEnd {
             }
         }
 
+        /// In one process, in a forked worker, and in 8 threads: of all kinds at once.
+        @Test(arguments: ["alone", "worker", "threads"])
+        func ofEachKindTheOneKeptInAFreeRunIsFoundAtItsRateAndItsTwinIsNot(how: String) throws {
+            let (_, program) = try Self.folder.get()
+            let options = ["--snapshot-every", "100ms"]
+            let (result, report) = try trace([program, "run", "a", "2", how], options: options)
+            let words = result.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+            try #require(words.count == 2, "\(result.output) \(result.errors)")
+            let truth = words[0] / words[1]
+            let growing = report.sites.filter { $0.isGrowing && $0.kind != "heap" }
+            #expect(growing.count == Self.all.count, "\(growing.map(\.evidence))")
+            for kind in Self.all {
+                let site = try #require(growing.first { $0.kind == kind.kind }, "\(kind)")
+                #expect(site.blame.function == kind.function && site.rate?.unit == kind.unit + "/second")
+                let seen = (site.rate?.value ?? 0) / (kind.bytes ?? 1)
+                #expect(abs(seen - truth) < 0.15 * truth, "\(kind): \(seen) of \(words)")
+            }
+            let mended = try trace([program, "run", "A", "1.2", how], options: options).report
+            #expect(mended.sites.filter(\.isGrowing).isEmpty)
+        }
+
         @Test(arguments: kinds)
         func whatIsKeptInAFreeRunIsFoundWithItsRateAndItsTwinIsNot(kind: Kind) throws {
             let (_, program) = try Self.folder.get()
