@@ -245,7 +245,7 @@ if Context.environment["SILT_FUZZ"] != nil {
     let fuzzers: [(name: String, folder: String, dependencies: [Target.Dependency])] = [
         ("silt-decoder-fuzz", "Decoder", ["SiltEvents", "SiltHeap"]),
         ("silt-event-file-fuzz", "EventFile", ["SiltEvents", "SiltHeap", "SiltTestReplay"]),
-        ("silt-recording-fuzz", "Recording", ["SiltEvents", "SiltRecording"]),
+        ("silt-recording-fuzz", "Recording", ["SiltEvents", "SiltFindings", "SiltRecording", "SiltReports"]),
         ("silt-symbols-fuzz", "Symbols", ["SiltSymbols"]),
         ("silt-pprof-fuzz", "Pprof", ["SiltPprof", "SiltProfiles"]),
         ("silt-plan-fuzz", "Plan", ["SiltPlan"]),

@@ -222,11 +222,6 @@ int silt_has_ended(pid_t child, int *status) {
     return info.si_pid == child;
 }
 
-pid_t silt_spawn(char *const argv[], char *const envp[]) {
-    struct silt_start start = {.input = -1, .output = -1, .errors = -1};
-    return silt_spawn_as(argv, envp, &start);
-}
-
 pid_t silt_spawn_as(char *const argv[], char *const envp[], const struct silt_start *start) {
     int report[2];
     if (pipe2(report, O_CLOEXEC) < 0) {

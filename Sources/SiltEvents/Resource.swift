@@ -29,6 +29,13 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     /// What is counted of it, as `block`.
     package var unit: String { traits.unit }
 
+    /// What happens to its things that do not stay.
+    package var gone: String { traits.gone }
+
+    /// The functions that make such a thing and give it back, where a call that silt stands in front of takes it: the stack
+    /// begins with its caller.
+    package var pair: (maker: String, giver: String)? { traits.pair }
+
     /// It has no size: its bytes are counts as well.
     package var isCounted: Bool { traits.isCounted }
 
@@ -43,20 +50,51 @@ package enum Resource: UInt8, Sendable, CaseIterable {
         self = found
     }
 
-    private var traits: (name: String, unit: String, isCounted: Bool, isShared: Bool) {
+    private struct Traits {
+        var name: String
+        var unit: String
+        var gone: String
+        var isCounted = true
+        var isShared = false
+        var pair: (maker: String, giver: String)?
+    }
+
+    private var traits: Traits {
         switch self {
-        case .heap: ("heap", "block", false, false)
-        case .mapping: ("mapping", "mapping", false, false)
-        case .descriptor: ("descriptor", "descriptor", true, false)
-        case .thread: ("thread", "thread", true, false)
-        case .timer: ("timer", "timer", true, false)
-        case .goroutine: ("goroutine", "goroutine", true, false)
-        case .unjoined: ("unjoined", "unjoined thread", true, false)
-        case .semaphore: ("semaphore", "semaphore", true, true)
-        case .locale: ("locale", "locale", true, false)
-        case .segment: ("segment", "shared memory segment", false, false)
-        case .zombie: ("zombie", "zombie", true, false)
-        case .module: ("module", "module", true, false)
+        case .heap: Traits(name: "heap", unit: "block", gone: "freed", isCounted: false)
+        case .mapping: Traits(name: "mapping", unit: "mapping", gone: "given back", isCounted: false)
+        case .descriptor: Traits(name: "descriptor", unit: "descriptor", gone: "closed")
+        case .thread: Traits(name: "thread", unit: "thread", gone: "ended")
+        case .timer: Traits(name: "timer", unit: "timer", gone: "deleted", pair: ("timer_create", "timer_delete"))
+        case .goroutine: Traits(name: "goroutine", unit: "goroutine", gone: "ended")
+        case .unjoined:
+            Traits(
+                name: "unjoined",
+                unit: "unjoined thread",
+                gone: "joined",
+                pair: ("pthread_create or thrd_create", "pthread_join or pthread_detach")
+            )
+        case .semaphore:
+            Traits(
+                name: "semaphore",
+                unit: "semaphore",
+                gone: "closed",
+                isShared: true,
+                pair: ("sem_open", "sem_close")
+            )
+        case .locale:
+            Traits(name: "locale", unit: "locale", gone: "freed", pair: ("newlocale or duplocale", "freelocale"))
+        case .segment:
+            Traits(
+                name: "segment",
+                unit: "shared memory segment",
+                gone: "detached",
+                isCounted: false,
+                pair: ("shmat", "shmdt")
+            )
+        case .zombie:
+            Traits(name: "zombie", unit: "zombie", gone: "waited for", pair: ("fork or posix_spawn", "wait or waitpid"))
+        case .module: Traits(name: "module", unit: "module", gone: "unloaded")
         }
     }
 }

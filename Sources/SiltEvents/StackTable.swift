@@ -17,8 +17,6 @@ package final class StackTable {
     package private(set) var modules: [Module] = []
     /// Index = rawValue - 1.
     package private(set) var frames: [Frame] = []
-    /// Stacks that did not fit below `stackLimit`.
-    package private(set) var stacksRefused: UInt64 = 0
 
     private var moduleIDs: [Module: ModuleID] = [:]
     /// Frame ids by frame, and stack ids by node: without `isIndexed`, of outermost frames only.
@@ -129,10 +127,7 @@ package final class StackTable {
     }
 
     private func append(parent: StackID, frame: FrameID) -> StackID {
-        guard stackCount < Self.stackLimit else {
-            stacksRefused += 1
-            return .none
-        }
+        guard stackCount < Self.stackLimit else { return .none }
         if stackCount == nodeCapacity { grow() }
         (nodes + stackCount).initialize(to: Node(parent: parent.rawValue, frame: frame.rawValue))
         stackCount += 1

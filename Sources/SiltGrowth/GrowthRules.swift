@@ -442,6 +442,8 @@ enum GrowthRules {
 package enum GrowthLimits {
     /// Of fewer snapshots of a free run nothing is said.
     package static let minimumSnapshots = GrowthRules.Slices.minimumSnapshots
+    /// One part in so many of a free run is start-up at its beginning, and may be churn at its end.
+    package static let skippedPart = GrowthRules.Slices.skippedPart
     /// Memory outside malloc that rises by less may be chance, in bytes and as a share of what is resident.
     package static let notableBytes = 8.0 * 1_048_576
     package static let notableShare = 0.1

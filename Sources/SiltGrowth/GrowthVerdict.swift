@@ -47,6 +47,15 @@ package enum Confidence: String, Sendable, CaseIterable {
     case high
     case medium
     case low
+
+    /// The higher the surer.
+    package var rank: Int {
+        switch self {
+        case .low: 0
+        case .medium: 1
+        case .high: 2
+        }
+    }
 }
 
 /// A site's verdict with the figures it rests on.

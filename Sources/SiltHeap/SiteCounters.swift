@@ -29,8 +29,6 @@ package struct SiteTotals: Equatable, Sendable {
     package var inUseCount: UInt64 = 0
     /// Exact: the highest `inUseBytes` after any event.
     package var peakInUseBytes: UInt64 = 0
-    /// Blocks in use when that was first reached.
-    package var peakInUseCount: UInt64 = 0
     package var temporaryCount: UInt64 = 0
 
     package var freedBytes: UInt64 { allocatedBytes &- inUseBytes }

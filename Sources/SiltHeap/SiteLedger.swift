@@ -176,7 +176,6 @@ struct SiteLedger: ~Copyable {
         totals.inUseCount &+= 1
         if totals.inUseBytes > totals.peakInUseBytes {
             totals.peakInUseBytes = totals.inUseBytes
-            totals.peakInUseCount = totals.inUseCount
             peak.isPast = false
         }
     }

@@ -54,10 +54,10 @@ extension HuntError: CustomStringConvertible {
             "the service was not ready within \(seconds.shortest) s (\(readiness)): \(lastProblem); "
                 + "ready_timeout gives it longer"
         case .loadFailed(let phase, let round, let status, let output):
-            "the load of phase \(phase) failed in round \(round), with status \(status)\(HuntError.signalName(status)): "
+            "the load of phase \(phase) failed in \(HuntError.name(round)), with status \(status)\(HuntError.signalName(status)): "
                 + "a script whose last command may fail ends with `|| true`" + HuntError.quoted(output)
         case .loadTimedOut(let phase, let round, let seconds, let output):
-            "the load of phase \(phase) did not end within \(seconds.shortest) s in round \(round): give the phase a "
+            "the load of phase \(phase) did not end within \(seconds.shortest) s in \(HuntError.name(round)): give the phase a "
                 + "longer timeout, or a script that makes fewer requests" + HuntError.quoted(output)
         case .interrupted:
             "interrupted"
@@ -72,6 +72,8 @@ extension HuntError: CustomStringConvertible {
     }
 
     /// The last lines of an output, indented, under the message.
+    private static func name(_ round: Int) -> String { round == 0 ? "its warm-up" : "round \(round)" }
+
     private static func quoted(_ output: String) -> String {
         let lines = output.split(whereSeparator: \.isNewline)
         guard !lines.isEmpty else { return "; it printed nothing" }

@@ -27,7 +27,7 @@ extension Recording {
             "SELECT resource, process, stack, kind, text, since_ns FROM examples ORDER BY resource, process, stack"
         )
         while try row.step() {
-            guard let resource = Resource(rawValue: UInt8(clamping: row.id(0))) else {
+            guard let resource = UInt8(exactly: row.id(0)).flatMap(Resource.init(rawValue:)) else {
                 throw .damaged(path: database.path, reason: "resource of an example")
             }
             examples.append(

@@ -34,8 +34,7 @@ package struct Recording: Sendable {
     package var memory: [RecordedMemory] = []
     /// By process, then stack: at its last look.
     package var pins: [RecordedPin] = []
-    /// By resource, then process, then stack, then snapshot; bring a series to one width with `uniform`.
-    package var samples: [RecordedSample] = []
+    /// By resource, then process, then group, then snapshot; bring a series to one width with `uniform`.
     package var groupSamples: [RecordedSample] = []
     /// By resource, then process, then stack.
     package var histories: [RecordedHistory] = []

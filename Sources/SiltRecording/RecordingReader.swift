@@ -160,7 +160,7 @@ extension Recording {
     }
 
     private static func resource(_ row: Statement, _ database: Database) throws(RecordingError) -> Resource {
-        guard let resource = Resource(rawValue: UInt8(truncatingIfNeeded: row.id(0))) else {
+        guard let resource = UInt8(exactly: row.id(0)).flatMap(Resource.init(rawValue:)) else {
             throw .damaged(path: database.path, reason: "resource \(row.id(0))")
         }
         return resource
@@ -305,23 +305,18 @@ extension Recording {
             one.mappedBytes = row.optionalUnsigned(10)
             snapshots.append(one)
         }
-        samples = try Self.samples(database, table: "samples", key: "stack")
-        groupSamples = try Self.samples(database, table: "site_samples", key: "site")
+        groupSamples = try Self.samples(database)
         histories = try readHistories(database, table: "histories", key: "stack")
         groupHistories = try readHistories(database, table: "site_histories", key: "site")
     }
 
-    private static func samples(
-        _ database: Database,
-        table: String,
-        key: String
-    ) throws(RecordingError) -> [RecordedSample] {
+    private static func samples(_ database: Database) throws(RecordingError) -> [RecordedSample] {
         var result: [RecordedSample] = []
-        result.reserveCapacity(try database.integer("SELECT count(*) FROM \(table)"))
+        result.reserveCapacity(try database.integer("SELECT count(*) FROM site_samples"))
         let row = try database.prepare(
             """
-            SELECT \(try resourceColumn(database)), process, \(key), snapshot, width, inuse_space, trough_space,
-                inuse_objects, alloc_space, alloc_objects FROM \(table) ORDER BY 1, process, \(key), snapshot
+            SELECT \(try resourceColumn(database)), process, site, snapshot, width, inuse_space, trough_space,
+                inuse_objects, alloc_space, alloc_objects FROM site_samples ORDER BY 1, process, site, snapshot
             """
         )
         while try row.step() {

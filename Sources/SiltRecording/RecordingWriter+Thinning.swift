@@ -5,7 +5,7 @@
 /// keep their expectation; plain decimation would alias with sawteeth. `inuse_space` of a merged row is the value at
 /// its end, `trough_space` the lowest of it. Rows younger than the last thinning have width 1; a reader brings a series to one width.
 extension RecordingWriter {
-    /// Rows per stack or group, and per process.
+    /// Rows per group, and per process.
     static let sampleLimit = 64
     static let snapshotLimit = 2048
     /// Above this many sample rows in all, the limit per series is halved, down to 8: 1.2 M rows are some 40 MB.
@@ -14,8 +14,7 @@ extension RecordingWriter {
     func thin() throws(RecordingError) {
         var limit = Self.sampleLimit
         repeat {
-            thinned = try thin("samples", key: "stack", limit: limit)
-            thinned += try thin("site_samples", key: "site", limit: limit)
+            thinned = try thin("site_samples", key: "site", limit: limit)
             limit /= 2
         } while thinned > Self.sampleBudget && limit >= 8
         thinned += try thin("snapshots", key: "process", limit: Self.snapshotLimit)

@@ -19,7 +19,6 @@ package final class RecordingWriter {
     let insertCounters: Statement
     let selectCounters: Statement
     private let insertSnapshot: Statement
-    private let insertSample: Statement
     private let insertSiteSample: Statement
     private let insertHistory: Statement
     private let insertSiteHistory: Statement
@@ -100,7 +99,6 @@ package final class RecordingWriter {
         insertSnapshot = try database.prepare(
             "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
-        insertSample = try database.prepare("INSERT OR REPLACE INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         insertSiteSample = try database.prepare(
             "INSERT OR REPLACE INTO site_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         )
@@ -373,17 +371,9 @@ package final class RecordingWriter {
         unthinned += 1
     }
 
-    /// A stack that moved since its last sample.
-    package func write(stack sample: RecordedSample) throws(RecordingError) {
-        try write(sample, into: insertSample)
-    }
-
     /// A group that moved since its last sample; its key is the frame it is grouped by.
-    package func write(group sample: RecordedSample) throws(RecordingError) {
-        try write(sample, into: insertSiteSample)
-    }
-
-    private func write(_ sample: RecordedSample, into row: Statement) throws(RecordingError) {
+    package func write(_ sample: RecordedSample) throws(RecordingError) {
+        let row = insertSiteSample
         row.bind(UInt32(sample.resource.rawValue), at: 1)
         row.bind(sample.process, at: 2)
         row.bind(sample.key, at: 3)

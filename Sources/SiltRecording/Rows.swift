@@ -203,11 +203,11 @@ package struct RecordedCounters: Equatable, Sendable {
     }
 }
 
-/// One stack or one group at a snapshot at which it had moved; between two samples nothing changed.
+/// One group at a snapshot at which it had moved; between two samples nothing changed.
 package struct RecordedSample: Equatable, Sendable {
     package var resource: Resource
     package var process: UInt32
-    /// The stack, or the frame of the group.
+    /// The frame of the group.
     package var key: UInt32
     package var snapshot: UInt32
     /// Snapshots this row stands for, as in `RecordedSnapshot`.

@@ -23,6 +23,13 @@ package struct ReportOutput: Sendable {
         }
     }
 
+    /// The forms of a difference.
+    private enum DiffForm {
+        case text
+        case flame
+        case json
+    }
+
     package let name: String
     package let place: Place
     package let help: String
@@ -30,11 +37,11 @@ package struct ReportOutput: Sendable {
     package let takesStacks: Bool
     /// Whether it adds up one resource, which may be chosen.
     package let takesResource: Bool
-    /// Whether two moments can be compared in its form.
-    package let comparesMoments: Bool
     /// Of its HTTP answer (RFC 9110).
     package let contentType: String
     private let render: @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
+    /// Shows a difference in its form, where it has one.
+    private let compare: DiffForm?
 
     private init(
         _ name: String,
@@ -43,12 +50,12 @@ package struct ReportOutput: Sendable {
         type: String = ReportOutput.plainText,
         takesStacks: Bool = false,
         takesResource: Bool = false,
-        comparesMoments: Bool = false,
+        compare: DiffForm? = nil,
         _ render: @escaping @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
     ) {
         (self.name, self.place, self.help, contentType) = (name, place, help, type)
         (self.takesStacks, self.takesResource) = (takesStacks, takesResource)
-        (self.comparesMoments, self.render) = (comparesMoments, render)
+        (self.compare, self.render) = (compare, render)
     }
 }
 
@@ -66,6 +73,22 @@ extension ReportOutput {
         try withoutActuallyEscaping(put) { put in
             var stream = ByteStream(put: put)
             try render(report, stacks, &stream)
+        }
+    }
+
+    /// Whether a difference can be shown in its form.
+    package var takesDiff: Bool { compare != nil }
+
+    /// The same of a difference; nothing without a form for it.
+    package func write(_ diff: HeapDiff, _ stacks: StackChoice = StackChoice(), to put: ([UInt8]) -> Void) {
+        withoutActuallyEscaping(put) { put in
+            var stream = ByteStream(put: put)
+            switch compare {
+            case .text: DiffText.render(diff, into: &stream)
+            case .flame: DiffFlame.render(diff, isInverted: stacks.isInverted, root: stacks.root, into: &stream)
+            case .json: DiffJSON.render(diff, into: &stream)
+            case nil: break
+            }
         }
     }
 }
@@ -90,7 +113,7 @@ extension ReportOutput {
         "sites",
         .terminal,
         "Call sites with verdict, evidence and stack (the default).",
-        comparesMoments: true
+        compare: .text
     ) {
         TextReport.render($0, into: &$2)
     }
@@ -103,7 +126,7 @@ extension ReportOutput {
             .terminal,
             "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many.",
             takesResource: true,
-            comparesMoments: true
+            compare: .text
         ) {
             TopTable.render($0.opening, into: &$2)
         },
@@ -122,7 +145,7 @@ extension ReportOutput {
             "The same as a flame graph that hangs: as wide as heavy.",
             takesStacks: true,
             takesResource: true,
-            comparesMoments: true
+            compare: .flame
         ) {
             FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
@@ -141,7 +164,7 @@ extension ReportOutput {
             .terminal,
             "JSON, format silt-report version 1.",
             type: jsonType,
-            comparesMoments: true
+            compare: .json
         ) {
             JSONReport.render($0, into: &$2)
         },

@@ -85,7 +85,7 @@ final class ReportInput {
 private struct UnreadableInput: Error, CustomStringConvertible {
     let path: String
     let error: PprofError
-    /// A text is no damaged profile.
+    /// A text file is not taken for a damaged profile.
     let isBinary: Bool
 
     var description: String {

@@ -33,7 +33,7 @@ extension TestHeap {
         #expect(heap.held(.descriptor).liveCount == 2 && heap.held(.descriptor).liveBytes == 2)
         #expect(heap.held(.descriptor).allocatedCount == 3 && heap.held(.descriptor).freedCount == 1)
         #expect(heap.held(.descriptor, 2).liveCount == 1)
-        #expect(heap.heap.totals(of: .descriptor).peakInUseCount == 4)
+        #expect(heap.heap.totals(of: .descriptor).peakInUseBytes == 4)
         #expect(heap.totals == HeapTotals())
     }
 

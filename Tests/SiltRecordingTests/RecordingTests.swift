@@ -15,7 +15,7 @@ import Testing
             try writer.write(history: [UInt8(bytes % 251)], of: resource, process: 1, stack: 2)
             for snapshot: UInt32 in 0..<200 {
                 try writer.write(
-                    group: RecordedSample(
+                    RecordedSample(
                         resource,
                         process: 1,
                         key: 1,
@@ -55,7 +55,6 @@ import Testing
         #expect(recording.counters.map(\.inUseBytes) == [100, 200, 300])
         #expect(recording.counters.allSatisfy { $0.allocatedBytes == .max && $0.group == 1 })
         #expect(recording.snapshots.map(\.rssBytes) == [4096])
-        #expect(recording.samples.map(\.inUseBytes) == [5])
         #expect(recording.groupSamples.map(\.troughBytes) == [6])
         #expect(recording.histories.map { Array(recording.historyBytes[$0.range]) } == [[1, 2, 3]])
         #expect(recording.groupHistories.map { Array(recording.historyBytes[$0.range]) } == [[4, 5]])

@@ -113,19 +113,7 @@ enum SmallWorld {
         snapshot.rssBytes = 4096
         try writer.write(snapshot)
         try writer.write(
-            stack: RecordedSample(
-                .heap,
-                process: 1,
-                key: 2,
-                snapshot: 0,
-                inUseBytes: 5,
-                inUseCount: 1,
-                allocatedBytes: 9,
-                allocatedCount: 2
-            )
-        )
-        try writer.write(
-            group: RecordedSample(
+            RecordedSample(
                 .heap,
                 process: 1,
                 key: 1,

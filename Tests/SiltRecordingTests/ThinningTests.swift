@@ -56,7 +56,7 @@ import Testing
             try writer.write(RecordedSnapshot(process: 1, snapshot: snapshot, timeNs: UInt64(snapshot)))
             for frame: UInt32 in 1...200 {
                 try writer.write(
-                    group: RecordedSample(
+                    RecordedSample(
                         .heap,
                         process: 1,
                         key: frame,

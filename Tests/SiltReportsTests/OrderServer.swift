@@ -103,7 +103,7 @@ enum OrderServer {
             snapshot.rssBytes = live + 8_388_608
             try writer.write(snapshot)
             try writer.write(
-                group: RecordedSample(
+                RecordedSample(
                     .heap,
                     process: id,
                     key: 2,
@@ -116,7 +116,7 @@ enum OrderServer {
             )
             if number == 3 {
                 try writer.write(
-                    group: RecordedSample(
+                    RecordedSample(
                         .heap,
                         process: id,
                         key: 5,

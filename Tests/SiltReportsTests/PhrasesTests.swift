@@ -260,13 +260,13 @@ import Testing
         site.freedBy = FreedBy(frame: blame, share: 0.9)
         add("why, in a hunt", WhyText.line(site))
         add("next", NextStep.line(site, report))
-        for line in NextStep.more(report, width: 76) { add("next", line) }
+        for line in NextStep.more(report) { add("next", line) }
         add("next", NextStep.allowance(site))
         report.options.recordingPlace = .newest
         add("next, of the last run", NextStep.line(site, report))
         report.options.recordingPlace = .file("it's here.silt")
         add("next", NextStep.line(site, report))
-        for width in [40, 76] { for line in NextStep.more(report, width: width) { add("next, \(width) wide", line) } }
+        for line in NextStep.more(report) { add("next, of a file", line) }
         site.caller = nil
         site.blame.line = nil
         add("next, without a line", NextStep.line(site, report))
@@ -287,7 +287,7 @@ import Testing
         ("place_order", "place_order"), ("shop::AuditLog::note(int, std::string const&)", "AuditLog::note"),
         ("silt.DemoServer.handleOrder() -> ()", "DemoServer.handleOrder"),
         ("std::vector<int>::push_back(int)", "push_back"),
-        ("operator new(unsigned long)", "operator"), ("main.(*shop).order", "order"),
+        ("operator new(unsigned long)", "operator new"), ("main.(*shop).order", "order"),
     ])
     func aCommandNamesAFunctionByAPatternThatFindsIt(function: String, pattern: String) throws {
         let made = try #require(NextStep.pattern(function))

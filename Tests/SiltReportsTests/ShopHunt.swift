@@ -8,8 +8,8 @@ import SiltRecording
 enum ShopHunt {
     static func report(_ options: ReportOptions = ReportOptions()) throws -> HeapReport {
         var report = try ReportBuilder.build(OrderServer.recording(), options: options)
-        var idle = HuntPhases.Phase(name: "idle", isIdle: true, rounds: 10, numbers: [], route: 0)
-        idle.seconds = 20
+        var idle = HuntPhases.Phase(name: "idle", isIdle: true, route: 0)
+        (idle.rounds, idle.seconds) = (10, 20)
         report.phases = [idle, phase("users", route: 1), phase("orders", route: 2)]
         for index in report.sites.indices {
             switch report.sites[index].blame.function {
@@ -27,15 +27,9 @@ enum ShopHunt {
     }
 
     private static func phase(_ name: String, route: Int) -> HuntPhases.Phase {
-        HuntPhases.Phase(
-            name: name,
-            isIdle: false,
-            rounds: 7,
-            requests: 14_000,
-            failedRequests: 0,
-            numbers: [],
-            route: route
-        )
+        var phase = HuntPhases.Phase(name: name, route: route)
+        (phase.rounds, phase.requests, phase.failedRequests) = (7, 14_000, 0)
+        return phase
     }
 
     private static func grow(_ site: inout ReportSite, in phase: String, _ rate: Double, confidence: Confidence) {

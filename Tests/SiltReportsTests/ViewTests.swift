@@ -99,7 +99,7 @@ import Testing
         )
         for (isInverted, name) in [(false, "diff-flame.txt"), (true, "diff-flame-inverted.txt")] {
             var text = ""
-            DiffFlame.render(diff, isInverted: isInverted, root: nil, color: false, depth: nil, into: &text)
+            DiffFlame.render(diff, isInverted: isInverted, root: nil, into: &text)
             try expectGolden(text, name)
         }
     }

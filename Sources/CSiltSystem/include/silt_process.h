@@ -37,14 +37,7 @@ struct silt_message silt_receive(int fd, void *payload, size_t capacity);
 /* Connects to a listening socket; -1 and errno. */
 int silt_connect(const char *path);
 
-/*
- * Starts argv[0] (searched on PATH) with the given environment, with the caller's original signal
- * mask and default dispositions, in the caller's process group. Returns the pid, or -1 with errno
- * set to what exec or fork gave.
- */
-pid_t silt_spawn(char *const argv[], char *const envp[]);
-
-/* How a program starts, where that differs from what silt_spawn does. */
+/* How a program starts, where that differs from its starter. */
 struct silt_start {
     const char *directory; /* NULL: the caller's */
     int input;             /* descriptor for its standard input; -1: the caller's */
@@ -54,7 +47,11 @@ struct silt_start {
                               SIGTERM when the thread that started it ends (PR_SET_PDEATHSIG) */
 };
 
-/* silt_spawn with differences; errno is also what chdir gave. */
+/*
+ * Starts argv[0] (searched on PATH) with the given environment, with the caller's original signal
+ * mask and default dispositions, in the caller's process group. Returns the pid, or -1 with errno
+ * set to what exec, fork or chdir gave.
+ */
 pid_t silt_spawn_as(char *const argv[], char *const envp[], const struct silt_start *start);
 
 /* A pipe, close-on-exec, whose reading end ends[0] does not block. Returns -1 and errno. */
@@ -69,7 +66,7 @@ int silt_adopt_orphans(void);
 int silt_has_ended(pid_t child, int *status);
 
 /* Allows this process as many descriptors as the hard limit does (each traced image takes three),
- * and 256 at least where it may; what silt_spawn starts gets the old limit. */
+ * and 256 at least where it may; what silt_spawn_as starts gets the old limit. */
 void silt_raise_descriptor_limit(void);
 
 /* How many descriptors this process may still open, counted up to `most`, 64 at most. */

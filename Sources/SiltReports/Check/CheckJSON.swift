@@ -96,10 +96,7 @@ package enum CheckJSON {
     }
 
     private static func phase<Output>(_ phase: CheckReport.Phase, _ json: inout JSONWriter<Output>) {
-        json.value("name", phase.name)
-        json.value("rounds", phase.rounds)
-        json.value("requests", phase.requests)
-        json.value("failed_requests", phase.failedRequests)
+        JSONReport.measured(phase.measured, &json)
         switch phase.outcome {
         case .passed:
             json.value("verdict", "passed")

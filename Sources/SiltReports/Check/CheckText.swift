@@ -91,15 +91,11 @@ package enum CheckText {
     }
 
     private static func phases(_ check: CheckReport, _ page: inout TextPage) {
-        guard !check.phases.isEmpty else { return }
-        page.line("")
-        page.line("phases:")
-        let width = min(30, check.phases.map(\.name.count).max() ?? 0)
-        for phase in check.phases {
-            let name = phase.name.printable.cutInside(to: width).padded(to: width)
-            let size = phase.rounds > 0 ? ": " + HuntHeadline.size(of: phase) : ""
-            page.paragraph("\(phase.outcome.text.printable)\(size)", indent: 4, first: 2, lead: name + "  ")
+        let rows = check.phases.map { phase in
+            let size = phase.measured.rounds > 0 ? ": " + HuntHeadline.size(of: phase.measured) : ""
+            return (name: phase.name, words: phase.outcome.text + size)
         }
+        page.list("phases:", rows)
     }
 }
 
@@ -110,16 +106,5 @@ extension CheckReport.Phase.Outcome {
         case .failed: "failed"
         case .inconclusive(let reason): "inconclusive, \(CheckHeadline.line(reason).firstLine)"
         }
-    }
-}
-
-extension HuntHeadline {
-    static func size(of phase: CheckReport.Phase) -> String {
-        size(
-            rounds: phase.rounds,
-            idleSeconds: phase.isIdle ? phase.seconds : nil,
-            requests: phase.requests,
-            failed: phase.failedRequests
-        )
     }
 }

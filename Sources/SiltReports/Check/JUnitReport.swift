@@ -10,7 +10,7 @@ package enum JUnitReport {
         let cases = cases(of: check)
         let failures = cases.count { $0.outcome == .failed }
         let errors = cases.count { $0.isError }
-        let seconds = Format.fixed(cases.reduce(0) { $0 + $1.seconds }, 3)
+        let seconds = Format.fixed(cases.reduce(0) { $0 + $1.measured.seconds }, 3)
         let counts = [
             ("tests", "\(cases.count)"), ("failures", "\(failures)"), ("errors", "\(errors)"), ("time", seconds),
         ]
@@ -24,13 +24,12 @@ package enum JUnitReport {
 
     private static func cases(of check: CheckReport) -> [CheckReport.Phase] {
         guard check.phases.isEmpty else { return check.phases }
-        var whole = CheckReport.Phase(name: "whole run")
+        var whole = CheckReport.Phase(HuntPhases.Phase(name: "whole run", seconds: check.report?.seconds ?? 0))
         switch check.verdict {
         case .passed: whole.outcome = .passed
         case .failed: whole.outcome = .failed
         case .inconclusive: whole.outcome = .inconclusive(check.doubt ?? .nothingRecorded)
         }
-        whole.seconds = check.report?.seconds ?? 0
         return [whole]
     }
 
@@ -42,7 +41,7 @@ package enum JUnitReport {
         let findings = check.phases.isEmpty ? check.findings : check.findings(of: phase)
         let attributes = [
             ("name", phase.name), ("classname", "silt." + (check.settings.title.lastPathComponent)),
-            ("time", Format.fixed(phase.seconds, 3)),
+            ("time", Format.fixed(phase.measured.seconds, 3)),
         ]
         output.write("    " + XML.open("testcase", attributes) + "\n")
         switch phase.outcome {

@@ -7,8 +7,6 @@ package enum DiffFlame {
         _ diff: HeapDiff,
         isInverted: Bool,
         root: FunctionPattern?,
-        color: Bool,
-        depth: Int?,
         into output: inout Output
     ) {
         var page = TextPage(width: max(40, diff.settings.width), isColored: false)
@@ -26,12 +24,12 @@ package enum DiffFlame {
             indent: 2,
             first: 0
         )
-        let icicle = Icicle(view, width: page.width, limit: depth ?? FlameText.usualRows)
+        let icicle = Icicle(view, width: page.width, limit: diff.settings.depth ?? FlameText.usualRows)
         output.write(page.text)
         output.write(
             icicle.text(
                 label: { DiffText.signed($0.value, diff) },
-                color: color ? { $0.value > 0 ? grown : $0.value < 0 ? shrunk : even } : nil
+                color: diff.settings.isColored ? { $0.value > 0 ? grown : $0.value < 0 ? shrunk : even } : nil
             )
         )
         if icicle.deeper > 0 {

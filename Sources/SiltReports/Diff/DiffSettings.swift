@@ -19,6 +19,9 @@ package struct DiffSettings: Sendable {
     /// Functions shown.
     package var limit: Int?
     package var width = 120
+    package var isColored = false
+    /// Rows of a flame graph.
+    package var depth: Int?
 
     package init() {}
 }

@@ -94,15 +94,20 @@ package enum JSONReport {
         json.array("phases") { json in
             for phase in report.phases {
                 json.object { json in
-                    json.value("name", phase.name)
-                    json.value("rounds", phase.rounds)
-                    json.value("requests", phase.requests)
-                    json.value("failed_requests", phase.failedRequests)
+                    measured(phase, &json)
                     json.value("verdict", report.verdict(of: phase).rawValue)
                     json.value("reason", HuntText.problem(of: phase, report))
                 }
             }
         }
+    }
+
+    /// What was asked of the target in a phase, in the object that is open.
+    static func measured<Output>(_ phase: HuntPhases.Phase, _ json: inout JSONWriter<Output>) {
+        json.value("name", phase.name)
+        json.value("rounds", phase.rounds)
+        json.value("requests", phase.requests)
+        json.value("failed_requests", phase.failedRequests)
     }
 
     /// The keys of one site, in the object that is open.

@@ -24,14 +24,14 @@ function sparkline(series, most) {
   return svg;
 }
 
-function siteArticle(site, look) {
+function siteArticle(site, number, look) {
   const button = element("button", { type: "button", class: "name", title: "look at it in the flame graph" }, site.name);
   button.addEventListener("click", () => look(site));
   const finding = page.tree.findings.indexOf(page.data.sites.indexOf(site));
   const color = finding < 0 ? {} : { style: `border-left-color: var(--finding-${finding})` };
   const article = element("article", { class: "site" + (site.growing ? " is-growing" : ""), ...color },
     element("h3", {},
-      element("span", {}, String(site.rank)),
+      site.growing ? element("span", {}, String(number)) : null,
       site.rate ? element("span", { class: "rate" }, site.rate) : null,
       button, element("span", {}, site.place),
       element("span", { class: "size" }, site.size),
@@ -44,9 +44,11 @@ function siteArticle(site, look) {
   if (site.example) article.append(element("p", {}, site.example));
   if (site.whereabouts) article.append(element("p", {}, site.whereabouts));
   if (site.distinction) article.append(element("p", {}, site.distinction));
-  if (site.part_of) article.append(element("p", {}, `one finding with ${site.part_of}`));
+  for (const other of page.data.sites.filter((other) => other.growing && other.part_of === site.rank)) {
+    article.append(element("p", {}, `grows in step with it: ${other.rate} ${other.name} ${other.place}`));
+  }
   if (site.way) {
-    const details = element("details", site.growing && site.rank === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
+    const details = element("details", site.growing && number === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
     details.append(element("ol", { class: "way" }, ...site.way.map((frame) => element("li", {}, frame))));
     article.append(details);
   }
@@ -77,15 +79,16 @@ function showText(data, look) {
   const verdict = document.getElementById("verdict");
   verdict.textContent = data.headline;
   verdict.className = data.verdict;
-  const growing = data.sites.filter((site) => site.growing);
+  const growing = data.sites.filter((site) => site.growing && !site.part_of);
   const acquitted = data.sites.filter((site) => !site.growing && site.acquitted);
   const others = data.sites.filter((site) => !site.growing && !site.acquitted);
-  put("growing", ...(growing.length > 0 ? growing.map((site) => siteArticle(site, look)) : [element("p", {}, "none")]));
+  put("growing", ...(growing.length > 0 ? growing.map((site, index) => siteArticle(site, index + 1, look)) : [element("p", {}, "none")]));
   for (const [id, sites, title] of [
     ["acquitted", acquitted, "looked suspicious, cleared"], ["others", others, "other call sites"],
   ]) {
-    put(id + "-title", `${sites.length + (id === "others" ? data.more_sites : 0)} ${title}`);
-    put(id, ...sites.map((site) => siteArticle(site, look)));
+    const count = sites.length + (id === "others" ? data.more_sites : 0);
+    put(id + "-title", `${count} ${count === 1 ? title.replace("sites", "site") : title}`);
+    put(id, ...sites.map((site, index) => siteArticle(site, index + 1, look)));
     document.getElementById(id + "-part").hidden = sites.length === 0;
   }
   put("phases");

@@ -11,19 +11,11 @@ enum HuntHeadline {
 
     /// As `7 rounds, 14,000 requests` or `watched for 10 s`.
     static func size(of phase: HuntPhases.Phase) -> String {
-        size(
-            rounds: phase.rounds,
-            idleSeconds: phase.isIdle ? phase.seconds : nil,
-            requests: phase.requests,
-            failed: phase.failedRequests
-        )
-    }
-
-    /// `idleSeconds`: of a phase in which nothing was asked of the target; its rounds are parts of that time.
-    static func size(rounds: Int, idleSeconds: Double?, requests: UInt64?, failed: UInt64?) -> String {
-        var text = idleSeconds.map { "watched for \(Format.duration($0))" } ?? Format.plural(UInt64(rounds), "round")
-        if let requests { text += ", \(Format.plural(requests, "request"))" }
-        if let failed, failed > 0 { text += ", \(Format.count(failed)) of them failed" }
+        // The rounds of an idle phase are parts of its time.
+        let rounds = Format.plural(UInt64(phase.rounds), "round")
+        var text = phase.isIdle ? "watched for \(Format.duration(phase.seconds))" : rounds
+        if let requests = phase.requests { text += ", \(Format.plural(requests, "request"))" }
+        if let failed = phase.failedRequests, failed > 0 { text += ", \(Format.count(failed)) of them failed" }
         return text
     }
 

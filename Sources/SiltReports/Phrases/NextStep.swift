@@ -7,29 +7,33 @@ enum NextStep {
     /// For one finding; nil where nothing helps.
     static func line(_ site: ReportSite, _ report: HeapReport) -> String? {
         let frame = site.fix
-        let pattern = pattern(frame.function)
         guard let command = command(report) else { return nil }
-        guard let pattern else { return command + " --tree --inverted" }
-        return command + (frame.line == nil ? " --flame --root " : " --list ") + Format.commandLine([pattern])
+        let resource = site.resource == report.recording.countedResource ? "" : " --resource \(site.resource.name)"
+        guard var pattern = pattern(frame.function) else { return command + resource + " --tree --inverted" }
+        // As main is in __libc_start_main.
+        let names = report.recording.strings
+        if pattern == frame.function, names.contains(where: { $0 != pattern && $0.contains(pattern) }) {
+            pattern = "^\(pattern)$"
+        }
+        let view = frame.line == nil ? " --flame --root " : " --list "
+        return command + resource + view + Format.commandLine([pattern])
     }
 
     /// Below all findings of a report: what shows more.
-    ///
-    /// No line is wider than that, where it can be helped.
-    static func more(_ report: HeapReport, width: Int) -> [String] {
+    static func more(_ report: HeapReport) -> [String] {
         if report.isOfProfiles { return [] }
         guard let command = command(report) else {
             return ["next: keep the recording (--out F.silt), then silt report F.silt --list FUNCTION"]
         }
         let whole = "all stacks: \(command) --stack"
-        return report.phases.isEmpty ? [hunt(report, width), whole] : [whole]
+        return report.phases.isEmpty ? [hunt(report), whole] : [whole]
     }
 
     /// What tells the requests apart.
-    private static func hunt(_ report: HeapReport, _ width: Int) -> String {
+    private static func hunt(_ report: HeapReport) -> String {
         let (title, words) = ("which request leaks: ", report.recording.target.command)
-        let line = "\(title)silt hunt --phase NAME='LOAD' -- " + Format.commandLine(words)
-        return line.count > width || words.isEmpty ? title + "silt hunt --help" : line
+        guard !words.isEmpty else { return title + "silt hunt --help" }
+        return title + "silt hunt --phase NAME='LOAD' -- " + Format.commandLine(words)
     }
 
     /// That shows the recording again; nil where it is not kept.
@@ -54,8 +58,15 @@ enum NextStep {
         let short = abridgedName(function, width: 1)
         let last = short.ranges(of: "::").last.map { String(short[$0.upperBound...]) } ?? short
         for name in [short, last] where isPlain(name) { return name }
+        // An operator: its type tells it from others.
+        if last.hasPrefix("operator"), !short.contains("…") { return escaped(short) }
         let parts = readableName(function).split { !$0.isLetter && !$0.isNumber && $0 != "_" }
         return parts.max { $0.count < $1.count }.map(String.init)
+    }
+
+    /// As a regular expression that means the name itself.
+    private static func escaped(_ name: String) -> String {
+        name.map { "\\.[]()*+?{}|^$".contains($0) ? "\\\($0)" : String($0) }.joined()
     }
 
     /// Whether it means itself as a regular expression, or nearly.

@@ -5,23 +5,6 @@ extension Resource {
     /// Its things, as `blocks`.
     var units: String { unit + "s" }
 
-    /// What happens to its things that do not stay.
-    var gone: String {
-        switch self {
-        case .heap: "freed"
-        case .mapping: "given back"
-        case .descriptor: "closed"
-        case .thread, .goroutine: "ended"
-        case .unjoined: "joined"
-        case .timer: "deleted"
-        case .semaphore: "closed"
-        case .locale: "freed"
-        case .segment: "detached"
-        case .zombie: "waited for"
-        case .module: "unloaded"
-        }
-    }
-
     /// So much of it: `1.00 KiB` where its things have sizes, else `2 threads`.
     func amount(_ value: Double) -> String {
         guard isCounted else { return Format.bytes(value) }

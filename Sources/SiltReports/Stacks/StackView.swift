@@ -184,7 +184,7 @@ extension HeapReport {
     }
 
     /// What views say that show that moment.
-    static let beforeTheWayOut = "before it was given back on the way out"
+    static let beforeTheWayOut = "before it was freed at exit"
 
     /// A value of that kind: bytes, or a number of things.
     func amount(_ value: Double) -> String {
@@ -193,7 +193,7 @@ extension HeapReport {
 
     /// Why there is nothing to be seen.
     func emptiness(below root: FunctionPattern?) -> String {
-        guard root == nil else { return "no function matches in a stack with \(valueName)\n" }
+        guard root == nil else { return "no function matches in a stack of what is shown (\(valueName))\n" }
         return switch options.order {
         case .growth, .inUse: "nothing was in use at the end: --by peak or --by alloc shows what was\n"
         case .allocated, .peak, .temporary: "no \(valueName) to show\n"

@@ -107,7 +107,7 @@ enum FindingText {
             let rates = together.dropFirst(named).compactMap(\.rate).sums.map { " " + $0.unit.gain($0.value) }
             words.append("\(together.count - named) more" + rates.joined(separator: " and"))
         }
-        page.paragraph("with it: \(words.joined(separator: ", "))".printable, indent: indent)
+        page.paragraph("grows in step with it: \(words.joined(separator: ", "))".printable, indent: indent)
     }
 
     /// The memory in use over time, or at the end of each round.

@@ -118,7 +118,8 @@ package enum HistogramText {
     ) {
         var page = TextPage(width: report.options.width, isColored: report.options.color)
         let all = rows.reduce((count: UInt64(0), bytes: UInt64(0))) { ($0.count &+ $1.count, $0.bytes &+ $1.bytes) }
-        page.line("\(title): \(Format.plural(all.count, "block")), \(Format.bytes(all.bytes))", style: .bold)
+        let sum = "\(Format.plural(all.count, "block")), \(Format.bytes(all.bytes))"
+        page.paragraph("\(title): \(sum)", indent: 2, style: .bold, first: 0)
         let labels = rows.map(\.label.count).max() ?? 0
         let counts = rows.map { Format.count($0.count).count }.max() ?? 0
         let width = min(barWidth, max(10, report.options.width - labels - counts - 22))

@@ -41,20 +41,10 @@ enum HuntText {
 
     /// A line for each phase: what was asked of the target, and the verdict.
     static func phases(_ report: HeapReport, _ page: inout TextPage) {
-        guard !report.phases.isEmpty else { return }
-        page.line("")
-        page.line("phases:")
-        let width = min(30, report.phases.map(\.name.count).max() ?? 0)
-        for phase in report.phases {
-            let name = phase.name.printable.cutInside(to: width)
+        let rows = report.phases.map { phase in
             let problem = problem(of: phase, report).map { "cannot tell: " + $0 }
-            let words = problem ?? "\(word(report.verdict(of: phase))), \(HuntHeadline.size(of: phase))"
-            page.paragraph(
-                words.printable,
-                indent: 4,
-                first: 2,
-                lead: name.padded(to: width + 2)
-            )
+            return (phase.name, problem ?? "\(word(report.verdict(of: phase))), \(HuntHeadline.size(of: phase))")
         }
+        page.list("phases:", rows)
     }
 }

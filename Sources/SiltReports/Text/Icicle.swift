@@ -90,7 +90,9 @@ package enum FlameText {
         }
         let width = report.options.width
         let column = report.amount(view.whole.weight / Double(width))
-        output.write("\(report.valueName), \(view.direction); a column is \(column)\n")
+        var page = TextPage(width: max(40, width), isColored: false)
+        page.paragraph("\(report.valueName), \(view.direction); a column is \(column)", indent: 2, first: 0)
+        output.write(page.text)
         let icicle = Icicle(view, width: width, limit: report.options.depth ?? usualRows)
         output.write(
             icicle.text(

@@ -46,7 +46,7 @@ package enum ListText {
         let unit = unit(report, routines, Double(total))
         let moment = report.isBeforeTheWayOut ? " \(HeapReport.beforeTheWayOut)" : ""
         output.write("Total: \(unit.label(Double(total)))\(moment)\n")
-        if routines.isEmpty { output.write("no function matches in a stack with \(report.valueName)\n") }
+        if routines.isEmpty { output.write("no function matches in a stack of what is shown (\(report.valueName))\n") }
         for routine in routines { write(routine, unit, Double(total), report.options, into: &output) }
     }
 

@@ -49,6 +49,18 @@ struct TextPage {
         line(current, style: style)
     }
 
+    /// A heading, and rows of a name and what is said of it; nothing without rows.
+    mutating func list(_ title: String, _ rows: [(name: String, words: String)]) {
+        guard !rows.isEmpty else { return }
+        line("")
+        line(title)
+        let width = min(30, rows.map(\.name.count).max() ?? 0)
+        for row in rows {
+            let name = row.name.printable.cutInside(to: width).padded(to: width + 2)
+            paragraph(row.words.printable, indent: 4, first: 2, lead: name)
+        }
+    }
+
     /// Words that a line may end behind: not between a number and its unit.
     private static func words(_ text: String) -> [String] {
         var result: [String] = []

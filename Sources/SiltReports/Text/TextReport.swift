@@ -55,7 +55,7 @@ package enum TextReport {
         if growing.count > limit { page.line("    and \(growing.count - limit) more that grow: --limit shows them") }
         HuntText.followers(inLibraries, &page)
         if !growing.isEmpty, !report.options.showsDetails {
-            for line in NextStep.more(report, width: page.width - 4) { page.paragraph(line.printable, indent: 4) }
+            for line in NextStep.more(report) { page.paragraph(line.printable, indent: 4) }
         }
     }
 

@@ -29,7 +29,7 @@ package enum TreeText {
             return output.write(report.emptiness(below: root))
         }
         var page = TextPage(width: report.options.width, isColored: report.options.color)
-        page.line("\(report.valueName), \(view.direction)")
+        page.paragraph("\(report.valueName), \(view.direction)", indent: 2, first: 0)
         var pending = [Pending(box: view.whole, indent: 0, depth: 0)]
         // Depth first without recursion: stacks may be deep.
         while let next = pending.popLast() {

@@ -66,6 +66,11 @@ struct WayText {
         for shorter in [Self.shortLink, Self.minimumLink] where text.count > width {
             text = line(shown, placed: placed, width: shorter)
         }
+        // Rather fewer functions than a name and a number of frames cut as one word.
+        for fewer in [[0, frames.count - 1, fix ?? 0], [0, fix ?? 0], [0]] where text.count > width {
+            shown.formIntersection(fewer)
+            text = line(shown, placed: [], width: Self.minimumLink)
+        }
         for index in rest.prefix(Self.maximumTried) where index == 0 || !shown.contains(index) {
             let more = shown.union([index])
             let forms = [placed.union([index]), placed].lazy.flatMap { places in

@@ -22,9 +22,9 @@ struct WholeProcess {
         let counted = recording.resources.filter { $0.isCounted && $0 != .module }.compactMap { resource in
             let rows = recording.counters.lazy.filter { $0.resource == resource }
             let count = rows.reduce(0) { $0 + $1.inUseCount }
-            return count == 0 && resource.isFound ? nil : resource.amount(0, in: count)
+            return count == 0 && recording.countedResource != resource ? nil : resource.amount(0, in: count)
         }.joined(separator: ", ")
-        if report.countedResource.isCounted {
+        if recording.countedResource.isCounted {
             (answer, lines) = (nil, [MemoryText.countedAlone(counted)])
             return
         }

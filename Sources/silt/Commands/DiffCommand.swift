@@ -33,10 +33,10 @@ struct DiffCommand: ParsableCommand {
     )
 
     @Option(help: "Compare what is inuse, alloc, or in use at the peak.")
-    var by: Measure = .inuse
+    var by: DiffSettings.Measure = .inUse
 
     @Option(help: "Divide by what was counted: request or second.")
-    var per: Per?
+    var per: DiffSettings.Per?
 
     @Flag(help: "Compare lines, not only functions.")
     var lines = false
@@ -84,14 +84,6 @@ struct DiffCommand: ParsableCommand {
     )
     var files: [String]
 
-    enum Measure: String, ExpressibleByArgument, CaseIterable {
-        case inuse, alloc, peak
-    }
-
-    enum Per: String, ExpressibleByArgument, CaseIterable {
-        case request, second
-    }
-
     func validate() throws {
         switch between.count {
         case 0:
@@ -134,20 +126,10 @@ struct DiffCommand: ParsableCommand {
                 try DiffPprof.write(diff) { file.write($0) }
                 try file.close()
             }
+            guard let view else { return }
             var text = ""
-            if json {
-                DiffJSON.render(diff, into: &text)
-            } else if flame {
-                DiffFlame.render(
-                    diff,
-                    isInverted: stacks.inverted,
-                    root: root,
-                    color: Terminal.usesColor(STDOUT_FILENO),
-                    depth: nil,
-                    into: &text
-                )
-            } else if folded == nil, pprof == nil {
-                DiffText.render(diff, into: &text)
+            ReportOutput.named(view)?.write(diff, .init(isInverted: stacks.inverted, root: root)) {
+                text += String(decoding: $0, as: UTF8.self)
             }
             try Terminal.output(text)
         } catch {
@@ -155,13 +137,20 @@ struct DiffCommand: ParsableCommand {
         }
     }
 
+    /// What is printed: nothing where files were asked for alone.
+    private var view: String? {
+        if json { return "json" }
+        if flame { return "flame" }
+        return folded == nil && pprof == nil ? "sites" : nil
+    }
+
     private var settings: DiffSettings {
         var settings = DiffSettings()
-        settings.measure = DiffSettings.Measure(rawValue: by.rawValue) ?? .inUse
-        settings.per = per.flatMap { DiffSettings.Per(rawValue: $0.rawValue) }
+        (settings.measure, settings.per) = (by, per)
         settings.comparesLines = lines
         settings.limit = limit?.count
         settings.width = Terminal.columns(of: STDOUT_FILENO)
+        settings.isColored = Terminal.usesColor(STDOUT_FILENO)
         return settings
     }
 
@@ -203,3 +192,6 @@ extension DiffSide {
         return .seconds(seconds)
     }
 }
+
+extension DiffSettings.Measure: ExpressibleByArgument {}
+extension DiffSettings.Per: ExpressibleByArgument {}

@@ -74,13 +74,13 @@ struct ReportCommand: ParsableCommand {
     func validate() throws {
         if list != nil, let view { throw ValidationError("--list and --\(view.output.name) are two views") }
         if stacks.isUsed, !output.takesStacks {
-            throw ValidationError("--root and --inverted go with --tree or --flame")
+            throw ValidationError("--root and --inverted go with \(Self.options(of: \.takesStacks))")
         }
         if resource != nil {
             let hasTaker = hasView ? list != nil || output.takesResource : !outputs.isEmpty
             guard hasTaker, outputs.takeResource else {
-                let names = ReportOutput.all.filter(\.takesResource).map { "--" + $0.name }
-                throw ValidationError("--resource goes with --list, \(names.joined(separator: ", ")); --pprof has all")
+                let takers = Self.options(of: \.takesResource)
+                throw ValidationError("--resource goes with --list, \(takers); --pprof has all")
             }
         }
         if hasView, outputs.usesStandardOutput { throw ValidationError("two outputs go to standard output") }
@@ -90,8 +90,8 @@ struct ReportCommand: ParsableCommand {
                 "--between takes two moments; name the recording before it: silt report F --between A B"
             )
         }
-        guard list == nil, output.comparesMoments else {
-            throw ValidationError("--between goes with --top, --flame or --json")
+        guard list == nil, output.takesDiff else {
+            throw ValidationError("--between goes with \(Self.options(of: \.takesDiff))")
         }
     }
 
@@ -101,7 +101,8 @@ struct ReportCommand: ParsableCommand {
             let path = try self.recording ?? KeptRecordings.last()
             let recording = try ReportInput(path, hide: layout.hide).recording()
             var text = ""
-            if between.isEmpty {
+            let moments = moments(of: recording)
+            if moments.isEmpty {
                 var options = layout.options(
                     for: STDOUT_FILENO,
                     kept: self.recording.map(RecordingPlace.file) ?? .newest
@@ -116,7 +117,7 @@ struct ReportCommand: ParsableCommand {
                     try render(report, root, into: &text)
                 }
             } else {
-                try renderBetween(recording, path, root, into: &text)
+                try render(recording, between: moments, path, root, into: &text)
             }
             try Terminal.output(text)
         } catch {
@@ -124,8 +125,19 @@ struct ReportCommand: ParsableCommand {
         }
     }
 
-    private func renderBetween(
+    /// What is compared: where growth is asked for, what came after the first quarter of a run that takes time to start.
+    private func moments(of recording: Recording) -> [String] {
+        guard between.isEmpty, layout.by == .growth, ["top", "flame"].contains(output.name) else {
+            return between
+        }
+        guard recording.rounds.isEmpty else { return ["start", "end"] }
+        let end = recording.snapshots.map(\.timeNs).max() ?? 0
+        return ["\(end / 4_000_000)ms", "end"]
+    }
+
+    private func render(
         _ recording: Recording,
+        between moments: [String],
         _ path: String,
         _ root: FunctionPattern?,
         into text: inout String
@@ -133,29 +145,26 @@ struct ReportCommand: ParsableCommand {
         var settings = DiffSettings()
         settings.limit = layout.limit?.count
         settings.width = Terminal.columns(of: STDOUT_FILENO)
+        settings.isColored = Terminal.usesColor(STDOUT_FILENO)
+        settings.depth = layout.depth?.count
         let hide = layout.hide
-        let sides = try DiffSide.moments(between, of: recording, path: path, hide: hide, resource: resource)
+        let sides = try DiffSide.moments(moments, of: recording, path: path, hide: hide, resource: resource)
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)
-        switch output.name {
-        case "flame":
-            let color = Terminal.usesColor(STDOUT_FILENO)
-            DiffFlame.render(
-                diff,
-                isInverted: stacks.inverted,
-                root: root,
-                color: color,
-                depth: layout.depth?.count,
-                into: &text
-            )
-        case "json": DiffJSON.render(diff, into: &text)
-        default: DiffText.render(diff, into: &text)
-        }
+        output.write(diff, choice(root)) { text += String(decoding: $0, as: UTF8.self) }
     }
 
     private func render(_ report: HeapReport, _ root: FunctionPattern?, into text: inout String) throws {
         var pieces: [[UInt8]] = []
-        let choice = ReportOutput.StackChoice(isInverted: stacks.inverted, root: root)
-        try output.write(report, choice) { pieces.append($0) }
+        try output.write(report, choice(root)) { pieces.append($0) }
         text = String(decoding: pieces.joined(), as: UTF8.self)
+    }
+
+    private func choice(_ root: FunctionPattern?) -> ReportOutput.StackChoice {
+        .init(isInverted: stacks.inverted, root: root)
+    }
+
+    /// As `--top, --flame`: the options of the outputs that are chosen.
+    private static func options(of outputs: (ReportOutput) -> Bool) -> String {
+        ReportOutput.all.filter(outputs).map { "--" + $0.name }.joined(separator: ", ")
     }
 }

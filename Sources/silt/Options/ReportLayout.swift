@@ -7,8 +7,8 @@ internal import SiltText
 
 /// What every command that ends in a report lets the user choose.
 struct ReportLayout: ParsableArguments {
-    @Option(help: "Sort call sites by growth, inuse, alloc, peak or temporary.")
-    var by: ReportOptions.Order = .growth
+    @Option(help: "Sort call sites by growth (the default), inuse, alloc, peak or temporary.")
+    var by: ReportOptions.Order?
 
     @Option(help: "Call sites shown.")
     var limit: ShownLimit?
@@ -36,7 +36,7 @@ struct ReportLayout: ParsableArguments {
     /// `place`: where the recording is kept.
     func options(for descriptor: Int32, kept place: RecordingPlace?) -> ReportOptions {
         var options = ReportOptions()
-        options.order = by
+        options.order = by ?? .growth
         options.limit = limit?.count
         options.limitBytes = memoryLimit?.bytes
         options.depth = depth?.count

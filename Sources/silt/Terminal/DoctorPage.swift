@@ -94,7 +94,7 @@ struct DoctorPage {
             paragraph("silt does not see: \(interpreter.unseen)")
             paragraph("to see more: \(interpreter.advice)")
         }
-        if !program.hasLineTables, interpreter == nil {
+        if !program.hasLineTables, interpreter == nil, program.canBeTraced {
             paragraph("note: no line tables in it: build with -g, or install its -dbgsym package, to see file and line")
         }
         for note in program.notes { paragraph("note: \(note)") }

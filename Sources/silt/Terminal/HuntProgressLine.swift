@@ -9,7 +9,8 @@ final class HuntProgressLine {
 
     func show(_ step: HuntStep) {
         switch step {
-        case .waiting(let readiness): change("waiting until the service is ready (\(readiness))")
+        // A line of its own: what the service writes while it starts comes behind it.
+        case .waiting(let readiness): PatientWriter.errors.say("waiting until the service is ready (\(readiness))")
         case .idle(let seconds, let isFinal):
             change("watching it idle for \(Int(seconds.rounded())) s" + (isFinal ? ", once more" : ""))
         case .load(let phase, let round, let planned, let repeats):

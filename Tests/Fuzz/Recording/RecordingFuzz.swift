@@ -1,8 +1,10 @@
 import SiltEvents
+import SiltFindings
 import SiltFuzzSupport
 import SiltRecording
+import SiltReports
 
-/// libFuzzer's entry: any bytes damage a recording, which is read.
+/// libFuzzer's entry: any bytes damage a recording, which is read, judged and shown in every form.
 ///
 /// What is read must be within bounds and what is refused must be explained: a crash or a hang is a finding.
 @_cdecl("LLVMFuzzerTestOneInput")
@@ -20,10 +22,16 @@ package func readAnything(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
             precondition(history.range.lowerBound >= 0 && history.range.upperBound <= recording.historyBytes.count)
         }
         for symbol in recording.symbols { _ = recording.string(symbol.function) + recording.string(symbol.file) }
+        show(recording)
     } catch {
         precondition(!error.description.isEmpty)
     }
     return 0
+}
+
+private func show(_ recording: Recording) {
+    guard let report = try? ReportBuilder.build(recording, options: ReportOptions()) else { return }
+    for output in ReportOutput.all { try? output.write(report) { _ in } }
 }
 
 private let file = FuzzFile("damaged.silt")

@@ -121,7 +121,7 @@ extension EndToEnd {
             #expect(run.growing.map(\.inuseObjects).sorted() == [300, 300, 600])
             #expect(run.growing.dropFirst().allSatisfy { $0.partOf?.rank == 1 && $0.partOf?.reason == "lock-step" })
             #expect(run.text.hasPrefix("GROWING: 1 call site leaks, "), "\(run.text)")
-            #expect(run.text.contains("with it: order_"), "\(run.text)")
+            #expect(run.text.contains("in step with it: order_"), "\(run.text)")
             for function in ["order_lines", "order_note"] {
                 #expect(run.text.contains(" \(function) callers.c:"), "\(run.text)")
             }

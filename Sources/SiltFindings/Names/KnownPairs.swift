@@ -63,7 +63,7 @@ struct KnownPairs {
         programs: Set<String>,
         in recording: Recording
     ) -> KnownPair? {
-        if let own = Self.ofResource(resource) { return own }
+        if let own = resource.pair { return KnownPair(maker: own.maker, giver: own.giver) }
         let (blamed, _) = names.blame(ofStack: stack, in: recording)
         var found: KnownPair?
         var node = stack
@@ -78,19 +78,6 @@ struct KnownPairs {
             }
         }
         return found
-    }
-
-    /// Of what is taken by a call that silt stands in front of: the stack begins with its caller.
-    private static func ofResource(_ resource: Resource) -> KnownPair? {
-        switch resource {
-        case .heap, .mapping, .descriptor, .thread, .goroutine, .module: nil
-        case .unjoined: KnownPair(maker: "pthread_create or thrd_create", giver: "pthread_join or pthread_detach")
-        case .timer: KnownPair(maker: "timer_create", giver: "timer_delete")
-        case .semaphore: KnownPair(maker: "sem_open", giver: "sem_close")
-        case .locale: KnownPair(maker: "newlocale or duplocale", giver: "freelocale")
-        case .segment: KnownPair(maker: "shmat", giver: "shmdt")
-        case .zombie: KnownPair(maker: "fork or posix_spawn", giver: "wait or waitpid")
-        }
     }
 
     private func entry(of name: Substring) -> (Entry, middle: Substring?)? {

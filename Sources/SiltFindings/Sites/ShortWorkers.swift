@@ -66,9 +66,11 @@ package struct ShortWorkers: Equatable, Sendable {
         }
     }
 
+    private static let parts = 4
+
     /// By the quarters of its life, or by as many intervals as there are.
     private static func rises(_ values: [Double], _ clock: ProcessClock) -> Bool {
-        let parts = min(4, values.count - 1)
+        let parts = min(Self.parts, values.count - 1)
         let ends = (0...parts).compactMap { part in
             values.indices.last { Int(clock.tick(of: UInt32($0))) <= clock.ticks * part / parts }
         }

@@ -14,7 +14,7 @@ extension CheckReport {
         let why = failure.map(Doubt.failure) ?? .notReached
         let measured = Set(phases.map(\.name))
         for name in settings.phases where !measured.contains(name) {
-            phases.append(Phase(name: name, outcome: .inconclusive(why)))
+            phases.append(Phase(HuntPhases.Phase(name: name), outcome: .inconclusive(why)))
         }
         dropUnmeasuredFromMended()
         decide(failure: failure)
@@ -39,7 +39,7 @@ extension CheckReport {
         mended = zip(baseline.entries, budget.isFound).compactMap { $1 ? nil : $0 }
     }
 
-    /// Of what was not measured nobody knows whether it still grows.
+    /// What was not measured may still grow.
     private mutating func dropUnmeasuredFromMended() {
         let measured: [String?] =
             phases.isEmpty
@@ -116,14 +116,7 @@ extension CheckReport {
     // MARK: Phases
 
     private func phase(of phase: HuntPhases.Phase, in report: HeapReport) -> Phase {
-        var result = Phase(
-            name: phase.name,
-            isIdle: phase.isIdle,
-            rounds: phase.rounds,
-            requests: phase.requests,
-            failedRequests: phase.failedRequests
-        )
-        result.seconds = phase.seconds
+        var result = Phase(phase)
         let own = findings(of: result)
         if own.contains(where: \.isFailure) {
             result.outcome = .failed

@@ -124,13 +124,3 @@ package struct SiteOpinion {
         (isGrowing ? 1 : 0, confidence.rank, slope) > (other.isGrowing ? 1 : 0, other.confidence.rank, other.slope)
     }
 }
-
-extension Confidence {
-    fileprivate var rank: Int {
-        switch self {
-        case .low: 0
-        case .medium: 1
-        case .high: 2
-        }
-    }
-}

@@ -110,7 +110,7 @@ final class RecordingOutput {
         }
     }
 
-    /// Sees to it that the files of an image can be read when it has ended; takes the descriptor over.
+    /// Makes sure that the files of an image can be read after its end; the descriptor is its own from now on.
     func meet(_ image: TracedImage, executable: Int32) {
         symbolizer.add(process: image.pid)
         if executable >= 0 { symbolizer.add(executable: executable, path: image.shared.executable) }
@@ -371,7 +371,7 @@ final class RecordingOutput {
             let grower = Grower(resource: resource, image: image.id, group: key)
             growers[grower, default: (start: snapshot == 0 ? live.bytes : 0, now: 0)].now = live.bytes
             try writer.write(
-                group: RecordedSample(
+                RecordedSample(
                     resource,
                     process: number,
                     key: key.rawValue,

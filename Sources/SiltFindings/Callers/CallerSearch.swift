@@ -42,19 +42,26 @@ struct CallerSearch {
         var grown: (stack: UInt32, count: Int)?
     }
 
-    private static let share = 0.8
+    /// A few callers stand out that have this share of the growth.
+    private static let outstandingShare = 0.8
     /// The same when each of them surely grows.
     private static let shareOfSure = 0.5
     /// Callers that are still "a few".
-    private static let few = 4
+    private static let maximumCallers = 4
     /// A few of them has at least this share of the growth.
     private static let minimumShare = 0.05
     /// Fewer survivors are never of medium confidence (`FreeRunningJudge`, confidence).
     private static let minimumSurvivors = 6.0
     /// What is left behind has this share of the blocks, or at least of the bytes in a few blocks.
     private static let (substantialBlocks, substantialBytes) = (0.05, 0.25)
+    /// Fewer blocks than these are chance, whatever share they are.
+    private static let fewBlocks = 3.0
+    /// More growth is worth innocent blocks up to twice its own share of them.
+    private static let worthwhile = 0.5
+    /// Callers this close to the purest are as pure: the weightiest of them is taken.
+    private static let nearlyPure = 0.9
     /// Callers that are judged for each one found, and ways inward.
-    private static let asked = 8
+    private static let maximumAsked = 8
     /// Partings outward of a caller that is found, at which it is told apart further.
     private static let partings = 3
     /// Stacks that callers are looked for in: those that grew or allocated most.
@@ -214,12 +221,13 @@ struct CallerSearch {
         for isNamed in [true, false] {
             let asked = candidates.filter { $0.step.isNamed == isNamed }.sorted(by: isPurer)
             var best: Found?
-            for candidate in asked.prefix(Self.asked) {
+            for candidate in asked.prefix(Self.maximumAsked) {
                 if let found = best {
                     // One that has more of the growth and hardly more innocent blocks is no less pure.
                     let more = candidate.count - found.candidate.count
                     let cost = candidate.allocated - found.candidate.allocated
-                    guard more > 0, more * found.candidate.allocated >= 0.5 * cost * found.candidate.count else {
+                    guard more > 0, more * found.candidate.allocated >= Self.worthwhile * cost * found.candidate.count
+                    else {
                         continue
                     }
                 }
@@ -254,7 +262,7 @@ struct CallerSearch {
         // A cache that filled early is among what stayed too.
         let slope = found.reduce(0) { $0 + $1.verdict.slope } / max(verdict.slope, .leastNonzeroMagnitude)
         let areSure = found.allSatisfy { $0.verdict.confidence == .high }
-        return max(weight, slope) >= (areSure ? Self.shareOfSure : Self.share)
+        return max(weight, slope) >= (areSure ? Self.shareOfSure : Self.outstandingShare)
     }
 
     /// The same, told apart further outward.
@@ -285,7 +293,7 @@ struct CallerSearch {
             })
         else { return [found] }
         let children = Dictionary(grouping: found.paths.indices) { outward[$0][parting].function }
-        guard children.count > 1, children.count <= Self.few else { return [found] }
+        guard children.count > 1, children.count <= Self.maximumCallers else { return [found] }
         var parts: [Found] = []
         for members in children.values {
             let paths = members.map { found.paths[$0] }
@@ -310,7 +318,7 @@ struct CallerSearch {
         var rest = paths
         var found: [Found] = []
         let least = Sums(paths).share(Self.minimumShare)
-        while found.count < Self.few,
+        while found.count < Self.maximumCallers,
             let next = purest(rest, least: least, clock, isEnough: { self.rank($0) >= min(1, self.rank(verdict)) })
         {
             found.append(next)
@@ -327,7 +335,7 @@ struct CallerSearch {
     private func hidden(_ paths: [Path], _ clock: ProcessClock) -> [Found] {
         var rest = paths
         var found: [Found] = []
-        while found.count < Self.few,
+        while found.count < Self.maximumCallers,
             let next = purest(rest, least: Sums([]), clock, isEnough: { $0.confidence != .low })
         {
             found.append(next)
@@ -344,7 +352,7 @@ struct CallerSearch {
         let asked = parts.map { (inside: $0.key, paths: $0.value, sums: Sums($0.value)) }
             .filter { $0.sums.count >= Self.minimumSurvivors }
             .sorted { ($0.sums.weight, $1.inside) > ($1.sums.weight, $0.inside) }
-        return asked.prefix(Self.asked).compactMap { part in
+        return asked.prefix(Self.maximumAsked).compactMap { part in
             guard let verdict = grows(part.paths, clock), verdict.confidence != .low else { return nil }
             return group(part.paths, verdict, .inside(part.inside))
         }
@@ -365,9 +373,11 @@ struct CallerSearch {
         }
         for isNamed in [true, false] {
             var left = candidates.filter { $0.step.isNamed == isNamed && all.leavesMuch(besides: $0) }
-            for _ in 0..<Self.asked {
+            for _ in 0..<Self.maximumAsked {
                 guard let purest = left.map(purity).max(),
-                    let next = left.indices.filter({ purity(left[$0]) >= 0.9 * purest }).max(by: { one, other in
+                    let next = left.indices.filter({ purity(left[$0]) >= Self.nearlyPure * purest }).max(by: {
+                        one,
+                        other in
                         left[one].weight != left[other].weight
                             ? left[one].weight < left[other].weight : isPurer(left[other], left[one])
                     })
@@ -472,24 +482,20 @@ struct CallerSearch {
 
         /// A first look, without the bytes.
         func leavesMuch(besides candidate: Candidate) -> Bool {
-            allocatedCount - candidate.allocated >= min(3, CallerSearch.substantialBlocks * candidate.allocated)
+            allocatedCount - candidate.allocated
+                >= min(CallerSearch.fewBlocks, CallerSearch.substantialBlocks * candidate.allocated)
         }
     }
 
     /// Whether what is left behind is enough to be compared.
     private func leavesMuch(_ rest: [Path], besides inside: [Path]) -> Bool {
         let (left, taken) = (Sums(rest), Sums(inside))
-        return left.allocatedCount >= max(2, Self.substantialBlocks * taken.allocatedCount)
-            || left.allocatedCount >= 3 && left.allocatedBytes >= Self.substantialBytes * taken.allocatedBytes
+        return left.allocatedCount >= max(Self.fewBlocks - 1, Self.substantialBlocks * taken.allocatedCount)
+            || left.allocatedCount >= Self.fewBlocks
+                && left.allocatedBytes >= Self.substantialBytes * taken.allocatedBytes
     }
 
-    private func rank(_ verdict: GrowthVerdict) -> Int {
-        switch verdict.confidence {
-        case .high: 2
-        case .medium: 1
-        case .low, nil: 0
-        }
-    }
+    private func rank(_ verdict: GrowthVerdict) -> Int { verdict.confidence?.rank ?? 0 }
 
     /// The verdict on those stacks together when it is growing.
     private func grows(_ paths: [Path], _ clock: ProcessClock) -> GrowthVerdict? {

@@ -61,9 +61,9 @@ struct SiteShare {
 
 /// Decides which stacks of a process make a site, for one question to the judge.
 ///
-/// Each stack belongs to one share: to a growing caller of its blamed function where one stands out, or to what grows of
-/// what that function calls to allocate (`CallerSearch`), to a function that a thin leak is spread below (`ThinSites`), else
-/// to its blamed function and line.
+/// Each stack belongs to one share. `CallerSearch` finds callers of the blamed function that grow, or what grows of the
+/// functions that it calls to allocate. `ThinSites` finds functions that a thin leak is spread below. All other stacks
+/// belong to their blamed function and line.
 struct SiteShares {
     let recording: Recording
     let names: FrameNames

@@ -107,7 +107,9 @@ package struct FrameNames {
                 let kind =
                     frame.isGenerated
                     ? .carrier : frame.module == 0 ? .unnamed : allocators.kind(function: "", modulePath: path)
-                rows.append(Row(function: 0, file: 0, line: 0, inlined: false, kind: kind))
+                var row = Row(function: 0, file: 0, line: 0, inlined: false, kind: kind)
+                row.isPlumbing = frame.module != 0 && PlumbingNames.isPlumbing(module: path)
+                rows.append(row)
             }
             ranges.append(start..<rows.count)
             kinds.append(.allocator)
@@ -219,7 +221,7 @@ package struct FrameNames {
 
     /// Whether stacks show a row: what only runs other functions is left out, but where it is blamed itself.
     package func isShown(_ row: Int, frame: UInt32) -> Bool {
-        !rows[row].isPlumbing || siteOfFrame[Int(frame) - 1] != .max
+        !rows[row].isPlumbing || siteOfFrame[Int(frame) - 1] != .max && Int(blameRows[Int(frame) - 1]) == row
     }
 
     package func address(of frame: UInt32, in recording: Recording) -> String {

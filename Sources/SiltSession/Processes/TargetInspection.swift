@@ -105,7 +105,11 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
         inspection.obstacle = .notFound(path)
         return inspection
     }
-    guard access(path.system, X_OK) == 0, status.st_mode & S_IFMT == S_IFREG else {
+    guard status.st_mode & S_IFMT == S_IFREG else {
+        inspection.obstacle = .notAProgram(path)
+        return inspection
+    }
+    guard access(path.system, X_OK) == 0 else {
         inspection.obstacle = .notExecutable(path)
         return inspection
     }

@@ -165,7 +165,7 @@ extension FrameNames {
 
 extension Recording {
     /// What the outputs of one unit add up unless told: blocks, or what has no size where the recording has nothing else.
-    var countedResource: Resource {
+    package var countedResource: Resource {
         guard let first = counters.first?.resource, first.isCounted else { return .heap }
         return first
     }

@@ -46,7 +46,6 @@ package struct Moments {
         if let hunt { stacks(at: Int(moment.position), hunt, &past) } else { sites(at: moment.position, &past) }
         past.histories = []
         past.groupHistories = []
-        past.samples = []
         past.groupSamples = []
         past.rounds = []
         return past

@@ -106,7 +106,7 @@ extension Collector {
                 let verdict = judgeHunt(series, hunt, route: route)
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
                 counts.add(verdict.confidence)
-                if resource != .heap, verdict.confidence == .high { areMappingsCharged = true }
+                if [.mapping, .thread].contains(resource), verdict.confidence == .high { areMappingsCharged = true }
                 if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { known.insert(key) }
                 if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 {
                     worst = (key, resource, verdict.slope)

@@ -91,7 +91,7 @@ struct SiteJudge {
             guard all.count > 0 || all.bytes > 0, let series = history.series(atSnapshot: clock.lastTick),
                 !series.bytes.isEmpty
             else { return (Double(all.bytes), Double(all.count)) }
-            let skipped = series.bytes.count / 4
+            let skipped = series.bytes.count / GrowthLimits.skippedPart
             return sum(series.bytes, series.counts, skipped..<series.bytes.count - skipped)
         case .phase(let phase, let hunt):
             guard history.hasBirths else {
@@ -110,7 +110,7 @@ struct SiteJudge {
         switch question {
         case .freeRunning:
             let counts = history.series(atSnapshot: clock.lastTick)?.counts ?? []
-            let skipped = counts.count / 4
+            let skipped = counts.count / GrowthLimits.skippedPart
             return Array(counts.dropFirst(skipped).dropLast(skipped))
         case .phase(let phase, let hunt):
             let counts = hunt.series(history).counts

@@ -9,7 +9,7 @@ package struct HuntPhases: Sendable {
         /// Nothing was asked of the target.
         package var isIdle: Bool
         /// Intervals, the warm-up round included.
-        package var rounds: Int
+        package var rounds = 0
         /// nil: nobody counted them.
         package var requests: UInt64?
         package var failedRequests: UInt64?
@@ -22,9 +22,19 @@ package struct HuntPhases: Sendable {
         /// Bytes from one sample of a heap profile to the next; 0 without profiles, or when they count all.
         package var samplePeriod: UInt64 = 0
         /// In `Recording.phases`, from 1; an idle phase at the end belongs to that at the beginning.
-        package var numbers: [Int]
+        package var numbers: [Int] = []
         /// What `HuntVerdicts` knows it by: 0 the idle phases, else the route.
-        var route: Int
+        let route: Int
+
+        init(name: String, isIdle: Bool = false, route: Int) {
+            (self.name, self.isIdle, self.route) = (name, isIdle, route)
+        }
+
+        /// Of which nothing was measured, or which is a whole run.
+        package init(name: String, seconds: Double = 0) {
+            self.init(name: name, route: 0)
+            self.seconds = seconds
+        }
     }
 
     /// Idle first when there was any, then the routes in their order.
@@ -54,15 +64,8 @@ package struct HuntPhases: Sendable {
                 add(round, to: known)
             } else {
                 if phases.last?.route != route {
-                    phases.append(
-                        Phase(
-                            name: round.isIdle ? "idle" : recording.phases[round.phase - 1].name,
-                            isIdle: round.isIdle,
-                            rounds: 0,
-                            numbers: [],
-                            route: route
-                        )
-                    )
+                    let name = round.isIdle ? "idle" : recording.phases[round.phase - 1].name
+                    phases.append(Phase(name: name, isIdle: round.isIdle, route: route))
                 }
                 add(round, to: phases.count - 1)
             }

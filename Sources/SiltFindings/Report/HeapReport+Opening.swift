@@ -26,11 +26,16 @@ extension Recording {
 extension HeapReport {
     /// What views of the stacks open on: the report, or what was in use before programs gave back on their way out what grew.
     ///
-    /// `isBeforeTheWayOut` says which. Who asks for what is in use at the end (`Order.inUse`) gets that.
+    /// `isBeforeTheWayOut` says which. Who asks for what is in use at the end (`Order.inUse`) gets that. Where no blocks
+    /// grow, but something else does, it is that.
     package var opening: HeapReport {
-        guard options.order == .growth, growing.contains(where: \.wasGivenBack), let past = recording.beforeTheWayOut
-        else { return self }
+        guard options.order == .growth else { return self }
         var report = self
+        let grown = growing.lazy.filter { $0.follows == nil && !$0.resource.isFound }.map(\.resource)
+        if options.resource == nil, let first = grown.first, !grown.contains(recording.countedResource) {
+            report.options.resource = first
+        }
+        guard growing.contains(where: \.wasGivenBack), let past = recording.beforeTheWayOut else { return report }
         report.recording = past
         report.isBeforeTheWayOut = true
         return report

@@ -74,28 +74,13 @@ package struct CheckReport: Sendable {
             case inconclusive(Doubt)
         }
 
-        package var name: String
-        package var isIdle = false
-        package var rounds = 0
-        package var requests: UInt64?
-        package var failedRequests: UInt64?
-        package var seconds = 0.0
+        package var measured: HuntPhases.Phase
         package var outcome = Outcome.passed
 
-        package init(
-            name: String,
-            isIdle: Bool = false,
-            rounds: Int = 0,
-            requests: UInt64? = nil,
-            failedRequests: UInt64? = nil,
-            outcome: Outcome = .passed
-        ) {
-            self.name = name
-            self.isIdle = isIdle
-            self.rounds = rounds
-            self.requests = requests
-            self.failedRequests = failedRequests
-            self.outcome = outcome
+        package var name: String { measured.name }
+
+        package init(_ measured: HuntPhases.Phase, outcome: Outcome = .passed) {
+            (self.measured, self.outcome) = (measured, outcome)
         }
     }
 

@@ -26,10 +26,16 @@ package enum AllocatorShape {
 
     /// Wrappers around wrappers.
     static let levels = 4
+    /// Callers that it must have, as its name speaks of allocation or not: one or two may be chance.
     private static let callers = (speaking: 3, silent: 8)
+    /// Blocks that it must have handed out before its shape says anything.
     private static let blocks: UInt64 = 32
+    /// A wrapper whose name says nothing hands out at least this share of its module's blocks.
     private static let shareOfModule = 0.5
+    /// Of what a wrapper hands out at least so much is freed again: what leaks keeps more.
     private static let freedShare = 0.3
+    /// A wrapper keeps hardly anything itself: so much of what it allocates goes to its callers.
+    private static let passedOnShare = 0.95
 
     private struct Function {
         var key: Key
@@ -79,7 +85,7 @@ package enum AllocatorShape {
         return functions.compactMap { function -> Wrapper? in
             let key = function.key
             let name = recording.string(key.function)
-            guard function.allocated >= blocks, Double(function.passedOn) >= 0.95 * Double(function.allocated),
+            guard function.allocated >= blocks, Double(function.passedOn) >= passedOnShare * Double(function.allocated),
                 !allocators.isShown(function: name)
             else { return nil }
             let row = names.rows[function.row]
