@@ -1,16 +1,3 @@
-/// Bytes of an allocator's pages that hardly hold anything but blocks of one stack, as a share of those with several.
-package struct RecordedPin: Equatable, Sendable {
-    package var process: UInt32
-    package var stack: UInt32
-    package var bytes: UInt64
-
-    package init(process: UInt32, stack: UInt32, bytes: UInt64) {
-        self.process = process
-        self.stack = stack
-        self.bytes = bytes
-    }
-}
-
 extension RecordingWriter {
     /// Replaces those of a process.
     package func write(_ pins: [RecordedPin], process: UInt32) throws(RecordingError) {
