@@ -59,9 +59,8 @@ struct IdleRate {
 
 /// Judges what grows without requests, by the first idle phase and the last one.
 ///
-/// It must leave survivors in most intervals of the first and again in the last, and not ever fewer: a start-up that goes on in
-/// the background ends. A hunt with one idle phase cannot show
-/// that, so its charges have low confidence.
+/// It must leave survivors in most intervals of the first and again in the last, and not ever fewer: a start-up that goes
+/// on in the background ends. A hunt with one idle phase cannot show that, so its charges have low confidence.
 package func judgeIdle(_ series: IntervalSeries, _ hunt: HuntIntervals) -> GrowthVerdict {
     let idle = IdleRate(series, hunt)
     let phase = hunt.positions(ofPhase: idle.first.isEmpty ? hunt.routes + 1 : 0)
@@ -85,7 +84,8 @@ package func judgeIdle(_ series: IntervalSeries, _ hunt: HuntIntervals) -> Growt
     guard part.survivors >= GrowthRules.Idle.minimumSurvivors, part.occupiedShare >= GrowthRules.Idle.occupiedShare,
         isConfirmed, !trend.declines
     else {
-        return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: .idleRate), .idleRate, facts: facts)
+        let reason: Reason = trend.declines ? .decel : .idleRate
+        return GrowthVerdict(Shape(live, drops: facts.drops).verdict(reason: reason), reason, facts: facts)
     }
     var confidence = Confidence(judged, score: .infinity)
     if idle.first.isEmpty || idle.last.isEmpty { confidence = .low }

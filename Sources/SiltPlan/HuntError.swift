@@ -71,9 +71,9 @@ extension HuntError: CustomStringConvertible {
         status > 128 ? " (signal \(status - 128))" : ""
     }
 
-    /// The last lines of an output, indented, under the message.
     private static func name(_ round: Int) -> String { round == 0 ? "its warm-up" : "round \(round)" }
 
+    /// The last lines of an output, indented, under the message.
     private static func quoted(_ output: String) -> String {
         let lines = output.split(whereSeparator: \.isNewline)
         guard !lines.isEmpty else { return "; it printed nothing" }

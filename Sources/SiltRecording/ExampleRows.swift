@@ -37,7 +37,7 @@ extension Recording {
                     stack: row.id(2),
                     kind: row.text(3),
                     text: row.text(4),
-                    sinceNs: row.unsigned(5)
+                    sinceNs: row.time(5)
                 )
             )
         }

@@ -62,10 +62,10 @@ extension Recording {
         target.signal = row.optionalInteger(6)
         target.siltVersion = row.text(7)
         target.kernel = row.text(8)
-        target.snapshotPeriodNs = row.unsigned(9)
+        target.snapshotPeriodNs = row.time(9)
         target.startUnixNs = row.unsigned(10)
-        target.startNs = row.unsigned(11)
-        target.endNs = row.optionalUnsigned(12)
+        target.startNs = row.time(11)
+        target.endNs = row.optionalTime(12)
         target.untraceable = row.optionalText(13)
         isClosed = row.integer(14) != 0
         if try hasTable("snapshot_steps", database) {
@@ -81,9 +81,9 @@ extension Recording {
         )
         guard try costs.step() else { return }
         var cost = RecordedCost()
-        cost.commandCPUNs = costs.unsigned(0)
+        cost.commandCPUNs = costs.time(0)
         cost.commandPeakBytes = costs.unsigned(1)
-        cost.analyzerCPUNs = costs.unsigned(2)
+        cost.analyzerCPUNs = costs.time(2)
         cost.analyzerPeakBytes = costs.unsigned(3)
         self.cost = cost
     }
@@ -105,8 +105,8 @@ extension Recording {
             process.command = ShellWords.words(row.text(4))
             process.executable = row.text(5)
             process.forked = row.integer(6) != 0
-            process.startNs = row.unsigned(7)
-            process.endNs = row.optionalUnsigned(8)
+            process.startNs = row.time(7)
+            process.endNs = row.optionalTime(8)
             process.end = RecordedProcess.End(ended: row.text(9), status: row.optionalInteger(10))
             processes.append(process)
             var sum = RecordedTotals()
@@ -147,7 +147,7 @@ extension Recording {
         let stops = try database.prepare("SELECT process, time_ns FROM stops")
         while try stops.step() {
             guard let index = processIndex(of: stops.id(0)) else { continue }
-            trust[index].offNs = stops.unsigned(1)
+            trust[index].offNs = stops.time(1)
         }
     }
 
@@ -294,7 +294,7 @@ extension Recording {
             """
         )
         while try row.step() {
-            var one = RecordedSnapshot(process: row.id(0), snapshot: row.id(1), timeNs: row.unsigned(3))
+            var one = RecordedSnapshot(process: row.id(0), snapshot: row.id(1), timeNs: row.time(3))
             one.width = max(1, row.id(2))
             one.inUseBytes = row.unsigned(4)
             one.troughBytes = row.unsigned(5)
@@ -369,8 +369,8 @@ extension Recording {
             phases.append(
                 RecordedPhase(
                     name: phase.text(0),
-                    startNs: phase.unsigned(1),
-                    endNs: phase.optionalUnsigned(2),
+                    startNs: phase.time(1),
+                    endNs: phase.optionalTime(2),
                     requests: phase.optionalUnsigned(3)
                 )
             )
@@ -378,7 +378,7 @@ extension Recording {
         try readClasses(database)
         let mark = try database.prepare("SELECT name, time_ns FROM marks ORDER BY mark")
         while try mark.step() {
-            marks.append(RecordedMark(name: mark.text(0), timeNs: mark.unsigned(1)))
+            marks.append(RecordedMark(name: mark.text(0), timeNs: mark.time(1)))
         }
         try readThreads(database)
     }

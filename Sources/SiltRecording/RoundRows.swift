@@ -64,8 +64,8 @@ extension Recording {
                 number: round.id(0),
                 phase: Int(round.integer(1)),
                 kind: kind,
-                startNs: round.unsigned(5),
-                endNs: round.unsigned(6)
+                startNs: round.time(5),
+                endNs: round.time(6)
             )
             one.requests = round.optionalUnsigned(3)
             one.failedRequests = round.optionalUnsigned(4)

@@ -5,7 +5,7 @@ import SiltTestSupport
 struct PythonPackagesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "python-packages",
-        abstract: "Hunt services that use Python packages whose leaks are mended: none of them may be accused.",
+        abstract: "Hunt services that use twenty Python packages: none of them may be accused.",
         discussion: """
             Installs what Tests/Conformance/python/requirements.txt lists from PyPI into a virtual environment, and hunts
             a small service of each package by the defaults of silt hunt, as it is and with PYTHONMALLOC=malloc.

@@ -286,7 +286,8 @@ import Testing
     @Test(arguments: [
         ("place_order", "place_order"), ("shop::AuditLog::note(int, std::string const&)", "AuditLog::note"),
         ("silt.DemoServer.handleOrder() -> ()", "DemoServer.handleOrder"),
-        ("std::vector<int>::push_back(int)", "push_back"),
+        ("std::vector<int>::push_back(int)", "vector<.*>::push_back"),
+        ("app::Op::operator()(int)", "Op::operator\\(\\)"),
         ("operator new(unsigned long)", "operator new"), ("main.(*shop).order", "order"),
     ])
     func aCommandNamesAFunctionByAPatternThatFindsIt(function: String, pattern: String) throws {

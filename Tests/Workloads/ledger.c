@@ -163,7 +163,7 @@ static void begin(void) {
     }
 }
 
-/* Once, after a quarter of the time. */
+/* Once, after a third of the time: behind what reports take for the start. */
 static void change(void) {
     if (is("fragmentation")) {
         fill(8);
@@ -209,7 +209,7 @@ int main(int count, char **words) {
     begin();
     for (int tick = 0; tick < ticks; tick++) {
         touch(tick);
-        if (tick == ticks / 4) {
+        if (tick == ticks / 3) {
             change();
         }
         free(malloc(1000 + (size_t)tick));

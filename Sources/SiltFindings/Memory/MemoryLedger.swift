@@ -31,24 +31,27 @@ package struct MemoryLedger: Equatable, Sendable {
         package var bytes: UInt64
     }
 
+    /// What is worth a word.
     package private(set) var entries: [Entry] = []
+    private var amounts: [MemoryCause: UInt64] = [:]
 
     /// Fewer arenas than this are what any program with a few threads has.
     private static let manyArenas = 4
     /// What a thread's cache of glibc may hold: seven blocks of each of 64 sizes, up to 1,040 bytes (tcache).
     private static let threadCacheBytes: UInt64 = 7 * 64 * (32 + 1040) / 2
 
-    /// `isGlibc`: whose malloc it is.
-    package init(_ look: RecordedMemory, isGlibc: Bool) {
+    package init(_ look: RecordedMemory, of recording: Recording) {
         let details = look.details
         let least = max(GrowthLimits.notableBytes, Double(look.bytes.sum) * GrowthLimits.notableShare)
         func add(_ cause: MemoryCause, _ bytes: UInt64) {
+            amounts[cause] = bytes
             if Double(bytes) >= least { entries.append(Entry(cause: cause, bytes: bytes)) }
         }
         let sparse = details[.sparsePages] &- min(details[.sparsePages], details[.sparseLive])
         add(.fragmentation, sparse)
-        if isGlibc {
-            if details[.arenas] >= Self.manyArenas { add(.arenas, details[.arenaFree]) }
+        if recording.target.isOfGlibc {
+            // A large arena lies in several areas, but no more arenas serve threads than there are threads.
+            if min(details[.arenas], details[.threads]) >= Self.manyArenas { add(.arenas, details[.arenaFree]) }
             add(
                 .threadCaches,
                 min(details[.emptyPages], details[.threads].multipliedClamping(by: Self.threadCacheBytes))
@@ -59,10 +62,13 @@ package struct MemoryLedger: Equatable, Sendable {
         add(.swapped, details[.swapped])
         add(.sharedMemory, details[.sharedMemory])
         add(.files, look.bytes[.files] &- min(look.bytes[.files], details[.sharedMemory]))
-        if details[.groupUsed] > 0 { entries.append(Entry(cause: .controlGroup, bytes: details[.groupUsed])) }
+        // The limit is that of the first process's group: another's use says nothing of it.
+        if details[.groupUsed] > 0, recording.memoryLimit ?? 0 > 0 {
+            entries.append(Entry(cause: .controlGroup, bytes: details[.groupUsed]))
+        }
     }
 
-    package func bytes(_ cause: MemoryCause) -> UInt64 { entries.first { $0.cause == cause }?.bytes ?? 0 }
+    package func bytes(_ cause: MemoryCause) -> UInt64 { amounts[cause] ?? 0 }
 
     /// Why the allocator holds so many bytes of freed memory; nil: nothing is known.
     func retention(ofHeld held: Double) -> MemoryCause? {

@@ -3,17 +3,20 @@ internal import SiltRecording
 
 /// Whether mappings take memory: address space that is only reserved, or is of files, is not growth.
 struct TouchedMappings {
-    /// What the mappings of all processes gained in memory; nil: nobody looked.
+    /// What the mappings of all processes gained in memory at most; nil: nobody looked.
     private let gained: Double?
 
     /// Mappings that grow have at least this share of their growth in memory.
     private static let minimumShare = 0.25
+    /// Looks are made when resident memory has moved by so much, in bytes and as a share: what came since is not known.
+    private static let step = (bytes: 1_048_576.0, share: 0.02)
 
     init(_ recording: Recording) {
         var sum: Double?
         for rows in Dictionary(grouping: recording.memory, by: \.process).values {
             guard let first = rows.first, let last = rows.last else { continue }
-            sum = (sum ?? 0) + Double(last.bytes[.mapped]) - Double(first.bytes[.mapped])
+            let step = max(Self.step.bytes, Self.step.share * Double(last.bytes.sum))
+            sum = (sum ?? 0) + Double(last.bytes[.mapped]) - Double(first.bytes[.mapped]) + step
         }
         gained = sum
     }

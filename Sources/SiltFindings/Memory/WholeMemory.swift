@@ -76,7 +76,7 @@ package struct WholeMemory: Sendable {
             growth = MemoryGrowth(clock.evenRows.filter { ($0.rssBytes ?? 0) > 0 }, process: process, in: recording)
         }
         let isProfiled = recording.processes.contains(where: \.isProfiled)
-        let ledger = look.map { MemoryLedger($0, isGlibc: recording.target.isOfGlibc) }
+        let ledger = look.map { MemoryLedger($0, of: recording) }
         cause = growth.flatMap { cause(of: $0, ledger, last: last, isProfiled: isProfiled) }
     }
 
@@ -89,7 +89,8 @@ package struct WholeMemory: Sendable {
         let peak = rows.map(\.inUseBytes).max() ?? 0
         if growth.isNotable, let parts = growth.parts {
             // What silt itself takes, as for each thread, is not the program's.
-            let share = (growth.risen - max(0, parts[.own])) * MemoryGrowth.explainedShare
+            let risen = growth.risen - max(0, parts[.own])
+            let share = max(risen * MemoryGrowth.explainedShare, MemoryGrowth.minimumBytes / 2)
             let before = Double(rows[rows.count / 8].inUseBytes)
             let held = parts[.allocator]
             if held >= share { return .retention(held: held, risen: growth.risen, ledger?.retention(ofHeld: held)) }

@@ -29,7 +29,7 @@ extension Recording {
     /// In use by heap profiles at the first or the last of their snapshots; 0 without such profiles.
     package func profiledBytes(at end: KeyPath<[RecordedSnapshot], RecordedSnapshot?>) -> UInt64 {
         processes.filter { $0.isProfiled }.reduce(0) { sum, process in
-            sum + (snapshots.filter { $0.process == process.id }[keyPath: end]?.inUseBytes ?? 0)
+            sum &+ (snapshots.filter { $0.process == process.id }[keyPath: end]?.inUseBytes ?? 0)
         }
     }
 }

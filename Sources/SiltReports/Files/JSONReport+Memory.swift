@@ -25,7 +25,7 @@ extension JSONReport {
             json.value("growth_cause", explained?.entry?.rawValue)
             json.value("growth", explained.map { MemoryText.cause($0, look, in: report) })
             json.array("causes") { json in
-                for entry in MemoryLedger(look, isGlibc: recording.target.isOfGlibc).entries {
+                for entry in MemoryLedger(look, of: recording).entries {
                     json.object { json in
                         json.value("cause", entry.cause.rawValue)
                         json.value("bytes", entry.bytes)

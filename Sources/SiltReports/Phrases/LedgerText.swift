@@ -8,7 +8,7 @@ enum LedgerText {
     /// A figure and what it is.
     static func line(_ cause: MemoryCause, _ look: RecordedMemory, _ report: HeapReport) -> String {
         let details = look.details
-        let ledger = MemoryLedger(look, isGlibc: report.recording.target.isOfGlibc)
+        let ledger = MemoryLedger(look, of: report.recording)
         let bytes = Format.bytes(ledger.bytes(cause))
         switch cause {
         case .fragmentation:
@@ -61,7 +61,7 @@ enum LedgerText {
     /// What stands below RSS, beside what the answer says.
     static func besides(_ memory: WholeMemory, _ report: HeapReport) -> String? {
         guard let look = memory.look else { return nil }
-        let ledger = MemoryLedger(look, isGlibc: report.recording.target.isOfGlibc)
+        let ledger = MemoryLedger(look, of: report.recording)
         let lines = ledger.entries.map(\.cause).filter {
             ($0 == .swapped || $0 == .controlGroup) && $0 != memory.cause?.entry
         }.map { line($0, look, report) }
@@ -73,7 +73,7 @@ enum LedgerText {
         var places: [String: (bytes: UInt64, name: String)] = [:]
         for pin in report.recording.pins where pin.process == look.process {
             guard let frame = report.framesFromBlame(ofStack: pin.stack).first else { continue }
-            places[frame.place + " " + frame.name, default: (0, frame.label)].bytes += pin.bytes
+            places[frame.place + " " + frame.name, default: (0, frame.label)].bytes &+= pin.bytes
         }
         let sparse = look.details[.sparsePages]
         guard sparse > 0, let most = places.values.max(by: { ($0.bytes, $1.name) < ($1.bytes, $0.name) }) else {

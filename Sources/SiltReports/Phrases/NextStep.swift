@@ -56,21 +56,21 @@ enum NextStep {
     static func pattern(_ function: String) -> String? {
         guard !function.isEmpty else { return nil }
         let short = abridgedName(function, width: 1)
-        let last = short.ranges(of: "::").last.map { String(short[$0.upperBound...]) } ?? short
-        for name in [short, last] where isPlain(name) { return name }
-        // An operator: its type tells it from others.
-        if last.hasPrefix("operator"), !short.contains("…") { return escaped(short) }
+        if isPlain(short) { return short }
+        let pieces = short.split(separator: "<…>", omittingEmptySubsequences: false).map { escaped($0) }
+        let pattern = pieces.joined(separator: "<.*>")
+        if !pattern.contains("…") { return pattern }
         let parts = readableName(function).split { !$0.isLetter && !$0.isNumber && $0 != "_" }
         return parts.max { $0.count < $1.count }.map(String.init)
     }
 
     /// As a regular expression that means the name itself.
-    private static func escaped(_ name: String) -> String {
-        name.map { "\\.[]()*+?{}|^$".contains($0) ? "\\\($0)" : String($0) }.joined()
+    private static func escaped(_ name: some StringProtocol) -> String {
+        name.map { "\\[]()*+?{}|^$".contains($0) ? "\\\($0)" : String($0) }.joined()
     }
 
     /// Whether it means itself as a regular expression, or nearly.
     private static func isPlain(_ name: String) -> Bool {
-        !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || "_:.$".contains($0) } && !name.hasSuffix(":")
+        !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || "_:.".contains($0) } && !name.hasSuffix(":")
     }
 }

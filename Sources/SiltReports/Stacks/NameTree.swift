@@ -164,9 +164,12 @@ struct NameTree {
         _ labels: [UInt32]
     ) -> UInt32 {
         guard frame != 0 else { return parent }
+        let rows = report.names.ranges[Int(frame) - 1]
         var node = parent
-        for row in report.names.ranges[Int(frame) - 1].reversed() where report.names.isShown(row, frame: frame) {
-            node = child(of: node, label: labels[row], isInlined: report.names.rows[row].inlined)
+        for row in rows.reversed() where report.names.isShown(row, frame: frame) {
+            // What it was inlined into may not be shown: then it stands for the whole call, as in a profile's location.
+            let isCall = node == parent && row < rows.upperBound - 1
+            node = child(of: node, label: labels[row], isInlined: report.names.rows[row].inlined && !isCall)
         }
         return node
     }

@@ -21,7 +21,7 @@ struct WholeProcess {
         let isOver = recording.processes.allSatisfy { $0.end != .running }
         let counted = recording.resources.filter { $0.isCounted && $0 != .module }.compactMap { resource in
             let rows = recording.counters.lazy.filter { $0.resource == resource }
-            let count = rows.reduce(0) { $0 + $1.inUseCount }
+            let count = rows.reduce(0) { $0 &+ $1.inUseCount }
             return count == 0 && recording.countedResource != resource ? nil : resource.amount(0, in: count)
         }.joined(separator: ", ")
         if recording.countedResource.isCounted {
@@ -43,7 +43,7 @@ struct WholeProcess {
             start: first,
             pid: isOneOf ? recording.processes[memory.process].pid : nil
         )
-        let known = last.inUseBytes + recording.profiledBytes(at: \.last)
+        let known = last.inUseBytes &+ recording.profiledBytes(at: \.last)
         if let look = memory.look {
             line += "; " + MemoryText.parts(look)
         } else if end > known {

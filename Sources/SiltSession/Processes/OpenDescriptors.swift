@@ -145,6 +145,8 @@ struct OpenDescriptors {
             guard length > 0 else { continue }
             names[number] = String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
-        return names.isEmpty ? nil : names
+        // One that ended meanwhile was read in part: then nothing of it is there any more.
+        let isThere = names.keys.prefix(3).contains { readlinkat(dirfd(stream), "\($0)", &buffer, buffer.count) > 0 }
+        return isThere ? names : nil
     }
 }

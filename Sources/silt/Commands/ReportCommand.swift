@@ -127,9 +127,9 @@ struct ReportCommand: ParsableCommand {
 
     /// What is compared: where growth is asked for, what came after the first quarter of a run that takes time to start.
     private func moments(of recording: Recording) -> [String] {
-        guard between.isEmpty, layout.by == .growth, ["top", "flame"].contains(output.name) else {
-            return between
-        }
+        guard between.isEmpty, layout.by == .growth, outputs.isEmpty, ["top", "flame"].contains(output.name),
+            (try? Moments(recording, path: "")) != nil
+        else { return between }
         guard recording.rounds.isEmpty else { return ["start", "end"] }
         let end = recording.snapshots.map(\.timeNs).max() ?? 0
         return ["\(end / 4_000_000)ms", "end"]

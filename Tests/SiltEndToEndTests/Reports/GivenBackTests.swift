@@ -29,14 +29,14 @@ extension EndToEnd {
         func eachViewOpensOnWhatGrewAndSaysWhen(options: [String]) throws {
             let text = try Self.report(options)
             #expect(text.contains("remember"), "\(text)")
-            #expect(text.contains("before it was given back on the way out"), "\(text)")
+            #expect(text.contains("before it was freed at exit"), "\(text)")
             #expect(!text.contains("no function matches"))
         }
 
         @Test(arguments: ["--sizes", "--ages"])
         func histogramsAreOfTheBlocksThatWereKept(option: String) throws {
             let text = try Self.report([option])
-            #expect(text.hasPrefix("blocks in use before it was given back on the way out"))
+            #expect(text.hasPrefix("blocks in use before it was freed at exit"))
             // 1,000 entries, and the table.
             let count = try #require(text.firstMatch(of: #/: ([0-9,]+) blocks/#)?.1)
             #expect((850...1002).contains(Int(count.replacing(",", with: "")) ?? 0), "\(text)")
@@ -74,7 +74,7 @@ extension EndToEnd {
             let text = diff.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
             #expect(text.hasPrefix("B holds"), "\(text)")
             #expect(text.contains(/more than A: \+[0-9.]+ KiB remember given_back.c/), "\(text)")
-            #expect(text.contains("before it was given back on the way out"), "\(text)")
+            #expect(text.contains("before it was freed at exit"), "\(text)")
         }
 
         @Test func theProfileHoldsWhatTheTableShows() throws {
