@@ -74,14 +74,14 @@ struct MemoryWatch {
         var look = MemoryMap.read(image.pid) { map in
             account.shares(map.areas, of: image.heap, ownBytes: ownBytes, residentBytes: map.residentBytes)
         }
-        look?.details.addAround(image.pid, group)
+        let hasMemory = look?.details.addAround(image.pid, group) ?? false
         lastAt = Clock.monotonicSeconds
         let cost = Clock.threadCPUNanoseconds - before
         nanoseconds += cost
         lastCost = Double(cost) / 1e9
         nextAt = lastAt + max(period, Self.restFactor * Double(processes) * lastCost)
         // What has ended has no memory any more.
-        guard let look, look.uses.sum > 0 else { return nil }
+        guard let look, hasMemory, look.uses.sum > 0 else { return nil }
         self.account = account
         (lastResident, lastLive, lastShares) = (resident, live, look.uses)
         return look
@@ -120,12 +120,13 @@ struct MemoryWatch {
 }
 
 extension MemoryDetails {
-    /// Adds what the kernel counts without a walk of the page tables.
-    fileprivate mutating func addAround(_ pid: Int32, _ group: ControlGroup?) {
+    /// Adds what the kernel counts without a walk of the page tables; false where the process has no memory any more.
+    fileprivate mutating func addAround(_ pid: Int32, _ group: ControlGroup?) -> Bool {
         let status = ProcessStatus(FileBytes.read(ifThere: "/proc/\(pid)/status") ?? [])
         self[.threads] = status.threads
         self[.swapped] = status.swappedBytes
         self[.sharedMemory] = status.sharedBytes
         if let use = group?.use { (self[.groupUsed], self[.groupCache]) = (use.all, use.cache) }
+        return status.hasMemory
     }
 }

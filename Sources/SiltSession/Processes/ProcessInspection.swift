@@ -125,6 +125,8 @@ struct ProcessStatus: Equatable {
     var user: uid_t?
     var debugger: pid_t?
     var threads: UInt64 = 0
+    /// False when it ends: its memory goes before it does.
+    var hasMemory = false
     var swappedBytes: UInt64 = 0
     /// Resident, of tmpfs, memfd and System V.
     var sharedBytes: UInt64 = 0
@@ -137,6 +139,7 @@ struct ProcessStatus: Equatable {
             case "Uid:" where words.count > 2: user = uid_t(words[2])
             case "TracerPid:" where words.count > 1: debugger = pid_t(words[1]).flatMap { $0 == 0 ? nil : $0 }
             case "Threads:" where words.count > 1: threads = UInt64(words[1]) ?? 0
+            case "VmRSS:": hasMemory = true
             case "VmSwap:" where words.count > 1: swappedBytes = (UInt64(words[1]) ?? 0) << 10
             case "RssShmem:" where words.count > 1: sharedBytes = (UInt64(words[1]) ?? 0) << 10
             default: break
