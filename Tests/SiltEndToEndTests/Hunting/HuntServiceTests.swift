@@ -156,7 +156,7 @@ extension EndToEnd {
             let script = scene.load("f", 10) + "; echo no such route >&2; \(scene.sleep) & exit 4"
             let result = try runProgram(scene.words("well", [script]), seconds: 60)
             #expect(result.status == 3)
-            #expect(result.errors.contains("the load of phase route0 failed in round 0, with status 4"))
+            #expect(result.errors.contains("the load of phase route0 failed in its warm-up, with status 4"))
             #expect(result.errors.contains("no such route"))
             #expect(try scene.leftovers() == [])
         }
@@ -176,7 +176,7 @@ extension EndToEnd {
             """.write(toFile: plan, atomically: false, encoding: .utf8)
             let result = try runProgram([siltExecutable, "hunt", plan], seconds: 60)
             #expect(result.status == 3)
-            #expect(result.errors.contains("the load of phase users did not end within 1 s in round 0"))
+            #expect(result.errors.contains("the load of phase users did not end within 1 s in its warm-up"))
             #expect(result.errors.contains("waiting"))
             #expect(try scene.leftovers() == [])
         }
