@@ -397,6 +397,8 @@ enum GrowthRules {
         /// Growth factors of arrays and tables are 1.5 and 2; something beside them may stay the same.
         static let jumpRatio = 1.4
         static let minimumJumps = 3
+        /// In a run of less than so many seconds they may be those of a start.
+        static let startSeconds = 10.0
         /// The share of the growth that jumps carry.
         static let jumpShare = 0.9
         /// Of what had come before the last jump this share may still be there: arrays that share a line grow in turn.
@@ -444,6 +446,8 @@ package enum GrowthLimits {
     package static let minimumSnapshots = GrowthRules.Slices.minimumSnapshots
     /// One part in so many of a free run is start-up at its beginning, and may be churn at its end.
     package static let skippedPart = GrowthRules.Slices.skippedPart
+    /// In less time what doubles may be a start.
+    package static let startSeconds = GrowthRules.Doubling.startSeconds
     /// Memory outside malloc that rises by less may be chance, in bytes and as a share of what is resident.
     package static let notableBytes = 8.0 * 1_048_576
     package static let notableShare = 0.1

@@ -32,7 +32,7 @@ package func judgeHunt(_ series: IntervalSeries, _ hunt: HuntIntervals, route: I
     return verdict.reason == .leak ? atIdleRate(verdict, series, hunt, rounds, idle) ?? verdict : verdict
 }
 
-/// The charge of a route that survivors acquit, for content that is replaced by ever more of it; nil without one.
+/// The charge of a route that survivors acquit, for content that is replaced by ever more of it, or that it may still fill; nil without one.
 private func replacedContent(
     _ verdict: GrowthVerdict,
     _ series: IntervalSeries,

@@ -1,4 +1,5 @@
 package import SiltEvents
+internal import SiltText
 
 /// Rows of a recording: plain values, numbered as in the session.
 ///
@@ -30,6 +31,16 @@ package struct RecordedTarget: Equatable, Sendable {
     package init(command: [String]) {
         self.command = command
     }
+}
+
+extension RecordedTarget {
+    /// Whether malloc is that of glibc, which `allocator`, a module's path, then is.
+    package static func isGlibc(allocator: String) -> Bool {
+        let name = allocator.lastPathComponent
+        return name.hasPrefix("libc.so") || name.hasPrefix("libc-2")
+    }
+
+    package var isOfGlibc: Bool { Self.isGlibc(allocator: allocator) }
 }
 
 /// What a run took, itself and to be traced: one per recording, written when it is closed.

@@ -47,7 +47,7 @@ enum Schema {
             PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
         CREATE TABLE memory (process INTEGER, snapshot INTEGER, live INTEGER, allocator INTEGER, mapped INTEGER,
             stacks INTEGER, files INTEGER, own INTEGER, other INTEGER, PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
-        CREATE TABLE memory_details (process INTEGER, snapshot INTEGER, \(detailColumns.map { $0 + " INTEGER" }.joined(separator: ", ")),
+        CREATE TABLE memory_details (process INTEGER, snapshot INTEGER, \(detailColumns),
             PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
         CREATE TABLE pinned_pages (process INTEGER, stack INTEGER, bytes INTEGER,
             PRIMARY KEY (process, stack)) WITHOUT ROWID;
@@ -89,7 +89,7 @@ enum Schema {
         "descriptors_unseen", "off_reason",
     ]
 
-    private static let detailColumns = MemoryDetail.allCases.map(\.name)
+    private static let detailColumns = MemoryDetail.allCases.map { $0.name + " INTEGER" }.joined(separator: ", ")
 
     /// For the sqlite3 shell: symbols in text, call sites by their stack's innermost frame, stacks frame by frame.
     static let views = """

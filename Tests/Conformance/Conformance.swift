@@ -83,15 +83,8 @@ struct MatrixCommand: ParsableCommand {
 
     private var programs: [Program] {
         get throws {
-            guard let only else { return Program.all.filter { !quick || $0.isQuick } }
-            return try only.split(separator: ",").map { name in
-                guard let program = Program.all.first(where: { $0.name == name }) else {
-                    throw ValidationError(
-                        "no program is called \(name): \(Program.all.map(\.name).joined(separator: ", "))"
-                    )
-                }
-                return program
-            }
+            let all = try chosen(only, of: Program.all, "program", called: \.name)
+            return only == nil && quick ? all.filter(\.isQuick) : all
         }
     }
 

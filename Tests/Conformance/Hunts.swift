@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import SiltTestSupport
 import Synchronization
@@ -36,6 +37,8 @@ struct Hunts: Sendable {
     ) throws -> Hunted {
         let recording = "\(folder)/\(name).silt"
         let errors = "\(folder)/\(name).errors"
+        // Of an earlier run in this folder.
+        if FileManager.default.fileExists(atPath: recording) { try FileManager.default.removeItem(atPath: recording) }
         let scripts = SiltTestSupport.phases(phases)
         let outcome = try StartedCommand(
             [silt, "hunt", "--out", recording, "--ready", ready] + scripts + options + ["--"] + service,
@@ -48,6 +51,19 @@ struct Hunts: Sendable {
             hunted.report = try SiltTestSupport.report(of: recording, silt: silt)
         }
         return hunted
+    }
+}
+
+/// The rows whose names stand in a list with commas; all without a list.
+func chosen<Row>(_ only: String?, of all: [Row], _ what: String, called name: (Row) -> String) throws -> [Row] {
+    guard let only else { return all }
+    return try only.split(separator: ",").flatMap { wanted in
+        let found = all.filter { name($0) == wanted }
+        guard !found.isEmpty else {
+            let names = Set(all.map(name)).sorted().joined(separator: ", ")
+            throw ValidationError("no \(what) is called \(wanted): \(names)")
+        }
+        return found
     }
 }
 

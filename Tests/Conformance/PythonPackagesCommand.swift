@@ -30,15 +30,7 @@ struct PythonPackagesCommand: ParsableCommand {
     var list = false
 
     private var services: [PythonService] {
-        get throws {
-            let all = try PythonService.all
-            guard let only else { return all }
-            return try only.split(separator: ",").flatMap { name in
-                let found = all.filter { $0.name == name }
-                guard !found.isEmpty else { throw ValidationError("no row is called \(name): --list prints them") }
-                return found
-            }
-        }
+        get throws { try chosen(only, of: PythonService.all, "row", called: \.name) }
     }
 
     func validate() throws {

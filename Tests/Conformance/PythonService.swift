@@ -90,26 +90,36 @@ struct PythonService: Sendable {
 
     private func verdict(_ hunted: Hunted) -> PythonRow.Verdict {
         let wasLoaded = hunted.report?.phases?.contains { $0.name == "use" } ?? false
-        guard let report = hunted.report, hunted.status != nil, wasLoaded else { return .failed(hunted.complaints) }
-        if let line = report.headline, line.contains("ended early") { return .failed(line) }
+        guard let report = hunted.report, [0, 1, 3].contains(hunted.status), wasLoaded else {
+            return .failed(hunted.complaints)
+        }
+        let headline = report.headline ?? report.verdict
+        if headline.contains("ended early") { return .failed(headline) }
         var others = hunted.charged
         if let leak {
             guard let found = others.firstIndex(where: { leak.explains($0) }) else {
-                return .missed(report.headline ?? report.verdict)
+                return .missed(headline)
             }
             others.remove(at: found)
-            others.removeAll { site in leak.keeps.map { site.blame.function.lowercased().contains($0) } ?? false }
+            others.removeAll(where: leak.isKeeper)
             guard others.isEmpty else { return .accused(others.map(charge)) }
             return .found(charge(hunted.charged[found]))
         }
         if !others.isEmpty || report.verdict == "growing" { return .accused(others.map(charge)) }
-        return report.verdict == "inconclusive" ? .open(report.headline ?? "") : .acquitted
+        if report.verdict != "inconclusive" { return .acquitted }
+        return headline.contains("still filling?") ? .open(headline) : .failed(headline)
     }
 }
 
 extension PythonService.Leak {
     /// A rate may be off by this share.
     private static let tolerance = 0.1
+
+    /// The charge is that of the list: a place of 8 bytes for each of what it keeps, and an eighth of room.
+    fileprivate func isKeeper(_ site: TraceReport.Site) -> Bool {
+        guard let keeps, let rate = site.rate, rate.unit == "bytes/request" else { return false }
+        return site.blame.function.lowercased().contains(keeps) && rate.value <= 10
+    }
 
     /// The charge is that of this leak: at its place, where functions have names, and at its rate.
     fileprivate func explains(_ site: TraceReport.Site) -> Bool {

@@ -44,20 +44,13 @@ struct ServicesCommand: ParsableCommand {
     var limit = 900.0
 
     private var services: [Service] {
-        get throws {
-            guard let only else { return Service.all }
-            return try only.split(separator: ",").map { name in
-                guard let service = Service.all.first(where: { $0.name == name }) else {
-                    throw ValidationError(
-                        "no service is called \(name): \(Service.all.map(\.name).joined(separator: ", "))"
-                    )
-                }
-                return service
-            }
-        }
+        get throws { try chosen(only, of: Service.all, "service", called: \.name) }
     }
 
-    func validate() throws { _ = try services }
+    func validate() throws {
+        guard times > 0 else { throw ValidationError("a row is hunted once or more often") }
+        _ = try services
+    }
 
     func run() throws {
         let (services, loads) = (try services, load.map { [$0] } ?? Load.allCases)
@@ -71,17 +64,19 @@ struct ServicesCommand: ParsableCommand {
                     missing = true
                     continue
                 }
-                let hunt = try ServiceHunt(service, silt: silt, folder: folder, limit: limit)
-                for load in loads {
-                    for isFixed in [true, false] {
-                        for _ in 0..<times {
-                            let row = try hunt.row(requests: load.requests(of: service), isFixed: isFixed)
-                            print(row.line)
-                            fflush(nil)
-                            rows += 1
-                            wrong += row.faults.isEmpty ? 0 : 1
-                        }
+                let all = loads.flatMap { load in [true, false].map { (load: load, isFixed: $0) } }
+                for row in all.flatMap({ Array(repeating: $0, count: times) }) {
+                    rows += 1
+                    do {
+                        let hunt = try ServiceHunt(service, silt: silt, folder: folder, limit: limit)
+                        let said = try hunt.row(requests: row.load.requests(of: service), isFixed: row.isFixed)
+                        print(said.line)
+                        wrong += said.faults.isEmpty ? 0 : 1
+                    } catch {
+                        print("\(service.name): WRONG: \(error)")
+                        wrong += 1
                     }
+                    fflush(nil)
                 }
             }
         }

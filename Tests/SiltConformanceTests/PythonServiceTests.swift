@@ -18,7 +18,7 @@ struct PythonServiceTests {
         #expect(missing.map(\.package) == [])
     }
 
-    @Test func jobsAreDoneOnceEachAndToldInOrderOfTheirNumbers() {
+    @Test func resultsComeInTheOrderOfTheWork() {
         let done = inParallel(Array(0..<100), atMost: 4) {
             2 * $0
         } told: { _ in

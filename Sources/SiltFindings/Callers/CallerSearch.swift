@@ -54,8 +54,8 @@ struct CallerSearch {
     private static let minimumSurvivors = 6.0
     /// What is left behind has this share of the blocks, or at least of the bytes in a few blocks.
     private static let (substantialBlocks, substantialBytes) = (0.05, 0.25)
-    /// Fewer blocks than these are chance, whatever share they are.
-    private static let fewBlocks = 3.0
+    /// Fewer blocks than these are chance, whatever share they are; of large ones one more is asked for.
+    private static let (minimumBlocks, minimumLarge) = (2.0, 3.0)
     /// More growth is worth innocent blocks up to twice its own share of them.
     private static let worthwhile = 0.5
     /// Callers this close to the purest are as pure: the weightiest of them is taken.
@@ -374,14 +374,13 @@ struct CallerSearch {
         for isNamed in [true, false] {
             var left = candidates.filter { $0.step.isNamed == isNamed && all.leavesMuch(besides: $0) }
             for _ in 0..<Self.maximumAsked {
-                guard let purest = left.map(purity).max(),
-                    let next = left.indices.filter({ purity(left[$0]) >= Self.nearlyPure * purest }).max(by: {
-                        one,
-                        other in
-                        left[one].weight != left[other].weight
-                            ? left[one].weight < left[other].weight : isPurer(left[other], left[one])
-                    })
-                else { break }
+                let purest = left.map(purity).max() ?? 0
+                let pure = left.indices.filter { purity(left[$0]) >= Self.nearlyPure * purest }
+                let next = pure.max { one, other in
+                    left[one].weight != left[other].weight
+                        ? left[one].weight < left[other].weight : isPurer(left[other], left[one])
+                }
+                guard let next else { break }
                 let candidate = left.remove(at: next)
                 let inside = parted(paths, by: candidate).inside
                 if let verdict = grows(inside, clock), isEnough(verdict) {
@@ -483,15 +482,15 @@ struct CallerSearch {
         /// A first look, without the bytes.
         func leavesMuch(besides candidate: Candidate) -> Bool {
             allocatedCount - candidate.allocated
-                >= min(CallerSearch.fewBlocks, CallerSearch.substantialBlocks * candidate.allocated)
+                >= min(CallerSearch.minimumLarge, CallerSearch.substantialBlocks * candidate.allocated)
         }
     }
 
     /// Whether what is left behind is enough to be compared.
     private func leavesMuch(_ rest: [Path], besides inside: [Path]) -> Bool {
         let (left, taken) = (Sums(rest), Sums(inside))
-        return left.allocatedCount >= max(Self.fewBlocks - 1, Self.substantialBlocks * taken.allocatedCount)
-            || left.allocatedCount >= Self.fewBlocks
+        return left.allocatedCount >= max(Self.minimumBlocks, Self.substantialBlocks * taken.allocatedCount)
+            || left.allocatedCount >= Self.minimumLarge
                 && left.allocatedBytes >= Self.substantialBytes * taken.allocatedBytes
     }
 

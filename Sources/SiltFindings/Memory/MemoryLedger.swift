@@ -1,7 +1,6 @@
-internal import SiltEvents
+package import SiltEvents
 internal import SiltGrowth
 package import SiltRecording
-internal import SiltText
 
 /// A reason for which memory is resident, or missing, though nothing leaks.
 package enum MemoryCause: String, CaseIterable, Sendable {
@@ -50,8 +49,7 @@ package struct MemoryLedger: Equatable, Sendable {
         let sparse = details[.sparsePages] &- min(details[.sparsePages], details[.sparseLive])
         add(.fragmentation, sparse)
         if recording.target.isOfGlibc {
-            // A large arena lies in several areas, but no more arenas serve threads than there are threads.
-            if min(details[.arenas], details[.threads]) >= Self.manyArenas { add(.arenas, details[.arenaFree]) }
+            if Self.arenas(details) >= Self.manyArenas { add(.arenas, details[.arenaFree]) }
             add(
                 .threadCaches,
                 min(details[.emptyPages], details[.threads].multipliedClamping(by: Self.threadCacheBytes))
@@ -62,11 +60,14 @@ package struct MemoryLedger: Equatable, Sendable {
         add(.swapped, details[.swapped])
         add(.sharedMemory, details[.sharedMemory])
         add(.files, look.bytes[.files] &- min(look.bytes[.files], details[.sharedMemory]))
-        // The limit is that of the first process's group: another's use says nothing of it.
-        if details[.groupUsed] > 0, recording.memoryLimit ?? 0 > 0 {
+        // The limit that is recorded is that of the first process's group.
+        if details[.groupUsed] > 0, recording.memoryLimit ?? 0 > 0, look.process == recording.processes.first?.id {
             entries.append(Entry(cause: .controlGroup, bytes: details[.groupUsed]))
         }
     }
+
+    /// A large arena lies in several heaps, but no more of them serve threads than there are threads.
+    package static func arenas(_ details: MemoryDetails) -> UInt64 { min(details[.arenas], details[.threads]) }
 
     package func bytes(_ cause: MemoryCause) -> UInt64 { amounts[cause] ?? 0 }
 
@@ -82,13 +83,5 @@ extension UInt64 {
     fileprivate func multipliedClamping(by factor: UInt64) -> UInt64 {
         let product = multipliedReportingOverflow(by: factor)
         return product.overflow ? .max : product.partialValue
-    }
-}
-
-extension RecordedTarget {
-    /// Whether malloc is the C library's.
-    package var isOfGlibc: Bool {
-        let name = allocator.lastPathComponent
-        return name.hasPrefix("libc.so") || name.hasPrefix("libc-2")
     }
 }

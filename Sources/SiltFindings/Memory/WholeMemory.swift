@@ -88,7 +88,8 @@ package struct WholeMemory: Sendable {
     ) -> Cause? {
         let peak = rows.map(\.inUseBytes).max() ?? 0
         if growth.isNotable, let parts = growth.parts {
-            // What silt itself takes, as for each thread, is not the program's.
+            // What silt itself takes, as for each thread, is not the program's; where that is nearly all, no share of the rest
+            // explains anything below half of what is notable.
             let risen = growth.risen - max(0, parts[.own])
             let share = max(risen * MemoryGrowth.explainedShare, MemoryGrowth.minimumBytes / 2)
             let before = Double(rows[rows.count / 8].inUseBytes)

@@ -25,13 +25,18 @@ package struct Moments {
         self.recording = recording
         self.path = path
         hunt = HuntPhases(recording)
-        guard hunt == nil, recording.groupSamples.isEmpty else { return }
+        guard !Self.has(recording) else { return }
         throw .notRecorded(
             path: path,
             what: recording.snapshots.count < 2
                 ? "it has fewer than two snapshots, so there are no moments to compare"
                 : "it says what its call sites hold at the end, and not what they held before"
         )
+    }
+
+    /// Whether it knows of its past.
+    package static func has(_ recording: Recording) -> Bool {
+        !recording.rounds.isEmpty || !recording.groupSamples.isEmpty
     }
 
     /// Throws for a moment that the recording does not have, and says which there are.

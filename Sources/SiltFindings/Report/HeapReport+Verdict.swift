@@ -11,7 +11,7 @@ extension HeapReport {
 
     private var openRun: Obstacle? {
         if isLongEnough { return shortWorkers.map(Obstacle.shortWorkers) ?? loading }
-        if stoodStill > 0 { return .stoodStill(stoodStill, of: seconds) }
+        if stoodStill > 0, seconds >= ProcessClock.minimumSeconds { return .stoodStill(stoodStill, of: seconds) }
         let taken = min(snapshotCount, evenSnapshots)
         return taken < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(taken) : .tooShort(seconds)
     }

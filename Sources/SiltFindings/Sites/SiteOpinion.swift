@@ -48,19 +48,16 @@ package struct SiteOpinion {
         evidence: Evidence(.keptByRuntime)
     )
 
-    /// Tables that double while a program starts, as an interpreter's when it imports, look like a list that keeps growing.
-    private static let startSeconds = 10.0
-
     /// Of a trace that ran freely.
     static func run(_ verdict: GrowthVerdict, clock: ProcessClock) -> SiteOpinion {
         let isSure = Double(verdict.facts.keptSnapshots) * clock.period >= GrowthFacts.sureSeconds && !clock.isShort
-        let seconds = Double(clock.periods) * clock.period
-        let mayBeStart = verdict.reason == .doubling && clock.period > 0 && seconds < startSeconds
+        // Tables that double while a program starts, as an interpreter's when it imports, look like a list that keeps growing.
+        let mayBeStart = verdict.reason == .doubling && Double(clock.periods) * clock.period < GrowthLimits.startSeconds
+        let limit: Confidence = clock.period == 0 || isSure && !mayBeStart ? .high : mayBeStart ? .low : .medium
         return SiteOpinion(
             verdict: verdict.verdict,
-            confidence: verdict.confidence.map {
-                mayBeStart ? .low : $0 == .high && clock.period > 0 && !isSure ? .medium : $0
-            } ?? confidence(inStillnessAfter: clock.periods),
+            confidence: verdict.confidence.map { $0.rank < limit.rank ? $0 : limit }
+                ?? confidence(inStillnessAfter: clock.periods),
             evidence: Evidence(.run(verdict, period: clock.period)),
             slope: verdict.slope,
             error: verdict.error,

@@ -24,14 +24,15 @@ function sparkline(series, most) {
   return svg;
 }
 
-function siteArticle(site, number, look) {
+/** `number`: among the findings. */
+function siteArticle(site, look, number) {
   const button = element("button", { type: "button", class: "name", title: "look at it in the flame graph" }, site.name);
   button.addEventListener("click", () => look(site));
   const finding = page.tree.findings.indexOf(page.data.sites.indexOf(site));
   const color = finding < 0 ? {} : { style: `border-left-color: var(--finding-${finding})` };
   const article = element("article", { class: "site" + (site.growing ? " is-growing" : ""), ...color },
     element("h3", {},
-      site.growing ? element("span", {}, String(number)) : null,
+      number ? element("span", {}, String(number)) : null,
       site.rate ? element("span", { class: "rate" }, site.rate) : null,
       button, element("span", {}, site.place),
       element("span", { class: "size" }, site.size),
@@ -48,7 +49,7 @@ function siteArticle(site, number, look) {
     article.append(element("p", {}, `grows in step with it: ${other.rate} ${other.name} ${other.place}`));
   }
   if (site.way) {
-    const details = element("details", site.growing && number === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
+    const details = element("details", number === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
     details.append(element("ol", { class: "way" }, ...site.way.map((frame) => element("li", {}, frame))));
     article.append(details);
   }
@@ -82,13 +83,13 @@ function showText(data, look) {
   const growing = data.sites.filter((site) => site.growing && !site.part_of);
   const acquitted = data.sites.filter((site) => !site.growing && site.acquitted);
   const others = data.sites.filter((site) => !site.growing && !site.acquitted);
-  put("growing", ...(growing.length > 0 ? growing.map((site, index) => siteArticle(site, index + 1, look)) : [element("p", {}, "none")]));
+  put("growing", ...(growing.length > 0 ? growing.map((site, index) => siteArticle(site, look, index + 1)) : [element("p", {}, "none")]));
   for (const [id, sites, title] of [
     ["acquitted", acquitted, "looked suspicious, cleared"], ["others", others, "other call sites"],
   ]) {
     const count = sites.length + (id === "others" ? data.more_sites : 0);
     put(id + "-title", `${count} ${count === 1 ? title.replace("sites", "site") : title}`);
-    put(id, ...sites.map((site, index) => siteArticle(site, index + 1, look)));
+    put(id, ...sites.map((site) => siteArticle(site, look)));
     document.getElementById(id + "-part").hidden = sites.length === 0;
   }
   put("phases");

@@ -15,7 +15,8 @@ enum LedgerText {
             return "fragmentation, \(Format.bytes(details[.sparsePages])) of pages hold "
                 + "\(Format.bytes(details[.sparseLive])) of live blocks" + pins(look, report)
         case .arenas:
-            return "\(bytes) of it in \(Format.plural(details[.arenas], "arena")), each of which serves its own threads"
+            let arenas = Format.plural(MemoryLedger.arenas(details), "arena")
+            return "\(bytes) of it in \(arenas), each of which serves its own threads"
         case .untrimmed: return "\(bytes) of pages that no live block lies on"
         case .threadCaches:
             return "up to \(bytes) in the caches of \(Format.plural(details[.threads], "thread"))"

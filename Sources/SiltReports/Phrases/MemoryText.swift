@@ -75,7 +75,7 @@ enum MemoryText {
             return
                 "RSS grew \(Format.bytes(bytes)), not a leak: live blocks are touched for the first time "
                 + "(\(Format.bytes(live)) are live)"
-        case .swapped(let bytes): return "RSS hides \(Format.bytes(bytes)) that were swapped out"
+        case .swapped: return "RSS hides what was swapped out"
         case .outside(let bytes, let use):
             return "RSS grew \(Format.bytes(bytes)) outside malloc: \(ObstacleText.words(use))"
         case .files(let bytes): return "RSS grew \(Format.bytes(bytes)) by pages of files, not a leak"

@@ -11,7 +11,7 @@ enum NextStep {
         let resource = site.resource == report.recording.countedResource ? "" : " --resource \(site.resource.name)"
         guard var pattern = pattern(frame.function) else { return command + resource + " --tree --inverted" }
         // As main is in __libc_start_main.
-        let names = report.recording.strings
+        let names = report.frames(ofStack: site.stack).map(\.function)
         if pattern == frame.function, names.contains(where: { $0 != pattern && $0.contains(pattern) }) {
             pattern = "^\(pattern)$"
         }

@@ -26,8 +26,6 @@ enum ObstacleText {
         case .tooShort(let seconds):
             "run too short to judge growth: \(Format.duration(seconds)) of "
                 + "\(Format.duration(ProcessClock.minimumSeconds)) (run it longer, or with a shorter --snapshot-every)"
-        case .stoodStill(_, let seconds) where seconds < 1:
-            "run too short to judge growth: \(Format.duration(seconds))"
         case .stoodStill(let gap, let seconds):
             "no snapshot was taken for \(Format.duration(gap)) of \(Format.duration(seconds)), "
                 + "as on a busy machine (run it longer, or where a core is free)"

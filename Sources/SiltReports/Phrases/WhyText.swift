@@ -17,9 +17,12 @@ enum WhyText {
         return "only here: other callers of \(site.blame.name(width: 40)) do not grow"
     }
 
+    /// Less is 0 % in print.
+    private static let minimumFraction = 0.005
+
     /// As `97 % of what /orders allocated here is still in use; order_free orders.c:131 freed 3 %`.
     static func whereabouts(_ site: ReportSite) -> String? {
-        guard let phase = site.phase, let fraction = site.leakFraction, fraction >= 0.005 else { return nil }
+        guard let phase = site.phase, let fraction = site.leakFraction, fraction >= minimumFraction else { return nil }
         var line = "\(Format.share(100 * fraction)) of what \(phase.printable) allocated here is still in use"
         if let freedBy = site.freedBy, freedBy.share >= 0.0005 {
             line += "; \(freedBy.frame.label) freed \(Format.share(100 * freedBy.share))"

@@ -11,7 +11,8 @@ internal import SiltText
 /// resident size and the live heap stay, but one now and then, and those at all processes take about a fiftieth of a CPU.
 struct MemoryWatch {
     private var account: MemoryAccount
-    private let group: ControlGroup?
+    /// That of its limit; nil until the first look, since most processes of a build have ended by then.
+    private var group: ControlGroup??
     private var lastResident: UInt64?
     private var lastLive: UInt64 = 0
     private var lastAt = 0.0
@@ -36,14 +37,11 @@ struct MemoryWatch {
     /// Half of the looks are forgotten when there are more.
     private static let maximumRows = 128
 
-    /// `allocator`: the path of the module that defines malloc; `period`: seconds before the first look, and between two;
-    /// `group`: that of its limit, if it has any.
-    init(allocator: String, period: Double, group: ControlGroup?) {
+    /// `allocator`: the path of the module that defines malloc; `period`: seconds before the first look, and between two.
+    init(allocator: String, period: Double) {
         self.period = period
-        self.group = group
         nextAt = Clock.monotonicSeconds + period
-        let name = allocator.lastPathComponent
-        account = MemoryAccount(name.hasPrefix("libc.so") || name.hasPrefix("libc-2") ? .glibc : .whole)
+        account = MemoryAccount(RecordedTarget.isGlibc(allocator: allocator) ? .glibc : .whole)
     }
 
     /// Nil when it is not time for a look, or the process cannot be looked at.
@@ -74,6 +72,8 @@ struct MemoryWatch {
         var look = MemoryMap.read(image.pid) { map in
             account.shares(map.areas, of: image.heap, ownBytes: ownBytes, residentBytes: map.residentBytes)
         }
+        let group = self.group ?? ControlGroup(of: image.pid)
+        self.group = .some(group)
         let hasMemory = look?.details.addAround(image.pid, group) ?? false
         lastAt = Clock.monotonicSeconds
         let cost = Clock.threadCPUNanoseconds - before

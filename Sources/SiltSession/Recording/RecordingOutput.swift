@@ -159,8 +159,7 @@ final class RecordingOutput {
         processes[image.id] = process
         // As often as snapshots are taken in the end; where they are all that far apart, at each that it is time for.
         let lookPeriod = maximumStep > 1 ? period : 0
-        let group = ControlGroup(of: image.pid)
-        watches[image.id] = MemoryWatch(allocator: image.shared.allocator, period: lookPeriod, group: group)
+        watches[image.id] = MemoryWatch(allocator: image.shared.allocator, period: lookPeriod)
         if number == 1 {
             target.pid = process.pid
             target.executable = process.executable
@@ -172,7 +171,7 @@ final class RecordingOutput {
             try writer.write(process)
             if number == 1 {
                 try writer.write(target)
-                if let group { try writer.write(memoryLimit: group.limit) }
+                if let group = ControlGroup(of: image.pid) { try writer.write(memoryLimit: group.limit) }
             }
         }
     }

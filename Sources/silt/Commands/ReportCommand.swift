@@ -93,6 +93,9 @@ struct ReportCommand: ParsableCommand {
         guard list == nil, output.takesDiff else {
             throw ValidationError("--between goes with \(Self.options(of: \.takesDiff))")
         }
+        guard outputs.isEmpty else {
+            throw ValidationError("files have the whole run; silt diff F --between A B --pprof FILE has a part of it")
+        }
     }
 
     func run() throws {
@@ -102,7 +105,7 @@ struct ReportCommand: ParsableCommand {
             let recording = try ReportInput(path, hide: layout.hide).recording()
             var text = ""
             let moments = moments(of: recording)
-            if moments.isEmpty {
+            if moments.isEmpty || !outputs.isEmpty {
                 var options = layout.options(
                     for: STDOUT_FILENO,
                     kept: self.recording.map(RecordingPlace.file) ?? .newest
@@ -113,12 +116,11 @@ struct ReportCommand: ParsableCommand {
                 guard outputs.isEmpty || hasView else { return }
                 if let pattern {
                     ListText.render(report.opening, pattern, into: &text)
-                } else {
+                } else if moments.isEmpty {
                     try render(report, root, into: &text)
                 }
-            } else {
-                try render(recording, between: moments, path, root, into: &text)
             }
+            if !moments.isEmpty { try render(recording, between: moments, path, root, into: &text) }
             try Terminal.output(text)
         } catch {
             throw Terminal.fail(error)
@@ -127,8 +129,8 @@ struct ReportCommand: ParsableCommand {
 
     /// What is compared: where growth is asked for, what came after the first quarter of a run that takes time to start.
     private func moments(of recording: Recording) -> [String] {
-        guard between.isEmpty, layout.by == .growth, outputs.isEmpty, ["top", "flame"].contains(output.name),
-            (try? Moments(recording, path: "")) != nil
+        guard between.isEmpty, list == nil, layout.by == .growth, output.takesResource, output.takesDiff,
+            Moments.has(recording)
         else { return between }
         guard recording.rounds.isEmpty else { return ["start", "end"] }
         let end = recording.snapshots.map(\.timeNs).max() ?? 0

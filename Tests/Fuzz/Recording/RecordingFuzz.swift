@@ -59,7 +59,16 @@ private func fill(_ writer: RecordingWriter) throws(RecordingError) {
         try writer.write(RecordedProcess(id: id, pid: 100 + id))
         try writer.write(totals, process: id)
         try writer.write(TrustCounters(), process: id)
-        try writer.write(RecordedSnapshot(process: id, snapshot: 0, timeNs: 5))
+        for snapshot: UInt32 in 0..<12 {
+            var row = RecordedSnapshot(process: id, snapshot: snapshot, timeNs: UInt64(snapshot) * 1_000_000_000)
+            (row.inUseBytes, row.rssBytes) = (4000, 20 << 20 + UInt64(snapshot) << 21)
+            try writer.write(row)
+            var look = RecordedMemory(process: id, snapshot: snapshot)
+            look.bytes[.allocator] = UInt64(snapshot) << 21
+            look.details[.sparsePages] = UInt64(snapshot) << 20
+            try writer.write([look], process: id, replacing: false)
+        }
+        try writer.write((1...4).map { RecordedPin(process: id, stack: $0, bytes: 4096) }, process: id)
     }
     try writer.add(module: 1, path: "/opt/server", buildID: [0xde, 0xad])
     for id in 1...20 as ClosedRange<UInt32> {
