@@ -59,9 +59,14 @@ package final class StartedProgram {
     /// Whether it has not ended yet.
     package var isRunning: Bool {
         var raw: Int32 = 0
-        if status == nil, waitpid(pid, &raw, WNOHANG) == pid {
+        guard status == nil else { return false }
+        let ended = waitpid(pid, &raw, WNOHANG)
+        if ended == pid {
             let signal = raw & 0x7f
             status = signal == 0 ? raw >> 8 & 0xff : 128 + signal
+        } else if ended < 0, errno == ECHILD {
+            // Somebody else has waited for it.
+            status = -1
         }
         return status == nil
     }
