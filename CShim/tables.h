@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* glibc relocates the pointers where it can write to them. */
 struct silt_tables {
     const ElfW(Sym) * symbols;
     const char *strings;
@@ -24,8 +23,17 @@ struct silt_tables {
     size_t call_bytes, other_bytes, relative;
 };
 
+static inline ElfW(Addr) silt_distance(ElfW(Addr) a, ElfW(Addr) b) {
+    return a > b ? a - b : b - a;
+}
+
+/* An address in the dynamic section of a module, relocated by glibc or as it was linked (a vDSO's,
+ * which kernels have linked at 0 and at 0xffffffffff700000): the one that is nearer to the section
+ * itself. */
 static inline const void *silt_pointer(const struct link_map *map, ElfW(Addr) value) {
-    return (const void *)(value < map->l_addr ? value + map->l_addr : value);
+    ElfW(Addr) section = (ElfW(Addr))map->l_ld, moved = value + map->l_addr;
+    return (const void *)(silt_distance(moved, section) < silt_distance(value, section) ? moved
+                                                                                        : value);
 }
 
 static inline bool silt_read_tables(const struct link_map *map, struct silt_tables *tables) {

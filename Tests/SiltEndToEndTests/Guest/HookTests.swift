@@ -35,6 +35,14 @@ extension EndToEnd {
             #expect(Set(try Self.listed()) == exported.union(["fork"]))
         }
 
+        /// Those of the C library, and of a vDSO of user-mode Linux, whose read was a fault at the first start of a program.
+        @Test func addressesInDynamicSectionsAreFoundWhereverAModuleWasLinked() throws {
+            let program = try buildWorkload("dynamic_pointers", into: Self.program.get().folder)
+            let result = try runProgram([program])
+            #expect(result.output == "")
+            #expect(result.status == 0)
+        }
+
         /// Of two runs: the lines at which they differ, with those before them.
         private func expectSame(_ run: ProgramResult, _ native: ProgramResult, _ way: String) {
             #expect(run.status == native.status, "\(way): \(run.errors.suffix(500))")
