@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/shm.h>
+#include <sys/time.h>
 
 static void take(enum silt_resource resource, uintptr_t handle, const void *frame) {
     if (silt_is_ours()) {
@@ -52,6 +53,25 @@ SILT_EXPORT int timer_delete(timer_t timer) {
     silt_find_real();
     give(SILT_TIMER, (uintptr_t)timer, FRAME());
     return silt_real.timer_delete(timer);
+}
+
+/* A process has one timer for each of three clocks, which the next call replaces. One that is armed
+ * once ends by itself; one that repeats stays until it is disarmed (so is NULL). Kernels number the
+ * timers of timer_create(2) by ints, and the C library's own pointers have the highest bit. */
+SILT_EXPORT int setitimer(__itimer_which_t clock, const struct itimerval *wanted,
+                          struct itimerval *before) {
+    uintptr_t timer = (uintptr_t)1 << 40 | (unsigned)clock;
+    silt_find_real();
+    give(SILT_TIMER, timer, FRAME());
+    int result = silt_real.setitimer(clock, wanted, before);
+    if (result != 0) {
+        if (silt_is_ours()) {
+            silt_record_kept(SILT_TIMER, timer, FRAME());
+        }
+    } else if (wanted && timerisset(&wanted->it_value) && timerisset(&wanted->it_interval)) {
+        take(SILT_TIMER, timer, FRAME());
+    }
+    return result;
 }
 
 /* ---- semaphores: what is open already is opened once more at the same address ---- */

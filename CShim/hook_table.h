@@ -150,6 +150,7 @@
 #define SILT_HANDLE_HOOKS(NEXT, ALONE)                          \
     NEXT(int, timer_create, (clockid_t, struct sigevent *, timer_t *)) \
     NEXT(int, timer_delete, (timer_t))                          \
+    NEXT(int, setitimer, (__itimer_which_t, const struct itimerval *, struct itimerval *)) \
     NEXT(sem_t *, sem_open, (const char *, int, ...))           \
     NEXT(int, sem_close, (sem_t *))                             \
     NEXT(locale_t, newlocale, (int, const char *, locale_t))    \

@@ -5,7 +5,8 @@
  * a capital letter does the same and gives it back, and `a` does all. `handles load SOCKET LETTER
  * COUNT` makes that many requests, one after another. `handles run LETTER SECONDS [HOW]` does it in
  * a loop, and prints how often and in how many seconds; HOW `kill`: SIGKILL ends it then; `worker`:
- * a forked child does it; `threads`: 8 threads do, each an eighth as often. */
+ * a forked child does it; `threads`: 8 threads do, each an eighth as often. `handles arm [disarm]`
+ * arms the timer of a clock again and again, one of another clock once, and disarms them. */
 #define _GNU_SOURCE
 #include "letters.h"
 
@@ -18,6 +19,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
@@ -293,6 +295,22 @@ static void *run_loop(void *argument) {
     return argument;
 }
 
+__attribute__((noinline)) static void arm_timer(int clock, long interval) {
+    setitimer(clock, &(struct itimerval){{interval, 0}, {100, 0}}, NULL);
+}
+
+static int arm(int disarms) {
+    for (int i = 0; i < 3; i++) {
+        arm_timer(ITIMER_VIRTUAL, 100);
+    }
+    arm_timer(ITIMER_PROF, 0);
+    if (disarms) {
+        setitimer(ITIMER_VIRTUAL, &(struct itimerval){0}, NULL);
+        setitimer(ITIMER_PROF, &(struct itimerval){0}, NULL);
+    }
+    return 0;
+}
+
 static int run(char letter, double seconds, const char *how) {
     if (!strcmp(how, "worker") && fork() != 0) {
         wait(NULL);
@@ -344,8 +362,11 @@ int main(int count, char **arguments) {
     if (count >= 4 && !strcmp(arguments[1], "run")) {
         return run(arguments[2][0], atof(arguments[3]), count == 5 ? arguments[4] : "");
     }
+    if (count >= 2 && !strcmp(arguments[1], "arm")) {
+        return arm(count == 3);
+    }
     fprintf(stderr,
             "usage: handles serve SOCKET [workers|threads] | handles load SOCKET LETTER COUNT | "
-            "handles run LETTER SECONDS [kill|worker|threads]\n");
+            "handles run LETTER SECONDS [kill|worker|threads] | handles arm [disarm]\n");
     return 2;
 }

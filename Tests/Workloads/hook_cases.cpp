@@ -28,6 +28,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <threads.h>
@@ -1473,7 +1474,7 @@ void of_pthread_join() {
         usleep(waits ? wait : 50000);
         void *value = NULL;
         errno = 77;
-        int result = joined(thread, &value);
+        int result = joined_in_the_end(thread, &value);
         LINE("(over %d): %d value %d errno %d", wait > 0, result, value == &number, errno);
     }
     pthread_create(&thread, NULL, hand_back, &number);
@@ -1610,6 +1611,26 @@ void of_timer() {
         LINE("(old): %d number %d errno %d deleted %d again %d errno %d", made, number, error,
              deleted, again, errno);
     }
+}
+
+void of_itimer() {
+    auto *volatile set = real<int(int, const itimerval *, itimerval *)>("setitimer");
+    const itimerval never = {}, once = {{0, 0}, {9, 0}}, often = {{7, 0}, {9, 0}};
+    const itimerval odd = {{7, 2000000}, {9, 0}};
+    for (int clock : {(int)ITIMER_REAL, (int)ITIMER_VIRTUAL, (int)ITIMER_PROF, 3, -1}) {
+        for (const itimerval *wanted :
+             {&often, &once, &odd, &often, (const itimerval *)NULL, &never}) {
+            itimerval before = {{77, 77}, {77, 77}};
+            errno = 77;
+            int result = set(clock, wanted, &before);
+            LINE("(%d, %ld): %d errno %d interval before %ld", clock,
+                 wanted ? (long)wanted->it_interval.tv_sec : -1, result, errno,
+                 (long)before.it_interval.tv_sec);
+        }
+    }
+    errno = 77;
+    int result = set(ITIMER_REAL, (const itimerval *)8, NULL);
+    LINE("(bad address): %d errno %d", result, errno);
 }
 
 // sem_open and sem_close.
@@ -2005,6 +2026,7 @@ const struct {
     {"thrd_join", of_thrd},
     {"timer_create", of_timer},
     {"timer_delete", of_timer},
+    {"setitimer", of_itimer},
     {"sem_open", of_semaphore},
     {"sem_close", of_semaphore},
     {"newlocale", of_locale},

@@ -64,6 +64,8 @@ package final class EventReplay {
         return "\(events) events of \((time * 10).rounded() / 10) s"
     }
     private var finishedEvents: UInt64 = 0
+    /// Images of which a snapshot was taken, at `time`.
+    private var unwritten: [TracedImage] = []
     private var damage = EventFileDamage()
     /// Images whose events end at a damaged part, or that began there: what the file says of them later is skipped.
     private var stopped: Set<UInt64> = []
@@ -91,6 +93,11 @@ package final class EventReplay {
             damage.skippedChunks += 1
             return
         }
+        if case .snapshot(let nanoseconds) = item, Double(nanoseconds) / 1e9 == time {
+            // Intervals in which nothing was born end with the one before.
+        } else {
+            try writeSnapshot()
+        }
         switch item {
         case .damage(let part): try skip(part)
         case .trace: try begin(payload)
@@ -117,7 +124,7 @@ package final class EventReplay {
             let taken = Set(stride(from: 0, to: words.count - 1, by: 2).map { words[$0] })
             let due = images.filter { taken.contains($0.id) }
             for image in due { image.closeInterval() }
-            try output.snapshot(due, at: time)
+            if unwritten.isEmpty { unwritten = due }
         case .descriptors(let id, let unseen):
             try image(id).apply(OpenDescriptors.Found(gone: Self.words(payload), unseen: unseen))
         case .found(let id, let number):
@@ -144,6 +151,11 @@ package final class EventReplay {
                 outcome.commandPeakBytes = words[2]
             }
         }
+    }
+
+    private func writeSnapshot() throws {
+        if !unwritten.isEmpty { try output.snapshot(unwritten, at: time, evenIfEarly: true) }
+        unwritten = []
     }
 
     /// Goes on behind a damaged part: without the images that may have lost something there.
@@ -248,6 +260,7 @@ package final class EventReplay {
     }
 
     private func finish() throws {
+        try writeSnapshot()
         for image in images { try cut(image) }
         try output.close(outcome, at: time)
     }

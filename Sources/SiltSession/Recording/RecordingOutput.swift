@@ -219,14 +219,14 @@ final class RecordingOutput {
         hunt?.forget(image.id)
     }
 
-    /// Writes what moved since the last snapshot of these images.
-    func snapshot(_ due: [TracedImage], at time: Double) throws {
+    /// Writes what moved since the last snapshot of these images, unless the last one took so long that it is too early.
+    func snapshot(_ due: [TracedImage], at time: Double, evenIfEarly: Bool = false) throws {
         var declining: Set<UInt64> = []
         for image in due {
             image.nameThreads()
             if declines[image.id, default: Decline()].goesOn(image.heap) { declining.insert(image.id) }
         }
-        if time >= writesFrom {
+        if evenIfEarly || time >= writesFrom {
             // Looks at memory have a bound of their own.
             let began = Clock.threadCPUNanoseconds &- lookNanoseconds
             try transaction {

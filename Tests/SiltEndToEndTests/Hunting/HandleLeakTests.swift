@@ -118,6 +118,19 @@ extension EndToEnd {
             #expect(mended.sites.filter(\.isGrowing).isEmpty)
         }
 
+        /// One that repeats, however often it was armed; not one that ends by itself.
+        @Test func aTimerOfTheProcessIsLeftArmedUntilItIsDisarmed() throws {
+            let (_, program) = try Self.folder.get()
+            func left(_ arguments: [String]) throws -> [String] {
+                let (result, report) = try trace([program, "arm"] + arguments)
+                #expect(result.status == 0 && report.trust.unknownFrees == 0, "\(result.errors)")
+                let timers = report.sites.filter { $0.kind == "timer" && $0.inuseObjects > 0 }
+                return timers.map { "\($0.inuseObjects) \($0.blame.function)" }
+            }
+            #expect(try left([]) == ["1 arm_timer"])
+            #expect(try left(["disarm"]) == [])
+        }
+
         @Test(arguments: kinds)
         func whatIsKeptInAFreeRunIsFoundWithItsRateAndItsTwinIsNot(kind: Kind) throws {
             let (_, program) = try Self.folder.get()
