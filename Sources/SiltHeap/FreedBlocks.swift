@@ -74,10 +74,11 @@ struct FreedBlocks: ~Copyable {
         return freed
     }
 
-    /// The last free of a slot was a realloc's: the stack of its block if it was taken for a temporary allocation's end.
+    /// The last free of a slot was a realloc's: returns it, as it was taken for; nil where no block is known.
     ///
-    /// The block has moved, and nobody has freed it: it is counted as moved, whose free has no stack.
-    mutating func takeTemporary(slot: UInt16) -> StackID? {
+    /// The block has moved, and nobody has freed it: it is counted as moved, whose free has no stack, and no longer as
+    /// temporary.
+    mutating func takeMoved(slot: UInt16) -> Freed? {
         let slot = Int(slot)
         guard slot < capacity else { return nil }
         let freed = last[slot]
@@ -87,9 +88,12 @@ struct FreedBlocks: ~Copyable {
             if freed.block.stack != .none { partners.add(freed.block.stack, .none, bytes: freed.block.size) }
             last[slot].by = .none
         }
-        guard freed.outcome == .temporary else { return nil }
-        last[slot].outcome = .applied
-        return last[slot].block.stack
+        switch freed.outcome {
+        case .none, .unknown: return nil
+        case .applied, .temporary:
+            last[slot].outcome = .applied
+            return freed
+        }
     }
 
     /// Counts the last free of a slot, whose stack is known.

@@ -12,6 +12,7 @@ package struct ProcessHeap: ~Copyable {
     private var threads = ThreadTable()
     private var others: ResourceLedgers
     private var freed = FreedBlocks()
+    private var moves: [StackID: MovedBlocks] = [:]
     /// The newest allocation of the process.
     private var lastAllocated: UInt64 = 0
     /// What is wrong with the events.
@@ -152,6 +153,9 @@ package struct ProcessHeap: ~Copyable {
         others.change(resource) { $0.remove(thing) }
     }
 
+    /// What realloc(3), called with that stack, has moved to another address; nil: nothing.
+    package func moves(by stack: StackID) -> MovedBlocks? { moves[stack] }
+
     // MARK: Who frees
 
     /// From now on, frees of blocks born in that interval or later are counted by the stack that frees them, from zero.
@@ -248,7 +252,7 @@ package struct ProcessHeap: ~Copyable {
             )
             guard let old = live.replace(with: block, at: place) else { return false }
             remove(old, by: first)
-            if case .realloc = second.kind { undoTemporary(slot: second.slot) }
+            if case .realloc = second.kind { moved(second) }
             add(second)
             return true
         default: return false
@@ -278,7 +282,7 @@ package struct ProcessHeap: ~Copyable {
         case .free: free(event, at: place)
         case .alloc: alloc(event, at: place)
         case .realloc:
-            undoTemporary(slot: event.slot)
+            moved(event)
             alloc(event, at: place)
         case .unfree: unfree(event, at: place)
         case .temporary:
@@ -359,9 +363,12 @@ package struct ProcessHeap: ~Copyable {
         }
     }
 
-    /// The free before a realloc was not a temporary allocation's end.
-    private mutating func undoTemporary(slot: UInt16) {
-        if let stack = freed.takeTemporary(slot: slot) { sites.undoTemporary(stack) }
+    /// The free before a realloc was not a temporary allocation's end, but a move where the block is elsewhere now.
+    private mutating func moved(_ event: HeapEvent) {
+        guard let old = freed.takeMoved(slot: event.slot) else { return }
+        if old.outcome == .temporary { sites.undoTemporary(old.block.stack) }
+        guard old.block.address != event.address else { return }
+        moves[event.stack, default: MovedBlocks()].add(min(old.block.size, event.size))
     }
 
     // MARK: Mappings

@@ -21,6 +21,19 @@ package struct SiteCounters: Equatable, Sendable {
     package init() {}
 }
 
+/// Blocks that realloc(3) moved to another address, and what was in them.
+///
+/// The C library copies that, or moves the pages of a big block.
+package struct MovedBlocks: Equatable, Sendable {
+    package private(set) var count: UInt64 = 0
+    package private(set) var bytes: UInt64 = 0
+
+    mutating func add(_ size: UInt64) {
+        count &+= 1
+        bytes &+= size
+    }
+}
+
 /// The numbers of all stacks together.
 package struct SiteTotals: Equatable, Sendable {
     package var allocatedBytes: UInt64 = 0

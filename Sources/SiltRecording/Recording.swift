@@ -34,6 +34,8 @@ package struct Recording: Sendable {
     package var memory: [RecordedMemory] = []
     /// By process, then stack: at its last look.
     package var pins: [RecordedPin] = []
+    /// By process, then stack.
+    package var moves: [RecordedMoves] = []
     /// By resource, then process, then group, then snapshot; bring a series to one width with `uniform`.
     package var groupSamples: [RecordedSample] = []
     /// By resource, then process, then stack.

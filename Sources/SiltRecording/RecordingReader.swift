@@ -27,6 +27,7 @@ extension Recording {
         try recording.takeApartGoroutines(database)
         try recording.readMemory(database)
         try recording.readPins(database)
+        try recording.readMoves(database)
         try recording.readTimeline(database)
         try recording.readExamples(database)
         try recording.readRounds(database)

@@ -51,6 +51,8 @@ enum Schema {
             PRIMARY KEY (process, snapshot)) WITHOUT ROWID;
         CREATE TABLE pinned_pages (process INTEGER, stack INTEGER, bytes INTEGER,
             PRIMARY KEY (process, stack)) WITHOUT ROWID;
+        CREATE TABLE moved_blocks (process INTEGER, stack INTEGER, objects INTEGER, bytes INTEGER,
+            PRIMARY KEY (process, stack)) WITHOUT ROWID;
         -- Stays empty: earlier readers ask for it.
         CREATE TABLE samples (resource INTEGER, process INTEGER, stack INTEGER, snapshot INTEGER, width INTEGER,
             inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,

@@ -22,6 +22,8 @@ struct NaiveHeap {
     var freed: [UInt16: (address: UInt64, block: Block?, temporary: Bool, counted: Partners?)] = [:]
     var newest: UInt64 = 0
     var temporary: UInt64 = 0
+    /// Blocks that a realloc found elsewhere than the last free of its slot, and bytes, by its stack.
+    var moves: [UInt32: (blocks: UInt64, bytes: UInt64)] = [:]
     var peakIsNow = true
     /// Blocks and bytes freed, by allocating and freeing stack, of blocks born since an interval; nil: not counted.
     var freedBy: [Partners: (blocks: UInt64, bytes: UInt64)] = [:]
@@ -43,6 +45,10 @@ struct NaiveHeap {
             if event.kind == .realloc {
                 moved(event.slot)
                 undoTemporary(event.slot)
+                if let last = freed[event.slot], let block = last.block, last.address != event.address {
+                    let old = moves[event.stack.rawValue] ?? (0, 0)
+                    moves[event.stack.rawValue] = (old.blocks + 1, old.bytes + min(block.size, event.size))
+                }
             }
             newest = event.address
             live[event.address] = Block(size: event.size, stack: event.stack.rawValue, birth: interval)
@@ -195,6 +201,8 @@ struct NaiveHeap {
             #expect(site.peakBytes == atPeak.reduce(0) { $0 + $1.size } && site.peakCount == UInt64(atPeak.count))
             #expect(site.allocatedBytes == naive.allocated[stack]?.bytes ?? 0)
             #expect(site.allocatedCount == naive.allocated[stack]?.count ?? 0)
+            let moved = heap.moves(stack)
+            #expect(moved.count == naive.moves[stack]?.blocks ?? 0 && moved.bytes == naive.moves[stack]?.bytes ?? 0)
             sum.liveBytes += site.liveBytes
             sum.allocatedBytes += site.allocatedBytes
             sum.temporaryCount += site.temporaryCount

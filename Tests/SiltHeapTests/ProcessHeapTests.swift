@@ -59,6 +59,7 @@ final class TestHeap {
     }
 
     func site(_ stack: UInt32 = 1) -> SiteCounters { heap.counters(of: StackID(rawValue: stack), .heap) }
+    func moves(_ stack: UInt32) -> MovedBlocks { heap.moves(by: StackID(rawValue: stack)) ?? MovedBlocks() }
 
     var totals: HeapTotals { heap.totals }
 
@@ -168,6 +169,22 @@ struct FreePartner: Equatable {
         heap.free(0x3000)
         heap.unfree(0x3000)
         #expect(heap.site(2).temporaryCount == 0 && heap.totals.temporaryCount == 1)
+    }
+
+    @Test func reallocMovesWhatIsElsewhereAfterIt() {
+        let heap = TestHeap()
+        heap.alloc(0x1000, 100, 1)
+        heap.free(0x1000)
+        heap.alloc(0x1000, 120, 2, realloc: true)
+        #expect(heap.moves(2).count == 0)
+        heap.free(0x1000)
+        heap.alloc(0x2000, 200, 2, realloc: true)
+        heap.free(0x2000)
+        heap.alloc(0x1000, 50, 2, realloc: true)
+        #expect(heap.moves(2).count == 2 && heap.moves(2).bytes == 170)
+        heap.free(0x7000)
+        heap.alloc(0x8000, 50, 2, realloc: true)
+        #expect(heap.moves(2).count == 2, "what is not known is not counted")
     }
 
     @Test(

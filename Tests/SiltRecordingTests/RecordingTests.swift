@@ -63,6 +63,7 @@ import Testing
         #expect(recording.symbols(ofFrame: 2).isEmpty)
         #expect(recording.memoryLimit == 512 << 20)
         #expect(recording.memory == [SmallWorld.look()] && recording.pins == SmallWorld.pins())
+        #expect(recording.moves == SmallWorld.moves())
         #expect(recording.marks == [RecordedMark(name: "ready", timeNs: 6_000_000_000)])
         #expect(
             recording.phases == [

@@ -50,6 +50,8 @@ enum SmallWorld {
 
     static func pins() -> [RecordedPin] { [RecordedPin(process: 1, stack: 3, bytes: 8192)] }
 
+    static func moves() -> [RecordedMoves] { [RecordedMoves(process: 1, stack: 2, count: 3, bytes: 300)] }
+
     static func cost() -> RecordedCost {
         var cost = RecordedCost()
         cost.commandCPUNs = 3_700_000_000
@@ -136,6 +138,8 @@ enum SmallWorld {
         try writer.write([look()], process: 1, replacing: true)
         try writer.write([RecordedPin(process: 1, stack: 2, bytes: 1)], process: 1)
         try writer.write(pins(), process: 1)
+        try writer.write([RecordedMoves(process: 1, stack: 2, count: 1, bytes: 100)])
+        try writer.write(moves())
         try writer.write(memoryLimit: 512 << 20)
         try writer.add(RecordedMark(name: "ready", timeNs: 6_000_000_000))
         let phase = 1

@@ -78,6 +78,7 @@ enum OrderServer {
             counters.temporaryCount = all - live
             try writer.write(counters)
         }
+        try writer.write([RecordedMoves(process: id, stack: 6, count: 11 * scale, bytes: scale << 20)])
         var totals = RecordedTotals()
         totals.inUseCount = leak + 512 * scale
         totals.inUseBytes = totals.inUseCount * 1024

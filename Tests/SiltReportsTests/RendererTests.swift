@@ -239,7 +239,8 @@ import Testing
             #expect(
                 try keys(site) == [
                     "rank", "kind", "verdict", "confidence", "reason", "evidence", "rate", "blame", "caller",
-                    "inuse_space", "inuse_objects", "alloc_space", "alloc_objects", "stack",
+                    "inuse_space", "inuse_objects", "alloc_space", "alloc_objects", "temporary_objects",
+                    "moved_objects", "moved_space", "stack",
                 ]
             )
             #expect(try keys(site["blame"]) == ["function", "file", "line", "module"])

@@ -143,8 +143,19 @@ import Testing
         options.width = 100
         var text = ""
         let report = try ReportBuilder.build(recording, options: options)
-        ListText.render(report, try FunctionPattern("order_create|cache_fill"), into: &text)
+        #expect(ListText.render(report, try FunctionPattern("order_create|cache_fill"), into: &text))
         try expectGolden(text.replacing(folder.path(), with: "/src"), "list.txt")
+    }
+
+    // MARK: Temporaries
+
+    @Test func temporariesAndMovesAreShownWithTheWayToMostOfThem() throws {
+        var text = ""
+        let options = { (options: inout ReportOptions) in (options.order, options.width) = (.temporary, 80) }
+        TextReport.render(try report(options), into: &text)
+        try expectGolden(text, "temporary.txt")
+        // Blocks of 44 that realloc moved are as many allocations that need not have been.
+        #expect(try tree(report(options)).contains("cache_fill"))
     }
 
     // MARK: Time, peak, classes

@@ -124,7 +124,7 @@ extension HeapReport {
         case .growth, .inUse: row.inUseBytes
         case .allocated: row.allocatedBytes
         case .peak: row.peakBytes
-        case .temporary: row.temporaryCount
+        case .temporary: row.temporaryCount &+ (recording.moves(of: row)?.count ?? 0)
         }
     }
 }

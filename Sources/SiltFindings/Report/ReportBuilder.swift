@@ -76,7 +76,7 @@ package enum ReportBuilder {
             case .inUse: (0, site.inUseBytes)
             case .allocated: (0, site.allocatedBytes)
             case .peak: (0, site.peakBytes)
-            case .temporary: (0, site.temporaryCount)
+            case .temporary: (0, site.temporaryCount &+ site.movedCount)
             }
         }
         // What is only in libraries' own stacks is a consequence: below any site of the program's own.

@@ -32,7 +32,13 @@ package struct ReportSite: Sendable {
     package var allocatedCount: UInt64 = 0
     package var peakBytes: UInt64 = 0
     package var peakCount: UInt64 = 0
+    /// Blocks freed before the next was allocated.
     package var temporaryCount: UInt64 = 0
+    /// Blocks that realloc(3) moved, and the bytes in them.
+    package var movedCount: UInt64 = 0
+    package var movedBytes: UInt64 = 0
+    /// The stack with most of both; 0: there are none.
+    package var temporaryStack: UInt32 = 0
     /// Resident bytes of the stacks of the threads that its blocks are for; its rate has them too.
     package var threadStackBytes: UInt64 = 0
     /// The stack that holds most of it.

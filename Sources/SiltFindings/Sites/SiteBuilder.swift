@@ -185,6 +185,7 @@ struct SiteBuilder {
 
     private func addUp(_ rows: [Int], into site: inout ReportSite) {
         var heaviest = (inUse: UInt64(0), allocated: UInt64(0))
+        var mostTemporary: UInt64 = 0
         // A process has a row a stack.
         var isOfOne = true
         for index in rows {
@@ -196,6 +197,11 @@ struct SiteBuilder {
             site.peakBytes &+= row.peakBytes
             site.peakCount &+= row.peakCount
             site.temporaryCount &+= row.temporaryCount
+            let moves = recording.moves(of: row)
+            site.movedCount &+= moves?.count ?? 0
+            site.movedBytes &+= moves?.bytes ?? 0
+            let temporary = row.temporaryCount &+ (moves?.count ?? 0)
+            if temporary > mostTemporary { (site.temporaryStack, mostTemporary) = (row.stack, temporary) }
             isOfOne = isOfOne && row.process == recording.counters[rows[0]].process
             if site.stack == 0 || (row.inUseBytes, row.allocatedBytes) > heaviest {
                 site.stack = row.stack

@@ -18,7 +18,8 @@ package enum CSVExport {
         ("inuse_space", { "\($0.inUseBytes)" }), ("inuse_objects", { "\($0.inUseCount)" }),
         ("alloc_space", { "\($0.allocatedBytes)" }), ("alloc_objects", { "\($0.allocatedCount)" }),
         ("peak_space", { "\($0.peakBytes)" }), ("peak_objects", { "\($0.peakCount)" }),
-        ("temporary_objects", { "\($0.temporaryCount)" }), ("stacks", { "\($0.stackCount)" }),
+        ("temporary_objects", { "\($0.temporaryCount)" }), ("moved_objects", { "\($0.movedCount)" }),
+        ("moved_space", { "\($0.movedBytes)" }), ("stacks", { "\($0.stackCount)" }),
         ("leak_fraction", { number($0.leakFraction) }), ("evidence", { $0.evidenceLine }),
     ]
 

@@ -161,6 +161,12 @@ package enum JSONReport {
         json.value("inuse_objects", site.inUseCount)
         json.value("alloc_space", site.allocatedBytes)
         json.value("alloc_objects", site.allocatedCount)
+        if site.resource == .heap {
+            json.value("temporary_objects", site.temporaryCount)
+            json.value("moved_objects", site.movedCount)
+            json.value("moved_space", site.movedBytes)
+        }
+        if site.threadStackBytes > 0 { json.value("thread_stack_space", site.threadStackBytes) }
         json.array("stack") { json in
             for frame in report.frames(ofStack: site.stack).prefix(report.options.depth ?? Int.max) {
                 json.object { json in

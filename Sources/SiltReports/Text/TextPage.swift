@@ -128,7 +128,7 @@ struct TextPage {
             if leads > 0 { text += site.lead.padded(to: leads) + "  " }
             text +=
                 name.padded(to: room) + "   " + (hasEnds ? site.size.padded(to: sizes) + "   " + site.end : site.size)
-            line(text, style: site.end.isEmpty ? .none : .bold)
+            line(text.trimmedEnd, style: site.end.isEmpty ? .none : .bold)
         }
     }
 }

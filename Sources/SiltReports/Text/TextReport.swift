@@ -14,13 +14,14 @@ package enum TextReport {
         let whole = WholeProcess(report)
         if let answer = whole.answer { page.paragraph(answer, indent: 2, first: 0) }
         let limit = report.options.limit ?? usual
-        if report.options.order == .growth {
+        switch report.options.order {
+        case .growth:
             growing(report, limit: limit, &page)
             let shown = cleared(report, limit: limit, &page)
             HuntText.phases(report, &page)
             if report.verdict != .growing { largest(report, limit: limit, without: shown, &page) }
-        } else {
-            largest(report, limit: limit, &page)
+        case .inUse, .allocated, .peak: largest(report, limit: limit, &page)
+        case .temporary: TemporaryText.write(report, limit: limit, &page)
         }
         if !whole.lines.isEmpty { page.line("") }
         for line in whole.lines { page.paragraph(line, indent: 2, first: 0) }
@@ -101,10 +102,7 @@ package enum TextReport {
         page.line((said.isEmpty ? "" : "besides, ") + title(report))
         let lines = sites.prefix(limit).enumerated().map { index, site in
             let (bytes, count) = value(of: site, report)
-            let size =
-                report.options.order == .temporary
-                ? Format.plural(count, "temporary block") + " of \(Format.count(site.allocatedCount))"
-                : site.resource.amount(bytes, in: count)
+            let size = site.resource.amount(bytes, in: count)
             // One profile is no history that a verdict could rest on.
             let lead = report.isOfProfiles && report.phases.isEmpty ? "" : site.verdict.words
             return TextPage.SiteLine(rank: index + 1, lead: lead, blame: site.blame, size: size)
@@ -116,19 +114,17 @@ package enum TextReport {
     private static func title(_ report: HeapReport) -> String {
         let isOver = !report.processes.isEmpty && report.processes.allSatisfy { $0.process.end != .running }
         return switch report.options.order {
-        case .growth, .inUse: isOver ? "left at exit:" : "in use:"
+        case .growth, .inUse, .temporary: isOver ? "left at exit:" : "in use:"
         case .allocated: "allocated in all:"
         case .peak: "in use at the peak:"
-        case .temporary: "freed before the next allocation:"
         }
     }
 
     private static func value(of site: ReportSite, _ report: HeapReport) -> (bytes: UInt64, count: UInt64) {
         switch report.options.order {
-        case .growth, .inUse: (site.inUseBytes, site.inUseCount)
+        case .growth, .inUse, .temporary: (site.inUseBytes, site.inUseCount)
         case .allocated: (site.allocatedBytes, site.allocatedCount)
         case .peak: (site.peakBytes, site.peakCount)
-        case .temporary: (site.temporaryCount, site.temporaryCount)
         }
     }
 }

@@ -68,6 +68,7 @@ private func fill(_ writer: RecordingWriter) throws(RecordingError) {
             look.details[.sparsePages] = UInt64(snapshot) << 20
             try writer.write([look], process: id, replacing: false)
         }
+        try writer.write((1...4).map { RecordedMoves(process: id, stack: $0, count: 1, bytes: 64) })
         try writer.write((1...4).map { RecordedPin(process: id, stack: $0, bytes: 4096) }, process: id)
     }
     try writer.add(module: 1, path: "/opt/server", buildID: [0xde, 0xad])

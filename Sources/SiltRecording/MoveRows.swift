@@ -1,0 +1,51 @@
+extension RecordingWriter {
+    /// Replaces those of the same processes and stacks.
+    package func write(_ moves: [RecordedMoves]) throws(RecordingError) {
+        guard !moves.isEmpty else { return }
+        let insert = try database.prepare("INSERT OR REPLACE INTO moved_blocks VALUES (?, ?, ?, ?)")
+        for row in moves {
+            insert.bind(row.process, at: 1)
+            insert.bind(row.stack, at: 2)
+            insert.bind(row.count, at: 3)
+            insert.bind(row.bytes, at: 4)
+            try insert.run()
+        }
+    }
+}
+
+extension Recording {
+    /// Older files have none.
+    mutating func readMoves(_ database: Database) throws(RecordingError) {
+        guard try hasTable("moved_blocks", database) else { return }
+        let row = try database.prepare(
+            "SELECT process, stack, objects, bytes FROM moved_blocks ORDER BY process, stack"
+        )
+        while try row.step() {
+            let moved = RecordedMoves(
+                process: row.id(0),
+                stack: row.id(1),
+                count: row.unsigned(2),
+                bytes: row.unsigned(3)
+            )
+            guard moved.stack <= stacks.count else {
+                throw .damaged(path: database.path, reason: "stack of moved blocks")
+            }
+            moves.append(moved)
+        }
+    }
+
+    /// What realloc(3) moved that was called with the stack of a row; nil: nothing.
+    package func moves(of counters: RecordedCounters) -> RecordedMoves? {
+        guard counters.resource == .heap else { return nil }
+        let key = (counters.process, counters.stack)
+        var range = moves.indices
+        while !range.isEmpty {
+            let middle = range.lowerBound + range.count / 2
+            let row = moves[middle]
+            if (row.process, row.stack) == key { return row }
+            let isBefore = (row.process, row.stack) < key
+            range = isBefore ? middle + 1..<range.upperBound : range.lowerBound..<middle
+        }
+        return nil
+    }
+}
