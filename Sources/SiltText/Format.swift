@@ -151,6 +151,13 @@ extension String {
         return missing > 0 ? self + String(repeating: filling, count: missing) : self
     }
 
+    /// Without blanks at its end.
+    package var trimmedEnd: String {
+        var text = self
+        while text.last == " " { text.removeLast() }
+        return text
+    }
+
     package func leftPadded(to width: Int) -> String {
         let missing = width - count
         return missing > 0 ? String(repeating: " ", count: missing) + self : self

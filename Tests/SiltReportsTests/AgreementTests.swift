@@ -70,7 +70,7 @@ import Testing
         #expect(page.contains(FindingText.held(site)) && page.contains(rate.lead))
         var top = TopView("run.silt")
         top.take(report)
-        #expect(top.lines(width: 160, height: 20, color: false).contains { $0.contains(rate.lead) })
+        #expect(top.lines(width: 160, height: 20, color: false).contains { $0.contains(rate.unit.gain(rate.value)) })
     }
 
     @Test func residentBytesAreThoseOfWhatStillRuns() throws {

@@ -29,6 +29,19 @@ import Testing
         )
     }
 
+    @Test func at80ColumnsWhatAnEndedProgramHeldIsShownWithItsLine() throws {
+        var report = try OrderServer.growingReport()
+        for index in report.sites.indices where report.sites[index].isGrowing {
+            report.sites[index].lastInUseBytes = report.sites[index].inUseBytes
+            (report.sites[index].inUseBytes, report.sites[index].inUseCount) = (0, 0)
+        }
+        var view = TopView("/var/tmp/server.silt")
+        view.take(report)
+        let lines = view.lines(width: 80, height: 8, color: false)
+        try expectGolden(lines.joined(separator: "\n") + "\n", "top-view-80.txt")
+        #expect(lines.contains { $0.contains("70.1 MiB") && $0.contains("http.c:77 handle_order") })
+    }
+
     @Test func aTraceThatRunsHasNoVerdictBeforeEightSnapshots() throws {
         for (snapshots, isEarly) in [(UInt32(7), true), (8, false)] {
             var report = try ReportBuilder.build(OrderServer.recording(snapshots: snapshots), options: ReportOptions())

@@ -59,9 +59,10 @@ enum FindingText {
     }
 
     private static func heldInShort(_ site: ReportSite) -> String {
-        let own = site.wasGivenBack ? site.lastInUseBytes : site.inUseBytes
+        let own = site.heldBytes
         let more = site.threadStackBytes > site.inUseBytes ? site.threadStackBytes : 0
-        return site.resource.isCounted ? site.resource.amount(Double(own)) : Format.bytes(own + more)
+        guard site.resource.isCounted else { return Format.bytes(own + more) }
+        return site.resource.amount(Double(own)) + (more > 0 ? ", \(Format.bytes(more))" : "")
     }
 
     // MARK: - Evidence
@@ -69,8 +70,18 @@ enum FindingText {
     /// Why it is charged, and in which phase where not all that grows does so in one.
     static func evidence(_ site: ReportSite, _ report: HeapReport) -> String {
         let phases = Set(report.growing.compactMap(\.phase))
-        guard let phase = site.phase, phases.count > 1 else { return site.evidenceLine }
-        return "\(HuntHeadline.during(phase, report)): \(site.evidenceLine)"
+        let line = evidenceSaidOnce(site, report)
+        guard let phase = site.phase, phases.count > 1 else { return line }
+        return "\(HuntHeadline.during(phase, report)): \(line)"
+    }
+
+    /// What its time leaves open is said of the first finding alone that has it.
+    private static func evidenceSaidOnce(_ site: ReportSite, _ report: HeapReport) -> String {
+        let line = site.evidenceLine
+        guard let caveat = [RunEvidenceText.caveat, HuntEvidenceText.caveat].first(where: line.contains),
+            let first = report.findings.own.first(where: { $0.evidenceLine.contains(caveat) }), first.rank < site.rank
+        else { return line }
+        return line.replacing(caveat, with: "")
     }
 
     /// As `the oldest, 12 s old: socket tcp 127.0.0.1:8080 – 127.0.0.1:40022, close-wait`.
@@ -164,8 +175,6 @@ enum FindingText {
 }
 
 extension String {
-    var trimmedEnd: String { hasSuffix(" ") ? String(dropLast()) : self }
-
     fileprivate var withoutLeadingSpaces: String { String(drop { $0 == " " }) }
 }
 

@@ -137,11 +137,15 @@ package struct TopView {
             }
         }
         switch order {
-        case .growth: return sites
-        case .inUse: return sites.sorted { ($1.inUseBytes, $0.rank) < ($0.inUseBytes, $1.rank) }
+        case .growth: return sites.filter(\.isGrowing) + Self.byHeld(sites.filter { !$0.isGrowing })
+        case .inUse: return Self.byHeld(sites)
         case .allocated: return sites.sorted { ($1.allocatedBytes, $0.rank) < ($0.allocatedBytes, $1.rank) }
         case .peak: return sites.sorted { ($1.peakBytes, $0.rank) < ($0.peakBytes, $1.rank) }
         }
+    }
+
+    private static func byHeld(_ sites: [ReportSite]) -> [ReportSite] {
+        sites.sorted { ($1.heldBytes, $0.rank) < ($0.heldBytes, $1.rank) }
     }
 
     // MARK: The screen
@@ -149,16 +153,16 @@ package struct TopView {
     /// Exactly `height` lines of at most `width` columns.
     package mutating func lines(width: Int, height: Int, color: Bool) -> [String] {
         guard let report else { return Self.fitted(["waiting for \(name)"], width, height) }
-        let memory = Self.memory(report)
+        let memory = Self.memory(report, width: width)
         let rows = max(1, height - (memory == nil ? 4 : 5))
         let sites = sites
         selected = min(selected, max(0, sites.count - 1))
         top = min(max(top, selected - rows + 1), selected)
         var lines = [
             Self.styled(verdict(report).printable.cut(to: width), verdictStyle(report), color),
-            summary(report).cut(to: width),
+            summary(report, width: width),
         ]
-        if let memory { lines.append(memory.cut(to: width)) }
+        if let memory { lines.append(memory) }
         switch mode {
         case .stack where selected < sites.count:
             var page = TextPage(width: width, isColored: false)
@@ -167,10 +171,11 @@ package struct TopView {
             lines += page.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         case .help: lines += Self.help
         case .list, .filter, .mark, .stack:
-            lines.append(Self.styled(Self.heading(order).cut(to: width), "7", color))
-            for (index, site) in sites.enumerated().dropFirst(top).prefix(rows) {
-                let mark = index == selected ? ">" : " "
-                let line = (mark + row(site, width: width - 1)).cut(to: width)
+            let shown = Array(sites.enumerated().dropFirst(top).prefix(rows))
+            let table = TopRows(order: order, sites: shown.map(\.element), width: width - 1)
+            lines.append(Self.styled((" " + table.heading).cut(to: width), "7", color))
+            for ((index, site), row) in zip(shown, table.lines) {
+                let line = ((index == selected ? ">" : " ") + row).cut(to: width)
                 lines.append(Self.styled(line, site.isGrowing ? "31" : "", color))
             }
             if sites.isEmpty { lines.append(filter.isEmpty ? " no call site yet" : " no call site matches \(filter)") }
@@ -211,25 +216,40 @@ package struct TopView {
         }
     }
 
-    private func summary(_ report: HeapReport) -> String {
+    private func summary(_ report: HeapReport, width: Int) -> String {
         let totals = report.totals
-        var parts = [
-            name.printable, "live \(Format.bytes(totals.inUseBytes)) in \(Format.plural(totals.inUseCount, "block"))",
-            "peak \(Format.bytes(totals.peakInUseBytes))",
-        ]
-        let rows = report.recording.snapshots
-        if let last = rows.map(\.timeNs).max() {
-            let rss = report.recording.residentBytes
-            if rss > 0 { parts.append("RSS \(Format.bytes(rss))") }
-            parts.append(Format.duration(Double(last) / 1e9))
+        let isOver = report.trust.isClosed
+        let held = "\(Format.bytes(totals.inUseBytes)) in \(Format.plural(totals.inUseCount, "block"))"
+        var parts = [(isFrozen ? "FROZEN  " : "") + name.printable]
+        let rss = report.recording.residentBytes
+        if let last = report.recording.snapshots.map(\.timeNs).max() {
+            let time = Format.duration(Double(last) / 1e9)
+            parts.append(isOver ? "ended after \(time)" : time)
         }
-        parts.append(Format.plural(UInt64(report.processes.count), "process", "processes"))
-        parts.append("lost \(report.trust.counters.lost)")
-        return (isFrozen ? "FROZEN  " : "") + parts.joined(separator: "  ")
+        let hasHeap = totals.allocatedCount > 0
+        if hasHeap, !isOver { parts.append("live \(held)") }
+        if report.trust.counters.lost > 0 { parts.append("lost \(Format.count(report.trust.counters.lost)) events") }
+        if rss > 0 { parts.append("RSS \(Format.bytes(rss))") }
+        if hasHeap { parts.append("peak \(Format.bytes(totals.peakInUseBytes))") }
+        if hasHeap, isOver { parts.append("left at exit \(held)") }
+        if report.processes.count != 1 {
+            parts.append(Format.plural(UInt64(report.processes.count), "process", "processes"))
+        }
+        return Self.fitting(parts, separator: "  ", width: width)
+    }
+
+    /// As many of the parts as fit, the first in any case.
+    private static func fitting(_ parts: [String], separator: String, width: Int) -> String {
+        var text = parts.first ?? ""
+        for part in parts.dropFirst() {
+            guard text.count + separator.count + part.count <= width else { break }
+            text += separator + part
+        }
+        return text.cut(to: width)
     }
 
     /// What resident memory is for, and which use has grown most: nil where nobody looked.
-    private static func memory(_ report: HeapReport) -> String? {
+    private static func memory(_ report: HeapReport, width: Int) -> String? {
         guard let parts = report.recording.memoryParts else { return nil }
         let most = MemoryUse.allCases.max { parts.rise[$0] < parts.rise[$1] }
         let uses = MemoryUse.allCases.filter { parts.now[$0] > 0 && parts.now[$0] >= parts.now.sum / 50 }
@@ -239,56 +259,11 @@ package struct TopView {
             return "\(Format.bytes(parts.now[use])) \(MemoryText.name(use))"
                 + (isGrower ? " (+\(Format.bytes(parts.rise[use])))" : "")
         }
-        return "RSS is " + words.joined(separator: ", ")
+        return "RSS is " + fitting(words, separator: ", ", width: width - 7)
     }
 
     /// Below it the use that has grown most is not told.
     private static let minimumRise = 1_048_576.0
-
-    private static let columns = (rate: 16, size: 10, blocks: 10, spark: 16)
-
-    private static func heading(_ order: Order) -> String {
-        " " + "rate".leftPadded(to: columns.rate) + size(order).leftPadded(to: columns.size)
-            + "blocks".leftPadded(to: columns.blocks) + "  " + "over time".padded(to: columns.spark) + "  "
-            + "call site (by \(order.rawValue))"
-    }
-
-    private static func size(_ order: Order) -> String {
-        switch order {
-        case .growth, .inUse: "live"
-        case .allocated: "allocated"
-        case .peak: "at peak"
-        }
-    }
-
-    private func row(_ site: ReportSite, width: Int) -> String {
-        let (bytes, count) =
-            switch order {
-            case .growth, .inUse: (site.inUseBytes, site.inUseCount)
-            case .allocated: (site.allocatedBytes, site.allocatedCount)
-            case .peak: (site.peakBytes, site.peakCount)
-            }
-        let rate =
-            site.isGrowing
-            ? site.rate?.lead ?? ""
-            : site.isAcquitted ? site.verdict.rawValue : ""
-        let series = site.phaseSeries.isEmpty ? site.series : site.phaseSeries.flatMap(\.values)
-        let size = site.resource.isCounted ? "" : Format.bytes(bytes)
-        let lead =
-            rate.leftPadded(to: Self.columns.rate) + size.leftPadded(to: Self.columns.size)
-            + Format.count(count).leftPadded(to: Self.columns.blocks) + "  "
-            + Sparkline.text(Self.sampled(series, Self.columns.spark)).padded(to: Self.columns.spark) + "  "
-        let phase = site.phase.map { " on \($0.printable)" } ?? ""
-        let place = site.fix.place.printable
-        let room = width - lead.count - phase.count - (place.isEmpty ? 0 : place.count + 1)
-        return lead + site.fix.name(width: max(8, room)) + (place.isEmpty ? "" : " " + place) + phase
-    }
-
-    /// At most so many values, evenly taken, the last among them.
-    private static func sampled(_ values: [UInt64], _ count: Int) -> [UInt64] {
-        guard values.count > count else { return values }
-        return (0..<count).map { values[($0 + 1) * values.count / count - 1] }
-    }
 
     private var bottom: String {
         switch mode {

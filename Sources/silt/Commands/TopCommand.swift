@@ -4,6 +4,7 @@ internal import SiltFindings
 internal import SiltReports
 internal import SiltServer
 internal import SiltSession
+internal import SiltText
 
 /// `silt top PID|F.silt`: what grows, live in the terminal.
 struct TopCommand: ParsableCommand {
@@ -47,7 +48,10 @@ struct TopCommand: ParsableCommand {
             view.take(try source.current().report)
             if once {
                 let lines = view.lines(width: Terminal.columns(of: STDOUT_FILENO), height: 40, color: false)
-                try Terminal.output(lines.dropLast().map { $0.trimmedRight + "\n" }.joined())
+                // Without the line of keys and the empty ones above it.
+                let said = lines.dropLast().map(\.trimmedEnd)
+                let end = said.lastIndex { !$0.isEmpty } ?? 0
+                try Terminal.output(said.prefix(end + 1).map { $0 + "\n" }.joined())
                 return
             }
             try watch(&view, trace, source)
@@ -108,13 +112,5 @@ extension LiveTrace {
     /// What a user names: a process by its number, or a recording.
     init(target: String) throws(ControlError) {
         if let pid = pid_t(target) { try self.init(pid: pid) } else { self.init(recording: target) }
-    }
-}
-
-extension String {
-    fileprivate var trimmedRight: String {
-        var text = self
-        while text.last == " " { text.removeLast() }
-        return text
     }
 }
