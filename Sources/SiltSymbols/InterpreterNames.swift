@@ -9,6 +9,15 @@ package enum InterpreterNames {
         return exact.contains(name) || prefixes.contains { name.hasPrefix($0) }
     }
 
+    /// Whether a function is main, or what calls it or a thread's function: as little said by it.
+    package static func isStart(_ function: String) -> Bool { function == "main" || isRuntimeStart(function) }
+
+    /// Whether a function of the C library calls main, or a thread's function.
+    package static func isRuntimeStart(_ function: String) -> Bool {
+        ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
+            || function.hasPrefix("__libc_start")
+    }
+
     private static let exact: Set<String> = [
         // Python
         "run_eval_code_obj", "run_mod", "pyrun_file", "pyrun_simple_file", "pyrun_one", "builtin_exec", "builtin_eval",

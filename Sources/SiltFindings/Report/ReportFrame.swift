@@ -18,10 +18,7 @@ package struct ReportFrame: Equatable, Sendable {
     package var isPlumbing = false
 
     /// What calls main, or a thread's function.
-    package var isRuntimeStart: Bool {
-        ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
-            || function.hasPrefix("__libc_start")
-    }
+    package var isRuntimeStart: Bool { InterpreterNames.isRuntimeStart(function) }
 
     /// The function as a reader wants it, or what stands for it.
     package var name: String {

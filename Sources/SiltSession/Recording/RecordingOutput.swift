@@ -35,22 +35,9 @@ final class RecordingOutput {
     private var declines: [UInt64: Decline] = [:]
     /// By image: bytes when its state was last written.
     private var lastInUse: [UInt64: UInt64] = [:]
-    /// Live bytes of each group at its image's first snapshot, and now.
-    private var growers: [Grower: (start: UInt64, now: UInt64)] = [:]
+    private var rises = LatestRises()
     /// What grew most when that was last asked for.
-    private var top: (key: Grower.Key, name: String?, seconds: Double)?
-
-    private struct Grower: Hashable {
-        var resource: Resource
-        var image: UInt64
-        var group: StackID
-
-        /// Over all images.
-        struct Key: Hashable {
-            var resource: Resource
-            var group: StackID
-        }
-    }
+    private var top: (key: LatestRises.Key, name: String?, seconds: Double)?
 
     /// Seconds for which a name is kept: to find it takes a look at all stacks.
     private static let nameLasts = 5.0
@@ -212,7 +199,7 @@ final class RecordingOutput {
             let live = image.heap.liveClasses()
             try writer.write(rows(of: live.sizes, .size, process.id) + rows(of: live.ages, .age, process.id))
         }
-        growers = growers.filter { $0.key.image != image.id }
+        rises.forget(image: image.id)
         declines[image.id] = nil
         watches[image.id] = nil
         lastInUse[image.id] = nil
@@ -367,8 +354,8 @@ final class RecordingOutput {
     ) throws {
         for key in image.takeChangedGroups(of: resource) {
             let live = image.heap.groupLive(of: key, resource)
-            let grower = Grower(resource: resource, image: image.id, group: key)
-            growers[grower, default: (start: snapshot == 0 ? live.bytes : 0, now: 0)].now = live.bytes
+            let rising = LatestRises.Key(resource: resource, group: key)
+            rises.note(live.bytes, rising, image: image.id, isFirst: snapshot == 0)
             try writer.write(
                 RecordedSample(
                     resource,
@@ -419,7 +406,10 @@ final class RecordingOutput {
         for resource in Resource.allCases {
             // In the order of the keys they are stored by.
             let changed = image.takeChangedStacks(of: resource).sorted { $0.rawValue < $1.rawValue }
-            if resource == .heap { hunt?.changed(changed, of: image.id) }
+            if resource == .heap {
+                hunt?.changed(changed, of: image.id)
+                try writer.write(changed.compactMap { moves(by: $0, image, process: number) })
+            }
             for stack in changed {
                 try writer.write(counters(of: stack, resource, image, process: number))
                 all.append((resource, stack))
@@ -447,19 +437,21 @@ final class RecordingOutput {
         return row
     }
 
-    /// The function whose in-use bytes rose most since the trace began.
-    private func topGrower(_ images: [TracedImage], at time: Double) -> (function: String, bytes: Int64)? {
-        var rises: [Grower.Key: Int64] = [:]
-        for (grower, bytes) in growers where !grower.resource.isCounted {
-            let key = Grower.Key(resource: grower.resource, group: grower.group)
-            rises[key, default: 0] += Int64(clamping: bytes.now) - Int64(clamping: bytes.start)
+    private func moves(by stack: StackID, _ image: TracedImage, process: UInt32) -> RecordedMoves? {
+        image.heap.moves(by: stack).map {
+            RecordedMoves(process: process, stack: stack.rawValue, count: $0.count, bytes: $0.bytes)
         }
-        let most = rises.max { ($0.value, $1.key.group.rawValue) < ($1.value, $0.key.group.rawValue) }
-        guard let most, most.value > 0 else { return nil }
+    }
+
+    private func topGrower(
+        _ images: [TracedImage],
+        at time: Double
+    ) -> (function: String, bytes: Int64, seconds: Double)? {
+        guard let most = rises.most(at: time) else { return nil }
         if top?.key != most.key || time - (top?.seconds ?? 0) >= Self.nameLasts {
             top = (most.key, suspect(most.key.group, most.key.resource, images), time)
         }
-        return top?.name.map { ($0, most.value) }
+        return top?.name.map { ($0, most.bytes, most.seconds) }
     }
 
     /// The name of what grows with that key.

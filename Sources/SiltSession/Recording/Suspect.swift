@@ -28,7 +28,8 @@ struct Suspect {
         let all = live.values.reduce(0, +)
         let most = live.max { ($0.value, $1.key) < ($1.value, $0.key) }
         let name = abridgedName(blamed, width: Self.maximumName)
-        guard let most, Double(most.value) >= Self.nearlyAll * Double(max(1, all)), !InterpreterNames.isLoop(most.key)
+        guard let most, Double(most.value) >= Self.nearlyAll * Double(max(1, all)), !InterpreterNames.isLoop(most.key),
+            !InterpreterNames.isStart(most.key)
         else { return name }
         return abridgedName(most.key, width: Self.maximumName) + " → " + name
     }

@@ -57,6 +57,6 @@ package struct TraceProgress: Sendable {
     package var liveBytes: UInt64
     package var liveBlocks: UInt64
     package var processes: Int
-    /// The function whose in-use bytes rose most since the trace began, with the rise.
-    package var topGrower: (function: String, bytes: Int64)?
+    /// The function whose in-use bytes rose most lately, with the rise and the seconds it took.
+    package var topGrower: (function: String, bytes: Int64, seconds: Double)?
 }

@@ -11,14 +11,18 @@ enum ProgressLine {
     }
 
     static func text(_ progress: TraceProgress, width: Int) -> String {
-        var line = "\(Int(progress.seconds)) s  live \(Format.bytes(progress.liveBytes)) in "
-        line += Format.plural(progress.liveBlocks, "block")
+        let function = progress.topGrower?.function.printable ?? ""
+        let whole = lead(progress, blocks: " in \(Format.plural(progress.liveBlocks, "block"))")
+        // Where not all of it fits, a function's name says more than how many blocks there are.
+        let shown = whole.count + function.count <= width ? whole : lead(progress, blocks: "")
+        return shown + function.cutInside(to: max(8, width - shown.count))
+    }
+
+    private static func lead(_ progress: TraceProgress, blocks: String) -> String {
+        var line = "\(Int(progress.seconds)) s  live \(Format.bytes(progress.liveBytes))\(blocks)"
         if progress.processes != 1 { line += "  " + Format.plural(UInt64(progress.processes), "process", "processes") }
-        if let top = progress.topGrower {
-            line += "  +\(Format.bytes(UInt64(max(0, top.bytes)))) "
-            line += top.function.printable.cutInside(to: max(8, width - line.count))
-        }
-        return line
+        guard let top = progress.topGrower else { return line }
+        return line + "  +\(Format.bytes(UInt64(max(0, top.bytes)))) in \(Int(top.seconds.rounded())) s  "
     }
 
     static func clear() {
