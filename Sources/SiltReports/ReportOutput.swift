@@ -149,10 +149,15 @@ extension ReportOutput {
         ) {
             FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
-        ReportOutput("timeline", .terminal, "The live heap over time, phases and marks below it.") {
+        ReportOutput(
+            "timeline",
+            .terminal,
+            "The live heap over time, phases and marks below it.",
+            takesResource: true
+        ) {
             TimelineText.render($0, into: &$2)
         },
-        ReportOutput("peak", .terminal, "What made up the most that was in use at once.") {
+        ReportOutput("peak", .terminal, "What made up the most that was in use at once.", takesResource: true) {
             PeakText.render($0, into: &$2)
         },
         ReportOutput("sizes", .terminal, "Blocks by size.") { HistogramText.renderSizes($0.opening, into: &$2) },

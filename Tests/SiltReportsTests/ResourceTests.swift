@@ -51,6 +51,34 @@ import Testing
         #expect(try Self.text(name, Self.report()) == Self.text(name, Self.report(.heap)))
     }
 
+    /// Numbers of snapshots at which two call sites took and gave back; between them nothing changed.
+    @Test func theCourseOfAResourceIsTheSumOfItsCallSites() throws {
+        var recording = try OrderServer.recording(snapshots: 8)
+        func sample(_ key: UInt32, _ snapshot: UInt32, _ count: UInt64) -> RecordedSample {
+            RecordedSample(
+                .descriptor,
+                process: 1,
+                key: key,
+                snapshot: snapshot,
+                inUseBytes: count,
+                inUseCount: count,
+                allocatedBytes: count,
+                allocatedCount: count
+            )
+        }
+        recording.groupSamples = [
+            sample(2, 1, 4), sample(2, 3, 7), sample(2, 6, 0), sample(5, 2, 1), sample(5, 6, 30),
+        ]
+        let levels = ResourceLevels(.descriptor, recording)
+        let ofFirst = recording.snapshots.filter { $0.process == 1 }.map { levels.inUse(at: $0) }
+        #expect(ofFirst == [0, 4, 5, 8, 8, 8, 30, 30, 30])
+        #expect(recording.snapshots.filter { $0.process == 2 }.allSatisfy { levels.inUse(at: $0) == 0 })
+        var options = ReportOptions()
+        (options.width, options.resource) = (80, .descriptor)
+        let text = try Self.text("timeline", ReportBuilder.build(recording, options: options))
+        #expect(text.hasPrefix("descriptors in use: at most 30 at a snapshot, 30 at the last\n"), "\(text)")
+    }
+
     /// Its table of functions is that of the recording.
     @Test func speedscopeWeighsTheResourceThatIsAskedFor() throws {
         let cases = [(Resource.heap, "in use", 6144), (.mapping, "in use", 6144), (.timer, "timers", 3)]
@@ -59,7 +87,7 @@ import Testing
             #expect(text.contains("\"name\": \"\(name)\"") && text.contains("\"endValue\": \(weight)"), "\(text)")
         }
         let all = ReportOutput.all.filter(\.takesResource).map(\.name)
-        #expect(all == ["top", "tree", "flame", "folded", "speedscope", "firefox"])
+        #expect(all == ["top", "tree", "flame", "timeline", "peak", "folded", "speedscope", "firefox"])
     }
 
     @Test func theFirefoxProfilerWeighsTheResourceThatIsAskedFor() throws {
