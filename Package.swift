@@ -148,8 +148,8 @@ let package = Package(
             dependencies: [
                 "CSiltSystem", "SiltEvents", "SiltFindings", "SiltHunt", "SiltJSON", "SiltPlan",
                 "SiltPprof",
-                "SiltProfiles", "SiltRecording", "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSystem",
-                "SiltText",
+                "SiltProfiles", "SiltRecording", "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSymbols",
+                "SiltSystem", "SiltText",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["docs"],

@@ -1,19 +1,39 @@
+internal import SiltEvents
 internal import SiltFindings
+internal import SiltSymbols
+internal import SiltText
 
 /// Allocators inside the program that serve many objects from one block or mapping: silt sees their supplies only.
 enum PoolAllocators {
-    /// Functions that only run when a pool is in use, and what to do about it.
-    private static let signs: [(prefix: String, note: String)] = [
-        ("arena_map_", python), ("new_arena", python),
-    ]
-
-    private static let python =
-        "note: Python keeps objects of up to 512 bytes in arenas of its own, which count as mappings here; run it with "
-        + "PYTHONMALLOC=malloc to see each of them"
-
     /// A line for the report; nil when no known pool was seen.
     static func note(_ report: HeapReport) -> String? {
-        // Anywhere on a stack: such functions are stepped over when blaming.
-        signs.first { sign in report.recording.strings.contains { $0.hasPrefix(sign.prefix) } }?.note
+        let isPython = report.recording.modules.map { Interpreter(file: $0.path) == .python }
+        guard isPython.contains(true) else { return nil }
+        return python(hasArenas: report.hasArenas(of: isPython))
+    }
+
+    static func python(hasArenas: Bool) -> String {
+        let arenas =
+            hasArenas
+            ? "; objects of up to 512 bytes lie in arenas (mappings here): PYTHONMALLOC=malloc shows each of them" : ""
+        return "note: silt names lines of Python's C code\(arenas); Python's own tracemalloc names lines of Python"
+    }
+}
+
+/// Python's arenas have 256 KiB or, since 3.10, 1 MiB; smaller mappings are for other things.
+private let minimumArena: UInt64 = 256 << 10
+
+extension HeapReport {
+    /// Whether code of one of those modules has mapped memory itself, as interpreters do that have pools for their objects.
+    fileprivate func hasArenas(of modules: [Bool]) -> Bool {
+        recording.counters.contains { row in
+            guard row.resource == .mapping, row.stack != 0, row.allocatedBytes >= minimumArena * row.allocatedCount,
+                row.allocatedCount > 0
+            else { return false }
+            let frame = recording.stacks[Int(row.stack) - 1].frame
+            guard frame != 0 else { return false }
+            let module = recording.frames[Int(frame) - 1].module
+            return module != 0 && modules[Int(module) - 1]
+        }
     }
 }

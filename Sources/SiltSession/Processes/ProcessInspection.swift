@@ -1,6 +1,7 @@
 internal import CSiltSystem
 package import Glibc
 internal import SiltRecording
+package import SiltSymbols
 internal import SiltSystem
 internal import SiltText
 
@@ -46,7 +47,10 @@ package struct ProcessInspection: Sendable {
             case .ended(let pid): "process \(pid) has ended and waits for its parent"
             case .kernelThread(let pid): "process \(pid) is a thread of the kernel: it has no heap"
             case .otherUsers(let pid, let user):
-                "process \(pid) of user \(user) may not be looked at: ask as root, and not from inside a container"
+                "process \(pid) of user \(user) may not be looked at: "
+                    + (geteuid() == 0
+                        ? "even root needs the capability CAP_SYS_PTRACE for it, which containers take away"
+                        : "ask as root, and not from inside a container")
             }
         }
     }

@@ -1,4 +1,5 @@
 internal import SiltSession
+internal import SiltSymbols
 internal import SiltText
 
 /// What `silt doctor` prints: facts, then whether the program can be traced, then what to know.
