@@ -8,7 +8,7 @@ import Testing
 
 /// Every sentence that reports say of findings, verdicts and what they rest on, in one file to be read aloud.
 @Suite struct PhrasesTests {
-    private var lines: [String] = []
+    var lines: [String] = []
 
     @Test mutating func everySentenceIsAsItWasRead() throws {
         runs()
@@ -18,7 +18,8 @@ import Testing
         try memory()
         try trust()
         try findings()
-        checks()
+        try checks()
+        try rest()
         try expectGolden(lines.joined(separator: "\n") + "\n", "phrases.txt")
     }
 
@@ -31,7 +32,7 @@ import Testing
         }
     }
 
-    private mutating func add(_ kind: String, _ sentence: String?) { lines.append("\(kind): \(sentence ?? "–")") }
+    mutating func add(_ kind: String, _ sentence: String?) { lines.append("\(kind): \(sentence ?? "–")") }
 
     // MARK: Evidence
 
@@ -47,7 +48,7 @@ import Testing
         return facts
     }
 
-    private mutating func run(
+    mutating func run(
         _ verdict: Verdict,
         _ reason: Reason,
         _ what: String = "",
@@ -94,7 +95,7 @@ import Testing
         add("several processes", EvidenceText.line(several, .heap))
     }
 
-    private mutating func hunt(
+    mutating func hunt(
         _ verdict: Verdict,
         _ reason: Reason,
         _ what: String = "",
@@ -141,9 +142,9 @@ import Testing
 
     // MARK: Obstacles
 
-    private let mebibytes = 1_048_576.0
+    let mebibytes = 1_048_576.0
 
-    private let blame = ReportFrame(
+    let blame = ReportFrame(
         function: "keep_order",
         file: "/src/orders.c",
         line: 88,
@@ -274,13 +275,32 @@ import Testing
         add("next, without a name", NextStep.line(site, report))
     }
 
-    private mutating func checks() {
+    private mutating func checks() throws {
         let doubts: [CheckReport.Doubt] = [
             .failure("interrupted"), .notReached, .nothingRecorded, .unmeasured(.nothingTraced),
             .phase(.tooFewRounds(phase: "orders", 2)), .fewRounds(blame, phase: "orders", isIdle: false, 1),
             .fewRounds(blame, phase: "idle", isIdle: true, 5), .fewSnapshots(blame, 8),
         ]
         for doubt in doubts { add("check, not measured", CheckHeadline.line(doubt)) }
+        let hunted = CheckReport(try ShopHunt.report(), settings: ShopHunt.settings { $0.siteBytesPerRequest = 64 })
+        add("check", hunted.headline)
+        var finding = try #require(hunted.findings.first)
+        let breaches: [CheckReport.Breach] = [
+            .growth, .siteLimit(64), .phaseLimit(64, sum: 101.3), .baseline(64),
+        ]
+        let outcomes: [CheckReport.Outcome] =
+            breaches.map { .failed($0) } + [
+                .allowed(.suppression("leak:^cache_fill$", source: "known.supp:2")), .allowed(.baseline(64)),
+                .withinLimit, .doubtful,
+            ]
+        for outcome in outcomes {
+            finding.outcome = outcome
+            add("check, a finding", CheckHeadline.sentence(finding, hunted.settings))
+        }
+        finding.site.isConclusive = false
+        add("check, a finding", CheckHeadline.sentence(finding, hunted.settings))
+        finding.outcome = .failed(.growth)
+        add("check, a finding", CheckHeadline.sentence(finding, CheckSettings()))
     }
 
     @Test(arguments: [

@@ -17,7 +17,9 @@ package struct ShortWorkers: Equatable, Sendable {
     private static let minimumBlocks = 4.0
     /// The last interval brought at least this share of what an interval brings on average, else it is a cache that is full.
     private static let lastShare = 0.5
+}
 
+extension ShortWorkers {
     /// The call site that rises most; nil: none does.
     init?(_ recording: Recording, _ names: FrameNames, _ turns: [WorkerTurns], _ sites: CallSites) {
         let short = turns.filter {

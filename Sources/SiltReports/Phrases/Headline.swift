@@ -81,7 +81,10 @@ enum Headline {
     /// When the limit is reached; nil when nothing can be said of it.
     static func projection(_ report: HeapReport) -> String? {
         guard let bytes = report.limitBytes, let projection = report.projection else { return nil }
-        let limit = Format.bytes(bytes)
+        return line(projection, limit: Format.bytes(bytes))
+    }
+
+    static func line(_ projection: Projection, limit: String) -> String {
         switch projection {
         case .reached: return "limit of \(limit) reached"
         case .beyond(let spans): return "\(limit) not reached within \(spans)x the observed time"

@@ -17,7 +17,10 @@ enum SkippedWrappers {
                 names.append(frame.label)
             }
         }
-        guard !names.isEmpty else { return nil }
+        return names.isEmpty ? nil : line(names)
+    }
+
+    static func line(_ names: [String]) -> String {
         let shown =
             names.prefix(most).joined(separator: ", ") + (names.count > most ? " and \(names.count - most) more" : "")
         let kind = names.count == 1 ? "an allocator wrapper by what it does" : "allocator wrappers by what they do"

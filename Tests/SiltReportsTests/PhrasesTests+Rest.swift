@@ -1,0 +1,93 @@
+import SiltEvents
+import SiltGrowth
+import SiltRecording
+import Testing
+
+@testable import SiltFindings
+@testable import SiltReports
+
+extension PhrasesTests {
+    /// What is seldom said.
+    mutating func rest() throws {
+        evidence()
+        obstaclesOfBusyMachines()
+        projections()
+        try notes()
+        try sites()
+    }
+
+    private mutating func evidence() {
+        run(.growing, .leak, "watched for a short time") { $0.keptSnapshots = 5 }
+        run(.stable, .none, "without a change") { $0.wobble = 0.001 }
+        run(.stable, .none, "of what comes and goes") { $0.wobble = 1 }
+        hunt(.growing, .leak, "not sure") { $0.keptSeconds = 15 }
+        hunt(.plateauing, .gap, "at idle", isIdle: true)
+        hunt(.plateauing, .doubling)
+        let phase = Evidence.Phase(name: "orders", isIdle: false, failedShare: nil)
+        add("evidence", EvidenceText.line(Evidence(.inTurn(stacks: 7, nil)), .heap))
+        add("evidence, in a hunt", EvidenceText.line(Evidence(.inTurn(stacks: 7, phase)), .heap))
+    }
+
+    private mutating func obstaclesOfBusyMachines() {
+        let short = ShortWorkers(blame: blame, workers: 8, generations: 4, snapshots: 5, seconds: 5)
+        var unequal = short
+        unequal.snapshots = nil
+        var growth = MemoryGrowth(process: 0)
+        var parts = MemoryUses<Double>()
+        parts[.mapped] = 112 * mebibytes
+        (growth.workers, growth.risen, growth.parts) = (8, 112 * mebibytes, parts)
+        let all: [Obstacle] = [
+            .stoodStill(7, of: 20), .shortWorkers(short), .shortWorkers(unequal), .outsideMalloc(growth),
+            .loading(blame, others: 2, seconds: 12),
+            .phase(.tooFewSamples(phase: "orders", samples: 0.3, period: 524_288, bytes: 100, requests: 1_600)),
+        ]
+        for obstacle in all { add("inconclusive", ObstacleText.line(obstacle) + ObstacleText.advice(obstacle)) }
+    }
+
+    private mutating func projections() {
+        let all: [Projection] = [
+            .reached, .after(seconds: 480, range: nil), .after(seconds: 480, range: 420...540), .beyond(spans: 10),
+            .afterRequests(498_000, isMix: false), .afterRequests(498_000, isMix: true),
+        ]
+        for projection in all { add("headline, the limit", Headline.line(projection, limit: "512 MiB")) }
+    }
+
+    private mutating func notes() throws {
+        for signal in EndText.faults.keys.sorted() {
+            var target = RecordedTarget(command: ["./server"])
+            target.signal = Int(signal)
+            add("the end", EndText.line(target))
+        }
+        for hasArenas in [false, true] { add("Python", PoolAllocators.python(hasArenas: hasArenas)) }
+        add("wrappers", SkippedWrappers.line(["my_alloc pool.c:7"]))
+        add("wrappers", SkippedWrappers.line(["a_alloc", "b_alloc", "c_alloc", "d_alloc", "e_alloc"]))
+        for use in MemoryUse.allCases { add("RSS, a part", MemoryText.name(use)) }
+        var report = try OrderServer.growingReport()
+        add("RSS, what helps", LedgerText.remedy(.controlGroup, report))
+        (report.recording.target.command, report.options.recordingPlace) = ([], .newest)
+        for line in NextStep.more(report) { add("next, of no command", line) }
+        for index in report.sites.indices { (report.sites[index].blame.line, report.sites[index].caller) = (nil, nil) }
+        for index in report.recording.modules.indices {
+            report.recording.modules[index].missingLines = "build it with -g"
+        }
+        for line in MissingLines.notes(report, limit: 10) { add("lines", line) }
+        var phase = HuntPhases.Phase(name: "orders", route: 1)
+        (phase.rounds, phase.requests, phase.failedRequests) = (7, 14_000, 12)
+        add("phase", HuntHeadline.size(of: phase))
+    }
+
+    private mutating func sites() throws {
+        var report = try OrderServer.growingReport()
+        for index in report.sites.indices { report.sites[index].confidence = .low }
+        add("headline, of low confidence", report.verdictLine)
+        var site = try #require(report.growing.first)
+        (site.caller, site.origin) = (nil, blame)
+        add("why, in whole", WhyText.line(site, isWhole: true))
+        (site.allocatedCount, site.temporaryCount, site.movedCount, site.stackCount) = (60_000, 59_000, 0, 1)
+        add("temporary", TemporaryPhrase.line(site))
+        (site.temporaryCount, site.movedCount, site.movedBytes) = (0, 5_970, 610_000_000)
+        add("temporary", TemporaryPhrase.line(site))
+        (site.temporaryCount, site.stackCount) = (30, 7)
+        add("temporary", TemporaryPhrase.line(site))
+    }
+}
