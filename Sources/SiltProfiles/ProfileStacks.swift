@@ -47,7 +47,9 @@ struct ProfileStacks {
         let module = try module(symbol.module)
         let id = UInt32(writer.storedFrames + 1)
         frames[symbol] = id
-        try writer.add(frame: id, module: module, offset: symbol.offset, kind: Frame.Kind.returnAddress.rawValue)
+        // Profiles have addresses in calls, recordings those behind them.
+        let offset = symbol.offset == 0 ? 0 : symbol.offset &+ 1
+        try writer.add(frame: id, module: module, offset: offset, kind: Frame.Kind.returnAddress.rawValue)
         if !symbol.function.isEmpty {
             let row = SymbolRow(
                 function: symbol.function,

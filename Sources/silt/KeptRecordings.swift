@@ -8,6 +8,9 @@ struct KeptRecordings {
     /// With all recordings that silt keeps by itself; may not be there yet.
     let folder: String
 
+    /// What recordings of `silt demo` are named after: one is kept, and takes no other's place.
+    static let demo = "silt-demo"
+
     private static let maximumCount = 10
     /// Of all together; the newest is kept whatever its size.
     private static let maximumBytes: Int64 = 200_000_000
@@ -88,12 +91,15 @@ struct KeptRecordings {
 
     /// Removes the oldest of too many; what is being written stays.
     func trim() {
+        let entries = all()
+        func isDemo(_ entry: Entry) -> Bool { entry.path.dropFirst(folder.count + 1).hasPrefix(Self.demo + "-") }
+        var over = Array(entries.filter(isDemo).dropFirst())
         var bytes: Int64 = 0
-        for (index, entry) in all().enumerated() {
+        for (index, entry) in entries.filter({ !isDemo($0) }).enumerated() {
             bytes += entry.bytes
-            let isOver = index >= Self.maximumCount || index > 0 && bytes > Self.maximumBytes
-            if isOver, !isRecordingBeingWritten(entry.path) { removeRecording(entry.path) }
+            if index >= Self.maximumCount || index > 0 && bytes > Self.maximumBytes { over.append(entry) }
         }
+        for entry in over where !isRecordingBeingWritten(entry.path) { removeRecording(entry.path) }
     }
 }
 

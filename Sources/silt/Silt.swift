@@ -46,6 +46,11 @@ extension Silt {
                 Terminal.write(fullMessage(for: ValidationError(problem)) + "\n", to: STDERR_FILENO)
                 exit(withError: SiltExit.usage)
             }
+            if let problem = unknownOption(error) {
+                let text = fullMessage(for: error).replacing(message(for: error), with: problem)
+                Terminal.write(text + "\n", to: STDERR_FILENO)
+                exit(withError: SiltExit.usage)
+            }
             guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
             Terminal.write(fullMessage(for: error) + "\n", to: STDERR_FILENO)
             exit(withError: SiltExit.usage)
@@ -58,6 +63,9 @@ extension Silt {
     private static func unknownCommand(_ word: String?) -> String? {
         let commands = configuration.subcommands
         let names = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
+        if word == "--" {
+            return "a command goes with run: silt run -- \(Format.commandLine(Array(arguments.dropFirst())))"
+        }
         guard let word, !word.hasPrefix("-"), !commands.contains(where: { $0._commandName == word }), word != "help"
         else {
             return nil
@@ -68,6 +76,13 @@ extension Silt {
         return "\(word) is not a command of silt: \(advice)"
     }
 
+    /// What is wrong with an option that a command does not have; nil: the error is another.
+    private static func unknownOption(_ error: any Error) -> String? {
+        guard let found = message(for: error).firstMatch(of: /^Unknown option '(--[^'=]+)/) else { return nil }
+        let command = configuration.subcommands.first { $0._commandName == arguments.first } ?? self
+        return command.unknownOption(String(found.1))
+    }
+
     /// The words behind its own name, without loss (`String(system:)`).
     ///
     /// Not `CommandLine.arguments`: those are repaired where they are no UTF-8, and empty where neither the environment
@@ -75,5 +90,15 @@ extension Silt {
     private static var arguments: [String] {
         guard silt_argument_count() > 1 else { return [] }
         return (1..<silt_argument_count()).compactMap { silt_argument($0).map { String(system: $0) } }
+    }
+}
+
+extension ParsableCommand {
+    /// What is wrong with an option of that name, and which one was probably meant.
+    static func unknownOption(_ name: String) -> String {
+        let help = helpMessage(columns: 1000).split { !($0.isLetter || $0.isNumber || $0 == "-") }
+        let options = Set(help.map(String.init).filter { $0.hasPrefix("--") && $0.count > 2 })
+        let advice = nearest(name, among: options.sorted()).map { "did you mean \($0)?" }
+        return "unknown option \(name): \(advice ?? "silt \(_commandName) --help lists them")"
     }
 }

@@ -7,6 +7,11 @@ package enum MarkdownExport {
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         output.write("**\(escaped(report.verdictLine))**\n")
+        let command = report.recording.target.command
+        if !command.isEmpty {
+            let time = report.seconds > 0 ? ", watched for \(Format.duration(report.seconds))" : ""
+            output.write("\n\(code(Format.commandLine(command)))\(time)\n")
+        }
         let growing = report.findings.own
         let shown = growing.prefix(report.options.limit ?? named)
         if !shown.isEmpty { table(shown, report, into: &output) }

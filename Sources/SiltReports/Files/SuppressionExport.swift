@@ -39,10 +39,10 @@ package enum SuppressionExport {
     private static func describe(_ site: ReportSite) -> String {
         var parts = ["\(site.rank)"]
         if let rate = site.rate {
-            parts.append(rate.lead + (site.phase.map { " on " + $0 } ?? ""))
+            parts.append(rate.unit.gain(rate.value) + (site.phase.map { " on " + $0 } ?? ""))
         }
         parts.append(site.fix.label)
-        parts.append(site.resource.amount(site.inUseBytes, in: site.inUseCount))
+        parts.append(FindingText.held(site))
         return (parts.joined(separator: "  ") + ", confidence " + site.confidence.rawValue).printable
     }
 

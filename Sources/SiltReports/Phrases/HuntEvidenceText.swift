@@ -5,6 +5,9 @@ internal import SiltText
 
 /// The sentence that says why a site is charged or acquitted in one phase of a hunt.
 struct HuntEvidenceText {
+    /// What is left open where a verdict is not sure.
+    static let caveat = "; a cache may do that too: --confirm 60s tells"
+
     let verdict: GrowthVerdict
     let phase: Evidence.Phase
     let resource: Resource
@@ -49,7 +52,7 @@ struct HuntEvidenceText {
         }
         if facts.keptSeconds >= 1 {
             line += "; none was \(gone) within \(Format.duration(facts.keptSeconds))"
-            if verdict.confidence != .high { line += "; a cache may do that too: --confirm 60s tells" }
+            if verdict.confidence != .high { line += Self.caveat }
         }
         return line
     }

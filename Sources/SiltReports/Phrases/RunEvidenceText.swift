@@ -25,7 +25,7 @@ struct RunEvidenceText {
             "one jump of \(resource.wholeAmount(facts.biggestRise)) after \(time(share: facts.biggestRiseAt)), and nothing since"
         case .sawtooth:
             "rises and falls (\(times(facts.drops))); its low points do not rise"
-        case .stable: "steady at its level: within ±\(Format.fixed(100 * facts.wobble, 0)) % for \(wholeTime)"
+        case .stable: level
         case .shrinking: "shrinks: by \(change) since the start"
         case .notEnoughData:
             "seen in \(facts.snapshots) of the \(SiteOpinion.minimumSnapshots) snapshots a verdict needs"
@@ -35,6 +35,15 @@ struct RunEvidenceText {
     private var change: String {
         let share = facts.baseline > 0 ? 100 * (facts.baseline - facts.live) / facts.baseline : 0
         return "\(Format.fixed(share, 0)) %"
+    }
+
+    /// How steady it is, as far as that can be said in percent.
+    private var level: String {
+        switch facts.wobble {
+        case ..<0.005: "steady at its level: unchanged for \(wholeTime)"
+        case ..<0.5: "steady at its level: within ±\(Format.fixed(100 * facts.wobble, 0)) % for \(wholeTime)"
+        default: "comes and goes, and is no more at the end of \(wholeTime) than before"
+        }
     }
 
     private func times(_ count: Int) -> String {
@@ -68,8 +77,11 @@ struct RunEvidenceText {
     private var watched: String {
         let kept = period * Double(facts.keptSnapshots)
         guard kept >= 1, kept < GrowthFacts.sureSeconds else { return "" }
-        return "; watched for \(Format.duration(kept)), and a cache may keep its content longer: a longer run tells"
+        return "; watched for \(Format.duration(kept))" + Self.caveat
     }
+
+    /// What a short time leaves open.
+    static let caveat = ", and a cache may keep its content longer: a longer run tells"
 
     /// As ` (±14 %)`; empty where the rate is known well.
     private var error: String {

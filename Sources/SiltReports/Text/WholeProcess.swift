@@ -18,6 +18,7 @@ struct WholeProcess {
             (answer, lines) = (nil, [])
             return
         }
+        let ended = [EndText.line(recording.target)].compactMap { $0 }
         let isOver = recording.processes.allSatisfy { $0.end != .running }
         let counted = recording.resources.filter { $0.isCounted && $0 != .module }.compactMap { resource in
             let rows = recording.counters.lazy.filter { $0.resource == resource }
@@ -25,11 +26,11 @@ struct WholeProcess {
             return count == 0 && recording.countedResource != resource ? nil : resource.amount(0, in: count)
         }.joined(separator: ", ")
         if recording.countedResource.isCounted {
-            (answer, lines) = (nil, [MemoryText.countedAlone(counted)])
+            (answer, lines) = (nil, ended + [MemoryText.countedAlone(counted)])
             return
         }
         let heap =
-            [MemoryText.heap(report.totals, isOver: isOver)]
+            ended + [MemoryText.heap(report.totals, isOver: isOver)]
             + (counted.isEmpty ? [] : [MemoryText.counted(counted, isOver: isOver)])
         guard let memory = WholeMemory(recording, clocks: ProcessClock.all(of: recording)),
             let first = memory.rows.first?.rssBytes, let last = memory.rows.last, let end = last.rssBytes

@@ -21,7 +21,7 @@ package enum Obstacle: Equatable, Sendable {
     /// One sentence that names the obstacle.
     package var problem: String {
         switch self {
-        case .notFound(let name): "\(name): no such program on PATH"
+        case .notFound(let name): "\(name): no such \(name.contains("/") ? "file" : "program on PATH")"
         case .notExecutable(let path): "\(path) is not executable"
         case .notAProgram(let path): "\(path) is neither an ELF program nor a script"
         case .otherMachine(let machine): "built for another machine (\(machine)); silt traces x86-64"
@@ -37,6 +37,13 @@ package enum Obstacle: Equatable, Sendable {
             "\(symbol) is defined inside the executable, so its calls never reach a preloaded library"
         case .sanitizer(let name): "built with \(name), which replaces malloc and must be the first library"
         }
+    }
+
+    /// The same behind the program's name, which is not said twice.
+    func problem(of program: String) -> String {
+        let rest = problem.hasPrefix(program) ? problem.dropFirst(program.count) : ""
+        if rest.hasPrefix(": ") { return String(rest.dropFirst(2)) }
+        return rest.hasPrefix(" ") ? "it" + rest : problem
     }
 
     /// What the user can do about it.

@@ -16,7 +16,8 @@ package enum SessionError: Error, CustomStringConvertible {
         switch self {
         case .cannotTrace(let inspection):
             if let obstacle = inspection.obstacle {
-                "cannot trace \(inspection.executable): \(obstacle.problem)\n  instead: \(obstacle.remedy)"
+                "cannot trace \(inspection.executable): \(obstacle.problem(of: inspection.executable))"
+                    + "\n  instead: \(obstacle.remedy)"
             } else {
                 "cannot trace \(inspection.executable)"
             }

@@ -17,13 +17,16 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "How long the server is loaded.")
     var seconds: Double = 12
 
+    @Flag(help: "Keep no recording; else the demo's last one is kept, beside those of silt run.")
+    var noKeep = false
+
     @OptionGroup var layout: ReportLayout
 
     func run() throws {
         guard let executable = processExecutable(getpid()) else {
             throw Terminal.fail(SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?"))
         }
-        let file = try TraceFile(named: nil, program: "demo", keeps: true)
+        let file = try TraceFile(named: nil, program: KeptRecordings.demo, keeps: !noKeep)
         let scratch = try ScratchRecording()
         let portFile = scratch.path + ".port"
         defer { withExtendedLifetime((scratch, file)) { _ = unlink(portFile) } }

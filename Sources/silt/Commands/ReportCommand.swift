@@ -115,7 +115,10 @@ struct ReportCommand: ParsableCommand {
                 try outputs.write(report)
                 guard outputs.isEmpty || hasView else { return }
                 if let pattern {
-                    ListText.render(report.opening, pattern, into: &text)
+                    guard ListText.render(report.opening, pattern, into: &text) else {
+                        Terminal.message("no function matches \(list ?? "") in a stack of what is shown")
+                        throw SiltExit.usage
+                    }
                 } else if moments.isEmpty {
                     try render(report, root, into: &text)
                 }

@@ -61,19 +61,12 @@ struct RunCommand: ParsableCommand {
         // Everything from the first word that is no option on belongs to the command, --help included.
         if ["--help", "-h"].contains(command.first) { throw CleanExit.helpRequest(self) }
         if let word = command.first, word != "--", word.hasPrefix("-") {
-            throw ValidationError(RunCommand.unknownOption(word))
+            // A mistyped option; a program of that name stands after `--`.
+            let problem = RunCommand.unknownOption(String(word.prefix { $0 != "=" }))
+            throw ValidationError(problem + (problem.hasSuffix("?") ? " " : "; ") + "the command stands after --")
         }
         if let serve { _ = try ServerAddress(local: serve) }
         if commandWords.isEmpty { throw ValidationError("name a command: silt run -- ./server") }
-    }
-
-    /// A word with a dash in front of the command is a mistyped option; a program of that name stands after `--`.
-    private static func unknownOption(_ word: String) -> String {
-        let name = String(word.prefix { $0 != "=" })
-        let help = helpMessage(columns: 1000).split { !($0.isLetter || $0.isNumber || $0 == "-") }
-        let options = Set(help.map(String.init).filter { $0.hasPrefix("--") && $0.count > 2 })
-        let guess = nearest(name, among: options.sorted()).map { "did you mean \($0)?" }
-        return "unknown option \(name): \(guess ?? "silt run --help lists them.") The command stands after --"
     }
 
     private var commandWords: [String] { command.first == "--" ? Array(command.dropFirst()) : command }

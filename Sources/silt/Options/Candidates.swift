@@ -61,6 +61,7 @@ enum Candidates {
 }
 
 extension CompletionKind {
+    static let plans = CompletionKind.file(extensions: ["yml", "yaml"])
     static let recordings = offered { Candidates.recordings($0) }
     static let recordingsAndTraces = offered { Candidates.traced($0) + Candidates.recordings($0) }
     static let programs = offered { Candidates.programs($0) }

@@ -38,7 +38,7 @@ struct HuntSetUp: ParsableArguments {
     @Option(help: "Leave a phase that grows alone for so long (60s), then load it again: what is freed was a cache.")
     var confirm: Duration?
 
-    @Argument(help: "A plan file (YAML); silt hunt --init writes one.", completion: .recordings)
+    @Argument(help: "A plan file (YAML); silt hunt --init writes one.", completion: .plans)
     var plan: String?
 
     @Argument(parsing: .postTerminator, help: "The service, after --.", completion: .programs)

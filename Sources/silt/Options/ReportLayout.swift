@@ -10,7 +10,7 @@ struct ReportLayout: ParsableArguments {
     @Option(help: "Sort call sites by growth (the default), inuse, alloc, peak or temporary.")
     var by: ReportOptions.Order?
 
-    @Option(help: "Call sites shown.")
+    @Option(parsing: .unconditional, help: "Call sites shown.")
     var limit: ShownLimit?
 
     @Option(help: "The memory limit to look ahead to: 512MiB; that of the control group unless told.")
@@ -19,7 +19,7 @@ struct ReportLayout: ParsableArguments {
     @Flag(help: "Details of what grows: course of time, whole stacks, lines around.")
     var stack = false
 
-    @Option(help: "Frames of a stack, or rows of a flame graph or tree, shown.")
+    @Option(parsing: .unconditional, help: "Frames of a stack, or rows of a flame graph or tree, shown.")
     var depth: ShownLimit?
 
     @Option(help: .hide)

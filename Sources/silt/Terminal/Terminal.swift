@@ -23,8 +23,28 @@ enum Terminal {
         _ = FileBytes.write(Array(text.shown.utf8), to: descriptor)
     }
 
+    /// Wrapped at spaces where it is known how wide the terminal is.
     static func message(_ text: String) {
-        write("silt: \(text)\n", to: STDERR_FILENO)
+        let lines = "silt: \(text)".split(separator: "\n", omittingEmptySubsequences: false)
+        let width = knownColumns(of: STDERR_FILENO)
+        let shown = width.map { width in lines.map { wrapped($0, to: max(40, width)) } } ?? lines.map(String.init)
+        write(shown.joined(separator: "\n") + "\n", to: STDERR_FILENO)
+    }
+
+    private static func wrapped(_ line: Substring, to width: Int) -> String {
+        guard line.count > width else { return String(line) }
+        let indent = String(repeating: " ", count: line.prefix { $0 == " " }.count)
+        var (text, column) = (indent, indent.count)
+        for word in line.dropFirst(indent.count).split(separator: " ") {
+            if column > indent.count, column + 1 + word.count > width {
+                text += "\n  \(indent)\(word)"
+                column = indent.count + 2 + word.count
+            } else {
+                text += (column > indent.count ? " " : "") + word
+                column += (column > indent.count ? 1 : 0) + word.count
+            }
+        }
+        return text
     }
 
     /// False for a pipe that is full and stays so for some seconds: nobody reads it, and nobody shall wait for that.
@@ -38,8 +58,11 @@ enum Terminal {
 
     /// Columns to use, 40 to 120: the terminal's width; where the output is no terminal COLUMNS, or 120.
     static func columns(of descriptor: Int32) -> Int {
-        let asked = width(of: descriptor) ?? Environment.value("COLUMNS").flatMap { Int($0) }
-        return min(120, max(40, asked ?? 120))
+        min(120, max(40, knownColumns(of: descriptor) ?? 120))
+    }
+
+    private static func knownColumns(of descriptor: Int32) -> Int? {
+        width(of: descriptor) ?? Environment.value("COLUMNS").flatMap { Int($0) }
     }
 
     /// Of a terminal, as it says (tty_ioctl(4)); nil: it does not, or is none.

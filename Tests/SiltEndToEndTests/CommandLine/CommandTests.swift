@@ -38,8 +38,11 @@ extension EndToEnd {
         @Test(arguments: [
             (["rnu"], "rnu is not a command of silt: did you mean silt run?"),
             (["./server"], "./server is not a command of silt: silt --help lists them; to trace a program: silt run"),
+            (["--", "./server", "--port"], "a command goes with run: silt run -- ./server --port"),
+            (["report", "--limti", "3"], "unknown option --limti: did you mean --limit?\nUsage: silt report"),
+            (["report", "x.silt", "--limit", "-1"], "The value '-1' is invalid for '--limit"),
             (["run", "--snapshot-evry", "1s", "--", "true"], "--snapshot-evry: did you mean --snapshot-every?"),
-            (["run", "--jso", "true"], "option --jso: silt run --help lists them. The command stands after --"),
+            (["run", "--jso", "true"], "option --jso: silt run --help lists them; the command stands after --"),
             (["run", "-x=3", "true"], "unknown option -x"),
         ])
         func aMistypedWordIsNamedAndRunsNothing(words: [String], advice: String) throws {

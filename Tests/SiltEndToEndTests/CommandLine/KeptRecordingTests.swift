@@ -41,6 +41,20 @@ extension EndToEnd {
             #expect(report.output.contains("\"executable\": \"cat\"") || report.output.contains("/cat\""))
         }
 
+        @Test func aDemoTakesThePlaceOfTheOneBeforeAndOfNoOther() throws {
+            _ = try silt(["run", "--", "true"])
+            let file = try #require(try files.first)
+            for number in 1...2 {
+                let demo = "silt-demo-20261129-12000\(number)-7.silt"
+                try FileManager.default.copyItem(atPath: "\(folder)/\(file)", toPath: "\(folder)/\(demo)")
+                usleep(10_000)
+            }
+            for _ in 0..<9 { _ = try silt(["run", "--", "true"]) }
+            let left = try files.filter { $0.hasSuffix(".silt") }
+            #expect(left.count { $0.hasPrefix("true-") } == 10, "\(left)")
+            #expect(left.filter { $0.hasPrefix("silt-demo-") } == ["silt-demo-20261129-120002-7.silt"])
+        }
+
         @Test func theOldestGoWhenThereAreMoreThanTenButNotWhatIsBeingWritten() throws {
             let shell = "while [ ! -e \(state.file("end")) ]; do sleep 0.05; done"
             let first = try StartedProgram(

@@ -1,0 +1,18 @@
+internal import Glibc
+internal import SiltRecording
+
+/// How the target ended, where that is not what it was meant to do.
+enum EndText {
+    /// Signals that a program's own fault sends it, or a system that is short of something.
+    static let faults: [Int32: String] = [
+        SIGSEGV: "SIGSEGV (invalid memory access)", SIGABRT: "SIGABRT (abort)", SIGBUS: "SIGBUS (bus error)",
+        SIGFPE: "SIGFPE (arithmetic error)", SIGILL: "SIGILL (illegal instruction)", SIGSYS: "SIGSYS (forbidden call)",
+        SIGTRAP: "SIGTRAP (trap)", SIGXCPU: "SIGXCPU (limit of CPU time)", SIGXFSZ: "SIGXFSZ (limit of file size)",
+        SIGKILL: "SIGKILL (from outside, perhaps for want of memory)",
+    ]
+
+    /// As `ended by SIGSEGV (invalid memory access)`; nil: it ended by itself, or was asked to.
+    static func line(_ target: RecordedTarget) -> String? {
+        target.signal.flatMap { Int32(exactly: $0) }.flatMap { faults[$0] }.map { "ended by \($0)" }
+    }
+}
