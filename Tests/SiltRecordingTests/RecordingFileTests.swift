@@ -27,20 +27,13 @@ import Testing
         let path = folder.file("killed.silt")
         let tool = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appendingPathComponent("RecordingWriterProcess")
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = tool
-        process.arguments = [path]
-        process.standardOutput = pipe
-        try process.run()
-        var text = ""
-        while !text.contains("\n7\n") {
-            let data = pipe.fileHandleForReading.availableData
-            guard !data.isEmpty else { break }
-            text += String(decoding: data, as: UTF8.self)
+        let output = folder.file("output")
+        let writer = try StartedProgram([tool.path(), path], output: output)
+        defer { writer.end() }
+        try waitUntil("eight snapshots are written") {
+            try String(contentsOfFile: output, encoding: .utf8).contains("\n7\n")
         }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        writer.end()
         let recording = try Recording(path: path)
         #expect(recording.snapshots.count >= 8)
         #expect(recording.stacks.count == recording.snapshots.count * 1000)

@@ -348,17 +348,11 @@ struct SymbolizerTests {
         let functions = try functions(of: executable)
         let expected = ours(executable, functions.map(\.start))
         #expect(expected.contains { $0.contains { $0.function == "wait_here" && $0.line == 2 } })
-        let process = Process()
-        process.executableURL = URL(filePath: executable)
-        try process.run()
-        defer {
-            // The signals a worker thread blocks are blocked in what it starts.
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
+        let process = try StartedProgram([executable])
+        defer { process.end() }
         try FileManager.default.removeItem(atPath: executable)
         let symbolizer = Symbolizer()
-        symbolizer.add(process: process.processIdentifier)
+        symbolizer.add(process: process.pid)
         for path in [executable, executable + " (deleted)"] {
             let frames = functions.map {
                 symbolizer.resolve(modulePath: path, buildID: [], offset: $0.start, exact: true)
