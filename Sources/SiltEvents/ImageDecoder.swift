@@ -85,7 +85,7 @@ package struct ImageDecoder: ~Copyable {
 
     /// What it has logged behind the first `count` ones.
     package func modules(from count: Int) -> [Module] {
-        imageModules[count...].map { stacks.modules[Int($0.id.rawValue) - 1] }
+        imageModules[count...].map { stacks[$0.id] }
     }
 
     // MARK: Order

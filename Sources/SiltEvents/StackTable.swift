@@ -18,6 +18,9 @@ package final class StackTable {
     /// Index = rawValue - 1.
     package private(set) var frames: [Frame] = []
 
+    package subscript(id: ModuleID) -> Module { modules[Int(id.rawValue) - 1] }
+    package subscript(id: FrameID) -> Frame { frames[Int(id.rawValue) - 1] }
+
     private var moduleIDs: [Module: ModuleID] = [:]
     /// Frame ids by frame, and stack ids by node: without `isIndexed`, of outermost frames only.
     private var frameIndex = IDIndex()

@@ -12,18 +12,56 @@ package enum FunctionKind: UInt8, Sendable, Comparable {
     package static func < (one: FunctionKind, other: FunctionKind) -> Bool { one.rawValue < other.rawValue }
 }
 
-/// Which frame of a stack is to blame: the innermost of the most program-like ones.
-///
-/// So it is the innermost that is program code; in a stack without, the innermost without a name, then the innermost
-/// carrier, else the innermost frame. What the outermost known allocator calls is part of it, whatever its name is.
-/// Code of the program itself that has no name is passed only for named code of the program, not for a library's function
-/// that it was called back from.
 extension FunctionKind {
     /// What a frame is: the most program-like of its functions, inlined ones included.
     package static func ofFrame(_ functions: some Sequence<FunctionKind>) -> FunctionKind {
         functions.reduce(.allocator) { max($0, $1) }
     }
+}
 
-    /// Whether a frame is blamed rather than the one that its callers by themselves would have blamed.
-    package func isBlamed(before outer: FunctionKind) -> Bool { self >= outer }
+/// Which frame of a stack is to blame, found from its outermost frame inward.
+///
+/// It is the innermost frame that is program code; in a stack without, the innermost without a name, then the innermost
+/// carrier, else the innermost frame. What the outermost known allocator calls is part of it, whatever its name is. Code
+/// of the program itself that has no name is passed only for named code of the program, not for a library's function that
+/// it was called back from. A signal's handler is not called by what it interrupts.
+package struct Blame {
+    /// The frame's id; 0: the stack is empty.
+    package private(set) var frame: UInt32 = 0
+    package private(set) var kind = FunctionKind.allocator
+    private var isInAllocator = false
+    /// The innermost frames of named program code, and of that in the program itself.
+    private var named: UInt32 = 0
+    private var ofProgram: UInt32 = 0
+
+    package init() {}
+
+    /// The stack goes on with this frame, which is not 0.
+    package mutating func enter(
+        _ frame: UInt32,
+        kind: @autoclosure () -> FunctionKind,
+        isOfProgram: Bool,
+        isClosedAllocator: Bool,
+        isInterrupted: Bool
+    ) {
+        if !isInAllocator || self.kind < .unnamed { take(frame, kind(), isOfProgram) }
+        isInAllocator = !isInterrupted && (isInAllocator || isClosedAllocator)
+        if isInterrupted { (named, ofProgram) = (0, 0) }
+    }
+
+    private mutating func take(_ frame: UInt32, _ kind: FunctionKind, _ isOfProgram: Bool) {
+        switch kind {
+        case .program:
+            named = frame
+            if isOfProgram { ofProgram = frame }
+        case .unnamed:
+            let caller = isOfProgram ? ofProgram : named
+            if caller != 0 {
+                (self.frame, self.kind) = (caller, .program)
+                return
+            }
+        case .carrier, .allocator: if self.frame != 0, kind < self.kind { return }
+        }
+        (self.frame, self.kind) = (frame, kind)
+    }
 }

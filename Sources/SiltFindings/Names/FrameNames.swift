@@ -4,8 +4,8 @@ internal import SiltText
 
 /// The functions at each frame of a recording, which of them are program code, and the call site each frame stands for.
 ///
-/// A frame is what the most program-like of its functions is, inlined ones included; `BlameKeys` applies the same rule
-/// while the program runs, so that the stacks it counted together belong to one call site here. Symbols are looked at once per frame, not per stack: 700,000 stacks have some 12,000 frames.
+/// `BlameKeys` applies the same rule (`Blame`) while the program runs, so that the stacks it counted together belong to one
+/// call site here. Symbols are looked at once per frame, not per stack: 700,000 stacks have some 12,000 frames.
 package struct FrameNames {
     /// One function at a frame.
     ///
@@ -235,49 +235,27 @@ package struct FrameNames {
     /// What a reader knows a file by: a program by the name that it was started by.
     package func moduleName(_ path: String) -> String { startedAs[path] ?? String(path.lastPathComponent) }
 
-    /// What is known of a stack's frames outside of allocators: the innermost named one, and that of the program itself.
-    private struct Outward {
-        /// It is in an allocator.
-        var isInside = false
-        var named: UInt32 = 0
-        var ofProgram: UInt32 = 0
-    }
-
     private mutating func findBlameFrames(_ recording: Recording) {
         let isLibrary = recording.modules.map { AllocatorFrames.isLibrary(modulePath: $0.path) }
-        func isOfProgram(_ frame: UInt32) -> Bool {
-            let module = recording.frames[Int(frame) - 1].module
-            return module != 0 && !isLibrary[Int(module) - 1]
-        }
-        var known: [Outward] = []
+        let isOfProgram = recording.frames.map { $0.module != 0 && !isLibrary[Int($0.module) - 1] }
+        var known: [Blame] = []
         known.reserveCapacity(recording.stacks.count)
-        blameFrames = [UInt32](unsafeUninitializedCapacity: recording.stacks.count) { blamed, count in
-            // Parents come before their children.
-            for stack in recording.stacks {
-                let outer = stack.parent == 0 ? 0 : blamed[Int(stack.parent) - 1]
-                let outerKind: FunctionKind = outer == 0 ? .allocator : kinds[Int(outer) - 1]
-                var facts = stack.parent == 0 ? Outward() : known[Int(stack.parent) - 1]
-                let frame = stack.frame
-                let kind: FunctionKind = frame == 0 ? .allocator : kinds[Int(frame) - 1]
-                if frame == 0 || facts.isInside && outerKind >= .unnamed {
-                    blamed[count] = outer
-                } else if kind == .program {
-                    blamed[count] = frame
-                    facts.named = frame
-                    if isOfProgram(frame) { facts.ofProgram = frame }
-                } else if kind == .unnamed {
-                    let named = isOfProgram(frame) ? facts.ofProgram : facts.named
-                    blamed[count] = named == 0 ? frame : named
-                } else {
-                    blamed[count] = outer == 0 || kind.isBlamed(before: outerKind) ? frame : outer
-                }
-                facts.isInside = facts.isInside || frame != 0 && closed[Int(frame) - 1]
-                // A signal's handler, further in, is not called by what it interrupts.
-                if frame != 0, recording.frames[Int(frame) - 1].isInterrupted { facts = Outward() }
-                known.append(facts)
-                count += 1
+        // Parents come before their children.
+        for stack in recording.stacks {
+            var blame = stack.parent == 0 ? Blame() : known[Int(stack.parent) - 1]
+            if stack.frame != 0 {
+                let index = Int(stack.frame) - 1
+                blame.enter(
+                    stack.frame,
+                    kind: kinds[index],
+                    isOfProgram: isOfProgram[index],
+                    isClosedAllocator: closed[index],
+                    isInterrupted: recording.frames[index].isInterrupted
+                )
             }
+            known.append(blame)
         }
+        blameFrames = known.map(\.frame)
     }
 }
 

@@ -1,8 +1,8 @@
 internal import SiltEvents
 internal import SiltSymbols
 
-/// Which frame of a stack is to blame, decided while the program runs by the report's rule (`FunctionKind.isBlamed`), so
-/// that all stacks of a key have one call site there and share its history.
+/// Which frame of a stack is to blame, decided while the program runs by the report's rule (`Blame`), so that all stacks of
+/// a key have one call site there and share its history.
 ///
 /// A frame whose compiled function is program code needs no more than the symbol table; debug information is read for the
 /// others alone, which are few: a container or `std::function` into which the program's code may be inlined. Asked once
@@ -13,18 +13,18 @@ final class BlameKeys {
     private let stacks: StackTable
     private let symbolizer: Symbolizer
     private let wrappers: AllocatorFrames
-    /// By stack id: its key; 0: not asked yet.
-    private var keys: [UInt32] = []
+    /// By stack id: of all that are known, as callers come before what they call.
+    private var blames = [Blame()]
     /// By frame id.
-    private var known: [Facts] = []
+    private var known: [Facts?] = []
     /// Modules that code was blamed in although none of it is program code.
     private var blamedModules: Set<UInt32> = []
 
-    /// What was asked of a frame by now: a kind may need debug information, and is not asked of frames that cannot be blamed.
     private struct Facts {
+        /// May need debug information: not asked of what an allocator calls.
         var kind: FunctionKind?
-        /// `AllocatorFrames.isClosed`.
-        var isClosed: Bool?
+        let isOfProgram: Bool
+        let isClosedAllocator: Bool
     }
 
     init(stacks: StackTable, symbolizer: Symbolizer, wrappers: AllocatorFrames) {
@@ -35,87 +35,57 @@ final class BlameKeys {
 
     /// The blame frame's id, as a key; 0 for an empty stack.
     func key(_ stack: StackID) -> StackID {
-        guard stack.rawValue != 0 else { return StackID(rawValue: 0) }
-        let index = Int(stack.rawValue)
-        if index >= keys.count { keys += repeatElement(0, count: stacks.stackCount + 1 - keys.count) }
-        if keys[index] == 0 { keys[index] = blamed(in: stack).rawValue }
-        return StackID(rawValue: keys[index])
+        while blames.count <= Int(stack.rawValue) { blames.append(blame(StackID(rawValue: UInt32(blames.count)))) }
+        let blame = blames[Int(stack.rawValue)]
+        if blame.kind != .program, stack != .none {
+            blamedModules.insert(stacks[FrameID(rawValue: blame.frame)].module.rawValue)
+        }
+        return StackID(rawValue: blame.frame)
     }
 
-    private func blamed(in stack: StackID) -> FrameID {
-        // What the outermost known allocator calls is part of it; a signal's handler is not called by what it interrupts.
-        var start = stack
-        var at = stack
-        while at.rawValue != 0, !isInterrupted(at) {
-            let parent = stacks.parent(of: at)
-            if isClosed(stacks.frame(of: at)), parent.rawValue != 0 { start = parent }
-            at = parent
-        }
-        var best = blame(from: start)
-        if best.kind < .unnamed, start != stack { best = blame(from: stack) }
-        if best.kind != .program {
-            blamedModules.insert(stacks.frames[Int(best.frame.rawValue) - 1].module.rawValue)
-        }
-        return best.frame
-    }
-
-    private func isInterrupted(_ stack: StackID) -> Bool {
-        stacks.frames[Int(stacks.frame(of: stack).rawValue) - 1].kind == .exact
-    }
-
-    private func blame(from start: StackID) -> (frame: FrameID, kind: FunctionKind) {
-        var blamed = stacks.frame(of: start)
-        var best = kind(blamed)
-        var at = stacks.parent(of: start)
-        // Further out nothing is more program-like than program code.
-        while at.rawValue != 0, best != .program {
-            let frame = stacks.frame(of: at)
-            let next = kind(frame)
-            let isPassed = best == .unnamed && next == .program && isOfProgram(blamed) && !isOfProgram(frame)
-            if !best.isBlamed(before: next), !isPassed { (blamed, best) = (frame, next) }
-            at = stacks.parent(of: at)
-        }
-        return (blamed, best)
+    private func blame(_ stack: StackID) -> Blame {
+        var blame = blames[Int(stacks.parent(of: stack).rawValue)]
+        let id = stacks.frame(of: stack)
+        let facts = facts(id)
+        blame.enter(
+            id.rawValue,
+            kind: kind(id),
+            isOfProgram: facts.isOfProgram,
+            isClosedAllocator: facts.isClosedAllocator,
+            isInterrupted: stacks[id].kind == .exact
+        )
+        return blame
     }
 
     /// Whether a report may need the lines of a module: nobody looks for a leak in the C library, whose debug
     /// information is large and compressed, unless nothing else is on a stack.
     func needsLines(module id: UInt32) -> Bool {
-        let path = stacks.modules[Int(id) - 1].path
+        let path = stacks[ModuleID(rawValue: id)].path
         return !AllocatorFrames.isAllocatorThroughout(modulePath: path) || blamedModules.contains(id)
     }
 
-    private func kind(_ frame: FrameID) -> FunctionKind {
-        if let kind = facts(frame).kind { return kind }
-        let kind = decide(stacks.frames[Int(frame.rawValue) - 1])
-        known[Int(frame.rawValue)].kind = kind
+    private func kind(_ id: FrameID) -> FunctionKind {
+        if let kind = facts(id).kind { return kind }
+        let kind = decide(stacks[id])
+        known[Int(id.rawValue)]?.kind = kind
         return kind
     }
 
-    private func isClosed(_ frame: FrameID) -> Bool {
-        if let isClosed = facts(frame).isClosed { return isClosed }
-        let isClosed = decideClosed(stacks.frames[Int(frame.rawValue) - 1])
-        known[Int(frame.rawValue)].isClosed = isClosed
-        return isClosed
+    private func facts(_ id: FrameID) -> Facts {
+        let index = Int(id.rawValue)
+        if index >= known.count { known += repeatElement(nil, count: stacks.frames.count + 1 - known.count) }
+        if let facts = known[index] { return facts }
+        let facts = facts(stacks[id])
+        known[index] = facts
+        return facts
     }
 
-    private func facts(_ frame: FrameID) -> Facts {
-        while known.count <= Int(frame.rawValue) { known.append(Facts()) }
-        return known[Int(frame.rawValue)]
-    }
-
-    /// Rather than of a library.
-    private func isOfProgram(_ id: FrameID) -> Bool {
-        let frame = stacks.frames[Int(id.rawValue) - 1]
-        return frame.module.rawValue != 0
-            && !AllocatorFrames.isLibrary(modulePath: stacks.modules[Int(frame.module.rawValue) - 1].path)
-    }
-
-    private func decideClosed(_ frame: Frame) -> Bool {
-        guard frame.module.rawValue != 0, let name = name(frame) else { return false }
-        return wrappers.isClosed(
-            function: name,
-            modulePath: stacks.modules[Int(frame.module.rawValue) - 1].path
+    private func facts(_ frame: Frame) -> Facts {
+        guard frame.module != .none else { return Facts(isOfProgram: false, isClosedAllocator: false) }
+        let path = stacks[frame.module].path
+        return Facts(
+            isOfProgram: !AllocatorFrames.isLibrary(modulePath: path),
+            isClosedAllocator: name(frame).map { wrappers.isClosed(function: $0, modulePath: path) } ?? false
         )
     }
 
@@ -125,8 +95,8 @@ final class BlameKeys {
         case .incomplete, .truncated: return .allocator
         case .returnAddress, .exact: break
         }
-        guard frame.module.rawValue != 0 else { return .carrier }
-        let module = stacks.modules[Int(frame.module.rawValue) - 1]
+        guard frame.module != .none else { return .carrier }
+        let module = stacks[frame.module]
         if let name = name(frame), wrappers.kind(function: name, modulePath: module.path) == .program {
             return .program
         }
@@ -143,12 +113,12 @@ final class BlameKeys {
     /// The function at a frame; nil when it has no symbol.
     func functionName(frame id: UInt32) -> String? {
         guard id != 0, Int(id) <= stacks.frames.count else { return nil }
-        return name(stacks.frames[Int(id) - 1])
+        return name(stacks[FrameID(rawValue: id)])
     }
 
     private func name(_ frame: Frame) -> String? {
-        guard frame.module.rawValue != 0 else { return nil }
-        let module = stacks.modules[Int(frame.module.rawValue) - 1]
+        guard frame.module != .none else { return nil }
+        let module = stacks[frame.module]
         return symbolizer.functionName(
             modulePath: module.path,
             buildID: module.buildID,
