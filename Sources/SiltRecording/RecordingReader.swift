@@ -128,6 +128,8 @@ extension Recording {
                     [Schema.profileKind, Self.goroutineKind].contains(row.text(1))
                 else { throw .damaged(path: database.path, reason: "process kind \(row.text(1))") }
                 processes[index].isProfiled = true
+                let source = processes[index].executable
+                processes[index].samplePeriod = ProfileSource.period(source.isEmpty ? target.allocator : source)
             }
         }
         trust = Array(repeating: TrustCounters(), count: processes.count)

@@ -84,6 +84,8 @@ package struct RecordedProcess: Equatable, Sendable {
     package var end = End.running
     /// Its numbers are not sums of traced events, but as profiles say, which may be samples.
     package var isProfiled = false
+    /// Bytes from one sample of its profiles to the next, as what they are called says; nil: they count all.
+    package internal(set) var samplePeriod: UInt64?
 
     package init(id: UInt32, pid: UInt32) {
         self.id = id
@@ -304,7 +306,7 @@ package enum ProfileSource {
     }
 
     /// One sample every so many bytes; nil where they count all.
-    package static func period(_ text: String) -> UInt64? {
+    static func period(_ text: String) -> UInt64? {
         guard text.hasSuffix(after) else { return nil }
         let rest = text.dropLast(after.count)
         let digits = rest.suffix(rest.reversed().prefix(while: \.isNumber).count)

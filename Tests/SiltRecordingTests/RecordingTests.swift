@@ -116,6 +116,8 @@ import Testing
         try writer.begin()
         var row = RecordedProcess(id: process, pid: 101)
         row.isProfiled = true
+        row.executable = ProfileSource.text("profiles of host", period: 512)
+        row.samplePeriod = 512
         try writer.write(row)
         try writer.add(frame: frame, module: 1, offset: 7, kind: 0)
         try writer.write(symbols: [SymbolRow(function: "inner"), SymbolRow(function: "shop.Order")], frame: frame)

@@ -71,9 +71,7 @@ package struct HuntPhases: Sendable {
             }
         }
         phases.sort { $0.route < $1.route }
-        let profiles = recording.processes.filter(\.isProfiled)
-        let sources = profiles.isEmpty ? [] : profiles.map(\.executable) + [recording.target.allocator]
-        let period = sources.compactMap(ProfileSource.period).max() ?? 0
+        let period = recording.processes.compactMap(\.samplePeriod).max() ?? 0
         for index in phases.indices {
             phases[index].ended = ended(in: phases[index], recording)
             phases[index].samplePeriod = period
