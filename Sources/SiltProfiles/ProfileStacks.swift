@@ -38,7 +38,7 @@ struct ProfileStacks {
         if let unknown { return unknown }
         let id = UInt32(writer.storedFrames + 1)
         unknown = id
-        try writer.add(frame: id, module: 0, offset: 0, kind: Frame.Kind.incomplete.rawValue)
+        try writer.add(frame: id, module: 0, offset: 0, kind: .incomplete)
         return id
     }
 
@@ -49,7 +49,7 @@ struct ProfileStacks {
         frames[symbol] = id
         // Profiles have addresses in calls, recordings those behind them.
         let offset = symbol.offset == 0 ? 0 : symbol.offset &+ 1
-        try writer.add(frame: id, module: module, offset: offset, kind: Frame.Kind.returnAddress.rawValue)
+        try writer.add(frame: id, module: module, offset: offset)
         if !symbol.function.isEmpty {
             let row = SymbolRow(
                 function: symbol.function,

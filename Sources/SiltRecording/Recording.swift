@@ -84,8 +84,7 @@ package struct RecordedModule: Equatable, Sendable {
 package struct RecordedFrame: Equatable, Sendable {
     package var module: UInt32 = 0
     package var offset: UInt64 = 0
-    /// Raw value of the stack table's kind: 0 a return address.
-    package var kind: UInt8 = 0
+    package var kind = Frame.Kind.returnAddress
 
     package init() {}
 }

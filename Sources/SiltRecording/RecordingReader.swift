@@ -242,7 +242,7 @@ extension Recording {
             var frame = RecordedFrame()
             frame.module = $0.id(1)
             frame.offset = $0.unsigned(2)
-            frame.kind = UInt8(truncatingIfNeeded: $0.integer(3))
+            frame.kind = Frame.Kind(rawValue: UInt8(clamping: $0.integer(3))) ?? .incomplete
             return frame
         }
         try readStackChunks(database)

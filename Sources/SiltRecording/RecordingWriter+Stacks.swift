@@ -9,12 +9,8 @@ extension RecordingWriter {
         }
         while storedFrames < table.frames.count {
             let frame = table.frames[storedFrames]
-            try add(
-                frame: UInt32(storedFrames + 1),
-                module: frame.module.rawValue,
-                offset: frame.offset,
-                kind: frame.kind.rawValue
-            )
+            let id = UInt32(storedFrames + 1)
+            try add(frame: id, module: frame.module.rawValue, offset: frame.offset, kind: frame.kind)
         }
         while storedStacks < table.stackCount {
             let stack = StackID(rawValue: UInt32(storedStacks + 1))

@@ -303,12 +303,16 @@ package final class RecordingWriter {
         try row.run()
     }
 
-    /// `kind` is the raw value of the stack table's frame kind.
-    package func add(frame id: UInt32, module: UInt32, offset: UInt64, kind: UInt8) throws(RecordingError) {
+    package func add(
+        frame id: UInt32,
+        module: UInt32,
+        offset: UInt64,
+        kind: Frame.Kind = .returnAddress
+    ) throws(RecordingError) {
         frameRows.set(0, Int64(id))
         frameRows.set(1, Int64(module))
         frameRows.set(2, Int64(bitPattern: offset))
-        frameRows.set(3, Int64(kind))
+        frameRows.set(3, Int64(kind.rawValue))
         try frameRows.endRow()
         if !inTransaction { try frameRows.flush() }
         storedFrames = max(storedFrames, Int(id))

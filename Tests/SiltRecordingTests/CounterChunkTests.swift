@@ -18,7 +18,7 @@ import Testing
     func whatWasWrittenLastIsReadBack(_ seed: UInt64) throws {
         let writer = try RecordingWriter(path: nil)
         for process: UInt32 in 1...3 { try writer.write(RecordedProcess(id: process, pid: process)) }
-        try writer.add(frame: 1, module: 0, offset: 1, kind: 0)
+        try writer.add(frame: 1, module: 0, offset: 1)
         try writer.begin()
         for stack: UInt32 in 1...2000 { try writer.add(stack: stack, parent: 0, frame: 1) }
         try writer.commit()

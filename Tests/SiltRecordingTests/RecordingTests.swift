@@ -119,7 +119,7 @@ import Testing
         row.executable = ProfileSource.text("profiles of host", period: 512)
         row.samplePeriod = 512
         try writer.write(row)
-        try writer.add(frame: frame, module: 1, offset: 7, kind: 0)
+        try writer.add(frame: frame, module: 1, offset: 7)
         try writer.write(symbols: [SymbolRow(function: "inner"), SymbolRow(function: "shop.Order")], frame: frame)
         try writer.add(stack: stack, parent: 0, frame: frame)
         try writer.add(stack: stack + 1, parent: stack, frame: 1)
@@ -207,7 +207,7 @@ import Testing
         let recording = try Recording(of: writer)
         #expect(recording.modules.map(\.buildID) == [[7]])
         #expect(recording.frames(ofStack: leaf.rawValue) == [inner.rawValue, outer.rawValue])
-        #expect(recording.frames.map(\.kind) == [0, 1])
+        #expect(recording.frames.map(\.kind) == [.returnAddress, .exact])
     }
 
     @Test(arguments: [

@@ -20,7 +20,7 @@ import Testing
     func theFunctionsWrittenLastAreReadBack(_ seed: UInt64) throws {
         let writer = try RecordingWriter(path: nil)
         let frames: UInt32 = 61
-        for frame in 1...frames { try writer.add(frame: frame, module: 0, offset: .max - UInt64(frame), kind: 1) }
+        for frame in 1...frames { try writer.add(frame: frame, module: 0, offset: .max - UInt64(frame), kind: .exact) }
         var expected: [UInt32: [SymbolRow]] = [:]
         var generator = SeededGenerator(seed: seed)
         for step in 0..<700 {

@@ -96,8 +96,8 @@ enum SmallWorld {
         trust.offReason = 2
         try writer.write(trust, process: 1)
         try writer.add(module: 1, path: "/opt/server", buildID: [0xde, 0xad])
-        try writer.add(frame: 1, module: 1, offset: 0x1234, kind: 0)
-        try writer.add(frame: 2, module: 0, offset: 0xffff_8000_0000_1000, kind: 1)
+        try writer.add(frame: 1, module: 1, offset: 0x1234)
+        try writer.add(frame: 2, module: 0, offset: 0xffff_8000_0000_1000, kind: .exact)
         try writer.add(stack: 1, parent: 0, frame: 1)
         try writer.add(stack: 2, parent: 1, frame: 2)
         try writer.add(stack: 3, parent: 2, frame: 1)

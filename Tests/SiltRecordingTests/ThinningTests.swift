@@ -51,7 +51,7 @@ import Testing
         try writer.begin()
         try writer.write(RecordedProcess(id: 1, pid: 1))
         try writer.add(module: 1, path: "a", buildID: [])
-        for frame: UInt32 in 1...200 { try writer.add(frame: frame, module: 1, offset: UInt64(frame), kind: 0) }
+        for frame: UInt32 in 1...200 { try writer.add(frame: frame, module: 1, offset: UInt64(frame)) }
         for snapshot: UInt32 in 0..<5000 {
             try writer.write(RecordedSnapshot(process: 1, snapshot: snapshot, timeNs: UInt64(snapshot)))
             for frame: UInt32 in 1...200 {

@@ -190,7 +190,7 @@ import Testing
         try writer.write(RecordedProcess(id: 1, pid: 77))
         try writer.add(module: 1, path: "/opt/small", buildID: [])
         for (index, function) in functions.enumerated() {
-            try writer.add(frame: UInt32(index + 1), module: 1, offset: UInt64(index + 1) * 16, kind: 0)
+            try writer.add(frame: UInt32(index + 1), module: 1, offset: UInt64(index + 1) * 16)
             try writer.write(
                 symbols: [SymbolRow(function: function, file: "/src/s.c", line: 12)],
                 frame: UInt32(index + 1)

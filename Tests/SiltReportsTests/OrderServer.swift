@@ -32,7 +32,7 @@ enum OrderServer {
         try writer.add(module: 1, path: "/opt/shop/server", buildID: [1, 2, 3, 4])
         for (index, frame) in frames.enumerated() {
             let id = UInt32(index + 1)
-            try writer.add(frame: id, module: 1, offset: frame.offset, kind: 0)
+            try writer.add(frame: id, module: 1, offset: frame.offset)
             try writer.write(symbols: frame.symbols, frame: id)
         }
         // 1 main · 2 main,handle_order · 3 …,order_create · 4 …,xmalloc · 5 main,cache_fill · 6 …,xmalloc · 7 6abc, which broke off

@@ -43,7 +43,7 @@ import Testing
         try writer.write(RecordedProcess(id: 1, pid: 1))
         var total: UInt64 = 0
         for id: UInt32 in 1...120_000 {
-            try writer.add(frame: id, module: 1, offset: UInt64(id), kind: 0)
+            try writer.add(frame: id, module: 1, offset: UInt64(id))
             try writer.write(symbols: [SymbolRow(function: "f\(id)", file: "/src/f.c", line: 1)], frame: id)
             try writer.add(stack: id, parent: id == 1 ? 0 : 1, frame: id)
             var counters = RecordedCounters(.heap, process: 1, stack: id)

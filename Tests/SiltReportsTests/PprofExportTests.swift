@@ -121,7 +121,7 @@ import Testing
         for (index, place) in [
             (UInt32(1), UInt64(0x1234)), (2, try address("build_string") + 8), (2, try address("main") + 1),
         ].enumerated() {
-            try writer.add(frame: UInt32(index + 1), module: place.0, offset: place.1, kind: 0)
+            try writer.add(frame: UInt32(index + 1), module: place.0, offset: place.1)
         }
         for (id, parent, frame) in [(UInt32(1), UInt32(0), UInt32(3)), (2, 1, 2), (3, 1, 1)] {
             try writer.add(stack: id, parent: parent, frame: frame)
@@ -169,7 +169,7 @@ import Testing
         // As a hunt writes what a profile says: a frame for each function.
         for (index, frame) in builder.profile.frames(of: builder.profile.samples[0]).enumerated() {
             let id = UInt32(index + 1)
-            try writer.add(frame: id, module: 0, offset: 0, kind: 0)
+            try writer.add(frame: id, module: 0, offset: 0)
             let row = SymbolRow(
                 function: frame.function.name,
                 file: frame.function.file,
@@ -205,7 +205,7 @@ import Testing
             var process = RecordedProcess(id: id, pid: 0)
             process.isProfiled = true
             try writer.write(process)
-            try writer.add(frame: id, module: 0, offset: 0, kind: 0)
+            try writer.add(frame: id, module: 0, offset: 0)
             try writer.write(symbols: [SymbolRow(function: "main.f\(id)", file: "/src/m.go", line: 1)], frame: id)
             try writer.add(stack: id, parent: 0, frame: id)
             var counters = RecordedCounters(resource, process: id, stack: id)

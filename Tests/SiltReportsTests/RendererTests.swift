@@ -265,7 +265,7 @@ import Testing
         try writer.write(RecordedTarget(command: [name]))
         try writer.write(RecordedProcess(id: 1, pid: 1))
         try writer.add(module: 1, path: "/lib/x", buildID: [])
-        try writer.add(frame: 1, module: 1, offset: 1, kind: 0)
+        try writer.add(frame: 1, module: 1, offset: 1)
         try writer.add(stack: 1, parent: 0, frame: 1)
         try writer.write(symbols: [SymbolRow(function: name)], frame: 1)
         var counters = RecordedCounters(.heap, process: 1, stack: 1)

@@ -15,7 +15,7 @@ import Testing
         try writer.write(RecordedProcess(id: 1, pid: 7))
         for (index, resource) in [Resource.heap, .mapping, .timer].enumerated() {
             let id = UInt32(index + 1)
-            try writer.add(frame: id, module: 0, offset: 0, kind: 0)
+            try writer.add(frame: id, module: 0, offset: 0)
             let row = SymbolRow(function: "take_\(resource.name)", file: "/src/m.c", line: index + 1)
             try writer.write(symbols: [row], frame: id)
             try writer.add(stack: id, parent: 0, frame: id)

@@ -71,8 +71,7 @@ struct Scene {
                 try writer.add(
                     frame: frame,
                     module: UInt32(step.module + 1),
-                    offset: UInt64(frame) * 0x1000,
-                    kind: 0
+                    offset: UInt64(frame) * 0x1000
                 )
                 try writer.write(
                     symbols: [SymbolRow(function: step.function, file: step.file ?? "", line: step.line)],

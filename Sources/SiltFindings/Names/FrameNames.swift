@@ -226,7 +226,7 @@ package struct FrameNames {
 
     package func address(of frame: UInt32, in recording: Recording) -> String {
         let location = recording.frames[Int(frame) - 1]
-        if location.isPlaceholder { return location.isTruncated ? "[truncated]" : "[incomplete]" }
+        if location.isPlaceholder { return location.kind == .truncated ? "[truncated]" : "[incomplete]" }
         if location.isGenerated { return "[generated code]" }
         guard location.module != 0 else { return "[" + Format.hex(location.offset) + "]" }
         return moduleName(recording.modules[Int(location.module) - 1].path) + "+" + Format.hex(location.offset)
@@ -250,7 +250,7 @@ package struct FrameNames {
                     kind: kinds[index],
                     isOfProgram: isOfProgram[index],
                     isClosedAllocator: closed[index],
-                    isInterrupted: recording.frames[index].isInterrupted
+                    isInterrupted: recording.frames[index].kind == .exact
                 )
             }
             known.append(blame)
@@ -289,10 +289,7 @@ extension Recording {
 
 extension RecordedFrame {
     /// No frame of the program: says that the stack could not be followed further, or was cut.
-    package var isPlaceholder: Bool { kind >= 2 }
-    package var isTruncated: Bool { kind == 3 }
-    /// A signal came in between.
-    var isInterrupted: Bool { kind == 1 }
+    package var isPlaceholder: Bool { kind == .incomplete || kind == .truncated }
     /// Code that the program made at run time, unless a profile gives it a name.
     package var isGenerated: Bool { module == 0 && offset == 0 && !isPlaceholder }
 }

@@ -65,7 +65,7 @@ struct AddressLayout {
     /// Where a frame is: of a return address the call before it, whose last byte it follows; 0: nowhere.
     func address(of frame: RecordedFrame) -> UInt64 {
         guard !frame.isPlaceholder, frame.offset > 0 else { return 0 }
-        let offset = frame.kind == 0 ? frame.offset - 1 : frame.offset
+        let offset = frame.kind == .returnAddress ? frame.offset - 1 : frame.offset
         return frame.module == 0 ? offset : bases[Int(frame.module) - 1] &+ offset
     }
 }

@@ -23,7 +23,7 @@ extension Recording {
                     modulePath: module.path,
                     buildID: module.buildID,
                     offset: frames[index].offset,
-                    exact: frames[index].kind == Frame.Kind.exact.rawValue,
+                    exact: frames[index].kind == .exact,
                     lines: hasLines
                 )
                 add(functions.filter { !$0.function.isEmpty }, to: index, &numbers)

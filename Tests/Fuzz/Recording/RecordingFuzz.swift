@@ -73,7 +73,8 @@ private func fill(_ writer: RecordingWriter) throws(RecordingError) {
     }
     try writer.add(module: 1, path: "/opt/server", buildID: [0xde, 0xad])
     for id in 1...20 as ClosedRange<UInt32> {
-        try writer.add(frame: id, module: id & 1, offset: UInt64(id) << 12, kind: UInt8(id & 3))
+        let kind = Frame.Kind(rawValue: UInt8(id & 3)) ?? .incomplete
+        try writer.add(frame: id, module: id & 1, offset: UInt64(id) << 12, kind: kind)
         try writer.write(
             symbols: [SymbolRow(function: "f\(id)", file: "f.c", line: Int(id), inlined: false)],
             frame: id

@@ -243,7 +243,7 @@ extension EndToEnd {
             try writer.add(module: 1, path: "/opt/big", buildID: [])
             let functions: UInt32 = 3000
             for id in 1...functions {
-                try writer.add(frame: id, module: 1, offset: UInt64(id) * 16, kind: 0)
+                try writer.add(frame: id, module: 1, offset: UInt64(id) * 16)
                 let name = "function_\(id)_of_the_program"
                 try writer.write(
                     symbols: [SymbolRow(function: name, file: "/src/file\(id % 90).c", line: Int(id))],

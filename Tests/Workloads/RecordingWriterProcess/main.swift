@@ -8,7 +8,7 @@ try writer.begin()
 try writer.write(RecordedTarget(command: ["/bin/endless", "--now"]))
 try writer.write(RecordedProcess(id: 1, pid: 4242))
 try writer.add(module: 1, path: "/bin/endless", buildID: [1, 2, 3])
-try writer.add(frame: 1, module: 1, offset: 0x1000, kind: 0)
+try writer.add(frame: 1, module: 1, offset: 0x1000)
 try writer.commit()
 var snapshot: UInt32 = 0
 while true {
