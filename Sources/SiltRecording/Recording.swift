@@ -128,6 +128,12 @@ extension Recording {
         id == 0 ? "" : strings[Int(id) - 1]
     }
 
+    /// A module's path; empty for 0.
+    package func path(ofModule id: UInt32) -> String { id == 0 ? "" : modules[Int(id) - 1].path }
+
+    /// The innermost frame of a stack; 0 for 0.
+    package func frame(ofStack id: UInt32) -> UInt32 { id == 0 ? 0 : stacks[Int(id) - 1].frame }
+
     /// Frames of a stack, innermost first.
     package func frames(ofStack stack: UInt32) -> [UInt32] {
         var result: [UInt32] = []

@@ -58,7 +58,7 @@ package enum AllocatorShape {
         var modules = [UInt64](repeating: 0, count: recording.modules.count + 1)
         for counters in recording.counters where counters.stack != 0 {
             let (node, row) = names.blame(ofStack: counters.stack, in: recording)
-            let frame = recording.stacks[Int(node) - 1].frame
+            let frame = recording.frame(ofStack: node)
             guard frame != 0 else { continue }
             var number = numberOfFrame[Int(frame) - 1]
             if number < 0 {
@@ -95,7 +95,7 @@ package enum AllocatorShape {
             if speaks, function.callers.count >= callers.speaking, freesMost || !hasLine {
                 return Wrapper(key: key, name: name)
             }
-            let isOfProgram = key.module != 0 && programs.contains(recording.modules[Int(key.module) - 1].path)
+            let isOfProgram = key.module != 0 && programs.contains(recording.path(ofModule: key.module))
             guard !(hasLine && isOfProgram), function.callers.count >= callers.silent, freesMost,
                 Double(function.allocated) >= shareOfModule * Double(modules[Int(key.module)])
             else { return nil }
@@ -105,19 +105,11 @@ package enum AllocatorShape {
 
     /// The next named function outward.
     private static func caller(of row: Int, _ start: UInt32, _ names: FrameNames, _ recording: Recording) -> UInt64? {
-        var node = start
-        var next = row + 1
-        while node != 0 {
-            let entry = recording.stacks[Int(node) - 1]
-            if entry.frame != 0 {
-                let range = names.ranges[Int(entry.frame) - 1]
-                for row in max(next, range.lowerBound)..<max(next, range.upperBound)
-                where names.rows[row].kind == .program && names.rows[row].function != 0 {
-                    return names.functionKey(ofRow: row, frame: entry.frame, in: recording)
-                }
+        for step in names.walk(from: start, in: recording) {
+            for row in step.node == start ? row + 1..<step.rows.upperBound : step.rows
+            where names.rows[row].kind == .program && names.rows[row].function != 0 {
+                return names.functionKey(ofRow: row, frame: step.frame, in: recording)
             }
-            node = entry.parent
-            next = 0
         }
         return nil
     }

@@ -45,27 +45,20 @@ final class CallerWays {
     }
 
     private func walk(_ stack: UInt32) -> [Step] {
-        var (node, row) = names.blame(ofStack: stack, in: recording)
-        guard node != 0, recording.stacks[Int(node) - 1].frame != 0 else { return [] }
-        let blamed = names.functionKey(ofRow: row, frame: recording.stacks[Int(node) - 1].frame, in: recording)
+        let (start, blamedRow) = names.blame(ofStack: stack, in: recording)
+        let frame = recording.frame(ofStack: start)
+        guard frame != 0 else { return [] }
+        let blamed = names.functionKey(ofRow: blamedRow, frame: frame, in: recording)
         var steps: [Step] = []
         // A few tens of steps are looked through faster than a set of them is made.
         func isKnown(_ function: UInt64) -> Bool {
             function == blamed || steps.contains { $0.function == function }
         }
-        var next = row + 1
-        while node != 0, steps.count < Self.levels {
-            let entry = recording.stacks[Int(node) - 1]
-            if entry.frame != 0 {
-                let range = names.ranges[Int(entry.frame) - 1]
-                row = max(next, range.lowerBound)
-                while row < range.upperBound {
-                    if let step = stepOfRow[row], !isKnown(step.function) { steps.append(step) }
-                    row += 1
-                }
+        for place in names.walk(from: start, in: recording) {
+            guard steps.count < Self.levels else { break }
+            for row in place.node == start ? blamedRow + 1..<place.rows.upperBound : place.rows {
+                if let step = stepOfRow[row], !isKnown(step.function) { steps.append(step) }
             }
-            node = entry.parent
-            next = 0
         }
         return steps
     }
@@ -77,14 +70,10 @@ final class CallerWays {
         func add(_ rows: Range<Int>, _ frame: UInt32) {
             for row in rows { hash = hash &* 1_000_003 &+ names.functionKey(ofRow: row, frame: frame, in: recording) }
         }
-        var node = stack
-        while node != blamed {
-            let entry = recording.stacks[Int(node) - 1]
-            if entry.frame != 0 { add(names.ranges[Int(entry.frame) - 1], entry.frame) }
-            node = entry.parent
+        for step in names.walk(from: stack, in: recording) {
+            add(step.node == blamed ? step.rows.lowerBound..<row : step.rows, step.frame)
+            if step.node == blamed { break }
         }
-        let frame = blamed == 0 ? 0 : recording.stacks[Int(blamed) - 1].frame
-        if frame != 0 { add(names.ranges[Int(frame) - 1].lowerBound..<row, frame) }
         return hash
     }
 
@@ -93,7 +82,7 @@ final class CallerWays {
     func common(to stack: UInt32, caller: SiteShare.Place?) -> Set<UInt64> {
         let (node, row) = names.blame(ofStack: stack, in: recording)
         guard node != 0 else { return [] }
-        let frame = recording.stacks[Int(node) - 1].frame
+        let frame = recording.frame(ofStack: node)
         var steps = steps(of: stack)[...]
         if let caller {
             let function = names.functionKey(ofRow: caller.row, frame: caller.frame, in: recording)

@@ -132,18 +132,12 @@ enum ThinSites {
         _ body: (_ row: Int, _ frame: UInt32) -> Void
     ) {
         let (start, blameRow) = names.blame(ofStack: stack, in: recording)
-        var node = start
-        while node != 0 {
-            let entry = recording.stacks[Int(node) - 1]
-            if entry.frame != 0 {
-                let range = names.ranges[Int(entry.frame) - 1]
-                let isBlame = node == start
-                for row in (isBlame ? blameRow : range.lowerBound)..<range.upperBound
-                where isBlame && row == blameRow || names.rows[row].kind == .program && !names.rows[row].isLoop {
-                    body(row, entry.frame)
-                }
+        for step in names.walk(from: start, in: recording) {
+            let isBlame = step.node == start
+            for row in (isBlame ? blameRow : step.rows.lowerBound)..<step.rows.upperBound
+            where isBlame && row == blameRow || names.rows[row].kind == .program && !names.rows[row].isLoop {
+                body(row, step.frame)
             }
-            node = entry.parent
         }
     }
 }

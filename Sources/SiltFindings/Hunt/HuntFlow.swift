@@ -64,7 +64,7 @@ struct HuntFlow {
 
     private func add(_ row: PhaseFrees, to partners: inout [UInt64: (frame: ReportFrame, count: UInt64)]) {
         let (node, name) = names.blame(ofStack: row.freeStack, in: recording)
-        let frame = node == 0 ? 0 : recording.stacks[Int(node) - 1].frame
+        let frame = recording.frame(ofStack: node)
         guard frame != 0 else { return }
         let key = names.functionKey(ofRow: name, frame: frame, in: recording)
         partners[key, default: (names.frame(ofRow: name, frame: frame, in: recording), 0)].count += row.count

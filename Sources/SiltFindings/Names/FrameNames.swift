@@ -82,7 +82,7 @@ package struct FrameNames {
         ranges.reserveCapacity(recording.frames.count)
         for (index, frame) in recording.frames.enumerated() {
             let start = rows.count
-            let path = frame.module == 0 ? "" : recording.modules[Int(frame.module) - 1].path
+            let path = recording.path(ofModule: frame.module)
             var isClosed = false
             for symbol in recording.symbols(ofFrame: UInt32(index + 1)) {
                 let key = UInt64(symbol.function) << 32 | UInt64(frame.module)
@@ -208,9 +208,23 @@ package struct FrameNames {
         guard stack != 0 else { return (0, 0) }
         let frame = blameFrames[Int(stack) - 1]
         guard frame != 0 else { return (stack, 0) }
-        var node = stack
-        while recording.stacks[Int(node) - 1].frame != frame { node = recording.stacks[Int(node) - 1].parent }
-        return (node, Int(blameRows[Int(frame) - 1]))
+        let step = walk(from: stack, in: recording).first { $0.frame == frame }
+        return (step?.node ?? stack, Int(blameRows[Int(frame) - 1]))
+    }
+
+    /// A stack from a node of the tree of stacks outward, with the rows of each frame.
+    package func walk(
+        from node: UInt32,
+        in recording: Recording
+    ) -> some Sequence<(node: UInt32, frame: UInt32, rows: Range<Int>)> {
+        sequence(state: node) { [stacks = recording.stacks, ranges] next in
+            while next != 0 {
+                let (node, entry) = (next, stacks[Int(next) - 1])
+                next = entry.parent
+                if entry.frame != 0 { return (node, entry.frame, ranges[Int(entry.frame) - 1]) }
+            }
+            return nil
+        }
     }
 
     /// The function's name as a reader wants it, or what stands for it: module and offset.
@@ -229,7 +243,7 @@ package struct FrameNames {
         if location.isPlaceholder { return location.kind == .truncated ? "[truncated]" : "[incomplete]" }
         if location.isGenerated { return "[generated code]" }
         guard location.module != 0 else { return "[" + Format.hex(location.offset) + "]" }
-        return moduleName(recording.modules[Int(location.module) - 1].path) + "+" + Format.hex(location.offset)
+        return moduleName(recording.path(ofModule: location.module)) + "+" + Format.hex(location.offset)
     }
 
     /// What a reader knows a file by: a program by the name that it was started by.

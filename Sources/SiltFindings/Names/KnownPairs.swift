@@ -66,13 +66,10 @@ struct KnownPairs {
         if let own = resource.pair { return KnownPair(maker: own.maker, giver: own.giver) }
         let (blamed, _) = names.blame(ofStack: stack, in: recording)
         var found: KnownPair?
-        var node = stack
-        while node != 0, node != blamed {
-            let entry = recording.stacks[Int(node) - 1]
-            node = entry.parent
-            guard entry.frame != 0 else { continue }
-            for row in names.ranges[Int(entry.frame) - 1] {
-                let frame = names.frame(ofRow: row, frame: entry.frame, in: recording)
+        for step in names.walk(from: stack, in: recording) {
+            if step.node == blamed { break }
+            for row in step.rows {
+                let frame = names.frame(ofRow: row, frame: step.frame, in: recording)
                 let isProgram = programs.contains(frame.module)
                 found = pair(function: frame.function, module: frame.module, isProgram: isProgram) ?? found
             }

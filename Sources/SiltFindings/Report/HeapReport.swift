@@ -83,17 +83,9 @@ extension HeapReport {
 
     /// The functions of a stack, innermost first, inlined ones included.
     package func frames(ofStack stack: UInt32) -> [ReportFrame] {
-        var result: [ReportFrame] = []
-        var node = stack
-        while node != 0 {
-            let entry = recording.stacks[Int(node) - 1]
-            node = entry.parent
-            guard entry.frame != 0 else { continue }
-            for row in names.ranges[Int(entry.frame) - 1] {
-                result.append(names.frame(ofRow: row, frame: entry.frame, in: recording))
-            }
+        names.walk(from: stack, in: recording).flatMap { step in
+            step.rows.map { names.frame(ofRow: $0, frame: step.frame, in: recording) }
         }
-        return result
     }
 
     /// From the blamed function outward.
@@ -106,14 +98,9 @@ extension HeapReport {
         guard stack != 0 else { return 0 }
         let (blameNode, row) = names.blame(ofStack: stack, in: recording)
         var count = 0
-        var node = stack
-        while node != 0 {
-            let entry = recording.stacks[Int(node) - 1]
-            if node == blameNode {
-                return entry.frame == 0 ? count : count + row - names.ranges[Int(entry.frame) - 1].lowerBound
-            }
-            if entry.frame != 0 { count += names.ranges[Int(entry.frame) - 1].count }
-            node = entry.parent
+        for step in names.walk(from: stack, in: recording) {
+            if step.node == blameNode { return count + row - step.rows.lowerBound }
+            count += step.rows.count
         }
         return 0
     }
@@ -132,17 +119,16 @@ extension HeapReport {
 extension FrameNames {
     /// Whether it is Go's runtime that keeps what is allocated there (`GoName.isKeptByRuntime`).
     func isKeptByRuntime(stack: UInt32, in recording: Recording) -> Bool {
-        let functions = recording.frames(ofStack: stack).lazy.filter { $0 != 0 }.flatMap { frame in
-            ranges[Int(frame) - 1].lazy.map { recording.string(rows[$0].function) }
-        }
-        return GoName.isKeptByRuntime(functions)
+        GoName.isKeptByRuntime(functions(ofStack: stack, in: recording))
     }
 
     /// Whether it is the heap of Go's runtime that is mapped there.
     func isMappedByGo(stack: UInt32, in recording: Recording) -> Bool {
-        recording.frames(ofStack: stack).contains { frame in
-            frame != 0 && ranges[Int(frame) - 1].contains { GoName.maps(recording.string(rows[$0].function)) }
-        }
+        functions(ofStack: stack, in: recording).contains(where: GoName.maps)
+    }
+
+    private func functions(ofStack stack: UInt32, in recording: Recording) -> some Sequence<String> {
+        walk(from: stack, in: recording).lazy.flatMap { $0.rows.lazy.map { recording.string(rows[$0].function) } }
     }
 
     func frame(ofRow index: Int, frame: UInt32, in recording: Recording) -> ReportFrame {
@@ -153,7 +139,7 @@ extension FrameNames {
             function: row.function == 0 ? placeholder : recording.string(row.function),
             file: row.file == 0 ? nil : recording.string(row.file),
             line: row.line == 0 ? nil : Int(row.line),
-            module: location.module == 0 ? "" : recording.modules[Int(location.module) - 1].path,
+            module: recording.path(ofModule: location.module),
             offset: location.offset,
             inlined: row.inlined
         )

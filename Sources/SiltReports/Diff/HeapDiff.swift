@@ -173,7 +173,7 @@ package struct HeapDiff: Sendable {
                 file: "",
                 line: 0,
                 module: isKnown
-                    ? report.names.moduleName(report.recording.modules[Int(recorded.module) - 1].path)
+                    ? report.names.moduleName(report.recording.path(ofModule: recorded.module))
                     : report.names.address(of: frame, in: report.recording),
                 offset: isKnown && settings.comparesLines ? recorded.offset : 0
             )

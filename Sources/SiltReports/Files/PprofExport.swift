@@ -137,26 +137,21 @@ package struct PprofExport {
     private mutating func stack(from start: UInt32) -> [UInt32] {
         var result: [UInt32] = []
         var open: [PprofFrame] = []
-        var node = start
-        while node != 0 {
-            let entry = report.recording.stacks[Int(node) - 1]
-            if entry.frame != 0 {
-                let isFirst = node == start
-                if open.isEmpty, let known = locations[isFirst ? 1 : 0][Int(entry.frame) - 1] {
-                    result.append(known)
-                } else {
-                    let isWhole = open.isEmpty
-                    open += frames(at: entry.frame, isFirst: isFirst)
-                    // A profile's frame by frame has the frames of one address one by one: they are put together again.
-                    if !open.isEmpty, !isInlined(entry.frame) {
-                        let location = builder.location(of: open)
-                        if isWhole { locations[isFirst ? 1 : 0][Int(entry.frame) - 1] = location }
-                        result.append(location)
-                        open = []
-                    }
-                }
+        for (node, frame, _) in report.names.walk(from: start, in: report.recording) {
+            let isFirst = node == start
+            if open.isEmpty, let known = locations[isFirst ? 1 : 0][Int(frame) - 1] {
+                result.append(known)
+                continue
             }
-            node = entry.parent
+            let isWhole = open.isEmpty
+            open += frames(at: frame, isFirst: isFirst)
+            // A profile's frame by frame has the frames of one address one by one: they are put together again.
+            if !open.isEmpty, !isInlined(frame) {
+                let location = builder.location(of: open)
+                if isWhole { locations[isFirst ? 1 : 0][Int(frame) - 1] = location }
+                result.append(location)
+                open = []
+            }
         }
         if !open.isEmpty { result.append(builder.location(of: open)) }
         return result
