@@ -121,7 +121,7 @@ let package = Package(
         ),
         .target(
             name: "SiltPlan",
-            dependencies: ["CSiltSystem", "CYAML", "SiltJSON", "SiltPprof", "SiltText"],
+            dependencies: ["CSiltSystem", "CYAML", "SiltEvents", "SiltJSON", "SiltPprof", "SiltText"],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),

@@ -39,6 +39,15 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     /// It has no size: its bytes are counts as well.
     package var isCounted: Bool { traits.isCounted }
 
+    /// All of that kind.
+    package static var counted: [Resource] { allCases.filter(\.isCounted) }
+
+    /// Its things, as `blocks`.
+    package var units: String { unit + "s" }
+
+    /// How plans and JSON call a limit on it: `unjoined_threads_per_request`.
+    package var limitName: String { units.split(separator: " ").joined(separator: "_") + "_per_request" }
+
     /// What is taken again has the handle that it has already, and is given back as often.
     package var isShared: Bool { traits.isShared }
 

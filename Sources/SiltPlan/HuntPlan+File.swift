@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltEvents
 internal import SiltPprof
 internal import SiltText
 
@@ -58,9 +59,8 @@ private struct PlanReader {
         "max_rounds", "confirm", "phases", "limits", "pprof", "memory_limit",
     ]
     private static let phaseFields = ["name", "script", "requests", "weight", "rounds", "timeout"]
-    private static let limitFields = [
-        "bytes_per_request", "site_bytes_per_request", "descriptors_per_request", "allow",
-    ]
+    private static let limitFields =
+        ["bytes_per_request", "site_bytes_per_request"] + Resource.counted.map(\.limitName) + ["allow"]
 
     func plan(_ root: YAMLNode) throws(HuntError) -> HuntPlan {
         let fields = try PlanFields(root, path: "", file: file, known: PlanReader.planFields)
@@ -211,7 +211,9 @@ private struct PlanReader {
         let fields = try PlanFields(node, path: "limits", file: file, known: PlanReader.limitFields)
         limits.maxBytesPerRequest = try fields.bytes("bytes_per_request")
         limits.maxSiteBytesPerRequest = try fields.bytes("site_bytes_per_request")
-        limits.maxDescriptorsPerRequest = try fields.share("descriptors_per_request")
+        for resource in Resource.counted {
+            limits.maxObjectsPerRequest[resource] = try fields.share(resource.limitName)
+        }
         guard let allow = fields["allow"] else { return limits }
         guard case .list(let lines) = allow.content else {
             let path = beside(try fields.text(of: allow, "limits.allow"))

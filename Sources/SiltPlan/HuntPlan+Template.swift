@@ -55,7 +55,7 @@ extension HuntPlan {
         #limits:
         #  bytes_per_request: 64        # of a phase, all call sites together
         #  site_bytes_per_request: 16   # of each call site
-        #  descriptors_per_request: 0.1 # that a phase leaves open
+        #  descriptors_per_request: 0.1 # that a phase leaves open; likewise threads, timers …
         #  allow:                       # LeakSanitizer suppressions, or the path of a file with them
         #    - leak:known_leak
 

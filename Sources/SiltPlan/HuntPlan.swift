@@ -1,3 +1,5 @@
+package import SiltEvents
+
 /// What `silt hunt` is to do: which service to start, how it is loaded, and what may grow.
 ///
 /// The hunt starts the command, waits until it is ready, watches it idle, then goes through the phases in their order:
@@ -69,8 +71,8 @@ package struct HuntLimits: Sendable, Equatable {
     package var maxBytesPerRequest: Double?
     /// The same for each call site.
     package var maxSiteBytesPerRequest: Double?
-    /// Descriptors per request that a phase may leave open over all its call sites.
-    package var maxDescriptorsPerRequest: Double?
+    /// Things per request, of resources without sizes, that a phase may leave over all its call sites.
+    package var maxObjectsPerRequest: [Resource: Double] = [:]
     /// Call sites that are allowed to grow: lines of a LeakSanitizer suppression file, as `leak:pattern`.
     package var allow: [String] = []
     /// A file of such lines; an absolute path, or one relative to where silt runs.

@@ -52,6 +52,7 @@ struct PlanFileTests {
               bytes_per_request: 0.5
               site_bytes_per_request: 1KiB
               descriptors_per_request: 0.25
+              unjoined_threads_per_request: 2
               allow: [leak:foo, "leak:^bar*$"]
             pprof: http://[::1]:6060/debug/pprof
             memory_limit: 1.5GiB
@@ -77,7 +78,7 @@ struct PlanFileTests {
         expected.phases = [users, HuntPhase(name: "orders", script: "a\nb\n")]
         expected.limits.maxBytesPerRequest = 0.5
         expected.limits.maxSiteBytesPerRequest = 1024
-        expected.limits.maxDescriptorsPerRequest = 0.25
+        expected.limits.maxObjectsPerRequest = [.descriptor: 0.25, .unjoined: 2]
         expected.limits.allow = ["leak:foo", "leak:^bar*$"]
         expected.pprof = "http://[::1]:6060/debug/pprof"
         expected.memoryLimitBytes = 3 << 29
@@ -109,7 +110,7 @@ struct PlanFileTests {
         expected.ready = .log(pattern: "listening on")
         expected.limits.maxBytesPerRequest = 64
         expected.limits.maxSiteBytesPerRequest = 16
-        expected.limits.maxDescriptorsPerRequest = 0.1
+        expected.limits.maxObjectsPerRequest = [.descriptor: 0.1]
         expected.limits.allow = ["leak:known_leak"]
         expected.pprof = "http://127.0.0.1:6060/debug/pprof"
         expected.confirmSeconds = 60
@@ -172,7 +173,9 @@ struct PlanFileTests {
         (
             "limits:\n  bytes: 3",
             "plan.yml:2: limits.bytes: unknown field; there are bytes_per_request, site_bytes_per_request, "
-                + "descriptors_per_request, allow"
+                + "descriptors_per_request, threads_per_request, timers_per_request, goroutines_per_request, "
+                + "unjoined_threads_per_request, semaphores_per_request, locales_per_request, zombies_per_request, "
+                + "modules_per_request, allow"
         ),
         (
             "limits:\n  byte_per_request: 3",

@@ -1,3 +1,4 @@
+import SiltEvents
 import Testing
 
 @testable import SiltFindings
@@ -50,27 +51,28 @@ import Testing
     }
 
     /// Each unit has its own; where there is none in a site's unit, it may not grow.
-    @Test func descriptorsHaveALimitOfTheirOwn() throws {
+    @Test(arguments: [(Resource.descriptor, "descriptors"), (.unjoined, "unjoined threads")])
+    func whatHasNoSizeHasALimitOfItsOwn(resource: Resource, units: String) throws {
         var report = try ShopHunt.report()
         let index = try #require(report.sites.firstIndex { $0.blame.function == "order_create" })
-        report.sites[index].resource = .descriptor
+        report.sites[index].resource = resource
         report.sites[index].rate = Rate(
             value: 0.5,
             low: 0.5,
             high: 0.5,
-            unit: Rate.Unit(.objects(.descriptor), per: .request)
+            unit: Rate.Unit(.objects(resource), per: .request)
         )
         func outcome(_ change: (inout CheckSettings) throws -> Void) throws -> CheckReport.Outcome? {
             ShopHunt.outcomes(try check(report: report, change))["order_create"]
         }
-        #expect(try outcome { $0.descriptorsPerRequest = 0.5 } == .withinLimit)
-        #expect(try outcome { $0.descriptorsPerRequest = 0.4 } == .failed(.phaseLimit(0.4, sum: 0.5)))
+        #expect(try outcome { $0.objectsPerRequest[resource] = 0.5 } == .withinLimit)
+        #expect(try outcome { $0.objectsPerRequest[resource] = 0.4 } == .failed(.phaseLimit(0.4, sum: 0.5)))
         #expect(try outcome { $0.bytesPerRequest = 1000 } == .failed(.growth))
-        let limited = try check(report: report) { $0.descriptorsPerRequest = 0.4 }
+        let limited = try check(report: report) { $0.objectsPerRequest[resource] = 0.4 }
         let texts = limited.findings.map { CheckHeadline.sentence($0, limited.settings) }
-        let sum = "the phase loses 0.50 descriptors per request in all, more than the limit of 0.40 descriptors"
+        let sum = "the phase loses 0.50 \(units) per request in all, more than the limit of 0.40 \(units)"
         #expect(texts.contains(sum), "\(texts)")
-        #expect(texts.contains("nothing may grow per request: the limits are in descriptors per request"), "\(texts)")
+        #expect(texts.contains("nothing may grow per request: the limits are in \(units) per request"), "\(texts)")
     }
 
     @Test func lowConfidenceFailsWhenTheCheckIsStrict() throws {

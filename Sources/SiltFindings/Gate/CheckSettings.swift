@@ -1,4 +1,4 @@
-internal import SiltEvents
+package import SiltEvents
 
 /// What may grow in a check, and by whom it is allowed.
 package struct CheckSettings: Sendable {
@@ -8,8 +8,8 @@ package struct CheckSettings: Sendable {
     ///
     /// Without a limit nothing may grow; where there are some in a site's unit, only those are held against it.
     package var siteBytesPerRequest: Double?
-    /// Descriptors per request that a phase may leave open over all its call sites.
-    package var descriptorsPerRequest: Double?
+    /// Things per request, of resources without sizes, that a phase may leave over all its call sites.
+    package var objectsPerRequest: [Resource: Double] = [:]
     package var suppressions = Suppressions()
     package var baseline: GrowthBaseline?
     /// How much faster than in the baseline a call site may grow, as a share.
@@ -25,8 +25,8 @@ package struct CheckSettings: Sendable {
 
     /// What a phase may lose over all its call sites, by unit.
     var phaseLimits: [(unit: Rate.Unit, limit: Double)] {
-        let descriptors = Rate.Unit(.objects(.descriptor), per: .request)
-        let all = [(Rate.Unit.bytesPerRequest, bytesPerRequest), (descriptors, descriptorsPerRequest)]
+        let objects = Resource.counted.map { (Rate.Unit(.objects($0), per: .request), objectsPerRequest[$0]) }
+        let all = [(Rate.Unit.bytesPerRequest, bytesPerRequest)] + objects
         return all.compactMap { unit, limit in limit.map { (unit, $0) } }
     }
 

@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltJSON
 
@@ -14,7 +15,9 @@ package enum CheckJSON {
             json.object("limits") { json in
                 json.value("bytes_per_request", check.settings.bytesPerRequest)
                 json.value("site_bytes_per_request", check.settings.siteBytesPerRequest)
-                json.value("descriptors_per_request", check.settings.descriptorsPerRequest)
+                for resource in Resource.counted {
+                    json.value(resource.limitName, check.settings.objectsPerRequest[resource])
+                }
             }
             json.array("findings") { json in
                 guard let report = check.report else { return }

@@ -2,9 +2,6 @@ internal import SiltEvents
 internal import SiltText
 
 extension Resource {
-    /// Its things, as `blocks`.
-    var units: String { unit + "s" }
-
     /// So much of it: `1.00 KiB` where its things have sizes, else `2 threads`.
     func amount(_ value: Double) -> String {
         guard isCounted else { return Format.bytes(value) }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltPlan
 
@@ -10,13 +11,7 @@ struct CheckRules: ParsableArguments {
     @Option(help: ArgumentHelp("Bytes per request that each call site may lose.", valueName: "bytes"))
     var maxSiteBytesPerRequest: ByteAmount?
 
-    @Option(
-        help: ArgumentHelp(
-            "Descriptors per request that a phase may leave open over all its call sites.",
-            valueName: "count"
-        )
-    )
-    var maxDescriptorsPerRequest: CountAmount?
+    @OptionGroup private var maxObjectsPerRequest: OptionTable<Resource>
 
     @Option(
         help: ArgumentHelp(
@@ -43,7 +38,8 @@ struct CheckRules: ParsableArguments {
         var settings = CheckSettings()
         settings.bytesPerRequest = maxBytesPerRequest?.bytes ?? plan.maxBytesPerRequest
         settings.siteBytesPerRequest = maxSiteBytesPerRequest?.bytes ?? plan.maxSiteBytesPerRequest
-        settings.descriptorsPerRequest = maxDescriptorsPerRequest?.count ?? plan.maxDescriptorsPerRequest
+        settings.objectsPerRequest = plan.maxObjectsPerRequest
+        for (resource, amount) in maxObjectsPerRequest.given { settings.objectsPerRequest[resource] = amount.count }
         settings.tolerance = tolerance.value / 100
         settings.isStrict = strict
         do {
@@ -64,4 +60,16 @@ struct CheckRules: ParsableArguments {
         }
         return settings
     }
+}
+
+extension Resource: OptionRow {
+    typealias Value = CountAmount
+
+    static var rows: [Resource] { counted }
+
+    var optionName: String { "max-" + limitName.map { $0 == "_" ? "-" : $0 } }
+    var optionHelp: ArgumentHelp {
+        ArgumentHelp("What a phase may leave of \(units) per request over all its call sites.", valueName: "count")
+    }
+    var optionValues: CompletionKind? { nil }
 }
