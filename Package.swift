@@ -34,7 +34,12 @@ let package = Package(
         .plugin(name: "BuildShim", capability: .buildTool(), path: "CShim/plugin"),
         // The HTML report's files, carried as text.
         .plugin(name: "EmbedPage", capability: .buildTool(), path: "Sources/EmbedPage", exclude: ["embed.sh"]),
-        .target(name: "SiltShim", dependencies: ["SiltText"], swiftSettings: strict, plugins: ["BuildShim"]),
+        .target(
+            name: "SiltShim",
+            dependencies: ["SiltSystem", "SiltText"],
+            swiftSettings: strict,
+            plugins: ["BuildShim"]
+        ),
 
         // Text: names that are bytes, numbers with units both ways, regular expressions.
         .target(name: "SiltText", dependencies: ["CSiltSystem"], swiftSettings: strict),
@@ -62,7 +67,7 @@ let package = Package(
         ),
         .target(
             name: "SiltRecording",
-            dependencies: ["CSQLite", "CSiltSystem", "SiltEvents", "SiltText"],
+            dependencies: ["CSQLite", "CSiltSystem", "SiltEvents", "SiltSystem", "SiltText"],
             exclude: ["docs"],
             swiftSettings: strict + collecting,
             linkerSettings: [.linkedLibrary(":libsqlite3.a"), .linkedLibrary("m")]
@@ -121,7 +126,7 @@ let package = Package(
         ),
         .target(
             name: "SiltPlan",
-            dependencies: ["CSiltSystem", "CYAML", "SiltEvents", "SiltJSON", "SiltPprof", "SiltText"],
+            dependencies: ["CYAML", "SiltEvents", "SiltJSON", "SiltPprof", "SiltSystem", "SiltText"],
             swiftSettings: strict,
             linkerSettings: [.linkedLibrary(":libyaml.a")]
         ),

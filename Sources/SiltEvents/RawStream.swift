@@ -133,7 +133,7 @@ extension RawStream {
 extension RawStreamError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .system(let call, let path, let number): "\(path): \(call): \(String(cString: strerror(number)))"
+        case .system(let call, let path, let number): "\(path): \(call): \(errorText(number))"
         case .foreign(let path): "\(path) is not a silt event file"
         case .version(let path, let version):
             "\(path) has version \(version); this silt reads \(RawStream.unchecked) and \(RawStream.version)"

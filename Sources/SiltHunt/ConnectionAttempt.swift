@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltPlan
+internal import SiltText
 
 /// A place to connect to.
 struct SocketPlace {
@@ -83,7 +84,7 @@ final class ConnectionAttempt {
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, place.length) }
         }
         isConnected = result == 0
-        if result != 0, errno != EINPROGRESS { state = .failed(String(cString: strerror(errno))) }
+        if result != 0, errno != EINPROGRESS { state = .failed(errorText(errno)) }
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
@@ -98,7 +99,7 @@ final class ConnectionAttempt {
             var size = socklen_t(MemoryLayout<Int32>.size)
             getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &problem, &size)
             guard problem == 0 else {
-                state = .failed(String(cString: strerror(problem)))
+                state = .failed(errorText(problem))
                 return
             }
             isConnected = true
@@ -117,7 +118,7 @@ final class ConnectionAttempt {
         if sent > 0 {
             question.removeFirst(sent)
         } else if errno != EAGAIN, errno != EINTR {
-            state = .failed(String(cString: strerror(errno)))
+            state = .failed(errorText(errno))
         }
     }
 
@@ -126,7 +127,7 @@ final class ConnectionAttempt {
         let got = recv(descriptor, &buffer, buffer.count, 0)
         if got < 0, errno == EAGAIN || errno == EINTR { return }
         guard got > 0 else {
-            state = .failed(got == 0 ? "it closed the connection without an answer" : String(cString: strerror(errno)))
+            state = .failed(got == 0 ? "it closed the connection without an answer" : errorText(errno))
             return
         }
         answer += buffer.prefix(got)

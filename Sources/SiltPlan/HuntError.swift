@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltText
 
 /// Why a hunt cannot begin or go on; each description says what to do.
 package enum HuntError: Error, Equatable {
@@ -84,7 +85,7 @@ extension HuntError: CustomStringConvertible {
 
     /// The error of the system call that just failed.
     package static func last(_ call: String) -> HuntError {
-        .system(call: call, reason: String(cString: strerror(errno)))
+        .system(call: call, reason: errorText(errno))
     }
 }
 

@@ -1,7 +1,7 @@
-internal import CSiltSystem
 internal import Glibc
 internal import SiltEvents
 internal import SiltPprof
+internal import SiltSystem
 internal import SiltText
 
 extension HuntPlan {
@@ -27,20 +27,13 @@ extension HuntPlan {
     }
 
     private static func textOfFile(_ path: String) throws(HuntError) -> String {
-        let descriptor = silt_open_input(path.system)
-        guard descriptor >= 0 else { throw .last(path) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let got = read(descriptor, &buffer, buffer.count)
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw .last(path) }
-            bytes += buffer.prefix(got)
-            guard bytes.count <= 1 << 20 else {
-                throw .plan(file: path, line: 0, problem: "larger than 1 MiB: is this a plan?")
-            }
-            guard got > 0 else { break }
+        let bytes: [UInt8]
+        do throws(FileError) {
+            bytes = try FileBytes.read(path, limit: 1 << 20)
+        } catch .tooLarge {
+            throw .plan(file: path, line: 0, problem: "larger than 1 MiB: is this a plan?")
+        } catch {
+            throw .system(call: path, reason: error.description)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .plan(file: path, line: 0, problem: "not UTF-8: is this a plan?")
@@ -218,7 +211,7 @@ private struct PlanReader {
         guard case .list(let lines) = allow.content else {
             let path = beside(try fields.text(of: allow, "limits.allow"))
             guard access(path.system, R_OK) == 0 else {
-                throw fields.problem("allow", "\(path): \(String(cString: strerror(errno)))")
+                throw fields.problem("allow", "\(path): \(errorText(errno))")
             }
             limits.allowFile = path
             return limits

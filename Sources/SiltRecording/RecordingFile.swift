@@ -1,6 +1,7 @@
 internal import CSQLite
 internal import CSiltSystem
 internal import Glibc
+internal import SiltSystem
 internal import SiltText
 
 /// True for a file that begins like a recording; false as well when it cannot be read.
@@ -60,7 +61,7 @@ enum RecordingFile {
         guard descriptor >= 0 else {
             // Made by another between the two looks.
             if errno == EEXIST { throw .inUse(path: path) }
-            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+            throw .cannotOpen(path: path, reason: errorText(errno))
         }
         let claim = FileClaim(descriptor)
         guard claim.isOurs else { throw .inUse(path: path) }
@@ -75,18 +76,13 @@ enum RecordingFile {
 
     /// The first 100 bytes: the header of an SQLite file.
     static func header(of path: String) throws(RecordingError) -> [UInt8] {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw .cannotOpen(path: path, reason: String(cString: strerror(errno)))
+        do throws(FileError) {
+            return try FileBytes.head(regular: path, count: 100)
+        } catch .system(EISDIR), .system(ENOTSUP) {
+            throw .notARecording(path: path)
+        } catch {
+            throw .cannotOpen(path: path, reason: error.description)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notARecording(path: path) }
-        var bytes = [UInt8](repeating: 0, count: 100)
-        let count = bytes.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress, $0.count, 0) }
-        guard count >= 0 else { throw .cannotOpen(path: path, reason: String(cString: strerror(errno))) }
-        return Array(bytes.prefix(count))
     }
 
     /// SQLite's magic at 0, our application id at 68 (sqlite.org/fileformat2.html §1.3).

@@ -71,7 +71,7 @@ enum LibraryFolder {
         let temporary = "\(path).\(getpid())"
         unlink(temporary.system)
         guard symlink(target, temporary.system) == 0, rename(temporary.system, path.system) == 0 else {
-            throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+            throw .cannotWrite(path: path, reason: errorText(errno))
         }
     }
 

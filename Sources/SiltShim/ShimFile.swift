@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltSystem
 internal import SiltText
 
 /// Why the preload library could not be put where the loader finds it.
@@ -72,24 +73,13 @@ package enum ShimFile {
     package static func write(_ bytes: [UInt8], to path: String) throws(ShimError) {
         let temporary = "\(path).\(getpid())"
         let descriptor = open(temporary.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o755)
-        guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: String(cString: strerror(errno))) }
-        var written = 0
-        while written < bytes.count {
-            let n = bytes.withUnsafeBytes { Glibc.write(descriptor, $0[written...].rebased, $0.count - written) }
-            if n < 0 && errno == EINTR { continue }
-            guard n > 0 else {
-                let reason = String(cString: strerror(errno))
-                close(descriptor)
-                unlink(temporary.system)
-                throw .cannotWrite(path: path, reason: reason)
-            }
-            written += n
-        }
-        close(descriptor)
-        guard rename(temporary.system, path.system) == 0 else {
-            let reason = String(cString: strerror(errno))
+        guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: errorText(errno)) }
+        var failure = FileBytes.write(bytes, to: descriptor)
+        if close(descriptor) != 0, failure == 0 { failure = errno }
+        if failure == 0, rename(temporary.system, path.system) != 0 { failure = errno }
+        guard failure == 0 else {
             unlink(temporary.system)
-            throw .cannotWrite(path: path, reason: reason)
+            throw .cannotWrite(path: path, reason: errorText(failure))
         }
     }
 
@@ -108,17 +98,7 @@ package enum ShimFile {
 
     private static func holds(_ path: String, _ bytes: [UInt8]) -> Bool {
         let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { return false }
-        defer { close(descriptor) }
-        var there = [UInt8](repeating: 0, count: bytes.count + 1)
-        var filled = 0
-        while filled < there.count {
-            let n = there.withUnsafeMutableBytes { read(descriptor, $0[filled...].rebased, $0.count - filled) }
-            if n < 0 && errno == EINTR { continue }
-            guard n > 0 else { break }
-            filled += n
-        }
-        return filled == bytes.count && there[..<filled].elementsEqual(bytes)
+        return (try? FileBytes.read(descriptor, limit: bytes.count)) == bytes
     }
 
     /// 16 hexadecimal digits of FNV-1a over the content (Fowler, Noll and Vo).
@@ -167,12 +147,4 @@ package enum ShimFile {
         for (value, character) in alphabet.utf8.enumerated() { values[Int(character)] = UInt8(value) }
         return values
     }()
-}
-
-extension Slice where Base == UnsafeRawBufferPointer {
-    fileprivate var rebased: UnsafeRawPointer? { UnsafeRawBufferPointer(rebasing: self).baseAddress }
-}
-
-extension Slice where Base == UnsafeMutableRawBufferPointer {
-    fileprivate var rebased: UnsafeMutableRawPointer? { UnsafeMutableRawBufferPointer(rebasing: self).baseAddress }
 }

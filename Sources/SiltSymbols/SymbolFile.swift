@@ -44,7 +44,7 @@ final class SymbolFile {
             switch errno {
             case ENOENT: throw .gone
             case ENOTSUP, EISDIR: throw .unreadable("it is no regular file")
-            default: throw .unreadable(String(cString: strerror(errno)))
+            default: throw .unreadable(errorText(errno))
             }
         }
         if let known { status = known }

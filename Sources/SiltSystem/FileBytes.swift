@@ -9,7 +9,7 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .system(let number): String(cString: strerror(number))
+        case .system(let number): errorText(number)
         case .tooLarge(let limit): "larger than \(Format.bytes(UInt64(limit)))"
         }
     }
@@ -19,21 +19,32 @@ package enum FileError: Error, Equatable, CustomStringConvertible {
 package enum FileBytes {
     /// What a user named: a regular file, a pipe or a terminal.
     package static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
-        try read(silt_open_input(path.system), limit)
+        try read(silt_open_input(path.system), limit: limit)
     }
 
     /// A regular file and nothing else.
     package static func read(regular path: String, limit: Int) throws(FileError) -> [UInt8] {
-        try read(silt_open_regular(path.system), limit)
+        try read(silt_open_regular(path.system), limit: limit)
+    }
+
+    /// The first bytes of a regular file, at most so many.
+    package static func head(regular path: String, count: Int) throws(FileError) -> [UInt8] {
+        let descriptor = silt_open_regular(path.system)
+        guard descriptor >= 0 else { throw .system(errno: errno) }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: count)
+        let got = Glibc.read(descriptor, &bytes, count)
+        guard got >= 0 else { throw .system(errno: errno) }
+        return Array(bytes.prefix(got))
     }
 
     /// A file of proc(5), or another whose absence is no news; nil when it cannot be read.
     package static func read(ifThere path: String) -> [UInt8]? {
-        try? read(open(path.system, O_RDONLY | O_CLOEXEC), Int.max)
+        try? read(open(path.system, O_RDONLY | O_CLOEXEC), limit: Int.max)
     }
 
     /// Takes the descriptor over; −1: `errno` says why there is none.
-    private static func read(_ descriptor: Int32, _ limit: Int) throws(FileError) -> [UInt8] {
+    package static func read(_ descriptor: Int32, limit: Int) throws(FileError) -> [UInt8] {
         guard descriptor >= 0 else { throw .system(errno: errno) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []

@@ -6,6 +6,9 @@ package enum Environment {
     /// The value of a variable; nil when it is not set.
     package static func value(_ name: String) -> String? { getenv(name.system).map { String(system: $0) } }
 
+    /// The same; nil also for a variable without content.
+    package static func content(_ name: String) -> String? { value(name).flatMap { $0.isEmpty ? nil : $0 } }
+
     /// The bytes of every entry, `NAME=value` most of them, in their order.
     package static var entries: [[UInt8]] {
         var result: [[UInt8]] = []

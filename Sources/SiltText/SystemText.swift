@@ -1,3 +1,8 @@
+internal import Glibc
+
+/// What strerror(3) says of an error's number.
+package func errorText(_ number: Int32) -> String { String(cString: strerror(number)) }
+
 /// Bytes that the system calls text, as Swift strings and back without loss: arguments, variables, names of files.
 ///
 /// Linux promises no encoding for them. What is UTF-8 stays as it is. Each other byte becomes one of the last 128 scalars

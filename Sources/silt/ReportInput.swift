@@ -1,10 +1,9 @@
-internal import Glibc
 internal import SiltHunt
 internal import SiltPprof
 internal import SiltProfiles
 internal import SiltRecording
 internal import SiltSession
-internal import SiltText
+internal import SiltSystem
 
 /// What a report is made of: a recording, or another file that becomes one.
 final class ReportInput {
@@ -69,16 +68,7 @@ final class ReportInput {
     }
 
     /// The first bytes of a regular file; nil where it is none or cannot be read.
-    private static func head(of path: String) -> ArraySlice<UInt8>? {
-        let descriptor = open(path.system, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let got = read(descriptor, &bytes, bytes.count)
-        return got < 0 ? nil : bytes[..<got]
-    }
+    private static func head(of path: String) -> [UInt8]? { try? FileBytes.head(regular: path, count: 64) }
 }
 
 /// A file that is nothing silt reads, or a profile that it cannot read.

@@ -5,6 +5,7 @@ internal import SiltGrowth
 internal import SiltHeap
 internal import SiltSymbols
 internal import SiltSystem
+internal import SiltText
 
 /// Collects the events of all traced processes into one recording until the trace ends.
 ///
@@ -452,7 +453,7 @@ package final class Collector {
             hasToldOfDescriptors = true
             outcome.notes.append(
                 "what is open in process \(image.pid) cannot be seen (/proc/\(image.pid)/fd: "
-                    + "\(String(cString: strerror(failure)))): what it opens and closes past the C library is not known"
+                    + "\(errorText(failure))): what it opens and closes past the C library is not known"
             )
         }
     }

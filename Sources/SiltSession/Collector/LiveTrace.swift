@@ -48,8 +48,7 @@ package struct LiveTrace: Sendable {
         return processNumbers().sorted().compactMap { pid in
             guard let socket = variables(of: pid)?["SILT_SOCKET"], sockets.insert(socket).inserted else { return nil }
             guard !LiveTrace(recording: "", socket: socket).hasEnded else { return nil }
-            let name = FileBytes.read(ifThere: "/proc/\(pid)/comm").map { String(system: $0.dropLast()) }
-            return (pid, name ?? "")
+            return (pid, ProcessKin.name(pid) ?? "")
         }
     }
 

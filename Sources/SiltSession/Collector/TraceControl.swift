@@ -16,7 +16,7 @@ package final class TraceControl {
         connection = silt_connect(path.system)
         guard connection >= 0 else {
             throw ControlError(
-                "cannot reach a trace at \(path): \(String(cString: strerror(errno))); start one with silt listen \(path)"
+                "cannot reach a trace at \(path): \(errorText(errno)); start one with silt listen \(path)"
             )
         }
     }

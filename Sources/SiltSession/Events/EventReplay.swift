@@ -5,6 +5,7 @@ internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 internal import SiltSymbols
+internal import SiltText
 
 /// Makes the recording of a trace again, out of the raw stream it kept (`silt run --events`).
 ///
@@ -81,7 +82,7 @@ package final class EventReplay {
             case .unknownImage(let image): "image \(image) was never announced"
             case .badImage(let image): "image \(image) is announced badly"
             case .outOfOrder(let slot, let offset): "slot \(slot), byte \(offset): not what comes next"
-            case .system(let call): "\(call): \(String(cString: strerror(errno)))"
+            case .system(let call): "\(call): \(errorText(errno))"
             }
         }
     }

@@ -46,7 +46,7 @@ struct SharedImage: ~Copyable {
         let mapped = mmap(nil, SharedImage.headBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
         guard let mapped, mapped != MAP_FAILED else {
             close(file)
-            throw .cannotMap(String(cString: strerror(errno)))
+            throw .cannotMap(errorText(errno))
         }
         let header = mapped.load(as: silt_header.self)
         guard header.magic == SILT_MAGIC, header.version == SILT_WIRE_VERSION else {

@@ -36,7 +36,7 @@ struct OutsideLook {
         silent = [:]
         for pid in OutsideLook.descendants(of: roots).filter({ !known($0) }).prefix(OutsideLook.maximumChecked) {
             let isSilent = isPreloaded(pid) == true
-            let program = processExecutable(pid) ?? OutsideLook.name(of: pid)
+            let program = processExecutable(pid) ?? ProcessKin.name(pid) ?? ""
             // Between fork and exec, and before its loader has come so far, nothing can be said.
             guard !program.isEmpty else { continue }
             if isSilent {
@@ -68,12 +68,6 @@ struct OutsideLook {
             }
         }
         return result
-    }
-
-    /// What the kernel calls a process whose executable may not be read; empty when it is gone.
-    private static func name(of pid: pid_t) -> String {
-        let bytes = FileBytes.read(ifThere: "/proc/\(pid)/comm") ?? []
-        return String(decoding: bytes.prefix { $0 != 10 }, as: UTF8.self)
     }
 
     /// Why a running process is not followed, as far as its executable and its owner tell.

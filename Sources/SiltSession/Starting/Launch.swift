@@ -52,7 +52,7 @@ package struct ProgramStart {
         }
         variables["SILT_SOCKET"] = socket
         variables["SILT_OUT"] = ""
-        if freeStacks, variables["SILT_FREE_STACKS"] == nil, getenv("SILT_FREE_STACKS") == nil {
+        if freeStacks, variables["SILT_FREE_STACKS"] == nil, Environment.value("SILT_FREE_STACKS") == nil {
             variables["SILT_FREE_STACKS"] = "1"
         }
     }
@@ -74,7 +74,7 @@ package struct ProgramStart {
             }
         }
         guard pid > 0 else {
-            throw .cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
+            throw .cannotStart(command: command.first ?? "", reason: errorText(errno))
         }
         return pid
     }
@@ -84,7 +84,7 @@ package struct ProgramStart {
         withCStrings(command.map(\.systemBytes)) { arguments in
             withCStrings(environment) { silt_execute(arguments, $0) }
         }
-        throw .cannotStart(command: command.first ?? "", reason: String(cString: strerror(errno)))
+        throw .cannotStart(command: command.first ?? "", reason: errorText(errno))
     }
 
     /// Byte for byte what the caller has, except for `variables`.

@@ -32,7 +32,7 @@ package enum SessionError: Error, CustomStringConvertible {
 
     /// The error of the system call that just failed.
     static func last(_ call: String) -> SessionError {
-        .system(call: call, reason: String(cString: strerror(errno)))
+        .system(call: call, reason: errorText(errno))
     }
 }
 

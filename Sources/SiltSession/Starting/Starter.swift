@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import Glibc
 internal import SiltSystem
+internal import SiltText
 
 /// The program whose preload library started this analyzer, which lives in its unit or container and takes of its memory.
 final class Starter {
@@ -19,7 +20,7 @@ final class Starter {
         pidfd = pid > 0 ? silt_pidfd(pid) : -1
         isGone = pid <= 0 || (pidfd < 0 && errno == ESRCH)
         let all = ControlGroup(of: getpid())?.limit ?? Starter.installedMemory
-        let asked = getenv("SILT_MEMORY_MIB").flatMap { UInt64(String(cString: $0)) }
+        let asked = Environment.value("SILT_MEMORY_MIB").flatMap { UInt64($0) }
         memoryLimit = asked.map { $0 << 20 } ?? max(Starter.minimumMemory, all / Starter.share)
     }
 

@@ -150,12 +150,12 @@ struct CheckCommand: ParsableCommand {
     /// Before minutes are spent on a hunt: can the file be written? What an earlier check left there goes.
     private func prepareJUnit() throws {
         guard let junit else { return }
-        let descriptor = open(junit.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            Terminal.message("cannot write \(junit): \(String(cString: strerror(errno)))")
+        do {
+            try OutputFile(junit, mode: 0o644).close()
+        } catch {
+            Terminal.message("\(error)")
             throw SiltExit.usage
         }
-        close(descriptor)
     }
 
     private func print(_ check: CheckReport) throws {
@@ -166,7 +166,7 @@ struct CheckCommand: ParsableCommand {
             CheckText.render(check, width: options.width, color: options.color, into: &text)
         }
         try Terminal.output(text)
-        if annotations || getenv("GITHUB_ACTIONS").map({ String(cString: $0) }) == "true" {
+        if annotations || Environment.value("GITHUB_ACTIONS") == "true" {
             var commands = ""
             let folder = getcwd(nil, 0)
             defer { free(folder) }

@@ -89,15 +89,12 @@ struct HuntCommand: ParsableCommand {
 
     /// Never over a file that is there.
     private func write(_ text: String, to path: String) throws {
-        let descriptor = open(path.system, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            Terminal.message("cannot write \(path): \(String(cString: strerror(errno)))")
-            throw SiltExit.cannotMeasure
-        }
-        let failure = FileBytes.write(Array(text.utf8), to: descriptor)
-        guard close(descriptor) == 0, failure == 0 else {
-            Terminal.message("cannot write \(path): \(String(cString: strerror(failure == 0 ? errno : failure)))")
-            throw SiltExit.cannotMeasure
+        do {
+            let file = try OutputFile(path, mode: 0o644, isNew: true)
+            file.write(text)
+            try file.close()
+        } catch {
+            throw Terminal.fail(error)
         }
         Terminal.message("wrote \(path): edit it, then silt hunt \(path)")
     }

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Glibc
 internal import SiltServer
+internal import SiltText
 
 /// Where profiles are sent to, and how often.
 struct PushOptions: ParsableArguments {
@@ -43,18 +43,15 @@ struct PushOptions: ParsableArguments {
     }
 
     private func target(service: String) throws -> PushTarget? {
-        func variable(_ name: String) -> String? {
-            getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
-        }
-        return try push.map { url in
+        try push.map { url in
             try PushTarget(
                 url,
                 as: pushAs ?? .pyroscope,
                 service: service,
                 labels: label,
-                token: variable("SILT_PUSH_TOKEN"),
-                user: variable("SILT_PUSH_USER"),
-                password: variable("SILT_PUSH_PASSWORD"),
+                token: Environment.content("SILT_PUSH_TOKEN"),
+                user: Environment.content("SILT_PUSH_USER"),
+                password: Environment.content("SILT_PUSH_PASSWORD"),
                 version: siltVersion
             )
         }

@@ -1,10 +1,10 @@
 internal import ArgumentParser
-internal import Glibc
 internal import SiltServer
+internal import SiltText
 
 extension ServerAddress {
     /// What must be sent by who asks from elsewhere.
-    static var token: String? { getenv("SILT_TOKEN").map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 } }
+    static var token: String? { Environment.content("SILT_TOKEN") }
 
     init(local: String, others: String? = nil) throws {
         if let others {

@@ -10,12 +10,13 @@ final class OutputFile: TextOutputStream {
     /// The first error; what comes after it is dropped.
     private var failure: Int32 = 0
 
-    /// `mode`: who may read a file that is made.
-    init(_ path: String, mode: mode_t = 0o600) throws {
+    /// `mode`: who may read a file that is made; `isNew`: never over a file that is there.
+    init(_ path: String, mode: mode_t = 0o600, isNew: Bool = false) throws {
         self.path = path
-        descriptor = path == "-" ? STDOUT_FILENO : open(path.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+        let flags = O_WRONLY | O_CREAT | (isNew ? O_EXCL : O_TRUNC) | O_CLOEXEC
+        descriptor = path == "-" ? STDOUT_FILENO : open(path.system, flags, mode)
         guard descriptor >= 0 else {
-            throw ReportError.cannotWrite(path: path, reason: String(cString: strerror(errno)))
+            throw ReportError.cannotWrite(path: path, reason: errorText(errno))
         }
     }
 
@@ -29,6 +30,6 @@ final class OutputFile: TextOutputStream {
     func close() throws {
         if descriptor != STDOUT_FILENO, Glibc.close(descriptor) != 0, failure == 0 { failure = errno }
         guard failure != 0, !(failure == EPIPE && descriptor == STDOUT_FILENO) else { return }
-        throw ReportError.cannotWrite(path: path, reason: String(cString: strerror(failure)))
+        throw ReportError.cannotWrite(path: path, reason: errorText(failure))
     }
 }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SiltReports
 internal import SiltSession
+internal import SiltText
 
 /// The terminal as a screen of its own, with keys that come one by one (termios(3), console_codes(4)).
 final class Screen {
@@ -11,7 +12,7 @@ final class Screen {
 
     init() throws {
         guard tcgetattr(STDIN_FILENO, &saved) == 0 else {
-            throw SessionError.system(call: "tcgetattr", reason: String(cString: strerror(errno)))
+            throw SessionError.system(call: "tcgetattr", reason: errorText(errno))
         }
         var raw = saved
         cfmakeraw(&raw)

@@ -85,8 +85,7 @@ enum Terminal {
 
     /// Colour only on a terminal, and never with NO_COLOR set (no-color.org) or TERM=dumb.
     static func usesColor(_ descriptor: Int32) -> Bool {
-        func variable(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
-        return isatty(descriptor) == 1 && variable("NO_COLOR").isEmpty && variable("TERM") != "dumb"
+        isatty(descriptor) == 1 && Environment.content("NO_COLOR") == nil && Environment.value("TERM") != "dumb"
     }
 
     /// Ends with a message and the status for "silt could not measure".
