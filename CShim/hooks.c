@@ -138,16 +138,23 @@ static inline bool is_early(const void *function) {
     return SILT_UNLIKELY(function == NULL) && (silt_wake_up(), 1);
 }
 
-SILT_EXPORT void *malloc(size_t bytes) {
-    if (is_early((void *)silt_real.malloc) && !silt_real.malloc) {
-        return silt_early_alloc(16, bytes);
+#define ALLOCATING_HOOK(name, parameters, arguments, align, bytes)                                 \
+    SILT_EXPORT void *name parameters {                                                            \
+        if (is_early((void *)silt_real.name) && !silt_real.name) {                                 \
+            return silt_early_alloc(align, bytes);                                                 \
+        }                                                                                          \
+        uint32_t before = into_real(FRAME());                                                      \
+        void *block = silt_real.name arguments;                                                    \
+        leave(before);                                                                             \
+        record_alloc(block, bytes, FRAME(), false);                                                \
+        return block;                                                                              \
     }
-    uint32_t before = into_real(FRAME());
-    void *block = silt_real.malloc(bytes);
-    leave(before);
-    record_alloc(block, bytes, FRAME(), false);
-    return block;
-}
+
+ALLOCATING_HOOK(malloc, (size_t bytes), (bytes), 16, bytes)
+ALLOCATING_HOOK(aligned_alloc, (size_t align, size_t bytes), (align, bytes), align, bytes)
+ALLOCATING_HOOK(memalign, (size_t align, size_t bytes), (align, bytes), align, bytes)
+ALLOCATING_HOOK(valloc, (size_t bytes), (bytes), 4096, bytes)
+ALLOCATING_HOOK(pvalloc, (size_t bytes), (bytes), 4096, bytes)
 
 SILT_EXPORT void *calloc(size_t count, size_t size) {
     if (is_early((void *)silt_real.calloc) && !silt_real.calloc) {
@@ -171,8 +178,11 @@ static void *move_out_of_early(void *old, size_t bytes) {
     return block;
 }
 
-/* The old block is reported free before it is; a failure takes that back. */
-SILT_EXPORT void *realloc(void *old, size_t bytes) {
+/* The old block is reported free before it is; a failure takes that back. Inlined, so
+ * that its frame is the hook's. */
+static inline __attribute__((always_inline)) void *move_block(void *old, size_t count, size_t size,
+                                                              bool is_array) {
+    size_t bytes = count * size;
     if (SILT_UNLIKELY(silt_is_early(old))) {
         return move_out_of_early(old, bytes);
     }
@@ -183,7 +193,8 @@ SILT_EXPORT void *realloc(void *old, size_t bytes) {
         record_free(old, FRAME(), SILT_MOVED);
     }
     uint32_t before = into_real(FRAME());
-    void *block = silt_real.realloc(old, bytes);
+    void *block = is_array && silt_real.reallocarray ? silt_real.reallocarray(old, count, size)
+                                                     : silt_real.realloc(old, bytes);
     leave(before);
     if (block) {
         record_alloc(block, bytes, FRAME(), old != NULL);
@@ -193,31 +204,17 @@ SILT_EXPORT void *realloc(void *old, size_t bytes) {
     return block;
 }
 
+SILT_EXPORT void *realloc(void *old, size_t bytes) {
+    return move_block(old, 1, bytes, false);
+}
+
 SILT_EXPORT void *reallocarray(void *old, size_t count, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes)) {
         errno = ENOMEM;
         return NULL;
     }
-    if (SILT_UNLIKELY(silt_is_early(old))) {
-        return move_out_of_early(old, bytes);
-    }
-    if (is_early((void *)silt_real.realloc) && !silt_real.realloc) {
-        return silt_early_alloc(16, bytes);
-    }
-    if (old) {
-        record_free(old, FRAME(), SILT_MOVED);
-    }
-    uint32_t before = into_real(FRAME());
-    void *block = silt_real.reallocarray ? silt_real.reallocarray(old, count, size)
-                                         : silt_real.realloc(old, bytes);
-    leave(before);
-    if (block) {
-        record_alloc(block, bytes, FRAME(), old != NULL);
-    } else if (old && bytes) {
-        record_free(old, FRAME(), SILT_KEPT);
-    }
-    return block;
+    return move_block(old, count, size, true);
 }
 
 SILT_EXPORT void free(void *block) {
@@ -235,33 +232,23 @@ SILT_EXPORT void free(void *block) {
 
 /* C23 has these two. Where no later library defines them, the program's free is called, which may
  * belong to an allocator before us. */
-SILT_EXPORT void free_sized(void *block, size_t bytes) {
-    if (SILT_UNLIKELY(!silt_real.free_sized)) {
-        free(block);
-        return;
+#define SIZED_FREE(name, parameters, arguments)                                                    \
+    SILT_EXPORT void name parameters {                                                             \
+        if (SILT_UNLIKELY(!silt_real.name)) {                                                      \
+            free(block);                                                                           \
+            return;                                                                                \
+        }                                                                                          \
+        if (SILT_UNLIKELY(!block || silt_is_early(block))) {                                       \
+            return;                                                                                \
+        }                                                                                          \
+        record_free(block, FRAME(), SILT_FREED);                                                   \
+        uint32_t before = into_real(FRAME());                                                      \
+        silt_real.name arguments;                                                                  \
+        leave(before);                                                                             \
     }
-    if (SILT_UNLIKELY(!block || silt_is_early(block))) {
-        return;
-    }
-    record_free(block, FRAME(), SILT_FREED);
-    uint32_t before = into_real(FRAME());
-    silt_real.free_sized(block, bytes);
-    leave(before);
-}
 
-SILT_EXPORT void free_aligned_sized(void *block, size_t align, size_t bytes) {
-    if (SILT_UNLIKELY(!silt_real.free_aligned_sized)) {
-        free(block);
-        return;
-    }
-    if (SILT_UNLIKELY(!block || silt_is_early(block))) {
-        return;
-    }
-    record_free(block, FRAME(), SILT_FREED);
-    uint32_t before = into_real(FRAME());
-    silt_real.free_aligned_sized(block, align, bytes);
-    leave(before);
-}
+SIZED_FREE(free_sized, (void *block, size_t bytes), (block, bytes))
+SIZED_FREE(free_aligned_sized, (void *block, size_t align, size_t bytes), (block, align, bytes))
 
 SILT_EXPORT int posix_memalign(void **block, size_t align, size_t bytes) {
     if (is_early((void *)silt_real.posix_memalign) && !silt_real.posix_memalign) {
@@ -276,23 +263,6 @@ SILT_EXPORT int posix_memalign(void **block, size_t align, size_t bytes) {
     }
     return result;
 }
-
-#define ALIGNED_HOOK(name, parameters, arguments, align, bytes)                                    \
-    SILT_EXPORT void *name parameters {                                                            \
-        if (is_early((void *)silt_real.name) && !silt_real.name) {                                 \
-            return silt_early_alloc(align, bytes);                                                 \
-        }                                                                                          \
-        uint32_t before = into_real(FRAME());                                                      \
-        void *block = silt_real.name arguments;                                                    \
-        leave(before);                                                                             \
-        record_alloc(block, bytes, FRAME(), false);                                                \
-        return block;                                                                              \
-    }
-
-ALIGNED_HOOK(aligned_alloc, (size_t align, size_t bytes), (align, bytes), align, bytes)
-ALIGNED_HOOK(memalign, (size_t align, size_t bytes), (align, bytes), align, bytes)
-ALIGNED_HOOK(valloc, (size_t bytes), (bytes), 4096, bytes)
-ALIGNED_HOOK(pvalloc, (size_t bytes), (bytes), 4096, bytes)
 
 SILT_EXPORT size_t malloc_usable_size(void *block) {
     if (SILT_UNLIKELY(silt_is_early(block))) {
