@@ -86,3 +86,20 @@ package struct Frame: Hashable, Sendable {
     /// address each time it compiles it.
     package static var generated: Frame { Frame(module: .none, offset: 0, kind: .returnAddress) }
 }
+
+/// One function at a frame: the one that was compiled there, or one inlined into it.
+package struct SourceFrame: Equatable, Sendable {
+    /// Demangled; empty when nothing is known.
+    package var function: String
+    package var file: String?
+    package var line: Int?
+    /// True for a call that the compiler inlined.
+    package var inlined: Bool
+
+    package init(function: String, file: String? = nil, line: Int? = nil, inlined: Bool = false) {
+        self.function = function
+        self.file = file
+        self.line = line
+        self.inlined = inlined
+    }
+}

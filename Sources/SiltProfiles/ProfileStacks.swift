@@ -51,7 +51,7 @@ struct ProfileStacks {
         let offset = symbol.offset == 0 ? 0 : symbol.offset &+ 1
         try writer.add(frame: id, module: module, offset: offset)
         if !symbol.function.isEmpty {
-            let row = SymbolRow(
+            let row = SourceFrame(
                 function: symbol.function,
                 file: symbol.file.isEmpty ? nil : symbol.file,
                 line: symbol.line > 0 ? Int(symbol.line) : nil,

@@ -319,7 +319,7 @@ package final class RecordingWriter {
     }
 
     /// The functions at a frame, innermost first; replaces what was written of it.
-    package func write(symbols: [SymbolRow], frame: UInt32) throws(RecordingError) {
+    package func write(symbols: [SourceFrame], frame: UInt32) throws(RecordingError) {
         if frame <= symbolizedBefore || symbolized.contains(frame) {
             try symbolRows.flush()
             deleteSymbols.bind(frame, at: 1)

@@ -254,22 +254,6 @@ package struct RecordedSample: Equatable, Sendable {
     }
 }
 
-/// One function at a frame; an address inside inlined code has several, innermost first.
-package struct SymbolRow: Equatable, Sendable {
-    /// Demangled; empty when unknown.
-    package var function: String
-    package var file: String?
-    package var line: Int?
-    package var inlined: Bool
-
-    package init(function: String, file: String? = nil, line: Int? = nil, inlined: Bool = false) {
-        self.function = function
-        self.file = file
-        self.line = line
-        self.inlined = inlined
-    }
-}
-
 /// The span between two marks.
 package struct RecordedPhase: Equatable, Sendable {
     package var name: String

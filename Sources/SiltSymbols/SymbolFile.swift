@@ -1,6 +1,7 @@
 internal import CSiltSystem
 internal import Clibdw
 internal import Glibc
+internal import SiltEvents
 internal import SiltText
 
 /// One file of a target, opened with libdw: its symbols at once, its debug information when a line is asked for.

@@ -1,22 +1,6 @@
 internal import Glibc
+package import SiltEvents
 internal import SiltText
-
-/// One function at an address: the one that was compiled there, or one inlined into it.
-package struct SourceFrame: Equatable, Sendable {
-    /// Demangled; empty when nothing is known.
-    package var function: String
-    package var file: String?
-    package var line: Int?
-    /// True for a call that the compiler inlined.
-    package var inlined: Bool
-
-    package init(function: String, file: String? = nil, line: Int? = nil, inlined: Bool = false) {
-        self.function = function
-        self.file = file
-        self.line = line
-        self.inlined = inlined
-    }
-}
 
 /// Addresses → functions, files, lines and inlined calls, out of the files that were loaded.
 ///

@@ -107,6 +107,22 @@ package enum Format {
     }
 }
 
+extension [String] {
+    /// Words as lines of at most a width: the first begins with `start`, the others are indented.
+    package func lines(_ start: String, indent: Int, width: Int) -> [String] {
+        guard let first else { return [start] }
+        var lines = [start + first]
+        for word in dropFirst() {
+            if lines[lines.count - 1].count + 1 + word.count > width {
+                lines.append(String(repeating: " ", count: indent) + word)
+            } else {
+                lines[lines.count - 1] += " " + word
+            }
+        }
+        return lines
+    }
+}
+
 extension String {
     /// Without control characters, which a terminal would obey: each becomes `\x1b` and the like, a tab a space.
     package var printable: String {

@@ -120,7 +120,7 @@ import Testing
         row.samplePeriod = 512
         try writer.write(row)
         try writer.add(frame: frame, module: 1, offset: 7)
-        try writer.write(symbols: [SymbolRow(function: "inner"), SymbolRow(function: "shop.Order")], frame: frame)
+        try writer.write(symbols: [SourceFrame(function: "inner"), SourceFrame(function: "shop.Order")], frame: frame)
         try writer.add(stack: stack, parent: 0, frame: frame)
         try writer.add(stack: stack + 1, parent: stack, frame: 1)
         var counters = RecordedCounters(.heap, process: process, stack: stack + 1)
@@ -187,7 +187,7 @@ import Testing
         var counters = RecordedCounters(.heap, process: 1, stack: 2)
         counters.inUseBytes = 1
         try writer.write(counters)
-        try writer.write(symbols: [SymbolRow(function: "only")], frame: 1)
+        try writer.write(symbols: [SourceFrame(function: "only")], frame: 1)
         let recording = try Recording(of: writer)
         #expect(recording.counters.map(\.inUseBytes) == [100, 1, 300])
         #expect(recording.symbols(ofFrame: 1).map { recording.string($0.function) } == ["only"])

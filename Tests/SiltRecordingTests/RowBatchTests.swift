@@ -1,12 +1,13 @@
+import SiltEvents
 import SiltTestNumbers
 import Testing
 
 @testable import SiltRecording
 
 @Suite struct RowBatchTests {
-    private func symbols(_ count: UInt64, _ name: UInt64) -> [SymbolRow] {
+    private func symbols(_ count: UInt64, _ name: UInt64) -> [SourceFrame] {
         (0..<count).map { depth in
-            SymbolRow(
+            SourceFrame(
                 function: "f\(name).\(depth)",
                 file: depth % 2 == 0 ? "f\(name % 3).c" : nil,
                 line: depth % 3 == 0 ? Int(name) : nil,
@@ -21,7 +22,7 @@ import Testing
         let writer = try RecordingWriter(path: nil)
         let frames: UInt32 = 61
         for frame in 1...frames { try writer.add(frame: frame, module: 0, offset: .max - UInt64(frame), kind: .exact) }
-        var expected: [UInt32: [SymbolRow]] = [:]
+        var expected: [UInt32: [SourceFrame]] = [:]
         var generator = SeededGenerator(seed: seed)
         for step in 0..<700 {
             if step % 100 == 0 { try writer.begin() }
@@ -73,7 +74,7 @@ import Testing
         #expect(try database.integer("SELECT sum(frame) FROM frames WHERE kind = frame + 3") == 66)
     }
 
-    private func texts(_ rows: [SymbolRow]) -> [String] {
+    private func texts(_ rows: [SourceFrame]) -> [String] {
         rows.map { "\($0.function) \($0.file ?? ""):\($0.line ?? 0) \($0.inlined)" }
     }
 

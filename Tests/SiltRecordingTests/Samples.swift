@@ -130,8 +130,8 @@ enum SmallWorld {
         try writer.write(history: [4, 5], of: .heap, process: 1, group: 1)
         try writer.write(
             symbols: [
-                SymbolRow(function: "inner", file: "/src/a.c", line: 12, inlined: true),
-                SymbolRow(function: "outer", file: "/src/a.c", line: 40),
+                SourceFrame(function: "inner", file: "/src/a.c", line: 12, inlined: true),
+                SourceFrame(function: "outer", file: "/src/a.c", line: 40),
             ],
             frame: 1
         )

@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltPprof
 import SiltRecording
 import SiltTestSupport
@@ -192,7 +193,7 @@ import Testing
         for (index, function) in functions.enumerated() {
             try writer.add(frame: UInt32(index + 1), module: 1, offset: UInt64(index + 1) * 16)
             try writer.write(
-                symbols: [SymbolRow(function: function, file: "/src/s.c", line: 12)],
+                symbols: [SourceFrame(function: function, file: "/src/s.c", line: 12)],
                 frame: UInt32(index + 1)
             )
         }

@@ -1,3 +1,4 @@
+import SiltEvents
 import SiltHeap
 import SiltRecording
 import Testing
@@ -71,7 +72,7 @@ import Testing
         for (index, name) in ["leak", "fill", "main"].enumerated() {
             let id = UInt32(index + 1)
             try writer.add(frame: id, module: 1, offset: UInt64(index))
-            try writer.write(symbols: [SymbolRow(function: name, file: "/src/shop.c", line: index + 1)], frame: id)
+            try writer.write(symbols: [SourceFrame(function: name, file: "/src/shop.c", line: index + 1)], frame: id)
         }
         for (id, parent, frame) in [(UInt32(1), UInt32(0), UInt32(3)), (2, 1, 1), (3, 1, 2)] {
             try writer.add(stack: id, parent: parent, frame: frame)

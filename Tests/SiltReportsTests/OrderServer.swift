@@ -1,3 +1,4 @@
+import SiltEvents
 import SiltGrowth
 import SiltRecording
 
@@ -6,18 +7,18 @@ import SiltRecording
 
 /// A fixed recording: a server whose order_create leaks through xmalloc, a cache that filled once, and a worker forked from it.
 enum OrderServer {
-    static let frames: [(offset: UInt64, symbols: [SymbolRow])] = [
-        (0x1000, [SymbolRow(function: "xmalloc", file: "/src/util.c", line: 12)]),
-        (0x2000, [SymbolRow(function: "order_create", file: "/src/orders.c", line: 88)]),
+    static let frames: [(offset: UInt64, symbols: [SourceFrame])] = [
+        (0x1000, [SourceFrame(function: "xmalloc", file: "/src/util.c", line: 12)]),
+        (0x2000, [SourceFrame(function: "order_create", file: "/src/orders.c", line: 88)]),
         (
             0x3000,
             [
-                SymbolRow(function: "parse_header", file: "/src/http.c", line: 31, inlined: true),
-                SymbolRow(function: "handle_order", file: "/src/http.c", line: 77),
+                SourceFrame(function: "parse_header", file: "/src/http.c", line: 31, inlined: true),
+                SourceFrame(function: "handle_order", file: "/src/http.c", line: 77),
             ]
         ),
-        (0x4000, [SymbolRow(function: "main", file: "/src/server.c", line: 40)]),
-        (0x5000, [SymbolRow(function: "cache_fill", file: "/src/cache.c", line: 9)]),
+        (0x4000, [SourceFrame(function: "main", file: "/src/server.c", line: 40)]),
+        (0x5000, [SourceFrame(function: "cache_fill", file: "/src/cache.c", line: 9)]),
         (0x6abc, []),
     ]
 

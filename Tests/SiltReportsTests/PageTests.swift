@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltRecording
 import Testing
 
@@ -44,7 +45,7 @@ import Testing
         var total: UInt64 = 0
         for id: UInt32 in 1...120_000 {
             try writer.add(frame: id, module: 1, offset: UInt64(id))
-            try writer.write(symbols: [SymbolRow(function: "f\(id)", file: "/src/f.c", line: 1)], frame: id)
+            try writer.write(symbols: [SourceFrame(function: "f\(id)", file: "/src/f.c", line: 1)], frame: id)
             try writer.add(stack: id, parent: id == 1 ? 0 : 1, frame: id)
             var counters = RecordedCounters(.heap, process: 1, stack: id)
             counters.inUseBytes = UInt64(id)

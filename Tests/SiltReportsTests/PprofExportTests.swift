@@ -170,7 +170,7 @@ import Testing
         for (index, frame) in builder.profile.frames(of: builder.profile.samples[0]).enumerated() {
             let id = UInt32(index + 1)
             try writer.add(frame: id, module: 0, offset: 0)
-            let row = SymbolRow(
+            let row = SourceFrame(
                 function: frame.function.name,
                 file: frame.function.file,
                 line: Int(frame.line),
@@ -206,7 +206,7 @@ import Testing
             process.isProfiled = true
             try writer.write(process)
             try writer.add(frame: id, module: 0, offset: 0)
-            try writer.write(symbols: [SymbolRow(function: "main.f\(id)", file: "/src/m.go", line: 1)], frame: id)
+            try writer.write(symbols: [SourceFrame(function: "main.f\(id)", file: "/src/m.go", line: 1)], frame: id)
             try writer.add(stack: id, parent: 0, frame: id)
             var counters = RecordedCounters(resource, process: id, stack: id)
             counters.inUseBytes = UInt64(id) * 10

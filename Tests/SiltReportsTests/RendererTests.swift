@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltRecording
 import Testing
 
@@ -267,7 +268,7 @@ import Testing
         try writer.add(module: 1, path: "/lib/x", buildID: [])
         try writer.add(frame: 1, module: 1, offset: 1)
         try writer.add(stack: 1, parent: 0, frame: 1)
-        try writer.write(symbols: [SymbolRow(function: name)], frame: 1)
+        try writer.write(symbols: [SourceFrame(function: name)], frame: 1)
         var counters = RecordedCounters(.heap, process: 1, stack: 1)
         counters.allocatedBytes = .max
         counters.allocatedCount = 1

@@ -16,7 +16,7 @@ import Testing
         for (index, resource) in [Resource.heap, .mapping, .timer].enumerated() {
             let id = UInt32(index + 1)
             try writer.add(frame: id, module: 0, offset: 0)
-            let row = SymbolRow(function: "take_\(resource.name)", file: "/src/m.c", line: index + 1)
+            let row = SourceFrame(function: "take_\(resource.name)", file: "/src/m.c", line: index + 1)
             try writer.write(symbols: [row], frame: id)
             try writer.add(stack: id, parent: 0, frame: id)
             var counters = RecordedCounters(resource, process: 1, stack: id)

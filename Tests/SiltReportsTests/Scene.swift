@@ -74,7 +74,7 @@ struct Scene {
                     offset: UInt64(frame) * 0x1000
                 )
                 try writer.write(
-                    symbols: [SymbolRow(function: step.function, file: step.file ?? "", line: step.line)],
+                    symbols: [SourceFrame(function: step.function, file: step.file ?? "", line: step.line)],
                     frame: frame
                 )
                 try writer.add(stack: stack, parent: parent, frame: frame)

@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltTestNumbers
 import SiltTestSupport
 import Testing

@@ -50,8 +50,7 @@ enum Findings {
     }
 
     private static func isSame(_ one: ReportFrame, _ other: ReportFrame) -> Bool {
-        one.function == other.function && one.file == other.file && one.line == other.line
-            && one.module == other.module && (one.line != nil || one.offset == other.offset)
+        one.isSamePlace(as: other) && (one.line != nil || one.offset == other.offset)
     }
 
     private static func grewTogether(_ one: ReportSite, _ other: ReportSite) -> Bool {

@@ -20,6 +20,12 @@ package struct ReportFrame: Equatable, Sendable {
     /// What calls main, or a thread's function.
     package var isRuntimeStart: Bool { InterpreterNames.isRuntimeStart(function) }
 
+    /// At the same line of a function; without a name, at the same address.
+    package func isSamePlace(as other: ReportFrame) -> Bool {
+        function == other.function && file == other.file && line == other.line && module == other.module
+            && (!function.isEmpty || offset == other.offset)
+    }
+
     /// The function as a reader wants it, or what stands for it.
     package var name: String {
         if isGo { return function }

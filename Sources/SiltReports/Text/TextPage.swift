@@ -34,19 +34,8 @@ struct TextPage {
         first: Int? = nil,
         lead: String = ""
     ) {
-        let margin = String(repeating: " ", count: indent)
-        var current = String(repeating: " ", count: first ?? indent) + lead
-        var isEmpty = true
-        for word in Self.words(words) {
-            if !isEmpty, current.count + 1 + word.count > width {
-                line(current, style: style)
-                current = margin + word
-            } else {
-                current += (isEmpty ? "" : " ") + word
-            }
-            isEmpty = false
-        }
-        line(current, style: style)
+        let start = String(repeating: " ", count: first ?? indent) + lead
+        for line in Self.words(words).lines(start, indent: indent, width: width) { self.line(line, style: style) }
     }
 
     /// A heading, and rows of a name and what is said of it; nothing without rows.

@@ -135,11 +135,6 @@ extension ReportFrame {
     fileprivate func isEntry(of callee: ReportFrame) -> Bool {
         line == nil && callee.line != nil && !function.isEmpty && name == callee.name && moduleName == callee.moduleName
     }
-
-    func isSamePlace(as other: ReportFrame) -> Bool {
-        function == other.function && line == other.line && module == other.module
-            && (!function.isEmpty || offset == other.offset)
-    }
 }
 
 extension Character {

@@ -554,10 +554,7 @@ final class RecordingOutput {
             exact: frame.kind == .exact,
             lines: lines
         )
-        let rows = functions.filter { !$0.function.isEmpty }.map {
-            SymbolRow(function: $0.function, file: $0.file, line: $0.line, inlined: $0.inlined)
-        }
-        try writer.write(symbols: rows, frame: UInt32(index + 1))
+        try writer.write(symbols: functions.filter { !$0.function.isEmpty }, frame: UInt32(index + 1))
     }
 
     func transaction(_ body: () throws -> Void) throws {

@@ -105,14 +105,7 @@ struct DoctorPage {
     private mutating func line(_ words: String) { text += "  \(words)\n" }
 
     private mutating func paragraph(_ words: String) {
-        var current = " "
-        for word in words.split(separator: " ", omittingEmptySubsequences: false) {
-            if current.count + 1 + word.count > width, current.contains(where: { $0 != " " }) {
-                text += current + "\n"
-                current = "   "
-            }
-            current += " " + word
-        }
-        text += current + "\n"
+        let words = words.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        for line in words.lines("  ", indent: 4, width: width) { text += line + "\n" }
     }
 }

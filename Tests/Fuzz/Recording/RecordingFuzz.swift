@@ -76,7 +76,7 @@ private func fill(_ writer: RecordingWriter) throws(RecordingError) {
         let kind = Frame.Kind(rawValue: UInt8(id & 3)) ?? .incomplete
         try writer.add(frame: id, module: id & 1, offset: UInt64(id) << 12, kind: kind)
         try writer.write(
-            symbols: [SymbolRow(function: "f\(id)", file: "f.c", line: Int(id), inlined: false)],
+            symbols: [SourceFrame(function: "f\(id)", file: "f.c", line: Int(id), inlined: false)],
             frame: id
         )
     }

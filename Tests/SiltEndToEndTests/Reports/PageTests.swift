@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltRecording
 import SiltTestNumbers
 import SiltTestSupport
@@ -246,7 +247,7 @@ extension EndToEnd {
                 try writer.add(frame: id, module: 1, offset: UInt64(id) * 16)
                 let name = "function_\(id)_of_the_program"
                 try writer.write(
-                    symbols: [SymbolRow(function: name, file: "/src/file\(id % 90).c", line: Int(id))],
+                    symbols: [SourceFrame(function: name, file: "/src/file\(id % 90).c", line: Int(id))],
                     frame: id
                 )
             }
