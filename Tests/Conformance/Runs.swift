@@ -1,4 +1,5 @@
 import Foundation
+import SiltTestSupport
 
 /// What cannot be done, in words.
 struct ConformanceError: Error, CustomStringConvertible {
@@ -18,7 +19,7 @@ struct Outcome {
     var elapsedSeconds = 0.0
 }
 
-/// A child in a process group of its own, with default signals; its output goes where ours does, or to files.
+/// A child (`spawn`); its output goes where ours does, or to files.
 struct StartedCommand {
     let pid: pid_t
     private let start = ContinuousClock.now
@@ -29,34 +30,7 @@ struct StartedCommand {
         output: String? = nil,
         errors: String? = nil
     ) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        for (descriptor, path) in [(Int32(1), output), (2, errors)] {
-            guard let path else { continue }
-            posix_spawn_file_actions_addopen(&actions, descriptor, path, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var set = sigset_t()
-        sigemptyset(&set)
-        posix_spawnattr_setsigmask(&attributes, &set)
-        sigfillset(&set)
-        posix_spawnattr_setsigdefault(&attributes, &set)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
-        posix_spawnattr_setflags(&attributes, Int16(flags))
-        let arguments = words.map { strdup($0) } + [nil]
-        let variables = environment.map { strdup("\($0)=\($1)") } + [nil]
-        defer { for text in arguments + variables { free(text) } }
-        var pid: pid_t = 0
-        let failure = posix_spawn(&pid, words[0], &actions, &attributes, arguments, variables)
-        guard failure == 0 else {
-            throw ConformanceError("cannot start \(words[0]): \(String(cString: strerror(failure)))")
-        }
-        self.pid = pid
+        pid = try spawn(words[0], words, environment: environment, output: output, errors: errors)
     }
 
     /// Waits for its end; kills its process group after that many seconds from now.

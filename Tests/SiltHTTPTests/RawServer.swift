@@ -34,7 +34,7 @@ final class RawServer: Sendable {
     /// Starts a connection to the TCP port and does not wait for it; returns the descriptor.
     func beginConnection() -> Int32 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
-        RawServer.withLoopback(port: port) { _ = connect(descriptor, $0, $1) }
+        _ = withLoopback(port: port) { connect(descriptor, $0, $1) }
         return descriptor
     }
 
@@ -69,32 +69,10 @@ final class RawServer: Sendable {
     }
 
     private static func listenTCP(backlog: Int32) throws -> (Int32, Int) {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        let bound = withLoopback(port: 0) { bind(descriptor, $0, $1) }
-        var address = sockaddr_in()
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let named = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &size) }
-        }
-        guard bound == 0, named == 0, listen(descriptor, backlog) == 0 else {
+        let (descriptor, port) = (tcpSocket(), try freePort())
+        guard withLoopback(port: port, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, backlog) == 0 else {
             throw TestSetupError(description: "no TCP port")
         }
-        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
-    }
-
-    @discardableResult
-    private static func withLoopback<Result>(
-        port: Int,
-        _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
-    ) -> Result {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = UInt16(port).bigEndian
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
+        return (descriptor, port)
     }
 }

@@ -11,45 +11,33 @@ package func freePort() throws -> Int {
         let port = Int.random(in: 10_000..<20_000)
         // Who got it before may not listen yet.
         guard handedOut.withLock({ $0.insert(port).inserted }) else { continue }
-        do {
-            return try withSocketAddress(port: port) { descriptor, address, length in
-                guard bind(descriptor, address, length) == 0 else { throw TestSetupError(description: "taken") }
-            }
-        } catch is TestSetupError {
-            continue
-        }
+        let descriptor = tcpSocket()
+        defer { close(descriptor) }
+        if withLoopback(port: port, { bind(descriptor, $0, $1) }) == 0 { return port }
     }
     throw TestSetupError(description: "no free port")
 }
 
 /// Whether somebody listens at that port of loopback.
 package func connects(port: Int) -> Bool {
-    do {
-        _ = try withSocketAddress(port: port) { descriptor, address, length in
-            guard connect(descriptor, address, length) == 0 else { throw TestSetupError(description: "refused") }
-        }
-        return true
-    } catch {
-        return false
-    }
+    let descriptor = tcpSocket()
+    defer { close(descriptor) }
+    return withLoopback(port: port) { connect(descriptor, $0, $1) } == 0
 }
 
-/// Calls the body with a TCP socket and the address of loopback at that port; returns the port in the address after it.
-private func withSocketAddress(
-    port: Int,
-    _ body: (Int32, UnsafeMutablePointer<sockaddr>, inout socklen_t) throws -> Void
-) throws -> Int {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    defer { close(descriptor) }
+package func tcpSocket() -> Int32 { socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0) }
+
+/// Calls connect(2) or bind(2) with the address of loopback at that port.
+package func withLoopback(port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     address.sin_port = UInt16(port).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    try withUnsafeMutablePointer(to: &address) { pointer in
-        try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body(descriptor, $0, &length) }
+    return withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
     }
-    return Int(UInt16(bigEndian: address.sin_port))
 }
 
 /// Waits for a file or the socket of a server.

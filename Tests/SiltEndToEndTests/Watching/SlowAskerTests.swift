@@ -7,17 +7,10 @@ extension EndToEnd {
     @Suite(.serialized)
     struct SlowAskers {
         private func connect(_ port: Int) throws -> Int32 {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-            address.sin_port = UInt16(port).bigEndian
-            let result = withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    Foundation.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
+            let descriptor = tcpSocket()
+            guard withLoopback(port: port, { Foundation.connect(descriptor, $0, $1) }) == 0 else {
+                throw TestSetupError(description: "cannot connect to \(port)")
             }
-            guard result == 0 else { throw TestSetupError(description: "cannot connect to \(port)") }
             var time = timeval(tv_sec: 30, tv_usec: 0)
             setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
             return descriptor
