@@ -79,7 +79,7 @@ final class CallerWays {
 
     /// The distinguishing caller, or the blamed function without one, and the named functions outward of it, except for those
     /// that everything is called from.
-    func common(to stack: UInt32, caller: SiteShare.Place?) -> Set<UInt64> {
+    func common(to stack: UInt32, caller: FrameNames.Place?) -> Set<UInt64> {
         let (node, row) = names.blame(ofStack: stack, in: recording)
         guard node != 0 else { return [] }
         let frame = recording.frame(ofStack: node)
@@ -102,7 +102,7 @@ final class CallerWays {
     }
 
     /// The innermost function with a line that nearly all of those stacks have; nil when the blamed one has a line itself.
-    func origin(of stacks: [ReportSite.StackPart], blame: SiteShare.Place) -> ReportFrame? {
+    func origin(of stacks: [ReportSite.StackPart], blame: FrameNames.Place) -> ReportFrame? {
         guard names.rows[blame.row].line == 0, let first = stacks.first else { return nil }
         // What was given back in the end is known by what was allocated.
         let weighsInUse = first.inUseBytes > 0
@@ -142,6 +142,12 @@ final class CallerWays {
 }
 
 extension FrameNames {
+    /// A function at a frame.
+    struct Place {
+        var row: Int
+        var frame: UInt32
+    }
+
     /// Tells functions apart; frames without a name by their address.
     func functionKey(ofRow row: Int, frame: UInt32, in recording: Recording) -> UInt64 {
         let function = rows[row].function

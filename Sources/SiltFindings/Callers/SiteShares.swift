@@ -13,10 +13,7 @@ struct SiteShare {
         case spread(function: UInt64)
     }
 
-    struct Place {
-        var row: Int
-        var frame: UInt32
-    }
+    typealias Place = FrameNames.Place
 
     var key: Key
     var resource: Resource
