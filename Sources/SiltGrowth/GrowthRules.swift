@@ -3,8 +3,7 @@ internal import SiltHeap
 /// The limits of the judges, by judge; docs/growth.md shows them at work.
 ///
 /// They were chosen so that simulated leaks are found and simulated caches, warm-ups and churn are not charged: after a
-/// change, the simulations and the labelled cases tell what it costs. Those without a line of their own have no other
-/// reason, and their names say what they bound.
+/// change, the simulations and the labelled cases tell what it costs.
 enum GrowthRules {
     // MARK: Several judges
 
@@ -39,6 +38,7 @@ enum GrowthRules {
     enum Slices {
         /// Of fewer snapshots nothing is said.
         static let minimumSnapshots = 6
+        /// One is start-up, one may be churn: one is left to judge.
         static let minimumBuckets = 3
         /// One part in four of the run is start-up at its beginning, and may be churn at its end.
         static let skippedPart = 4
@@ -58,6 +58,7 @@ enum GrowthRules {
         static let minimumSurvivors = 4.0
         /// Slices over which a stall is looked for: a part of the run, and at least two.
         static let recentPart = 4
+        /// In a single slice nothing may come by chance.
         static let minimumRecent = 2
         /// Below this share of slices with survivors there is no steady leak.
         static let sparseShare = 0.3
@@ -69,6 +70,7 @@ enum GrowthRules {
     enum Flat {
         /// A new high exceeds the last by this share of what a slice leaves.
         static let highShare = 0.05
+        /// One slice without a new high is chance.
         static let minimumSlices = 2
         /// And more than this many times the longest rest before a new high.
         static let restRatio = 2.0
@@ -76,7 +78,9 @@ enum GrowthRules {
         static let minimumBlocks = 6.0
         /// Movement since the last high, its net part, and the noise of the whole run, as shares of what should have come.
         static let rangeShare = 0.25
+        /// Less than the range: it wanders, and gets nowhere.
         static let netShare = 0.1
+        /// A run that is noisier than this does not show that it rests.
         static let noiseShare = 0.5
         /// Median absolute deviation to standard deviation (normal distribution).
         static let deviationScale = 1.4826
@@ -84,9 +88,13 @@ enum GrowthRules {
 
     /// A decline whose second half is steady: grows on, slower.
     enum Slowed {
+        /// Half of them are judged, without what may be churn.
         static let minimumBuckets = 12
+        /// So that the second half has halves of its own.
         static let minimumSlices = 4
+        /// As for high confidence, since the first half speaks against it.
         static let minimumSurvivors = 12.0
+        /// As for high confidence.
         static let occupiedShare = 0.75
         /// The rest declines no more when its older half holds at most this many times its newer one.
         static let steadyRatio = 1.25
@@ -96,10 +104,13 @@ enum GrowthRules {
 
     /// A leak under long-lived churn: judged by what is older than half the run.
     enum Deep {
+        /// One is skipped and four may be churn: three are left to judge.
         static let minimumBuckets = 8
         /// One part in eight is skipped at the beginning and one in two at the end: churn may live that long.
         static let skippedPart = 8
+        /// Churn may live for half the run.
         static let youngPart = 2
+        /// What is older than half the run can have come in the other half.
         static let oldShare = 0.5
         /// The troughs may rise by at least this share of the rate.
         static let riseShare = 0.5
@@ -113,6 +124,7 @@ enum GrowthRules {
         static let riseShare = 0.25
         /// No fall takes back more than this share of the rise, and each quarter of the run carries at least as much.
         static let fallShare = 0.1
+        /// Less than half of an even part: queues fill in bursts.
         static let quarterShare = 0.1
         /// Standard score of the trend by full buckets: queues wander, and the longer a run the higher they can get.
         static func trendScore(buckets: Int) -> Double { buckets >= 12 ? 4.5 : buckets >= 9 ? 3.3 : 2.5 }
@@ -122,16 +134,25 @@ enum GrowthRules {
     enum SliceConfidence {
         /// With less of any of these it is low.
         static let mediumSnapshots = 8
+        /// Two in each half.
         static let mediumSlices = 4
+        /// Fewer may be chance, even if they are spread over the slices.
         static let mediumSurvivors = 6.0
+        /// Survivors in most slices.
         static let mediumShare = 0.5
         /// With all of these it is high: long, dense, even, and all of it seen in the old bytes.
         static let highSnapshots = 12
+        /// Three in each half.
         static let highSlices = 6
+        /// Twice as many as for medium.
         static let highSurvivors = 12.0
+        /// Slices without survivors are exceptions.
         static let highShare = 0.75
+        /// Older half to newer half: neither a decline nor a late start.
         static let evenRatios = 0.4...2
+        /// Old bytes in the newest slices, as a share of the rate: few slices vary.
         static let recentRise = 0.5
+        /// The same in the newer half, which varies less.
         static let halfRise = 0.6
     }
 
@@ -139,11 +160,13 @@ enum GrowthRules {
 
     /// Rounds of one load.
     enum Rounds {
+        /// A warm-up, a round that is judged, and one that its survivors outlive.
         static let minimum = 3
         /// Rounds in which tables fill and code is loaded: nothing is concluded from them.
         static func warmUp(of rounds: Int) -> Int { rounds <= 5 ? 1 : rounds <= 9 ? 2 : rounds / 4 }
         /// Few rounds must show more than many.
         static func minimumSurvivors(rounds: Int) -> Double { rounds <= 4 ? 3 : 2 }
+        /// Of three rounds none may be without survivors.
         static func occupiedShare(judged: Int) -> Double { judged <= 3 ? 1 : Hunt.occupiedShare }
         /// Survivors that fall to half in every judged round must be this many to be a decline.
         static let fallingSurvivors = 8.0
@@ -163,6 +186,7 @@ enum GrowthRules {
         static let fallShare = 0.5
         /// Old bytes after a round compare with those after one of at least this share of its load, so many rounds later.
         static let comparableLoad = 0.75
+        /// A smaller round in between is passed over once.
         static let comparableSteps = 2
         /// Noise of counts that come singly, as a share of the square root of their sum: a floor for few intervals.
         static let countNoise = 0.5
@@ -173,13 +197,16 @@ enum GrowthRules {
         /// One-sided 1.8 % by the logarithm of what was asked and 1 % by what was asked: with less, leaks that come by chance
         /// would be missed more often than caches are charged.
         static let score = 2.1
+        /// For the trend by what was asked.
         static let scoreByTime = 2.3
         /// The same of what live bytes rise by, which blocks that come and go make uneven.
         static let scoreOfGains = 2.6
         /// Of few intervals it is higher, by this over the degrees of freedom: as Student's quantiles, and more where the
         /// counts vary by more than twice a Poisson variance.
         static let student = 0.4
+        /// For counts that vary so.
         static let studentOfVaried = 4.0
+        /// The variance, in those of a Poisson distribution, from which counts vary so.
         static let varied = 2.0
         /// Survivors fall by this much over what was seen (natural logarithm): less is a leak that varies.
         static let minimumFall = 0.1
@@ -189,14 +216,17 @@ enum GrowthRules {
         static let minimumSure = -1.0
         /// Warm-up that brought no more than this many times what came later may be the beginning of a decline.
         static let burst = 1.5
+        /// Standard deviations that may be chance on top of that.
         static let chance = 2.0
         /// An earlier route's counts from this score on.
         static let clearScore = -2.5
         /// Of earlier routes: the first quarter is warm-up, the last third the end.
         static let warmUpPart = 4
+        /// A third: few intervals vary too much.
         static let lastPart = 3
         /// Steps of the fit, and its bound: a fall by that exponent in one interval.
         static let steps = 12
+        /// A steeper fall leaves nothing in the next interval.
         static let steepest = 8.0
     }
 
@@ -204,6 +234,7 @@ enum GrowthRules {
     enum Late {
         /// So many of the judged intervals, the oldest, left nothing, and this share of them.
         static let minimumEmpty = 2
+        /// Fewer are a longer warm-up.
         static let share = 0.25
         /// What the others left on average: that two of them left nothing by chance is one in a hundred thousand.
         static let usual = 6.0
@@ -213,7 +244,9 @@ enum GrowthRules {
     enum Concentrated {
         /// Of so many, one in so many left this share.
         static let minimum = 6
+        /// One in six: of the fewest it is a single one.
         static let part = 6
+        /// Half of it all in a sixth of the intervals is three times an even part.
         static let share = 0.5
     }
 
@@ -221,9 +254,11 @@ enum GrowthRules {
     enum Newest {
         /// An interval that holds more than this many times the median of the older ones, beyond chance, is left out.
         static let ratio = 2.0
+        /// Standard deviations that are chance.
         static let chance = 3.0
         /// So many intervals are kept, and this share of them.
         static let kept = 2
+        /// With fewer the leak beside it is not seen.
         static let keptShare = 0.4
         /// They hold so many blocks.
         static let minimumBlocks = 2.0
@@ -233,14 +268,19 @@ enum GrowthRules {
     enum Conservation {
         /// They rise by this share of what stayed; below the clear one it may be content that is replaced by ever more.
         static let share = 0.5
+        /// Half way from the share that is enough to all of it.
         static let clearShare = 0.75
         /// Rises of so many intervals make a rate of their own, where one in three, the oldest, left as much.
         static let minimumSteps = 3
+        /// A rise below this share of their mean is none.
         static let minimumStep = 0.3
+        /// The oldest third had the most time to be freed.
         static let oldestPart = 3
+        /// Rise to what the oldest left: within a factor of two.
         static let agreement = 0.5...2
         /// So many of the newest rises tell whether they decline, or go on with a decline: one-sided 0.6 %.
         static let manySteps = 6
+        /// Standard errors by which the newest rises must be flatter than all.
         static let goingOn = 2.5
         /// Seconds for which half of the judged blocks must have been kept for a sure verdict.
         static let sureSeconds = 30.0
@@ -250,19 +290,26 @@ enum GrowthRules {
     enum Filling {
         /// The newest intervals tell: one in three, and two at least.
         static let newestPart = 3
+        /// One rise may be chance.
         static let minimumNewest = 2
         /// They bring this share of what the phase brought in the mean, and so many blocks.
         static let share = 0.25
+        /// Fewer may be chance.
         static let minimumBlocks = 3.0
         /// What is too little to be charged is in doubt when each of so many intervals left some of it, and idle hardly any.
         static let minimumJudged = 3
+        /// Blocks that may be too few for a charge.
         static let fewBlocks = 48.0
+        /// More of it may be what idle phases leave anyway.
         static let idleShare = 0.5
         /// A constant rate after the warm-up explains the rounds better than a power of what was asked by so many deviances
         /// that chance makes, else they may be those of a cache; so many powers are tried, and the cache's is below the limit.
         static let minimumScore = 2.0
+        /// Deviances that each further round of warm-up costs (Akaike 1974).
         static let roundOfWarmUp = 2.0
+        /// Above it a power hardly differs from a constant rate.
         static let maximumPower = 0.8
+        /// Steps of 0.02.
         static let powers = 50
         /// Counts of rounds that vary by so many times what chance makes come in bursts.
         static let variationOfBursts = 3.0
@@ -272,21 +319,31 @@ enum GrowthRules {
 
     /// Confidence in a charge by rounds: survivors in all of them, and even ones.
     enum RoundConfidence {
+        /// Two in each half.
         static let highRounds = 4
+        /// Relative: a Poisson count of three a round varies by as much.
         static let highVariation = 0.6
+        /// Two a round.
         static let highSurvivors = 8.0
         /// Fewer rounds suffice when they hardly differ.
         static let evenRounds = 3
+        /// Relative: each round leaves nearly the same.
         static let evenVariation = 0.15
+        /// Two a round.
         static let evenSurvivors = 6.0
+        /// Once may be chance.
         static let mediumRounds = 2
+        /// Two a round.
         static let mediumSurvivors = 4.0
     }
 
     /// Routes, beside the idle phases.
     enum Route {
+        /// A warm-up, two that are judged, and one that they outlive.
         static let minimumIntervals = 4
+        /// Once may be chance.
         static let minimumJudged = 2
+        /// Two an interval of the fewest.
         static let minimumSurvivors = 4.0
         /// One interval in four is warm-up.
         static let warmUpPart = 4
@@ -304,26 +361,37 @@ enum GrowthRules {
     enum Idle {
         /// Two phases agree when neither leaves more than this many times the other and a few blocks by chance.
         static let agreementRatio = 3.0
+        /// Blocks that come by chance.
         static let agreementBlocks = 2.0
         /// What is more than idle leaves by less than this share of it may be idle's.
         static let excessShare = 0.3
+        /// Slices of idle time, as many as rounds of a load.
         static let minimumIntervals = 3
+        /// As of a route.
         static let minimumSurvivors = 4.0
+        /// As in `Hunt`: no steady leak leaves most intervals out.
         static let occupiedShare = 0.6
         /// Growth at idle is charged when the last phase shows this share of the first one's rate.
         static let repeatedShare = 0.4
         /// Added to a count so that its square root has nearly one variance, which is a quarter (Anscombe 1948).
         static let anscombe = 0.375
+        /// The root of that quarter.
         static let rootDeviation = 0.5
     }
 
     /// Confidence in a charge beside idle phases.
     enum RouteConfidence {
+        /// As many as rounds that hardly differ.
         static let highIntervals = 3
+        /// As in a free run.
         static let highSurvivors = 12.0
+        /// As in rounds.
         static let highVariation = 0.6
+        /// Beyond what idle phases leave: one in thirty thousand by chance.
         static let highScore = 4.0
+        /// Twice the fewest that are judged.
         static let mediumSurvivors = 8.0
+        /// Intervals without survivors are exceptions.
         static let mediumShare = 0.75
     }
 
@@ -331,23 +399,31 @@ enum GrowthRules {
 
     /// What rises in the rounds of a hunt and is no block of an allocator's.
     enum Memory {
+        /// Halves to compare.
         static let minimumRounds = 2
         /// Bytes, and a share of what is resident: too much to be chance, enough if it rises in an orderly way, and enough
         /// for more rounds.
         static let notable = (bytes: GrowthLimits.notableBytes, share: GrowthLimits.notableShare)
+        /// More than single chunks of a heap.
         static let small = (bytes: 1_048_576.0, share: 0.02)
+        /// Half of that: more rounds cost little.
         static let open = (bytes: 524_288.0, share: 0.01)
         /// The rise is over when the newer half of the rounds exceeds the older by no more than this, or by this share.
         static let overBytes = 262_144.0
+        /// The same for large heaps.
         static let overShareOfResident = 0.005
+        /// Of the rise itself.
         static let overShare = 0.1
         /// It is steady when each of so many rounds has this share of what its requests would bring.
         static let steadyRounds = 5
+        /// Heaps grow by whole chunks: a round may have little of it.
         static let steadyShare = 0.3
         /// Of so many rounds it may come in jumps: so many in the newer half, and in either half this share of what its
         /// requests would bring.
         static let jumpRounds = 8
+        /// Two may be chance.
         static let jumps = 3
+        /// A rise that fades carries less in its newer half.
         static let carriedShare = 0.5
     }
 
@@ -355,14 +431,19 @@ enum GrowthRules {
 
     /// Rounds of which only live bytes are looked at.
     enum RoundsOfLiveBytes {
+        /// A warm-up and four increments.
         static let minimum = 5
         /// A rise without any pattern needs one more.
         static let trendMinimum = 6
+        /// Two of them warm-up: six increments of one kind.
         static let mediumEveryRound = 8
         /// Every round adds, and by amounts of one kind: limits beside their median.
         static let minimumIncrements = 4
+        /// Less than that is a round in which nothing was added.
         static let minimumIncrement = 0.3
+        /// More is no increment of the same kind.
         static let maximumIncrement = 4.0
+        /// The last one fades first.
         static let lastIncrement = 0.5
         /// All of it is at least this share of what is live.
         static let riseShare = 0.02
@@ -380,15 +461,19 @@ enum GrowthRules {
 
     /// A trend in live bytes without births.
     enum Trend {
+        /// As in `Slices`.
         static let minimumSnapshots = 6
+        /// One for each quarter.
         static let minimumBuckets = 4
         /// The second half must rise too: clearly more often than not, and at this share of the whole slope.
         static let secondHalfScore = 1.0
+        /// Of an even rise it has all; less than this is one that ends.
         static let secondHalfShare = 0.4
         /// The rise is at least this share of the highest value.
         static let riseShare = 0.05
         /// No fall takes back more than this share of the rise, and each quarter carries at least its own.
         static let fallShare = 0.5
+        /// About a quarter of an even part.
         static let quarterShare = 0.06
     }
 
@@ -396,6 +481,7 @@ enum GrowthRules {
     enum Doubling {
         /// Growth factors of arrays and tables are 1.5 and 2; something beside them may stay the same.
         static let jumpRatio = 1.4
+        /// Two may be two tables that were sized once each.
         static let minimumJumps = 3
         /// In a run of less than so many seconds they may be those of a start.
         static let startSeconds = 10.0
@@ -414,18 +500,23 @@ enum GrowthRules {
     enum Form {
         /// Ranges of so many bytes, or of that share of the highest value, are nothing.
         static let quietBytes = 64.0
+        /// Less has no shape.
         static let quietShare = 0.05
         /// A drop is a fall by more than one part in five of the peak; from two on they are a pattern.
         static let dropPart = Double(SliceHistory.dropPart)
+        /// One drop may be the end of the start-up.
         static let sawtoothDrops = 2
         /// Beside a rise one or two are tolerated.
         static let risingDrops = 3
+        /// Of the first value: less is no change worth a word.
         static let shrinkingShare = 0.1
         /// A rise is at least this share of the highest value, and its falls at most that share of its rises.
         static let riseShare = 0.1
+        /// What falls more between its rises is a sawtooth.
         static let fallShare = 0.35
         /// A step carries this share of the rises, and this share of it is never lost again.
         static let stepShare = 0.6
+        /// What is lost again was no step.
         static let stepKept = 0.5
         /// A plateau's last third carries at most this share of the growth.
         static let plateauShare = 0.25
