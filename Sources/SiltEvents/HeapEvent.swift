@@ -33,14 +33,14 @@ package struct HeapEvent: Equatable, Sendable {
     package var address: UInt64
     /// Bytes; 0 for `free` and `unfree`.
     ///
-    /// Of a thread's events: its tid, which tells it from the next one with its handle, and of its `take` `silt_thread_flags << 32`.
+    /// For a thread's events: its tid, which tells it from the next one with its handle, and of its `take` `silt_thread_flags << 32`.
     package var size: UInt64
     /// That of a `free` is none unless the image records its frees with their stacks (`SILT_FREE_STACKS`).
     package var stack: StackID
     /// The slot the event came from: what ties an `unfree` or a `realloc` to its `free`, and a `kept` to its `give`.
     package var slot: UInt16
     package var kind: Kind
-    /// Of `take`, `give`, `kept` and what concerns threads; the other kinds say it themselves.
+    /// For `take`, `give`, `kept` and what concerns threads; the other kinds say it themselves.
     package var resource: Resource
 
     @inlinable @inline(__always)
@@ -65,9 +65,9 @@ package struct HeapEvent: Equatable, Sendable {
 extension HeapEvent {
     /// 0: not known, or of no matter.
     package var tid: UInt32 { UInt32(truncatingIfNeeded: size) }
-    /// Of a `take`: the thread was created detached.
+    /// In a `take`: the thread was created detached.
     package var isDetached: Bool { size >> 32 & UInt64(SILT_THREAD_DETACHED.rawValue) != 0 }
-    /// Of a `take`: the thread was over already.
+    /// In a `take`: the thread was over already.
     package var isOver: Bool { size >> 32 & UInt64(SILT_THREAD_ENDED.rawValue) != 0 }
 }
 

@@ -24,10 +24,10 @@ package enum RawStream {
     struct Check {
         /// The chunk's number in the file, the first one's being 0.
         var number: UInt32
-        /// Of the padded payload.
+        /// Checksum of the padded payload.
         var payload: UInt32
         var zero: UInt32 = 0
-        /// Of the chunk's header and of what precedes this.
+        /// Checksum of the chunk's header and of what precedes this.
         var header: UInt32 = 0
 
         static let bytes = 16

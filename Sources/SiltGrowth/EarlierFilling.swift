@@ -3,14 +3,14 @@ internal import SiltHeap
 
 /// Whether an earlier route filled a cache, and live bytes rise by no more in this one than in that one at its end.
 ///
-/// Of a cache that all routes use, each brings the last that the others left out.
+/// Each route brings what the others left out of a cache that all of them use.
 struct EarlierFilling {
     private typealias Rules = GrowthRules.Decline
 
     private let series: IntervalSeries
     private let hunt: HuntIntervals
     private let rounds: Range<Int>
-    /// Of a block, on average.
+    /// Mean size of a block.
     private let blockBytes: Double
     private let meanLoad: Double
 

@@ -36,7 +36,7 @@ enum GrowthRules {
 
     /// Survivors of the time slices of a free run.
     enum Slices {
-        /// Of fewer snapshots nothing is said.
+        /// With fewer snapshots nothing is said.
         static let minimumSnapshots = 6
         /// One is start-up, one may be churn: one is left to judge.
         static let minimumBuckets = 3
@@ -166,7 +166,7 @@ enum GrowthRules {
         static func warmUp(of rounds: Int) -> Int { rounds <= 5 ? 1 : rounds <= 9 ? 2 : rounds / 4 }
         /// Few rounds must show more than many.
         static func minimumSurvivors(rounds: Int) -> Double { rounds <= 4 ? 3 : 2 }
-        /// Of three rounds none may be without survivors.
+        /// None of three rounds may be without survivors.
         static func occupiedShare(judged: Int) -> Double { judged <= 3 ? 1 : Hunt.occupiedShare }
         /// Survivors that fall to half in every judged round must be this many to be a decline.
         static let fallingSurvivors = 8.0
@@ -180,7 +180,7 @@ enum GrowthRules {
     enum Hunt {
         /// With survivors in fewer of the judged intervals there is no steady leak.
         static let occupiedShare = 0.6
-        /// Of so many intervals it is enough that each third has some.
+        /// From so many intervals on it is enough that each third has some.
         static let spreadIntervals = 6
         /// Falling survivors are a decline when the last interval has at most this share of the first.
         static let fallShare = 0.5
@@ -201,8 +201,8 @@ enum GrowthRules {
         static let scoreByTime = 2.3
         /// The same of what live bytes rise by, which blocks that come and go make uneven.
         static let scoreOfGains = 2.6
-        /// Of few intervals it is higher, by this over the degrees of freedom: as Student's quantiles, and more where the
-        /// counts vary by more than twice a Poisson variance.
+        /// The score for few intervals is higher, by this over the degrees of freedom: as Student's quantiles, and more
+        /// where the counts vary by more than twice a Poisson variance.
         static let student = 0.4
         /// For counts that vary so.
         static let studentOfVaried = 4.0
@@ -220,7 +220,7 @@ enum GrowthRules {
         static let chance = 2.0
         /// An earlier route's counts from this score on.
         static let clearScore = -2.5
-        /// Of earlier routes: the first quarter is warm-up, the last third the end.
+        /// The first quarter of an earlier route is warm-up, the last third its end.
         static let warmUpPart = 4
         /// A third: few intervals vary too much.
         static let lastPart = 3
@@ -242,7 +242,7 @@ enum GrowthRules {
 
     /// Few of the judged intervals left most: a cache that filled then, as the rest does not show.
     enum Concentrated {
-        /// Of so many, one in so many left this share.
+        /// From so many intervals on: one in so many left this share.
         static let minimum = 6
         /// One in six: of the fewest it is a single one.
         static let part = 6
@@ -313,7 +313,7 @@ enum GrowthRules {
         static let powers = 50
         /// Counts of rounds that vary by so many times what chance makes come in bursts.
         static let variationOfBursts = 3.0
-        /// Of so many intervals live bytes tell whether a table fills whose entries replace each other.
+        /// From so many intervals on live bytes tell whether a table fills whose entries replace each other.
         static let replacingIntervals = 12
     }
 
@@ -412,13 +412,13 @@ enum GrowthRules {
         static let overBytes = 262_144.0
         /// The same for large heaps.
         static let overShareOfResident = 0.005
-        /// Of the rise itself.
+        /// The same as a share of the rise.
         static let overShare = 0.1
         /// It is steady when each of so many rounds has this share of what its requests would bring.
         static let steadyRounds = 5
         /// Heaps grow by whole chunks: a round may have little of it.
         static let steadyShare = 0.3
-        /// Of so many rounds it may come in jumps: so many in the newer half, and in either half this share of what its
+        /// With so many rounds it may come in jumps: so many in the newer half, and in either half this share of what its
         /// requests would bring.
         static let jumpRounds = 8
         /// Two may be chance.
@@ -467,7 +467,7 @@ enum GrowthRules {
         static let minimumBuckets = 4
         /// The second half must rise too: clearly more often than not, and at this share of the whole slope.
         static let secondHalfScore = 1.0
-        /// Of an even rise it has all; less than this is one that ends.
+        /// An even rise has all of it; one with less than this ends.
         static let secondHalfShare = 0.4
         /// The rise is at least this share of the highest value.
         static let riseShare = 0.05
@@ -487,7 +487,7 @@ enum GrowthRules {
         static let startSeconds = 10.0
         /// The share of the growth that jumps carry.
         static let jumpShare = 0.9
-        /// Of what had come before the last jump this share may still be there: arrays that share a line grow in turn.
+        /// This share of what had come before the last jump may still be there: arrays that share a line grow in turn.
         static let keptShare = 0.75
         /// A place of an array takes 8 bytes, mostly: where a request brings less than one, its jumps are so few and small that
         /// they may be those of a table that is sized by what the program has seen.
@@ -508,7 +508,7 @@ enum GrowthRules {
         static let sawtoothDrops = 2
         /// Beside a rise one or two are tolerated.
         static let risingDrops = 3
-        /// Of the first value: less is no change worth a word.
+        /// A share of the first value: less is no change worth a word.
         static let shrinkingShare = 0.1
         /// A rise is at least this share of the highest value, and its falls at most that share of its rises.
         static let riseShare = 0.1
@@ -533,7 +533,7 @@ enum GrowthRules {
 
 /// What reports say of the judges' limits.
 package enum GrowthLimits {
-    /// Of fewer snapshots of a free run nothing is said.
+    /// With fewer snapshots of a free run nothing is said.
     package static let minimumSnapshots = GrowthRules.Slices.minimumSnapshots
     /// One part in so many of a free run is start-up at its beginning, and may be churn at its end.
     package static let skippedPart = GrowthRules.Slices.skippedPart
@@ -542,6 +542,6 @@ package enum GrowthLimits {
     /// Memory outside malloc that rises by less may be chance, in bytes and as a share of what is resident.
     package static let notableBytes = 8.0 * 1_048_576
     package static let notableShare = 0.1
-    /// Of fewer rounds of a hunt nothing is said.
+    /// With fewer rounds of a hunt nothing is said.
     package static let minimumRounds = GrowthRules.Rounds.minimum
 }

@@ -9,7 +9,7 @@ package enum Verdict: String, Sendable, CaseIterable {
     case sawtooth
     case stable
     case shrinking
-    /// Of hunts: it still rises, and ever less comes or what comes is replaced, so that it may end or not.
+    /// In hunts: it still rises, and ever less comes or what comes is replaced, so that it may end or not.
     case stillFilling = "still-filling"
     case notEnoughData = "not-enough-data"
 
@@ -128,7 +128,7 @@ package struct GrowthFacts: Equatable, Sendable {
     package var jumps = 0
     /// Half the range of the live bytes, as a share of their middle.
     package var wobble = 0.0
-    /// Of hunts: the first and the last judged interval, numbered from 1 over the hunt, and their requests.
+    /// In hunts: the first and the last judged interval, numbered from 1 over the hunt, and their requests.
     package var firstJudged = 0
     package var lastJudged = 0
     package var requests = 0.0
@@ -136,7 +136,7 @@ package struct GrowthFacts: Equatable, Sendable {
     package var seconds = 0.0
     /// Seconds for which half of the judged blocks, and none of them freed, have been watched; 0 when they are not known.
     package var keptSeconds = 0.0
-    /// Of free runs, which know no seconds, the same in snapshots.
+    /// The same in snapshots, for free runs, which know no seconds.
     package var keptSnapshots = 0
     /// Bytes of the survivors of the intervals skipped as warm-up, what a leak left in them included.
     package var warmUpBytes = 0.0

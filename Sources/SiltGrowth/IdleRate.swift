@@ -2,7 +2,7 @@ package import SiltHeap
 
 /// What a site leaves when nobody asks anything of the program: survivors of the idle phases.
 ///
-/// Of the first phase its first interval is left out (start-up), of the last one its first (what the routes left
+/// The first phase's first interval is left out (start-up), and so are the last phase's first (what the routes left
 /// undone) and the last of all (too young to tell).
 struct IdleRate {
     private typealias Rules = GrowthRules.Idle
@@ -108,7 +108,7 @@ private func isSeenAgain(_ series: IntervalSeries, _ hunt: HuntIntervals, _ idle
 }
 
 extension Confidence {
-    /// Of survivors that stand that far above what idle phases leave.
+    /// For survivors that stand that far above what idle phases leave.
     init(_ judged: RoundSurvivors, score: Double) {
         typealias Limits = GrowthRules.RouteConfidence
         let isWhole = judged.positions.count >= Limits.highIntervals && judged.occupiedShare == 1

@@ -219,7 +219,7 @@ struct LeakReview {
         let rate = mean(judged.bytes)
         let kept = judged.positions.count
         let claim = (first..<last).reduce(0.0) {
-            // Of the newest, which are not judged, what the others leave.
+            // The newest are not judged: they count as what the others leave.
             $0 + ($1 < kept ? series.bytes[eligible[$1]] : rate * hunt.load(eligible[$1], meanLoad))
         }
         return series.old[eligible[last]] - series.old[eligible[first]] >= share * claim

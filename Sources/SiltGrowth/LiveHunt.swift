@@ -52,7 +52,7 @@ struct LiveIdle {
 
     /// Growth of the first idle phase that the last one shows again, at enough of the rate.
     ///
-    /// Of one idle phase alone it has low confidence.
+    /// Low confidence where there is one idle phase alone.
     func verdict(_ live: [Double], _ hunt: HuntIntervals) -> GrowthVerdict {
         let phase = hunt.positions(ofPhase: hunt.positions(ofPhase: 0).isEmpty ? hunt.routes + 1 : 0)
         var verdict = judgeRoundsWithoutBirths(live, hunt, rounds: phase)

@@ -36,7 +36,7 @@ func risesInQuarters(_ values: [Double], share: Double, of rise: Double) -> Bool
 /// True when one block is replaced by a bigger one, again and again, and the next time is not overdue.
 func isDoubling(_ live: [Double]) -> Bool {
     typealias Doubling = GrowthRules.Doubling
-    // Of a site that was not there at first, from its first block on.
+    // A site that was not there at first counts from its first block on.
     let values = live.drop { $0 == 0 }.map { $0 }
     guard values.count > 1 else { return false }
     var jumps: [Int] = []

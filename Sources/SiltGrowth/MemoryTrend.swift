@@ -61,7 +61,7 @@ package struct MemoryTrend: Equatable, Sendable {
             && older >= Rules.carriedShare * risen * (1 - share)
     }
 
-    /// Of the requests, or of the rounds.
+    /// Each round's share of the requests, or of the rounds.
     private func shares(_ loads: [Double]) -> [Double] {
         let all = loads.reduce(0, +)
         return loads.map { all > 0 ? $0 / all : 1 / Double(loads.count) }

@@ -12,7 +12,7 @@ struct RoundFilling {
     ///
     /// Each further round of warm-up is one that it does not explain at all, which counts for two (Akaike 1974).
     let score: Double
-    /// Of what was asked.
+    /// The exponent of what was asked.
     let power: Double
     /// The rounds after the warm-up brought less than it did, in bursts: what a JIT compiles late.
     let isLateBursts: Bool
@@ -58,7 +58,7 @@ struct RoundFilling {
         }
     }
 
-    /// Of Poisson counts from what is expected.
+    /// The deviance of Poisson counts from what is expected.
     private static func deviance(_ counts: ArraySlice<Double>, _ expected: ArraySlice<Double>) -> Double {
         zip(counts, expected).reduce(0) { sum, pair in
             let expected = max(pair.1, .leastNonzeroMagnitude)

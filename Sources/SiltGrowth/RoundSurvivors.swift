@@ -39,7 +39,7 @@ struct RoundSurvivors {
             ) : .infinity
     }
 
-    /// Of a block, on average; 1 where there is none.
+    /// Mean size of a block; 1 where there is none.
     var blockBytes: Double { survivorBytes > 0 ? max(1, survivorBytes / max(1, survivors)) : 1 }
 
     var occupied: Int { counts.count { $0 > 0 } }

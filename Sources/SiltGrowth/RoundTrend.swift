@@ -63,7 +63,7 @@ struct RoundTrend {
         least = limit * (1 + student / Double(counts.count - 2))
     }
 
-    /// Of intervals that are alike.
+    /// For intervals that are alike.
     init(evenly counts: [Double], score limit: Double = Rules.score) {
         self.init(
             counts: counts,

@@ -5,7 +5,7 @@ internal import SiltEvents
 /// It comes in a few memory pages at first and then in many at a time: a fault for each 4 KiB costs more than their use.
 struct Arena: ~Copyable {
     private var chunks: [(start: UnsafeMutableRawPointer, bytes: Int)] = []
-    /// Of the last chunk.
+    /// Bytes used in the last chunk.
     private var used = 0
     private let biggestChunk: Int
     /// Bytes of memory it takes.

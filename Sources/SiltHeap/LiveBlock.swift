@@ -37,7 +37,7 @@ struct BlockSlot {
     @inline(__always)
     init(word: UInt64) { self.word = word }
 
-    /// Of a block that fits.
+    /// A block that fits.
     @inline(__always)
     init(_ block: LiveBlock) {
         word =

@@ -28,7 +28,7 @@ package struct LiveTable: ~Copyable {
     private static let oneElsewhere: UInt64 = 1 << 48
 
     private var pages = PageTable()
-    /// Of small pages: 80 MiB of them take 25 ms of CPU, huge ones 4 ms, but 40 to 180 ms in a virtual machine whose host
+    /// In small pages: 80 MiB of them take 25 ms of CPU, huge ones 4 ms, but 40 to 180 ms in a virtual machine whose host
     /// has taken that memory back.
     private var arena = Arena(biggestChunk: 2 << 20)
     private var buckets = BlockBuckets()
@@ -201,7 +201,7 @@ package struct LiveTable: ~Copyable {
         return old
     }
 
-    /// Of an address whose place was not known when it was looked up.
+    /// For an address whose place was not known when it was looked up.
     @inline(never)
     private mutating func removeSlow(_ address: UInt64) -> LiveBlock? {
         if let place = place(of: address) { return remove(address, at: place) }

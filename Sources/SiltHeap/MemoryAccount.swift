@@ -25,7 +25,7 @@ package struct MemoryArea: Equatable, Sendable {
     package var isUnreserved = false
     /// Without a file, but other processes may have it too: a fork child has what its parent mapped so.
     package var isShared = false
-    /// Of anonymous memory, in huge pages.
+    /// Anonymous memory in huge pages.
     package var hugeBytes: UInt64 = 0
 
     package init(start: UInt64, end: UInt64, residentBytes: UInt64, kind: Kind) {
@@ -173,7 +173,7 @@ package struct MemoryAccount {
         return look
     }
 
-    /// Of an area of the allocator: what of its resident bytes no live block lies on, and what hardly any does.
+    /// Adds the resident bytes of an area of the allocator on which no live block lies, or hardly any.
     private func addPages(
         _ pages: (taken: UInt64, sparse: UInt64, sparseLive: UInt64),
         largeResident: UInt64,
@@ -261,7 +261,7 @@ package struct MemoryAccount {
         return index < areas.count && areas[index].start <= address ? index : nil
     }
 
-    /// Of the last range that begins at or before the address.
+    /// The index of the last range that begins at or before the address.
     private static func index(of address: UInt64, in ranges: [Range<UInt64>]) -> Int? {
         var (low, high) = (0, ranges.count)
         while low < high {

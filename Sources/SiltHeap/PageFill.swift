@@ -10,7 +10,7 @@ struct PageFill {
     /// Pages of which live blocks take one part in so many at most are sparse.
     private static let sparsePart: UInt64 = 4
 
-    /// Of each area with small blocks: live bytes by page.
+    /// Live bytes by page, for each area with small blocks.
     private var live: [[UInt16]]
 
     init(areas: Int) { live = Array(repeating: [], count: areas) }

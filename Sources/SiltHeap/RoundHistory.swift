@@ -23,7 +23,7 @@ package struct RoundHistory: Equatable, Sendable {
     package internal(set) var closed = 0
     var buckets = HistoryBuckets<Column>()
 
-    /// Of a site that holds these bytes at the baseline.
+    /// A site that holds these bytes at the baseline.
     package init(baseline: UInt64) {
         self.baseline = baseline
         live = baseline

@@ -63,7 +63,7 @@ struct Histories {
     private(set) var huntBaseline: UInt32?
     private var slices: [SliceHistory] = []
     private var rounds: [RoundHistory] = []
-    /// Of the snapshots that slices are cut by.
+    /// The scale of the snapshots that slices are cut by.
     let scale: SnapshotScale
 
     init(huntBaseline: UInt32?, scale: SnapshotScale) {

@@ -20,7 +20,7 @@ package struct SnapshotScale: Equatable, Sendable {
         self.maximumStep = 1 << doublings
     }
 
-    /// Of a trace whose snapshots are so many seconds apart in the end.
+    /// For a trace whose snapshots are so many seconds apart in the end.
     package init(period: Double) {
         let isFine = period >= Self.finestPeriod
         self.init(maximumStep: isFine ? UInt32(min(period / Self.finestTick, 65_536)) : 1)

@@ -45,7 +45,7 @@ package struct SurvivorSeries: Equatable, Sendable {
         self.drops = drops
     }
 
-    /// Of a site of which nothing is known.
+    /// A site of which nothing is known.
     package static let nothing = SurvivorSeries(
         snapshots: 0,
         width: 1,

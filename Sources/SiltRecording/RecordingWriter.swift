@@ -200,7 +200,7 @@ package final class RecordingWriter {
         try row.run()
     }
 
-    /// Of a trace whose snapshots are closer together at first (`Recording.maximumSnapshotStep`).
+    /// For a trace whose snapshots are closer together at first (`Recording.maximumSnapshotStep`).
     package func write(maximumSnapshotStep step: UInt32) throws(RecordingError) {
         let row = try database.prepare("INSERT OR REPLACE INTO snapshot_steps VALUES (1, ?)")
         row.bind(step, at: 1)

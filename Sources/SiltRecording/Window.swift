@@ -37,7 +37,7 @@ enum Window {
                 )
             } else {
                 var merged = row
-                // Of a window of several snapshots, those before the row had the value that was left before.
+                // In a window of several snapshots, those before the row had the value that was left before.
                 if let last = result.last, row.snapshot > 0, starts(after: row, width: width) {
                     merged.troughBytes = min(row.troughBytes, last.inUseBytes)
                 }

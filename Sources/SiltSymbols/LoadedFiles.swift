@@ -25,7 +25,7 @@ final class LoadedFiles {
 
     private var held: [String: [OpenFile]] = [:]
     private var heldCount = 0
-    /// Of files without build id, and of those that were handed over.
+    /// Files without build id, and those that were handed over.
     private var seen: [String: Set<Identity>] = [:]
     /// When a file without build id was loaded at the latest (CLOCK_REALTIME, in ns).
     private var loadedBy: [String: Int64] = [:]
@@ -118,7 +118,7 @@ final class LoadedFiles {
 final class OpenFile {
     private let descriptor: Int32
     let inode: UInt64
-    /// Of the file, also where a copy is kept.
+    /// The file's own, also where a copy is kept.
     let status: stat
     let identity: LoadedFiles.Identity
 

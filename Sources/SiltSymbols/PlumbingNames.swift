@@ -2,19 +2,19 @@
 ///
 /// They say nothing of a way through the program: what is shown of a way leaves them out.
 package enum PlumbingNames {
-    /// Of Rust and libstdc++: starts threads and programs, calls what it was given, catches panics.
+    /// In Rust and libstdc++: starts threads and programs, calls what it was given, catches panics.
     private static let prefixes: [StaticString] = [
         "std::panicking::", "std::panic::", "std::rt::", "std::thread::", "std::sys::", "std::sys_common::",
         "core::ops::function::", "__rust_try", "__rust_begin_short_backtrace", "execute_native_thread_routine",
         "std::__invoke", "void std::__invoke_impl<", "std::_Function_handler<",
     ]
 
-    /// Of a function that `AllocatorFrames` takes for one of a library.
+    /// For a function that `AllocatorFrames` takes for one of a library.
     package static func isPlumbing(_ function: String) -> Bool {
         prefixes.contains { function.hasPrefix("\($0)") }
     }
 
-    /// Of a function without a name: a stripped libstdc++ starts threads, and calls what it was given.
+    /// For a function without a name: a stripped libstdc++ starts threads, and calls what it was given.
     package static func isPlumbing(module: String) -> Bool { module.lastPathComponent.hasPrefix("libstdc++.so") }
 
     /// Swift's compiler writes functions that call others: what a protocol asks for, say.

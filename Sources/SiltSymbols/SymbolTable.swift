@@ -81,7 +81,7 @@ struct SymbolTable {
         return nil
     }
 
-    /// Of the names for the same place the one that is shown.
+    /// The name that is shown, among those for the same place.
     private func first(of index: Int) -> Int {
         var first = index
         while first > 0, symbols[first - 1].start == symbols[index].start, symbols[first - 1].end >= symbols[index].end

@@ -32,7 +32,7 @@ package enum AllocatorShape {
     private static let blocks: UInt64 = 32
     /// A wrapper whose name says nothing hands out at least this share of its module's blocks.
     private static let shareOfModule = 0.5
-    /// Of what a wrapper hands out at least so much is freed again: what leaks keeps more.
+    /// At least so much of what a wrapper hands out is freed again: what leaks keeps more.
     private static let freedShare = 0.3
     /// A wrapper keeps hardly anything itself: so much of what it allocates goes to its callers.
     private static let passedOnShare = 0.95
@@ -48,7 +48,7 @@ package enum AllocatorShape {
         var passedOn: UInt64 = 0
     }
 
-    /// Of the functions that are blamed now.
+    /// The wrappers among the functions that are blamed now.
     static func wrappers(of recording: Recording, _ names: FrameNames, _ allocators: AllocatorFrames) -> [Wrapper] {
         var functions: [Function] = []
         var numbers: [Key: Int] = [:]

@@ -71,7 +71,7 @@ extension [SitePath] {
 
     /// One for each distinct set of stacks: the innermost function that has it, one with a name before one without.
     ///
-    /// Of those that `isEnough` accepts by what grew in them.
+    /// Only those that `isEnough` accepts by what grew in them.
     func candidates(where isEnough: (CallerCandidate) -> Bool) -> [CallerCandidate] {
         let grown = filter { $0.count > 0 }.most { $0.weight }
         var byKey: [UInt64: CallerCandidate] = [:]

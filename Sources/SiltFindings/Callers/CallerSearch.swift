@@ -38,7 +38,7 @@ struct CallerSearch {
     struct Answer {
         /// Those that grow and are not the whole site; none when the site is best seen as one.
         var groups: [Group] = []
-        /// Of a site that grows as one: the stack that grew most, and how many grew; nil when none did.
+        /// The stack that grew most of a site that grows as one, and how many grew; nil when none did.
         var grown: (stack: UInt32, count: Int)?
     }
 
@@ -303,7 +303,7 @@ struct CallerSearch {
         }
     }
 
-    /// Of the callers that grow the one that keeps most of what it allocates.
+    /// The caller that keeps most of what it allocates, among those that grow.
     private func purest(
         _ paths: [SitePath],
         least: PathSums,

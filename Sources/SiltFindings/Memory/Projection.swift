@@ -13,7 +13,7 @@ package enum Projection: Equatable, Sendable {
     /// A run that went freely is projected from so many snapshots on, and no further ahead than so many times its length.
     fileprivate static let minimumSnapshots = 12
     fileprivate static let maximumSpans = 10
-    /// Of the last so many snapshots the median is what is in use.
+    /// What is in use is the median of the last so many snapshots.
     fileprivate static let lastSnapshots = 5
 }
 

@@ -54,7 +54,7 @@ package struct WholeMemory: Sendable {
     /// The live heap may have grown by this share of a rise at most for its blocks to be touched late.
     private static let maximumLiveShare = 0.25
 
-    /// Of the traced process whose RSS rose most, or else of the one that allocated most; nil without an RSS.
+    /// The traced process whose RSS rose most, or else the one that allocated most; nil without an RSS.
     package init?(_ recording: Recording, clocks: [ProcessClock]) {
         let all = recording.processes.indices.filter { !recording.processes[$0].isProfiled }.compactMap {
             WholeMemory(process: $0, clock: clocks[$0], recording)

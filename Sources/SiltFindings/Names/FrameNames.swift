@@ -175,7 +175,7 @@ package struct FrameNames {
         )
     }
 
-    /// Of the frames that stacks with counters blame.
+    /// Numbers the sites of the frames that stacks with counters blame.
     private mutating func numberSites(_ recording: Recording) {
         var isBlamed = [Bool](repeating: false, count: recording.frames.count + 1)
         for row in recording.counters where row.stack != 0 { isBlamed[Int(blameFrames[Int(row.stack) - 1])] = true }

@@ -13,7 +13,7 @@ package struct ProcessClock {
     /// Seconds between the two neighboring rows that are furthest apart.
     package let gap: Double
 
-    /// Of a process that runs this long, less says nothing; and it must be the program itself, not a job that it started.
+    /// A process that ran for less says nothing; and it must be the program itself, not a job that it started.
     package static let minimumSeconds = 2.0
     private static let minimumShare = 0.5
     /// Share of the time.

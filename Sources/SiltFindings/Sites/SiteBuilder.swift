@@ -283,7 +283,7 @@ struct SiteBuilder {
         return Set(rows.lazy.filter { $0.inUseCount > 0 }.map(\.process)).count
     }
 
-    /// Of all processes together, where they have one clock.
+    /// All processes together, where they have one clock.
     private func births(_ shares: [SiteShare]) -> [Double] {
         let growing = shares.filter { $0.opinion.isGrowing }
         guard growing.count == 1 || hunt != nil, let history = SiteJudge.sum(growing.lazy.compactMap(\.history)) else {
