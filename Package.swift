@@ -60,7 +60,7 @@ let package = Package(
         .target(name: "SiltGrowth", dependencies: ["SiltHeap"], exclude: ["docs"], swiftSettings: strict),
         .target(
             name: "SiltSymbols",
-            dependencies: ["CDemangle", "Clibdw", "CSiltSystem", "SiltEvents", "SiltText"],
+            dependencies: ["CDemangle", "Clibdw", "CSiltSystem", "SiltEvents", "SiltSystem", "SiltText"],
             swiftSettings: strict + collecting,
             linkerSettings: [":libdw.a", ":libelf.a", ":liblzma.a", ":libbz2.a", ":libzstd.a", ":libz.a", "stdc++"]
                 .map { .linkedLibrary($0) } + [.unsafeFlags(["-Xlinker", "--wrap=open"])]

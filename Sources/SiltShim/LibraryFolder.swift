@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltSystem
 internal import SiltText
 
 /// The folder of the unpacked library, arranged so that each loader finds what it can load.
@@ -77,15 +78,9 @@ enum LibraryFolder {
 
     /// What the loader that runs silt puts in place of $LIB, told by where its C library lies; nil when it does not say.
     private static var ownLibraryFolder: String? {
-        guard let maps = fopen("/proc/self/maps", "re") else { return nil }
-        defer { fclose(maps) }
-        var (line, room): (UnsafeMutablePointer<CChar>?, Int) = (nil, 0)
-        defer { free(line) }
-        var parts: [String] = []
-        while parts.isEmpty, getline(&line, &room, maps) > 0, let line {
-            let path = String(cString: line).drop { $0 != "/" }
-            if path.hasSuffix("/libc.so.6\n") { parts = path.split(separator: "/").dropLast().map(String.init) }
-        }
+        let maps = String(decoding: FileBytes.read(ifThere: "/proc/self/maps") ?? [], as: UTF8.self)
+        let library = maps.split(separator: "\n").first { $0.hasSuffix("/libc.so.6") }
+        let parts = library?.drop { $0 != "/" }.split(separator: "/").dropLast().map(String.init) ?? []
         guard let last = parts.last else { return nil }
         if last.hasPrefix("lib") { return last }
         return parts.dropLast().last == "lib" ? "lib/" + last : nil

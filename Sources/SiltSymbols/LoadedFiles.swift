@@ -1,5 +1,6 @@
 internal import CSiltSystem
 internal import Glibc
+internal import SiltSystem
 internal import SiltText
 
 /// Which files processes have loaded: paths alone do not say that.
@@ -153,21 +154,16 @@ struct Mapping {
 
     /// One per file; none when the process may not be looked at.
     static func all(of pid: Int32) -> [Mapping] {
-        guard let file = fopen("/proc/\(pid)/maps", "re") else { return [] }
-        defer { fclose(file) }
-        var line: UnsafeMutablePointer<CChar>?
-        var capacity = 0
-        defer { free(line) }
+        let maps = FileBytes.read(ifThere: "/proc/\(pid)/maps") ?? []
         var result: [Mapping] = []
         var paths: Set<String> = []
-        while getline(&line, &capacity, file) > 0, let line {
+        for line in maps.split(separator: UInt8(ascii: "\n")) {
             // Range, rights, offset, device, inode, path: the last one may have blanks.
-            let text = String(system: line)
-            let words = text.split(separator: " ", maxSplits: 4)
+            let words = String(system: line).split(separator: " ", maxSplits: 4)
             guard words.count == 5, words[1].dropFirst(2).hasPrefix("x") else { continue }
             let tail = words[4].split(separator: " ", maxSplits: 1)
             guard tail.count == 2, let inode = UInt64(tail[0]) else { continue }
-            let path = String(tail[1].drop { $0 == " " }.prefix { $0 != "\n" })
+            let path = String(tail[1].drop { $0 == " " })
             guard path.hasPrefix("/"), paths.insert(path).inserted else { continue }
             result.append(Mapping(path: path, inode: inode, range: String(words[0])))
         }
