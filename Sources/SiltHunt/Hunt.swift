@@ -208,7 +208,7 @@ package final class Hunt {
         return growing
     }
 
-    /// Of a service that has just died, its end says more than that it does not answer.
+    /// The end of a service that has just died says more than that it does not answer.
     private func measured<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()

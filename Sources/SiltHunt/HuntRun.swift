@@ -14,7 +14,7 @@ package final class HuntRun {
     private let hide: [String]
     private let siltVersion: String
     private let watcher: HuntWatcher
-    /// Of one that ended early.
+    /// How the hunt ended, if early.
     private var end: RecordedHuntEnd?
 
     /// `attachSocket`: of a trace that somebody else started, and records; `recording` is not used then.

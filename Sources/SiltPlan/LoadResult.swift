@@ -1,7 +1,7 @@
 /// How many requests a round's load made, and how many of them did not succeed.
 package struct RequestCount: Sendable, Equatable {
     package var requests: Int
-    /// Of `requests` or beyond them, as the tool counts: errors of connections and answers that were not a success.
+    /// Among `requests` or beyond them, as the tool counts: errors of connections and answers that were not a success.
     package var failed: Int
 
     package init(requests: Int, failed: Int = 0) {
@@ -17,7 +17,7 @@ package struct LoadResult: Sendable, Equatable {
     /// Its exit status, or 128 + signal.
     package var status: Int32
     package var wallSeconds: Double
-    /// Of the script and what it waited for.
+    /// CPU time of the script and what it waited for.
     package var cpuSeconds: Double
     /// What its tools said they did; nil when nothing in the output says it.
     package var count: RequestCount?

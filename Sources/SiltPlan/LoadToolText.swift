@@ -21,7 +21,7 @@ struct LoadToolText: Sendable {
         case ratio(Double)
     }
 
-    /// Of all tools but k6; nil when no line told of requests.
+    /// What all tools but k6 told; nil when no line told of requests.
     var count: RequestCount? { isFound ? RequestCount(requests: requests, failed: max(0, failed)) : nil }
 
     mutating func read(_ line: String) {

@@ -2,11 +2,11 @@ internal import SwiftProtobuf
 
 /// How much of a profile is read at most; it takes up to 14 times as much memory.
 package struct PprofLimits: Sendable {
-    /// Of the file, and of what it makes uncompressed.
+    /// Bytes of the file, and of what it makes uncompressed.
     package var bytes = 128 << 20
     /// Samples, locations, lines, functions, texts and so on together.
     package var records = 8_000_000
-    /// Of one stack, inlined ones among them.
+    /// Frames of one stack, inlined ones among them.
     package var frames = 65_536
 
     package init() {}

@@ -64,7 +64,7 @@ package struct ProfileRecording {
         stacks = ProfileStacks(writer)
     }
 
-    /// Of one process: its heap, and its goroutines beside it, or alone where nothing is known of the heap.
+    /// Adds one process: its heap, and its goroutines beside it, or alone where nothing is known of the heap.
     private mutating func add(_ heap: ProfileHistory, _ goroutines: ProfileHistory, _ times: [UInt64]) throws {
         guard heap.length > 0 || goroutines.length > 0 else { return }
         var row = process

@@ -47,7 +47,7 @@ extension UInt64? {
 }
 
 extension Sequence<RecordedRound> {
-    /// Of all of them; nil: nobody counted any.
+    /// In all of them; nil: nobody counted any.
     package var requests: UInt64? { reduce(into: nil) { $0.add($1.requests) } }
 }
 

@@ -50,7 +50,7 @@ package struct Recording: Sendable {
     package var phases: [RecordedPhase] = []
     /// The intervals of a hunt, in their order; none: the trace ran freely.
     package var rounds: [RecordedRound] = []
-    /// Of a hunt that ended early.
+    /// How a hunt ended that ended early.
     package var huntEnd: RecordedHuntEnd?
     /// By process, then phase, then stack.
     package var phaseAllocations: [PhaseAllocations] = []

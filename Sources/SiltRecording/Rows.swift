@@ -75,7 +75,7 @@ package struct RecordedProcess: Equatable, Sendable {
     /// Number of the process image it was forked from or execed by, 0 when none is known.
     package var parent: UInt32 = 0
     package var command: [String] = []
-    /// Of profiles that were pulled beside a trace: where from.
+    /// Where profiles that were pulled beside a trace come from.
     package var executable = ""
     /// Made by fork: its heap began as a copy of the parent's.
     package var forked = false

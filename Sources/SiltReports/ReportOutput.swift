@@ -37,7 +37,7 @@ package struct ReportOutput: Sendable {
     package let takesStacks: Bool
     /// Whether it adds up one resource, which may be chosen.
     package let takesResource: Bool
-    /// Of its HTTP answer (RFC 9110).
+    /// The type of its HTTP answer (RFC 9110).
     package let contentType: String
     private let render: @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
     /// Shows a difference in its form, where it has one.

@@ -20,7 +20,7 @@ struct Answer: Sendable {
         body = bytes
     }
 
-    /// Of a route that takes one report.
+    /// The answer of a route that takes one report.
     init(_ route: Route, _ current: ReportSource.Current) throws {
         let report = current.report
         switch route {

@@ -17,10 +17,10 @@ package enum Clock {
     /// Nanoseconds of CPU that this process has used.
     package static var processCPUNanoseconds: UInt64 { UInt64(nanoseconds(now(CLOCK_PROCESS_CPUTIME_ID))) }
 
-    /// Of the thread that asks.
+    /// The same of the thread that asks.
     package static var threadCPUNanoseconds: UInt64 { UInt64(nanoseconds(now(CLOCK_THREAD_CPUTIME_ID))) }
 
-    /// Of a time that is kept in seconds.
+    /// A time that is kept in seconds.
     package static func nanoseconds(_ seconds: Double) -> UInt64 { UInt64(max(0, seconds) * 1e9) }
 
     private static func now(_ clock: clockid_t) -> timespec {

@@ -12,7 +12,7 @@ struct KeptRecordings {
     static let demo = "silt-demo"
 
     private static let maximumCount = 10
-    /// Of all together; the newest is kept whatever its size.
+    /// All of them together take no more; the newest is kept whatever its size.
     private static let maximumBytes: Int64 = 200_000_000
 
     /// In the user's state folder (XDG Base Directory Specification); nil for a user without a home.

@@ -12,7 +12,7 @@ package struct CheckReport: Sendable {
     package var doubt: Doubt?
     /// All call sites that grow, those that cost most first.
     package var findings: [Finding] = []
-    /// Of a hunt, in the plan's order; empty when the trace ran freely.
+    /// Those of a hunt, in the plan's order; empty when the trace ran freely.
     package var phases: [Phase] = []
     package var settings: CheckSettings
     /// Entries of the baseline that nothing was found for: they no longer grow.

@@ -10,7 +10,7 @@ internal import SiltText
 package struct GrowthBaseline: Equatable, Sendable {
     package struct Entry: Equatable, Sendable {
         package var resource: Resource
-        /// Of a hunt; nil when the trace ran freely.
+        /// The phase of a hunt; nil when the trace ran freely.
         package var phase: String?
         package var rate: Double
         package var unit: Rate.Unit

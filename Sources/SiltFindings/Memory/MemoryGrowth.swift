@@ -19,11 +19,11 @@ package struct MemoryGrowth: Equatable, Sendable {
     private var endDetails = MemoryDetails()
     /// What it rises by, a second or a request; nil: not known.
     package var rate: Rate?
-    /// Of a hunt.
+    /// In a hunt.
     package var phase: String?
     /// What the last quarter of the time rose by.
     var lateRise = 0.0
-    /// Of a hunt.
+    /// In a hunt.
     var trend: MemoryTrend?
 
     /// Less may be chance, in bytes and as a share of the RSS at the end.
@@ -110,7 +110,7 @@ extension MemoryGrowth {
             perSecond += growth.rate?.value ?? 0
         }
         parts = sums
-        // Of those that live at once.
+        // As many as live at once.
         let value = perSecond * turns.alive / Double(all.count)
         rate = Rate(value: value, low: value, high: value, unit: .bytesPerSecond)
     }

@@ -11,7 +11,7 @@ struct CallSites {
         var site: Int
         /// Groups whose stacks all belong to this site.
         var groups: [UInt32] = []
-        /// Of those groups, in `Recording.historyBytes`; of single stacks where a group spans several sites.
+        /// Those of the groups, in `Recording.historyBytes`; those of single stacks where a group spans several sites.
         var histories: [Range<Int>] = []
         /// By stack.
         var stacks: [StackPart] = []

@@ -14,7 +14,7 @@ package struct SiteExample: Equatable, Sendable {
         self.ageSeconds = ageSeconds
     }
 
-    /// Of a growing site, by the stacks whose things made the verdict.
+    /// Looks for one of a growing site, by the stacks whose things made the verdict.
     static func find(of site: ReportSite, in recording: Recording) -> SiteExample? {
         let stacks = Set(site.stacks.map(\.stack)).union([site.stack])
         let examples = recording.examples.lazy.filter { $0.resource == site.resource && stacks.contains($0.stack) }

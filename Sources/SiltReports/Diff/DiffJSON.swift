@@ -11,7 +11,7 @@ package enum DiffJSON {
             json.value("version", 1)
             json.value("verdict", DiffText.headline(diff))
             json.value("type", diff.resource.sampleType(diff.settings.typeName))
-            // Of every "change"; what was before and after is in bytes.
+            // The unit of every "change"; what was before and after is in bytes.
             json.value("unit", diff.settings.unit)
             json.object("before") { side(diff.before, diff, &$0) }
             json.object("after") { side(diff.after, diff, &$0) }

@@ -15,7 +15,7 @@ package struct HeapDiff: Sendable {
         var file: String
         /// 0 unless lines are compared.
         var line: UInt32
-        /// Of a function without a name; with its offset, when lines are compared.
+        /// For a function without a name; with its offset, when lines are compared.
         var module: String
         var offset: UInt64
     }
@@ -98,7 +98,7 @@ package struct HeapDiff: Sendable {
         return (try divisor(before), try divisor(after))
     }
 
-    /// Of two moments: what was counted between them divides both.
+    /// For two moments: what was counted between them divides both.
     private static func divisors(
         from start: DiffSide,
         to end: DiffSide,

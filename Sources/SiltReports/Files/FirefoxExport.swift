@@ -11,7 +11,7 @@ internal import SiltText
 /// versions than its own.
 package enum FirefoxExport {
     private static let version = 60
-    /// Of the Gecko format, which this is not; the field must be there.
+    /// The version of the Gecko format, which this is not; the field must be there.
     private static let geckoVersion = 31
     private static let columns = 400
 

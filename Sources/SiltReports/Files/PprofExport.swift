@@ -90,7 +90,7 @@ package struct PprofExport {
     private mutating func writeSamples(to write: @escaping ([UInt8]) -> Void) throws(PprofError) {
         var stream = try PprofStream(builder.profile, to: write)
         var process: UInt32 = 0
-        /// Of the process: by node of the tree of stacks.
+        /// The process's own, by node of the tree of stacks.
         var samples: [UInt32: Sample] = [:]
         let resources = Set(columns.map(\.resource))
         for row in report.recording.counters where resources.contains(row.resource) {
@@ -227,7 +227,7 @@ private struct Labels {
         }
     }
 
-    /// Of the threads that allocated with that stack.
+    /// Labels of the threads that allocated with that stack.
     func threads(_ process: UInt32, _ stack: UInt32) -> Set<PprofLabel> {
         let labels = threads[Self.key(process, 0)] ?? threads[Self.key(process, stack)] ?? []
         return labels.count > Self.maximumThreads ? [] : labels

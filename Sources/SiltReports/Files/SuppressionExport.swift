@@ -18,7 +18,7 @@ package enum SuppressionExport {
         if growing.isEmpty { output.write("#\n# Nothing grows: there is nothing to suppress.\n") }
         var written = Set<String>()
         for site in growing {
-            // Of a helper with innocent callers, the caller: else they would pass as well.
+            // A helper with innocent callers is suppressed by the caller: else they would pass as well.
             let named = site.fix.function.isEmpty ? site.blame : site.fix
             let pattern = pattern(of: named.function)
             let line = pattern.map { "leak:" + $0 } ?? ""

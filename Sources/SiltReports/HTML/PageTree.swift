@@ -4,7 +4,7 @@ internal import SiltText
 
 /// The stacks of a page: a tree of functions with what ends at each node, by measure and at the moments of the trace.
 struct PageTree {
-    /// Of a function: its name, and its file without lines.
+    /// A function: its name, and its file without lines.
     struct Label: Hashable {
         var name: String
         var file: String

@@ -11,7 +11,7 @@ enum WhyText {
         return words.isEmpty ? nil : words.joined(separator: "; ")
     }
 
-    /// Of a function with innocent callers besides.
+    /// For a function with innocent callers besides.
     private static func only(_ site: ReportSite) -> String? {
         guard site.caller != nil, site.fix != site.blame else { return nil }
         return "only here: other callers of \(site.blame.name(width: 40)) do not grow"

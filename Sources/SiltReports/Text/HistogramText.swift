@@ -13,7 +13,7 @@ package enum HistogramText {
         var bytes: UInt64
     }
 
-    /// Of the blocks that live at the end, and, where those of a call stack are taken for as big as they are on average,
+    /// Sizes of the blocks that live at the end, and, where those of a call stack are taken for as big as they are on average,
     /// of all that were allocated.
     package static func renderSizes<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         var (all, last): ([Int: (count: UInt64, bytes: UInt64)], [Int: (count: UInt64, bytes: UInt64)]) = ([:], [:])

@@ -10,7 +10,7 @@ internal import SiltText
 /// The table is that which `go tool pprof -top` prints of that profile, or with a limit its table of so many functions
 /// and none dropped. Functions without a name are shown by their address, while pprof has one row for all of a file.
 package enum TopTable {
-    /// Of the total: functions with less are dropped unless there is a limit, and callers with less say nothing of inlining.
+    /// Shares of the total: functions with less are dropped unless there is a limit, and callers with less say nothing of inlining.
     private static let minimumFunction = 0.005
     private static let minimumCaller = 0.001
 

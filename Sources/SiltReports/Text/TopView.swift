@@ -195,7 +195,7 @@ package struct TopView {
         isColored && !code.isEmpty ? "\u{1b}[\(code)m\(text)\u{1b}[0m" : text
     }
 
-    /// Of fewer snapshots of what still runs a verdict would change from one look to the next.
+    /// With fewer snapshots of what still runs, a verdict would change from one look to the next.
     private static let earliest = 8
 
     private func isTooEarly(_ report: HeapReport) -> Bool {

@@ -3,13 +3,13 @@ internal import SiltText
 
 /// `--tree`: functions below those that lead to them, with shares and bars; what is small is added up.
 package enum TreeText {
-    /// Of the whole: less is not shown by name.
+    /// A share of the whole: less is not shown by name.
     private static let minimumShare = 0.01
     /// Children shown of a function, and levels.
     private static let maximumChildren = 12
     private static let usualDepth = 200
     private static let barWidth = 10
-    /// Of its caller's: a function with more stands under it without an indent of its own.
+    /// A share of its caller's: a function with more stands under it without an indent of its own.
     private static let straight = 0.9995
 
     private struct Pending {

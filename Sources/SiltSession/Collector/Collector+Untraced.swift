@@ -5,7 +5,7 @@ internal import SiltText
 extension Collector {
     /// A process becomes, or has started, a program that cannot be followed.
     func note(untraced program: String, _ pid: pid_t, _ reason: UntracedReason) throws {
-        // Of the command itself it is said what became what.
+        // The command itself is told apart: what became what.
         let target = output.commandName(ofPid: pid)
         output.untraced.add(
             pid: pid,

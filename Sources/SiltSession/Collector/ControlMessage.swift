@@ -46,7 +46,7 @@ package struct TraceStatus: Equatable, Sendable {
     /// Processes that are traced now, and that ever were.
     package var processes = 0
     package var traced = 0
-    /// Of what is traced now.
+    /// What is traced now allocated and holds.
     package var allocatedCount: UInt64 = 0
     package var inUseBytes: UInt64 = 0
     package var inUseCount: UInt64 = 0

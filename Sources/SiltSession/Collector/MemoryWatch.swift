@@ -23,7 +23,7 @@ struct MemoryWatch {
     private var rows: [RecordedMemory] = []
     private var lastShares: MemoryUses<UInt64>?
     private var lastCost = 0.0
-    /// Of a hunt: by its intervals, from the baseline on, what was in memory outside malloc, and in all.
+    /// In a hunt: by its intervals, from the baseline on, what was in memory outside malloc, and in all.
     private var marks: [(outside: Double, resident: Double)] = []
     /// What all looks took.
     private(set) var nanoseconds: UInt64 = 0

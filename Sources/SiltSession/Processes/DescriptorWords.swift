@@ -2,7 +2,7 @@ internal import SiltSystem
 
 /// What a descriptor stands for, in words: its kind, and which one it is.
 enum DescriptorWords {
-    /// Of what /proc/PID/fd says (proc_pid_fd(5)); `sockets`: words for sockets by inode.
+    /// Words for what /proc/PID/fd says (proc_pid_fd(5)); `sockets`: words for sockets by inode.
     static func words(_ link: String, sockets: [UInt64: String]) -> (kind: String, text: String) {
         if link.hasPrefix("/memfd:") {
             // As `/memfd:NAME (deleted)`.

@@ -11,7 +11,7 @@ struct OpenDescriptors {
         var gone: [UInt64] = []
         /// How many are open, and were not seen to be opened.
         var unseen: UInt64 = 0
-        /// Of what was seen to be opened, where new words were looked for.
+        /// What was seen to be opened, where new words were looked for.
         var examples: [HeldExample] = []
     }
 
@@ -99,7 +99,7 @@ struct OpenDescriptors {
         return known.count != worded.count || now - worded.at >= Self.wordsLast
     }
 
-    /// Of the stacks that hold most, the one that is open longest; `names`: what stands for what.
+    /// The descriptor that is open longest, for each of the stacks that hold most; `names`: what stands for what.
     private mutating func examples(_ names: [UInt64: String], of pid: pid_t) -> [HeldExample] {
         worded = (Clock.monotonicSeconds, known.count)
         var stacks: [StackID: (count: Int, oldest: UInt64, serial: UInt64)] = [:]

@@ -207,7 +207,7 @@ private func interpreterPath(_ elf: OpaquePointer) -> String? {
     for index in 0..<Int32(clamping: count) {
         var segment = GElf_Phdr()
         guard gelf_getphdr(elf, index, &segment) != nil, segment.p_type == UInt32(PT_INTERP) else { continue }
-        // Of the file no more than that is read: programs of gigabytes are looked at too.
+        // No more of the file than that is read: programs of gigabytes are looked at too.
         guard let offset = Int64(exactly: segment.p_offset), let length = Int(exactly: segment.p_filesz),
             let data = elf_getdata_rawchunk(elf, offset, length, ELF_T_BYTE), let text = data.pointee.d_buf
         else { return nil }

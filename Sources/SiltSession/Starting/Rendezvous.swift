@@ -53,7 +53,7 @@ struct Rendezvous: ~Copyable {
     let path: String
     let listener: Int32
     private let ownedDirectory: String?
-    /// Of the socket's name in the file system.
+    /// The file that the socket's name leads to.
     private let identity: (device: UInt64, inode: UInt64)
 
     /// Listens at `path`, or in a new private directory when it is nil.

@@ -19,13 +19,13 @@ struct StackChoice: ParsableArguments {
 }
 
 extension ArgumentHelp {
-    /// Of `--resource`.
+    /// For `--resource`.
     static let resource = ArgumentHelp(
         "Add up what is of this resource: blocks of the heap unless told.",
         valueName: "resource"
     )
 
-    /// Of `--hide`.
+    /// For `--hide`.
     static let hide = ArgumentHelp(
         "Take functions that match for allocator wrappers (a POSIX extended regular expression); may be repeated.",
         valueName: "regex"
@@ -39,7 +39,7 @@ extension Resource: ExpressibleByArgument {
 }
 
 extension FunctionPattern {
-    /// Of an option; ends with the status of a usage error for what is no regular expression.
+    /// The pattern of an option; ends with the status of a usage error for what is no regular expression.
     init?(option source: String?) throws {
         guard let source else { return nil }
         do {
