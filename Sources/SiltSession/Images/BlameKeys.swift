@@ -110,6 +110,25 @@ final class BlameKeys {
         return .ofFrame(functions.map { wrappers.kind(function: $0.function, modulePath: module.path) })
     }
 
+    /// The functions at a frame from the one that is to blame outward, each inlined into the next; empty: it has no name.
+    ///
+    /// Reads debug information.
+    func functions(frame id: UInt32) -> [String] {
+        guard id != 0, Int(id) <= stacks.frames.count else { return [] }
+        let frame = stacks[FrameID(rawValue: id)]
+        guard frame.module != .none else { return [] }
+        let module = stacks[frame.module]
+        let names = symbolizer.resolve(
+            modulePath: module.path,
+            buildID: module.buildID,
+            offset: frame.offset,
+            exact: frame.kind == .exact
+        ).map(\.function)
+        let blamed = names.firstIndex { wrappers.kind(function: $0, modulePath: module.path) == .program }
+        let known = Array(names[(blamed ?? max(0, names.count - 1))...])
+        return known.first?.isEmpty == false ? known : name(frame).map { [$0] } ?? []
+    }
+
     /// The function at a frame; nil when it has no symbol.
     func functionName(frame id: UInt32) -> String? {
         guard id != 0, Int(id) <= stacks.frames.count else { return nil }

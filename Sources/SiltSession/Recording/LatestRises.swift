@@ -24,7 +24,7 @@ struct LatestRises {
     private var since = 0.0
     private var middle = 0.0
 
-    /// What a group of an image holds; `isFirst`: at the image's first snapshot.
+    /// What a group of an image holds, bytes or a number; `isFirst`: at the image's first snapshot.
     mutating func note(_ bytes: UInt64, _ key: Key, image: UInt64, isFirst: Bool) {
         let start = isFirst ? bytes : 0
         levels[Owner(key: key, image: image), default: Levels(base: start, middle: start, now: 0)].now = bytes
@@ -32,16 +32,21 @@ struct LatestRises {
 
     mutating func forget(image: UInt64) { levels = levels.filter { $0.key.image != image } }
 
-    /// Over all images; nil: nothing rose.
-    mutating func most(at seconds: Double) -> (key: Key, bytes: Int64, seconds: Double)? {
+    /// Over all images: bytes, or a number of what has no size; nil: nothing rose.
+    mutating func most(at seconds: Double) -> (key: Key, rise: Int64, seconds: Double)? {
         if middle == 0 || seconds >= 2 * middle { advance(to: seconds) }
+        // Bytes first: what has no size only where none rose.
+        let found = most { !$0.isCounted } ?? most { $0.isCounted && !$0.isFound }
+        return found.map { ($0.key, $0.value, seconds - since) }
+    }
+
+    private func most(of isWanted: (Resource) -> Bool) -> (key: Key, value: Int64)? {
         var rises: [Key: Int64] = [:]
-        for (owner, level) in levels where !owner.key.resource.isCounted {
+        for (owner, level) in levels where isWanted(owner.key.resource) {
             rises[owner.key, default: 0] += Int64(clamping: level.now) - Int64(clamping: level.base)
         }
-        let most = rises.max { ($0.value, $1.key.group.rawValue) < ($1.value, $0.key.group.rawValue) }
-        guard let most, most.value > 0 else { return nil }
-        return (most.key, most.value, seconds - since)
+        return rises.max { ($0.value, $1.key.group.rawValue) < ($1.value, $0.key.group.rawValue) }
+            .flatMap { $0.value > 0 ? ($0.key, $0.value) : nil }
     }
 
     private mutating func advance(to seconds: Double) {

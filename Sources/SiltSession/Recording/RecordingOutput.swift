@@ -355,7 +355,7 @@ final class RecordingOutput {
         for key in image.takeChangedGroups(of: resource) {
             let live = image.heap.groupLive(of: key, resource)
             let rising = LatestRises.Key(resource: resource, group: key)
-            rises.note(live.bytes, rising, image: image.id, isFirst: snapshot == 0)
+            rises.note(resource.isCounted ? live.count : live.bytes, rising, image: image.id, isFirst: snapshot == 0)
             try writer.write(
                 RecordedSample(
                     resource,
@@ -443,15 +443,19 @@ final class RecordingOutput {
         }
     }
 
-    private func topGrower(
-        _ images: [TracedImage],
-        at time: Double
-    ) -> (function: String, bytes: Int64, seconds: Double)? {
+    private func topGrower(_ images: [TracedImage], at time: Double) -> TraceProgress.Grower? {
         guard let most = rises.most(at: time) else { return nil }
         if top?.key != most.key || time - (top?.seconds ?? 0) >= Self.nameLasts {
             top = (most.key, suspect(most.key.group, most.key.resource, images), time)
         }
-        return top?.name.map { ($0, most.bytes, most.seconds) }
+        return top?.name.map { name in
+            TraceProgress.Grower(
+                function: name,
+                resource: most.key.resource,
+                rise: UInt64(most.rise),
+                seconds: most.seconds
+            )
+        }
     }
 
     /// The name of what grows with that key.

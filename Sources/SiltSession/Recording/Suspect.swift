@@ -17,28 +17,39 @@ struct Suspect {
 
     /// What has that key of `BlameKeys`; nil: it has no name.
     func name(of key: StackID, _ resource: Resource, in images: [TracedImage]) -> String? {
-        guard let blamed = blame.functionName(frame: key.rawValue) else { return nil }
-        var live: [String: UInt64] = [:]
+        let functions = blame.functions(frame: key.rawValue)
+        guard let blamed = functions.first, !blamed.isEmpty else { return nil }
+        let name = abridgedName(blamed, width: Self.maximumName)
+        // Where it was inlined into what called it, all of its blocks were asked for by that one.
+        let caller = functions.count > 1 ? functions[1] : commonCaller(of: key, resource, in: images)
+        guard let caller, !caller.isEmpty, !InterpreterNames.isLoop(caller), !InterpreterNames.isStart(caller) else {
+            return name
+        }
+        return abridgedName(caller, width: Self.maximumName) + " → " + name
+    }
+
+    /// The one function that called it for nearly all that lives; nil: there is none.
+    private func commonCaller(of key: StackID, _ resource: Resource, in images: [TracedImage]) -> String? {
+        var live: [String: (bytes: UInt64, frame: UInt32)] = [:]
         for image in images {
             image.heap.forEachSite(of: resource) { stack, counters in
                 guard blame.key(stack) == key, let caller = caller(of: key, in: stack) else { return }
-                live[caller, default: 0] += counters.liveBytes
+                live[caller.name, default: (0, caller.frame)].bytes += counters.liveBytes
             }
         }
-        let all = live.values.reduce(0, +)
-        let most = live.max { ($0.value, $1.key) < ($1.value, $0.key) }
-        let name = abridgedName(blamed, width: Self.maximumName)
-        guard let most, Double(most.value) >= Self.nearlyAll * Double(max(1, all)), !InterpreterNames.isLoop(most.key),
-            !InterpreterNames.isStart(most.key)
-        else { return name }
-        return abridgedName(most.key, width: Self.maximumName) + " → " + name
+        let all = live.values.reduce(0) { $0 + $1.bytes }
+        let most = live.max { ($0.value.bytes, $1.key) < ($1.value.bytes, $0.key) }
+        guard let most, Double(most.value.bytes) >= Self.nearlyAll * Double(max(1, all)) else { return nil }
+        return blame.functions(frame: most.value.frame).first ?? most.key
     }
 
-    /// The function that called the blamed frame; nil: none that has a name.
-    private func caller(of key: StackID, in stack: StackID) -> String? {
+    /// What called the blamed frame, by the compiled function; nil: nothing that has a name.
+    private func caller(of key: StackID, in stack: StackID) -> (name: String, frame: UInt32)? {
         var at = stack
         while at.rawValue != 0, stacks.frame(of: at).rawValue != key.rawValue { at = stacks.parent(of: at) }
         let parent = at.rawValue == 0 ? at : stacks.parent(of: at)
-        return parent.rawValue == 0 ? nil : blame.functionName(frame: stacks.frame(of: parent).rawValue)
+        guard parent.rawValue != 0 else { return nil }
+        let frame = stacks.frame(of: parent).rawValue
+        return blame.functionName(frame: frame).map { ($0, frame) }
     }
 }

@@ -1,3 +1,4 @@
+package import SiltEvents
 internal import SiltHeap
 
 /// What a trace is asked to do.
@@ -57,6 +58,14 @@ package struct TraceProgress: Sendable {
     package var liveBytes: UInt64
     package var liveBlocks: UInt64
     package var processes: Int
-    /// The function whose in-use bytes rose most lately, with the rise and the seconds it took.
-    package var topGrower: (function: String, bytes: Int64, seconds: Double)?
+    package var topGrower: Grower?
+
+    /// The function whose blocks, or what else it takes, rose most lately.
+    package struct Grower: Sendable {
+        package var function: String
+        package var resource: Resource
+        /// Bytes, or a number of what has no size, in so many seconds.
+        package var rise: UInt64
+        package var seconds: Double
+    }
 }

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltEvents
 internal import SiltSession
 internal import SiltText
 
@@ -22,7 +23,8 @@ enum ProgressLine {
         var line = "\(Int(progress.seconds)) s  live \(Format.bytes(progress.liveBytes))\(blocks)"
         if progress.processes != 1 { line += "  " + Format.plural(UInt64(progress.processes), "process", "processes") }
         guard let top = progress.topGrower else { return line }
-        return line + "  +\(Format.bytes(UInt64(max(0, top.bytes)))) in \(Int(top.seconds.rounded())) s  "
+        let rise = top.resource.isCounted ? Format.plural(top.rise, top.resource.unit) : Format.bytes(top.rise)
+        return line + "  +\(rise) in \(Int(top.seconds.rounded())) s  "
     }
 
     static func clear() {
