@@ -18,6 +18,7 @@ extension PhrasesTests {
 
     private mutating func evidence() {
         run(.growing, .leak, "watched for a short time") { $0.keptSnapshots = 5 }
+        run(.growing, .leak, "watched for a short time", resource: .descriptor) { $0.keptSnapshots = 5 }
         run(.stable, .none, "without a change") { $0.wobble = 0.001 }
         run(.stable, .none, "of what comes and goes") { $0.wobble = 1 }
         hunt(.growing, .leak, "not sure") { $0.keptSeconds = 15 }

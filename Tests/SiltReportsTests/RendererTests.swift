@@ -148,7 +148,7 @@ import Testing
         let page = text(report)
         #expect(page.contains("    SSL_new made it: SSL_free gives it back\n"), "\(page)")
         #expect(page.contains("    timer_create made it: timer_delete gives it back\n"), "\(page)")
-        #expect(page.contains("    grows in step with it: \(leader.blame.label) +40 B/request\n"), "\(page)")
+        #expect(page.contains("    grows in step with it: +40 B/request at the same line\n"), "\(page)")
         let sites = try #require(try json(report)["sites"] as? [[String: Any]])
         #expect((sites[1]["part_of"] as? [String: Any])?["reason"] as? String == "same-line")
         #expect(sites[0]["made_by"] as? String == "SSL_new" && sites[0]["given_back_by"] as? String == "SSL_free")

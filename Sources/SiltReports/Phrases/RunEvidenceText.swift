@@ -77,11 +77,12 @@ struct RunEvidenceText {
     private var watched: String {
         let kept = period * Double(facts.keptSnapshots)
         guard kept >= 1, kept < GrowthFacts.sureSeconds else { return "" }
-        return "; watched for \(Format.duration(kept))" + Self.caveat
+        return "; watched for \(Format.duration(kept))" + (resource.isCounted ? Self.poolCaveat : Self.caveat)
     }
 
     /// What a short time leaves open.
     static let caveat = ", and a cache may keep its content longer: a longer run tells"
+    static let poolCaveat = ", and a pool may keep them longer: a longer run tells"
 
     /// As ` (±14 %)`; empty where the rate is known well.
     private var error: String {

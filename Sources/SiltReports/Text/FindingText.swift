@@ -33,6 +33,9 @@ enum FindingText {
             let places = Format.plural(UInt64(site.spreadOver), "place")
             page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: indent)
         }
+        if site.threadStackBytes > site.inUseBytes {
+            page.paragraph("\(Format.bytes(site.threadStackBytes)) of it are stacks of its threads", indent: indent)
+        }
         if let example = example(site) { page.paragraph(example.printable, indent: indent) }
         for pair in pairs(site, report) {
             page.paragraph("\(pair.maker) made it: \(pair.giver) gives it back".printable, indent: indent)
@@ -75,10 +78,12 @@ enum FindingText {
         return "\(HuntHeadline.during(phase, report)): \(line)"
     }
 
+    private static let caveats = [RunEvidenceText.caveat, RunEvidenceText.poolCaveat, HuntEvidenceText.caveat]
+
     /// What its time leaves open is said of the first finding alone that has it.
     private static func evidenceSaidOnce(_ site: ReportSite, _ report: HeapReport) -> String {
         let line = site.evidenceLine
-        guard let caveat = [RunEvidenceText.caveat, HuntEvidenceText.caveat].first(where: line.contains),
+        guard let caveat = caveats.first(where: line.contains),
             let first = report.findings.own.first(where: { $0.evidenceLine.contains(caveat) }), first.rank < site.rank
         else { return line }
         return line.replacing(caveat, with: "")
@@ -112,7 +117,9 @@ enum FindingText {
         guard !together.isEmpty else { return }
         var words = together.prefix(named).map { other in
             let rate = other.rate.map { " " + $0.unit.gain($0.value) } ?? ""
-            return (other.fix.isSamePlace(as: site.fix) ? other.blame.label : other.label) + rate
+            guard other.fix.isSamePlace(as: site.fix) else { return other.label + rate }
+            guard other.blame.isSamePlace(as: site.blame), !rate.isEmpty else { return other.blame.label + rate }
+            return rate.dropFirst() + " at the same line"
         }
         if together.count > named {
             let rates = together.dropFirst(named).compactMap(\.rate).sums.map { " " + $0.unit.gain($0.value) }

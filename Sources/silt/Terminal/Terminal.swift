@@ -33,18 +33,9 @@ enum Terminal {
 
     private static func wrapped(_ line: Substring, to width: Int) -> String {
         guard line.count > width else { return String(line) }
-        let indent = String(repeating: " ", count: line.prefix { $0 == " " }.count)
-        var (text, column) = (indent, indent.count)
-        for word in line.dropFirst(indent.count).split(separator: " ") {
-            if column > indent.count, column + 1 + word.count > width {
-                text += "\n  \(indent)\(word)"
-                column = indent.count + 2 + word.count
-            } else {
-                text += (column > indent.count ? " " : "") + word
-                column += (column > indent.count ? 1 : 0) + word.count
-            }
-        }
-        return text
+        let indent = line.prefix { $0 == " " }
+        return line.split(separator: " ").map(String.init).lines(String(indent), indent: indent.count + 2, width: width)
+            .joined(separator: "\n")
     }
 
     /// False for a pipe that is full and stays so for some seconds: nobody reads it, and nobody shall wait for that.
