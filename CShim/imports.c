@@ -155,8 +155,10 @@ static void rebind(struct module *module, uintptr_t *slot, bool is_call,
         count_unbound();
         return;
     }
-    __atomic_compare_exchange_n(slot, &value, (uintptr_t)hook, false, __ATOMIC_ACQ_REL,
-                                __ATOMIC_RELAXED);
+    if (__atomic_compare_exchange_n(slot, &value, (uintptr_t)hook, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED)) {
+        __atomic_fetch_add(&silt_shared->imports_bound, 1, __ATOMIC_RELAXED);
+    }
 }
 
 static void rebind_all(struct module *module, const ElfW(Rela) * first, size_t count) {

@@ -257,9 +257,10 @@ struct silt_header {
     uint32_t file_taken; /* analyzer: 1 it does not need the program's file any more, or keeps it;
                             it wakes who waits (FUTEX_WAIT, shared) */
     uint32_t unused;
-    uint64_t of_guests; /* those of `lost` that threads of control made which have the thread
-                           pointer of another one */
-    uint64_t spare[3];
+    uint64_t of_guests;     /* those of `lost` that threads of control made which have the thread
+                               pointer of another one */
+    uint64_t imports_bound; /* of functions that allocate, which were called past the shim before */
+    uint64_t spare[2];
 };
 
 /* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they

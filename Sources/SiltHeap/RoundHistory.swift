@@ -87,6 +87,27 @@ package struct RoundHistory: Equatable, Sendable {
         live &+= second.live
     }
 
+    /// The same by longer intervals: `places` are the ones, from 1 and never falling, that intervals 1, 2 … belong to; 0: to
+    /// what was before the baseline.
+    ///
+    /// What came later is left out. Of what was born in an interval only the last survivors are known, so what is old at
+    /// its end may be a little too much.
+    package func regrouped(_ places: [Int]) -> RoundHistory {
+        let series = series(intervals: places.count)
+        var result = RoundHistory(baseline: baseline)
+        result.hasBirths = hasBirths
+        for (index, place) in places.enumerated() {
+            let count = UInt64(series.counts[index])
+            if count > 0 { result.survived(bytes: UInt64(series.bytes[index]), count: count, born: place) }
+            guard index + 1 == places.count || places[index + 1] > place else { continue }
+            if place == 0 {
+                (result.baseline, result.live) = (UInt64(series.live[index + 1]), UInt64(series.live[index + 1]))
+            }
+            result.close(interval: place, liveBytes: UInt64(series.live[index + 1]))
+        }
+        return result
+    }
+
     private mutating func catchUp(to interval: Int) {
         while closed < interval { close(interval: closed + 1, liveBytes: live) }
     }

@@ -102,10 +102,12 @@ import Testing
         isIdle: Bool = false,
         failed: Double? = nil,
         resource: Resource = .heap,
+        workers: Evidence.Phase.Workers? = nil,
         _ change: (inout GrowthFacts) -> Void = { _ in }
     ) {
         let judged = GrowthVerdict(verdict, reason, confidence: .medium, slope: 100, facts: facts(change))
-        let phase = Evidence.Phase(name: isIdle ? "idle" : "orders", isIdle: isIdle, failedShare: failed)
+        var phase = Evidence.Phase(name: isIdle ? "idle" : "orders", isIdle: isIdle, failedShare: failed)
+        phase.workers = workers
         let line = EvidenceText.line(Evidence(.phase(judged, phase)), resource)
         add("hunt, \(verdict.rawValue), \(reason.rawValue)\(what.isEmpty ? "" : ", " + what)", line)
     }
@@ -125,6 +127,10 @@ import Testing
         hunt(.plateauing, .sparse, "few rounds") { $0.occupied = 4 }
         hunt(.plateauing, .none, "once") { $0.oneOffBytes = 49_357 }
         hunt(.plateauing, .none, "without births") { ($0.slices, $0.settledAt) = (0, 0.3) }
+        let workers = Evidence.Phase.Workers(count: 14, generations: 6)
+        hunt(.growing, .leak, "of workers", workers: workers) { ($0.oneOffBytes, $0.requests) = (40_960, 9_500) }
+        hunt(.plateauing, .none, "of workers", workers: workers) { $0.oneOffBytes = 49_357 }
+        hunt(.plateauing, .decel, "of workers", workers: workers)
         hunt(.stillFilling, .decel)
         hunt(.stable, .none) { $0.live = $0.baseline }
         hunt(.notEnoughData, .none) { $0.snapshots = 2 }
@@ -237,6 +243,11 @@ import Testing
         report.trust.counters.waits = 6
         report.trust.counters.waitNs = 3_000_000_000
         report.trust.isClosed = false
+        add("trust", TrustText.line(report))
+        var counters = TrustCounters()
+        counters.inheritedFrees = 7
+        report.trust.counters.inheritedFrees = 9
+        (report.recording.processes, report.recording.trust) = ([RecordedProcess(id: 1, pid: 1)], [counters])
         add("trust", TrustText.line(report))
     }
 

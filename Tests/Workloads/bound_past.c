@@ -105,6 +105,14 @@ int main(int count, char **arguments) {
         puts("again done");
         return 0;
     }
+    if (strcmp(arguments[1], "early") == 0) {
+        struct plugin plugin = open_plugin(arguments[2], RTLD_LAZY | RTLD_DEEPBIND);
+        void (*early)(void) = NULL;
+        *(void **)&early = dlsym(plugin.handle, "plugin_early");
+        early();
+        puts("early done");
+        return 0;
+    }
     bool is_filtered = strcmp(arguments[1], "filtered") == 0;
     if (is_filtered) {
         forbid_ptrace();

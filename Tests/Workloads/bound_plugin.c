@@ -19,6 +19,22 @@ struct functions {
 static const struct functions fixed = {malloc, free};
 static struct functions changing = {malloc, free};
 
+static void *early[7];
+
+__attribute__((constructor)) static void take_early(void) {
+    for (int i = 0; i < 7; i++) {
+        early[i] = malloc(701);
+    }
+}
+
+/* Gives back what was taken before the library could be looked at. */
+void plugin_early(void) {
+    for (int i = 0; i < 7; i++) {
+        free(early[i]);
+        early[i] = NULL;
+    }
+}
+
 __attribute__((noinline)) void *plugin_kept(int through) {
     void *block = through == 0   ? malloc(613)
                   : through == 1 ? fixed.allocate(613)

@@ -43,8 +43,8 @@ struct CallersInTurn {
     /// The opinion on a share, which is charged only where it does not come in turn.
     func checked(_ share: SiteShare) -> SiteOpinion {
         // Workers are of several ages at a time.
-        guard share.opinion.isGrowing, share.span == nil, let verdict = share.opinion.evidence.verdict,
-            [.leak, .late, .deep, .slowed].contains(verdict.reason)
+        guard share.opinion.isGrowing, share.span == nil, share.workers == nil,
+            let verdict = share.opinion.evidence.verdict, [.leak, .late, .deep, .slowed].contains(verdict.reason)
         else { return share.opinion }
         var asked = judge
         if let hunt, let phase = share.phase { asked.question = .phase(hunt.phases[phase], of: hunt) }

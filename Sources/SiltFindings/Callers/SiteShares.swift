@@ -34,6 +34,8 @@ struct SiteShare {
     var spreadOver = 0
     /// When the workers lived whose share it is; nil: it is of one process, or of a hunt.
     var span: ClosedRange<UInt64>?
+    /// In a hunt: whose share it is, and whose parts of work its history is by.
+    var workers: HuntWorkers?
     /// Of its stacks those whose blocks made the verdict; 0: not counted.
     var grownStacks = 0
 

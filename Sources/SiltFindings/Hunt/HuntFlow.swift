@@ -40,7 +40,7 @@ struct HuntFlow {
         var partners: [UInt64: (frame: ReportFrame, count: UInt64)] = [:]
         for share in shares {
             // Of blocks alone it is known who freed them.
-            guard let phase = share.phase, share.resource == .heap else { continue }
+            guard let phase = share.phase, share.resource == .heap, share.workers == nil else { continue }
             if let history = share.history {
                 let series = hunt.series(history)
                 live += hunt.steadyPositions(of: hunt.phases[phase]).reduce(0) { $0 + series.counts[$1] }

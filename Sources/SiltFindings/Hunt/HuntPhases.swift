@@ -78,19 +78,30 @@ package struct HuntPhases: Sendable {
         }
     }
 
-    private func ended(in phase: Phase, _ recording: Recording) -> (processes: Int, share: Double) {
+    /// `judged`: the processes that are judged by what they held when they ended, in `Recording.processes`.
+    func ended(
+        in phase: Phase,
+        _ recording: Recording,
+        besides judged: Set<Int> = []
+    ) -> (processes: Int, share: Double) {
         let numbers = Set(phase.numbers)
         var (all, gone) = (0.0, 0.0)
         var processes: Set<UInt32> = []
         for row in recording.phaseAllocations where numbers.contains(row.phase) {
             all += Double(row.bytes)
-            guard let index = recording.processIndex(of: row.process),
+            guard let index = recording.processIndex(of: row.process), !judged.contains(index),
                 recording.processes[index].endNs ?? .max < endNs
             else { continue }
             gone += Double(row.bytes)
             processes.insert(row.process)
         }
         return (processes.count, all > 0 ? gone / all : 0)
+    }
+
+    /// In `phases`: the one that was on.
+    func phase(at time: UInt64, in recording: Recording) -> Int? {
+        let route = intervals.phases[OwnIntervals.round(at: time, recording)]
+        return phases.firstIndex { $0.route == (route > intervals.routes ? 0 : route) }
     }
 
     private mutating func add(_ round: RecordedRound, to index: Int) {

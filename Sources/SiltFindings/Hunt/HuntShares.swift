@@ -14,11 +14,23 @@ struct HuntShares {
     let ways: CallerWays
     let budget: CallerSearch.Budget
     let hunt: HuntPhases
+    /// By phase, of processes that replace each other; none: it is asked of other processes.
+    var workers: [Int: HuntWorkers] = [:]
+    /// What they have, process by process.
+    var separate: CallSites?
 
     /// What is judged together, of each resource: the processes that lived to the end of the hunt, and each of those that did not.
-    static func groups(of sites: CallSites, _ recording: Recording, _ hunt: HuntPhases) -> [CallSites] {
+    ///
+    /// `replaced`: workers that are judged by themselves.
+    static func groups(
+        of sites: CallSites,
+        _ recording: Recording,
+        _ hunt: HuntPhases,
+        besides replaced: Set<Int>
+    ) -> [CallSites] {
         Resource.allCases.flatMap { resource in
-            let present = Set(sites.parts.lazy.filter { $0.resource == resource }.map(\.process))
+            let parts = sites.parts.lazy.filter { $0.resource == resource && !replaced.contains($0.process) }
+            let present = Set(parts.map(\.process))
             let living = present.filter { lives(recording.processes[$0], hunt) }
             let sources = [false, true].map { isProfiled in
                 living.filter { recording.processes[$0].isProfiled == isProfiled }
@@ -40,14 +52,23 @@ struct HuntShares {
         let clock = clocks[process]
         var charged: [SiteShare] = []
         var acquitted: [SiteShare.Key: SiteOpinion] = [:]
-        let lives = Self.lives(recording.processes[process], hunt)
+        let lives = !workers.isEmpty || Self.lives(recording.processes[process], hunt)
         for (index, phase) in hunt.phases.enumerated() where lives {
             var asked = judge
-            asked.question = .phase(phase, of: hunt)
+            var judged = sites
+            let workers = workers[index]
+            asked.question = workers.map { .workers($0, phase) } ?? .phase(phase, of: hunt)
+            if let separate, let members = self.workers.values.first?.members,
+                let resource = sites.parts.first?.resource
+            {
+                judged = separate.joined(resource, members.contains) {
+                    workers?.judged.contains($0) ?? Self.lives(recording.processes[$0], hunt)
+                }
+            }
             let shares = SiteShares(
                 recording: recording,
                 names: names,
-                sites: sites,
+                sites: judged,
                 judge: asked,
                 ways: ways,
                 budget: budget
@@ -55,7 +76,8 @@ struct HuntShares {
             for var share in shares {
                 if share.opinion.isGrowing {
                     share.phase = index
-                    share.history = share.history ?? history(of: share, sites, asked)
+                    share.history = share.history ?? history(of: share, judged, asked)
+                    share.workers = workers
                     charged.append(share)
                 } else if acquitted[share.key].map({ share.opinion.isWeightier(acquittal: $0) }) ?? true {
                     acquitted[share.key] = share.opinion

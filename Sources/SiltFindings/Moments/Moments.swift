@@ -101,7 +101,7 @@ package struct Moments {
 
     private func stacks(at position: Int, _ hunt: HuntPhases, _ past: inout Recording) {
         past.counters = []
-        var judge = SiteJudge(historyBytes: recording.historyBytes)
+        var judge = SiteJudge(recording)
         judge.question = .phase(hunt.phases[0], of: hunt)
         for row in recording.histories {
             guard row.key >= 1, row.key <= recording.stacks.count, let history = judge.history(row.range) else {

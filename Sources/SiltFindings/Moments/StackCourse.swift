@@ -112,7 +112,7 @@ package struct StackCourse {
         _ body: (_ stack: UInt32, _ process: Int, SiteHistory) -> Void
     ) {
         let recording = report.recording
-        var judge = SiteJudge(historyBytes: recording.historyBytes)
+        var judge = SiteJudge(recording)
         judge.question = question
         for row in recording.histories {
             guard row.key >= 1, row.key <= recording.stacks.count,

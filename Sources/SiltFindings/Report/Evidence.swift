@@ -33,11 +33,19 @@ package struct Evidence: Equatable, Sendable {
         package var isIdle: Bool
         /// Of its requests; set where the site grows and too many failed.
         package var failedShare: Double?
+        /// How many of them replaced each other and were judged as one, and how many came one after the other; nil: the phase
+        /// was judged by its rounds.
+        package var workers: Workers?
 
         package init(name: String, isIdle: Bool, failedShare: Double? = nil) {
             self.name = name
             self.isIdle = isIdle
             self.failedShare = failedShare
+        }
+
+        package struct Workers: Equatable, Sendable {
+            package var count: Int
+            package var generations: Int
         }
     }
 
@@ -46,6 +54,9 @@ package struct Evidence: Equatable, Sendable {
     package var processes = 1
 
     package init(_ basis: Basis) { self.basis = basis }
+
+    /// Whether it says itself how many processes it is of.
+    package var isOfHuntWorkers: Bool { phase?.workers != nil }
 
     /// Whether it is of one process though several grow.
     package var isOfOneProcess: Bool {

@@ -46,7 +46,7 @@ extension HeapReport {
     package var agesBeforeTheWayOut: [Int: (count: UInt64, bytes: UInt64)] {
         let holding = Set(recording.counters.lazy.filter { $0.inUseCount > 0 }.map(\.process))
         let clocks = ProcessClock.all(of: recording)
-        let judge = SiteJudge(historyBytes: recording.historyBytes)
+        let judge = SiteJudge(recording)
         var result: [Int: (count: UInt64, bytes: UInt64)] = [:]
         func add(_ count: Double, _ bytes: Double, _ age: Double) {
             guard count > 0 else { return }

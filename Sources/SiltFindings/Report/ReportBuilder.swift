@@ -16,7 +16,10 @@ package enum ReportBuilder {
         let hunt = HuntPhases(recording)
         report.phases = hunt?.phases ?? []
         let turns = hunt == nil ? WorkerTurns.all(of: recording, clocks) : []
-        report.sites = SiteBuilder(recording, names: names, clocks: clocks, turns: turns, hunt: hunt).sites(sites)
+        let workers = hunt.map { HuntWorkers.all(of: recording, $0) } ?? []
+        if let hunt { report.forgive(workers, of: hunt) }
+        let builder = SiteBuilder(recording, names: names, clocks: clocks, turns: turns, hunt: hunt, workers: workers)
+        report.sites = builder.sites(sites)
         report.shortWorkers = ShortWorkers(recording, names, turns, sites)
         // What is found by looks comes and goes all the time: children end before they are waited for.
         report.sites.removeAll { site in
@@ -35,7 +38,8 @@ package enum ReportBuilder {
         report.periodCount = clocks.map(\.periods).max() ?? 0
         report.isLongEnough = clocks.contains(where: \.canBeJudged)
         report.seconds = clocks.map(\.seconds).max() ?? 0
-        report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, turns: turns, hunt: hunt)
+        let replaced = hunt == nil ? turns : WorkerTurns.all(of: recording, clocks)
+        report.outsideMalloc = HeapReport.outsideMalloc(recording, clocks: clocks, turns: replaced, hunt: hunt)
         if let outside = report.outsideMalloc, report.isNamed(outside) { report.outsideMalloc = nil }
         report.decide()
         if let end = recording.huntEnd { report.endEarly(end.reason, planned: end.planned) }

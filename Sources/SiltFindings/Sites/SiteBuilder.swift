@@ -18,20 +18,24 @@ struct SiteBuilder {
     private let ways: CallerWays
     private let budget = CallerSearch.Budget()
     private let hunt: HuntPhases?
+    /// Of a hunt.
+    private let workers: [HuntWorkers]
 
     init(
         _ recording: Recording,
         names: FrameNames,
         clocks: [ProcessClock],
         turns: [WorkerTurns],
-        hunt: HuntPhases?
+        hunt: HuntPhases?,
+        workers: [HuntWorkers]
     ) {
         self.hunt = hunt
+        self.workers = workers
         self.turns = turns
         self.recording = recording
         self.names = names
         self.clocks = clocks
-        judge = SiteJudge(historyBytes: recording.historyBytes)
+        judge = SiteJudge(recording)
         samples = SampleIndex(recording.groupSamples)
         threadStacks = ThreadStacks(recording)
         ways = CallerWays(recording: recording, names: names)
@@ -41,17 +45,7 @@ struct SiteBuilder {
     func sites(_ sites: CallSites) -> [ReportSite] {
         var shares: [SiteShare] = []
         if let hunt {
-            shares = HuntShares.groups(of: sites, recording, hunt).flatMap { joined in
-                HuntShares(
-                    recording: recording,
-                    names: names,
-                    sites: joined,
-                    judge: judge,
-                    ways: ways,
-                    budget: budget,
-                    hunt: hunt
-                ).shares(clocks: clocks)
-            }
+            shares = sharesOfHunt(sites, hunt)
         } else {
             shares = sharesByProcess(sites)
         }
@@ -64,6 +58,7 @@ struct SiteBuilder {
         for var share in shares where !share.rows.isEmpty {
             if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
             share.opinion = inTurn.checked(share)
+            if isOfStart(share) { share.opinion = .unknown(.tooFewSnapshots(clocks[share.process].count)) }
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
             if index == members.count {
@@ -114,6 +109,14 @@ struct SiteBuilder {
         return result
     }
 
+    /// Files of code that were loaded while the program may still have been starting: that they are loaded again and again is
+    /// not seen yet.
+    private func isOfStart(_ share: SiteShare) -> Bool {
+        guard hunt == nil, share.resource == .module else { return false }
+        let clock = clocks[share.process]
+        return Double(clock.periods) * clock.period < GrowthLimits.startSeconds
+    }
+
     /// Places of one name in several modules say which they are in.
     private func tellModulesApart(_ sites: inout [ReportSite]) {
         func name(_ frame: ReportFrame) -> String { "\(frame.function)\n\(frame.file ?? "")\n\(frame.line ?? 0)" }
@@ -132,6 +135,28 @@ struct SiteBuilder {
             if let origin { site.origin?.tellsModule = isAmbiguous(origin) }
             sites[index] = site
         }
+    }
+
+    private func sharesOfHunt(_ sites: CallSites, _ hunt: HuntPhases) -> [SiteShare] {
+        let services = Dictionary(grouping: workers, by: \.members)
+        let replaced = services.keys.reduce(into: Set<Int>()) { $0.formUnion($1) }
+        func shares(_ joined: CallSites, _ workers: [HuntWorkers] = []) -> [SiteShare] {
+            HuntShares(
+                recording: recording,
+                names: names,
+                sites: joined,
+                judge: judge,
+                ways: ways,
+                budget: budget,
+                hunt: hunt,
+                workers: Dictionary(workers.map { ($0.phase, $0) }) { first, _ in first },
+                separate: workers.isEmpty ? nil : sites
+            ).shares(clocks: clocks)
+        }
+        return HuntShares.groups(of: sites, recording, hunt, besides: replaced).flatMap { shares($0) }
+            + services.sorted { $0.value[0].leader < $1.value[0].leader }.flatMap { members, workers in
+                Resource.allCases.flatMap { shares(sites.joined($0, members.contains), workers) }
+            }
     }
 
     private func sharesByProcess(_ sites: CallSites) -> [SiteShare] {
@@ -290,7 +315,10 @@ struct SiteBuilder {
             return []
         }
         var asked = judge
-        if let hunt, let phase = growing.first?.phase { asked.question = .phase(hunt.phases[phase], of: hunt) }
+        if let hunt, let phase = growing.first?.phase {
+            asked.question = .phase(hunt.phases[phase], of: hunt)
+            if let workers = growing[0].workers { asked.question = .workers(workers, hunt.phases[phase]) }
+        }
         return asked.births(history, clocks[growing[0].process])
     }
 
@@ -300,6 +328,9 @@ struct SiteBuilder {
 
     private func sparkline(_ share: SiteShare) -> [UInt64] {
         let columns = Self.sparklineColumns
+        if let workers = share.workers {
+            return share.history.flatMap(workers.series)?.live.map { UInt64(max(0, $0)) } ?? []
+        }
         if let history = share.history, share.groups.isEmpty {
             let values = judge.live(history, clocks[share.process])
             let count = min(columns, values.count)
@@ -316,7 +347,8 @@ struct SiteBuilder {
 
     /// Live bytes at the end of each round, phase by phase.
     private func series(_ shares: [SiteShare], _ hunt: HuntPhases) -> [ReportSite.PhaseSeries] {
-        guard let history = SiteJudge.sum(shares.lazy.compactMap(\.history)) else { return [] }
+        guard shares.allSatisfy({ $0.workers == nil }), let history = SiteJudge.sum(shares.lazy.compactMap(\.history))
+        else { return [] }
         let live = hunt.series(history).live
         return hunt.spans.map { span in
             ReportSite.PhaseSeries(name: span.name, values: span.positions.map { UInt64(max(0, live[$0 + 1])) })

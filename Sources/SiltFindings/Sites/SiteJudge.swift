@@ -10,20 +10,24 @@ struct SiteJudge {
         case freeRunning
         /// Does it grow in that phase of the hunt?
         case phase(HuntPhases.Phase, of: HuntPhases)
+        /// Does it grow in workers that replace each other, in that phase?
+        case workers(HuntWorkers, HuntPhases.Phase)
     }
 
     private let bytes: [UInt8]
+    private let own: OwnIntervals
     var question = Question.freeRunning
 
-    init(historyBytes: [UInt8]) {
-        bytes = historyBytes
+    init(_ recording: Recording) {
+        bytes = recording.historyBytes
+        own = OwnIntervals(recording)
     }
 
     /// True when there are enough snapshots for any verdict.
     func isReady(_ clock: ProcessClock) -> Bool {
         switch question {
         case .freeRunning: clock.canBeJudged
-        case .phase: true
+        case .phase, .workers: true
         }
     }
 
@@ -32,6 +36,7 @@ struct SiteJudge {
         switch question {
         case .freeRunning: .run(verdict, clock: clock)
         case .phase(let phase, _): .phase(verdict, phase)
+        case .workers(let workers, let phase): .workers(verdict, workers.count, phase)
         }
     }
 
@@ -53,6 +58,7 @@ struct SiteJudge {
             if history.hasBirths { return judgeHunt(series, hunt.intervals, route: phase.route) }
             let verdicts = judgeHuntWithoutBirths(series.live, hunt.intervals)
             return phase.route == 0 ? verdicts.idle : verdicts.routes[phase.route - 1]
+        case .workers(let workers, _): return workers.verdict(history)
         }
     }
 
@@ -60,6 +66,9 @@ struct SiteJudge {
     func survivors(_ history: SiteHistory) -> (bytes: UInt64, count: UInt64) {
         switch question {
         case .freeRunning: return history.survivors
+        case .workers(let workers, _):
+            let series = workers.series(history)
+            return (UInt64(series?.bytes.reduce(0, +) ?? 0), UInt64(series?.counts.reduce(0, +) ?? 0))
         case .phase(let phase, let hunt):
             let series = hunt.series(history)
             guard history.hasBirths else {
@@ -93,6 +102,9 @@ struct SiteJudge {
             else { return (Double(all.bytes), Double(all.count)) }
             let skipped = series.bytes.count / GrowthLimits.skippedPart
             return sum(series.bytes, series.counts, skipped..<series.bytes.count - skipped)
+        case .workers(let workers, _):
+            guard let series = workers.series(history) else { return (0, 0) }
+            return sum(series.bytes, series.counts, 1..<series.bytes.count - 1)
         case .phase(let phase, let hunt):
             guard history.hasBirths else {
                 let all = survivors(history)
@@ -115,6 +127,7 @@ struct SiteJudge {
         case .phase(let phase, let hunt):
             let counts = hunt.series(history).counts
             return hunt.steadyPositions(of: phase).dropLast().map { counts[$0] }
+        case .workers(let workers, _): return workers.series(history)?.counts.dropFirst().dropLast() ?? []
         }
     }
 
@@ -122,9 +135,14 @@ struct SiteJudge {
     func history(_ range: Range<Int>) -> SiteHistory? {
         do {
             let history = try SiteHistory(decoding: Array(bytes[range]))
+            let owner = own.owner(ofHistoryAt: range.lowerBound)
             switch (question, history) {
-            case (.freeRunning, .slices), (.phase, .rounds): return history
-            case (.freeRunning, .rounds), (.phase, .slices): return nil
+            case (.freeRunning, .slices): return history
+            case (.phase, .rounds(let rounds)):
+                return owner.map { .rounds(rounds.regrouped(own.rounds(of: $0))) } ?? history
+            case (.workers(let workers, _), .rounds(let rounds)):
+                return owner.map { .rounds(rounds.regrouped(workers.places(of: $0))) }
+            case (.freeRunning, .rounds), (.phase, .slices), (.workers, .slices): return nil
             }
         } catch {
             return nil

@@ -105,6 +105,26 @@ package struct SiteOpinion {
         return opinion
     }
 
+    private static let smallCache = 256.0
+
+    /// Of workers that replace each other during a phase.
+    static func workers(
+        _ verdict: GrowthVerdict,
+        _ workers: Evidence.Phase.Workers,
+        _ phase: HuntPhases.Phase
+    ) -> SiteOpinion {
+        var opinion = SiteOpinion.phase(verdict, phase)
+        guard case .phase(_, var place) = opinion.evidence.basis else { return opinion }
+        place.workers = workers
+        // A cache of that many entries, as interpreters have, is not full yet when its worker ends.
+        if verdict.facts.survivors < smallCache * Double(workers.count) { opinion.confidence = .low }
+        opinion.evidence = Evidence(.phase(verdict, place))
+        if phase.requests == nil, opinion.per == .request { opinion.per = .round }
+        let units = Double(phase.requests ?? UInt64(phase.rounds))
+        opinion.unitsPerSecond = phase.seconds > 0 ? units / phase.seconds : 1
+        return opinion
+    }
+
     /// From so many snapshots, or rounds of a phase, on it is fairly or very sure that a site does not grow: of simulated
     /// leaks 18 % are missed at 8 snapshots and 10 % at 20 (growth.md).
     private static let stillness = (mediumSnapshots: 8, highSnapshots: 20, mediumRounds: 5, highRounds: 8)

@@ -52,6 +52,14 @@ struct WorkerTurns {
             recording.target.endNs ?? 0,
             recording.snapshots.lazy.map(\.timeNs).max() ?? 0
         )
+        return services(of: recording).compactMap {
+            WorkerTurns(alike($0, recording, clocks, lastNs: last), recording, clocks, lastNs: last)
+        }
+        .sorted { $0.leader < $1.leader }
+    }
+
+    /// Processes that made no other, by program.
+    static func services(of recording: Recording) -> [[Int]] {
         // A fork child that became another program was not a worker.
         let candidates = recording.processes.indices.filter {
             !recording.processes[$0].isProfiled && recording.processes[$0].end != .execed
@@ -62,10 +70,19 @@ struct WorkerTurns {
             let process = recording.processes[index]
             return process.executable.isEmpty ? process.command.first ?? "" : process.executable
         }
-        return programs.values.compactMap {
-            WorkerTurns(alike($0, recording, clocks, lastNs: last), recording, clocks, lastNs: last)
+        return programs.values.map { $0.sorted() }.sorted { $0[0] < $1[0] }
+    }
+
+    /// How many came one after the other.
+    static func generations(_ lives: [(start: UInt64, end: UInt64)]) -> Int {
+        // The longest row of lives without an overlap is found by taking the earliest end each time.
+        var count = 0
+        var before: UInt64 = 0
+        for life in lives.sorted(by: { $0.end < $1.end }) where count == 0 || life.start >= before {
+            count += 1
+            before = life.end
         }
-        .sorted { $0.leader < $1.leader }
+        return count
     }
 
     /// Without those that live much longer than most: they are not workers that are replaced, whatever else ran meanwhile.
@@ -99,13 +116,7 @@ struct WorkerTurns {
             count = clocks[index].count
         }
         let judged = members.filter { clocks[$0].count >= count }
-        // The longest row of lives without an overlap is found by taking the earliest end each time.
-        var generations = 0
-        var before: UInt64 = 0
-        for index in judged.sorted(by: { end($0) < end($1) }) where generations == 0 || start(index) >= before {
-            generations += 1
-            before = end(index)
-        }
+        let generations = Self.generations(judged.map { (start($0), end($0)) })
         guard generations > 1, let leader = judged.max(by: { lived($0) < lived($1) }),
             let first = members.map(start).min(), let last = members.map(end).max(), last > first
         else { return nil }

@@ -6,7 +6,7 @@ enum EvidenceText {
     /// `wasGivenBack`: on the way out, so that nothing of it is left.
     static func line(_ evidence: Evidence, _ resource: Resource, wasGivenBack: Bool = false) -> String {
         let line = line(evidence.basis, resource, wasGivenBack)
-        guard evidence.processes > 1 else { return line }
+        guard evidence.processes > 1, !evidence.isOfHuntWorkers else { return line }
         // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
         return evidence.isOfOneProcess
             ? "\(line); \(evidence.processes) processes grow, and this one most"

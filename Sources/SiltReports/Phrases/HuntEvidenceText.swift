@@ -15,7 +15,7 @@ struct HuntEvidenceText {
     private var facts: GrowthFacts { verdict.facts }
 
     var line: String {
-        verdictLine + (phase.failedShare.map { "; \(Format.share(100 * $0)) of the requests failed" } ?? "")
+        verdictLine + workers + (phase.failedShare.map { "; \(Format.share(100 * $0)) of the requests failed" } ?? "")
     }
 
     private var verdictLine: String {
@@ -26,9 +26,19 @@ struct HuntEvidenceText {
         }
     }
 
+    /// As ` (14 workers, 6 one after the other)`.
+    private var workers: String {
+        phase.workers.map { " (\($0.count) workers, \($0.generations) one after the other)" } ?? ""
+    }
+
     private var units: String { resource.units }
-    private var rounds: String { phase.isIdle ? "parts of the idle time" : "rounds" }
-    private var round: String { phase.isIdle ? "part of the idle time" : "round" }
+    private var rounds: String {
+        phase.isIdle ? "parts of the idle time" : phase.workers == nil ? "rounds" : "parts of a worker's life"
+    }
+    private var round: String {
+        phase.isIdle ? "part of the idle time" : phase.workers == nil ? "round" : "part of a worker's life"
+    }
+    private var warmUp: String { phase.workers == nil ? "in the warm-up round" : "at a worker's start" }
     private var rose: String { "\(amount(facts.baseline)) to \(amount(facts.live))" }
     private var gone: String { resource.gone }
 
@@ -48,9 +58,11 @@ struct HuntEvidenceText {
             line += "; idle alone leaves \(amount(facts.idleBytes)) in the time of a round"
         }
         if facts.oneOffBytes > verdict.slope, facts.oneOffBytes >= 1 {
-            line += "; \(amount(facts.oneOffBytes)) more came once, in the warm-up round"
+            line += "; \(amount(facts.oneOffBytes)) more came once, \(warmUp)"
         }
-        if facts.keptSeconds >= 1 {
+        if phase.workers != nil {
+            line += "; a cache that is not full when its worker ends does that too"
+        } else if facts.keptSeconds >= 1 {
             line += "; none was \(gone) within \(Format.duration(facts.keptSeconds))"
             if verdict.confidence != .high { line += Self.caveat }
         }
@@ -100,7 +112,7 @@ struct HuntEvidenceText {
         case .doubling: "an array grew in \(facts.jumps) steps, by less than a byte a request"
         case .none, .idleRate, .leak, .deep, .slowed, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1
-                ? "\(amount(facts.oneOffBytes)) came once, in the warm-up round, and nothing stayed after it"
+                ? "\(amount(facts.oneOffBytes)) came once, \(warmUp), and nothing stayed after it"
                 : "what came was \(gone)"
         }
     }

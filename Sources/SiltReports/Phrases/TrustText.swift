@@ -1,4 +1,5 @@
 internal import SiltFindings
+internal import SiltRecording
 internal import SiltText
 
 /// What the numbers rest on: whether everything was seen, and what was not.
@@ -13,8 +14,13 @@ enum TrustText {
         if counters.unknownFrees > 0 {
             parts.append(Format.plural(counters.unknownFrees, "free") + " of blocks whose allocation was not seen")
         }
-        if counters.inheritedFrees > 0 {
-            parts.append(Format.plural(counters.inheritedFrees, "free") + " of blocks from before the fork")
+        let fromLibraries = freesOfUnfollowed(report.recording)
+        if counters.inheritedFrees > fromLibraries {
+            let frees = Format.plural(counters.inheritedFrees - fromLibraries, "free")
+            parts.append(frees + " of blocks from before the fork")
+        }
+        if fromLibraries > 0 {
+            parts.append(Format.plural(fromLibraries, "free") + " of blocks from before their library was followed")
         }
         if counters.overwritten > 0 {
             parts.append(Format.plural(counters.overwritten, "block") + " whose free was not seen")
@@ -47,6 +53,11 @@ enum TrustText {
         parts += profiles.sorted()
         if !report.trust.isClosed { parts.append("still being written: numbers are those of its last snapshot") }
         return ([whole(report)] + parts).joined(separator: ", ")
+    }
+
+    /// What a library takes is not seen before its imports are changed: no other process has a heap from before.
+    private static func freesOfUnfollowed(_ recording: Recording) -> UInt64 {
+        zip(recording.processes, recording.trust).reduce(0) { $1.0.forked ? $0 : $0 &+ $1.1.inheritedFrees }
     }
 
     /// As `complete: all 1,184,417 events, all stacks; 99.5 % of bytes named`.

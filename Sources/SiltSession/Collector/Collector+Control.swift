@@ -80,6 +80,7 @@ extension Collector {
         let now = Clock.monotonicSeconds - startedAt
         book.end(mark, atNs: Clock.nanoseconds(now))
         self.book = book
+        for image in images.values { image.beginRound(book.rounds.count + 1) }
         try record { try output.endRound(book, Array(images.values), at: now) }
         return growing(in: book.intervals)
     }
@@ -93,7 +94,7 @@ extension Collector {
         for resource in Resource.allCases {
             for image in images.values {
                 image.heap.forEachGroupHistory(of: resource) { key, history in
-                    guard let series = history.intervals(hunt.count) else { return }
+                    guard let series = image.series(history, rounds: hunt.count) else { return }
                     if sums[resource, default: [:]][key]?.add(series) == nil { sums[resource]?[key] = series }
                 }
             }
@@ -113,7 +114,7 @@ extension Collector {
                 }
             }
             for image in images.values {
-                counts.filling += hidden(in: image.heap, resource, hunt, route, besides: known)
+                counts.filling += hidden(in: image, resource, hunt, route, besides: known)
             }
         }
         // What mapped it is not charged already.
@@ -125,7 +126,7 @@ extension Collector {
     /// Stacks that grow, or still fill, though their function as a whole does not, since others of it replace what they
     /// hold: the report looks for callers like that.
     private func hidden(
-        in heap: borrowing ProcessHeap,
+        in image: TracedImage,
         _ resource: Resource,
         _ hunt: HuntIntervals,
         _ phase: Int,
@@ -133,9 +134,10 @@ extension Collector {
     ) -> Int {
         let rounds = hunt.positions(ofPhase: phase)
         var count = 0
-        heap.forEachSite(of: resource) { stack, counters in
-            guard counters.liveCount >= Self.minimumHidden, let key = heap.groupKey(of: stack, resource),
-                !known.contains(key), let series = heap.history(of: stack, resource)?.intervals(hunt.count),
+        image.heap.forEachSite(of: resource) { stack, counters in
+            guard counters.liveCount >= Self.minimumHidden, let key = image.heap.groupKey(of: stack, resource),
+                !known.contains(key), let history = image.heap.history(of: stack, resource),
+                let series = image.series(history, rounds: hunt.count),
                 series.live[rounds.upperBound] > series.live[rounds.lowerBound]
             else { return }
             let verdict = judgeHunt(series, hunt, route: phase)

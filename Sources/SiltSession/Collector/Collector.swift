@@ -42,6 +42,10 @@ package final class Collector {
     var interrupts = 0
     /// When there was nothing left to trace; nil while there is.
     private var idleSince: Double?
+    /// Events of the last process of each program that began and ended during the hunt.
+    private var usualLives: [String: Int] = [:]
+    /// Of a write while events were taken in.
+    private var failure: (any Error)?
     /// Rounds of the hunt that have ended; nil: no hunt is on, and the clock takes the snapshots.
     var book: RoundBook?
     /// The connection of the hunt that this listener serves, once it has said something.
@@ -161,7 +165,10 @@ package final class Collector {
                 if isTold, image.shared.isLeaving { try letLeave(image) }
             }
             if unwatched { try lookAtUnwatchedImages() }
-            if Clock.monotonicSeconds >= nextSnapshot { try snapshot() }
+            if let failure { throw failure }
+            if Clock.monotonicSeconds >= nextSnapshot {
+                if book == nil { try snapshot() } else { try writeOwnSnapshots() }
+            }
             if Clock.monotonicSeconds >= outside.nextAt { try lookOutside() }
             if child == 0, options.once || (options.follow && outcome.exit != nil) { try lookForTheEnd() }
             try lookAtEvents()
@@ -290,17 +297,19 @@ package final class Collector {
             output.untraced.takeBack(pid: hello.pid)
         }
         output.untraced.isTraced(pid: hello.pid, parent: pid_t(bitPattern: shared.header.ppid))
+        let usualLife = usualLives[shared.executable] ?? 0
+        let own = book.map { OwnIntervals(round: $0.rounds.count + 1, usualLife: usualLife) }
         let image = TracedImage(
             hello: hello,
             shared: shared,
             stacks: stacks,
             groupOf: blame.key,
-            rounds: book.map { UInt32($0.rounds.count) },
-            scale: scale,
+            own: own,
+            scale: book == nil ? scale : .even,
             at: Clock.monotonicSeconds - startedAt
         )
-        if scale != .even, book == nil {
-            image.nextSnapshot = image.startedAt + tick
+        if scale != .even || book != nil {
+            image.nextSnapshot = image.startedAt + (book == nil ? tick : TracedImage.shortestWait)
             nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot)
         }
         try news.add(image.shared)
@@ -310,6 +319,7 @@ package final class Collector {
         output.meet(image, executable: executable)
         image.shared.tellFileTaken()
         outside.knowsLibrary = outside.knowsLibrary || isPreloaded(hello.pid) == true
+        if book != nil { image.onDecline = { [weak self, unowned image] in self?.writeBeforeDecline(image) } }
         image.events = events
         events?.image(image, at: image.startedAt)
         outcome.traced += 1
@@ -366,7 +376,9 @@ package final class Collector {
 
     func end(_ image: TracedImage, how: ImageEnd) throws {
         image.drain(ended: true)
+        image.onDecline = nil
         image.closeInterval()
+        if let own = image.own { usualLives[image.shared.executable] = own.done }
         if image.pipe >= 0 { poller.remove(image.pipe) }
         if image.pidfd >= 0 { poller.remove(image.pidfd) }
         images[image.id] = nil
@@ -384,6 +396,14 @@ package final class Collector {
         let now = Clock.monotonicSeconds - startedAt
         events?.end(image, how: how, at: now)
         try record { try output.end(image, how: how, at: now) }
+    }
+
+    /// What a process holds is written before it gives that back, since it may be on its way out.
+    private func writeBeforeDecline(_ image: TracedImage) {
+        let time = Clock.monotonicSeconds - startedAt
+        guard time >= output.writesFrom else { return }
+        image.closeInterval()
+        do { try record { try output.writeBeforeDecline(image, at: time) } } catch { failure = failure ?? error }
     }
 
     /// Names the fork children that count themselves, since they cannot say anything else.
@@ -444,6 +464,25 @@ package final class Collector {
         guard scale != .even else { return }
         for image in images.values { nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot) }
         nextSnapshot = max(nextSnapshot, finished)
+    }
+
+    /// Snapshots of processes that began during the hunt.
+    private func writeOwnSnapshots() throws {
+        let time = Clock.monotonicSeconds - startedAt
+        let due = images.values.filter { $0.own != nil && $0.nextSnapshot <= time + TracedImage.shortestWait / 2 }
+        for image in due { image.drain() }
+        let began = Clock.threadCPUNanoseconds
+        for image in due {
+            look(image)
+            image.closeInterval()
+        }
+        let cost = Double(Clock.threadCPUNanoseconds - began) / 1e9
+        let earliest = time + SnapshotScale.rest(after: cost, share: Self.closingShare, at: time)
+        events?.snapshot(due, at: time)
+        for image in due { image.planOwnSnapshot(after: time, notBefore: earliest) }
+        try record { try output.snapshot(due, at: time) }
+        let next = images.values.lazy.filter { $0.own != nil }.map(\.nextSnapshot).min()
+        nextSnapshot = next.map { startedAt + max($0, output.writesFrom) } ?? .infinity
     }
 
     /// What ended or was closed unseen is not there at the snapshot that follows.

@@ -25,7 +25,9 @@ final class TracedImage {
     private(set) var damage: String?
     /// True when the last `drain` stopped because its time was up.
     private(set) var hasMore = false
-    private var batch = HeapEventBatch()
+    private var batch: HeapEventBatch
+    /// Called before much is given back of what a process with intervals of its own holds: it may be on its way out.
+    var onDecline: (() -> Void)?
     /// By slot: the thread that was there at the last snapshot, and the one whose name was looked at.
     var (seen, named): ([Int: UInt32], [Int: UInt32]) = ([:], [:])
     /// Seconds one `drain` may take: snapshots, signals and other images are due as well.
@@ -38,6 +40,8 @@ final class TracedImage {
     var events: EventFile?
     /// Told of modules before any frame in them is.
     var onModules: (([Module]) -> Void)?
+    /// Of a process that began during a hunt; nil: its intervals are those of the trace.
+    private(set) var own: OwnIntervals?
     /// True when the stream comes from a file: the process is not looked at.
     let isReplayed: Bool
 
@@ -46,7 +50,7 @@ final class TracedImage {
         shared: consuming SharedImage,
         stacks: StackTable,
         groupOf: @escaping (StackID) -> StackID,
-        rounds: UInt32?,
+        own: OwnIntervals?,
         scale: SnapshotScale,
         at time: Double
     ) {
@@ -60,13 +64,15 @@ final class TracedImage {
         heap = ProcessHeap(
             inheritsHeap: shared.header.forked != 0,
             groupOf: groupOf,
-            interval: rounds.map { $0 + 1 } ?? 0,
-            huntBaseline: rounds.map { _ in 0 },
+            interval: own == nil ? 0 : 1,
+            huntBaseline: own.map { _ in 0 },
             scale: scale
         )
         self.shared = shared
         startedAt = time
         clockStart = time - Clock.monotonicSeconds
+        self.own = own
+        batch = HeapEventBatch(capacity: own == nil ? HeapEventBatch.defaultCapacity : OwnIntervals.batch)
         isReplayed = false
         _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
     }
@@ -91,6 +97,7 @@ final class TracedImage {
         self.shared = shared
         startedAt = time
         clockStart = time - Clock.monotonicSeconds
+        batch = HeapEventBatch()
         isReplayed = true
     }
 
@@ -254,7 +261,19 @@ final class TracedImage {
     }
 
     private func applyBatch() {
-        batch.withUnsafeBufferPointer { heap.apply($0) }
+        batch.withUnsafeBufferPointer { events in
+            let turn = own == nil ? events.count : OwnIntervals.decline(events, heap.totals.inUseCount)
+            var start = 0
+            while start < events.count {
+                if start == turn { onDecline?() }
+                let limit = start < turn ? turn : events.count
+                let end = min(limit, start + (own?.room ?? events.count))
+                heap.apply(UnsafeBufferPointer(rebasing: events[start..<end]))
+                own?.take(events: end - start)
+                if own?.room == 0 { endInterval() }
+                start = end
+            }
+        }
         batch.removeAll()
     }
 
@@ -400,8 +419,33 @@ final class TracedImage {
     /// A snapshot: closes the current interval.
     func closeInterval() {
         if !isReplayed { shared.trim() }
-        heap.closeInterval()
+        endInterval()
     }
+
+    private func endInterval() {
+        heap.closeInterval()
+        own?.close(heap, at: Clock.nanoseconds(clockStart + Clock.monotonicSeconds))
+    }
+
+    /// A round of the hunt begins.
+    func beginRound(_ number: Int) { own?.round = number }
+
+    func takeOwnRows() -> [RecordedSnapshot] { own?.takeRows() ?? [] }
+
+    /// A history by the rounds of the hunt; nil of one that does not keep them.
+    func series(_ history: SiteHistory, rounds count: Int) -> IntervalSeries? {
+        own.map { $0.byRounds(history, count: count) } ?? history.intervals(count)
+    }
+
+    /// What it holds is written by the clock, since a process that began during a hunt may end before the round does.
+    func planOwnSnapshot(after time: Double, notBefore earliest: Double) {
+        let wait = min(1, max(Self.shortestWait, (time - startedAt) / Self.partsOfLife))
+        nextSnapshot = max(time + wait, earliest)
+    }
+
+    /// Seconds, and parts of its life so far.
+    static let shortestWait = 0.01
+    private static let partsOfLife = 16.0
 
     /// What the recorded trace saw.
     func endThreads(_ handles: [UInt64]) { heap.endThreads(handles) }

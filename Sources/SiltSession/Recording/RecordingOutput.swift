@@ -35,6 +35,8 @@ final class RecordingOutput {
     private var declines: [UInt64: Decline] = [:]
     /// By image: bytes when its state was last written.
     private var lastInUse: [UInt64: UInt64] = [:]
+    /// By image with intervals of its own: what it held when it last did not hold less.
+    private var written: [UInt64: (bytes: UInt64, count: UInt64, seconds: Double)] = [:]
     private var rises = LatestRises()
     /// What grew most when that was last asked for.
     private var top: (key: LatestRises.Key, name: String?, seconds: Double)?
@@ -145,7 +147,7 @@ final class RecordingOutput {
         process.startNs = Clock.nanoseconds(image.startedAt)
         processes[image.id] = process
         // As often as snapshots are taken in the end; where they are all that far apart, at each that it is time for.
-        let lookPeriod = maximumStep > 1 ? period : 0
+        let lookPeriod = maximumStep > 1 || image.own != nil ? period : 0
         watches[image.id] = MemoryWatch(allocator: image.shared.allocator, period: lookPeriod)
         if number == 1 {
             target.pid = process.pid
@@ -165,6 +167,8 @@ final class RecordingOutput {
 
     /// What a program holds is kept when it gives back more than one part in so many on its way out.
     private static let keptPart: UInt64 = 8
+    /// The same of blocks, and seconds that the way out of a worker takes at most.
+    private static let (keptCountPart, wayOut): (UInt64, Double) = (64, 1)
 
     /// A process image has ended; what it held until then is written.
     func end(_ image: TracedImage, how: ImageEnd, at time: Double) throws {
@@ -184,11 +188,11 @@ final class RecordingOutput {
             case .status(.signaled), .executed, .stillRunning: false
             }
         try transaction {
-            if tearsDown {
-                let last = lastInUse[image.id] ?? 0
-                if last - last / Self.keptPart > image.heap.totals.inUseBytes {
-                    try writer.keepCounters(process: process.id)
-                }
+            let (left, peak) = (image.heap.totals.inUseBytes, image.heap.totals.peakInUseBytes)
+            let last = lastInUse[image.id] ?? (hunt == nil ? 0 : peak - peak / Self.keptPart)
+            // Of a worker that is replaced during a hunt it matters what its last requests left.
+            if tearsDown, hunt == nil || last > left {
+                if last - last / Self.keptPart > left { try writer.keepCounters(process: process.id) }
                 try writeNumbers(image)
             } else {
                 try writeState(image, at: time)
@@ -201,9 +205,16 @@ final class RecordingOutput {
         }
         rises.forget(image: image.id)
         declines[image.id] = nil
+        written[image.id] = nil
         watches[image.id] = nil
         lastInUse[image.id] = nil
         hunt?.forget(image.id)
+    }
+
+    /// Writes what a process holds that is about to give much of it back.
+    func writeBeforeDecline(_ image: TracedImage, at time: Double) throws {
+        guard !mayBeOnItsWayOut(image, at: time) else { return }
+        try transaction { try writeState(image, at: time) }
     }
 
     /// Writes what moved since the last snapshot of these images, unless the last one took so long that it is too early.
@@ -211,7 +222,10 @@ final class RecordingOutput {
         var declining: Set<UInt64> = []
         for image in due {
             image.nameThreads()
-            if declines[image.id, default: Decline()].goesOn(image.heap) { declining.insert(image.id) }
+            let isDeclining =
+                image.own == nil
+                ? declines[image.id, default: Decline()].goesOn(image.heap) : mayBeOnItsWayOut(image, at: time)
+            if isDeclining { declining.insert(image.id) }
         }
         if evenIfEarly || time >= writesFrom {
             // Looks at memory have a bound of their own.
@@ -227,6 +241,18 @@ final class RecordingOutput {
             let rest = SnapshotScale.rest(after: Double(spent) / 1e9, share: 25, at: time)
             writesFrom = time + rest - period / Double(maximumStep) / 2
         }
+    }
+
+    /// It holds less than when that was last written, and has not for long: a process that began during a hunt may end at any
+    /// time, and what it held before counts.
+    private func mayBeOnItsWayOut(_ image: TracedImage, at time: Double) -> Bool {
+        let totals = image.heap.totals
+        let last = written[image.id] ?? (0, 0, time)
+        let hasFallen =
+            totals.inUseBytes < last.bytes - last.bytes / Self.keptPart
+            || totals.inUseCount < last.count - last.count / Self.keptCountPart
+        if !hasFallen { written[image.id] = (totals.inUseBytes, totals.inUseCount, time) }
+        return hasFallen && time - last.seconds < Self.wayOut
     }
 
     /// How the trace stands.
@@ -327,7 +353,12 @@ final class RecordingOutput {
         snapshot.allocatedBytes = totals.allocatedBytes
         snapshot.allocatedCount = totals.allocatedCount
         snapshot.mappedBytes = totals.mappedBytes
-        snapshot.rssBytes = maximumStep > 1 ? image.recentResidentBytes : image.sampleResidentBytes()
+        let isOften = maximumStep > 1 || image.own != nil && !isMark
+        snapshot.rssBytes = isOften ? image.recentResidentBytes : image.sampleResidentBytes()
+        for var row in image.takeOwnRows() where row.snapshot != interval {
+            row.process = number
+            try writer.write(row)
+        }
         try writer.write(snapshot)
         try writeMemory(
             image,
@@ -513,8 +544,10 @@ final class RecordingOutput {
         trust.committedBytes = image.shared.committedBytes
         trust.receivedBytes = image.shared.consumedBytes
         trust.gaps = counts.gaps
-        trust.unknownFrees = totals.unknownFrees
-        trust.inheritedFrees = totals.inheritedFrees
+        // What a library took before its imports were changed was not seen.
+        let isBound = header.imports_bound > 0
+        trust.unknownFrees = isBound ? 0 : totals.unknownFrees
+        trust.inheritedFrees = totals.inheritedFrees + (isBound ? totals.unknownFrees : 0)
         trust.overwritten = totals.overwritten
         trust.unmatchedUnfrees = totals.unmatchedUnfrees
         trust.waits = header.waits

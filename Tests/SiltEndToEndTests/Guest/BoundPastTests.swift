@@ -100,6 +100,17 @@ extension EndToEnd {
             #expect(report.trust.unknownFrees == 0)
         }
 
+        @Test func whatALibraryTookBeforeItWasFollowedIsNoFault() throws {
+            let plugins = try Plugins()
+            let (result, report) = try trace([plugins.host, "early", try plugins.plugin("plugin", [])])
+            #expect(result.output == "weak 0 0 0\nearly done\n")
+            #expect(result.status == 0)
+            #expect(report.trust.unknownFrees == 0)
+            let words = result.errors.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(words.contains(" 7 frees of blocks from before their library was followed"), "\(result.errors)")
+            #expect(words.contains("complete: all "))
+        }
+
         /// Executables with slots of each kind.
         @Test(
             arguments: [

@@ -1,0 +1,148 @@
+internal import Glibc
+internal import SiltGrowth
+internal import SiltHeap
+internal import SiltRecording
+
+/// Workers of one program that replace each other during a phase of a hunt, judged as one.
+///
+/// What one of them leaks is gone with it, and so is its cache. So they are judged by what each holds when it has done so
+/// much: what was born then adds up over them, and the requests of the phase are shared out by what was done in it. A
+/// worker's work is counted by the blocks that it allocates, without those of its start.
+struct HuntWorkers {
+    /// In `HuntPhases.phases`.
+    let phase: Int
+    /// In `Recording.processes`: all of that program that made no other, and those whose work was in the phase.
+    let members: Set<Int>
+    let judged: Set<Int>
+    let leader: Int
+    let count: Evidence.Phase.Workers
+    /// Equal parts of what each of those judged did, with the requests that they had.
+    let parts: HuntIntervals
+    /// By process id: the part, from 1, that each interval belongs to; 0: to the start.
+    private let places: [UInt32: [Int]]
+
+    /// Those judged did at least as much as those that did this share of it together.
+    private static let judgedShare = 0.75
+    /// So much of the work of one is in the phase.
+    private static let phaseShare = 0.9
+    private static let minimumIntervals = 6
+    private static let maximumParts = 12
+
+    /// By phase and program.
+    static func all(of recording: Recording, _ hunt: HuntPhases) -> [HuntWorkers] {
+        let services = WorkerTurns.services(of: recording).filter { members in
+            members.contains { OwnIntervals.began(recording.processes[$0], during: recording) }
+        }
+        return services.flatMap { members in
+            let lives = lives(of: members, recording, hunt)
+            return hunt.phases.indices.compactMap { phase in
+                hunt.phases[phase].isIdle ? nil : HuntWorkers(lives, phase, recording, hunt)
+            }
+        }
+    }
+
+    /// Each without its start: what all of them do until they hold ever less of what they allocate, but no more than one did
+    /// before it waited for the first time.
+    private static func lives(of members: [Int], _ recording: Recording, _ hunt: HuntPhases) -> [WorkerLife] {
+        var lives = members.map { WorkerLife($0, recording, hunt) }
+        let steady = lives.lazy.filter { $0.isLate && $0.isSeen }.map(\.untilSteady).sorted()
+        guard !steady.isEmpty else { return lives }
+        let start = min(steady[steady.count / 2], lives.compactMap(\.untilPause).min() ?? 0)
+        for index in lives.indices where lives[index].isLate { lives[index].start = start }
+        return lives
+    }
+
+    /// Workers of a phase that came one after the other and are not judged, with their share of what the phase allocated:
+    /// whether they would have given back what they held is not known.
+    ///
+    /// Those that served one request, or where that is not known lived for a moment, did one job.
+    static func unjudged(
+        _ phase: Int,
+        besides judged: [HuntWorkers],
+        _ recording: Recording,
+        _ hunt: HuntPhases
+    ) -> (processes: Int, share: Double) {
+        var (all, gone, processes) = (0.0, 0.0, 0)
+        let known = judged.filter { $0.phase == phase }.reduce(into: Set<Int>()) { $0.formUnion($1.members) }
+        for members in WorkerTurns.services(of: recording) {
+            let ended = members.filter {
+                OwnIntervals.began(recording.processes[$0], during: recording) && recording.processes[$0].forked
+                    && recording.processes[$0].endNs ?? .max < hunt.endNs
+            }
+            let lives = ended.map { index in
+                Double((recording.processes[index].endNs ?? 0) &- recording.processes[index].startNs) / 1e9
+            }.sorted()
+            let isOfMoments = lives.isEmpty || lives[lives.count / 2] < minimumSeconds
+            let perProcess = hunt.phases[phase].requests.map { Double($0) / Double(max(1, ended.count)) }
+            let isOfJobs = perProcess.map { $0 < minimumRequests } ?? isOfMoments
+            for index in members where !recording.processes[index].isProfiled {
+                let done = WorkerLife(index, recording, hunt).done(in: phase)
+                all += done
+                guard !isOfJobs, !known.contains(index), ended.contains(index), done > 0 else { continue }
+                gone += done
+                processes += 1
+            }
+        }
+        return (processes, all > 0 ? gone / all : 0)
+    }
+
+    private static let (minimumSeconds, minimumRequests) = (0.03, 1.5)
+
+    private init?(_ lives: [WorkerLife], _ phase: Int, _ recording: Recording, _ hunt: HuntPhases) {
+        let candidates = lives.filter {
+            $0.isLate && $0.isSeen && $0.work > 0 && $0.work(in: phase) >= Self.phaseShare * $0.work
+        }.sorted { $0.work > $1.work }
+        let all = candidates.reduce(0) { $0 + $1.work }
+        var sum = 0.0
+        var work = 0.0
+        for life in candidates where sum < Self.judgedShare * all {
+            sum += life.work
+            work = life.work
+        }
+        let judged = candidates.filter { $0.work >= work && $0.intervals(until: work) >= Self.minimumIntervals }
+        let generations = WorkerTurns.generations(
+            judged.map { (recording.processes[$0.process].startNs, recording.processes[$0.process].endNs ?? .max) }
+        )
+        guard generations >= WorkerTurns.minimumGenerations, let leader = judged.first else { return nil }
+        let intervals = judged.map { $0.intervals(until: work) }.sorted()[judged.count / 2]
+        let partCount = min(Self.maximumParts, max(Self.minimumIntervals, intervals / 2))
+        let done = lives.reduce(0) { $0 + $1.done(in: phase) }
+        let (requests, seconds) = (hunt.phases[phase].requests, judged.reduce(0) { $0 + $1.seconds })
+        let perWork = Double(requests ?? UInt64(hunt.phases[phase].rounds)) / max(1, done)
+        var loads = [Double](repeating: 0, count: partCount)
+        var places: [UInt32: [Int]] = [:]
+        for life in judged {
+            let own = life.places(partCount, until: work)
+            places[recording.processes[life.process].id] = own
+            for (place, work) in zip(own, life.works) where place > 0 { loads[place - 1] += work * perWork }
+        }
+        self.phase = phase
+        members = Set(lives.map(\.process))
+        self.judged = Set(judged.map(\.process))
+        self.leader = leader.process
+        self.count = Evidence.Phase.Workers(count: judged.count, generations: generations)
+        parts = .rounds(
+            requests: loads,
+            seconds: Array(repeating: seconds / Double(judged.count * partCount), count: partCount)
+        )
+        self.places = places
+    }
+
+    /// The part of its work that each interval of a process belongs to.
+    func places(of process: UInt32) -> [Int] { places[process] ?? [] }
+
+    /// Those of all that were judged together.
+    func series(_ history: SiteHistory) -> IntervalSeries? { history.intervals(parts.count) }
+
+    func verdict(_ history: SiteHistory) -> GrowthVerdict {
+        guard let series = series(history) else { return judgeRounds(.nothing(parts.count), parts) }
+        return judgeRounds(series, parts)
+    }
+}
+
+extension IntervalSeries {
+    fileprivate static func nothing(_ count: Int) -> IntervalSeries {
+        let zeros = [Double](repeating: 0, count: count)
+        return IntervalSeries(counts: zeros, bytes: zeros, live: zeros + [0], old: zeros)
+    }
+}
