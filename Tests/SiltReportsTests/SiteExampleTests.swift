@@ -59,7 +59,7 @@ import Testing
         let found = SiteExample(kind: "socket", text: "tcp 127.0.0.1:3000000000", ageSeconds: 13)
         #expect(SiteExample.find(of: site, in: recording) == found)
         site.example = found
-        #expect(FindingText.example(site) == "the oldest, 13 s old: socket tcp 127.0.0.1:3000000000")
+        #expect(FindingText.example(site) == "one of them, 13 s old: socket tcp 127.0.0.1:3000000000")
         site.resource = .timer
         #expect(SiteExample.find(of: site, in: recording) == nil)
     }

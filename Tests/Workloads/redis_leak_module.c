@@ -1,14 +1,14 @@
 /*
- * A Redis module with three commands that build records through one helper: SHOP.ORDER loses every
- * tenth of its records, SHOP.USER and SHOP.CART give theirs back, SHOP.SESSION keeps 64 of them for
- * a while. With the argument "fixed" nothing is lost. SHOP.LEAKED answers with the bytes lost so
- * far.
- *
- * The module interface is declared here: a module fetches each function by name through the pointer
- * that its context begins with (redis.io/docs/latest/develop/reference/modules).
+ * A Redis module: SHOP.ORDER loses every tenth of the records that it builds, SHOP.USER and
+ * SHOP.CART give theirs back, SHOP.SESSION keeps 64 for a while; SHOP.EXPORT opens a file and
+ * forgets to close it. With the argument "fixed" nothing is lost. SHOP.LEAKED: bytes lost so far.
+ * Functions of the module interface are fetched by name, through the pointer that a context begins
+ * with (redis.io/docs/latest/develop/reference/modules).
  */
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NOINLINE     __attribute__((noinline))
 #define RECORD_BYTES 1013
@@ -91,6 +91,19 @@ static int leaked_command(RedisModuleCtx *ctx, RedisModuleString **argv, int arg
     return reply_number(ctx, lost);
 }
 
+NOINLINE void export_orders(void) {
+    int file = open("/dev/null", O_WRONLY);
+    if (write(file, "orders", 6) == 6 && fixed) {
+        close(file);
+    }
+}
+
+static int export_command(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+    (void)argv, (void)argc;
+    export_orders();
+    return reply_number(ctx, 1);
+}
+
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     get_api = *(int (**)(const char *, void *))ctx;
     get_api("RedisModule_SetModuleAttribs", &set_attributes);
@@ -109,6 +122,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
     create_command(ctx, "shop.user", user_command, "readonly fast", 0, 0, 0);
     create_command(ctx, "shop.cart", cart_command, "readonly fast", 0, 0, 0);
     create_command(ctx, "shop.session", session_command, "readonly fast", 0, 0, 0);
+    create_command(ctx, "shop.export", export_command, "readonly fast", 0, 0, 0);
     create_command(ctx, "shop.leaked", leaked_command, "readonly fast", 0, 0, 0);
     return 0;
 }

@@ -58,6 +58,7 @@ struct SiteBuilder {
         for var share in shares where !share.rows.isEmpty {
             if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
             share.opinion = inTurn.checked(share)
+            if mayBeUnfilled(share) { (share.opinion.verdict, share.opinion.confidence) = (.stillFilling, .low) }
             if isOfStart(share) { share.opinion = .unknown(.tooFewSnapshots(clocks[share.process].count)) }
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
@@ -116,6 +117,21 @@ struct SiteBuilder {
         let clock = clocks[share.process]
         return Double(clock.periods) * clock.period < GrowthLimits.startSeconds
     }
+
+    /// What a service whose workers replace each other allocates through an interpreter's loop may be in one of its caches,
+    /// which is not full when a worker ends, nor where little is done: CPython's of attributes has 4,096 entries.
+    private func mayBeUnfilled(_ share: SiteShare) -> Bool {
+        guard !workers.isEmpty, share.resource == .heap, share.opinion.isGrowing,
+            let facts = share.opinion.evidence.verdict?.facts,
+            facts.survivors < Self.interpretersCache * Double(share.workers?.count.count ?? 1)
+        else { return false }
+        return share.rows.contains { row in
+            names.walk(from: recording.counters[row].stack, in: recording)
+                .contains { $0.rows.contains { names.rows[$0].isLoop } }
+        }
+    }
+
+    private static let interpretersCache = 4096.0
 
     /// Places of one name in several modules say which they are in.
     private func tellModulesApart(_ sites: inout [ReportSite]) {
@@ -287,6 +303,7 @@ struct SiteBuilder {
             // Phases are compared by what they cost a second of the hunt.
             site.weight =
                 max(rate.low, Self.minimumShare * rate.value) * opinion.unitsPerSecond
+                * (site.resource.isCounted ? Self.thingWeight : 1)
                 * (opinion.confidence == .low ? Self.lowConfidenceWeight : 1)
         }
         site.caller = leading.caller.map(frame)
@@ -298,6 +315,9 @@ struct SiteBuilder {
     /// Sites are ranked by what can be counted on: the low end of the rate, but this share of it at least, so that one that
     /// is hardly known still has a place, and less where the verdict is unsure.
     private static let (minimumShare, lowConfidenceWeight) = (0.05, 0.3)
+    /// Bytes that a thing without a size is ranked as: what a kernel or a runtime keeps for a descriptor, a timer or a thread
+    /// is of that order, and a program may have a thousand descriptors.
+    private static let thingWeight = 4096.0
     /// Columns of a sparkline in a terminal.
     private static let sparklineColumns = 24
 

@@ -89,10 +89,10 @@ enum FindingText {
         return line.replacing(caveat, with: "")
     }
 
-    /// As `the oldest, 12 s old: socket tcp 127.0.0.1:8080 – 127.0.0.1:40022, close-wait`.
+    /// As `one of them, 12 s old: socket tcp 127.0.0.1:8080 – 127.0.0.1:40022, close-wait`.
     static func example(_ site: ReportSite) -> String? {
         site.example.map { example in
-            "the oldest, \(Format.duration(example.ageSeconds)) old: \(example.kind)"
+            "one of them, \(Format.duration(example.ageSeconds)) old: \(example.kind)"
                 + (example.text.isEmpty ? "" : " " + example.text)
         }
     }

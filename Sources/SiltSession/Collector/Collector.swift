@@ -240,10 +240,13 @@ package final class Collector {
                 refuse("a connection: \(error)")
             }
         }
-        for connection in connections { try readHellos(connection) }
+        // A service that answers already has said hello before its hunt asks for anything.
+        var requests: [(text: String, connection: Int32)] = []
+        for connection in connections { try readHellos(connection, &requests) }
+        for request in requests { try control(request.text, from: request.connection) }
     }
 
-    private func readHellos(_ connection: Int32) throws {
+    private func readHellos(_ connection: Int32, _ requests: inout [(text: String, connection: Int32)]) throws {
         while connections.contains(connection) {
             switch Rendezvous.read(connection: connection) {
             case .nothing: return
@@ -252,7 +255,7 @@ package final class Collector {
                 close(connection)
                 connections.removeAll { $0 == connection }
                 if connection == hunter { interrupt() }
-            case .control(let text): try control(text, from: connection)
+            case .control(let text): requests.append((text, connection))
             case .refused(let reason): refuse(reason)
             case .hello(let hello): try welcome(hello)
             case .untraceable(let pid, let reason):

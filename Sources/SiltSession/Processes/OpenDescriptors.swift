@@ -99,19 +99,18 @@ struct OpenDescriptors {
         return known.count != worded.count || now - worded.at >= Self.wordsLast
     }
 
-    /// The descriptor that is open longest, for each of the stacks that hold most; `names`: what stands for what.
+    /// The descriptor in the middle by age, for each of the stacks that hold most; `names`: what stands for what.
+    ///
+    /// What opens a listener once, and leaks what it opens for each request, has the listener as its oldest.
     private mutating func examples(_ names: [UInt64: String], of pid: pid_t) -> [HeldExample] {
         worded = (Clock.monotonicSeconds, known.count)
-        var stacks: [StackID: (count: Int, oldest: UInt64, serial: UInt64)] = [:]
+        var stacks: [StackID: [(serial: UInt64, number: UInt64)]] = [:]
         for (number, thing) in known where names[number].map(Self.identity) == thing.name {
-            var entry = stacks[thing.stack] ?? (0, number, thing.serial)
-            entry.count += 1
-            if thing.serial < entry.serial { (entry.oldest, entry.serial) = (number, thing.serial) }
-            stacks[thing.stack] = entry
+            stacks[thing.stack, default: []].append((thing.serial, number))
         }
-        let most = stacks.values.filter { $0.count >= Self.minimumOpen }
-            .sorted { ($0.count, $1.serial) > ($1.count, $0.serial) }.prefix(Self.maximumWorded)
-        let links = most.compactMap { entry in names[entry.oldest].map { (entry.oldest, $0) } }
+        let most = stacks.values.filter { $0.count >= Self.minimumOpen }.map { $0.sorted { $0.serial < $1.serial } }
+            .sorted { ($0.count, $1[0].serial) > ($1.count, $0[0].serial) }.prefix(Self.maximumWorded)
+        let links = most.map { $0[$0.count / 2].number }.compactMap { number in names[number].map { (number, $0) } }
         let inodes = Set(links.compactMap { DescriptorWords.inode(ofSocket: $1) })
         let sockets = inodes.isEmpty ? [:] : DescriptorWords.sockets(inodes, of: pid)
         return links.map { number, link in

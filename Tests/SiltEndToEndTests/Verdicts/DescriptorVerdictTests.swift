@@ -60,7 +60,7 @@ extension EndToEnd {
             let port = result.output.trimmingCharacters(in: .whitespacesAndNewlines)
             let kinds = [
                 ("dial", "socket", /tcp 127\.0\.0\.1:\d+ – 127\.0\.0\.1:(\d+), close-wait/),
-                ("bind_name", "socket", /unix .*\/s(0)/), ("open_file", "file", /.*\/orders\.(log)/),
+                ("bind_name", "socket", /unix .*\/s(\d+)/), ("open_file", "file", /.*\/orders\.(log)/),
                 ("make_pipe", "pipe", /()/), ("make_event", "eventfd", /()/),
                 ("make_memory", "memory file", /(frames)/),
             ]
