@@ -56,6 +56,21 @@ extension EndToEnd {
             #expect(report.verdict != "growing", "\(report.headline ?? "")")
         }
 
+        /// It is not full when a worker ends.
+        @Test func aCacheOfAnInterpreterIsNeverCharged() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("prefork", into: folder)
+            let socket = folder.file("s")
+            let service = packageRoot.appending(path: "Tests/Workloads/prefork.py").path()
+            let (_, report) = try SiltTestSupport.hunt(
+                ["--idle", "500ms", "--ready", "unix:\(socket)"]
+                    + phases([("route", "'\(program)' load '\(socket)' x 200")]),
+                command: ["env", "PYTHONMALLOC=malloc", "python3", service, socket, "60"],
+                maximumRounds: 8
+            )
+            #expect(report.charged("route").isEmpty && report.verdict != "growing", "\(report.headline ?? "")")
+        }
+
         @Test func whatEachWorkerLoadsAtItsStartIsNoLeak() throws {
             let report = try Self.reports.get()[4]
             #expect(report.verdict == "not-growing", "\(report.headline ?? "")")
