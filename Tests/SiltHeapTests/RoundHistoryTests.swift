@@ -132,4 +132,24 @@ import Testing
         let bytes: [UInt8] = [2, 0, 1, 0x88, 0x27, 0, 0, 0, 0, 0, 0, 0]
         #expect(throws: HistoryError.contradictory) { try SiteHistory(decoding: bytes) }
     }
+
+    /// Two intervals to each of the others; what came before the baseline is no survivor of any.
+    @Test func intervalsAreJoinedByTheLongerOnesTheyBelongTo() {
+        var history = RoundHistory(baseline: 0)
+        for interval in 1...6 {
+            history.survived(bytes: 100, count: 1, born: interval)
+            history.close(interval: interval, liveBytes: UInt64(100 * interval))
+        }
+        let joined = history.regrouped([0, 0, 1, 1, 2, 2])
+        let series = joined.series(intervals: 2)
+        #expect(series.counts == [2, 2] && series.bytes == [200, 200])
+        #expect(series.live == [200, 400, 600])
+    }
+
+    @Test func moreIntervalsThanAHistoryHoldsAreLeftOut() {
+        var history = RoundHistory(baseline: 0)
+        for interval in 1...5000 { history.close(interval: interval, liveBytes: UInt64(interval)) }
+        let joined = history.regrouped((0..<5000).map { $0 / 100 + 1 })
+        #expect(joined.closed == RoundHistory.limit / 100 + 1)
+    }
 }

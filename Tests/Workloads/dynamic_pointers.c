@@ -9,7 +9,7 @@ struct module {
     ElfW(Addr) base, linked, section, table;
 };
 
-/* Of which the offsets are those of real ones. */
+/* With offsets of real ones. */
 static const struct module modules[] = {
     {"library", 0x7ffff7c00000, 0, 0x1d2b80, 0x3a0},
     {"executable at a fixed address", 0x400000, 0x400000, 0x3e20, 0x338},

@@ -47,7 +47,7 @@ struct HuntShares {
 
     func shares(clocks: [ProcessClock]) -> [SiteShare] {
         guard let process = sites.parts.first?.process else { return [] }
-        let (sites, kept) = separated()
+        let (sites, kept) = separated(sites)
         let parts = sites.parts.indices
         let clock = clocks[process]
         var charged: [SiteShare] = []
@@ -56,14 +56,13 @@ struct HuntShares {
         for (index, phase) in hunt.phases.enumerated() where lives {
             var asked = judge
             var judged = sites
-            let workers = workers[index]
-            asked.question = workers.map { .workers($0, phase) } ?? .phase(phase, of: hunt)
-            if let separate, let members = self.workers.values.first?.members,
-                let resource = sites.parts.first?.resource
-            {
-                judged = separate.joined(resource, members.contains) {
-                    workers?.judged.contains($0) ?? Self.lives(recording.processes[$0], hunt)
+            let replaced = workers[index]
+            asked.question = replaced.map { .workers($0, phase) } ?? .phase(phase, of: hunt)
+            if let separate, let members = workers.values.first?.members, let resource = sites.parts.first?.resource {
+                let joined = separate.joined(resource, members.contains) {
+                    replaced?.judged.contains($0) ?? Self.lives(recording.processes[$0], hunt)
                 }
+                judged = separated(joined).judged
             }
             let shares = SiteShares(
                 recording: recording,
@@ -72,12 +71,12 @@ struct HuntShares {
                 judge: asked,
                 ways: ways,
                 budget: budget
-            ).shares(of: parts, process: process, clock: clock)
+            ).shares(of: judged.parts.indices, process: process, clock: clock)
             for var share in shares {
                 if share.opinion.isGrowing {
                     share.phase = index
                     share.history = share.history ?? history(of: share, judged, asked)
-                    share.workers = workers
+                    share.workers = replaced
                     charged.append(share)
                 } else if acquitted[share.key].map({ share.opinion.isWeightier(acquittal: $0) }) ?? true {
                     acquitted[share.key] = share.opinion
@@ -104,7 +103,7 @@ struct HuntShares {
     /// goroutines that stay are in their own profile.
     ///
     /// Nor is what it maps judged beside its own profile: that is the heap in which lies what the profile is of.
-    private func separated() -> (judged: CallSites, kept: CallSites) {
+    private func separated(_ sites: CallSites) -> (judged: CallSites, kept: CallSites) {
         guard let first = sites.parts.first else { return sites.separated { _ in false } }
         let isOfProfiles = recording.processes[first.process].isProfiled
         switch first.resource {

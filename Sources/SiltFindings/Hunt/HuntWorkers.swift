@@ -65,23 +65,25 @@ struct HuntWorkers {
         var (all, gone, processes) = (0.0, 0.0, 0)
         let known = judged.filter { $0.phase == phase }.reduce(into: Set<Int>()) { $0.formUnion($1.members) }
         for members in WorkerTurns.services(of: recording) {
-            let ended = members.filter {
-                OwnIntervals.began(recording.processes[$0], during: recording) && recording.processes[$0].forked
-                    && recording.processes[$0].endNs ?? .max < hunt.endNs
+            let done = members.filter { !recording.processes[$0].isProfiled }
+                .map { (process: $0, blocks: WorkerLife($0, recording, hunt).done(in: phase)) }
+            let ended = done.filter { process, blocks in
+                let row = recording.processes[process]
+                return blocks > 0 && row.forked && OwnIntervals.began(row, during: recording)
+                    && row.endNs ?? .max < hunt.endNs
             }
-            let lives = ended.map { index in
-                Double((recording.processes[index].endNs ?? 0) &- recording.processes[index].startNs) / 1e9
+            let seconds = ended.map { process, _ in
+                let row = recording.processes[process]
+                return Double((row.endNs ?? 0) &- row.startNs) / 1e9
             }.sorted()
-            let isOfMoments = lives.isEmpty || lives[lives.count / 2] < minimumSeconds
+            let isOfMoments = seconds.isEmpty || seconds[seconds.count / 2] < minimumSeconds
             let perProcess = hunt.phases[phase].requests.map { Double($0) / Double(max(1, ended.count)) }
             let isOfJobs = perProcess.map { $0 < minimumRequests } ?? isOfMoments
-            for index in members where !recording.processes[index].isProfiled {
-                let done = WorkerLife(index, recording, hunt).done(in: phase)
-                all += done
-                guard !isOfJobs, !known.contains(index), ended.contains(index), done > 0 else { continue }
-                gone += done
-                processes += 1
-            }
+            all += done.reduce(0) { $0 + $1.blocks }
+            guard !isOfJobs else { continue }
+            let open = ended.filter { !known.contains($0.process) }
+            gone += open.reduce(0) { $0 + $1.blocks }
+            processes += open.count
         }
         return (processes, all > 0 ? gone / all : 0)
     }

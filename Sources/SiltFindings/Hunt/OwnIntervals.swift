@@ -3,7 +3,7 @@ internal import SiltRecording
 
 /// The intervals of processes that began during a hunt: they end with its rounds, and in between as the process goes on.
 struct OwnIntervals: Sendable {
-    /// Of one process, by interval.
+    /// What one process had at the ends of its intervals.
     struct Clock {
         /// When it ended, and blocks that the process had allocated and in use then.
         var ends: [UInt64] = []
@@ -54,7 +54,9 @@ struct OwnIntervals: Sendable {
     }
 
     /// Snapshots that were thinned away ended when the next one did.
-    static func clock(of process: UInt32, in recording: Recording) -> Clock {
+    ///
+    /// Those of a free trace may be more than a history holds.
+    static func clock(of process: UInt32, in recording: Recording, limit: Int = RoundHistory.limit) -> Clock {
         var clock = Clock()
         let all = recording.snapshots
         var (low, high) = (0, all.count)
@@ -62,7 +64,7 @@ struct OwnIntervals: Sendable {
             let middle = (low + high) / 2
             if all[middle].process < process { low = middle + 1 } else { high = middle }
         }
-        for row in all[low...].prefix(while: { $0.process == process }) where row.snapshot <= RoundHistory.limit {
+        for row in all[low...].prefix(while: { $0.process == process }) where row.snapshot <= limit {
             while clock.ends.count < Int(row.snapshot) {
                 clock.ends.append(row.timeNs)
                 clock.allocated.append(Double(row.allocatedCount))

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltHeap
 internal import SiltRecording
 
 /// What one process of a service did in a hunt, in blocks that it allocated.
@@ -27,14 +28,20 @@ struct WorkerLife {
     private static let minimumGain = 10.0
     /// Seconds without an allocation: rounds end with a longer pause.
     private static let pause = 0.1
-    /// Of what it did.
+    /// This share of what it did.
     private static let unseenShare = 0.2
+    /// Snapshots that are read of a process that was there before the hunt.
+    private static let mostSnapshots = 1 << 20
 
     init(_ process: Int, _ recording: Recording, _ hunt: HuntPhases) {
         self.process = process
         let row = recording.processes[process]
         isLate = OwnIntervals.began(row, during: recording)
-        let clock = OwnIntervals.clock(of: row.id, in: recording)
+        let clock = OwnIntervals.clock(
+            of: row.id,
+            in: recording,
+            limit: isLate ? RoundHistory.limit : Self.mostSnapshots
+        )
         // What was before the hunt is none of it.
         let begin = recording.rounds.first?.startNs ?? 0
         let first = isLate ? 0 : clock.ends.firstIndex { $0 > begin } ?? clock.ends.count
@@ -44,7 +51,7 @@ struct WorkerLife {
         phases = ends.map { hunt.phase(at: $0, in: recording) }
         let end = row.endNs ?? .max
         let unseen = max(0, Double(recording.totals[process].allocatedCount) - (clock.allocated.last ?? 0))
-        rest = end < hunt.endNs ? (hunt.phase(at: end, in: recording), unseen) : (nil, 0)
+        rest = end < hunt.endNs && end > begin ? (hunt.phase(at: end, in: recording), unseen) : (nil, 0)
         let from = max(row.startNs, begin)
         seconds = Double((ends.last ?? from) &- min(from, ends.last ?? from)) / 1e9
         untilSteady = isLate ? Self.untilSteady(clock) : 0

@@ -8,6 +8,8 @@ struct TouchedMappings {
 
     /// Mappings that grow have at least this share of their growth in memory.
     private static let minimumShare = 0.25
+    /// So many that stay take addresses, and room in the kernel's list, for each thing that is done: touched or not.
+    private static let many = 50.0
     /// Looks are made when resident memory has moved by so much, in bytes and as a share: what came since is not known.
     private static let step = (bytes: 1_048_576.0, share: 0.02)
 
@@ -30,7 +32,7 @@ struct TouchedMappings {
         default: return opinion
         }
         let claimed = max(facts.live - facts.baseline, facts.survivorBytes)
-        guard gained < Self.minimumShare * claimed else { return opinion }
+        guard gained < Self.minimumShare * claimed, facts.survivors < Self.many else { return opinion }
         return SiteOpinion(verdict: .stable, confidence: .medium, evidence: Evidence(.hardlyTouched))
     }
 }

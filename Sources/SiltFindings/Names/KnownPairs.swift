@@ -4,8 +4,9 @@ internal import SiltText
 
 /// Functions whose results must be given back by a call of another one.
 ///
-/// A finding names the second where the first is in its stack: between the blamed code and the allocation, in a module
-/// that the process had loaded and that is of the library the pair belongs to, or in the program itself.
+/// A finding names the second where the first is in its stack: between the blamed code and the allocation, or around blamed
+/// code of its own library, in a module that the process had loaded and that is of the library the pair belongs to, or in the
+/// program itself.
 package struct KnownPair: Equatable, Sendable {
     /// What makes it: as the stack has it, or each function that silt saw called for things of the kind.
     package var maker: String
@@ -66,11 +67,14 @@ struct KnownPairs {
         if let own = resource.pair { return KnownPair(maker: own.maker, giver: own.giver) }
         let (blamed, _) = names.blame(ofStack: stack, in: recording)
         var found: KnownPair?
+        var library: String?
         for step in names.walk(from: stack, in: recording) {
-            if step.node == blamed { break }
             for row in step.rows {
                 let frame = names.frame(ofRow: row, frame: step.frame, in: recording)
                 let isProgram = programs.contains(frame.module)
+                if step.node == blamed, library == nil { library = frame.module }
+                // Blamed code of a library was called by its functions that make things.
+                if let library, isProgram || frame.module != library { return found }
                 found = pair(function: frame.function, module: frame.module, isProgram: isProgram) ?? found
             }
         }

@@ -18,7 +18,7 @@ struct SiteBuilder {
     private let ways: CallerWays
     private let budget = CallerSearch.Budget()
     private let hunt: HuntPhases?
-    /// Of a hunt.
+    /// Workers that replace each other in a hunt.
     private let workers: [HuntWorkers]
 
     init(
@@ -121,7 +121,7 @@ struct SiteBuilder {
     /// What a service whose workers replace each other allocates through an interpreter's loop may be in one of its caches,
     /// which is not full when a worker ends, nor where little is done: CPython's of attributes has 4,096 entries.
     private func mayBeUnfilled(_ share: SiteShare) -> Bool {
-        guard !workers.isEmpty, share.resource == .heap, share.opinion.isGrowing,
+        guard share.resource == .heap, share.opinion.isGrowing, isOfReplaced(share.process),
             let facts = share.opinion.evidence.verdict?.facts,
             facts.survivors < Self.interpretersCache * Double(share.workers?.count.count ?? 1)
         else { return false }
@@ -132,6 +132,11 @@ struct SiteBuilder {
     }
 
     private static let interpretersCache = 4096.0
+
+    /// Whether the process is of a program whose workers are judged as one.
+    private func isOfReplaced(_ process: Int) -> Bool {
+        workers.contains { recording.processes[$0.leader].executable == recording.processes[process].executable }
+    }
 
     /// Places of one name in several modules say which they are in.
     private func tellModulesApart(_ sites: inout [ReportSite]) {
@@ -202,7 +207,7 @@ struct SiteBuilder {
         return shares
     }
 
-    /// Of workers that replace each other: all of them as one.
+    /// Workers that replace each other are judged as one.
     private func sharesOfWorkers(
         _ sites: CallSites,
         _ resource: Resource,

@@ -107,7 +107,7 @@ package struct SiteOpinion {
 
     private static let smallCache = 256.0
 
-    /// Of workers that replace each other during a phase.
+    /// What is said of workers that replace each other during a phase.
     static func workers(
         _ verdict: GrowthVerdict,
         _ workers: Evidence.Phase.Workers,

@@ -18,13 +18,13 @@ struct ResourceLevels {
             let inUse = resource.isCounted ? row.inUseCount : row.inUseBytes
             let before = (row.process, row.key) == (last.process, last.key) ? last.inUse : 0
             let change = Int64(clamping: inUse) - Int64(clamping: before)
-            changes[row.process, default: [:]][row.snapshot, default: 0] += change
+            changes[row.process, default: [:]][row.snapshot, default: 0] &+= change
             last = (row.process, row.key, inUse)
         }
         for (process, ofIt) in changes {
             var level: Int64 = 0
             steps[process] = ofIt.sorted { $0.key < $1.key }.map { snapshot, change in
-                level += change
+                level &+= change
                 return (snapshot, UInt64(max(0, level)))
             }
         }

@@ -44,7 +44,7 @@ package final class Collector {
     private var idleSince: Double?
     /// Events of the last process of each program that began and ended during the hunt.
     private var usualLives: [String: Int] = [:]
-    /// Of a write while events were taken in.
+    /// What a write that failed while events were taken in has thrown.
     private var failure: (any Error)?
     /// Rounds of the hunt that have ended; nil: no hunt is on, and the clock takes the snapshots.
     var book: RoundBook?
@@ -251,6 +251,8 @@ package final class Collector {
             switch Rendezvous.read(connection: connection) {
             case .nothing: return
             case .closed:
+                // Not before what it asked for is done.
+                if requests.contains(where: { $0.connection == connection }) { return }
                 poller.remove(connection)
                 close(connection)
                 connections.removeAll { $0 == connection }
@@ -379,6 +381,7 @@ package final class Collector {
 
     func end(_ image: TracedImage, how: ImageEnd) throws {
         image.drain(ended: true)
+        if let failure { throw failure }
         image.onDecline = nil
         image.closeInterval()
         if let own = image.own { usualLives[image.shared.executable] = own.done }
@@ -404,8 +407,8 @@ package final class Collector {
     /// What a process holds is written before it gives that back, since it may be on its way out.
     private func writeBeforeDecline(_ image: TracedImage) {
         let time = Clock.monotonicSeconds - startedAt
-        guard time >= output.writesFrom else { return }
-        image.closeInterval()
+        guard image.own?.isWorthWriting == true, output.isWorthWriting(image, at: time) else { return }
+        image.endWritten()
         do { try record { try output.writeBeforeDecline(image, at: time) } } catch { failure = failure ?? error }
     }
 

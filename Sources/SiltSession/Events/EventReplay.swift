@@ -94,11 +94,10 @@ package final class EventReplay {
             damage.skippedChunks += 1
             return
         }
-        if case .snapshot(let nanoseconds) = item, Double(nanoseconds) / 1e9 == time {
-            // Intervals in which nothing was born end with the one before.
-        } else {
-            try writeSnapshot()
-        }
+        // Intervals in which nothing was born end with the one before.
+        var isSameSnapshot = false
+        if case .snapshot(let nanoseconds) = item { isSameSnapshot = Double(nanoseconds) / 1e9 == time }
+        if !isSameSnapshot { try writeSnapshot() }
         switch item {
         case .damage(let part): try skip(part)
         case .trace: try begin(payload)

@@ -14,6 +14,8 @@ struct OwnIntervals {
     /// Events so far.
     private(set) var done = 0
     private var end = Self.shortest
+    /// Events when what it holds was written before it gave that back.
+    private var written = 0
     /// Events from the beginning to the end of such a process that has ended; 0: none has.
     private let usualLife: Int
     /// The numbers at the ends of intervals, which are not written yet.
@@ -22,11 +24,20 @@ struct OwnIntervals {
     /// In events.
     private static let shortest = 8
     private static let (partsOfUsualLife, partsOfOwnLife) = (128, 16)
+    /// What it holds is written so that each time it has done so much more.
+    private static let writtenParts = 32
+    /// Intervals that end between rounds; the other half of what a history holds is for the ends of rounds.
+    private static let most = RoundHistory.limit / 2
 
     init(round: Int, usualLife: Int) { (self.round, self.usualLife) = (round, usualLife) }
 
     /// Events until the open interval ends.
-    var room: Int { end - done }
+    var room: Int { rounds.count < Self.most ? end - done : .max }
+
+    /// Whether it has done enough since the last time for what it holds to be written before it gives that back.
+    var isWorthWriting: Bool { rounds.count < Self.most && done - written > done / Self.writtenParts }
+
+    mutating func wrote() { written = done }
 
     mutating func take(events count: Int) { done += count }
 

@@ -40,7 +40,7 @@ final class TracedImage {
     var events: EventFile?
     /// Told of modules before any frame in them is.
     var onModules: (([Module]) -> Void)?
-    /// Of a process that began during a hunt; nil: its intervals are those of the trace.
+    /// Those of a process that began during a hunt; nil: its intervals are those of the trace.
     private(set) var own: OwnIntervals?
     /// True when the stream comes from a file: the process is not looked at.
     let isReplayed: Bool
@@ -267,7 +267,7 @@ final class TracedImage {
             while start < events.count {
                 if start == turn { onDecline?() }
                 let limit = start < turn ? turn : events.count
-                let end = min(limit, start + (own?.room ?? events.count))
+                let end = start + min(limit - start, own?.room ?? events.count)
                 heap.apply(UnsafeBufferPointer(rebasing: events[start..<end]))
                 own?.take(events: end - start)
                 if own?.room == 0 { endInterval() }
@@ -427,6 +427,12 @@ final class TracedImage {
         own?.close(heap, at: Clock.nanoseconds(clockStart + Clock.monotonicSeconds))
     }
 
+    /// Ends the open interval of a process that began during the hunt, since what it holds is written.
+    func endWritten() {
+        closeInterval()
+        own?.wrote()
+    }
+
     /// A round of the hunt begins.
     func beginRound(_ number: Int) { own?.round = number }
 
@@ -439,7 +445,7 @@ final class TracedImage {
 
     /// What it holds is written by the clock, since a process that began during a hunt may end before the round does.
     func planOwnSnapshot(after time: Double, notBefore earliest: Double) {
-        let wait = min(1, max(Self.shortestWait, (time - startedAt) / Self.partsOfLife))
+        let wait = max(Self.shortestWait, (time - startedAt) / Self.partsOfLife)
         nextSnapshot = max(time + wait, earliest)
     }
 

@@ -211,9 +211,12 @@ final class RecordingOutput {
         hunt?.forget(image.id)
     }
 
-    /// Writes what a process holds that is about to give much of it back.
+    /// What a process holds that is about to give much of it back.
+    func isWorthWriting(_ image: TracedImage, at time: Double) -> Bool {
+        time >= writesFrom && !mayBeOnItsWayOut(image, at: time)
+    }
+
     func writeBeforeDecline(_ image: TracedImage, at time: Double) throws {
-        guard !mayBeOnItsWayOut(image, at: time) else { return }
         try transaction { try writeState(image, at: time) }
     }
 
@@ -227,20 +230,24 @@ final class RecordingOutput {
                 ? declines[image.id, default: Decline()].goesOn(image.heap) : mayBeOnItsWayOut(image, at: time)
             if isDeclining { declining.insert(image.id) }
         }
-        if evenIfEarly || time >= writesFrom {
-            // Looks at memory have a bound of their own.
-            let began = Clock.threadCPUNanoseconds &- lookNanoseconds
-            try transaction {
-                try writeUntraced()
-                for image in due {
-                    if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
-                }
+        guard evenIfEarly || time >= writesFrom else { return }
+        try spaced(at: time) {
+            try writeUntraced()
+            for image in due {
+                if declining.contains(image.id) { try writeTotals(image) } else { try writeState(image, at: time) }
             }
-            let spent = Clock.threadCPUNanoseconds &- lookNanoseconds &- began
-            // A snapshot that is due then is written.
-            let rest = SnapshotScale.rest(after: Double(spent) / 1e9, share: 25, at: time)
-            writesFrom = time + rest - period / Double(maximumStep) / 2
         }
+    }
+
+    /// Writes rows, and no more for some time, by what that has cost.
+    private func spaced(at time: Double, _ write: () throws -> Void) throws {
+        // Looks at memory have a bound of their own.
+        let began = Clock.threadCPUNanoseconds &- lookNanoseconds
+        try transaction(write)
+        let spent = Clock.threadCPUNanoseconds &- lookNanoseconds &- began
+        // A snapshot that is due then is written.
+        let rest = SnapshotScale.rest(after: Double(spent) / 1e9, share: 25, at: time)
+        writesFrom = time + rest - period / Double(maximumStep) / 2
     }
 
     /// It holds less than when that was last written, and has not for long: a process that began during a hunt may end at any

@@ -34,7 +34,8 @@ enum Terminal {
     private static func wrapped(_ line: Substring, to width: Int) -> String {
         guard line.count > width else { return String(line) }
         let indent = line.prefix { $0 == " " }
-        return line.split(separator: " ").map(String.init).lines(String(indent), indent: indent.count + 2, width: width)
+        return line.dropFirst(indent.count).split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+            .lines(String(indent), indent: indent.count + 2, width: width)
             .joined(separator: "\n")
     }
 

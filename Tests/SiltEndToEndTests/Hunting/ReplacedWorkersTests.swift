@@ -65,8 +65,7 @@ extension EndToEnd {
             let (_, report) = try SiltTestSupport.hunt(
                 ["--idle", "500ms", "--ready", "unix:\(socket)"]
                     + phases([("route", "'\(program)' load '\(socket)' x 200")]),
-                command: ["env", "PYTHONMALLOC=malloc", "python3", service, socket, "60"],
-                maximumRounds: 8
+                command: ["env", "PYTHONMALLOC=malloc", "python3", service, socket, "60"]
             )
             #expect(report.charged("route").isEmpty && report.verdict != "growing", "\(report.headline ?? "")")
         }

@@ -165,6 +165,17 @@ extension EndToEnd {
             #expect(result.errors.contains("malloc_trim(0)"))
         }
 
+        /// The blamed code is deep in the library, and the program called the function that makes it.
+        @Test func whatGivesBackWhatALibraryMadeIsNamed() throws {
+            let program = try buildWorkload("statements", into: Self.folder.get(), flags: ["-lsqlite3"])
+            let result = try runProgram([
+                siltExecutable, "run", "--no-keep", "--snapshot-every", "100ms", "--", program, "3",
+            ])
+            #expect(result.errors.hasPrefix("GROWING"), "\(result.errors)")
+            let line = "sqlite3_prepare_v2 made it: sqlite3_finalize gives it back\n"
+            #expect(result.errors.contains(line), "\(result.errors)")
+        }
+
         /// The newest first, which looks as if ever less had survived.
         @Test func whatIsGivenBackOnTheWayOutHasStillGrown() throws {
             for run in try Self.patterns(["at-exit", "slowly-at-exit"].map { ["shared", "3", $0] }) {
