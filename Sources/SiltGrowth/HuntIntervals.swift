@@ -39,6 +39,9 @@ package struct HuntIntervals: Equatable, Sendable {
         return first..<last + 1
     }
 
+    /// The route that an interval belongs to; 0 at idle, before the routes or after them.
+    package func route(at position: Int) -> Int { phases[position] > routes ? 0 : phases[position] }
+
     /// The route that the last interval belongs to; nil at idle.
     package var lastRoute: Int? { phases.last.flatMap { (1..<routes + 1).contains($0) ? $0 : nil } }
 

@@ -22,6 +22,12 @@ package struct IntervalSeries: Equatable, Sendable {
         self.old = old
     }
 
+    /// A series of so many intervals in which nothing was.
+    package static func nothing(_ count: Int) -> IntervalSeries {
+        let zeros = [Double](repeating: 0, count: count)
+        return IntervalSeries(counts: zeros, bytes: zeros, live: zeros + [0], old: zeros)
+    }
+
     /// The series of both together, over the same intervals.
     package mutating func add(_ other: IntervalSeries) {
         precondition(other.counts.count == counts.count, "the series are of different hunts")

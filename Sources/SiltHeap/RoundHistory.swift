@@ -90,8 +90,8 @@ package struct RoundHistory: Equatable, Sendable {
     /// The same by longer intervals: `places` are the ones, from 1 and never falling, that intervals 1, 2 … belong to; 0: to
     /// what was before the baseline.
     ///
-    /// What came later is left out, and so is what came after `limit` intervals. Of what was born in an interval only the last survivors are known, so what is old at
-    /// its end may be a little too much.
+    /// What came later is left out, and so is what came after `limit` intervals. Of what was born in an interval only the last
+    /// survivors are known, so what is old at its end may be a little too much.
     package func regrouped(_ places: [Int]) -> RoundHistory {
         let places = places.prefix(Self.limit)
         let series = series(intervals: places.count)

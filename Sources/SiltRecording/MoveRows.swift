@@ -38,14 +38,8 @@ extension Recording {
     package func moves(of counters: RecordedCounters) -> RecordedMoves? {
         guard counters.resource == .heap else { return nil }
         let key = (counters.process, counters.stack)
-        var range = moves.indices
-        while !range.isEmpty {
-            let middle = range.lowerBound + range.count / 2
-            let row = moves[middle]
-            if (row.process, row.stack) == key { return row }
-            let isBefore = (row.process, row.stack) < key
-            range = isBefore ? middle + 1..<range.upperBound : range.lowerBound..<middle
-        }
-        return nil
+        let index = moves.partitioningIndex { ($0.process, $0.stack) >= key }
+        guard index < moves.count, (moves[index].process, moves[index].stack) == key else { return nil }
+        return moves[index]
     }
 }

@@ -195,13 +195,8 @@ extension Recording {
 
     /// Index in `processes` of a process number.
     package func processIndex(of id: UInt32) -> Int? {
-        var low = 0
-        var high = processes.count
-        while low < high {
-            let middle = (low + high) / 2
-            if processes[middle].id < id { low = middle + 1 } else { high = middle }
-        }
-        return low < processes.count && processes[low].id == id ? low : nil
+        let index = processes.partitioningIndex { $0.id >= id }
+        return index < processes.count && processes[index].id == id ? index : nil
     }
 
     /// Rows by id into an array where index = id − 1; ids beyond what a recording can hold mean a damaged file.

@@ -9,7 +9,7 @@ struct module {
     ElfW(Addr) base, linked, section, table;
 };
 
-/* With offsets of real ones. */
+/* Made up, by the order and the distances that such modules have. */
 static const struct module modules[] = {
     {"library", 0x7ffff7c00000, 0, 0x1d2b80, 0x3a0},
     {"executable at a fixed address", 0x400000, 0x400000, 0x3e20, 0x338},

@@ -59,7 +59,7 @@ package struct HuntPhases: Sendable {
             rounds.map { .init(phase: $0.phase, isIdle: $0.isIdle, requests: $0.load, seconds: $0.seconds) }
         )
         for (index, round) in rounds.enumerated() {
-            let route = intervals.phases[index] > intervals.routes ? 0 : intervals.phases[index]
+            let route = intervals.route(at: index)
             if phases.last?.route != route, let known = phases.firstIndex(where: { $0.route == route }) {
                 add(round, to: known)
             } else {
@@ -100,8 +100,8 @@ package struct HuntPhases: Sendable {
 
     /// In `phases`: the one that was on.
     func phase(at time: UInt64, in recording: Recording) -> Int? {
-        let route = intervals.phases[OwnIntervals.round(at: time, recording)]
-        return phases.firstIndex { $0.route == (route > intervals.routes ? 0 : route) }
+        let route = intervals.route(at: RecordedIntervals.round(at: time, recording))
+        return phases.firstIndex { $0.route == route }
     }
 
     private mutating func add(_ round: RecordedRound, to index: Int) {
@@ -117,7 +117,7 @@ package struct HuntPhases: Sendable {
         (0...intervals.routes + 1).compactMap { route in
             let positions = intervals.positions(ofPhase: route)
             guard !positions.isEmpty else { return nil }
-            let name = phases.first { $0.route == (route > intervals.routes ? 0 : route) }?.name ?? "idle"
+            let name = phases.first { $0.route == intervals.route(at: positions.lowerBound) }?.name ?? "idle"
             return (name, positions)
         }
     }
@@ -143,9 +143,7 @@ package struct HuntPhases: Sendable {
 
     /// The history by the hunt's intervals; nothing at all of one that does not keep them.
     func series(_ history: SiteHistory) -> IntervalSeries {
-        let nothing = [Double](repeating: 0, count: intervals.count)
-        return history.intervals(intervals.count)
-            ?? IntervalSeries(counts: nothing, bytes: nothing, live: nothing + [0], old: nothing)
+        history.intervals(intervals.count) ?? .nothing(intervals.count)
     }
 }
 

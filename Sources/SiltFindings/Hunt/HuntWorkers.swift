@@ -28,13 +28,20 @@ struct HuntWorkers {
     private static let minimumIntervals = 6
     private static let maximumParts = 12
 
-    /// By phase and program.
-    static func all(of recording: Recording, _ hunt: HuntPhases) -> [HuntWorkers] {
-        let services = WorkerTurns.services(of: recording).filter { members in
-            members.contains { OwnIntervals.began(recording.processes[$0], during: recording) }
+    /// What the processes of each program did; empty where none began during the hunt.
+    static func services(of recording: Recording, _ hunt: HuntPhases) -> [[WorkerLife]] {
+        let services = WorkerTurns.services(of: recording)
+        let all = services.lazy.flatMap { $0 }
+        guard all.contains(where: { RecordedIntervals.began(recording.processes[$0], during: recording) }) else {
+            return []
         }
-        return services.flatMap { members in
-            let lives = lives(of: members, recording, hunt)
+        return services.map { members in members.map { WorkerLife($0, recording, hunt) } }
+    }
+
+    /// By phase and program.
+    static func all(of services: [[WorkerLife]], _ recording: Recording, _ hunt: HuntPhases) -> [HuntWorkers] {
+        services.filter { $0.contains(where: \.isLate) }.flatMap { lives in
+            let lives = withoutStart(lives)
             return hunt.phases.indices.compactMap { phase in
                 hunt.phases[phase].isIdle ? nil : HuntWorkers(lives, phase, recording, hunt)
             }
@@ -43,8 +50,8 @@ struct HuntWorkers {
 
     /// Each without its start: what all of them do until they hold ever less of what they allocate, but no more than one did
     /// before it waited for the first time.
-    private static func lives(of members: [Int], _ recording: Recording, _ hunt: HuntPhases) -> [WorkerLife] {
-        var lives = members.map { WorkerLife($0, recording, hunt) }
+    private static func withoutStart(_ all: [WorkerLife]) -> [WorkerLife] {
+        var lives = all
         let steady = lives.lazy.filter { $0.isLate && $0.isSeen }.map(\.untilSteady).sorted()
         guard !steady.isEmpty else { return lives }
         let start = min(steady[steady.count / 2], lives.compactMap(\.untilPause).min() ?? 0)
@@ -58,22 +65,22 @@ struct HuntWorkers {
     /// Those that served one request, or where that is not known lived for a moment, did one job.
     static func unjudged(
         _ phase: Int,
+        of services: [[WorkerLife]],
         besides judged: [HuntWorkers],
         _ recording: Recording,
         _ hunt: HuntPhases
     ) -> (processes: Int, share: Double) {
         var (all, gone, processes) = (0.0, 0.0, 0)
         let known = judged.filter { $0.phase == phase }.reduce(into: Set<Int>()) { $0.formUnion($1.members) }
-        for members in WorkerTurns.services(of: recording) {
-            let done = members.filter { !recording.processes[$0].isProfiled }
-                .map { (process: $0, blocks: WorkerLife($0, recording, hunt).done(in: phase)) }
-            let ended = done.filter { process, blocks in
-                let row = recording.processes[process]
-                return blocks > 0 && row.forked && OwnIntervals.began(row, during: recording)
-                    && row.endNs ?? .max < hunt.endNs
+        for lives in services {
+            let done = lives.filter { !recording.processes[$0.process].isProfiled }
+                .map { (process: $0.process, isLate: $0.isLate, blocks: $0.done(in: phase)) }
+            let ended = done.filter {
+                let row = recording.processes[$0.process]
+                return $0.blocks > 0 && $0.isLate && row.forked && row.endNs ?? .max < hunt.endNs
             }
-            let seconds = ended.map { process, _ in
-                let row = recording.processes[process]
+            let seconds = ended.map {
+                let row = recording.processes[$0.process]
                 return Double((row.endNs ?? 0) &- row.startNs) / 1e9
             }.sorted()
             let isOfMoments = seconds.isEmpty || seconds[seconds.count / 2] < minimumSeconds
@@ -116,7 +123,7 @@ struct HuntWorkers {
         for life in judged {
             let own = life.places(partCount, until: work)
             places[recording.processes[life.process].id] = own
-            for (place, work) in zip(own, life.works) where place > 0 { loads[place - 1] += work * perWork }
+            for (place, done) in zip(own, life.works) where place > 0 { loads[place - 1] += done * perWork }
         }
         self.phase = phase
         members = Set(lives.map(\.process))
@@ -137,14 +144,6 @@ struct HuntWorkers {
     func series(_ history: SiteHistory) -> IntervalSeries? { history.intervals(parts.count) }
 
     func verdict(_ history: SiteHistory) -> GrowthVerdict {
-        guard let series = series(history) else { return judgeRounds(.nothing(parts.count), parts) }
-        return judgeRounds(series, parts)
-    }
-}
-
-extension IntervalSeries {
-    fileprivate static func nothing(_ count: Int) -> IntervalSeries {
-        let zeros = [Double](repeating: 0, count: count)
-        return IntervalSeries(counts: zeros, bytes: zeros, live: zeros + [0], old: zeros)
+        judgeRounds(series(history) ?? .nothing(parts.count), parts)
     }
 }

@@ -20,7 +20,18 @@ struct WorkerLife {
     /// What it did until it first waited; nil: it never did.
     let untilPause: Double?
     /// What it did before it could be asked for anything: it loads code, fills tables.
-    var start = 0.0
+    var start = 0.0 {
+        didSet {
+            var done = 0.0
+            startIntervals =
+                works.firstIndex { interval in
+                    guard done < start else { return true }
+                    done += interval
+                    return false
+                } ?? works.count
+        }
+    }
+    private var startIntervals = 0
 
     /// What is in use rises faster by this factor until then, and that has so many blocks.
     private static let (steadyRatio, steadyBlocks) = (1.5, 12.0)
@@ -36,8 +47,8 @@ struct WorkerLife {
     init(_ process: Int, _ recording: Recording, _ hunt: HuntPhases) {
         self.process = process
         let row = recording.processes[process]
-        isLate = OwnIntervals.began(row, during: recording)
-        let clock = OwnIntervals.clock(
+        isLate = RecordedIntervals.began(row, during: recording)
+        let clock = RecordedIntervals.clock(
             of: row.id,
             in: recording,
             limit: isLate ? RoundHistory.limit : Self.mostSnapshots
@@ -60,15 +71,6 @@ struct WorkerLife {
 
     /// Nearly all that it did was seen.
     var isSeen: Bool { rest.work <= Self.unseenShare * (works.reduce(0, +) + rest.work) }
-
-    private var startIntervals: Int {
-        var done = 0.0
-        return start > 0
-            ? works.prefix { interval in
-                defer { done += interval }
-                return done < start
-            }.count : 0
-    }
 
     /// After its start, as far as it was seen.
     var work: Double { works.dropFirst(startIntervals).reduce(0, +) }
@@ -99,7 +101,7 @@ struct WorkerLife {
     }
 
     /// By the likelihood of two rates.
-    private static func untilSteady(_ clock: OwnIntervals.Clock) -> Double {
+    private static func untilSteady(_ clock: RecordedIntervals.Clock) -> Double {
         guard let allAllocated = clock.allocated.last, let all = clock.inUse.last else { return 0 }
         var best = (gain: minimumGain, allocated: 0.0)
         func likelihood(_ blocks: Double, _ allocated: Double) -> Double {
@@ -118,7 +120,7 @@ struct WorkerLife {
         return best.allocated
     }
 
-    private static func untilPause(_ clock: OwnIntervals.Clock, _ works: [Double]) -> Double? {
+    private static func untilPause(_ clock: RecordedIntervals.Clock, _ works: [Double]) -> Double? {
         var since: UInt64?
         for (index, end) in clock.ends.enumerated() {
             if works[index] > 0 {

@@ -16,8 +16,9 @@ package enum ReportBuilder {
         let hunt = HuntPhases(recording)
         report.phases = hunt?.phases ?? []
         let turns = hunt == nil ? WorkerTurns.all(of: recording, clocks) : []
-        let workers = hunt.map { HuntWorkers.all(of: recording, $0) } ?? []
-        if let hunt { report.forgive(workers, of: hunt) }
+        let services = hunt.map { HuntWorkers.services(of: recording, $0) } ?? []
+        let workers = hunt.map { HuntWorkers.all(of: services, recording, $0) } ?? []
+        if let hunt, !services.isEmpty { report.forgive(workers, of: services, hunt) }
         let builder = SiteBuilder(recording, names: names, clocks: clocks, turns: turns, hunt: hunt, workers: workers)
         report.sites = builder.sites(sites)
         report.shortWorkers = ShortWorkers(recording, names, turns, sites)

@@ -320,8 +320,7 @@ struct SiteBuilder {
     /// Sites are ranked by what can be counted on: the low end of the rate, but this share of it at least, so that one that
     /// is hardly known still has a place, and less where the verdict is unsure.
     private static let (minimumShare, lowConfidenceWeight) = (0.05, 0.3)
-    /// Bytes that a thing without a size is ranked as: what a kernel or a runtime keeps for a descriptor, a timer or a thread
-    /// is of that order, and a program may have a thousand descriptors.
+    /// Bytes that a thing without a size is ranked as, a page: programs may have few of them, as a thousand descriptors.
     private static let thingWeight = 4096.0
     /// Columns of a sparkline in a terminal.
     private static let sparklineColumns = 24

@@ -15,12 +15,12 @@ struct SiteJudge {
     }
 
     private let bytes: [UInt8]
-    private let own: OwnIntervals
+    private let own: RecordedIntervals
     var question = Question.freeRunning
 
     init(_ recording: Recording) {
         bytes = recording.historyBytes
-        own = OwnIntervals(recording)
+        own = RecordedIntervals(recording)
     }
 
     /// True when there are enough snapshots for any verdict.

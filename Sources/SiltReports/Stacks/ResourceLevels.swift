@@ -33,14 +33,8 @@ struct ResourceLevels {
     func inUse(at row: RecordedSnapshot) -> UInt64 {
         guard resource != .heap else { return row.inUseBytes }
         guard !steps.isEmpty else { return resource.isCounted ? row.inUseCount : 0 }
-        // The last step up to then.
         guard let ofIt = steps[row.process] else { return 0 }
-        var range = ofIt.indices
-        while !range.isEmpty {
-            let middle = range.lowerBound + range.count / 2
-            let isUpToThen = ofIt[middle].snapshot <= row.snapshot
-            range = isUpToThen ? middle + 1..<range.upperBound : range.lowerBound..<middle
-        }
-        return range.lowerBound > ofIt.startIndex ? ofIt[range.lowerBound - 1].inUse : 0
+        let later = ofIt.partitioningIndex { $0.snapshot > row.snapshot }
+        return ofIt.prefix(upTo: later).last?.inUse ?? 0
     }
 }

@@ -441,16 +441,7 @@ package final class Collector {
         if isPeriod { output.untraced.look(at: time) }
         // Those that are due within half a tick need no look of their own.
         let due = scale == .even ? Array(images.values) : images.values.filter { $0.nextSnapshot <= time + tick / 2 }
-        // What was sent has to be taken in at any rate, and other threads read symbols meanwhile: neither is the closing's.
-        for image in due { image.drain() }
-        let began = Clock.threadCPUNanoseconds
-        for image in due {
-            look(image)
-            image.closeInterval()
-        }
-        let cost = Double(Clock.threadCPUNanoseconds - began) / 1e9
-        let earliest = time + SnapshotScale.rest(after: cost, share: Self.closingShare, at: time)
-        events?.snapshot(due, at: time)
+        let earliest = closeIntervals(of: due, at: time)
         for image in due where scale != .even {
             while !image.plan(after: time, tick: tick, notBefore: earliest) {
                 image.closeInterval()
@@ -472,10 +463,9 @@ package final class Collector {
         nextSnapshot = max(nextSnapshot, finished)
     }
 
-    /// Snapshots of processes that began during the hunt.
-    private func writeOwnSnapshots() throws {
-        let time = Clock.monotonicSeconds - startedAt
-        let due = images.values.filter { $0.own != nil && $0.nextSnapshot <= time + TracedImage.shortestWait / 2 }
+    /// Ends the open intervals of processes at a snapshot; returns before when there should be no other.
+    private func closeIntervals(of due: [TracedImage], at time: Double) -> Double {
+        // What was sent has to be taken in at any rate, and other threads read symbols meanwhile: neither is the closing's.
         for image in due { image.drain() }
         let began = Clock.threadCPUNanoseconds
         for image in due {
@@ -483,8 +473,15 @@ package final class Collector {
             image.closeInterval()
         }
         let cost = Double(Clock.threadCPUNanoseconds - began) / 1e9
-        let earliest = time + SnapshotScale.rest(after: cost, share: Self.closingShare, at: time)
         events?.snapshot(due, at: time)
+        return time + SnapshotScale.rest(after: cost, share: Self.closingShare, at: time)
+    }
+
+    /// Snapshots of processes that began during the hunt.
+    private func writeOwnSnapshots() throws {
+        let time = Clock.monotonicSeconds - startedAt
+        let due = images.values.filter { $0.own != nil && $0.nextSnapshot <= time + TracedImage.shortestWait / 2 }
+        let earliest = closeIntervals(of: due, at: time)
         for image in due { image.planOwnSnapshot(after: time, notBefore: earliest) }
         try record { try output.snapshot(due, at: time) }
         let next = images.values.lazy.filter { $0.own != nil }.map(\.nextSnapshot).min()

@@ -65,8 +65,8 @@ package final class EventReplay {
         return "\(events) events of \((time * 10).rounded() / 10) s"
     }
     private var finishedEvents: UInt64 = 0
-    /// Images of which a snapshot was taken, at `time`.
-    private var unwritten: [TracedImage] = []
+    /// A snapshot, at `time`, and the images that it was taken of.
+    private var unwritten: (item: RawStreamItem, images: [TracedImage])?
     private var damage = EventFileDamage()
     /// Images whose events end at a damaged part, or that began there: what the file says of them later is skipped.
     private var stopped: Set<UInt64> = []
@@ -95,9 +95,7 @@ package final class EventReplay {
             return
         }
         // Intervals in which nothing was born end with the one before.
-        var isSameSnapshot = false
-        if case .snapshot(let nanoseconds) = item { isSameSnapshot = Double(nanoseconds) / 1e9 == time }
-        if !isSameSnapshot { try writeSnapshot() }
+        if unwritten?.item != item { try writeSnapshot() }
         switch item {
         case .damage(let part): try skip(part)
         case .trace: try begin(payload)
@@ -124,7 +122,7 @@ package final class EventReplay {
             let taken = Set(stride(from: 0, to: words.count - 1, by: 2).map { words[$0] })
             let due = images.filter { taken.contains($0.id) }
             for image in due { image.closeInterval() }
-            if unwritten.isEmpty { unwritten = due }
+            if unwritten == nil { unwritten = (item, due) }
         case .descriptors(let id, let unseen):
             try image(id).apply(OpenDescriptors.Found(gone: Self.words(payload), unseen: unseen))
         case .found(let id, let number):
@@ -154,8 +152,8 @@ package final class EventReplay {
     }
 
     private func writeSnapshot() throws {
-        if !unwritten.isEmpty { try output.snapshot(unwritten, at: time, evenIfEarly: true) }
-        unwritten = []
+        if let (_, images) = unwritten { try output.snapshot(images, at: time, evenIfEarly: true) }
+        unwritten = nil
     }
 
     /// Goes on behind a damaged part: without the images that may have lost something there.

@@ -108,9 +108,12 @@ struct OpenDescriptors {
         for (number, thing) in known where names[number].map(Self.identity) == thing.name {
             stacks[thing.stack, default: []].append((thing.serial, number))
         }
-        let most = stacks.values.filter { $0.count >= Self.minimumOpen }.map { $0.sorted { $0.serial < $1.serial } }
-            .sorted { ($0.count, $1[0].serial) > ($1.count, $0[0].serial) }.prefix(Self.maximumWorded)
-        let links = most.map { $0[$0.count / 2].number }.compactMap { number in names[number].map { (number, $0) } }
+        let most = stacks.filter { $0.value.count >= Self.minimumOpen }
+            .sorted { ($0.value.count, $1.key.rawValue) > ($1.value.count, $0.key.rawValue) }.prefix(Self.maximumWorded)
+        let links = most.compactMap { _, things in
+            let number = things.sorted { $0.serial < $1.serial }[things.count / 2].number
+            return names[number].map { (number, $0) }
+        }
         let inodes = Set(links.compactMap { DescriptorWords.inode(ofSocket: $1) })
         let sockets = inodes.isEmpty ? [:] : DescriptorWords.sockets(inodes, of: pid)
         return links.map { number, link in

@@ -35,8 +35,8 @@ final class RecordingOutput {
     private var declines: [UInt64: Decline] = [:]
     /// By image: bytes when its state was last written.
     private var lastInUse: [UInt64: UInt64] = [:]
-    /// By image with intervals of its own: what it held when it last did not hold less.
-    private var written: [UInt64: (bytes: UInt64, count: UInt64, seconds: Double)] = [:]
+    /// By image with intervals of its own.
+    private var waysOut: [UInt64: WayOut] = [:]
     private var rises = LatestRises()
     /// What grew most when that was last asked for.
     private var top: (key: LatestRises.Key, name: String?, seconds: Double)?
@@ -167,8 +167,6 @@ final class RecordingOutput {
 
     /// What a program holds is kept when it gives back more than one part in so many on its way out.
     private static let keptPart: UInt64 = 8
-    /// The same of blocks, and seconds that the way out of a worker takes at most.
-    private static let (keptCountPart, wayOut): (UInt64, Double) = (64, 1)
 
     /// A process image has ended; what it held until then is written.
     func end(_ image: TracedImage, how: ImageEnd, at time: Double) throws {
@@ -205,7 +203,7 @@ final class RecordingOutput {
         }
         rises.forget(image: image.id)
         declines[image.id] = nil
-        written[image.id] = nil
+        waysOut[image.id] = nil
         watches[image.id] = nil
         lastInUse[image.id] = nil
         hunt?.forget(image.id)
@@ -250,16 +248,9 @@ final class RecordingOutput {
         writesFrom = time + rest - period / Double(maximumStep) / 2
     }
 
-    /// It holds less than when that was last written, and has not for long: a process that began during a hunt may end at any
-    /// time, and what it held before counts.
     private func mayBeOnItsWayOut(_ image: TracedImage, at time: Double) -> Bool {
         let totals = image.heap.totals
-        let last = written[image.id] ?? (0, 0, time)
-        let hasFallen =
-            totals.inUseBytes < last.bytes - last.bytes / Self.keptPart
-            || totals.inUseCount < last.count - last.count / Self.keptCountPart
-        if !hasFallen { written[image.id] = (totals.inUseBytes, totals.inUseCount, time) }
-        return hasFallen && time - last.seconds < Self.wayOut
+        return waysOut[image.id, default: WayOut()].goesOn(bytes: totals.inUseBytes, count: totals.inUseCount, at: time)
     }
 
     /// How the trace stands.

@@ -35,7 +35,7 @@ extension EndToEnd {
             #expect(Set(try Self.listed()) == exported.union(["fork"]))
         }
 
-        /// Those of the C library, and of a vDSO of user-mode Linux, whose read was a fault at the first start of a program.
+        /// Also in a vDSO that was linked at a high address: to read its tables there was a fault at each start.
         @Test func addressesInDynamicSectionsAreFoundWhereverAModuleWasLinked() throws {
             let program = try buildWorkload("dynamic_pointers", into: Self.program.get().folder)
             let result = try runProgram([program])

@@ -51,13 +51,12 @@ extension EndToEnd {
             #expect(site.blame.function == "open_file" && abs(rate.value - 1) < 0.1, "\(rate)")
         }
 
-        @Test func aCacheThatEachWorkerFillsIsNeverCharged() throws {
+        @Test func aCacheThatEachWorkerFillsIsNotCharged() throws {
             let report = try Self.reports.get()[3]
             #expect(report.verdict != "growing", "\(report.headline ?? "")")
         }
 
-        /// It is not full when a worker ends.
-        @Test func aCacheOfAnInterpreterIsNeverCharged() throws {
+        @Test func aCacheOfAnInterpreterThatIsNotFullIsNotCharged() throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("prefork", into: folder)
             let socket = folder.file("s")

@@ -54,7 +54,7 @@ extension EndToEnd {
             let recording = folder.file("kinds.silt")
             let result = try runProgram(
                 [siltExecutable, "run", "--snapshot-every", "100ms", "--events", events, "--out", recording, "--"]
-                    + [program, folder.path, "1.6"]
+                    + [program, folder.path, "3"]
             )
             #expect(result.status == 0, "\(result.errors)")
             let port = result.output.trimmingCharacters(in: .whitespacesAndNewlines)

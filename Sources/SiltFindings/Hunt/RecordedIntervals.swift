@@ -2,7 +2,7 @@ internal import SiltHeap
 internal import SiltRecording
 
 /// The intervals of processes that began during a hunt: they end with its rounds, and in between as the process goes on.
-struct OwnIntervals: Sendable {
+struct RecordedIntervals: Sendable {
     /// What one process had at the ends of its intervals.
     struct Clock {
         /// When it ended, and blocks that the process had allocated and in use then.
@@ -44,13 +44,7 @@ struct OwnIntervals: Sendable {
 
     /// In `Recording.rounds`: the one that was on.
     static func round(at time: UInt64, _ recording: Recording) -> Int {
-        let rounds = recording.rounds
-        var (low, high) = (0, rounds.count - 1)
-        while low < high {
-            let middle = (low + high) / 2
-            if rounds[middle].endNs < time { low = middle + 1 } else { high = middle }
-        }
-        return low
+        recording.rounds.dropLast().partitioningIndex { $0.endNs >= time }
     }
 
     /// Snapshots that were thinned away ended when the next one did.
@@ -59,12 +53,8 @@ struct OwnIntervals: Sendable {
     static func clock(of process: UInt32, in recording: Recording, limit: Int = RoundHistory.limit) -> Clock {
         var clock = Clock()
         let all = recording.snapshots
-        var (low, high) = (0, all.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if all[middle].process < process { low = middle + 1 } else { high = middle }
-        }
-        for row in all[low...].prefix(while: { $0.process == process }) where row.snapshot <= limit {
+        let first = all.partitioningIndex { $0.process >= process }
+        for row in all[first...].prefix(while: { $0.process == process }) where row.snapshot <= limit {
             while clock.ends.count < Int(row.snapshot) {
                 clock.ends.append(row.timeNs)
                 clock.allocated.append(Double(row.allocatedCount))
