@@ -80,12 +80,12 @@ extension ReportOutput {
     package var takesDiff: Bool { compare != nil }
 
     /// The same of a difference; nothing without a form for it.
-    package func write(_ diff: HeapDiff, _ stacks: StackChoice = StackChoice(), to put: ([UInt8]) -> Void) {
-        withoutActuallyEscaping(put) { put in
+    package func write(_ diff: HeapDiff, _ stacks: StackChoice = StackChoice(), to put: ([UInt8]) -> Void) throws {
+        try withoutActuallyEscaping(put) { put in
             var stream = ByteStream(put: put)
             switch compare {
             case .text: DiffText.render(diff, into: &stream)
-            case .flame: DiffFlame.render(diff, isInverted: stacks.isInverted, root: stacks.root, into: &stream)
+            case .flame: try DiffFlame.render(diff, isInverted: stacks.isInverted, root: stacks.root, into: &stream)
             case .json: DiffJSON.render(diff, into: &stream)
             case nil: break
             }
@@ -137,7 +137,7 @@ extension ReportOutput {
             takesStacks: true,
             takesResource: true
         ) {
-            TreeText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
+            try TreeText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
         ReportOutput(
             "flame",
@@ -147,7 +147,7 @@ extension ReportOutput {
             takesResource: true,
             compare: .flame
         ) {
-            FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
+            try FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
         ReportOutput(
             "timeline",

@@ -1,3 +1,5 @@
+internal import SiltText
+
 /// A demangled name as a reader wants it: without return types, modules, default allocators and compiler-made wrappings.
 ///
 /// `void shop::Cache<int>::fill<char>(int)` becomes `shop::Cache<int>::fill<char>(int)`, Swift names get the form
@@ -42,6 +44,17 @@ package func abridgedName(_ name: String, width: Int) -> String {
     }
     while bare.count > 2, bare.joined(separator: "::").count > width { bare.removeFirst() }
     return bare.joined(separator: "::")
+}
+
+/// A readable name in at most `width` characters in any case: rather the function alone than its type and it with a gap.
+package func fittedName(_ name: String, width: Int) -> String {
+    guard name.count > width else { return name }
+    // What has a blank before its parameters is an operator, or a name with something behind it.
+    guard !name.prefix(while: { $0 != "(" && $0 != "<" }).contains(" ") else { return name.cutInside(to: width) }
+    let short = abridgedName(name, width: width)
+    guard short.count > width, let bare = short.split(separator: ":").last.map(String.init) else { return short }
+    let isWord = bare.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+    return (isWord ? bare : short).cutInside(to: width)
 }
 
 /// `{lambda(std::vector<int> const&)#1}` as `{lambda#1}`.

@@ -79,8 +79,15 @@ extension Silt {
     /// What is wrong with an option that a command does not have; nil: the error is another.
     private static func unknownOption(_ error: any Error) -> String? {
         guard let found = message(for: error).firstMatch(of: /^Unknown option '(--[^'=]+)/) else { return nil }
-        let command = configuration.subcommands.first { $0._commandName == arguments.first } ?? self
-        return command.unknownOption(String(found.1))
+        let name = String(found.1)
+        if let command = configuration.subcommands.first(where: { $0._commandName == arguments.first }) {
+            return command.unknownOption(name)
+        }
+        let owners = configuration.subcommands.filter {
+            $0.configuration.shouldDisplay && $0.optionNames.contains(name)
+        }
+        guard let first = owners.first else { return unknownOption(name) }
+        return "\(name) goes behind a command: silt \(first._commandName) \(name) …"
     }
 
     /// The words behind its own name, without loss (`String(system:)`).
@@ -94,11 +101,16 @@ extension Silt {
 }
 
 extension ParsableCommand {
+    /// As `--out`, out of the help.
+    fileprivate static var optionNames: Set<String> {
+        let words = helpMessage(columns: 1000).split { !($0.isLetter || $0.isNumber || $0 == "-") }
+        return Set(words.map(String.init).filter { $0.hasPrefix("--") && $0.count > 2 })
+    }
+
     /// What is wrong with an option of that name, and which one was probably meant.
     static func unknownOption(_ name: String) -> String {
-        let help = helpMessage(columns: 1000).split { !($0.isLetter || $0.isNumber || $0 == "-") }
-        let options = Set(help.map(String.init).filter { $0.hasPrefix("--") && $0.count > 2 })
-        let advice = nearest(name, among: options.sorted()).map { "did you mean \($0)?" }
-        return "unknown option \(name): \(advice ?? "silt \(_commandName) --help lists them")"
+        let advice = nearest(name, among: optionNames.sorted()).map { "did you mean \($0)?" }
+        let help = _commandName == "silt" ? "silt --help" : "silt \(_commandName) --help"
+        return "unknown option \(name): \(advice ?? "\(help) lists them")"
     }
 }

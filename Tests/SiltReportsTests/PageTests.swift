@@ -22,6 +22,16 @@ import Testing
         try expectGolden(text.replacing(#/"(inuse|rss)": \[[0-9,]{200,}\]/#) { "\"\($0.1)\": []" }, "page.json")
     }
 
+    @Test func whatHasNoSizeHasItsOwnCourseOfTime() throws {
+        var scene = Scene()
+        let way = [Scene.Frame(function: "accept_client", file: "/src/net.c", line: 58)]
+        scene.places = [Scene.Place(frames: way, bytes: 0, count: 1_600, resource: .descriptor)]
+        let page = try json(scene.report { $0.grow(by: 81) }.opening)
+        let timeline = try #require(page["timeline"] as? [String: Any])
+        #expect(page["unit"] as? String == "count" && timeline["name"] as? String == "descriptors in use")
+        #expect((timeline["rss"] as? [Int])?.isEmpty == true && (timeline["parts"] as? [Any])?.isEmpty == true)
+    }
+
     @Test func nodesAddUpToTheTotals() throws {
         let report = try OrderServer.growingReport()
         let tree = try #require(try json(report)["tree"] as? [String: Any])

@@ -13,6 +13,7 @@ extension PhrasesTests {
         obstaclesOfBusyMachines()
         projections()
         try notes()
+        try functions()
         try sites()
     }
 
@@ -77,11 +78,27 @@ extension PhrasesTests {
         add("phase", HuntHeadline.size(of: phase))
     }
 
+    private mutating func functions() throws {
+        let names = ["order_create", "shop::Server::login(int)", "shop::Client::login()"]
+        for pattern in ["nosuch", "order_craete", "logni", "login", "order"] {
+            let error = NoSuchFunction(try FunctionPattern(pattern), shown: "inuse_space", among: names)
+            add("no such function", error.description)
+        }
+    }
+
     private mutating func sites() throws {
         var report = try OrderServer.growingReport()
         for index in report.sites.indices { report.sites[index].confidence = .low }
         add("headline, of low confidence", report.verdictLine)
+        for index in report.sites.indices { report.sites[index].confidence = .high }
         var site = try #require(report.growing.first)
+        for why: ReportSite.Following.Reason? in [nil, .lockStep] {
+            var other = site
+            (other.rank, other.follows) = (99, why.map { .init(rank: site.rank, why: $0) })
+            var both = report
+            both.sites.append(other)
+            add("headline, of two", Headline.line(both))
+        }
         (site.caller, site.origin) = (nil, blame)
         add("why, in whole", WhyText.line(site, isWhole: true))
         (site.allocatedCount, site.temporaryCount, site.movedCount, site.stackCount) = (60_000, 59_000, 0, 1)

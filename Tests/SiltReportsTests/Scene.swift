@@ -29,6 +29,8 @@ struct Scene {
     /// Resident bytes at the start and at the end, and what they are for.
     var resident: (start: UInt64, end: UInt64) = (8 << 20, 12 << 20)
     var memory: [RecordedMemory] = []
+    /// The most that was in use at once, at a snapshot or between two.
+    var peak: UInt64 = 4 << 20
     var snapshots: UInt32 = 24
     var isForked = false
     /// Why nothing could be traced; nil: it could.
@@ -91,7 +93,7 @@ struct Scene {
             totals.allocatedBytes += counters.allocatedBytes
             totals.allocatedCount += counters.allocatedCount
         }
-        totals.peakInUseBytes = max(totals.inUseBytes, 4 << 20)
+        totals.peakInUseBytes = max(totals.inUseBytes, peak)
         try writer.write(totals, process: 1)
         var trust = TrustCounters()
         trust.allocations = totals.allocatedCount

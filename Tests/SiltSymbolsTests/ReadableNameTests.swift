@@ -67,6 +67,18 @@ struct ReadableNameTests {
     }
 
     @Test(arguments: [
+        ("Server::login(int)", 18, "Server::login(int)"), ("Server::login(int)", 14, "Server::login"),
+        ("Server::login(int)", 12, "login"), ("(anonymous namespace)::leak_container(int)", 18, "leak_container"),
+        ("shop::AuditLog<Line, std::allocator<Line>>::note(Line)", 20, "AuditLog<…>::note"),
+        ("v8::internal::ParserBase<v8::internal::Parser>::ParseVariableDeclarations(int)", 18, "ParseVariabl…tions"),
+        ("operator new(unsigned long)", 16, "operator n…long)"), ("make_record shop.c", 12, "make_rec…p.c"),
+        ("libstdc++.so.6+0xa57ba", 12, "libstdc+…7ba"),
+    ])
+    func whereNoTypeFitsTheFunctionStandsAlone(name: String, width: Int, expected: String) {
+        #expect(fittedName(name, width: width) == expected)
+    }
+
+    @Test(arguments: [
         ("_ZN4shop5CacheIiE4fillIcEEviT_", "void shop::Cache<int>::fill<char>(int, char)"),
         ("_ZN4shop4loadEv.cold", "shop::load()"), ("_ZN4shop4loadEv.part.0", "shop::load()"),
         ("_ZN4shop4loadEv.isra.0.constprop.1", "shop::load()"), ("parse.constprop.0.isra.0", "parse"),

@@ -77,16 +77,19 @@ package struct WholeMemory: Sendable {
         }
         let isProfiled = recording.processes.contains(where: \.isProfiled)
         let ledger = look.map { MemoryLedger($0, of: recording) }
-        cause = growth.flatMap { cause(of: $0, ledger, last: last, isProfiled: isProfiled) }
+        let peak = recording.totals[process].peakInUseBytes
+        cause = growth.flatMap { cause(of: $0, ledger, last: last, peak: peak, isProfiled: isProfiled) }
     }
 
     private func cause(
         of growth: MemoryGrowth,
         _ ledger: MemoryLedger?,
         last: RecordedSnapshot,
+        peak: UInt64,
         isProfiled: Bool
     ) -> Cause? {
-        let peak = rows.map(\.inUseBytes).max() ?? 0
+        // A peak between two snapshots leaves as much behind.
+        let peak = max(peak, rows.map(\.inUseBytes).max() ?? 0)
         if growth.isNotable, let parts = growth.parts {
             // What silt itself takes, as for each thread, is not the program's; where that is nearly all, no share of the rest
             // explains anything below half of what is notable.

@@ -39,7 +39,8 @@ package struct ReportFrame: Equatable, Sendable {
 
     /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
     package func name(width: Int) -> String {
-        (function.isEmpty || isGo ? name : abridgedName(function, width: width)).printable.cutInside(to: width)
+        let known = function.isEmpty || isGo ? name : fittedName(abridgedName(function, width: width), width: width)
+        return known.printable.cutInside(to: width)
     }
 
     /// file:line with the file's last component; the module's when there are no lines.

@@ -8,13 +8,13 @@ package enum DiffFlame {
         isInverted: Bool,
         root: FunctionPattern?,
         into output: inout Output
-    ) {
+    ) throws(NoSuchFunction) {
         var page = TextPage(width: max(40, diff.settings.width), isColored: false)
         page.paragraph(DiffText.headline(diff), indent: 2, first: 0)
-        let view = diff.stackView(isInverted: isInverted, root: root)
+        let view = try diff.stackView(isInverted: isInverted, root: root)
         guard view.whole.weight > 0 else {
             output.write(page.text)
-            output.write(root == nil ? "no stack differs\n" : "no function matches in a stack that differs\n")
+            output.write("no stack differs\n")
             return
         }
         let column = DiffText.amount(view.whole.weight / Double(page.width), diff)

@@ -149,11 +149,13 @@ package struct HeapDiff: Sendable {
     }
 
     /// The stacks, as wide as what differs below them; values are signed.
-    func stackView(isInverted: Bool, root: FunctionPattern?) -> StackView {
+    ///
+    /// Throws where no function of them matches `root`.
+    func stackView(isInverted: Bool, root: FunctionPattern?) throws(NoSuchFunction) -> StackView {
         var keys = LabelTable<Key>()
         let tree = makeTree(&keys)
         let values = tree.values[0].indices.map { change(tree.values[0][$0], tree.values[1][$0]).value }
-        return StackView(
+        let view = StackView(
             tree,
             names: keys.things.map(\.name),
             weights: values.map(\.magnitude),
@@ -161,6 +163,8 @@ package struct HeapDiff: Sendable {
             isInverted: isInverted,
             root: root
         )
+        try view.requireRoot(root, shown: "what differs")
+        return view
     }
 
     func key(ofRow index: Int, frame: UInt32, in report: HeapReport) -> Key {

@@ -15,7 +15,7 @@ package enum PageData {
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         let course = StackCourse(report)
         let tree = PageTree(report, course)
-        let timeline = HeapTimeline(report.recording, columns: 400)
+        let timeline = HeapTimeline(report.recording, of: report.countedResource, columns: 400)
         var json = JSONWriter(into: output)
         json.object { json in
             json.value("format", "silt-page")
@@ -35,7 +35,7 @@ package enum PageData {
             }
             phases(report, &json)
             sites(report, &json)
-            self.timeline(timeline, report.recording, &json)
+            self.timeline(timeline, report, &json)
             moments(course, &json)
             self.tree(tree, &json)
         }
@@ -80,7 +80,10 @@ package enum PageData {
         json.value("distinction", site.isGrowing ? WhyText.distinction(site)?.printable : nil)
         json.value("part_of", site.follows?.rank)
         json.value("evidence", site.evidenceLine.printable)
-        json.value("example", FindingText.example(site)?.printable)
+        json.array("notes") { json in
+            guard site.isGrowing else { return }
+            for note in FindingText.notes(site, report) { json.value(nil, note.printable) }
+        }
         json.value("size", FindingText.held(site))
         json.value("allocated", site.resource.amount(Double(site.allocatedBytes)))
         json.value("whereabouts", WhyText.whereabouts(site)?.printable)
@@ -137,15 +140,18 @@ package enum PageData {
 
     private static func timeline<Output>(
         _ timeline: HeapTimeline,
-        _ recording: Recording,
+        _ report: HeapReport,
         _ json: inout JSONWriter<Output>
     ) {
+        let resource = report.countedResource
         json.object("timeline") { json in
+            json.value("name", TimelineText.name(of: resource))
             json.value("start", Double(timeline.startNs) / 1e9)
             json.value("end", Double(timeline.endNs) / 1e9)
             json.numbers("inuse", timeline.columns.map(\.inUseBytes))
-            json.numbers("rss", timeline.columns.map { $0.rssBytes ?? 0 })
-            parts(timeline.parts(recording), &json)
+            // What has no size has no place on the scale of resident memory.
+            json.numbers("rss", resource.isCounted ? [] : timeline.columns.map { $0.rssBytes ?? 0 })
+            parts(resource.isCounted ? [] : timeline.parts(report.recording), &json)
             json.array("spans") { json in
                 for span in timeline.spans {
                     json.object { json in

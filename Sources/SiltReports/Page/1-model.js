@@ -21,12 +21,15 @@ function share(part, whole) {
   return percent > 0 && percent < 0.1 ? "<0.1%" : percent.toFixed(percent < 10 ? 1 : 0) + "%";
 }
 
-/** Up to six round values from 0 to `most`: of bytes in powers of 2, of seconds in those of clocks. */
-function ticks(most, isBytes) {
+/** Up to six round values from 0 to `most`: of bytes in powers of 2, of a count in tens, of seconds in those of clocks. */
+function ticks(most, unit) {
   const wanted = most / 5;
   let step = 1;
-  if (isBytes) {
+  if (unit === "bytes") {
     while (step < wanted) step *= 2;
+  } else if (unit === "count") {
+    const power = 10 ** Math.max(0, Math.floor(Math.log10(wanted)));
+    step = power * [1, 2, 5, 10].find((size) => size * power >= wanted);
   } else {
     step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200].find((size) => size >= wanted)
       ?? 86400 * Math.ceil(wanted / 86400);

@@ -1,5 +1,5 @@
-// The live heap over time, the findings' shares in their colours, resident memory and what it is for on the same scale; dragging
-// chooses a span.
+// The live heap, or another resource, over time, the findings' shares in their colours, resident memory and what it is for on the
+// same scale; dragging chooses a span.
 
 const LANE = 16;
 const MOST_LANES = 8;
@@ -74,8 +74,8 @@ class Timeline {
     const color = (name) => style.getPropertyValue(name).trim();
     const floor = height - 18 - LANE * Math.min(lanes.length, MOST_LANES);
     const most = Math.max(1, ...data.inuse, ...data.rss, ...sums(data.parts));
-    const marks = ticks(most, true);
-    this.left = Math.max(...marks.map((value) => context.measureText(amount(value, "bytes")).width)) + 8;
+    const marks = ticks(most, data.unit);
+    this.left = Math.max(...marks.map((value) => context.measureText(amount(value, data.unit)).width)) + 8;
     const scale = {
       x: (seconds) => this.left + (seconds - data.start) / (data.end - data.start) * (width - this.left),
       column: (column) => this.left + column / data.inuse.length * (width - this.left),
@@ -137,11 +137,11 @@ class Timeline {
       context.fillStyle = color("--line");
       context.fillRect(this.left, Math.round(scale.y(value)), scale.width - this.left, 1);
       context.fillStyle = color("--faint");
-      const text = amount(value, "bytes");
+      const text = amount(value, data.unit);
       context.fillText(text, this.left - 4 - context.measureText(text).width, Math.max(6, scale.y(value)));
     }
     context.textBaseline = "top";
-    for (const seconds of ticks(data.end - data.start, false)) {
+    for (const seconds of ticks(data.end - data.start, "seconds")) {
       const [x, text] = [scale.x(data.start + seconds), clock(seconds)];
       context.fillStyle = color("--line");
       context.fillRect(x, scale.floor, 1, 4);

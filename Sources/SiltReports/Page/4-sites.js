@@ -42,12 +42,9 @@ function siteArticle(site, look, number) {
     article.append(element("p", { class: "sparks" }, ...site.series.map((series) => element("span", {}, `${series.name} `, sparkline(series, most)))));
   }
   if (site.evidence) article.append(element("p", {}, site.evidence));
-  if (site.example) article.append(element("p", {}, site.example));
+  for (const note of site.notes) article.append(element("p", {}, note));
   if (site.whereabouts) article.append(element("p", {}, site.whereabouts));
   if (site.distinction) article.append(element("p", {}, site.distinction));
-  for (const other of page.data.sites.filter((other) => other.growing && other.part_of === site.rank)) {
-    article.append(element("p", {}, `grows in step with it: ${other.rate} ${other.name} ${other.place}`));
-  }
   if (site.way) {
     const details = element("details", number === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
     details.append(element("ol", { class: "way" }, ...site.way.map((frame) => element("li", {}, frame))));
@@ -71,7 +68,7 @@ function showLegend() {
   const shown = timeline.data;
   const rss = shown.rss.some((value) => value > 0) ? [entry("--rss", "resident memory (RSS)")] : [];
   const parts = shown.parts.filter((part) => part.use !== "live").map((part) => entry(`--use-${part.use}`, part.name));
-  document.getElementById("legend").replaceChildren(...findings, entry("--heap", findings.length > 0 ? "the rest of the live heap" : "live heap"), ...parts, ...rss);
+  document.getElementById("legend").replaceChildren(...findings, entry("--heap", findings.length > 0 ? "the rest" : shown.name), ...parts, ...rss);
 }
 
 function showText(data, look) {

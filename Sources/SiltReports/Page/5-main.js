@@ -110,8 +110,8 @@ function recut() {
   const isPart = page.measure === "growth" && (page.from > 0 || page.to < moments.length - 1);
   const range = isPart ? [moments[page.from].seconds, moments[page.to].seconds] : null;
   const memory = page.withMemory ? {} : { rss: [], parts: [] };
-  const courses = page.data.unit === "bytes" ? page.tree.findingCourses() : [];
-  timeline.show({ ...page.data.timeline, ...memory, moments, courses }, range);
+  const courses = page.tree.findingCourses();
+  timeline.show({ ...page.data.timeline, ...memory, moments, courses, unit: page.data.unit }, range);
   showLegend();
 }
 
@@ -165,7 +165,10 @@ function look(site) {
 function showMoments() {
   const moments = page.data.moments;
   const hasMoments = moments.length > 1;
-  byId("time-part").hidden = page.data.timeline.inuse.length === 0;
+  const { inuse, name } = page.data.timeline;
+  byId("time-part").hidden = inuse.length === 0;
+  byId("time-title").textContent = `${name[0].toUpperCase()}${name.slice(1)} over time`;
+  byId("timeline").setAttribute("aria-label", `${name} over time`);
   byId("range").hidden = !hasMoments;
   byId("memory-part").hidden = !page.data.timeline.rss.some((value) => value > 0);
   byId("time-hint").hidden = !hasMoments;

@@ -144,10 +144,13 @@ extension CheckReport {
 }
 
 extension ReportFrame {
-    /// Function and place, as `make_record shop.c:34`.
+    /// Function and place in a sentence, as `make_record shop.c:34`; of a long name the parameters go first.
     var label: String {
-        (place.isEmpty ? name : name + " " + place).printable
+        (shortName + (place.isEmpty ? "" : " " + place)).printable
     }
+
+    /// The name in a sentence.
+    var shortName: String { name(width: 60) }
 }
 
 extension String {

@@ -51,7 +51,9 @@ enum Headline {
     private static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
         var line = "\(findings(growing, watched: "snapshots")), \(sum(growing))"
-        if growing.count > 1 { line += " together" }
+        if growing.count > 1 {
+            line += growing.count(where: { $0.follows == nil }) > 1 ? " together" : " with what grows in step"
+        }
         if let stop = report.stop { line += "; " + ObstacleText.line(stop) }
         if let projection = projection(report) { line += "; " + projection }
         return line

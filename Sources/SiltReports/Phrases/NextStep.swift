@@ -22,11 +22,16 @@ enum NextStep {
     /// Below all findings of a report: what shows more.
     static func more(_ report: HeapReport) -> [String] {
         if report.isOfProfiles { return [] }
-        guard let command = command(report) else {
-            return ["next: keep the recording (--out F.silt), then silt report F.silt --list FUNCTION"]
-        }
-        let whole = "all stacks: \(command) --stack"
-        return report.phases.isEmpty ? [hunt(report), whole] : [whole]
+        let hunts = report.phases.isEmpty ? [hunt(report)] : []
+        guard let command = command(report) else { return [keeping(report)] + hunts }
+        return hunts + ["all stacks: \(command) --stack"]
+    }
+
+    /// What makes a recording that more can be asked of.
+    private static func keeping(_ report: HeapReport) -> String {
+        let words = report.recording.target.command
+        guard report.phases.isEmpty, !words.isEmpty else { return "next: keep the recording (--out run.silt)" }
+        return "next: keep the recording: silt run --out run.silt -- " + Format.commandLine(words)
     }
 
     /// What tells the requests apart.

@@ -6,7 +6,7 @@ internal import SiltText
 enum TrustText {
     static func line(_ report: HeapReport) -> String {
         if report.isOfProfiles {
-            return "\(report.recording.target.allocator), \(named(report))"
+            return [report.recording.target.allocator, named(report)].compactMap { $0 }.joined(separator: ", ")
         }
         let counters = report.trust.counters
         var parts: [String] = []
@@ -70,10 +70,12 @@ enum TrustText {
             : "\(Format.count(counters.eventsReceived)) of \(Format.plural(counters.eventsSent, "event"))"
         let percent = report.trust.completeStacksPercent
         let stacks = percent >= 100 ? "all stacks" : "\(Format.share(percent)) of stacks followed to their end"
-        return "\(isAll ? "complete" : "not complete"): \(events), \(stacks); \(named(report))"
+        return "\(isAll ? "complete" : "not complete"): \(events), \(stacks)" + (named(report).map { "; " + $0 } ?? "")
     }
 
-    private static func named(_ report: HeapReport) -> String {
-        "\(Format.share(report.trust.symbolizedPercent)) of bytes named"
+    /// Nil where no bytes were allocated.
+    private static func named(_ report: HeapReport) -> String? {
+        guard report.totals.allocatedBytes > 0 else { return nil }
+        return "\(Format.share(report.trust.symbolizedPercent)) of bytes named"
     }
 }

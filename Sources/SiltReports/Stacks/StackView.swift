@@ -150,21 +150,32 @@ struct StackView {
             return Entry(node: UInt32(index), weight: weights.own[index], value: values.own[index])
         }
     }
+
+    /// Throws where `root` leaves nothing of it.
+    func requireRoot(_ root: FunctionPattern?, shown: String) throws(NoSuchFunction) {
+        guard let root, whole.weight == 0 else { return }
+        throw NoSuchFunction(root, shown: shown, among: names)
+    }
 }
 
 /// A regular expression that functions are chosen by.
 package struct FunctionPattern {
+    let source: String
     private let pattern: ExtendedPattern
 
     /// Throws for what is no POSIX extended regular expression.
-    package init(_ source: String) throws(PatternError) { pattern = try ExtendedPattern(source) }
+    package init(_ source: String) throws(PatternError) {
+        (self.source, pattern) = (source, try ExtendedPattern(source))
+    }
 
     func matches(_ name: String) -> Bool { pattern.matches(name) }
 }
 
 extension HeapReport {
     /// The stacks by name from the blamed function outward, with what the options ask for.
-    func stackView(isInverted: Bool, root: FunctionPattern?) -> StackView {
+    ///
+    /// Throws where no function of them matches `root`.
+    func stackView(isInverted: Bool, root: FunctionPattern?) throws(NoSuchFunction) -> StackView {
         var names = LabelTable<String>()
         let labels = names.labels(of: self) { row, frame in
             self.names.name(ofRow: row, frame: frame, in: recording).printable
@@ -172,7 +183,9 @@ extension HeapReport {
         var tree = NameTree(columns: 1)
         tree.add(self, to: 0, from: .blamed, labels: labels) { value(of: $0) }
         let own = tree.values[0].map { Double($0) }
-        return StackView(tree, names: names.things, weights: own, values: own, isInverted: isInverted, root: root)
+        let view = StackView(tree, names: names.things, weights: own, values: own, isInverted: isInverted, root: root)
+        try view.requireRoot(root, shown: valueName)
+        return view
     }
 
     /// What the options ask for, in the words of pprof's sample types.
@@ -192,9 +205,8 @@ extension HeapReport {
     }
 
     /// Why there is nothing to be seen.
-    func emptiness(below root: FunctionPattern?) -> String {
-        guard root == nil else { return "no function matches in a stack of what is shown (\(valueName))\n" }
-        return switch options.order {
+    var emptiness: String {
+        switch options.order {
         case .growth, .inUse: "nothing was in use at the end: --by peak or --by alloc shows what was\n"
         case .allocated, .peak, .temporary: "no \(valueName) to show\n"
         }

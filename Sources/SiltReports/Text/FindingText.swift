@@ -29,18 +29,7 @@ enum FindingText {
         page.line(line.text(width: page.width), style: .bold)
         if form == .whole { course(site, &page) }
         page.paragraph(evidence(site, report).printable, indent: indent)
-        if site.spreadOver > 0 {
-            let places = Format.plural(UInt64(site.spreadOver), "place")
-            page.paragraph("allocated in \(places) below it, each too little to be judged alone", indent: indent)
-        }
-        if site.threadStackBytes > site.inUseBytes {
-            page.paragraph("\(Format.bytes(site.threadStackBytes)) of it are stacks of its threads", indent: indent)
-        }
-        if let example = example(site) { page.paragraph(example.printable, indent: indent) }
-        for pair in pairs(site, report) {
-            page.paragraph("\(pair.maker) made it: \(pair.giver) gives it back".printable, indent: indent)
-        }
-        together(site, report, &page)
+        for note in notes(site, report) { page.paragraph(note.printable, indent: indent) }
         if form == .brief { return }
         way(site, report, form, &page)
         source(site, report, form, &page)
@@ -89,6 +78,21 @@ enum FindingText {
         return line.replacing(caveat, with: "")
     }
 
+    /// What else is to be said of it than why it is charged, a sentence each.
+    static func notes(_ site: ReportSite, _ report: HeapReport) -> [String] {
+        var notes: [String] = []
+        if site.spreadOver > 0 {
+            let places = Format.plural(UInt64(site.spreadOver), "place")
+            notes.append("allocated in \(places) below it, each too little to be judged alone")
+        }
+        if site.threadStackBytes > site.inUseBytes {
+            notes.append("\(Format.bytes(site.threadStackBytes)) of it are stacks of its threads")
+        }
+        if let example = example(site) { notes.append(example) }
+        notes += pairs(site, report).map { "\($0.maker) made it: \($0.giver) gives it back" }
+        return notes + together(site, report)
+    }
+
     /// As `one of them, 12 s old: socket tcp 127.0.0.1:8080 – 127.0.0.1:40022, close-wait`.
     static func example(_ site: ReportSite) -> String? {
         site.example.map { example in
@@ -106,15 +110,14 @@ enum FindingText {
     }
 
     /// The other phases of the same place, each with its rate, and what else its line takes or grows in lock-step with it.
-    private static func together(_ site: ReportSite, _ report: HeapReport, _ page: inout TextPage) {
+    private static func together(_ site: ReportSite, _ report: HeapReport) -> [String] {
         let followers = report.sites.filter { $0.follows?.rank == site.rank }
-        for other in followers where other.follows?.why == .samePlace {
+        let phases = followers.filter { $0.follows?.why == .samePlace }.map { other in
             let (phase, rate) = (HuntHeadline.during(other.phase ?? "", report), other.rate?.lead ?? "")
-            let words = "\(phase): \(rate), \(ConfidenceText.certainty(other)): \(other.evidenceLine)"
-            page.paragraph(words.printable, indent: indent)
+            return "\(phase): \(rate), \(ConfidenceText.certainty(other)): \(other.evidenceLine)"
         }
         let together = followers.filter { $0.follows?.why != .samePlace }
-        guard !together.isEmpty else { return }
+        guard !together.isEmpty else { return phases }
         var words = together.prefix(named).map { other in
             let rate = other.rate.map { " " + $0.unit.gain($0.value) } ?? ""
             guard other.fix.isSamePlace(as: site.fix) else { return other.label + rate }
@@ -125,7 +128,7 @@ enum FindingText {
             let rates = together.dropFirst(named).compactMap(\.rate).sums.map { " " + $0.unit.gain($0.value) }
             words.append("\(together.count - named) more" + rates.joined(separator: " and"))
         }
-        page.paragraph("grows in step with it: \(words.joined(separator: ", "))".printable, indent: indent)
+        return phases + ["grows in step with it: \(words.joined(separator: ", "))"]
     }
 
     /// The memory in use over time, or at the end of each round.
@@ -187,5 +190,5 @@ extension String {
 
 extension ReportSite {
     /// Where a repair would go and, when that is further out, the blamed function: `place_order orders.c:40, through make_record`.
-    package var label: String { fix == blame ? blame.label : "\(fix.label), through \(blame.name)" }
+    package var label: String { fix == blame ? blame.label : "\(fix.label), through \(blame.shortName)" }
 }

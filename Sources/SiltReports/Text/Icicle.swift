@@ -1,4 +1,5 @@
 package import SiltFindings
+internal import SiltSymbols
 internal import SiltText
 
 /// Boxes in rows, each above those that it leads to and as wide as it is heavy: a flame graph that hangs.
@@ -66,7 +67,7 @@ struct Icicle {
         let sign = label.first.map { "+-".contains($0) } ?? false ? String(label.prefix(1)) : ""
         let text =
             name.count + 1 + label.count <= room
-            ? name + " " + label : sign + (room < 3 ? "" : name.cutInside(to: room - sign.count))
+            ? name + " " + label : sign + (room < 3 ? "" : fittedName(name, width: room - sign.count))
         return "▏" + text.cut(to: room).padded(to: room) + "▕"
     }
 }
@@ -83,10 +84,10 @@ package enum FlameText {
         isInverted: Bool,
         root: FunctionPattern?,
         into output: inout Output
-    ) {
-        let view = report.stackView(isInverted: isInverted, root: root)
+    ) throws(NoSuchFunction) {
+        let view = try report.stackView(isInverted: isInverted, root: root)
         guard view.whole.weight > 0 else {
-            return output.write(report.emptiness(below: root))
+            return output.write(report.emptiness)
         }
         let width = report.options.width
         let column = report.amount(view.whole.weight / Double(width))
@@ -101,8 +102,14 @@ package enum FlameText {
             )
         )
         if icicle.deeper > 0 {
-            output.write("… \(icicle.deeper) deeper rows: --depth \(icicle.rows.count + icicle.deeper) shows them, ")
-            output.write("--root REGEX looks at a function alone\n")
+            var rest = TextPage(width: max(40, width), isColored: false)
+            let all = icicle.rows.count + icicle.deeper
+            rest.paragraph(
+                "… \(icicle.deeper) deeper rows: --depth \(all) shows them, --root REGEX looks at a function alone",
+                indent: 2,
+                first: 0
+            )
+            output.write(rest.text)
         }
     }
 

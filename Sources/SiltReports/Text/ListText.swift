@@ -25,12 +25,12 @@ package enum ListText {
         var lines: [(number: UInt32, flat: Double, cumulative: Double)]
     }
 
-    /// False, and nothing written, where no function matches.
+    /// Throws, and writes nothing, where no function matches.
     package static func render<Output: TextOutputStream>(
         _ report: HeapReport,
         _ pattern: FunctionPattern,
         into output: inout Output
-    ) -> Bool {
+    ) throws(NoSuchFunction) {
         var lines = LabelTable<Line>()
         let labels = lines.labels(of: report) { row, frame in
             let symbol = report.names.rows[row]
@@ -45,11 +45,13 @@ package enum ListText {
         let routines = routines(tree, lines.things, pattern)
         let total = FunctionSums(tree, labelCount: lines.things.count).totals[0]
         let unit = unit(report, routines, Double(total))
-        guard !routines.isEmpty else { return false }
+        guard !routines.isEmpty else {
+            let names = Set(lines.things.map(\.function)).sorted()
+            throw NoSuchFunction(pattern, shown: report.valueName, among: names)
+        }
         let moment = report.isBeforeTheWayOut ? " \(HeapReport.beforeTheWayOut)" : ""
         output.write("Total: \(unit.label(Double(total)))\(moment)\n")
         for routine in routines { write(routine, unit, Double(total), report.options, into: &output) }
-        return true
     }
 
     private static func unit(_ report: HeapReport, _ routines: [Routine], _ total: Double) -> PprofTable.Unit {

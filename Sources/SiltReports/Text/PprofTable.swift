@@ -1,4 +1,5 @@
 internal import Glibc
+internal import SiltSymbols
 internal import SiltText
 
 /// A table in the shape of `go tool pprof -top`.
@@ -27,9 +28,8 @@ enum PprofTable {
         for index in rows.indices { rows[index].inlining = inlining[rows[index].label] }
     }
 
-    /// Columns in front of a function's name.
-    private static let lead = 44
-    private static let minimumName = 24
+    /// Characters of a function's name, however wide the columns in front of it are.
+    private static let minimumName = 20
 
     /// The rows with the lines above them; shares are those of `total`, names are shortened to fit the width.
     static func write<Output: TextOutputStream>(
@@ -48,12 +48,11 @@ enum PprofTable {
         var sum = 0.0
         for row in rows {
             sum += row.flat
-            output.write(
+            let lead =
                 "\(unit.label(row.flat).leftPadded(to: 10)) \(percent(row.flat, total)) \(percent(sum, total)) "
-                    + "\(unit.label(row.cumulative).leftPadded(to: 10)) \(percent(row.cumulative, total))  "
-                    + "\(row.name.cutInside(to: max(minimumName, width - lead - row.inlining.mark.count)))"
-                    + "\(row.inlining.mark)\n"
-            )
+                + "\(unit.label(row.cumulative).leftPadded(to: 10)) \(percent(row.cumulative, total))  "
+            let room = max(minimumName, width - lead.count - row.inlining.mark.count)
+            output.write(lead + fittedName(row.name, width: room) + row.inlining.mark + "\n")
         }
     }
 

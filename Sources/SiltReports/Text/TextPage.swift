@@ -54,7 +54,7 @@ struct TextPage {
     private static func words(_ text: String) -> [String] {
         var result: [String] = []
         for word in text.split(separator: " ") {
-            let isUnit = word.first == "%" || word.first?.isLetter == true && units.contains(word.filter(\.isLetter))
+            let isUnit = word.first == "%" || units.contains(String(word.prefix { $0.isLetter }))
             if isUnit, let last = result.last, last.last?.isNumber == true {
                 result[result.count - 1] = last + " " + word
             } else {

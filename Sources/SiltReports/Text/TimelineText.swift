@@ -23,8 +23,7 @@ package enum TimelineText {
         }
         let last = timeline.columns.last?.inUseBytes ?? 0
         func amount(_ value: UInt64) -> String { resource.isCounted ? Format.count(value) : Format.bytes(value) }
-        let name = resource == .heap ? "live heap" : "\(resource.units) in use"
-        page.line("\(name): at most \(amount(most)) at a snapshot, \(amount(last)) at the last")
+        page.line("\(name(of: resource)): at most \(amount(most)) at a snapshot, \(amount(last)) at the last")
         for row in stride(from: height - 1, through: 0, by: -1) {
             let bars = timeline.columns.map { column -> Character in
                 let filled = Double(column.inUseBytes) / Double(most) * Double(height * 8)
@@ -40,6 +39,11 @@ package enum TimelineText {
         if !timeline.spans.isEmpty { spans(timeline, &page) }
         rss(timeline, &page)
         output.write(page.text)
+    }
+
+    /// What the chart shows.
+    static func name(of resource: Resource) -> String {
+        resource == .heap ? "live heap" : "\(resource.units) in use"
     }
 
     private static func times(_ timeline: HeapTimeline, _ page: inout TextPage) {

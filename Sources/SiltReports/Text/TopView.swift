@@ -132,7 +132,7 @@ package struct TopView {
             // A regular expression if it is one, and else the text itself.
             let pattern = try? FunctionPattern(filter)
             sites = sites.filter { site in
-                let words = site.label
+                let words = [site.fix.name, site.fix.place, site.blame.name].joined(separator: " ")
                 return pattern?.matches(words) ?? words.lowercased().contains(wanted)
             }
         }

@@ -1,4 +1,5 @@
 package import SiltFindings
+internal import SiltSymbols
 internal import SiltText
 
 /// `--tree`: functions below those that lead to them, with shares and bars; what is small is added up.
@@ -23,10 +24,10 @@ package enum TreeText {
         isInverted: Bool,
         root: FunctionPattern?,
         into output: inout Output
-    ) {
-        let view = report.stackView(isInverted: isInverted, root: root)
+    ) throws(NoSuchFunction) {
+        let view = try report.stackView(isInverted: isInverted, root: root)
         guard view.whole.weight > 0 else {
-            return output.write(report.emptiness(below: root))
+            return output.write(report.emptiness)
         }
         var page = TextPage(width: report.options.width, isColored: report.options.color)
         page.paragraph("\(report.valueName), \(view.direction)", indent: 2, first: 0)
@@ -59,7 +60,7 @@ package enum TreeText {
         let lead =
             percent.leftPadded(to: 6) + " " + report.amount(item.box.value).leftPadded(to: 10) + "  "
             + bar(share).padded(to: barWidth) + "  " + String(repeating: "  ", count: min(item.indent, 30))
-        return lead + item.box.name.cutInside(to: max(12, report.options.width - lead.count))
+        return lead + fittedName(item.box.name, width: max(12, report.options.width - lead.count))
     }
 
     /// In eighths of a column.

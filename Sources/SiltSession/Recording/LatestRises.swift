@@ -1,7 +1,8 @@
 internal import SiltEvents
 
 /// What rose most lately: since a moment between the first and the second quarter of the time that has passed, so that
-/// what a program builds at its start is not named for ever.
+/// what a program builds at its start is not named for ever, and without the largest of its steps, so that an arena or a
+/// table that came at once is named only where nothing else rose.
 struct LatestRises {
     struct Key: Hashable {
         var resource: Resource
@@ -18,6 +19,19 @@ struct LatestRises {
         var base: UInt64
         var middle: UInt64
         var now: UInt64
+        /// The largest rise from one snapshot to the next between `since` and `middle`, and from then on.
+        var stepBefore: UInt64 = 0
+        var step: UInt64 = 0
+
+        mutating func rise(to bytes: UInt64) {
+            if bytes > now { step = max(step, bytes - now) }
+            now = bytes
+        }
+    }
+
+    private struct Rise {
+        var all: Int64 = 0
+        var withoutLargestStep: Int64 = 0
     }
 
     private var levels: [Owner: Levels] = [:]
@@ -27,7 +41,8 @@ struct LatestRises {
     /// What a group of an image holds, bytes or a number; `isFirst`: at the image's first snapshot.
     mutating func note(_ bytes: UInt64, _ key: Key, image: UInt64, isFirst: Bool) {
         let start = isFirst ? bytes : 0
-        levels[Owner(key: key, image: image), default: Levels(base: start, middle: start, now: 0)].now = bytes
+        let levels = Levels(base: start, middle: start, now: start)
+        self.levels[Owner(key: key, image: image), default: levels].rise(to: bytes)
     }
 
     mutating func forget(image: UInt64) { levels = levels.filter { $0.key.image != image } }
@@ -41,12 +56,18 @@ struct LatestRises {
     }
 
     private func most(of isWanted: (Resource) -> Bool) -> (key: Key, value: Int64)? {
-        var rises: [Key: Int64] = [:]
+        var rises: [Key: Rise] = [:]
         for (owner, level) in levels where isWanted(owner.key.resource) {
-            rises[owner.key, default: 0] += Int64(clamping: level.now) - Int64(clamping: level.base)
+            let rise = Int64(clamping: level.now) - Int64(clamping: level.base)
+            let step = Int64(clamping: max(level.stepBefore, level.step))
+            rises[owner.key, default: Rise()].all += rise
+            rises[owner.key, default: Rise()].withoutLargestStep += max(0, rise - step)
         }
-        return rises.max { ($0.value, $1.key.group.rawValue) < ($1.value, $0.key.group.rawValue) }
-            .flatMap { $0.value > 0 ? ($0.key, $0.value) : nil }
+        let most = rises.max {
+            ($0.value.withoutLargestStep, $0.value.all, $1.key.group.rawValue)
+                < ($1.value.withoutLargestStep, $1.value.all, $0.key.group.rawValue)
+        }
+        return most.flatMap { $0.value.all > 0 ? ($0.key, $0.value.all) : nil }
     }
 
     private mutating func advance(to seconds: Double) {
@@ -54,7 +75,12 @@ struct LatestRises {
         if !isFirst { since = middle }
         middle = seconds
         levels = levels.mapValues { level in
-            Levels(base: isFirst ? level.base : level.middle, middle: level.now, now: level.now)
+            Levels(
+                base: isFirst ? level.base : level.middle,
+                middle: level.now,
+                now: level.now,
+                stepBefore: level.step
+            )
         }
     }
 }

@@ -128,7 +128,7 @@ struct DiffCommand: ParsableCommand {
             }
             guard let view else { return }
             var text = ""
-            ReportOutput.named(view)?.write(diff, .init(isInverted: stacks.inverted, root: root)) {
+            try ReportOutput.named(view)?.write(diff, .init(isInverted: stacks.inverted, root: root)) {
                 text += String(decoding: $0, as: UTF8.self)
             }
             try Terminal.output(text)

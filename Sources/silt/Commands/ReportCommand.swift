@@ -115,10 +115,7 @@ struct ReportCommand: ParsableCommand {
                 try outputs.write(report)
                 guard outputs.isEmpty || hasView else { return }
                 if let pattern {
-                    guard ListText.render(report.opening, pattern, into: &text) else {
-                        Terminal.message("no function matches \(list ?? "") in a stack of what is shown")
-                        throw SiltExit.usage
-                    }
+                    try ListText.render(report.opening, pattern, into: &text)
                 } else if moments.isEmpty {
                     try render(report, root, into: &text)
                 }
@@ -155,7 +152,7 @@ struct ReportCommand: ParsableCommand {
         let hide = layout.hide
         let sides = try DiffSide.moments(moments, of: recording, path: path, hide: hide, resource: resource)
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)
-        output.write(diff, choice(root)) { text += String(decoding: $0, as: UTF8.self) }
+        try output.write(diff, choice(root)) { text += String(decoding: $0, as: UTF8.self) }
     }
 
     private func render(_ report: HeapReport, _ root: FunctionPattern?, into text: inout String) throws {

@@ -54,8 +54,8 @@ struct DoctorPage {
 
     private mutating func verdict(_ program: TargetInspection, command: String) {
         if let obstacle = program.obstacle {
-            line("cannot be traced: \(obstacle.problem)")
-            line("instead: \(obstacle.remedy)")
+            paragraph("cannot be traced: \(obstacle.problem)")
+            paragraph("instead: \(obstacle.remedy)")
         } else {
             line("can be traced: silt run -- \(command)")
         }

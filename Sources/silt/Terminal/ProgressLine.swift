@@ -16,7 +16,19 @@ enum ProgressLine {
         let whole = lead(progress, blocks: " in \(Format.plural(progress.liveBlocks, "block"))")
         // Where not all of it fits, a function's name says more than how many blocks there are.
         let shown = whole.count + function.count <= width ? whole : lead(progress, blocks: "")
-        return shown + function.cutInside(to: max(8, width - shown.count))
+        return shown + fitted(function, to: max(8, width - shown.count))
+    }
+
+    /// Characters of a caller that still tell which one it is.
+    private static let minimumCaller = 8
+
+    /// Of `caller → function` the caller is cut first.
+    private static func fitted(_ chain: String, to width: Int) -> String {
+        guard chain.count > width, let arrow = chain.firstRange(of: " → ") else { return chain.cutInside(to: width) }
+        let function = String(chain[arrow.upperBound...])
+        let room = width - function.count - 3
+        guard room >= minimumCaller else { return function.cutInside(to: width) }
+        return String(chain[..<arrow.lowerBound]).cutInside(to: room) + " → " + function
     }
 
     private static func lead(_ progress: TraceProgress, blocks: String) -> String {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltReports
 internal import SiltSystem
 internal import SiltText
 
@@ -80,11 +81,11 @@ enum Terminal {
         isatty(descriptor) == 1 && Environment.content("NO_COLOR") == nil && Environment.value("TERM") != "dumb"
     }
 
-    /// Ends with a message and the status for "silt could not measure".
+    /// Ends with a message and the status for "silt could not measure", or of a usage error for a name that is not there.
     static func fail(_ error: any Error) -> ExitCode {
         // Said already.
         if let status = error as? ExitCode { return status }
         message("\(error)")
-        return SiltExit.cannotMeasure
+        return error is NoSuchFunction ? SiltExit.usage : SiltExit.cannotMeasure
     }
 }
