@@ -58,7 +58,9 @@
     NEXT(void *, mremap, (void *, size_t, size_t, int, ...))    \
     NEXT(int, mprotect, (void *, size_t, int))                  \
     NEXT(int, pkey_mprotect, (void *, size_t, int, int))        \
-    ALONE(mmap64)
+    ALONE(mmap64)                                               \
+    NEXT(int, brk, (void *))                                    \
+    NEXT(void *, sbrk, (intptr_t))
 
 /* descriptors.c */
 #define SILT_DESCRIPTOR_HOOKS(NEXT, ALONE)                      \

@@ -1,8 +1,8 @@
 /*
- * mappings.c: mmap, munmap, mremap and mprotect as the program calls them. The C library's own
- * allocator does not call them by these names. Calls of another allocator are recognized by the
- * return address, and are not recorded. What is executable is remembered (generated.c), whoever
- * calls.
+ * mappings.c: mmap, munmap, mremap, mprotect and the moves of the program break, as the program
+ * calls them. The C library's own allocator does not call them by these names. Calls of another
+ * allocator are recognized by the return address, and are not recorded. What is executable is
+ * remembered (generated.c), whoever calls.
  *
  * An allocator may call these with its locks held, before anything is initialized. So they make the
  * system call themselves, look nothing up and take no lock but that of the list of what is
@@ -193,4 +193,67 @@ SILT_EXPORT int pkey_mprotect(void *address, size_t length, int prot, int key) {
     long result = key == -1 ? silt_call(SYS_mprotect, address, length, prot)
                             : silt_call(SYS_pkey_mprotect, address, length, prot, key);
     return protect(result, address, length, prot);
+}
+
+/* Where the C library takes the program break to be; NULL before its first move. */
+extern void *__curbrk;
+
+/* As the C library does: brk(2) answers where the break is. */
+static int set_break(void *wanted) {
+    if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.brk) {
+        return silt_real.brk(wanted);
+    }
+    __curbrk = (void *)silt_call(SYS_brk, wanted);
+    if (__curbrk < wanted) {
+        errno = ENOMEM;
+        return -1;
+    }
+    return 0;
+}
+
+/* What lies between the old break and a new one is a mapping that came or went. */
+static inline __attribute__((always_inline)) int move_break(void *wanted, const void *frame,
+                                                            uintptr_t caller) {
+    /* Nothing below the first break is of these calls; the kernel refuses what is far below. */
+    static char *first;
+    char *old = __curbrk, *to = wanted;
+    if (!first) {
+        first = old;
+    }
+    size_t shrinks = first && to >= first && to < old ? (size_t)(old - to) : 0;
+    bool recorded = shrinks && record_unmap(to, shrinks, frame, caller);
+    if (shrinks) {
+        drop_generated((uintptr_t)to, (uintptr_t)old);
+    }
+    int result = set_break(wanted);
+    char *now = __curbrk;
+    if (old && now > old) {
+        uint64_t kind = PROT_READ | PROT_WRITE | (uint64_t)(MAP_PRIVATE | MAP_ANONYMOUS) << 32;
+        record_map(SILT_X_MAP, old, (size_t)(now - old), kind, frame, caller);
+    } else if (recorded && now != to) {
+        record_map(SILT_X_REMAP, to, shrinks, 0, frame, caller);
+    } else if (!recorded && now < old) {
+        record_unmap(now, (size_t)(old - now), frame, caller);
+    }
+    return result;
+}
+
+SILT_EXPORT int brk(void *wanted) {
+    return move_break(wanted, FRAME(), CALLER());
+}
+
+SILT_EXPORT void *sbrk(intptr_t increment) {
+    if (!__curbrk && set_break(NULL)) {
+        return (void *)-1;
+    }
+    char *old = __curbrk;
+    if (increment == 0) {
+        return old;
+    }
+    uintptr_t wanted = (uintptr_t)old + (uintptr_t)increment;
+    if (increment > 0 ? wanted < (uintptr_t)old : wanted > (uintptr_t)old) {
+        errno = ENOMEM;
+        return (void *)-1;
+    }
+    return move_break((void *)wanted, FRAME(), CALLER()) ? (void *)-1 : old;
 }

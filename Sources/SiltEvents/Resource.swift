@@ -54,6 +54,9 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     /// Found by looks at the process: nobody saw the call that took it.
     package var isFound: Bool { rawValue >= 64 }
 
+    /// Some are taken by calls that nobody saw, and found by looks.
+    package var mayBeFound: Bool { isFound || self == .descriptor }
+
     package init?(name: String) {
         guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = found

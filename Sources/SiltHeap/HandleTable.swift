@@ -1,4 +1,14 @@
-internal import SiltEvents
+package import SiltEvents
+
+/// What a handle names.
+package struct HeldHandle: Sendable {
+    /// No other thing ever has it.
+    package var serial: UInt64
+    /// What took it.
+    package var stack: StackID
+    /// A look found it: nobody saw the call that took it.
+    package var isFound: Bool
+}
 
 /// What a program has taken by handles and not given back; a handle names one thing of a resource at a time.
 struct HandleTable {
@@ -10,6 +20,8 @@ struct HandleTable {
     private struct Held {
         var thing: LiveBlock
         var serial: UInt64
+        /// Nobody saw the call that took it.
+        var isFound: Bool
     }
 
     private var things: [Key: Held] = [:]
@@ -22,11 +34,17 @@ struct HandleTable {
 
     init() {}
 
-    /// Adds a thing by its address, which is its handle; returns the one that had the handle before.
-    mutating func take(_ thing: LiveBlock, of resource: Resource) -> LiveBlock? {
+    /// Adds a thing by its address, which is its handle; returns the one that had the handle before, and whether that was
+    /// found by a look.
+    mutating func take(
+        _ thing: LiveBlock,
+        of resource: Resource,
+        isFound: Bool = false
+    ) -> (thing: LiveBlock, isFound: Bool)? {
         serial += 1
-        let held = Held(thing: thing, serial: serial)
-        return things.updateValue(held, forKey: Key(resource: resource, handle: thing.address))?.thing
+        let held = Held(thing: thing, serial: serial, isFound: isFound)
+        let old = things.updateValue(held, forKey: Key(resource: resource, handle: thing.address))
+        return old.map { ($0.thing, $0.isFound) }
     }
 
     /// Takes the thing out; nil where the handle is not known.
@@ -43,8 +61,10 @@ struct HandleTable {
     }
 
     /// Every handle of a resource, in no order; no other thing, also of this handle, ever has its serial number.
-    func visit(_ resource: Resource, _ body: (_ handle: UInt64, _ serial: UInt64, _ stack: StackID) -> Void) {
-        for (key, held) in things where key.resource == resource { body(key.handle, held.serial, held.thing.stack) }
+    func visit(_ resource: Resource, _ body: (_ handle: UInt64, HeldHandle) -> Void) {
+        for (key, held) in things where key.resource == resource {
+            body(key.handle, HeldHandle(serial: held.serial, stack: held.thing.stack, isFound: held.isFound))
+        }
     }
 
     /// Nil where the handle is not known.

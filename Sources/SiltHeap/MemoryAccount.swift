@@ -109,7 +109,7 @@ package struct MemoryAccount {
         heap.forEachMapping { range, _ in
             var index = Self.firstIndex(endingAfter: range.lowerBound, in: areas)
             while index < areas.count, areas[index].start < range.upperBound {
-                pieces[index].append(range.clamped(to: areas[index].start..<areas[index].end))
+                Self.add(range.clamped(to: areas[index].start..<areas[index].end), to: &pieces[index])
                 index += 1
             }
         }
@@ -199,6 +199,15 @@ package struct MemoryAccount {
         }
         let all = bytes.map { MemoryLook.Pin(stack: $0.key, bytes: UInt64($0.value)) }
         return Array(all.sorted { ($1.bytes, $0.stack.rawValue) < ($0.bytes, $1.stack.rawValue) }.prefix(maximumPins))
+    }
+
+    /// Ranges that meet are one: the program break may be moved by small steps.
+    private static func add(_ range: Range<UInt64>, to pieces: inout [Range<UInt64>]) {
+        if let last = pieces.last, last.upperBound == range.lowerBound {
+            pieces[pieces.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+            pieces.append(range)
+        }
     }
 
     private static func resident(

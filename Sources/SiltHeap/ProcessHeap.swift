@@ -128,12 +128,8 @@ package struct ProcessHeap: ~Copyable {
     /// Every range that the program mapped itself and has not unmapped, by address.
     package func forEachMapping(_ body: (_ range: Range<UInt64>, _ stack: StackID) -> Void) { mappings.visit(body) }
 
-    /// Every handle of a resource that the process has, in no order, with a number that no other thing ever has and the stack
-    /// that took it.
-    package func forEachHandle(
-        of resource: Resource,
-        _ body: (_ handle: UInt64, _ serial: UInt64, _ stack: StackID) -> Void
-    ) {
+    /// Every handle of a resource that the process has, in no order.
+    package func forEachHandle(of resource: Resource, _ body: (_ handle: UInt64, HeldHandle) -> Void) {
         handles.visit(resource, body)
     }
 
@@ -144,7 +140,7 @@ package struct ProcessHeap: ~Copyable {
 
     /// It was seen that the process has something; nobody saw how it came to that.
     package mutating func find(_ handle: UInt64, of resource: Resource, stack: StackID) {
-        take(HeapEvent(kind: .take, address: handle, size: 1, stack: stack, resource: resource))
+        take(HeapEvent(kind: .take, address: handle, size: 1, stack: stack, resource: resource), isFound: true)
     }
 
     /// It was seen that the process does not have what this handle named any more.
@@ -392,14 +388,15 @@ package struct ProcessHeap: ~Copyable {
     // MARK: Handles
 
     @inline(never)
-    private mutating func take(_ event: HeapEvent) {
+    private mutating func take(_ event: HeapEvent, isFound: Bool = false) {
         let size = event.resource.isCounted ? 1 : event.size
         let thing = LiveBlock(address: event.address, size: size, stack: event.stack, birth: interval)
         if event.resource == .thread { return apply(threads.take(thing, event)) }
         if handles.takeAgain(event.address, of: event.resource) { return }
-        if let old = handles.take(thing, of: event.resource) {
-            faults.overwritten += 1
-            others.change(event.resource) { $0.remove(old) }
+        if let old = handles.take(thing, of: event.resource, isFound: isFound) {
+            // What a look has found may be given back unseen at any time, as it was taken.
+            if !old.isFound { faults.overwritten += 1 }
+            others.change(event.resource) { $0.remove(old.thing) }
         }
         others.make(event.resource, as: sites)
         others.change(event.resource) { $0.add(size, event.stack) }

@@ -47,6 +47,22 @@ extension TestHeap {
         #expect(heap.site(1).liveBytes == 100)
     }
 
+    /// A look may be faster than the record of who took it, and what it has found may go unseen.
+    @Test func whatALookHasFoundIsOfTheStackThatIsSeenToTakeIt() {
+        let heap = TestHeap()
+        let program = StackID(rawValue: 9)
+        for handle: UInt64 in 3...4 { heap.heap.find(handle, of: .descriptor, stack: program) }
+        #expect(heap.held(.descriptor, 9).liveCount == 2)
+        heap.take(3, .descriptor)
+        #expect(heap.held(.descriptor, 9).liveCount == 1 && heap.held(.descriptor).liveCount == 1)
+        #expect(heap.totals.overwritten == 0)
+        var found: [UInt64] = []
+        heap.heap.forEachHandle(of: .descriptor) { if $1.isFound { found.append($0) } }
+        #expect(found == [4])
+        heap.take(3, .descriptor)
+        #expect(heap.totals.overwritten == 1)
+    }
+
     /// Their size is not what a hook happens to say.
     @Test func whatIsCountedHasTheSizeOne() {
         let heap = TestHeap()

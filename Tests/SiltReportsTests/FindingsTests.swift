@@ -56,6 +56,27 @@ struct FindingsTests {
         #expect(followed(sites) == [nil, 1, nil])
     }
 
+    /// A handle of a library is many blocks of as many places of its own.
+    @Test func whatOneLineMakesIsOneFindingHoweverManyOfEach() {
+        var sites = [site(1, [10, 12, 9, 11]), site(2, [300, 360, 270, 330])]
+        #expect(followed(sites) == [nil, nil])
+        let line = ReportFrame(function: "open", file: "a.c", line: 5, module: "a", offset: 0, inlined: false)
+        (sites[0].caller, sites[1].caller) = (line, line)
+        #expect(followed(sites) == [nil, 1])
+        sites[1].births = [300, 300, 300, 0]
+        #expect(followed(sites) == [nil, nil])
+    }
+
+    @Test func whatIsGivenBackByCallsOfItsOwnStandsForItself() {
+        var sites = [site(1, [10, 12, 9, 11]), site(2, [10, 12, 9, 11])]
+        sites[0].pair = KnownPair(maker: "fopen", giver: "fclose")
+        #expect(followed(sites) == [nil, 1])
+        sites[1].pair = KnownPair(maker: "getaddrinfo", giver: "freeaddrinfo")
+        #expect(followed(sites) == [nil, nil])
+        sites[1].pair = KnownPair(maker: "fdopen", giver: "fclose")
+        #expect(followed(sites) == [nil, 1])
+    }
+
     @Test func onePlaceInTwoPhasesIsOne() {
         let sites = [
             site(1, [10, 10], phase: "orders", place: 5), site(2, [3, 4], phase: "users", place: 5),

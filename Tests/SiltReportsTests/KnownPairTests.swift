@@ -18,6 +18,8 @@ import Testing
             ("sqlite3_prepare_v2", "/usr/lib/libsqlite3.so.0", "sqlite3_finalize"),
             ("PQexec", "/usr/lib/libpq.so.5", "PQclear"),
             ("regcomp@@GLIBC_2.2.5", "/lib/libc.so.6", "regfree"),
+            // silt's function, which stands in front of the C library's.
+            ("opendir", "/var/tmp/silt-0/lib/x86_64-linux-gnu/libsilt-43a444efc4dd1b0f.so", "closedir"),
         ]
     )
     func whatALibraryMakesIsGivenBackByItsOwnFunction(function: String, module: String, expected: String) {

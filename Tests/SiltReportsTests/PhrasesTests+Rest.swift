@@ -64,8 +64,11 @@ extension PhrasesTests {
         add("wrappers", SkippedWrappers.line(["my_alloc pool.c:7"]))
         add("wrappers", SkippedWrappers.line(["a_alloc", "b_alloc", "c_alloc", "d_alloc", "e_alloc"]))
         for use in MemoryUse.allCases { add("RSS, a part", MemoryText.name(use)) }
+        for processes in [1, 2] {
+            add("in use", MemoryText.counted("3 threads", isOver: true, processes: processes))
+        }
         var report = try OrderServer.growingReport()
-        add("RSS, what helps", LedgerText.remedy(.controlGroup, report))
+        add("RSS, what helps", LedgerText.remedy(.controlGroup, nil, report))
         (report.recording.target.command, report.options.recordingPlace) = ([], .newest)
         for line in NextStep.more(report) { add("next, of no command", line) }
         for index in report.sites.indices { (report.sites[index].blame.line, report.sites[index].caller) = (nil, nil) }

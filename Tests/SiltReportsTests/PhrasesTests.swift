@@ -213,6 +213,11 @@ import Testing
                 .outside(112 * mebibytes, .other), .files(112 * mebibytes), .shared(112 * mebibytes),
             ]
         for cause in causes { add("RSS", MemoryText.cause(cause, look, in: report)) }
+        for (cause, bytes) in [(MemoryCause.touchedLate, UInt64(0)), (.hugePages, 1 << 30)] {
+            let mapped = max(report.sites[0].lastInUseBytes, report.sites[0].inUseBytes) + bytes
+            let late = LateMapping(site: report.sites[0], mappedBytes: mapped, residentBytes: 1 << 20, cause: cause)
+            add("RSS, mapped earlier", MemoryText.cause(.outside(1 * mebibytes, .mapped), look, late, in: report))
+        }
         add("RSS, control group", LedgerText.line(.controlGroup, look, report))
         for allocator in ["libjemalloc.so.2", "libtcmalloc.so.4", "libmimalloc.so.2", "libhoard.so", ""] {
             report.recording.target.allocator = allocator

@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <threads.h>
@@ -122,6 +123,23 @@ __attribute__((noinline)) static void keep_descriptor(int closes) {
     }
 }
 
+static long bare(long number, long a, long b) {
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+/* Past the C library, as what has no function there. */
+__attribute__((noinline)) static void keep_unseen_descriptor(int closes) {
+    long fd = bare(SYS_eventfd2, 0, 0);
+    if (closes) {
+        bare(SYS_close, fd, 0);
+    }
+}
+
 __attribute__((noinline)) static void keep_mapping(int unmaps) {
     char *there = mmap(NULL, 12288, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
@@ -173,7 +191,7 @@ static void serve_letter(char letter) {
     switch (letter) {
     case 'a':
     case 'A':
-        for (const char *one = letter == 'a' ? "jwtslmdpzo" : "JWTSLMDPZO"; *one; one++) {
+        for (const char *one = letter == 'a' ? "jwtslmdrpzo" : "JWTSLMDRPZO"; *one; one++) {
             serve_letter(*one);
         }
         break;
@@ -182,6 +200,12 @@ static void serve_letter(char letter) {
         break;
     case 'D':
         keep_descriptor(1);
+        break;
+    case 'r':
+        keep_unseen_descriptor(0);
+        break;
+    case 'R':
+        keep_unseen_descriptor(1);
         break;
     case 'z':
         leave_child(0);

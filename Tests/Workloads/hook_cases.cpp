@@ -1294,6 +1294,37 @@ void of_pkey_mprotect() {
     }
 }
 
+// ---- the program break ----
+
+// Where it is, less where it was, and what a call has answered.
+void moved(char *start, const char *what, long result) {
+    int error = errno;
+    LINE("%s: %ld errno %d, break %ld", what, result, error, (long)((char *)sbrk(0) - start));
+    errno = 77;
+}
+
+void of_sbrk() {
+    auto *volatile function = real<void *(intptr_t)>(hook);
+    char *start = (char *)function(0);
+    errno = 77;
+    const intptr_t far = (intptr_t)1 << 46;
+    for (intptr_t step : {0L, 100L, 65536L, -50L, -65586L, INTPTR_MAX, INTPTR_MIN, far, -far}) {
+        auto *at = (char *)function(step);
+        moved(start, "sbrk", at == (char *)-1 ? -1 : (long)(at - start));
+    }
+}
+
+void of_brk() {
+    auto *volatile function = real<int(void *)>(hook);
+    char *start = (char *)sbrk(0);
+    errno = 77;
+    for (char *to : {start, start + 100, start + 65536, start + 10, start}) {
+        moved(start, "brk", function(to));
+    }
+    moved(start, "brk too far", function((void *)((uintptr_t)start + ((uintptr_t)1 << 46))));
+    moved(start, "brk to nowhere", function(nullptr));
+}
+
 // ---- keys of threads ----
 
 int destroyed;
@@ -2011,6 +2042,8 @@ const struct {
     {"mremap", of_mremap},
     {"mprotect", of_mprotect},
     {"pkey_mprotect", of_pkey_mprotect},
+    {"brk", of_brk},
+    {"sbrk", of_sbrk},
     {"dlopen", of_dlopen},
     {"dlsym", of_dlsym},
     {"pthread_key_create", of_pthread_key_create},

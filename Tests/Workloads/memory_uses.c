@@ -3,9 +3,10 @@
  *
  *     memory_uses USE SECONDS
  *
- * only-reserved: 1 MiB of address space each 50 ms. maps, pool, syscall: 1 MiB of memory each 50 ms
- * by mmap, by an allocator of its own, by system calls. reserve: one block of 1 GiB of which 2 MiB
- * each 50 ms are touched. burst: 100 MiB of small blocks for a moment, one of 1,000 is kept.
+ * only-reserved: 1 MiB of address space each 50 ms. maps, pool, syscall, break: 1 MiB of memory
+ * each 50 ms by mmap, by an allocator of its own, by system calls, by sbrk in small steps, some of
+ * which it takes back. reserve: one block of 1 GiB of which 2 MiB each 50 ms are touched;
+ * map-reserve: one mapping. burst: 100 MiB of small blocks for a moment, one of 1,000 is kept.
  * syscall-and-leak, burst-and-leak: 48 bytes each 50 ms besides. threads: one each 50 ms that never
  * ends and has touched 1 MiB of its stack. worker: "maps" in a forked child, while the parent
  * waits.
@@ -52,8 +53,19 @@ static NOINLINE void keep_row(void) {
     }
 }
 
+static NOINLINE void move_break(void) {
+    for (int done = 0; done < MIB; done += 8192) {
+        memset(sbrk(10000), 1, 10000);
+        sbrk(8192 - 10000);
+    }
+}
+
 static NOINLINE void map_unseen(void) {
     memset((void *)syscall(SYS_mmap, NULL, MIB, PAGES), 1, MIB);
+}
+
+static NOINLINE char *map_reserve(void) {
+    return mmap(NULL, 1 << 30, PAGES);
 }
 
 static NOINLINE void touch_more(char *block) {
@@ -108,7 +120,9 @@ int main(int count, char **words) {
     }
     bool leaks = strstr(use, "-and-leak") != NULL;
     bool bursts = strncmp(use, "burst", 5) == 0;
-    char *reserve = strcmp(use, "reserve") == 0 ? calloc(1, 1 << 30) : NULL;
+    char *reserve = strcmp(use, "reserve") == 0       ? calloc(1, 1 << 30)
+                    : strcmp(use, "map-reserve") == 0 ? map_reserve()
+                                                      : NULL;
     for (int tick = 0; tick < ticks; tick++) {
         if (strcmp(use, "maps") == 0) {
             map_buffer();
@@ -116,6 +130,8 @@ int main(int count, char **words) {
             reserve_buffer();
         } else if (strcmp(use, "pool") == 0) {
             keep_row();
+        } else if (strcmp(use, "break") == 0) {
+            move_break();
         } else if (strncmp(use, "syscall", 7) == 0) {
             map_unseen();
         } else if (reserve) {

@@ -40,14 +40,13 @@ struct ThreadStacks {
         }
     }
 
-    /// Resident bytes of the stacks of the threads whose blocks the rows of `Recording.counters` are; 0 unless all are.
+    /// Resident bytes of the stacks of the threads whose blocks are among those of the rows of `Recording.counters`: a line
+    /// may allocate for a thread itself as well, as that of `std::thread` does.
     func bytes(of rows: [Int]) -> UInt64 {
-        guard threads > 0, !rows.isEmpty else { return 0 }
-        var count: UInt64 = 0
-        for index in rows {
-            let row = recording.counters[index]
-            guard row.resource == .heap, row.stack != 0, isCreation[Int(row.stack) - 1] else { return 0 }
-            count += row.inUseCount
+        guard threads > 0 else { return 0 }
+        let count = rows.lazy.map { recording.counters[$0] }.reduce(UInt64(0)) { sum, row in
+            let isThread = row.resource == .heap && row.stack != 0 && isCreation[Int(row.stack) - 1]
+            return isThread ? sum + row.inUseCount : sum
         }
         return UInt64(Double(bytes) * Double(count) / Double(threads))
     }

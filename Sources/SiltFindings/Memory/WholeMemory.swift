@@ -37,6 +37,12 @@ package struct WholeMemory: Sendable {
             }
         }
 
+        /// Memory that malloc does not know.
+        package var isOutside: Bool {
+            if case .outside = self { return true }
+            return false
+        }
+
         /// What the ledger calls it; nil: that is no cause that it knows.
         package var entry: MemoryCause? {
             switch self {

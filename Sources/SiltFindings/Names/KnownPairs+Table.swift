@@ -8,6 +8,9 @@ extension KnownPairs {
         fopen fclose libc
         fopen64 fclose libc
         fdopen fclose libc
+        freopen fclose libc
+        tmpfile fclose libc
+        tmpfile64 fclose libc
         fmemopen fclose libc
         open_memstream fclose libc
         popen pclose libc

@@ -49,7 +49,7 @@ struct KnownPairs {
         // `name@@VERSION`, as symbols of libraries may have it.
         let name = function.prefix { $0 != "@" }
         guard let (entry, middle) = entry(of: name) else { return nil }
-        guard isProgram || module.lastPathComponent.hasPrefix(entry.library) else { return nil }
+        guard isProgram || isOf(entry.library, module.lastPathComponent) else { return nil }
         let giver = middle.map { String(entry.giver).replacing("*", with: String($0)) } ?? String(entry.giver)
         return KnownPair(maker: String(name), giver: giver)
     }
@@ -79,6 +79,11 @@ struct KnownPairs {
             }
         }
         return found
+    }
+
+    /// silt's functions stand in front of those of the C library: a stack may begin or go on with them.
+    private func isOf(_ library: Substring, _ file: Substring) -> Bool {
+        file.hasPrefix(library) || library == "libc" && file.hasPrefix("libsilt-")
     }
 
     private func entry(of name: Substring) -> (Entry, middle: Substring?)? {

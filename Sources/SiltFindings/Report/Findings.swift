@@ -8,7 +8,7 @@ internal import SiltRecording
 enum Findings {
     /// Survivors of a site that can be compared with those of another.
     private static let minimumSurvivors = 24.0
-    /// Blocks of one site for each of another: beyond it two steady rates look like it by chance.
+    /// Blocks of one site for each of another: beyond it two steady rates look like it by chance, unless one line makes both.
     private static let maximumRatio = 4.0
     private static let tolerance = 0.02
 
@@ -57,11 +57,14 @@ enum Findings {
         guard one.resource == other.resource, one.phase == other.phase, one.births.count == other.births.count,
             !one.way.isDisjoint(with: other.way)
         else { return false }
+        let isOneLine = isSame(one.fix, other.fix)
+        // What is given back by calls of its own is an object of its own.
+        if !isOneLine, let first = one.pair, let second = other.pair, first.giver != second.giver { return false }
         let (first, second) = (one.births.reduce(0, +), other.births.reduce(0, +))
         guard min(first, second) >= minimumSurvivors else { return false }
         let (more, fewer) = first >= second ? (one.births, other.births) : (other.births, one.births)
         let ratio = (max(first, second) / min(first, second)).rounded()
-        guard ratio <= maximumRatio,
+        guard ratio <= maximumRatio || isOneLine,
             abs(max(first, second) - ratio * min(first, second)) <= ratio + tolerance * max(first, second)
         else { return false }
         // An interval may end while an object is made.

@@ -85,13 +85,7 @@ struct SiteBuilder {
                 item.stacks = stacks(group.flatMap(\.rows))
                 item.way = ways.common(to: item.stack, caller: leader(of: group)?.caller)
                 item.births = births(group)
-                item.pair = KnownPairs.all.pair(
-                    ofStack: item.stack,
-                    item.resource,
-                    names: names,
-                    programs: programs,
-                    in: recording
-                )
+                item.pair = pair(of: item, programs)
                 if item.caller == nil { item.origin = ways.origin(of: item.stacks, blame: group[0].blame) }
             }
             item.isLibrary = names.rows[group[0].blame.row].kind < .unnamed
@@ -256,6 +250,16 @@ struct SiteBuilder {
         }
         site.stackCount = isOfOne ? rows.count : Set(rows.lazy.map { recording.counters[$0].stack }).count
     }
+
+    /// By the heaviest of its stacks that tells: a line may fill what it opened, as `popen` and `fread`.
+    private func pair(of site: ReportSite, _ programs: Set<String>) -> KnownPair? {
+        let stacks = [site.stack] + site.stacks.prefix(Self.maximumPaired).map(\.stack)
+        return stacks.lazy.compactMap { stack in
+            KnownPairs.all.pair(ofStack: stack, site.resource, names: names, programs: programs, in: recording)
+        }.first
+    }
+
+    private static let maximumPaired = 8
 
     private func stacks(_ rows: [Int]) -> [ReportSite.StackPart] {
         var result: [UInt32: ReportSite.StackPart] = [:]

@@ -19,18 +19,19 @@ extension JSONReport {
             return
         }
         let explained = whole.flatMap { recording.processes[$0.process].id == process.id ? $0.cause : nil }
+        let late = explained.flatMap { _ in whole.flatMap { LateMapping(report, $0) } }
         json.object("memory") { json in
             json.value("resident", look.bytes.sum)
             for use in MemoryUse.allCases { json.value(use.name, look.bytes[use]) }
-            json.value("growth_cause", explained?.entry?.rawValue)
-            json.value("growth", explained.map { MemoryText.cause($0, look, in: report) })
+            json.value("growth_cause", (explained?.entry ?? late?.cause)?.rawValue)
+            json.value("growth", explained.map { MemoryText.cause($0, look, late, in: report) })
             json.array("causes") { json in
                 for entry in MemoryLedger(look, of: recording).entries {
                     json.object { json in
                         json.value("cause", entry.cause.rawValue)
                         json.value("bytes", entry.bytes)
                         json.value("text", LedgerText.line(entry.cause, look, report))
-                        json.value("remedy", LedgerText.remedy(entry.cause, report))
+                        json.value("remedy", LedgerText.remedy(entry.cause, look, report))
                     }
                 }
             }

@@ -8,7 +8,7 @@ enum EndText {
         SIGSEGV: "SIGSEGV (invalid memory access)", SIGABRT: "SIGABRT (abort)", SIGBUS: "SIGBUS (bus error)",
         SIGFPE: "SIGFPE (arithmetic error)", SIGILL: "SIGILL (illegal instruction)", SIGSYS: "SIGSYS (forbidden call)",
         SIGTRAP: "SIGTRAP (trap)", SIGXCPU: "SIGXCPU (limit of CPU time)", SIGXFSZ: "SIGXFSZ (limit of file size)",
-        SIGKILL: "SIGKILL (from outside, perhaps for want of memory)",
+        SIGKILL: "SIGKILL (by kill, or by the kernel for want of memory)",
     ]
 
     /// As `ended by SIGSEGV (invalid memory access)`; nil: it ended by itself, or was asked to.

@@ -40,13 +40,13 @@ enum LedgerText {
     }
 
     /// What to do about it.
-    static func remedy(_ cause: MemoryCause, _ report: HeapReport) -> String {
+    static func remedy(_ cause: MemoryCause, _ look: RecordedMemory?, _ report: HeapReport) -> String {
         switch cause {
         case .fragmentation:
             (report.recording.target.isOfGlibc ? "malloc_trim(0) cannot give them back; " : "")
                 + "what stays, allocated apart from what goes (a pool, an arena of its own), frees them"
         case .arenas: "MALLOC_ARENA_MAX=2 has threads share them, malloc_trim(0) gives it back"
-        case .untrimmed: trimming(report.recording.target)
+        case .untrimmed: trimming(report.recording.target, look)
         case .threadCaches: "GLIBC_TUNABLES=glibc.malloc.tcache_count=0 or fewer threads keep less"
         case .touchedLate: "touched at the start, it shows at the start"
         case .hugePages:
@@ -84,8 +84,20 @@ enum LedgerText {
         return "; \(share) of these pages are pinned by blocks of \(most.name.printable)"
     }
 
+    /// What is mapped once and touched little by little.
+    static func line(_ late: LateMapping, _ look: RecordedMemory, _ report: HeapReport) -> String {
+        let mapped = max(late.site.lastInUseBytes, late.site.inUseBytes)
+        let others = late.mappedBytes > mapped ? " and others have" : " has"
+        let touched =
+            "\(late.site.label.printable)\(others) mapped \(Format.bytes(late.mappedBytes)), of which "
+            + "\(Format.bytes(late.residentBytes)) are touched by now"
+        let why = late.cause == .hugePages ? "; " + line(.hugePages, look, report) : ", and it ends when all are"
+        return touched + why + "; \(remedy(late.cause, look, report)); "
+            + "what an allocator of the program's own keeps in there is not seen"
+    }
+
     /// What makes the allocator that is in the process give memory back.
-    private static func trimming(_ target: RecordedTarget) -> String {
+    private static func trimming(_ target: RecordedTarget, _ look: RecordedMemory?) -> String {
         let name = target.allocator.lastPathComponent
         if name.contains("jemalloc") {
             return "MALLOC_CONF=background_thread:true,dirty_decay_ms:1000 gives it back"
@@ -95,7 +107,9 @@ enum LedgerText {
         }
         if name.contains("mimalloc") { return "mi_collect(true) or MIMALLOC_PURGE_DELAY=0 gives it back" }
         if target.isOfGlibc {
-            return "malloc_trim(0) after peaks, MALLOC_ARENA_MAX=2, or another allocator gives it back"
+            // A program with one thread has one arena.
+            let arenas = (look?.details[.arenas] ?? 0) > 0 ? ", MALLOC_ARENA_MAX=2," : ""
+            return "malloc_trim(0) after peaks\(arenas) or another allocator gives it back"
         }
         return
             "what \(name.isEmpty ? "this allocator" : String(name).printable) has for that, or another one, gives it back"

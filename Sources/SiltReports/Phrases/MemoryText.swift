@@ -12,8 +12,9 @@ enum MemoryText {
     }
 
     /// As `3 threads in use at exit`: of what is counted beside the heap.
-    static func counted(_ things: String, isOver: Bool) -> String {
-        "\(things) in use at \(isOver ? "exit" : "the end")"
+    static func counted(_ things: String, isOver: Bool, processes: Int) -> String {
+        let exit = processes > 1 ? "when their processes ended" : "at exit"
+        return "\(things) in use \(isOver ? exit : "at the end")"
     }
 
     /// Where there is no heap: profiles that count goroutines.
@@ -53,12 +54,20 @@ enum MemoryText {
         "\(Format.bytes(bytes)) of it is not live heap (allocator overhead, code, stacks, mappings)"
     }
 
-    /// `look`: the last one, by which it is known.
-    static func cause(_ cause: WholeMemory.Cause, _ look: RecordedMemory?, in report: HeapReport) -> String {
+    /// `look`: the last one, by which it is known; `late`: mappings that were touched late, where that is it.
+    static func cause(
+        _ cause: WholeMemory.Cause,
+        _ look: RecordedMemory?,
+        _ late: LateMapping? = nil,
+        in report: HeapReport
+    ) -> String {
+        if let look, let late, cause.isOutside { return "\(sentence(cause)): \(LedgerText.line(late, look, report))" }
         if let look, let entry = cause.entry {
-            return "\(sentence(cause)): \(LedgerText.line(entry, look, report)); \(LedgerText.remedy(entry, report))"
+            let remedy = LedgerText.remedy(entry, look, report)
+            return "\(sentence(cause)): \(LedgerText.line(entry, look, report)); \(remedy)"
         }
-        return cause.isRetention ? "\(sentence(cause)); \(LedgerText.remedy(.untrimmed, report))" : sentence(cause)
+        guard cause.isRetention else { return sentence(cause) }
+        return "\(sentence(cause)); \(LedgerText.remedy(.untrimmed, look, report))"
     }
 
     private static func sentence(_ cause: WholeMemory.Cause) -> String {

@@ -101,12 +101,14 @@ enum FindingText {
         }
     }
 
-    /// What was called for it, and for what else its line takes, and what gives that back.
+    /// What was called for it, and for what else its line takes, and what gives that back: each of these once.
     static func pairs(_ site: ReportSite, _ report: HeapReport) -> [KnownPair] {
         let sameLine = report.sites.filter {
             $0.follows?.rank == site.rank && $0.follows?.why == .sameLine && $0.fix.isSamePlace(as: site.fix)
         }
-        return ([site] + sameLine).compactMap(\.pair).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+        return ([site] + sameLine).compactMap(\.pair).reduce(into: []) { pairs, pair in
+            if !pairs.contains(where: { $0.giver == pair.giver }) { pairs.append(pair) }
+        }
     }
 
     /// The other phases of the same place, each with its rate, and what else its line takes or grows in lock-step with it.

@@ -20,8 +20,9 @@ struct WholeProcess {
         }
         let ended = [EndText.line(recording.target)].compactMap { $0 }
         let isOver = recording.processes.allSatisfy { $0.end != .running }
+        let holders = Self.holders(recording, isOver: isOver)
         let counted = recording.resources.filter { $0.isCounted && $0 != .module }.compactMap { resource in
-            let rows = recording.counters.lazy.filter { $0.resource == resource }
+            let rows = recording.counters.lazy.filter { $0.resource == resource && holders.contains($0.process) }
             let count = rows.reduce(0) { $0 &+ $1.inUseCount }
             return count == 0 && recording.countedResource != resource ? nil : resource.amount(0, in: count)
         }.joined(separator: ", ")
@@ -31,7 +32,7 @@ struct WholeProcess {
         }
         let heap =
             ended + [MemoryText.heap(report.totals, isOver: isOver)]
-            + (counted.isEmpty ? [] : [MemoryText.counted(counted, isOver: isOver)])
+            + (counted.isEmpty ? [] : [MemoryText.counted(counted, isOver: isOver, processes: holders.count)])
         guard let memory = WholeMemory(recording, clocks: ProcessClock.all(of: recording)),
             let first = memory.rows.first?.rssBytes, let last = memory.rows.last, let end = last.rssBytes
         else {
@@ -39,8 +40,9 @@ struct WholeProcess {
             return
         }
         let isOneOf = recording.processes.count { !$0.isProfiled } > 1
+        // Of the same moment as its parts.
         var line = MemoryText.resident(
-            end,
+            memory.look?.bytes.sum ?? end,
             start: first,
             pid: isOneOf ? recording.processes[memory.process].pid : nil
         )
@@ -57,7 +59,15 @@ struct WholeProcess {
             case .outsideMalloc?: true
             default: report.obstacle?.isOfUntraced == true
             }
-        answer = isSaid ? nil : memory.cause.map { MemoryText.cause($0, memory.look, in: report) }
+        let late = LateMapping(report, memory)
+        let said = isSaid ? late.flatMap { late in memory.look.map { LedgerText.line(late, $0, report) } } : nil
+        answer = isSaid ? said : memory.cause.map { MemoryText.cause($0, memory.look, late, in: report) }
         lines = heap + [line] + [LedgerText.besides(memory, report), PoolAllocators.note(report)].compactMap { $0 }
+    }
+
+    /// By their numbers: what a process still has when it ends goes with it, and says something only where all have ended.
+    private static func holders(_ recording: Recording, isOver: Bool) -> Set<UInt32> {
+        let there = recording.processes.lazy.filter { isOver ? $0.end != .execed : $0.end == .running }
+        return Set(there.map(\.id))
     }
 }

@@ -126,7 +126,7 @@ package final class EventReplay {
         case .descriptors(let id, let unseen):
             try image(id).apply(OpenDescriptors.Found(gone: Self.words(payload), unseen: unseen))
         case .found(let id, let number):
-            guard let resource = Resource(rawValue: UInt8(clamping: number)), resource.isFound else { break }
+            guard let resource = Resource(rawValue: UInt8(clamping: number)), resource.mayBeFound else { break }
             try image(id).apply(FoundThings(words: Self.words(payload)), of: resource)
         case .example(let id, let handle):
             let words = Self.words(payload)

@@ -278,7 +278,7 @@ final class TracedImage {
     }
 
     private var descriptors = OpenDescriptors()
-    /// Descriptors that were open at the last look, and that nobody was seen to open.
+    /// Descriptors that were open at the last look, and that nobody was seen to open: the program as such has them.
     private(set) var unseenDescriptors: UInt64 = 0
     /// errno of the attempt to see what is open.
     var descriptorFailure: Int32? { descriptors.failure }
@@ -373,12 +373,13 @@ final class TracedImage {
 
     private func lookAtDescriptors(_ anyway: Bool) {
         guard anyway || descriptors.isDue else { return }
-        var live: [UInt64: (serial: UInt64, stack: StackID)] = [:]
-        heap.forEachHandle(of: .descriptor) { live[$0] = ($1, $2) }
-        guard let found = descriptors.look(pid, live: live) else { return }
+        var live: [UInt64: HeldHandle] = [:]
+        heap.forEachHandle(of: .descriptor) { live[$0] = $1 }
+        guard let found = descriptors.look(pid, live: live, isMark: anyway) else { return }
         let isNews = !found.gone.isEmpty || found.unseen != unseenDescriptors
         apply(found)
         if isNews { events?.descriptors(self, found) }
+        take(FoundThings(came: found.came), of: .descriptor)
         for example in found.examples { note(example, of: .descriptor) }
     }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltEvents
+internal import SiltHeap
 internal import SiltSystem
 
 /// What is open in a process by the kernel's word (/proc/PID/fd, proc_pid_fd(5)), beside what was seen to be opened.
@@ -7,11 +8,13 @@ internal import SiltSystem
 /// What is opened by bare system calls, or inside the C library, no hook sees; nor what is closed so.
 struct OpenDescriptors {
     struct Found: Equatable {
-        /// Numbers that were seen to be opened, and are closed or stand for something else by now.
+        /// Numbers that are known, and are closed or stand for something else by now.
         var gone: [UInt64] = []
-        /// How many are open, and were not seen to be opened.
+        /// Numbers that nobody was seen to open.
+        var came: [UInt64] = []
+        /// How many of those are open, with those of earlier looks.
         var unseen: UInt64 = 0
-        /// What was seen to be opened, where new words were looked for.
+        /// What is known, where new words were looked for.
         var examples: [HeldExample] = []
     }
 
@@ -19,7 +22,7 @@ struct OpenDescriptors {
     private(set) var failure: Int32?
     /// What was open when recording began, nil before that: the program was born with it, or it is silt's own.
     private var born: Set<UInt64>?
-    /// What was seen to be opened, when it was first looked at: by its number.
+    /// What was seen to be opened, or found, when it was first looked at: by its number.
     private var known: [UInt64: Known] = [:]
     /// Numbers that nobody was seen to open, what they stand for, and how many looks in a row have found that.
     private var strange: [UInt64: (name: Substring, looks: Int)] = [:]
@@ -39,6 +42,8 @@ struct OpenDescriptors {
     private var worded = (at: -Double.infinity, count: 0)
 
     /// An opening whose record is on its way is no strange one: these are found in several looks.
+    ///
+    /// Where such a record comes later all the same, the number is its line's from then on.
     private static let looks = 3
 
     /// Remembers what the process has from the start.
@@ -49,11 +54,12 @@ struct OpenDescriptors {
 
     var isDue: Bool { clock.isDue }
 
-    /// Nil when nothing can be seen; `live`: what was seen to be opened, as far as events were read.
+    /// Nil when nothing can be seen; `live`: what is known to be open, as far as events were read; `isMark`: a round of a
+    /// hunt, or its baseline, ends with it, and what came in it belongs there.
     ///
     /// What is opened and closed meanwhile does no harm: a close that is read later, of what is gone already, changes
     /// nothing, and an opening that is read later is that of another thing.
-    mutating func look(_ pid: pid_t, live: [UInt64: (serial: UInt64, stack: StackID)]) -> Found? {
+    mutating func look(_ pid: pid_t, live: [UInt64: HeldHandle], isMark: Bool) -> Found? {
         let began = Clock.monotonicSeconds
         clock.begin()
         guard let names = list(pid) else { return nil }
@@ -64,6 +70,7 @@ struct OpenDescriptors {
                 continue
             }
             let name = Self.identity(link)
+            if thing.isFound { found.unseen += 1 }
             if let before = known[number], before.serial == thing.serial {
                 if before.name != name { found.gone.append(number) }
             } else {
@@ -74,17 +81,23 @@ struct OpenDescriptors {
         // What was opened before the first look may be among them.
         let old = (born ?? Set(names.keys)).filter { names[$0] != nil && live[$0] == nil }
         born = old
-        var now: [UInt64: (name: Substring, looks: Int)] = [:]
-        for (number, link) in names where live[number] == nil && !old.contains(number) {
-            let name = Self.identity(link)
-            let before = strange[number]
-            now[number] = (name, before?.name == name ? (before?.looks ?? 0) + 1 : 1)
-        }
-        strange = now
-        found.unseen = UInt64(now.values.count { $0.looks >= Self.looks })
+        lookAtStrange(names.filter { live[$0.key] == nil && !old.contains($0.key) }, isMark: isMark, into: &found)
         if isWorthWords(began) { found.examples = examples(names, of: pid) }
         clock.end()
         return found
+    }
+
+    private mutating func lookAtStrange(_ names: [UInt64: String], isMark: Bool, into found: inout Found) {
+        let needed = isMark ? 1 : Self.looks
+        var now: [UInt64: (name: Substring, looks: Int)] = [:]
+        for (number, link) in names {
+            let name = Self.identity(link)
+            let before = strange[number]
+            let looks = before?.name == name ? (before?.looks ?? 0) + 1 : 1
+            if looks >= needed { found.came.append(number) } else { now[number] = (name, looks) }
+        }
+        strange = now
+        found.unseen += UInt64(found.came.count)
     }
 
     // MARK: What they are

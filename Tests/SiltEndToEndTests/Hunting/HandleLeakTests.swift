@@ -16,6 +16,8 @@ extension EndToEnd {
 
             var unit: String { bytes == nil ? "objects" : "bytes" }
             var testDescription: String { "\(letter): \(kind)" }
+
+            func isOf(_ site: TraceReport.Site) -> Bool { site.kind == kind && site.blame.function == function }
         }
 
         static let kinds = [
@@ -35,7 +37,8 @@ extension EndToEnd {
                 Kind(letter: "d", kind: "descriptor", function: "keep_descriptor"),
                 Kind(letter: "p", kind: "mapping", function: "keep_mapping", bytes: 12288),
                 // Nobody sees who leaves them.
-                Kind(letter: "z", kind: "zombie", function: ""), Kind(letter: "o", kind: "module", function: ""),
+                Kind(letter: "r", kind: "descriptor", function: ""), Kind(letter: "z", kind: "zombie", function: ""),
+                Kind(letter: "o", kind: "module", function: ""),
             ]
 
         private static let folder: Result<(folder: ScratchFolder, program: String), any Error> = Result {
@@ -59,8 +62,7 @@ extension EndToEnd {
             let things = report.charged("a").filter { $0.kind != "heap" }
             #expect(Set(things.map(\.kind)) == Set(Self.all.map(\.kind)) && things.count == Self.all.count)
             for kind in Self.all {
-                let site = try #require(things.first { $0.kind == kind.kind })
-                #expect(site.blame.function == kind.function)
+                let site = try #require(things.first(where: kind.isOf), "\(kind)")
                 #expect(site.rate?.unit == kind.unit + "/request")
                 let rate = (site.rate?.value ?? 0) / (kind.bytes ?? 1)
                 #expect(abs(rate - 1) < 0.005, "\(kind): \(rate) \(site.evidence ?? "")")
@@ -107,8 +109,8 @@ extension EndToEnd {
             let growing = report.sites.filter { $0.isGrowing && $0.kind != "heap" }
             // Looks find zombies and modules, and two seconds have few of them: too few for what is loaded.
             for kind in Self.all where kind.kind != "module" {
-                let site = try #require(growing.first { $0.kind == kind.kind }, "\(kind)")
-                #expect(site.blame.function == kind.function && site.rate?.unit == kind.unit + "/second")
+                let site = try #require(growing.first(where: kind.isOf), "\(kind)")
+                #expect(site.rate?.unit == kind.unit + "/second")
                 let seen = (site.rate?.value ?? 0) / (kind.bytes ?? 1)
                 let tolerance = kind.function.isEmpty ? 0.5 : 0.15
                 #expect(abs(seen - truth) < tolerance * truth, "\(kind): \(seen) of \(words)")

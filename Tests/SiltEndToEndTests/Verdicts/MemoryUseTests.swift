@@ -39,8 +39,8 @@ extension EndToEnd {
         }
 
         @Test func mappingsAreJudgedAsBlocksAre() throws {
-            let functions = ["map_buffer", "pool_take", "map_buffer"]
-            let reports = try atOnce(["maps", "pool", "worker"]) { try Self.report($0) }
+            let functions = ["map_buffer", "pool_take", "map_buffer", "move_break"]
+            let reports = try atOnce(["maps", "pool", "worker", "break"]) { try Self.report($0) }
             for ((text, check), function) in zip(reports, functions) {
                 #expect(text.hasPrefix("GROWING: 1 call site leaks, ") && text.contains("MiB per second"), "\(text)")
                 let site = try #require(text.split(separator: " MiB/s ", maxSplits: 1).last).split(separator: " ")
@@ -75,6 +75,16 @@ extension EndToEnd {
             #expect(text.contains("live blocks are touched for the first time (1.00 GiB are live)"), "\(text)")
             #expect(!text.contains("retention"), "\(text)")
             #expect(check == 0)
+        }
+
+        /// An allocator of the program's own may leak in there: the verdict is left open, but the reason is named.
+        @Test func mappingsThatAreTouchedLateAreNamedWithWhatHelps() throws {
+            let (text, check) = try Self.report("map-reserve")
+            #expect(text.hasPrefix("INCONCLUSIVE: RSS grew "), "\(text)")
+            let reason = #/memory_uses\.c:\d+.* has mapped 1\.00 GiB, of which [\d.]+ MiB are touched/#
+            #expect(text.contains(reason), "\(text)")
+            #expect(text.contains("touched at the start, it shows at the start"), "\(text)")
+            #expect(check == 3)
         }
 
         @Test func retentionIsShownByWhatTheAllocatorHoldsAlsoBesideALeak() throws {
