@@ -187,6 +187,11 @@ let package = Package(
         .target(name: "SiltTestSupport", dependencies: ["silt", "SiltPprof"], path: "Tests/SiltTestSupport"),
         .target(name: "SiltTestNumbers", path: "Tests/SiltTestNumbers"),
         .target(
+            name: "SiltTestRecordings",
+            dependencies: ["SiltEvents", "SiltRecording"],
+            path: "Tests/SiltTestRecordings"
+        ),
+        .target(
             name: "SiltTestReplay",
             dependencies: ["SiltEvents", "SiltHeap"],
             path: "Tests/SiltTestReplay",
@@ -206,14 +211,15 @@ let package = Package(
         ),
         .executableTarget(
             name: "RecordingWriterProcess",
-            dependencies: ["SiltRecording"],
+            dependencies: ["SiltEvents", "SiltRecording", "SiltTestRecordings"],
             path: "Tests/Workloads/RecordingWriterProcess",
             swiftSettings: strict
         ),
         .testTarget(
             name: "SiltRecordingTests",
             dependencies: [
-                "SiltEvents", "SiltRecording", "SiltTestSupport", "SiltTestNumbers", "RecordingWriterProcess",
+                "SiltEvents", "SiltRecording", "SiltTestNumbers", "SiltTestRecordings", "SiltTestSupport",
+                "RecordingWriterProcess",
             ]
         ),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport", "SiltTestNumbers"]),
@@ -222,7 +228,7 @@ let package = Package(
             name: "SiltReportsTests",
             dependencies: [
                 "SiltEvents", "SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltReports",
-                "SiltTestSupport",
+                "SiltTestRecordings", "SiltTestSupport",
             ],
             exclude: ["Golden"]
         ),
@@ -238,8 +244,8 @@ let package = Package(
         .testTarget(
             name: "SiltEndToEndTests",
             dependencies: [
-                "silt-conformance", "SiltTestSupport", "SiltTestNumbers", "SiltTestReplay", "SiltEvents",
-                "SiltHeap", "SiltFindings", "SiltRecording", "SiltReports", "SiltSymbols",
+                "silt-conformance", "SiltTestNumbers", "SiltTestRecordings", "SiltTestReplay", "SiltTestSupport",
+                "SiltEvents", "SiltHeap", "SiltFindings", "SiltRecording", "SiltReports", "SiltSymbols",
             ]
         ),
     ]
@@ -250,7 +256,10 @@ if Context.environment["SILT_FUZZ"] != nil {
     let fuzzers: [(name: String, folder: String, dependencies: [Target.Dependency])] = [
         ("silt-decoder-fuzz", "Decoder", ["SiltEvents", "SiltHeap"]),
         ("silt-event-file-fuzz", "EventFile", ["SiltEvents", "SiltHeap", "SiltTestReplay"]),
-        ("silt-recording-fuzz", "Recording", ["SiltEvents", "SiltFindings", "SiltRecording", "SiltReports"]),
+        (
+            "silt-recording-fuzz", "Recording",
+            ["SiltEvents", "SiltFindings", "SiltRecording", "SiltReports", "SiltTestRecordings"]
+        ),
         ("silt-symbols-fuzz", "Symbols", ["SiltSymbols"]),
         ("silt-pprof-fuzz", "Pprof", ["SiltPprof", "SiltProfiles"]),
         ("silt-plan-fuzz", "Plan", ["SiltPlan"]),

@@ -1,49 +1,61 @@
-// The ids are public because the compiler inlines what is public, and not what is of the package, into other modules: the
-// live table makes one for each event.
+// The ids and their tables are public because the compiler inlines what is public, and not what is of the package, into
+// other modules: the live table makes one for each event.
+
+/// The number of a row of a table: the first row is 1, and 0 is no row.
+public protocol RowID: Hashable, Comparable, Sendable {
+    /// The number that it has in the session.
+    var rawValue: UInt32 { get }
+
+    /// The id of that number.
+    init(rawValue: UInt32)
+}
+
+extension RowID {
+    /// No row.
+    @inlinable public static var none: Self { Self(rawValue: 0) }
+
+    /// That of the row at an index.
+    @inlinable
+    public init(index: Int) { self.init(rawValue: UInt32(index + 1)) }
+
+    /// Where its row is; −1 for none.
+    @inlinable public var index: Int { Int(rawValue) - 1 }
+
+    /// In the order of the table.
+    @inlinable
+    public static func < (one: Self, other: Self) -> Bool { one.rawValue < other.rawValue }
+}
 
 /// One stack of the session: a node of the shared tree of frames.
 ///
-/// 0 is no stack.
-public struct StackID: Hashable, Sendable {
+/// None is what an event carries whose stack could not be taken, and the parent of an outermost frame.
+public struct StackID: RowID {
     /// The number that it has in the session.
     public var rawValue: UInt32
 
     /// The id of that number.
     @inlinable @inline(__always)
     public init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    /// What an event carries whose stack could not be taken, and the parent of an outermost frame.
-    @inlinable public static var none: StackID { StackID(rawValue: 0) }
 }
 
 /// One distinct frame of the session.
-///
-/// 0 is no frame.
-public struct FrameID: Hashable, Sendable {
+public struct FrameID: RowID {
     /// The number that it has in the session.
     public var rawValue: UInt32
 
     /// The id of that number.
     @inlinable @inline(__always)
     public init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    /// No frame.
-    @inlinable public static var none: FrameID { FrameID(rawValue: 0) }
 }
 
-/// One distinct module of the session.
-///
-/// 0 is code outside every module: generated code.
-public struct ModuleID: Hashable, Sendable {
+/// One distinct module of the session; none is code outside every module: generated code.
+public struct ModuleID: RowID {
     /// The number that it has in the session.
     public var rawValue: UInt32
 
     /// The id of that number.
     @inlinable @inline(__always)
     public init(rawValue: UInt32) { self.rawValue = rawValue }
-
-    /// Code outside every module.
-    @inlinable public static var none: ModuleID { ModuleID(rawValue: 0) }
 }
 
 /// An executable or library, as it is the same in every process that loads it.

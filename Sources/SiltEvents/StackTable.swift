@@ -13,13 +13,11 @@ package final class StackTable {
     /// Ids a live table entry can hold (28 bits); stacks beyond it become `StackID.none` and are counted.
     @inlinable package static var stackLimit: Int { 1 << 28 - 1 }
 
-    /// Index = rawValue - 1.
-    package private(set) var modules: [Module] = []
-    /// Index = rawValue - 1.
-    package private(set) var frames: [Frame] = []
+    package private(set) var modules: Table<ModuleID, Module> = []
+    package private(set) var frames: Table<FrameID, Frame> = []
 
-    package subscript(id: ModuleID) -> Module { modules[Int(id.rawValue) - 1] }
-    package subscript(id: FrameID) -> Frame { frames[Int(id.rawValue) - 1] }
+    package subscript(id: ModuleID) -> Module { modules[id] }
+    package subscript(id: FrameID) -> Frame { frames[id] }
 
     private var moduleIDs: [Module: ModuleID] = [:]
     /// Frame ids by frame, and stack ids by node: without `isIndexed`, of outermost frames only.

@@ -27,7 +27,7 @@ package struct ProcessHeap: ~Copyable {
     ///   - scale: When snapshots are taken.
     package init(
         inheritsHeap: Bool,
-        groupOf: @escaping (StackID) -> StackID,
+        groupOf: @escaping (StackID) -> FrameID,
         interval: UInt32 = 0,
         huntBaseline: UInt32? = nil,
         scale: SnapshotScale = .even
@@ -86,25 +86,25 @@ package struct ProcessHeap: ~Copyable {
     }
 
     /// The history of all stacks with this key of `groupOf`; nil as for a stack.
-    package func groupHistory(of key: StackID, _ resource: Resource) -> SiteHistory? {
+    package func groupHistory(of key: FrameID, _ resource: Resource) -> SiteHistory? {
         read(resource) { $0.groupHistory(of: key) }
     }
 
     /// The histories of all groups that have one.
     package func forEachGroupHistory(
         of resource: Resource,
-        _ body: (_ key: StackID, _ history: SiteHistory) -> Void
+        _ body: (_ key: FrameID, _ history: SiteHistory) -> Void
     ) {
         _ = read(resource) { $0.forEachGroupHistory(body) }
     }
 
     /// The bytes and blocks of a group at the last snapshot.
-    package func groupLive(of key: StackID, _ resource: Resource) -> (bytes: UInt64, count: UInt64) {
+    package func groupLive(of key: FrameID, _ resource: Resource) -> (bytes: UInt64, count: UInt64) {
         read(resource) { $0.groupLive(of: key) } ?? (0, 0)
     }
 
     /// The key the stack was grouped under; nil if it has not outlived an interval.
-    package func groupKey(of stack: StackID, _ resource: Resource) -> StackID? {
+    package func groupKey(of stack: StackID, _ resource: Resource) -> FrameID? {
         read(resource) { $0.groupKey(of: stack) }
     }
 
@@ -114,7 +114,7 @@ package struct ProcessHeap: ~Copyable {
     }
 
     /// The keys of groups that changed at a snapshot since the last drain, each once.
-    package mutating func drainChangedGroups(of resource: Resource, _ body: (StackID) -> Void) {
+    package mutating func drainChangedGroups(of resource: Resource, _ body: (FrameID) -> Void) {
         if resource == .heap {
             sites.drainChangedGroups(body)
         } else {

@@ -11,9 +11,9 @@ struct ResourceLedgers {
     }
 
     private var entries: [Resource: Entry] = [:]
-    private let groupOf: (StackID) -> StackID
+    private let groupOf: (StackID) -> FrameID
 
-    init(groupOf: @escaping (StackID) -> StackID) { self.groupOf = groupOf }
+    init(groupOf: @escaping (StackID) -> FrameID) { self.groupOf = groupOf }
 
     /// nil for a resource that the process has never had.
     func read<Result>(_ resource: Resource, _ body: (borrowing SiteLedger) -> Result) -> Result? {

@@ -19,7 +19,7 @@ struct SiteLedger: ~Copyable {
 
     /// As `ProcessHeap.init` says.
     init(
-        groupOf: @escaping (StackID) -> StackID,
+        groupOf: @escaping (StackID) -> FrameID,
         interval: UInt32,
         huntBaseline: UInt32?,
         scale: SnapshotScale
@@ -63,17 +63,17 @@ struct SiteLedger: ~Copyable {
         sites.existing(stack.rawValue).flatMap { histories.history($0.aging.pointee.history) }
     }
 
-    func groupHistory(of key: StackID) -> SiteHistory? { histories.history(groups.history(of: key)) }
+    func groupHistory(of key: FrameID) -> SiteHistory? { histories.history(groups.history(of: key)) }
 
-    func forEachGroupHistory(_ body: (_ key: StackID, _ history: SiteHistory) -> Void) {
+    func forEachGroupHistory(_ body: (_ key: FrameID, _ history: SiteHistory) -> Void) {
         groups.visit { key, number in
             if let history = histories.history(number) { body(key, history) }
         }
     }
 
-    func groupLive(of key: StackID) -> (bytes: UInt64, count: UInt64) { groups.live(of: key) }
+    func groupLive(of key: FrameID) -> (bytes: UInt64, count: UInt64) { groups.live(of: key) }
 
-    func groupKey(of stack: StackID) -> StackID? {
+    func groupKey(of stack: StackID) -> FrameID? {
         sites.existing(stack.rawValue).flatMap { groups.key(of: $0.aging.pointee.group) }
     }
 
@@ -85,7 +85,7 @@ struct SiteLedger: ~Copyable {
         changed.removeAll(keepingCapacity: true)
     }
 
-    mutating func drainChangedGroups(_ body: (StackID) -> Void) { groups.drainChanged(body) }
+    mutating func drainChangedGroups(_ body: (FrameID) -> Void) { groups.drainChanged(body) }
 
     // MARK: Changes
 

@@ -5,7 +5,7 @@ internal import SiltEvents
 /// Groups are numbered from 1; 0 is none, of which nothing is kept.
 struct StackGroups {
     private struct Group {
-        var key: StackID
+        var key: FrameID
         var aging = Aging.none
         /// At the last snapshot, with what has been added since the one under way began.
         var held = Held()
@@ -16,36 +16,36 @@ struct StackGroups {
     }
 
     private var groups: [Group] = []
-    private var numbers: [StackID: UInt32] = [:]
+    private var numbers: [FrameID: UInt32] = [:]
     /// Numbers of the groups with a stack that the snapshot under way has closed.
     private var closing: [UInt32] = []
     /// Numbers of those with `isChanged`.
     private var changed: [UInt32] = []
-    private let keyOf: (StackID) -> StackID
+    private let keyOf: (StackID) -> FrameID
 
-    init(keyOf: @escaping (StackID) -> StackID) { self.keyOf = keyOf }
+    init(keyOf: @escaping (StackID) -> FrameID) { self.keyOf = keyOf }
 
     // MARK: Numbers
 
-    func key(of number: UInt32) -> StackID? { number == 0 ? nil : groups[Int(number) - 1].key }
+    func key(of number: UInt32) -> FrameID? { number == 0 ? nil : groups[Int(number) - 1].key }
 
     /// Bytes and blocks at the last snapshot.
-    func live(of key: StackID) -> (bytes: UInt64, count: UInt64) {
+    func live(of key: FrameID) -> (bytes: UInt64, count: UInt64) {
         guard let number = numbers[key] else { return (0, 0) }
         let group = groups[Int(number) - 1]
         return (group.held.liveBytes, UInt64(group.held.liveCount))
     }
 
     /// `Aging.history` of the group with this key.
-    func history(of key: StackID) -> UInt32 { numbers[key].map { groups[Int($0) - 1].aging.history } ?? 0 }
+    func history(of key: FrameID) -> UInt32 { numbers[key].map { groups[Int($0) - 1].aging.history } ?? 0 }
 
     /// Every group's key and `Aging.history`.
-    func visit(_ body: (_ key: StackID, _ history: UInt32) -> Void) {
+    func visit(_ body: (_ key: FrameID, _ history: UInt32) -> Void) {
         for group in groups { body(group.key, group.aging.history) }
     }
 
     /// The keys of groups that changed at a snapshot since the last drain, each once.
-    mutating func drainChanged(_ body: (StackID) -> Void) {
+    mutating func drainChanged(_ body: (FrameID) -> Void) {
         for number in changed {
             groups[Int(number) - 1].isChanged = false
             body(groups[Int(number) - 1].key)

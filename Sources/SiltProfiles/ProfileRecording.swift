@@ -11,7 +11,7 @@ package struct ProfileRecording {
     /// What a process of profiles is written as, except for its number.
     private let process: RecordedProcess
     /// What heap profiles say to have been allocated, by stack; empty where they do not say.
-    private var allocated: [UInt32: RecordedCounters] = [:]
+    private var allocated: [StackID: RecordedCounters] = [:]
 
     /// Makes a recording of profiles alone.
     package static func write(

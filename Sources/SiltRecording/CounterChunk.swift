@@ -19,7 +19,7 @@ struct CounterChunk {
     static func number(of counters: RecordedCounters) -> UInt64 {
         precondition(counters.process < 1 << 24, "more processes than a number has room for")
         return UInt64(counters.resource.rawValue) << 56 | UInt64(counters.process) << 32
-            | UInt64(counters.stack / size * size)
+            | UInt64(counters.stack.rawValue / size * size)
     }
 
     func holds(_ counters: RecordedCounters) -> Bool { Self.number(of: counters) == number }
@@ -60,8 +60,8 @@ struct CounterChunk {
             for row in rows {
                 if count > 1 { append(",") }
                 append("[")
-                count = NumberText.write(UInt64(row.stack - first), to: text, at: count)
-                append(UInt64(row.group))
+                count = NumberText.write(UInt64(row.stack.rawValue - first), to: text, at: count)
+                append(UInt64(row.group.rawValue))
                 append(row.inUseBytes)
                 append(row.inUseCount)
                 append(row.allocatedBytes)
@@ -95,8 +95,8 @@ struct CounterChunk {
                 let allocatedCount = next(), let peakBytes = next(), let peakCount = next(),
                 let temporaryCount = next(), reader.take("]")
             else { return false }
-            var row = RecordedCounters(resource, process: process, stack: first &+ UInt32(offset))
-            row.group = UInt32(truncatingIfNeeded: group)
+            var row = RecordedCounters(resource, process: process, stack: StackID(rawValue: first &+ UInt32(offset)))
+            row.group = FrameID(rawValue: UInt32(truncatingIfNeeded: group))
             row.inUseBytes = inUseBytes
             row.inUseCount = inUseCount
             row.allocatedBytes = allocatedBytes

@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 extension RecordingWriter {
     /// Adds the counters of a stack, or replaces what was written of it; fastest by ascending stacks.
     package func write(_ counters: RecordedCounters) throws(RecordingError) {

@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import SiltEvents
 internal import SiltText
 
 /// One SQLite connection: the few calls a recording needs, and its errors in our words.
@@ -89,6 +90,8 @@ final class Statement {
     @inline(__always) func bind(_ value: UInt32, at index: Int32) {
         sqlite3_bind_int64(handle, index, Int64(value))
     }
+
+    @inline(__always) func bind(_ id: some RowID, at index: Int32) { bind(id.rawValue, at: index) }
 
     func bind(_ value: Int?, at index: Int32) { bind(value.map(Int64.init), at: index) }
 
@@ -191,6 +194,8 @@ final class Statement {
     @inline(__always) func id(_ column: Int32) -> UInt32 {
         UInt32(truncatingIfNeeded: sqlite3_column_int64(handle, column))
     }
+
+    @inline(__always) func id<ID: RowID>(_ column: Int32) -> ID { ID(rawValue: id(column)) }
 
     func isNull(_ column: Int32) -> Bool {
         sqlite3_column_type(handle, column) == SQLITE_NULL

@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 extension RecordingWriter {
     /// Replaces those of the same processes and stacks.
     package func write(_ moves: [RecordedMoves]) throws(RecordingError) {
@@ -27,7 +29,7 @@ extension Recording {
                 count: row.unsigned(2),
                 bytes: row.unsigned(3)
             )
-            guard moved.stack <= stacks.count else {
+            guard stacks.holds(moved.stack) else {
                 throw .damaged(path: database.path, reason: "stack of moved blocks")
             }
             moves.append(moved)

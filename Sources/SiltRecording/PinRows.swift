@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 extension RecordingWriter {
     /// Replaces those of a process.
     package func write(_ pins: [RecordedPin], process: UInt32) throws(RecordingError) {
@@ -21,7 +23,7 @@ extension Recording {
         let row = try database.prepare("SELECT process, stack, bytes FROM pinned_pages ORDER BY process, stack")
         while try row.step() {
             let pin = RecordedPin(process: row.id(0), stack: row.id(1), bytes: row.unsigned(2))
-            guard pin.stack <= stacks.count else {
+            guard stacks.holds(pin.stack) else {
                 throw .damaged(path: database.path, reason: "stack of pinned pages")
             }
             pins.append(pin)

@@ -4,7 +4,7 @@ package import SiltEvents
 package struct RecordedExample: Equatable, Sendable {
     package var resource: Resource
     package var process: UInt32
-    package var stack: UInt32
+    package var stack: StackID
     /// As `socket`.
     package var kind: String
     /// Which one: a path, addresses; may be empty.
@@ -15,7 +15,7 @@ package struct RecordedExample: Equatable, Sendable {
     package init(
         _ resource: Resource,
         process: UInt32,
-        stack: UInt32,
+        stack: StackID,
         kind: String,
         text: String,
         sinceNs: UInt64

@@ -1,3 +1,5 @@
+package import SiltEvents
+
 /// A round of load, or a slice of an idle phase: one interval of a hunt.
 package struct RecordedRound: Equatable, Sendable {
     package enum Kind: String, Sendable {
@@ -55,11 +57,11 @@ extension Sequence<RecordedRound> {
 package struct PhaseAllocations: Equatable, Sendable {
     package var process: UInt32
     package var phase: Int
-    package var stack: UInt32
+    package var stack: StackID
     package var count: UInt64
     package var bytes: UInt64
 
-    package init(process: UInt32, phase: Int, stack: UInt32, count: UInt64, bytes: UInt64) {
+    package init(process: UInt32, phase: Int, stack: StackID, count: UInt64, bytes: UInt64) {
         self.process = process
         self.phase = phase
         self.stack = stack
@@ -73,12 +75,12 @@ package struct PhaseAllocations: Equatable, Sendable {
 package struct PhaseFrees: Equatable, Sendable {
     package var process: UInt32
     package var phase: Int
-    package var stack: UInt32
-    package var freeStack: UInt32
+    package var stack: StackID
+    package var freeStack: StackID
     package var count: UInt64
     package var bytes: UInt64
 
-    package init(process: UInt32, phase: Int, stack: UInt32, freeStack: UInt32, count: UInt64, bytes: UInt64) {
+    package init(process: UInt32, phase: Int, stack: StackID, freeStack: StackID, count: UInt64, bytes: UInt64) {
         self.process = process
         self.phase = phase
         self.stack = stack

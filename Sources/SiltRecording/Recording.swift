@@ -2,9 +2,8 @@ package import SiltEvents
 
 /// A recording as values: everything a report needs, in flat arrays (700,000 stacks take some 100 MB).
 ///
-/// Ids are those of the recording; index = id − 1 in `modules`, `frames`, `stacks` and `symbolRanges`, whose arrays have
-/// empty entries for ids that were never written. Every id an entry holds is 0 or inside its array, and a stack's parent is
-/// smaller than itself: `init` rejects a file where it is not so.
+/// Ids are those of the recording; its tables have empty rows for ids that were never written. Every id that a row holds is
+/// none or of a row, and a stack's parent is before itself: `init` rejects a file where it is not so.
 package struct Recording: Sendable {
     package var target = RecordedTarget(command: [])
     /// Nil until the recording is closed.
@@ -21,9 +20,9 @@ package struct Recording: Sendable {
     /// By process, as `processes`.
     package var totals: [RecordedTotals] = []
     package var trust: [TrustCounters] = []
-    package var modules: [RecordedModule] = []
-    package var frames: [RecordedFrame] = []
-    package var stacks: [RecordedStack] = []
+    package var modules: Table<ModuleID, RecordedModule> = []
+    package var frames: Table<FrameID, RecordedFrame> = []
+    package var stacks: Table<StackID, RecordedStack> = []
     /// By resource, then process, then stack.
     package var counters: [RecordedCounters] = []
     /// The same of blocks at the last snapshot, of processes that gave some of it back on their way out.
@@ -39,14 +38,14 @@ package struct Recording: Sendable {
     /// By resource, then process, then group, then snapshot; bring a series to one width with `uniform`.
     package var groupSamples: [RecordedSample] = []
     /// By resource, then process, then stack.
-    package var histories: [RecordedHistory] = []
+    package var histories: [RecordedHistory<StackID>] = []
     /// By resource, then process, then frame of the group.
-    package var groupHistories: [RecordedHistory] = []
+    package var groupHistories: [RecordedHistory<FrameID>] = []
     package var historyBytes: [UInt8] = []
     /// Where a frame's rows are in `symbols`, innermost function first; empty: not symbolized.
-    package var symbolRanges: [Range<Int32>] = []
+    package var symbolRanges: Table<FrameID, Range<Int32>> = []
     package var symbols: [RecordedSymbol] = []
-    package var strings: [String] = []
+    package var strings: Table<StringID, String> = []
     package var phases: [RecordedPhase] = []
     /// The intervals of a hunt, in their order; none: the trace ran freely.
     package var rounds: [RecordedRound] = []
@@ -82,7 +81,7 @@ package struct RecordedModule: Equatable, Sendable {
 
 /// One address: of the module's file when there is a module, else absolute.
 package struct RecordedFrame: Equatable, Sendable {
-    package var module: UInt32 = 0
+    package var module = ModuleID.none
     package var offset: UInt64 = 0
     package var kind = Frame.Kind.returnAddress
 
@@ -91,30 +90,37 @@ package struct RecordedFrame: Equatable, Sendable {
 
 /// A node of the stack trie: this frame, called from `parent`.
 package struct RecordedStack: Equatable, Sendable {
-    package var parent: UInt32 = 0
-    package var frame: UInt32 = 0
+    package var parent = StackID.none
+    package var frame = FrameID.none
 
     package init() {}
 }
 
 /// A survivor history: its bytes are `Recording.historyBytes[range]`.
-package struct RecordedHistory: Equatable, Sendable {
+package struct RecordedHistory<Key: RowID>: Equatable, Sendable {
     package var resource: Resource
     package var process: UInt32
     /// The stack, or the frame of the group.
-    package var key: UInt32
+    package var key: Key
     package var range: Range<Int>
 }
 
-/// A function at a frame; `function` and `file` number `Recording.strings` from 1, 0 meaning none.
+/// One text of a recording.
+package struct StringID: RowID {
+    package var rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+}
+
+/// A function at a frame.
 package struct RecordedSymbol: Equatable, Sendable {
-    package var function: UInt32
-    package var file: UInt32
+    package var function: StringID
+    package var file: StringID
     /// 0: unknown.
     package var line: UInt32
     package var inlined: Bool
 
-    package init(function: UInt32, file: UInt32, line: UInt32, inlined: Bool) {
+    package init(function: StringID, file: StringID, line: UInt32, inlined: Bool) {
         self.function = function
         self.file = file
         self.line = line
@@ -123,32 +129,30 @@ package struct RecordedSymbol: Equatable, Sendable {
 }
 
 extension Recording {
-    /// A text of the recording; empty for 0.
-    package func string(_ id: UInt32) -> String {
-        id == 0 ? "" : strings[Int(id) - 1]
-    }
+    /// A text of the recording; empty for none.
+    package func string(_ id: StringID) -> String { id == .none ? "" : strings[id] }
 
-    /// A module's path; empty for 0.
-    package func path(ofModule id: UInt32) -> String { id == 0 ? "" : modules[Int(id) - 1].path }
+    /// A module's path; empty for none.
+    package func path(ofModule id: ModuleID) -> String { id == .none ? "" : modules[id].path }
 
-    /// The innermost frame of a stack; 0 for 0.
-    package func frame(ofStack id: UInt32) -> UInt32 { id == 0 ? 0 : stacks[Int(id) - 1].frame }
+    /// The innermost frame of a stack; none for none.
+    package func frame(ofStack id: StackID) -> FrameID { id == .none ? .none : stacks[id].frame }
 
     /// Frames of a stack, innermost first.
-    package func frames(ofStack stack: UInt32) -> [UInt32] {
-        var result: [UInt32] = []
+    package func frames(ofStack stack: StackID) -> [FrameID] {
+        var result: [FrameID] = []
         var node = stack
-        while node != 0 {
-            result.append(stacks[Int(node) - 1].frame)
-            node = stacks[Int(node) - 1].parent
+        while node != .none {
+            result.append(stacks[node].frame)
+            node = stacks[node].parent
         }
         return result
     }
 
     /// The functions at a frame, innermost first; empty when it was not symbolized.
-    package func symbols(ofFrame frame: UInt32) -> ArraySlice<RecordedSymbol> {
-        guard frame != 0 else { return [] }
-        let range = symbolRanges[Int(frame) - 1]
+    package func symbols(ofFrame frame: FrameID) -> ArraySlice<RecordedSymbol> {
+        guard frame != .none else { return [] }
+        let range = symbolRanges[frame]
         return symbols[Int(range.lowerBound)..<Int(range.upperBound)]
     }
 

@@ -199,14 +199,14 @@ extension Recording {
         return index < processes.count && processes[index].id == id ? index : nil
     }
 
-    /// Rows by id into an array where index = id − 1; ids beyond what a recording can hold mean a damaged file.
-    private static func table<Row>(
+    /// Rows by id; ids beyond what a recording can hold mean a damaged file.
+    private static func table<ID, Row>(
         _ database: Database,
         _ sql: String,
         empty: Row,
         read: (Statement) -> Row
-    ) throws(RecordingError) -> [Row] {
-        var result: [Row] = []
+    ) throws(RecordingError) -> Table<ID, Row> {
+        var result = Table<ID, Row>()
         let statement = try database.prepare(sql)
         while try statement.step() {
             let id = statement.integer(0)
@@ -258,7 +258,7 @@ extension Recording {
 
     private mutating func readSymbols(_ database: Database) throws(RecordingError) {
         strings = try Self.table(database, "SELECT string, text FROM strings ORDER BY string", empty: "") { $0.text(1) }
-        symbolRanges = Array(repeating: 0..<0, count: frames.count)
+        symbolRanges = Table(repeating: 0..<0, count: frames.count)
         let row = try database.prepare(
             """
             SELECT frame, coalesce(function, 0), coalesce(file, 0), coalesce(line, 0), inlined FROM symbol_rows
@@ -273,7 +273,7 @@ extension Recording {
                 line: row.id(3),
                 inlined: row.integer(4) != 0
             )
-            guard frame >= 1, frame <= frames.count, symbol.function <= strings.count, symbol.file <= strings.count
+            guard frame >= 1, frame <= frames.count, strings.holds(symbol.function), strings.holds(symbol.file)
             else {
                 throw .damaged(path: database.path, reason: "symbol of frame \(frame)")
             }
@@ -321,7 +321,7 @@ extension Recording {
             var sample = RecordedSample(
                 try resource(row, database),
                 process: row.id(1),
-                key: row.id(2),
+                group: row.id(2),
                 snapshot: row.id(3),
                 inUseBytes: row.unsigned(5),
                 inUseCount: row.unsigned(7),
@@ -335,12 +335,12 @@ extension Recording {
         return result
     }
 
-    private mutating func readHistories(
+    private mutating func readHistories<Key>(
         _ database: Database,
         table: String,
         key: String
-    ) throws(RecordingError) -> [RecordedHistory] {
-        var result: [RecordedHistory] = []
+    ) throws(RecordingError) -> [RecordedHistory<Key>] {
+        var result: [RecordedHistory<Key>] = []
         let column = try Self.resourceColumn(database)
         let row = try database.prepare(
             "SELECT \(column), process, \(key), state FROM \(table) ORDER BY 1, process, \(key)"
@@ -383,20 +383,23 @@ extension Recording {
 
     /// Rejects ids that lead nowhere and stacks that lead in a circle.
     private func check(_ database: Database) throws(RecordingError) {
-        for (index, frame) in frames.enumerated() where frame.module > modules.count {
-            throw .damaged(path: database.path, reason: "frame \(index + 1) names module \(frame.module)")
+        for (index, frame) in frames.enumerated() where !modules.holds(frame.module) {
+            throw .damaged(path: database.path, reason: "frame \(index + 1) names module \(frame.module.rawValue)")
         }
-        for (index, stack) in stacks.enumerated() where stack.parent > index || stack.frame > frames.count {
+        for (index, stack) in stacks.enumerated() where stack.parent.rawValue > index || !frames.holds(stack.frame) {
             throw .damaged(
                 path: database.path,
-                reason: "stack \(index + 1) names stack \(stack.parent), frame \(stack.frame)"
+                reason: "stack \(index + 1) names stack \(stack.parent.rawValue), frame \(stack.frame.rawValue)"
             )
         }
-        for row in counters where row.stack > stacks.count || row.group > frames.count {
-            throw .damaged(path: database.path, reason: "counters name stack \(row.stack), frame \(row.group)")
+        for row in counters where !stacks.holds(row.stack) || !frames.holds(row.group) {
+            throw .damaged(
+                path: database.path,
+                reason: "counters name stack \(row.stack.rawValue), frame \(row.group.rawValue)"
+            )
         }
-        for sample in groupSamples where sample.key > frames.count {
-            throw .damaged(path: database.path, reason: "sample names frame \(sample.key)")
+        for sample in groupSamples where !frames.holds(sample.group) {
+            throw .damaged(path: database.path, reason: "sample names frame \(sample.group.rawValue)")
         }
     }
 }

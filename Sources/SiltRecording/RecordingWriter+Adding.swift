@@ -1,4 +1,5 @@
 internal import CSQLite
+internal import SiltEvents
 
 extension RecordingWriter {
     /// Opens a recording whose writer has ended, to add what else was measured meanwhile: processes with ids of their own.
@@ -8,7 +9,7 @@ extension RecordingWriter {
         try self.init(path: path, database: RecordingFile.openToWrite(path))
         storedModules = try database.integer("SELECT max(module) FROM modules")
         storedFrames = try database.integer("SELECT max(frame) FROM frames")
-        symbolizedBefore = UInt32(clamping: storedFrames)
+        symbolizedBefore = FrameID(rawValue: UInt32(clamping: storedFrames))
         // A chunk is written as a whole: the last one stays as it is.
         let chunk = UInt32(clamping: try database.integer("SELECT max(first) FROM call_tree"))
         storedStacks = chunk == 0 ? 0 : Int(chunk) + StackChunk.size - 1

@@ -5,20 +5,16 @@ extension RecordingWriter {
     package func addNew(of table: StackTable) throws(RecordingError) {
         while storedModules < table.modules.count {
             let module = table.modules[storedModules]
-            try add(module: UInt32(storedModules + 1), path: module.path, buildID: module.buildID)
+            try add(module: ModuleID(index: storedModules), path: module.path, buildID: module.buildID)
         }
         while storedFrames < table.frames.count {
             let frame = table.frames[storedFrames]
-            let id = UInt32(storedFrames + 1)
-            try add(frame: id, module: frame.module.rawValue, offset: frame.offset, kind: frame.kind)
+            let id = FrameID(index: storedFrames)
+            try add(frame: id, module: frame.module, offset: frame.offset, kind: frame.kind)
         }
         while storedStacks < table.stackCount {
             let stack = StackID(rawValue: UInt32(storedStacks + 1))
-            try add(
-                stack: stack.rawValue,
-                parent: table.parent(of: stack).rawValue,
-                frame: table.frame(of: stack).rawValue
-            )
+            try add(stack: stack, parent: table.parent(of: stack), frame: table.frame(of: stack))
         }
     }
 }

@@ -29,7 +29,7 @@ package final class RecordingWriter {
     private let insertTrust: Statement
     private let insertProcess: Statement
     private let insertTarget: Statement
-    var strings: [String: UInt32] = [:]
+    var strings: [String: StringID] = [:]
     private var marks = 0
     /// False where rows are added to what a killed writer left: that is not a complete recording.
     var isWhole = true
@@ -45,8 +45,8 @@ package final class RecordingWriter {
     /// Highest number of a process that was written.
     package internal(set) var storedProcesses: UInt32 = 0
     /// Frames whose functions were written, and the highest that may have some from an earlier writer.
-    private var symbolized: Set<UInt32> = []
-    var symbolizedBefore: UInt32 = 0
+    private var symbolized: Set<FrameID> = []
+    var symbolizedBefore = FrameID.none
     var stackChunk = StackChunk()
     var counterChunk = CounterChunk()
 
@@ -287,16 +287,16 @@ package final class RecordingWriter {
 
     // MARK: - Where memory comes from
 
-    package func add(module id: UInt32, path: String, buildID: [UInt8]) throws(RecordingError) {
+    package func add(module id: ModuleID, path: String, buildID: [UInt8]) throws(RecordingError) {
         insertModule.bind(id, at: 1)
         insertModule.bind(path, at: 2)
         insertModule.bind(buildID, at: 3)
         try insertModule.run()
-        storedModules = max(storedModules, Int(id))
+        storedModules = max(storedModules, Int(id.rawValue))
     }
 
     /// Why addresses of a module have no lines; a module without such a row has some, or was not looked at.
-    package func write(missingLines reason: String, module id: UInt32) throws(RecordingError) {
+    package func write(missingLines reason: String, module id: ModuleID) throws(RecordingError) {
         let row = try database.prepare("UPDATE modules SET missing_lines = ? WHERE module = ?")
         row.bind(reason, at: 1)
         row.bind(id, at: 2)
@@ -304,22 +304,22 @@ package final class RecordingWriter {
     }
 
     package func add(
-        frame id: UInt32,
-        module: UInt32,
+        frame id: FrameID,
+        module: ModuleID,
         offset: UInt64,
         kind: Frame.Kind = .returnAddress
     ) throws(RecordingError) {
-        frameRows.set(0, Int64(id))
-        frameRows.set(1, Int64(module))
+        frameRows.set(0, Int64(id.rawValue))
+        frameRows.set(1, Int64(module.rawValue))
         frameRows.set(2, Int64(bitPattern: offset))
         frameRows.set(3, Int64(kind.rawValue))
         try frameRows.endRow()
         if !inTransaction { try frameRows.flush() }
-        storedFrames = max(storedFrames, Int(id))
+        storedFrames = max(storedFrames, Int(id.rawValue))
     }
 
     /// The functions at a frame, innermost first; replaces what was written of it.
-    package func write(symbols: [SourceFrame], frame: UInt32) throws(RecordingError) {
+    package func write(symbols: [SourceFrame], frame: FrameID) throws(RecordingError) {
         if frame <= symbolizedBefore || symbolized.contains(frame) {
             try symbolRows.flush()
             deleteSymbols.bind(frame, at: 1)
@@ -328,14 +328,14 @@ package final class RecordingWriter {
         if !symbols.isEmpty { symbolized.insert(frame) }
         for (depth, symbol) in symbols.enumerated() {
             let function = try string(symbol.function)
-            var file: UInt32?
+            var file: StringID?
             if let name = symbol.file {
                 file = try string(name)
             }
-            symbolRows.set(0, Int64(frame))
+            symbolRows.set(0, Int64(frame.rawValue))
             symbolRows.set(1, Int64(depth))
-            symbolRows.set(2, Int64(function))
-            symbolRows.set(3, file.map(Int64.init))
+            symbolRows.set(2, Int64(function.rawValue))
+            symbolRows.set(3, file.map { Int64($0.rawValue) })
             symbolRows.set(4, symbol.line.map(Int64.init))
             symbolRows.set(5, symbol.inlined ? 1 : 0)
             try symbolRows.endRow()
@@ -343,11 +343,11 @@ package final class RecordingWriter {
         if !inTransaction { try symbolRows.flush() }
     }
 
-    private func string(_ text: String) throws(RecordingError) -> UInt32 {
+    private func string(_ text: String) throws(RecordingError) -> StringID {
         if let known = strings[text] {
             return known
         }
-        let id = UInt32(strings.count + 1)
+        let id = StringID(rawValue: UInt32(strings.count + 1))
         strings[text] = id
         insertString.bind(id, at: 1)
         insertString.bind(text, at: 2)
@@ -375,12 +375,12 @@ package final class RecordingWriter {
         unthinned += 1
     }
 
-    /// A group that moved since its last sample; its key is the frame it is grouped by.
+    /// A group that moved since its last sample.
     package func write(_ sample: RecordedSample) throws(RecordingError) {
         let row = insertSiteSample
         row.bind(UInt32(sample.resource.rawValue), at: 1)
         row.bind(sample.process, at: 2)
-        row.bind(sample.key, at: 3)
+        row.bind(sample.group, at: 3)
         row.bind(sample.snapshot, at: 4)
         row.bind(sample.width, at: 5)
         row.bind(sample.inUseBytes, at: 6)
@@ -393,7 +393,8 @@ package final class RecordingWriter {
     }
 
     /// The survivor history of a stack, encoded; replaces the one before.
-    package func write(history: [UInt8], of resource: Resource, process: UInt32, stack: UInt32) throws(RecordingError) {
+    package func write(history: [UInt8], of resource: Resource, process: UInt32, stack: StackID) throws(RecordingError)
+    {
         insertHistory.bind(UInt32(resource.rawValue), at: 1)
         insertHistory.bind(process, at: 2)
         insertHistory.bind(stack, at: 3)
@@ -401,12 +402,12 @@ package final class RecordingWriter {
         try insertHistory.run()
     }
 
-    /// The survivor history of a group, encoded; its key is the frame it is grouped by.
+    /// The survivor history of a group, encoded.
     package func write(
         history: [UInt8],
         of resource: Resource,
         process: UInt32,
-        group frame: UInt32
+        group frame: FrameID
     ) throws(RecordingError) {
         insertSiteHistory.bind(UInt32(resource.rawValue), at: 1)
         insertSiteHistory.bind(process, at: 2)

@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 extension RecordingWriter {
     /// A hunt begins: survivor histories start anew, so those written until now are removed.
     package func beginRounds() throws(RecordingError) {
@@ -97,8 +99,8 @@ extension Recording {
                 count: freed.unsigned(4),
                 bytes: freed.unsigned(5)
             )
-            guard row.freeStack <= stacks.count else {
-                throw .damaged(path: database.path, reason: "freed by stack \(row.freeStack)")
+            guard stacks.holds(row.freeStack) else {
+                throw .damaged(path: database.path, reason: "freed by stack \(row.freeStack.rawValue)")
             }
             phaseFrees.append(row)
         }

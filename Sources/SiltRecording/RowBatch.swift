@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 /// Rows of integers on their way into one table, several to a statement: of a compiler's 17,000 frames and functions, eight
 /// to a statement took 7 ms where one took 12 (both through Python's sqlite3).
 final class RowBatch {

@@ -4,7 +4,7 @@ internal import SiltText
 /// Rows of a recording: plain values, numbered as in the session.
 ///
 /// Process numbers are the session's own (1, 2, …: one per process image, so a fork and an exec make new ones); frame,
-/// stack and module numbers are those of the session's stack table, 0 meaning none. Times are nanoseconds of
+/// stack and module ids are those of the session's stack table. Times are nanoseconds of
 /// CLOCK_MONOTONIC unless named otherwise.
 
 /// What was run, where, and how it ended: one per recording.
@@ -194,11 +194,9 @@ package struct RecordedSnapshot: Equatable, Sendable {
 package struct RecordedCounters: Equatable, Sendable {
     package var resource: Resource
     package var process: UInt32
-    package var stack: UInt32
+    package var stack: StackID
     /// Frame that the growth history was grouped by while the program ran: the innermost that is not an allocator wrapper.
-    ///
-    /// 0: none.
-    package var group: UInt32 = 0
+    package var group = FrameID.none
     package var inUseBytes: UInt64 = 0
     package var inUseCount: UInt64 = 0
     package var allocatedBytes: UInt64 = 0
@@ -209,7 +207,7 @@ package struct RecordedCounters: Equatable, Sendable {
     /// Blocks freed with no other allocation in between.
     package var temporaryCount: UInt64 = 0
 
-    package init(_ resource: Resource, process: UInt32, stack: UInt32) {
+    package init(_ resource: Resource, process: UInt32, stack: StackID) {
         self.resource = resource
         self.process = process
         self.stack = stack
@@ -220,8 +218,7 @@ package struct RecordedCounters: Equatable, Sendable {
 package struct RecordedSample: Equatable, Sendable {
     package var resource: Resource
     package var process: UInt32
-    /// The frame of the group.
-    package var key: UInt32
+    package var group: FrameID
     package var snapshot: UInt32
     /// Snapshots this row stands for, as in `RecordedSnapshot`.
     package var width: UInt32 = 1
@@ -235,7 +232,7 @@ package struct RecordedSample: Equatable, Sendable {
     package init(
         _ resource: Resource,
         process: UInt32,
-        key: UInt32,
+        group: FrameID,
         snapshot: UInt32,
         inUseBytes: UInt64,
         inUseCount: UInt64,
@@ -244,7 +241,7 @@ package struct RecordedSample: Equatable, Sendable {
     ) {
         self.resource = resource
         self.process = process
-        self.key = key
+        self.group = group
         self.snapshot = snapshot
         self.inUseBytes = inUseBytes
         troughBytes = inUseBytes

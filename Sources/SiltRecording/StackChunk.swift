@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 /// Stacks as they are stored: 512 to a row, as two JSON arrays of numbers, `steps` and `frames` of the stacks from `first`
 /// on.
 ///
@@ -7,32 +9,34 @@
 struct StackChunk {
     static let size = 512
 
-    private(set) var first: UInt32 = 1
+    private(set) var first = StackID(rawValue: 1)
     private(set) var steps: [UInt32] = []
-    private(set) var frames: [UInt32] = []
+    private(set) var frames: [FrameID] = []
     var isWritten = true
 
     /// The first stack of the chunk that holds `stack`.
-    private static func first(_ stack: UInt32) -> UInt32 { (stack - 1) / UInt32(size) * UInt32(size) + 1 }
+    private static func first(_ stack: StackID) -> StackID {
+        StackID(rawValue: (stack.rawValue - 1) / UInt32(size) * UInt32(size) + 1)
+    }
 
     /// Whether a stack lies in it or, where nothing is lost, may begin it anew.
-    func holds(_ stack: UInt32) -> Bool { Self.first(stack) == first }
+    func holds(_ stack: StackID) -> Bool { Self.first(stack) == first }
 
     /// Goes on with the chunk that holds `stack`.
-    mutating func begin(_ stack: UInt32) {
+    mutating func begin(_ stack: StackID) {
         first = Self.first(stack)
         steps.removeAll(keepingCapacity: true)
         frames.removeAll(keepingCapacity: true)
         isWritten = true
     }
 
-    mutating func set(_ stack: UInt32, parent: UInt32, frame: UInt32) {
-        let index = Int(stack - first)
+    mutating func set(_ stack: StackID, parent: StackID, frame: FrameID) {
+        let index = Int(stack.rawValue - first.rawValue)
         while steps.count <= index {
             steps.append(0)
-            frames.append(0)
+            frames.append(.none)
         }
-        steps[index] = parent == 0 ? 0 : stack &- parent
+        steps[index] = parent == .none ? 0 : stack.rawValue &- parent.rawValue
         frames[index] = frame
         isWritten = false
     }

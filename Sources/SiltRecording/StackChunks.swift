@@ -1,13 +1,15 @@
+package import SiltEvents
+
 extension RecordingWriter {
     /// Stacks come in the order of their ids, as the session's table gives them.
-    package func add(stack id: UInt32, parent: UInt32, frame: UInt32) throws(RecordingError) {
-        precondition(id > storedStacks, "stacks are added in the order of their ids")
+    package func add(stack id: StackID, parent: StackID, frame: FrameID) throws(RecordingError) {
+        precondition(id.rawValue > storedStacks, "stacks are added in the order of their ids")
         if !stackChunk.holds(id) {
             try writeStackChunk()
             stackChunk.begin(id)
         }
         stackChunk.set(id, parent: parent, frame: frame)
-        storedStacks = Int(id)
+        storedStacks = Int(id.rawValue)
         if !inTransaction { try writeStackChunk() }
     }
 
@@ -15,7 +17,7 @@ extension RecordingWriter {
         guard !stackChunk.isWritten else { return }
         insertStackChunk.bind(stackChunk.first, at: 1)
         insertStackChunk.bind(text: NumberText.array(stackChunk.steps), at: 2)
-        insertStackChunk.bind(text: NumberText.array(stackChunk.frames), at: 3)
+        insertStackChunk.bind(text: NumberText.array(stackChunk.frames.map(\.rawValue)), at: 3)
         try insertStackChunk.run()
         stackChunk.isWritten = true
     }
@@ -43,7 +45,7 @@ extension Recording {
     private mutating func readStacks(
         _ database: Database,
         _ query: String,
-        _ add: (Statement, inout [RecordedStack]) -> Bool
+        _ add: (Statement, inout Table<StackID, RecordedStack>) -> Bool
     ) throws(RecordingError) {
         let row = try database.prepare(query)
         while try row.step() {
@@ -62,7 +64,7 @@ extension Recording {
     private static func add(
         _ steps: UnsafeBufferPointer<UInt8>,
         _ frames: UnsafeBufferPointer<UInt8>,
-        to stacks: inout [RecordedStack]
+        to stacks: inout Table<StackID, RecordedStack>
     ) -> Bool {
         let end = stacks.count + StackChunk.size
         var frames = NumberReader(frames)
@@ -80,7 +82,7 @@ extension Recording {
     }
 
     /// `steps << 32 | frame` of each stack.
-    private static func add(nodes: UnsafeBufferPointer<UInt8>, to stacks: inout [RecordedStack]) -> Bool {
+    private static func add(nodes: UnsafeBufferPointer<UInt8>, to stacks: inout Table<StackID, RecordedStack>) -> Bool {
         let end = stacks.count + StackChunk.size
         var reader = NumberReader(nodes)
         let isWhole = reader.array { reader in
@@ -90,11 +92,11 @@ extension Recording {
         return isWhole && reader.isAtEnd
     }
 
-    private static func add(_ steps: UInt64, _ frame: UInt64, to stacks: inout [RecordedStack]) -> Bool {
+    private static func add(_ steps: UInt64, _ frame: UInt64, to stacks: inout Table<StackID, RecordedStack>) -> Bool {
         guard steps <= stacks.count, let frame = UInt32(exactly: frame) else { return false }
         var stack = RecordedStack()
-        stack.frame = frame
-        stack.parent = steps == 0 ? 0 : UInt32(stacks.count + 1) - UInt32(steps)
+        stack.frame = FrameID(rawValue: frame)
+        if steps != 0 { stack.parent = StackID(rawValue: UInt32(stacks.count + 1) - UInt32(steps)) }
         stacks.append(stack)
         return true
     }

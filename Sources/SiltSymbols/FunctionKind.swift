@@ -1,3 +1,5 @@
+package import SiltEvents
+
 /// What a function has to do with the allocations below it.
 package enum FunctionKind: UInt8, Sendable, Comparable {
     /// Gives memory to its caller: an allocator, a wrapper of one, a container, a runtime.
@@ -26,19 +28,19 @@ extension FunctionKind {
 /// of the program itself that has no name is passed only for named code of the program, not for a library's function that
 /// it was called back from. A signal's handler is not called by what it interrupts.
 package struct Blame {
-    /// The frame's id; 0: the stack is empty.
-    package private(set) var frame: UInt32 = 0
+    /// None: the stack is empty.
+    package private(set) var frame = FrameID.none
     package private(set) var kind = FunctionKind.allocator
     private var isInAllocator = false
     /// The innermost frames of named program code, and of that in the program itself.
-    private var named: UInt32 = 0
-    private var ofProgram: UInt32 = 0
+    private var named = FrameID.none
+    private var ofProgram = FrameID.none
 
     package init() {}
 
-    /// The stack goes on with this frame, which is not 0.
+    /// The stack goes on with this frame, which is not none.
     package mutating func enter(
-        _ frame: UInt32,
+        _ frame: FrameID,
         kind: @autoclosure () -> FunctionKind,
         isOfProgram: Bool,
         isClosedAllocator: Bool,
@@ -46,21 +48,21 @@ package struct Blame {
     ) {
         if !isInAllocator || self.kind < .unnamed { take(frame, kind(), isOfProgram) }
         isInAllocator = !isInterrupted && (isInAllocator || isClosedAllocator)
-        if isInterrupted { (named, ofProgram) = (0, 0) }
+        if isInterrupted { (named, ofProgram) = (.none, .none) }
     }
 
-    private mutating func take(_ frame: UInt32, _ kind: FunctionKind, _ isOfProgram: Bool) {
+    private mutating func take(_ frame: FrameID, _ kind: FunctionKind, _ isOfProgram: Bool) {
         switch kind {
         case .program:
             named = frame
             if isOfProgram { ofProgram = frame }
         case .unnamed:
             let caller = isOfProgram ? ofProgram : named
-            if caller != 0 {
+            if caller != .none {
                 (self.frame, self.kind) = (caller, .program)
                 return
             }
-        case .carrier, .allocator: if self.frame != 0, kind < self.kind { return }
+        case .carrier, .allocator: if self.frame != .none, kind < self.kind { return }
         }
         (self.frame, self.kind) = (frame, kind)
     }

@@ -133,7 +133,7 @@ struct NaiveHeap {
         print("seed \(seed)")
         var generator = SeededGenerator(seed: seed)
         func random(_ bound: UInt64) -> UInt64 { generator.next(upperBound: bound) }
-        let heap = TestHeap(groupOf: { StackID(rawValue: $0.rawValue % 3 + 1000) })
+        let heap = TestHeap(groupOf: { FrameID(rawValue: $0.rawValue % 3 + 1000) })
         var naive = NaiveHeap()
         // Given to the heap some at a time, as the decoder does: events in a row at one address are a case of their own.
         // Of odd seeds up to 500, more than whose entries are asked for at once.

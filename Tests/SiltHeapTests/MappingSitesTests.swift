@@ -81,7 +81,7 @@ extension TestHeap {
     }
 
     @Test func mappingsGrowOldAsBlocksDo() throws {
-        let heap = TestHeap(groupOf: { _ in StackID(rawValue: 77) })
+        let heap = TestHeap(groupOf: { _ in FrameID(rawValue: 77) })
         heap.close()
         for interval in UInt64(1)...8 {
             heap.map(interval << 20, 0x2000, 1)
@@ -95,8 +95,8 @@ extension TestHeap {
         let series = try #require(found)
         #expect(series.counts == [1, 1, 1, 1, 1, 1, 1, 1])
         #expect(series.bytes == [4096, 4096, 4096, 4096, 4096, 4096, 8192, 8192])
-        #expect(heap.heap.groupHistory(of: StackID(rawValue: 77), .mapping)?.series(atSnapshot: 8) == series)
-        #expect(heap.heap.groupLive(of: StackID(rawValue: 77), .mapping) == (10 * 4096, 8))
+        #expect(heap.heap.groupHistory(of: FrameID(rawValue: 77), .mapping)?.series(atSnapshot: 8) == series)
+        #expect(heap.heap.groupLive(of: FrameID(rawValue: 77), .mapping) == (10 * 4096, 8))
         #expect(!heap.hasHistory(1) && heap.heap.history(of: StackID(rawValue: 2), .mapping) == nil)
         var changed: [UInt32] = []
         heap.heap.drainChanged(of: .mapping) { changed.append($0.rawValue) }

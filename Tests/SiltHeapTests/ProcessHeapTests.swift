@@ -9,7 +9,7 @@ final class TestHeap {
 
     init(
         inheritsHeap: Bool = false,
-        groupOf: @escaping (StackID) -> StackID = { $0 },
+        groupOf: @escaping (StackID) -> FrameID = { FrameID(rawValue: $0.rawValue) },
         interval: UInt32 = 0,
         huntBaseline: UInt32? = nil
     ) {
@@ -77,7 +77,7 @@ final class TestHeap {
 
     func hasHistory(_ stack: UInt32) -> Bool { heap.history(of: StackID(rawValue: stack), .heap) != nil }
 
-    func hasGroupHistory(_ key: UInt32) -> Bool { heap.groupHistory(of: StackID(rawValue: key), .heap) != nil }
+    func hasGroupHistory(_ key: UInt32) -> Bool { heap.groupHistory(of: FrameID(rawValue: key), .heap) != nil }
 }
 
 /// What one stack freed of what another one allocated.
@@ -215,7 +215,7 @@ struct FreePartner: Equatable {
     }
 
     @Test func aHistoryBeginsWhenABlockSurvivesTwoFurtherIntervals() {
-        let heap = TestHeap(groupOf: { _ in StackID(rawValue: 77) })
+        let heap = TestHeap(groupOf: { _ in FrameID(rawValue: 77) })
         heap.close()
         heap.alloc(0x1000, 100, 1)
         heap.close()
@@ -231,17 +231,17 @@ struct FreePartner: Equatable {
     }
 
     @Test func groupsSumTheirStacks() {
-        let heap = TestHeap(groupOf: { StackID(rawValue: $0.rawValue % 2 + 50) })
+        let heap = TestHeap(groupOf: { FrameID(rawValue: $0.rawValue % 2 + 50) })
         heap.alloc(0x1000, 100, 1)
         heap.alloc(0x2000, 10, 3)
         heap.alloc(0x3000, 1, 2)
         heap.close()
-        #expect(heap.heap.groupLive(of: StackID(rawValue: 51), .heap) == (110, 2))
-        #expect(heap.heap.groupLive(of: StackID(rawValue: 50), .heap) == (1, 1))
+        #expect(heap.heap.groupLive(of: FrameID(rawValue: 51), .heap) == (110, 2))
+        #expect(heap.heap.groupLive(of: FrameID(rawValue: 50), .heap) == (1, 1))
         #expect(heap.changedGroups().sorted() == [50, 51])
         heap.free(0x2000)
         heap.close()
-        #expect(heap.heap.groupLive(of: StackID(rawValue: 51), .heap) == (100, 1))
-        #expect(heap.heap.groupKey(of: StackID(rawValue: 3), .heap) == StackID(rawValue: 51))
+        #expect(heap.heap.groupLive(of: FrameID(rawValue: 51), .heap) == (100, 1))
+        #expect(heap.heap.groupKey(of: StackID(rawValue: 3), .heap) == FrameID(rawValue: 51))
     }
 }

@@ -17,7 +17,7 @@ import Testing
             var stack: UInt32
             var birth: Int
         }
-        let heap = TestHeap(groupOf: { StackID(rawValue: $0.rawValue % 2 + 1000) })
+        let heap = TestHeap(groupOf: { FrameID(rawValue: $0.rawValue % 2 + 1000) })
         var live: [UInt64: Block] = [:]
         var expected: [UInt32: IntervalSeries] = [:]
         let stacks = UInt32(1)...8
@@ -85,7 +85,7 @@ import Testing
         }
         for key in UInt32(1000)...1001 {
             let parts = stacks.filter { $0 % 2 + 1000 == key }.compactMap { expected[$0] }
-            let kept = heap.heap.groupHistory(of: StackID(rawValue: key), .heap)?.intervals(50)
+            let kept = heap.heap.groupHistory(of: FrameID(rawValue: key), .heap)?.intervals(50)
             let group = try #require(kept)
             #expect(group.live == (0...50).map { index in parts.reduce(0) { $0 + $1.live[index] } })
             #expect(group.old == (0..<50).map { index in parts.reduce(0) { $0 + $1.old[index] } })

@@ -1,4 +1,6 @@
+import SiltEvents
 import SiltTestNumbers
+import SiltTestRecordings
 import Testing
 
 @testable import SiltRecording
@@ -6,7 +8,7 @@ import Testing
 @Suite struct CounterChunkTests {
     private func counters(_ process: UInt32, _ stack: UInt32, _ bytes: UInt64) -> RecordedCounters {
         var row = RecordedCounters(.heap, process: process, stack: stack)
-        row.group = stack % 2
+        row.group = FrameID(stack % 2)
         row.inUseBytes = bytes
         row.allocatedBytes = .max - bytes
         row.temporaryCount = bytes % 3
@@ -29,7 +31,7 @@ import Testing
             let random = generator.next()
             let row = counters(UInt32(random >> 33) % 3 + 1, UInt32(random >> 40) % 2001, random >> (random >> 58))
             try writer.write(row)
-            expected[[row.process, row.stack]] = row
+            expected[[row.process, row.stack.rawValue]] = row
             if step == 1777 {
                 #expect(try Recording(of: writer).counters.count == expected.count)
             }

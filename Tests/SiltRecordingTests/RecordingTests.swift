@@ -1,5 +1,6 @@
 import Foundation
 import SiltEvents
+import SiltTestRecordings
 import Testing
 
 @testable import SiltRecording
@@ -18,7 +19,7 @@ import Testing
                     RecordedSample(
                         resource,
                         process: 1,
-                        key: 1,
+                        group: 1,
                         snapshot: snapshot,
                         inUseBytes: bytes,
                         inUseCount: 1,
@@ -121,9 +122,9 @@ import Testing
         try writer.write(row)
         try writer.add(frame: frame, module: 1, offset: 7)
         try writer.write(symbols: [SourceFrame(function: "inner"), SourceFrame(function: "shop.Order")], frame: frame)
-        try writer.add(stack: stack, parent: 0, frame: frame)
-        try writer.add(stack: stack + 1, parent: stack, frame: 1)
-        var counters = RecordedCounters(.heap, process: process, stack: stack + 1)
+        try writer.add(stack: stack, parent: UInt32(0), frame: frame)
+        try writer.add(stack: stack + 1, parent: stack, frame: UInt32(1))
+        var counters = RecordedCounters(.heap, process: process, stack: StackID(stack + 1))
         counters.inUseBytes = 77
         try writer.write(counters)
         #expect(try writer.roundTimes().count == 2)
@@ -132,7 +133,7 @@ import Testing
         #expect(recording.isClosed == isClosed)
         #expect(recording.processes.last == row)
         #expect(recording.counters.last?.inUseBytes == 77)
-        #expect(recording.frames(ofStack: stack + 1) == [1, 3])
+        #expect(recording.frames(ofStack: StackID(stack + 1)) == [1, 3])
         #expect(recording.symbols(ofFrame: 3).map { recording.string($0.function) } == ["inner", "shop.Order"])
         recording.processes.removeLast()
         recording.totals.removeLast()
@@ -206,7 +207,7 @@ import Testing
         try writer.addNew(of: table)
         let recording = try Recording(of: writer)
         #expect(recording.modules.map(\.buildID) == [[7]])
-        #expect(recording.frames(ofStack: leaf.rawValue) == [inner.rawValue, outer.rawValue])
+        #expect(recording.frames(ofStack: leaf) == [inner, outer])
         #expect(recording.frames.map(\.kind) == [.returnAddress, .exact])
     }
 

@@ -1,5 +1,6 @@
 import SiltEvents
 import SiltTestNumbers
+import SiltTestRecordings
 import Testing
 
 @testable import SiltRecording
@@ -83,7 +84,7 @@ import Testing
         let recording = try Recording(of: writer)
         var result: [UInt32: [String]] = [:]
         for frame in 1...UInt32(recording.frames.count) {
-            let symbols = recording.symbols(ofFrame: frame)
+            let symbols = recording.symbols(ofFrame: FrameID(frame))
             guard !symbols.isEmpty else { continue }
             result[frame] = symbols.map {
                 "\(recording.string($0.function)) \($0.file == 0 ? "" : recording.string($0.file)):\($0.line) \($0.inlined)"

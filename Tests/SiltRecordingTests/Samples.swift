@@ -1,6 +1,7 @@
 import Foundation
 import SiltEvents
 import SiltRecording
+import SiltTestRecordings
 
 /// A folder for one test, gone afterwards.
 final class Folder {
@@ -118,7 +119,7 @@ enum SmallWorld {
             RecordedSample(
                 .heap,
                 process: 1,
-                key: 1,
+                group: 1,
                 snapshot: 0,
                 inUseBytes: 6,
                 inUseCount: 1,

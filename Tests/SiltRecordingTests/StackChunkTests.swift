@@ -1,3 +1,5 @@
+import SiltEvents
+import SiltTestRecordings
 import Testing
 
 @testable import SiltRecording
@@ -8,13 +10,14 @@ import Testing
     func aChunkHoldsStepsAndFrames(first: UInt32) {
         var chunk = StackChunk()
         #expect(chunk.isWritten)
-        chunk.begin(first + 3)
-        #expect(chunk.first == first && chunk.holds(first + 511) && !chunk.holds(first + 512))
-        chunk.set(first, parent: 0, frame: .max)
-        chunk.set(first + 1, parent: first, frame: 8)
-        chunk.set(first + 3, parent: 1, frame: 9)
+        chunk.begin(StackID(first + 3))
+        #expect(chunk.first == StackID(first))
+        #expect(chunk.holds(StackID(first + 511)) && !chunk.holds(StackID(first + 512)))
+        chunk.set(StackID(first), parent: 0, frame: FrameID(.max))
+        chunk.set(StackID(first + 1), parent: StackID(first), frame: 8)
+        chunk.set(StackID(first + 3), parent: 1, frame: 9)
         #expect(chunk.steps == [0, 1, 0, first + 2])
-        #expect(chunk.frames == [.max, 8, 0, 9])
+        #expect(chunk.frames == [FrameID(.max), 8, 0, 9])
         #expect(!chunk.isWritten)
     }
 }

@@ -1,4 +1,6 @@
+import SiltEvents
 import SiltTestNumbers
+import SiltTestRecordings
 import Testing
 
 @testable import SiltRecording
@@ -59,7 +61,7 @@ import Testing
                     RecordedSample(
                         .heap,
                         process: 1,
-                        key: frame,
+                        group: FrameID(frame),
                         snapshot: snapshot,
                         inUseBytes: UInt64(snapshot * 3),
                         inUseCount: 1,
@@ -79,7 +81,7 @@ import Testing
         #expect(recording.groupSamples.count <= 200 * RecordingWriter.sampleLimit)
         #expect(recording.snapshots.count <= RecordingWriter.snapshotLimit)
         #expect(recording.groupSamples.last?.inUseBytes == 4999 * 3)
-        let uniform = Recording.uniform(recording.groupSamples.filter { $0.key == 7 }[...])
+        let uniform = Recording.uniform(recording.groupSamples.filter { $0.group == 7 }[...])
         #expect(uniform.allSatisfy { $0.snapshot == 0 || $0.troughBytes <= $0.inUseBytes })
     }
 }

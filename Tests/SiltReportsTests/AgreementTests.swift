@@ -1,4 +1,5 @@
 import SiltRecording
+import SiltTestRecordings
 import Testing
 
 @testable import SiltFindings

@@ -1,4 +1,5 @@
 import SiltEvents
+import SiltTestRecordings
 import Testing
 
 @testable import SiltFindings
@@ -116,7 +117,7 @@ import Testing
         var report = try ShopHunt.report()
         let stack = report.sites[0].stack
         let other = try #require(report.sites.first { $0.blame.function == "cache_fill" }).stack
-        func part(_ stack: UInt32, _ bytes: UInt64) -> ReportSite.StackPart {
+        func part(_ stack: StackID, _ bytes: UInt64) -> ReportSite.StackPart {
             ReportSite.StackPart(stack: stack, inUseBytes: bytes, allocatedBytes: bytes)
         }
         report.sites[0].stacks = [part(stack, 900), part(other, 100)]

@@ -1,6 +1,8 @@
 import Foundation
+import SiltEvents
 import SiltPprof
 import SiltRecording
+import SiltTestRecordings
 import SiltTestSupport
 import Testing
 
@@ -148,7 +150,7 @@ import Testing
         let folder = try ScratchFolder()
         var new = try grown()
         // That pprof takes it for another function is why silt has another name for it.
-        new.strings = new.strings.map { $0.replacing(".constprop.0", with: "") }
+        new.strings = Table(new.strings.map { $0.replacing(".constprop.0", with: "") })
         // It also tells files in other folders apart, where functions have no names.
         new.modules[0].path = "/opt/shop/server"
         let old = try OrderServer.recording()

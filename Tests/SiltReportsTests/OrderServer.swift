@@ -1,6 +1,7 @@
 import SiltEvents
 import SiltGrowth
 import SiltRecording
+import SiltTestRecordings
 
 @testable import SiltFindings
 @testable import SiltReports
@@ -66,7 +67,7 @@ enum OrderServer {
         let scale: UInt64 = id == 1 ? 4 : 1
         let leak = 14_353 * scale
         for (stack, group, live, all) in [
-            (UInt32(4), UInt32(2), leak, leak + 444), (6, 5, 512 * scale, 512 * scale), (7, 6, 0, 99),
+            (StackID(4), FrameID(2), leak, leak + 444), (6, 5, 512 * scale, 512 * scale), (7, 6, 0, 99),
         ] {
             var counters = RecordedCounters(.heap, process: id, stack: stack)
             counters.group = group
@@ -108,7 +109,7 @@ enum OrderServer {
                 RecordedSample(
                     .heap,
                     process: id,
-                    key: 2,
+                    group: 2,
                     snapshot: number,
                     inUseBytes: live,
                     inUseCount: live / 1024,
@@ -121,7 +122,7 @@ enum OrderServer {
                     RecordedSample(
                         .heap,
                         process: id,
-                        key: 5,
+                        group: 5,
                         snapshot: number,
                         inUseBytes: 512 * scale * 1024,
                         inUseCount: 512,

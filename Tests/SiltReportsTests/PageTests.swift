@@ -1,6 +1,7 @@
 import Foundation
 import SiltEvents
 import SiltRecording
+import SiltTestRecordings
 import Testing
 
 @testable import SiltFindings
@@ -76,7 +77,7 @@ import Testing
     @Test func nothingInThePageEndsItsScriptElement() throws {
         var recording = try OrderServer.recording()
         recording.target.command = ["</script><!--<script>", "&lt;"]
-        recording.strings = recording.strings.map { $0 == "order_create" ? "</script>order" : $0 }
+        recording.strings = Table(recording.strings.map { $0 == "order_create" ? "</script>order" : $0 })
         var text = ""
         HTMLReport.render(try ReportBuilder.build(recording, options: ReportOptions()), into: &text)
         let start = try #require(text.range(of: "id=\"silt-data\">"))

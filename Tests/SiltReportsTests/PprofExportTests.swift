@@ -2,6 +2,7 @@ import Foundation
 import SiltEvents
 import SiltPprof
 import SiltRecording
+import SiltTestRecordings
 import SiltTestSupport
 import Testing
 

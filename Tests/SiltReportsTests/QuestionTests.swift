@@ -1,6 +1,7 @@
 import SiltEvents
 import SiltGrowth
 import SiltRecording
+import SiltTestRecordings
 import Testing
 
 @testable import SiltFindings

@@ -1,6 +1,7 @@
 import Foundation
 import SiltEvents
 import SiltRecording
+import SiltTestRecordings
 import Testing
 
 @testable import SiltFindings

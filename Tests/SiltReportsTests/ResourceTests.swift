@@ -2,6 +2,7 @@ import Foundation
 import SiltEvents
 import SiltPprof
 import SiltRecording
+import SiltTestRecordings
 import SiltTestSupport
 import Testing
 
@@ -54,11 +55,11 @@ import Testing
     /// Numbers of snapshots at which two call sites took and gave back; between them nothing changed.
     @Test func theCourseOfAResourceIsTheSumOfItsCallSites() throws {
         var recording = try OrderServer.recording(snapshots: 8)
-        func sample(_ key: UInt32, _ snapshot: UInt32, _ count: UInt64) -> RecordedSample {
+        func sample(_ group: FrameID, _ snapshot: UInt32, _ count: UInt64) -> RecordedSample {
             RecordedSample(
                 .descriptor,
                 process: 1,
-                key: key,
+                group: group,
                 snapshot: snapshot,
                 inUseBytes: count,
                 inUseCount: count,

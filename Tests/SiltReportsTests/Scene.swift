@@ -2,6 +2,7 @@ import Foundation
 import SiltEvents
 import SiltGrowth
 import SiltRecording
+import SiltTestRecordings
 
 @testable import SiltFindings
 @testable import SiltReports
@@ -57,7 +58,7 @@ struct Scene {
 
     private func writePlaces(to writer: RecordingWriter) throws {
         for (index, path) in modules.enumerated() {
-            try writer.add(module: UInt32(index + 1), path: path, buildID: [1])
+            try writer.add(module: ModuleID(index: index), path: path, buildID: [1])
         }
         var process = RecordedProcess(id: 1, pid: isForked ? 4001 : 4000)
         (process.command, process.forked, process.end) = (command, isForked, .exited(status: 0))
@@ -83,7 +84,7 @@ struct Scene {
                 parent = stack
             }
             var counters = RecordedCounters(place.resource, process: 1, stack: stack)
-            counters.group = stack
+            counters.group = FrameID(stack)
             (counters.inUseBytes, counters.inUseCount) = (place.bytes, place.count)
             (counters.allocatedBytes, counters.allocatedCount) = (max(place.bytes, 1024), max(place.count, 1))
             try writer.write(counters)

@@ -1,5 +1,6 @@
 import SiltGrowth
 import SiltRecording
+import SiltTestRecordings
 
 @testable import SiltFindings
 @testable import SiltReports

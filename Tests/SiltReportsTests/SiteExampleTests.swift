@@ -1,5 +1,6 @@
 import SiltEvents
 import SiltRecording
+import SiltTestRecordings
 import Testing
 
 @testable import SiltFindings
@@ -7,7 +8,8 @@ import Testing
 
 /// What is said of one of a site's things.
 @Suite struct SiteExampleTests {
-    private func example(_ resource: Resource, _ stack: UInt32, process: UInt32 = 1, since: UInt64) -> RecordedExample {
+    private func example(_ resource: Resource, _ stack: StackID, process: UInt32 = 1, since: UInt64) -> RecordedExample
+    {
         RecordedExample(
             resource,
             process: process,

@@ -1,5 +1,6 @@
 import Foundation
 import SiltRecording
+import SiltTestRecordings
 import Testing
 
 @testable import SiltFindings

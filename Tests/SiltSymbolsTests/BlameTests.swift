@@ -1,3 +1,4 @@
+import SiltEvents
 import Testing
 
 @testable import SiltSymbols
@@ -26,13 +27,13 @@ import Testing
                 default: .allocator
                 }
             blame.enter(
-                UInt32(index + 1),
+                FrameID(index: index),
                 kind: kind,
                 isOfProgram: "piu".contains(letter),
                 isClosedAllocator: letter == "k",
                 isInterrupted: letter == "i"
             )
         }
-        #expect(blame.frame == expected.map { UInt32($0 + 1) } ?? 0, "\(stack)")
+        #expect(blame.frame == expected.map(FrameID.init(index:)) ?? .none, "\(stack)")
     }
 }

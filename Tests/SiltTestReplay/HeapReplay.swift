@@ -18,7 +18,7 @@ package final class HeapReplay {
             id: UInt64,
             stacks: StackTable,
             countingFrees: Bool,
-            groupOf: @escaping (StackID) -> StackID
+            groupOf: @escaping (StackID) -> FrameID
         ) {
             self.id = id
             decoder = ImageDecoder(stacks: stacks)
@@ -33,10 +33,13 @@ package final class HeapReplay {
     /// What cut the replay short; nil if the file was read to its end.
     package private(set) var diagnosis: RawStreamError?
     private let countingFrees: Bool
-    private let groupOf: (StackID) -> StackID
+    private let groupOf: (StackID) -> FrameID
 
     /// `countingFrees`: the heaps count frees by stack from their first event on.
-    package init(countingFrees: Bool = false, groupOf: @escaping (StackID) -> StackID = { $0 }) {
+    package init(
+        countingFrees: Bool = false,
+        groupOf: @escaping (StackID) -> FrameID = { FrameID(rawValue: $0.rawValue) }
+    ) {
         self.countingFrees = countingFrees
         self.groupOf = groupOf
     }

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltRecording
 internal import SiltSymbols
 
@@ -9,13 +10,13 @@ internal import SiltSymbols
 /// frees none of them, whoever calls: where lines are known, a wrapper's blocks are mostly freed.
 package enum AllocatorShape {
     package struct Key: Hashable, Sendable {
-        var function: UInt32
-        var module: UInt32
+        var function: StringID
+        var module: ModuleID
 
-        init(_ names: FrameNames, _ row: Int, _ frame: UInt32, _ recording: Recording) {
+        init(_ names: FrameNames, _ row: Int, _ frame: FrameID, _ recording: Recording) {
             function = names.rows[row].function
-            let module = recording.frames[Int(frame) - 1].module
-            self.module = module == 0 ? 0 : names.moduleFiles[Int(module) - 1]
+            let module = recording.frames[frame].module
+            self.module = module == .none ? .none : names.moduleFiles[module]
         }
     }
 
@@ -52,15 +53,15 @@ package enum AllocatorShape {
     static func wrappers(of recording: Recording, _ names: FrameNames, _ allocators: AllocatorFrames) -> [Wrapper] {
         var functions: [Function] = []
         var numbers: [Key: Int] = [:]
-        /// By frame − 1: the number of the blamed function; −1: not asked yet.
-        var numberOfFrame = [Int](repeating: -1, count: recording.frames.count)
+        /// The number of the blamed function; −1: not asked yet.
+        var numberOfFrame = Table<FrameID, Int>(repeating: -1, count: recording.frames.count)
         /// Blocks, by module.
         var modules = [UInt64](repeating: 0, count: recording.modules.count + 1)
-        for counters in recording.counters where counters.stack != 0 {
+        for counters in recording.counters where counters.stack != .none {
             let (node, row) = names.blame(ofStack: counters.stack, in: recording)
             let frame = recording.frame(ofStack: node)
-            guard frame != 0 else { continue }
-            var number = numberOfFrame[Int(frame) - 1]
+            guard frame != .none else { continue }
+            var number = numberOfFrame[frame]
             if number < 0 {
                 let key = Key(names, row, frame, recording)
                 number = numbers[key] ?? functions.count
@@ -68,10 +69,10 @@ package enum AllocatorShape {
                     numbers[key] = number
                     functions.append(Function(key: key, row: row))
                 }
-                numberOfFrame[Int(frame) - 1] = number
+                numberOfFrame[frame] = number
             }
-            modules[Int(functions[number].key.module)] &+= counters.allocatedCount
-            guard names.rows[row].function != 0, names.rows[row].kind == .program else { continue }
+            modules[Int(functions[number].key.module.rawValue)] &+= counters.allocatedCount
+            guard names.rows[row].function != .none, names.rows[row].kind == .program else { continue }
             functions[number].allocated &+= counters.allocatedCount
             functions[number].freed &+=
                 counters.allocatedCount &- min(counters.allocatedCount, counters.inUseCount)
@@ -89,25 +90,25 @@ package enum AllocatorShape {
                 !allocators.isShown(function: name)
             else { return nil }
             let row = names.rows[function.row]
-            let hasLine = row.file != 0 && row.line != 0
+            let hasLine = row.file != .none && row.line != 0
             let freesMost = Double(function.freed) >= freedShare * Double(function.allocated)
             let speaks = AllocatorFrames.speaksOfAllocation(name)
             if speaks, function.callers.count >= callers.speaking, freesMost || !hasLine {
                 return Wrapper(key: key, name: name)
             }
-            let isOfProgram = key.module != 0 && programs.contains(recording.path(ofModule: key.module))
+            let isOfProgram = key.module != .none && programs.contains(recording.path(ofModule: key.module))
             guard !(hasLine && isOfProgram), function.callers.count >= callers.silent, freesMost,
-                Double(function.allocated) >= shareOfModule * Double(modules[Int(key.module)])
+                Double(function.allocated) >= shareOfModule * Double(modules[Int(key.module.rawValue)])
             else { return nil }
             return Wrapper(key: key, name: name)
         }.sorted { $0.name < $1.name }
     }
 
     /// The next named function outward.
-    private static func caller(of row: Int, _ start: UInt32, _ names: FrameNames, _ recording: Recording) -> UInt64? {
+    private static func caller(of row: Int, _ start: StackID, _ names: FrameNames, _ recording: Recording) -> UInt64? {
         for step in names.walk(from: start, in: recording) {
             for row in step.node == start ? row + 1..<step.rows.upperBound : step.rows
-            where names.rows[row].kind == .program && names.rows[row].function != 0 {
+            where names.rows[row].kind == .program && names.rows[row].function != .none {
                 return names.functionKey(ofRow: row, frame: step.frame, in: recording)
             }
         }

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 
@@ -5,7 +6,7 @@ internal import SiltRecording
 final class SitePath {
     /// In `Part.stacks`.
     let member: Int
-    let stack: UInt32
+    let stack: StackID
     let allocatedBytes: Double
     let allocatedCount: Double
     let history: SiteHistory?
@@ -16,7 +17,7 @@ final class SitePath {
     /// The way outward.
     private(set) lazy var steps = ways.steps(of: stack)
 
-    init(member: Int, stack: UInt32, _ counters: RecordedCounters, _ history: SiteHistory?, _ ways: CallerWays) {
+    init(member: Int, stack: StackID, _ counters: RecordedCounters, _ history: SiteHistory?, _ ways: CallerWays) {
         (self.member, self.stack, self.history, self.ways) = (member, stack, history, ways)
         (allocatedBytes, allocatedCount) = (Double(counters.allocatedBytes), Double(counters.allocatedCount))
     }

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
@@ -18,7 +19,7 @@ struct CallerSearch {
     /// Stacks of a site that share the callers up to a distinguishing one, or what the blamed function allocates through.
     struct Group {
         enum Way {
-            case caller(row: Int, frame: UInt32)
+            case caller(row: Int, frame: FrameID)
             /// The functions that the blamed one allocates through (`CallerWays.inside`).
             case inside(UInt64)
         }
@@ -30,7 +31,7 @@ struct CallerSearch {
         /// That of its members together.
         var history: SiteHistory
         /// The member that grew most, and how many grew.
-        var stack: UInt32
+        var stack: StackID
         var grownStacks: Int
     }
 
@@ -39,7 +40,7 @@ struct CallerSearch {
         /// Those that grow and are not the whole site; none when the site is best seen as one.
         var groups: [Group] = []
         /// The stack that grew most of a site that grows as one, and how many grew; nil when none did.
-        var grown: (stack: UInt32, count: Int)?
+        var grown: (stack: StackID, count: Int)?
     }
 
     /// A few callers stand out that have this share of the growth.
@@ -132,8 +133,8 @@ struct CallerSearch {
         )
     }
 
-    private func growth(_ paths: [SitePath]) -> (stack: UInt32, count: Int)? {
-        var most = (weight: 0.0, stack: UInt32(0))
+    private func growth(_ paths: [SitePath]) -> (stack: StackID, count: Int)? {
+        var most = (weight: 0.0, stack: StackID.none)
         var count = 0
         for path in paths where path.count > 0 {
             count += 1

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltRecording
 
 /// The functions that a stack's blamed one was called through; one for a report.
@@ -7,14 +8,14 @@ final class CallerWays {
     /// By row of `names`: what it is on a way; nil: nothing.
     private let stepOfRow: [Step?]
     /// By stack, of those asked for.
-    private var known: [UInt32: [Step]] = [:]
+    private var known: [StackID: [Step]] = [:]
 
     init(recording: Recording, names: FrameNames) {
         self.recording = recording
         self.names = names
         var steps = [Step?](repeating: nil, count: names.rows.count)
         for (index, range) in names.ranges.enumerated() {
-            for row in range { steps[row] = Self.step(row, UInt32(index + 1), names, recording) }
+            for row in range { steps[row] = Self.step(row, .init(index: index), names, recording) }
         }
         stepOfRow = steps
     }
@@ -28,7 +29,7 @@ final class CallerWays {
         var function: UInt64
         var line: UInt64
         var row: Int
-        var frame: UInt32
+        var frame: FrameID
         var isNamed: Bool
         var hasLine: Bool
     }
@@ -37,17 +38,17 @@ final class CallerWays {
     private static let levels = 64
 
     /// Innermost first: without wrappers, interpreters' loops, code made at run time, and what is on the way already.
-    func steps(of stack: UInt32) -> [Step] {
+    func steps(of stack: StackID) -> [Step] {
         if let steps = known[stack] { return steps }
         let steps = walk(stack)
         known[stack] = steps
         return steps
     }
 
-    private func walk(_ stack: UInt32) -> [Step] {
+    private func walk(_ stack: StackID) -> [Step] {
         let (start, blamedRow) = names.blame(ofStack: stack, in: recording)
         let frame = recording.frame(ofStack: start)
-        guard frame != 0 else { return [] }
+        guard frame != .none else { return [] }
         let blamed = names.functionKey(ofRow: blamedRow, frame: frame, in: recording)
         var steps: [Step] = []
         // A few tens of steps are looked through faster than a set of them is made.
@@ -64,10 +65,10 @@ final class CallerWays {
     }
 
     /// A number that is equal for stacks whose blamed function allocates through the same functions.
-    func inside(of stack: UInt32) -> UInt64 {
+    func inside(of stack: StackID) -> UInt64 {
         let (blamed, row) = names.blame(ofStack: stack, in: recording)
         var hash: UInt64 = 0
-        func add(_ rows: Range<Int>, _ frame: UInt32) {
+        func add(_ rows: Range<Int>, _ frame: FrameID) {
             for row in rows { hash = hash &* 1_000_003 &+ names.functionKey(ofRow: row, frame: frame, in: recording) }
         }
         for step in names.walk(from: stack, in: recording) {
@@ -79,9 +80,9 @@ final class CallerWays {
 
     /// The distinguishing caller, or the blamed function without one, and the named functions outward of it, except for those
     /// that everything is called from.
-    func common(to stack: UInt32, caller: FrameNames.Place?) -> Set<UInt64> {
+    func common(to stack: StackID, caller: FrameNames.Place?) -> Set<UInt64> {
         let (node, row) = names.blame(ofStack: stack, in: recording)
-        guard node != 0 else { return [] }
+        guard node != .none else { return [] }
         let frame = recording.frame(ofStack: node)
         var steps = steps(of: stack)[...]
         if let caller {
@@ -89,7 +90,7 @@ final class CallerWays {
             steps = steps.drop { $0.function != function }
         }
         var functions = Set(steps.filter { $0.isNamed && !isStart($0.row) }.map(\.function))
-        if caller == nil, frame != 0, !isStart(row), !names.rows[row].isLoop {
+        if caller == nil, frame != .none, !isStart(row), !names.rows[row].isLoop {
             functions.insert(names.functionKey(ofRow: row, frame: frame, in: recording))
         }
         return functions
@@ -106,7 +107,7 @@ final class CallerWays {
         guard names.rows[blame.row].line == 0, let first = stacks.first else { return nil }
         // What was given back in the end is known by what was allocated.
         let weighsInUse = first.inUseBytes > 0
-        var sums: [UInt64: (weight: Double, row: Int, frame: UInt32)] = [:]
+        var sums: [UInt64: (weight: Double, row: Int, frame: FrameID)] = [:]
         var total = 0.0
         for part in stacks {
             let weight = Double(weighsInUse ? part.inUseBytes : part.allocatedBytes)
@@ -124,19 +125,19 @@ final class CallerWays {
 
     private static let nearlyAll = 0.8
 
-    private static func step(_ row: Int, _ frame: UInt32, _ names: FrameNames, _ recording: Recording) -> Step? {
+    private static func step(_ row: Int, _ frame: FrameID, _ names: FrameNames, _ recording: Recording) -> Step? {
         let facts = names.rows[row]
         guard facts.kind >= .unnamed, !facts.isLoop else { return nil }
         // Code made at run time is made again elsewhere.
-        guard facts.function != 0 || recording.frames[Int(frame) - 1].module != 0 else { return nil }
+        guard facts.function != .none || recording.frames[frame].module != .none else { return nil }
         let function = names.functionKey(ofRow: row, frame: frame, in: recording)
         return Step(
             function: function,
             line: (function &* 1_000_003 &+ UInt64(facts.line) &+ 1) | 1 << 63,
             row: row,
             frame: frame,
-            isNamed: facts.function != 0 && facts.kind == .program,
-            hasLine: facts.file != 0 && facts.line != 0
+            isNamed: facts.function != .none && facts.kind == .program,
+            hasLine: facts.file != .none && facts.line != 0
         )
     }
 }
@@ -145,12 +146,12 @@ extension FrameNames {
     /// A function at a frame.
     struct Place {
         var row: Int
-        var frame: UInt32
+        var frame: FrameID
     }
 
     /// Tells functions apart; frames without a name by their address.
-    func functionKey(ofRow row: Int, frame: UInt32, in recording: Recording) -> UInt64 {
+    func functionKey(ofRow row: Int, frame: FrameID, in recording: Recording) -> UInt64 {
         let function = rows[row].function
-        return function == 0 ? UInt64(frame) << 32 : UInt64(function)
+        return function == .none ? UInt64(frame.rawValue) << 32 : UInt64(function.rawValue)
     }
 }

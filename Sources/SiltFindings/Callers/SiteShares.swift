@@ -26,10 +26,10 @@ struct SiteShare {
     var opinion: SiteOpinion
     var blame: Place
     var caller: Place?
-    /// The stack to show; 0: the one that holds most.
-    var stack: UInt32 = 0
+    /// The stack to show; none: the one that holds most.
+    var stack = StackID.none
     /// Whose samples draw the sparkline; where there are none, `history` does.
-    var groups: [UInt32] = []
+    var groups: [FrameID] = []
     var history: SiteHistory?
     var spreadOver = 0
     /// When the workers lived whose share it is; nil: it is of one process, or of a hunt.
@@ -91,7 +91,7 @@ struct SiteShares {
             // Samples are of whole groups: where some stacks are of others, the history draws the sparkline.
             let isOfGroups = part.stacks.allSatisfy {
                 let group = recording.counters[$0.row].group
-                return group == 0 || whatIsWhole.contains(group)
+                return group == .none || whatIsWhole.contains(group)
             }
             whole.groups = isOfGroups ? part.groups : []
             let verdict =

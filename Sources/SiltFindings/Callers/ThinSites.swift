@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
@@ -9,14 +10,14 @@ internal import SiltRecording
 enum ThinSites {
     struct Finding {
         /// Row and frame of the function.
-        var blame: (row: Int, frame: UInt32)
+        var blame: (row: Int, frame: FrameID)
         /// Part and member, as in `CallSites.parts[part].stacks[member]`.
         var members: [(part: Int, member: Int)]
         var verdict: GrowthVerdict
         /// That of its members together.
         var history: SiteHistory
         /// The member with most survivors.
-        var stack: UInt32
+        var stack: StackID
         /// Blamed functions and lines it was spread over.
         var siteCount: Int
     }
@@ -39,7 +40,7 @@ enum ThinSites {
         struct Thin {
             var part: Int
             var member: Int
-            var stack: UInt32
+            var stack: StackID
             var history: SiteHistory
             var bytes: UInt64
         }
@@ -66,7 +67,7 @@ enum ThinSites {
             var weight = 0.0
             var distance = 0.0
             var heaviest: UInt64 = 0
-            var place = (row: 0, frame: UInt32(0))
+            var place = (row: 0, frame: FrameID.none)
         }
         var passing: [UInt64: Passing] = [:]
         var total = 0.0
@@ -82,7 +83,7 @@ enum ThinSites {
                 var entry = passing[key] ?? Passing()
                 entry.weight += Double(bytes)
                 entry.distance += Double(bytes) * distance
-                if entry.place.frame == 0 || bytes > entry.heaviest {
+                if entry.place.frame == .none || bytes > entry.heaviest {
                     entry.heaviest = bytes
                     entry.place = (row, frame)
                 }
@@ -126,10 +127,10 @@ enum ThinSites {
 
     /// From the blame frame outward, wrappers left out.
     private static func walk(
-        _ stack: UInt32,
+        _ stack: StackID,
         _ recording: Recording,
         _ names: FrameNames,
-        _ body: (_ row: Int, _ frame: UInt32) -> Void
+        _ body: (_ row: Int, _ frame: FrameID) -> Void
     ) {
         let (start, blameRow) = names.blame(ofStack: stack, in: recording)
         for step in names.walk(from: start, in: recording) {

@@ -34,7 +34,7 @@ package enum BaselineStack {
     ///
     /// The module's name stands for a frame without a name; of frames that are the same and follow each other (as in
     /// recursion) one is kept, and what calls main is left out.
-    static func frames(ofStack stack: UInt32, in report: HeapReport) -> [String] {
+    static func frames(ofStack stack: StackID, in report: HeapReport) -> [String] {
         var result: [String] = []
         for frame in report.framesFromBlame(ofStack: stack) {
             if frame.isRuntimeStart { break }

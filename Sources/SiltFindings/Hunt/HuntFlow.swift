@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 
@@ -31,7 +32,9 @@ struct HuntFlow {
         }
     }
 
-    private static func key(_ process: UInt32, _ stack: UInt32) -> UInt64 { UInt64(process) << 32 | UInt64(stack) }
+    private static func key(_ process: UInt32, _ stack: StackID) -> UInt64 {
+        UInt64(process) << 32 | UInt64(stack.rawValue)
+    }
 
     /// nil for shares of no phase, or when it is not known what was born.
     func outcome(of shares: [SiteShare]) -> (liveShare: Double, freedBy: FreedBy?)? {
@@ -51,7 +54,7 @@ struct HuntFlow {
                 for index in freed[phase][key] ?? [] {
                     let row = recording.phaseFrees[index]
                     // A realloc has moved it: the block that it became was born too.
-                    if row.freeStack == 0 { all -= Double(row.count) } else { add(row, to: &partners) }
+                    if row.freeStack == .none { all -= Double(row.count) } else { add(row, to: &partners) }
                 }
             }
         }
@@ -65,7 +68,7 @@ struct HuntFlow {
     private func add(_ row: PhaseFrees, to partners: inout [UInt64: (frame: ReportFrame, count: UInt64)]) {
         let (node, name) = names.blame(ofStack: row.freeStack, in: recording)
         let frame = recording.frame(ofStack: node)
-        guard frame != 0 else { return }
+        guard frame != .none else { return }
         let key = names.functionKey(ofRow: name, frame: frame, in: recording)
         partners[key, default: (names.frame(ofRow: name, frame: frame, in: recording), 0)].count += row.count
     }

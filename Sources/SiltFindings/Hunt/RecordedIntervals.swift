@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 
@@ -24,10 +25,14 @@ struct RecordedIntervals: Sendable {
         }
         self.rounds = rounds
         var owners: [Int: UInt32] = [:]
-        for histories in rounds.isEmpty ? [] : [recording.histories, recording.groupHistories] {
+        func note(_ histories: [RecordedHistory<some RowID>]) {
             for history in histories where rounds[history.process] != nil {
                 owners[history.range.lowerBound] = history.process
             }
+        }
+        if !rounds.isEmpty {
+            note(recording.histories)
+            note(recording.groupHistories)
         }
         self.owners = owners
     }

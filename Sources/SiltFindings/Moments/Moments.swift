@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 package import SiltRecording
@@ -104,7 +105,7 @@ package struct Moments {
         var judge = SiteJudge(recording)
         judge.question = .phase(hunt.phases[0], of: hunt)
         for row in recording.histories {
-            guard row.key >= 1, row.key <= recording.stacks.count, let history = judge.history(row.range) else {
+            guard row.key != .none, recording.stacks.holds(row.key), let history = judge.history(row.range) else {
                 continue
             }
             var counters = RecordedCounters(row.resource, process: row.process, stack: row.key)
@@ -149,14 +150,15 @@ package struct Moments {
     /// Call sites stand for themselves: each is a stack of one frame.
     private func sites(at time: UInt64, _ past: inout Recording) {
         past.counters = []
-        past.stacks = recording.frames.indices.map {
+        past.stacks = []
+        for index in recording.frames.indices {
             var stack = RecordedStack()
-            stack.frame = UInt32($0 + 1)
-            return stack
+            stack.frame = FrameID(index: index)
+            past.stacks.append(stack)
         }
         SiteMoments.forEachSample(of: recording, at: [time]) { resource, process, group, samples in
             guard let sample = samples[0], sample.inUseBytes > 0 else { return }
-            var counters = RecordedCounters(resource, process: process, stack: group)
+            var counters = RecordedCounters(resource, process: process, stack: StackID(rawValue: group.rawValue))
             counters.inUseBytes = sample.inUseBytes
             counters.inUseCount = sample.inUseCount
             past.counters.append(counters)

@@ -1,3 +1,4 @@
+package import SiltEvents
 internal import SiltHeap
 internal import SiltRecording
 internal import SiltText
@@ -18,7 +19,7 @@ package struct StackCourse {
     /// False: there are no moments.
     package private(set) var isExact = false
     /// By stack: bytes at each moment, summed over processes; stacks that never held a byte at one are not there.
-    package private(set) var values: [UInt32: [UInt64]] = [:]
+    package private(set) var values: [StackID: [UInt64]] = [:]
 
     private static let spans = 32
 
@@ -109,13 +110,13 @@ package struct StackCourse {
     private static func forEachHistory(
         _ report: HeapReport,
         _ question: SiteJudge.Question,
-        _ body: (_ stack: UInt32, _ process: Int, SiteHistory) -> Void
+        _ body: (_ stack: StackID, _ process: Int, SiteHistory) -> Void
     ) {
         let recording = report.recording
         var judge = SiteJudge(recording)
         judge.question = question
         for row in recording.histories {
-            guard row.key >= 1, row.key <= recording.stacks.count,
+            guard row.key != .none, recording.stacks.holds(row.key),
                 let process = recording.processIndex(of: row.process),
                 row.resource == report.countedResource,
                 let history = judge.history(row.range)
@@ -124,7 +125,7 @@ package struct StackCourse {
         }
     }
 
-    private mutating func add(_ bytes: [UInt64], to stack: UInt32) {
+    private mutating func add(_ bytes: [UInt64], to stack: StackID) {
         guard bytes.contains(where: { $0 > 0 }), bytes.count == moments.count else { return }
         guard let known = values[stack] else {
             values[stack] = bytes
@@ -137,7 +138,7 @@ package struct StackCourse {
 /// The stacks of each group that call sites were counted by during the run, in each process.
 private struct GroupStacks {
     struct Member {
-        var stack: UInt32
+        var stack: StackID
         var inUse: Double
         var allocated: Double
     }
@@ -146,14 +147,14 @@ private struct GroupStacks {
 
     init(_ report: HeapReport) {
         report.forEachCounter { row in
-            guard row.group != 0, row.stack != 0 else { return }
+            guard row.group != .none, row.stack != .none else { return }
             members[Self.key(row.process, row.group), default: []].append(
                 Member(stack: row.stack, inUse: Double(row.inUseBytes), allocated: Double(row.allocatedBytes))
             )
         }
     }
 
-    static func key(_ process: UInt32, _ number: UInt32) -> UInt64 { UInt64(process) << 32 | UInt64(number) }
+    static func key(_ process: UInt32, _ id: some RowID) -> UInt64 { UInt64(process) << 32 | UInt64(id.rawValue) }
 
-    func members(process: UInt32, group: UInt32) -> [Member] { members[Self.key(process, group)] ?? [] }
+    func members(process: UInt32, group: FrameID) -> [Member] { members[Self.key(process, group)] ?? [] }
 }

@@ -1,3 +1,4 @@
+package import SiltEvents
 package import SiltRecording
 package import SiltSymbols
 internal import SiltText
@@ -9,11 +10,10 @@ internal import SiltText
 package struct FrameNames {
     /// One function at a frame.
     ///
-    /// A frame without symbols has one row with `function` 0.
+    /// A frame without symbols has one row without a function.
     package struct Row {
-        /// Numbers `names` from 1; 0: unknown.
-        package var function: UInt32
-        package var file: UInt32
+        package var function: StringID
+        package var file: StringID
         package var line: UInt32
         package var inlined: Bool
         package var kind: FunctionKind
@@ -25,10 +25,10 @@ package struct FrameNames {
 
     /// What one call site is: a line of a function, or an address when there are no symbols.
     private struct SiteKey: Hashable {
-        var function: UInt32
-        var file: UInt32
+        var function: StringID
+        var file: StringID
         var line: UInt32
-        var module: UInt32
+        var module: ModuleID
         var offset: UInt64
     }
 
@@ -41,26 +41,26 @@ package struct FrameNames {
     }
 
     package private(set) var rows: [Row] = []
-    /// By frame − 1: its rows, innermost function first; never empty.
-    package private(set) var ranges: [Range<Int>] = []
-    /// By frame − 1; an allocator when it only says where a stack broke off.
-    private(set) var kinds: [FunctionKind] = []
-    /// By frame − 1: what it calls is part of an allocator.
-    private var closed: [Bool] = []
+    /// A frame's rows, innermost function first; never empty.
+    package private(set) var ranges: Table<FrameID, Range<Int>> = []
+    /// An allocator when it only says where a stack broke off.
+    private(set) var kinds: Table<FrameID, FunctionKind> = []
+    /// What the frame calls is part of an allocator.
+    private var closed: Table<FrameID, Bool> = []
     /// Functions that were taken for wrappers by what they do, in the order they were found in.
     package private(set) var shapedWrappers: [AllocatorShape.Wrapper] = []
-    /// By frame − 1: the innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
-    package private(set) var blameRows: [Int32] = []
-    /// By frame − 1: the call site of the stacks with counters that blame this frame; `.max` where there are none.
-    package private(set) var siteOfFrame: [UInt32] = []
-    /// By stack − 1: the frame it blames.
-    package private(set) var blameFrames: [UInt32] = []
+    /// The innermost row that is program code; in a frame without, the innermost carrier, else the outermost row.
+    package private(set) var blameRows: Table<FrameID, Int32> = []
+    /// The call site of the stacks with counters that blame this frame; `.max` where there are none.
+    package private(set) var siteOfFrame: Table<FrameID, UInt32> = []
+    /// The frame a stack blames.
+    package private(set) var blameFrames: Table<StackID, FrameID> = []
     /// By site: the frame that made it, and its row.
-    package private(set) var siteFrames: [UInt32] = []
+    package private(set) var siteFrames: [FrameID] = []
     package private(set) var siteRows: [Int] = []
 
-    /// By module − 1: the first module of the same file.
-    let moduleFiles: [UInt32]
+    /// The first module of the same file.
+    let moduleFiles: Table<ModuleID, ModuleID>
     /// By path of a program that was started by another name than its file's, a link's say: that name.
     let startedAs: [String: String]
 
@@ -84,15 +84,15 @@ package struct FrameNames {
             let start = rows.count
             let path = recording.path(ofModule: frame.module)
             var isClosed = false
-            for symbol in recording.symbols(ofFrame: UInt32(index + 1)) {
-                let key = UInt64(symbol.function) << 32 | UInt64(frame.module)
+            for symbol in recording.symbols(ofFrame: .init(index: index)) {
+                let key = UInt64(symbol.function.rawValue) << 32 | UInt64(frame.module.rawValue)
                 let facts = known[key] ?? Self.facts(symbol, path, recording, allocators)
                 known[key] = facts
                 // The compiled function, which comes last, is what calls.
                 isClosed = facts.isClosed
                 rows.append(
                     Row(
-                        function: recording.string(symbol.function).isEmpty ? 0 : symbol.function,
+                        function: recording.string(symbol.function).isEmpty ? .none : symbol.function,
                         file: symbol.file,
                         line: symbol.line,
                         inlined: symbol.inlined,
@@ -106,9 +106,9 @@ package struct FrameNames {
             if rows.count == start {
                 let kind =
                     frame.isGenerated
-                    ? .carrier : frame.module == 0 ? .unnamed : allocators.kind(function: "", modulePath: path)
-                var row = Row(function: 0, file: 0, line: 0, inlined: false, kind: kind)
-                row.isPlumbing = frame.module != 0 && PlumbingNames.isPlumbing(module: path)
+                    ? .carrier : frame.module == .none ? .unnamed : allocators.kind(function: "", modulePath: path)
+                var row = Row(function: .none, file: .none, line: 0, inlined: false, kind: kind)
+                row.isPlumbing = frame.module != .none && PlumbingNames.isPlumbing(module: path)
                 rows.append(row)
             }
             ranges.append(start..<rows.count)
@@ -123,7 +123,7 @@ package struct FrameNames {
     private mutating func joinCopies(from start: Int, _ recording: Recording) {
         for outer in (start..<rows.count).reversed() where outer > start && rows[outer].line == 0 {
             let (inner, copy) = (rows[outer - 1].function, rows[outer].function)
-            guard inner != 0, copy != 0, rows[outer - 1].line != 0,
+            guard inner != .none, copy != .none, rows[outer - 1].line != 0,
                 inner == copy || readableName(recording.string(inner)) == readableName(recording.string(copy))
             else { continue }
             rows[outer - 1].inlined = rows[outer].inlined
@@ -146,7 +146,7 @@ package struct FrameNames {
         for index in recording.frames.indices {
             var isChanged = false
             for row in ranges[index] where rows[row].kind == .program {
-                guard keys.contains(AllocatorShape.Key(self, row, UInt32(index + 1), recording)) else { continue }
+                guard keys.contains(AllocatorShape.Key(self, row, .init(index: index), recording)) else { continue }
                 rows[row].kind = .allocator
                 isChanged = true
             }
@@ -163,7 +163,7 @@ package struct FrameNames {
         _ allocators: AllocatorFrames
     ) -> Facts {
         let name = recording.string(symbol.function)
-        let isGo = GoName.isGo(file: symbol.file == 0 ? "" : recording.string(symbol.file), function: name)
+        let isGo = GoName.isGo(file: symbol.file == .none ? "" : recording.string(symbol.file), function: name)
         let kind =
             isGo ? allocators.goKind(function: name) : allocators.kind(function: name, modulePath: modulePath)
         return Facts(
@@ -177,26 +177,28 @@ package struct FrameNames {
 
     /// Numbers the sites of the frames that stacks with counters blame.
     private mutating func numberSites(_ recording: Recording) {
-        var isBlamed = [Bool](repeating: false, count: recording.frames.count + 1)
-        for row in recording.counters where row.stack != 0 { isBlamed[Int(blameFrames[Int(row.stack) - 1])] = true }
-        siteOfFrame = [UInt32](repeating: .max, count: recording.frames.count)
+        var isBlamed = Table<FrameID, Bool>(repeating: false, count: recording.frames.count)
+        for row in recording.counters where row.stack != .none && blameFrames[row.stack] != .none {
+            isBlamed[blameFrames[row.stack]] = true
+        }
+        siteOfFrame = Table(repeating: .max, count: recording.frames.count)
         var sites: [SiteKey: UInt32] = [:]
-        for (index, frame) in recording.frames.enumerated() where isBlamed[index + 1] {
+        for (index, frame) in recording.frames.enumerated() where isBlamed[index] {
             let row = rows[Int(blameRows[index])]
             let key =
-                row.function == 0
-                ? SiteKey(function: 0, file: 0, line: 0, module: frame.module, offset: frame.offset)
+                row.function == .none
+                ? SiteKey(function: .none, file: .none, line: 0, module: frame.module, offset: frame.offset)
                 : SiteKey(
                     function: row.function,
                     file: row.file,
                     line: row.line,
-                    module: frame.module == 0 ? 0 : moduleFiles[Int(frame.module) - 1],
+                    module: frame.module == .none ? .none : moduleFiles[frame.module],
                     offset: 0
                 )
             let site = sites[key] ?? UInt32(siteFrames.count)
             if site == siteFrames.count {
                 sites[key] = site
-                siteFrames.append(UInt32(index + 1))
+                siteFrames.append(.init(index: index))
                 siteRows.append(Int(blameRows[index]))
             }
             siteOfFrame[index] = site
@@ -204,45 +206,45 @@ package struct FrameNames {
     }
 
     /// Where a stack's blamed function is: its node of the tree of stacks, and its row.
-    package func blame(ofStack stack: UInt32, in recording: Recording) -> (node: UInt32, row: Int) {
-        guard stack != 0 else { return (0, 0) }
-        let frame = blameFrames[Int(stack) - 1]
-        guard frame != 0 else { return (stack, 0) }
+    package func blame(ofStack stack: StackID, in recording: Recording) -> (node: StackID, row: Int) {
+        guard stack != .none else { return (.none, 0) }
+        let frame = blameFrames[stack]
+        guard frame != .none else { return (stack, 0) }
         let step = walk(from: stack, in: recording).first { $0.frame == frame }
-        return (step?.node ?? stack, Int(blameRows[Int(frame) - 1]))
+        return (step?.node ?? stack, Int(blameRows[frame]))
     }
 
     /// A stack from a node of the tree of stacks outward, with the rows of each frame.
     package func walk(
-        from node: UInt32,
+        from node: StackID,
         in recording: Recording
-    ) -> some Sequence<(node: UInt32, frame: UInt32, rows: Range<Int>)> {
+    ) -> some Sequence<(node: StackID, frame: FrameID, rows: Range<Int>)> {
         sequence(state: node) { [stacks = recording.stacks, ranges] next in
-            while next != 0 {
-                let (node, entry) = (next, stacks[Int(next) - 1])
+            while next != .none {
+                let (node, entry) = (next, stacks[next])
                 next = entry.parent
-                if entry.frame != 0 { return (node, entry.frame, ranges[Int(entry.frame) - 1]) }
+                if entry.frame != .none { return (node, entry.frame, ranges[entry.frame]) }
             }
             return nil
         }
     }
 
     /// The function's name as a reader wants it, or what stands for it: module and offset.
-    package func name(ofRow row: Int, frame: UInt32, in recording: Recording) -> String {
+    package func name(ofRow row: Int, frame: FrameID, in recording: Recording) -> String {
         let function = rows[row].function
-        return function == 0 ? address(of: frame, in: recording) : readableName(recording.string(function))
+        return function == .none ? address(of: frame, in: recording) : readableName(recording.string(function))
     }
 
     /// Whether stacks show a row: what only runs other functions is left out, but where it is blamed itself.
-    package func isShown(_ row: Int, frame: UInt32) -> Bool {
-        !rows[row].isPlumbing || siteOfFrame[Int(frame) - 1] != .max && Int(blameRows[Int(frame) - 1]) == row
+    package func isShown(_ row: Int, frame: FrameID) -> Bool {
+        !rows[row].isPlumbing || siteOfFrame[frame] != .max && Int(blameRows[frame]) == row
     }
 
-    package func address(of frame: UInt32, in recording: Recording) -> String {
-        let location = recording.frames[Int(frame) - 1]
+    package func address(of frame: FrameID, in recording: Recording) -> String {
+        let location = recording.frames[frame]
         if location.isPlaceholder { return location.kind == .truncated ? "[truncated]" : "[incomplete]" }
         if location.isGenerated { return "[generated code]" }
-        guard location.module != 0 else { return "[" + Format.hex(location.offset) + "]" }
+        guard location.module != .none else { return "[" + Format.hex(location.offset) + "]" }
         return moduleName(recording.path(ofModule: location.module)) + "+" + Format.hex(location.offset)
     }
 
@@ -251,14 +253,14 @@ package struct FrameNames {
 
     private mutating func findBlameFrames(_ recording: Recording) {
         let isLibrary = recording.modules.map { AllocatorFrames.isLibrary(modulePath: $0.path) }
-        let isOfProgram = recording.frames.map { $0.module != 0 && !isLibrary[Int($0.module) - 1] }
-        var known: [Blame] = []
+        let isOfProgram = recording.frames.map { $0.module != .none && !isLibrary[$0.module.index] }
+        var known: Table<StackID, Blame> = []
         known.reserveCapacity(recording.stacks.count)
         // Parents come before their children.
         for stack in recording.stacks {
-            var blame = stack.parent == 0 ? Blame() : known[Int(stack.parent) - 1]
-            if stack.frame != 0 {
-                let index = Int(stack.frame) - 1
+            var blame = stack.parent == .none ? Blame() : known[stack.parent]
+            if stack.frame != .none {
+                let index = stack.frame.index
                 blame.enter(
                     stack.frame,
                     kind: kinds[index],
@@ -269,7 +271,7 @@ package struct FrameNames {
             }
             known.append(blame)
         }
-        blameFrames = known.map(\.frame)
+        blameFrames = Table(known.lazy.map(\.frame))
     }
 }
 
@@ -290,14 +292,16 @@ extension Recording {
         }
     }
 
-    /// By module − 1: the first module of the same file, so that a file that is loaded again stays one.
-    var moduleFiles: [UInt32] {
-        var first: [String: UInt32] = [:]
-        return modules.enumerated().map { index, module in
-            if let known = first[module.path] { return known }
-            first[module.path] = UInt32(index + 1)
-            return UInt32(index + 1)
-        }
+    /// The first module of the same file, so that a file that is loaded again stays one.
+    var moduleFiles: Table<ModuleID, ModuleID> {
+        var first: [String: ModuleID] = [:]
+        return Table(
+            modules.enumerated().map { index, module in
+                if let known = first[module.path] { return known }
+                first[module.path] = ModuleID(index: index)
+                return ModuleID(index: index)
+            }
+        )
     }
 }
 
@@ -305,5 +309,5 @@ extension RecordedFrame {
     /// No frame of the program: says that the stack could not be followed further, or was cut.
     package var isPlaceholder: Bool { kind == .incomplete || kind == .truncated }
     /// Code that the program made at run time, unless a profile gives it a name.
-    package var isGenerated: Bool { module == 0 && offset == 0 && !isPlaceholder }
+    package var isGenerated: Bool { module == .none && offset == 0 && !isPlaceholder }
 }

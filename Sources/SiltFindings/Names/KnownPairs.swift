@@ -58,7 +58,7 @@ struct KnownPairs {
     ///
     /// `programs`: the files of the traced processes' executables.
     func pair(
-        ofStack stack: UInt32,
+        ofStack stack: StackID,
         _ resource: Resource,
         names: FrameNames,
         programs: Set<String>,

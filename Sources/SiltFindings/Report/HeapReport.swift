@@ -82,20 +82,20 @@ extension HeapReport {
     }
 
     /// The functions of a stack, innermost first, inlined ones included.
-    package func frames(ofStack stack: UInt32) -> [ReportFrame] {
+    package func frames(ofStack stack: StackID) -> [ReportFrame] {
         names.walk(from: stack, in: recording).flatMap { step in
             step.rows.map { names.frame(ofRow: $0, frame: step.frame, in: recording) }
         }
     }
 
     /// From the blamed function outward.
-    package func framesFromBlame(ofStack stack: UInt32) -> ArraySlice<ReportFrame> {
+    package func framesFromBlame(ofStack stack: StackID) -> ArraySlice<ReportFrame> {
         frames(ofStack: stack).dropFirst(blameIndex(ofStack: stack))
     }
 
     /// Index in `frames(ofStack:)` of the blamed function.
-    package func blameIndex(ofStack stack: UInt32) -> Int {
-        guard stack != 0 else { return 0 }
+    package func blameIndex(ofStack stack: StackID) -> Int {
+        guard stack != .none else { return 0 }
         let (blameNode, row) = names.blame(ofStack: stack, in: recording)
         var count = 0
         for step in names.walk(from: stack, in: recording) {
@@ -118,26 +118,26 @@ extension HeapReport {
 
 extension FrameNames {
     /// Whether it is Go's runtime that keeps what is allocated there (`GoName.isKeptByRuntime`).
-    func isKeptByRuntime(stack: UInt32, in recording: Recording) -> Bool {
+    func isKeptByRuntime(stack: StackID, in recording: Recording) -> Bool {
         GoName.isKeptByRuntime(functions(ofStack: stack, in: recording))
     }
 
     /// Whether it is the heap of Go's runtime that is mapped there.
-    func isMappedByGo(stack: UInt32, in recording: Recording) -> Bool {
+    func isMappedByGo(stack: StackID, in recording: Recording) -> Bool {
         functions(ofStack: stack, in: recording).contains(where: GoName.maps)
     }
 
-    private func functions(ofStack stack: UInt32, in recording: Recording) -> some Sequence<String> {
+    private func functions(ofStack stack: StackID, in recording: Recording) -> some Sequence<String> {
         walk(from: stack, in: recording).lazy.flatMap { $0.rows.lazy.map { recording.string(rows[$0].function) } }
     }
 
-    func frame(ofRow index: Int, frame: UInt32, in recording: Recording) -> ReportFrame {
+    func frame(ofRow index: Int, frame: FrameID, in recording: Recording) -> ReportFrame {
         let row = rows[index]
-        let location = recording.frames[Int(frame) - 1]
+        let location = recording.frames[frame]
         let placeholder = location.isPlaceholder || location.isGenerated ? address(of: frame, in: recording) : ""
         var result = ReportFrame(
-            function: row.function == 0 ? placeholder : recording.string(row.function),
-            file: row.file == 0 ? nil : recording.string(row.file),
+            function: row.function == .none ? placeholder : recording.string(row.function),
+            file: row.file == .none ? nil : recording.string(row.file),
             line: row.line == 0 ? nil : Int(row.line),
             module: recording.path(ofModule: location.module),
             offset: location.offset,

@@ -37,12 +37,12 @@ package struct ReportSite: Sendable {
     /// Blocks that realloc(3) moved, and the bytes in them.
     package var movedCount: UInt64 = 0
     package var movedBytes: UInt64 = 0
-    /// The stack with most of both; 0: there are none.
-    package var temporaryStack: UInt32 = 0
+    /// The stack with most of both; none: there are none.
+    package var temporaryStack = StackID.none
     /// Resident bytes of the stacks of the threads that its blocks are for; its rate has them too.
     package var threadStackBytes: UInt64 = 0
     /// The stack that holds most of it.
-    package var stack: UInt32 = 0
+    package var stack = StackID.none
     /// Stacks that belong to it.
     package var stackCount = 0
     /// Of those the ones whose blocks made the verdict; 0: not known.
@@ -86,7 +86,7 @@ package struct ReportSite: Sendable {
 
     /// What one stack of a site holds, over all processes.
     package struct StackPart: Sendable {
-        package var stack: UInt32
+        package var stack: StackID
         package var inUseBytes: UInt64
         package var allocatedBytes: UInt64
     }

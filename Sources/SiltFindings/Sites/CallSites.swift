@@ -10,7 +10,7 @@ struct CallSites {
         var process: Int
         var site: Int
         /// Groups whose stacks all belong to this site.
-        var groups: [UInt32] = []
+        var groups: [FrameID] = []
         /// Those of the groups, in `Recording.historyBytes`; those of single stacks where a group spans several sites.
         var histories: [Range<Int>] = []
         /// By stack.
@@ -18,7 +18,7 @@ struct CallSites {
     }
 
     struct StackPart {
-        var stack: UInt32
+        var stack: StackID
         /// In `Recording.counters`.
         var row: Int
         /// In `Recording.historyBytes`; nil: it never held a block for long.
@@ -53,27 +53,27 @@ struct CallSites {
     /// What is known while the counters are gone through, by process and stack.
     private struct Adding {
         /// Histories of groups and of stacks that are not passed yet.
-        var groups: ArraySlice<RecordedHistory>
-        var stacks: ArraySlice<RecordedHistory>
+        var groups: ArraySlice<RecordedHistory<FrameID>>
+        var stacks: ArraySlice<RecordedHistory<StackID>>
         /// By site: its last part, of this process or of one before.
         var parts: [Int]
         /// By group: 0 when this process has none of it yet, else its site + 1; −1 when its stacks belong to several,
         /// because of what is hidden now.
-        var sites: [Int]
+        var sites: Table<FrameID, Int>
 
         init(_ recording: Recording, _ names: FrameNames) {
             groups = recording.groupHistories[...]
             stacks = recording.histories[...]
             parts = Array(repeating: -1, count: names.siteFrames.count)
-            sites = Array(repeating: 0, count: recording.frames.count + 1)
+            sites = Table(repeating: 0, count: recording.frames.count)
         }
 
         /// Takes the history with that key, and passes those before it.
-        static func take(
-            _ key: UInt32,
+        static func take<Key>(
+            _ key: Key,
             _ resource: Resource,
             of process: UInt32,
-            from rest: inout ArraySlice<RecordedHistory>
+            from rest: inout ArraySlice<RecordedHistory<Key>>
         ) -> Range<Int>? {
             let wanted = (resource.rawValue, process, key)
             while let first = rest.first, (first.resource.rawValue, first.process, first.key) < wanted {
@@ -97,15 +97,15 @@ struct CallSites {
         let resource = recording.counters[rows.lowerBound].resource
         let isCounted = resource == recording.countedResource
         let firstPart = parts.count
-        var groups: [UInt32] = []
+        var groups: [FrameID] = []
         for index in rows {
             let row = recording.counters[index]
-            guard row.stack != 0 else { continue }
-            let blame = names.blameFrames[Int(row.stack) - 1]
-            guard blame != 0 else { continue }
-            let site = Int(names.siteOfFrame[Int(blame) - 1])
+            guard row.stack != .none else { continue }
+            let blame = names.blameFrames[row.stack]
+            guard blame != .none else { continue }
+            let site = Int(names.siteOfFrame[blame])
             if isCounted { allocatedBytes &+= row.allocatedBytes }
-            if isCounted, names.rows[names.siteRows[site]].function != 0 { namedBytes &+= row.allocatedBytes }
+            if isCounted, names.rows[names.siteRows[site]].function != .none { namedBytes &+= row.allocatedBytes }
             if adding.parts[site] < firstPart {
                 adding.parts[site] = parts.count
                 parts.append(Part(resource: resource, process: process, site: site))
@@ -117,16 +117,16 @@ struct CallSites {
                     history: Adding.take(row.stack, resource, of: id, from: &adding.stacks)
                 )
             )
-            guard row.group != 0 else { continue }
-            let known = adding.sites[Int(row.group)]
+            guard row.group != .none else { continue }
+            let known = adding.sites[row.group]
             if known == 0 { groups.append(row.group) }
-            adding.sites[Int(row.group)] = known == 0 || known == site + 1 ? site + 1 : -1
+            adding.sites[row.group] = known == 0 || known == site + 1 ? site + 1 : -1
         }
         var hasWholeGroups = Set<Int>()
-        var splitGroups = Set<UInt32>()
+        var splitGroups = Set<FrameID>()
         for group in groups.sorted() {
-            let site = adding.sites[Int(group)] - 1
-            adding.sites[Int(group)] = 0
+            let site = adding.sites[group] - 1
+            adding.sites[group] = 0
             guard site >= 0 else {
                 splitGroups.insert(group)
                 continue
@@ -147,7 +147,7 @@ struct CallSites {
     private mutating func addSplit(
         _ part: Int,
         isAlone: Bool,
-        _ splitGroups: Set<UInt32>,
+        _ splitGroups: Set<FrameID>,
         _ recording: Recording
     ) {
         for stack in parts[part].stacks where isAlone || splitGroups.contains(recording.counters[stack.row].group) {

@@ -9,7 +9,7 @@ struct SampleIndex {
     init(_ samples: [RecordedSample]) {
         self.samples = samples
         Self.forEachSeries(of: samples) { first, range in
-            ranges[Self.key(first.resource, first.process, first.key)] = range
+            ranges[Self.key(first.resource, first.process, first.group)] = range
         }
     }
 
@@ -20,7 +20,7 @@ struct SampleIndex {
             let first = samples[start]
             var end = start + 1
             while end < samples.count, samples[end].process == first.process,
-                samples[end].resource == first.resource, samples[end].key == first.key
+                samples[end].resource == first.resource, samples[end].group == first.group
             {
                 end += 1
             }
@@ -29,18 +29,18 @@ struct SampleIndex {
         }
     }
 
-    func rows(_ resource: Resource, process: UInt32, key: UInt32) -> ArraySlice<RecordedSample>? {
-        ranges[Self.key(resource, process, key)].map { samples[$0] }
+    func rows(_ resource: Resource, process: UInt32, group: FrameID) -> ArraySlice<RecordedSample>? {
+        ranges[Self.key(resource, process, group)].map { samples[$0] }
     }
 
     private struct Key: Hashable {
         var resource: Resource
         var process: UInt32
-        var key: UInt32
+        var group: FrameID
     }
 
-    private static func key(_ resource: Resource, _ process: UInt32, _ key: UInt32) -> Key {
-        Key(resource: resource, process: process, key: key)
+    private static func key(_ resource: Resource, _ process: UInt32, _ group: FrameID) -> Key {
+        Key(resource: resource, process: process, group: group)
     }
 }
 

@@ -36,7 +36,8 @@ extension ShortWorkers {
                 var blocks = bytes
                 for index in turns.judged {
                     for group in part.groups {
-                        guard let rows = samples.rows(.heap, process: recording.processes[index].id, key: group) else {
+                        guard let rows = samples.rows(.heap, process: recording.processes[index].id, group: group)
+                        else {
                             continue
                         }
                         Self.add(rows, to: &bytes, &blocks)

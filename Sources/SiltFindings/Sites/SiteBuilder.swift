@@ -243,7 +243,7 @@ struct SiteBuilder {
             let temporary = row.temporaryCount &+ (moves?.count ?? 0)
             if temporary > mostTemporary { (site.temporaryStack, mostTemporary) = (row.stack, temporary) }
             isOfOne = isOfOne && row.process == recording.counters[rows[0]].process
-            if site.stack == 0 || (row.inUseBytes, row.allocatedBytes) > heaviest {
+            if site.stack == .none || (row.inUseBytes, row.allocatedBytes) > heaviest {
                 site.stack = row.stack
                 heaviest = (row.inUseBytes, row.allocatedBytes)
             }
@@ -262,7 +262,7 @@ struct SiteBuilder {
     private static let maximumPaired = 8
 
     private func stacks(_ rows: [Int]) -> [ReportSite.StackPart] {
-        var result: [UInt32: ReportSite.StackPart] = [:]
+        var result: [StackID: ReportSite.StackPart] = [:]
         for index in rows {
             let row = recording.counters[index]
             var part =
@@ -316,7 +316,7 @@ struct SiteBuilder {
                 * (opinion.confidence == .low ? Self.lowConfidenceWeight : 1)
         }
         site.caller = leading.caller.map(frame)
-        if leading.stack != 0 { site.stack = leading.stack }
+        if leading.stack != .none { site.stack = leading.stack }
         if growing.count <= 1 { site.grownStackCount = leading.grownStacks }
         site.series = sparkline(leading)
     }
@@ -366,7 +366,7 @@ struct SiteBuilder {
         }
         return SampleIndex.troughs(
             share.groups.compactMap {
-                samples.rows(share.resource, process: recording.processes[share.process].id, key: $0)
+                samples.rows(share.resource, process: recording.processes[share.process].id, group: $0)
             },
             of: clocks[share.process],
             columns: columns

@@ -20,7 +20,7 @@ enum SiteMoments {
     static func forEachSample(
         of recording: Recording,
         at times: [UInt64],
-        _ body: (_ resource: Resource, _ process: UInt32, _ group: UInt32, [RecordedSample?]) -> Void
+        _ body: (_ resource: Resource, _ process: UInt32, _ group: FrameID, [RecordedSample?]) -> Void
     ) {
         var snapshots: [UInt32: [UInt32?]] = [:]
         for (process, clock) in zip(recording.processes, ProcessClock.all(of: recording)) {
@@ -37,7 +37,7 @@ enum SiteMoments {
                 cursor.move(to: snapshot)
                 return cursor.latest
             }
-            body(first.resource, first.process, first.key, found)
+            body(first.resource, first.process, first.group, found)
         }
     }
 
@@ -46,7 +46,7 @@ enum SiteMoments {
         _ wanted: Resource,
         of recording: Recording,
         at times: [UInt64],
-        _ body: (_ process: UInt32, _ group: UInt32, [UInt64]) -> Void
+        _ body: (_ process: UInt32, _ group: FrameID, [UInt64]) -> Void
     ) {
         forEachSample(of: recording, at: times) { resource, process, group, samples in
             guard resource == wanted else { return }

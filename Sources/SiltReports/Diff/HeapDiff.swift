@@ -167,11 +167,11 @@ package struct HeapDiff: Sendable {
         return view
     }
 
-    func key(ofRow index: Int, frame: UInt32, in report: HeapReport) -> Key {
+    func key(ofRow index: Int, frame: FrameID, in report: HeapReport) -> Key {
         let row = report.names.rows[index]
-        let recorded = report.recording.frames[Int(frame) - 1]
-        guard row.function != 0 else {
-            let isKnown = recorded.module != 0 && !recorded.isPlaceholder
+        let recorded = report.recording.frames[frame]
+        guard row.function != .none else {
+            let isKnown = recorded.module != .none && !recorded.isPlaceholder
             return Key(
                 function: "",
                 file: "",

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltPprof
 internal import SiltRecording
 internal import SiltSymbols
@@ -14,21 +15,20 @@ struct AddressLayout {
     /// Where ld puts executables with a fixed place, and no others have code.
     private static let fixedPlace: UInt64 = 0x40_0000
 
-    /// By module − 1: what is added to its addresses.
-    private var bases: [UInt64]
-    /// By module − 1: what lies there; nil: no frame is in it.
-    private(set) var mappings: [PprofMapping?]
+    /// What is added to a module's addresses.
+    private var bases: Table<ModuleID, UInt64>
+    /// What lies there; nil: no frame is in it.
+    private(set) var mappings: Table<ModuleID, PprofMapping?>
 
     init(_ recording: Recording) {
-        var ranges = [ClosedRange<UInt64>?](repeating: nil, count: recording.modules.count)
-        for frame in recording.frames where frame.module != 0 {
-            let index = Int(frame.module) - 1
-            let known = ranges[index] ?? frame.offset...frame.offset
-            ranges[index] = min(known.lowerBound, frame.offset)...max(known.upperBound, frame.offset)
+        var ranges = Table<ModuleID, ClosedRange<UInt64>?>(repeating: nil, count: recording.modules.count)
+        for frame in recording.frames where frame.module != .none {
+            let known = ranges[frame.module] ?? frame.offset...frame.offset
+            ranges[frame.module] = min(known.lowerBound, frame.offset)...max(known.upperBound, frame.offset)
         }
         let executables = Set(recording.processes.map(\.executable) + [recording.target.executable])
-        bases = Array(repeating: 0, count: recording.modules.count)
-        mappings = Array(repeating: nil, count: recording.modules.count)
+        bases = Table(repeating: 0, count: recording.modules.count)
+        mappings = Table(repeating: nil, count: recording.modules.count)
         var next = Self.firstPlace
         for (index, module) in recording.modules.enumerated() {
             guard let range = ranges[index] else { continue }
@@ -66,6 +66,6 @@ struct AddressLayout {
     func address(of frame: RecordedFrame) -> UInt64 {
         guard !frame.isPlaceholder, frame.offset > 0 else { return 0 }
         let offset = frame.kind == .returnAddress ? frame.offset - 1 : frame.offset
-        return frame.module == 0 ? offset : bases[Int(frame.module) - 1] &+ offset
+        return frame.module == .none ? offset : bases[frame.module] &+ offset
     }
 }

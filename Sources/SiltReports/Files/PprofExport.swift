@@ -1,3 +1,4 @@
+internal import SiltEvents
 package import SiltFindings
 package import SiltPprof
 internal import SiltRecording
@@ -12,8 +13,8 @@ package struct PprofExport {
     private let report: HeapReport
     private let layout: AddressLayout
     private var builder: PprofBuilder
-    /// By frame − 1, then by stacks that go on and those that begin there.
-    private var locations: [[UInt32?]]
+    /// By stacks that go on and those that begin there, then by frame.
+    private var locations: [Table<FrameID, UInt32?>]
     private var labels: Labels
     private let isSummed: Bool
     private let columns: [SampleColumn]
@@ -42,7 +43,7 @@ package struct PprofExport {
         }
         layout = AddressLayout(report.recording)
         builder = PprofBuilder(Self.header(report, columns, defaultType, isSummed))
-        locations = Array(repeating: Array(repeating: nil, count: report.recording.frames.count), count: 2)
+        locations = Array(repeating: Table(repeating: nil, count: report.recording.frames.count), count: 2)
         labels = Labels(report)
         // The first mapping is taken for the program.
         let program = report.recording.target.executable
@@ -91,7 +92,7 @@ package struct PprofExport {
         var stream = try PprofStream(builder.profile, to: write)
         var process: UInt32 = 0
         /// The process's own, by node of the tree of stacks.
-        var samples: [UInt32: Sample] = [:]
+        var samples: [StackID: Sample] = [:]
         let resources = Set(columns.map(\.resource))
         for row in report.recording.counters where resources.contains(row.resource) {
             if !isSummed, row.process != process {
@@ -117,7 +118,7 @@ package struct PprofExport {
     }
 
     private mutating func add(
-        _ samples: [UInt32: Sample],
+        _ samples: [StackID: Sample],
         of process: UInt32,
         to stream: inout PprofStream
     ) throws(PprofError) {
@@ -134,12 +135,12 @@ package struct PprofExport {
     // MARK: Locations
 
     /// The locations of a stack that begins at the blamed function of that node.
-    private mutating func stack(from start: UInt32) -> [UInt32] {
+    private mutating func stack(from start: StackID) -> [UInt32] {
         var result: [UInt32] = []
         var open: [PprofFrame] = []
         for (node, frame, _) in report.names.walk(from: start, in: report.recording) {
             let isFirst = node == start
-            if open.isEmpty, let known = locations[isFirst ? 1 : 0][Int(frame) - 1] {
+            if open.isEmpty, let known = locations[isFirst ? 1 : 0][frame] {
                 result.append(known)
                 continue
             }
@@ -148,7 +149,7 @@ package struct PprofExport {
             // A profile's frame by frame has the frames of one address one by one: they are put together again.
             if !open.isEmpty, !isInlined(frame) {
                 let location = builder.location(of: open)
-                if isWhole { locations[isFirst ? 1 : 0][Int(frame) - 1] = location }
+                if isWhole { locations[isFirst ? 1 : 0][frame] = location }
                 result.append(location)
                 open = []
             }
@@ -158,25 +159,25 @@ package struct PprofExport {
     }
 
     /// Whether what it was inlined into is another frame; rows that are not shown count as well.
-    private func isInlined(_ frame: UInt32) -> Bool {
-        report.names.ranges[Int(frame) - 1].last.map { report.names.rows[$0].inlined } ?? false
+    private func isInlined(_ frame: FrameID) -> Bool {
+        report.names.ranges[frame].last.map { report.names.rows[$0].inlined } ?? false
     }
 
-    private mutating func frames(at frame: UInt32, isFirst: Bool) -> [PprofFrame] {
-        let recorded = report.recording.frames[Int(frame) - 1]
+    private mutating func frames(at frame: FrameID, isFirst: Bool) -> [PprofFrame] {
+        let recorded = report.recording.frames[frame]
         var bare = PprofFrame(address: layout.address(of: recorded))
-        let rows = report.names.ranges[Int(frame) - 1]
-        if recorded.module != 0, let mapping = layout.mappings[Int(recorded.module) - 1] {
+        let rows = report.names.ranges[frame]
+        if recorded.module != .none, let mapping = layout.mappings[recorded.module] {
             bare.mapping = builder.add(mapping)
-        } else if rows.contains(where: { report.names.rows[$0].function != 0 }) {
+        } else if rows.contains(where: { report.names.rows[$0].function != .none }) {
             // Without one that is said to have names, pprof looks for the program.
             bare.mapping = builder.add(PprofMapping(start: 0, end: 0, offset: 0, file: ""))
         }
-        let first = isFirst ? Int(report.names.blameRows[Int(frame) - 1]) : rows.lowerBound
+        let first = isFirst ? Int(report.names.blameRows[frame]) : rows.lowerBound
         return (first..<rows.upperBound).filter { report.names.isShown($0, frame: frame) }.map { index in
             let row = report.names.rows[index]
             var result = bare
-            guard row.function != 0 || recorded.isPlaceholder || recorded.isGenerated else { return result }
+            guard row.function != .none || recorded.isPlaceholder || recorded.isGenerated else { return result }
             result.function = function(ofRow: index, frame: frame)
             result.line = Int64(row.line)
             result.isInlined = row.inlined
@@ -184,7 +185,7 @@ package struct PprofExport {
         }
     }
 
-    private func function(ofRow index: Int, frame: UInt32) -> PprofFunction {
+    private func function(ofRow index: Int, frame: FrameID) -> PprofFunction {
         let row = report.names.rows[index]
         let name = report.names.name(ofRow: index, frame: frame, in: report.recording).printable
         let whole = report.recording.string(row.function).printable
@@ -200,8 +201,8 @@ package struct PprofExport {
 private struct Labels {
     private(set) var ofProcess: [UInt32: [PprofLabel]] = [:]
     /// By stack of a growing site.
-    private(set) var charges: [UInt32: Set<PprofLabel>] = [:]
-    /// By process and stack; stack 0: all of the process.
+    private(set) var charges: [StackID: Set<PprofLabel>] = [:]
+    /// By process and stack; no stack: all of the process.
     private var threads: [UInt64: Set<PprofLabel>] = [:]
     /// A stack of more threads than that is of none.
     private static let maximumThreads = 16
@@ -218,7 +219,9 @@ private struct Labels {
         }
         for thread in report.recording.threads where !thread.name.isEmpty {
             let label = PprofLabel(key: "thread", value: .text(thread.name.printable))
-            for stack in thread.stacks ?? [0] { threads[Self.key(thread.process, stack), default: []].insert(label) }
+            for stack in thread.stacks ?? [.none] {
+                threads[Self.key(thread.process, stack), default: []].insert(label)
+            }
         }
         for site in report.sites where site.isGrowing {
             var labels = [PprofLabel(key: "verdict", value: .text(site.verdict.rawValue))]
@@ -228,12 +231,14 @@ private struct Labels {
     }
 
     /// Labels of the threads that allocated with that stack.
-    func threads(_ process: UInt32, _ stack: UInt32) -> Set<PprofLabel> {
-        let labels = threads[Self.key(process, 0)] ?? threads[Self.key(process, stack)] ?? []
+    func threads(_ process: UInt32, _ stack: StackID) -> Set<PprofLabel> {
+        let labels = threads[Self.key(process, .none)] ?? threads[Self.key(process, stack)] ?? []
         return labels.count > Self.maximumThreads ? [] : labels
     }
 
-    private static func key(_ process: UInt32, _ stack: UInt32) -> UInt64 { UInt64(process) << 32 | UInt64(stack) }
+    private static func key(_ process: UInt32, _ stack: StackID) -> UInt64 {
+        UInt64(process) << 32 | UInt64(stack.rawValue)
+    }
 
     static func sorted(_ labels: Set<PprofLabel>) -> [PprofLabel] {
         labels.sorted { first, second in

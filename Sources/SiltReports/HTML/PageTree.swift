@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 internal import SiltText
@@ -46,7 +47,7 @@ struct PageTree {
         things = table.things
         var series: [Int: [UInt64]] = [:]
         for (stack, bytes) in stackCourse.values {
-            let node = Int(nodes[Int(stack) - 1])
+            let node = Int(nodes[stack])
             series[node] = series[node].map { zip($0, bytes).map { $0 &+ $1 } } ?? bytes
         }
         let numbers = keep(tree, series)
@@ -54,12 +55,12 @@ struct PageTree {
     }
 
     /// By node: the growing site that leads what ends there; the first where a node belongs to several.
-    private static func findings(_ report: HeapReport, _ nodes: [UInt32]) -> [Int: Int] {
+    private static func findings(_ report: HeapReport, _ nodes: Table<StackID, UInt32>) -> [Int: Int] {
         var found: [Int: Int] = [:]
         for (index, site) in report.sites.prefix(PageData.maximumSites).enumerated() where site.isGrowing {
             let leader = site.follows.flatMap { follows in report.sites.firstIndex { $0.rank == follows.rank } }
             for part in site.stacks {
-                let node = Int(nodes[Int(part.stack) - 1])
+                let node = Int(nodes[part.stack])
                 if node > 0, found[node] == nil { found[node] = leader ?? index }
             }
         }
@@ -72,17 +73,17 @@ struct PageTree {
         _ report: HeapReport,
         _ course: StackCourse,
         _ labels: [UInt32]
-    ) -> [UInt32] {
-        var wanted = [Bool](repeating: false, count: report.recording.stacks.count)
+    ) -> Table<StackID, UInt32> {
+        var wanted = Table<StackID, Bool>(repeating: false, count: report.recording.stacks.count)
         report.forEachCounter { row in
-            if row.stack > 0, row.inUseBytes | row.allocatedBytes | row.peakBytes > 0 {
-                wanted[Int(row.stack) - 1] = true
+            if row.stack != .none, row.inUseBytes | row.allocatedBytes | row.peakBytes > 0 {
+                wanted[row.stack] = true
             }
         }
-        for stack in course.values.keys { wanted[Int(stack) - 1] = true }
+        for stack in course.values.keys { wanted[stack] = true }
         let nodes = tree.places(of: report, wanted: wanted, labels: labels)
         report.forEachCounter { row in
-            let node = row.stack > 0 ? nodes[Int(row.stack) - 1] : 0
+            let node = row.stack != .none ? nodes[row.stack] : 0
             tree.add(row.inUseBytes, to: Measure.inUse.rawValue, node: node)
             tree.add(row.allocatedBytes, to: Measure.allocated.rawValue, node: node)
             tree.add(row.peakBytes, to: Measure.peak.rawValue, node: node)

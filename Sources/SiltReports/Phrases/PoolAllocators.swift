@@ -27,13 +27,13 @@ extension HeapReport {
     /// Whether code of one of those modules has mapped memory itself, as interpreters do that have pools for their objects.
     fileprivate func hasArenas(of modules: [Bool]) -> Bool {
         recording.counters.contains { row in
-            guard row.resource == .mapping, row.stack != 0, row.allocatedBytes >= minimumArena * row.allocatedCount,
+            guard row.resource == .mapping, row.stack != .none, row.allocatedBytes >= minimumArena * row.allocatedCount,
                 row.allocatedCount > 0
             else { return false }
-            let frame = recording.stacks[Int(row.stack) - 1].frame
-            guard frame != 0 else { return false }
-            let module = recording.frames[Int(frame) - 1].module
-            return module != 0 && modules[Int(module) - 1]
+            let frame = recording.stacks[row.stack].frame
+            guard frame != .none else { return false }
+            let module = recording.frames[frame].module
+            return module != .none && modules[module.index]
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltRecording
 
@@ -41,14 +42,14 @@ struct NameTree {
         value: (RecordedCounters) -> UInt64
     ) {
         let recording = report.recording
-        var sums = [UInt64](repeating: 0, count: recording.stacks.count)
+        var sums = Table<StackID, UInt64>(repeating: 0, count: recording.stacks.count)
         report.forEachCounter { row in
             let amount = value(row)
             guard amount > 0 else { return }
             switch start {
-            case _ where row.stack == 0: values[column][0] &+= amount
-            case .innermost: sums[Int(row.stack) - 1] &+= amount
-            case .blamed: sums[Int(report.names.blame(ofStack: row.stack, in: recording).node) - 1] &+= amount
+            case _ where row.stack == .none: values[column][0] &+= amount
+            case .innermost: sums[row.stack] &+= amount
+            case .blamed: sums[report.names.blame(ofStack: row.stack, in: recording).node] &+= amount
             }
         }
         if let depth = report.options.depth, start == .innermost {
@@ -62,20 +63,26 @@ struct NameTree {
         }
     }
 
-    /// The nodes of the functions that stacks blame, made where there are none; by stack − 1, 0 for those not wanted.
-    mutating func places(of report: HeapReport, wanted: [Bool], labels: [UInt32]) -> [UInt32] {
+    /// The nodes of the functions that stacks blame, made where there are none; 0 for those not wanted.
+    mutating func places(
+        of report: HeapReport,
+        wanted: Table<StackID, Bool>,
+        labels: [UInt32]
+    ) -> Table<StackID, UInt32> {
         let stacks = report.recording.stacks
-        var marks = [UInt64](repeating: 0, count: stacks.count)
-        var blamed = [UInt32](repeating: 0, count: stacks.count)
+        var marks = Table<StackID, UInt64>(repeating: 0, count: stacks.count)
+        var blamed = Table<StackID, StackID>(repeating: .none, count: stacks.count)
         for index in stacks.indices where wanted[index] {
-            blamed[index] = report.names.blame(ofStack: UInt32(index + 1), in: report.recording).node
-            if blamed[index] != 0 { marks[Int(blamed[index]) - 1] = 1 }
+            blamed[index] = report.names.blame(ofStack: StackID(index: index), in: report.recording).node
+            if blamed[index] != .none { marks[blamed[index]] = 1 }
         }
         let nodeOfStack = makeNodes(for: marks, of: report, labels: labels)
-        return blamed.map { node in
-            guard node != 0 else { return 0 }
-            return ancestor(of: nodeOfStack[Int(node) - 1], blamedAt: stacks[Int(node) - 1].frame, in: report)
-        }
+        return Table(
+            blamed.map { node in
+                guard node != .none else { return 0 }
+                return ancestor(of: nodeOfStack[node], blamedAt: stacks[node].frame, in: report)
+            }
+        )
     }
 
     /// Adds to one node.
@@ -123,17 +130,21 @@ struct NameTree {
 
     // MARK: Making nodes
 
-    /// By stack − 1: the node of its innermost function; only what leads to a value gets nodes.
-    private mutating func makeNodes(for sums: [UInt64], of report: HeapReport, labels: [UInt32]) -> [UInt32] {
+    /// The node of a stack's innermost function; only what leads to a value gets nodes.
+    private mutating func makeNodes(
+        for sums: Table<StackID, UInt64>,
+        of report: HeapReport,
+        labels: [UInt32]
+    ) -> Table<StackID, UInt32> {
         let stacks = report.recording.stacks
-        var isNeeded = sums.map { $0 > 0 }
+        var isNeeded = Table<StackID, Bool>(sums.lazy.map { $0 > 0 })
         for index in stacks.indices.reversed() where isNeeded[index] {
-            let parent = Int(stacks[index].parent)
-            if parent != 0 { isNeeded[parent - 1] = true }
+            let parent = stacks[index].parent
+            if parent != .none { isNeeded[parent] = true }
         }
-        var nodeOfStack = [UInt32](repeating: 0, count: stacks.count)
+        var nodeOfStack = Table<StackID, UInt32>(repeating: 0, count: stacks.count)
         for (index, stack) in stacks.enumerated() where isNeeded[index] {
-            let parent = stack.parent == 0 ? 0 : nodeOfStack[Int(stack.parent) - 1]
+            let parent = stack.parent == .none ? 0 : nodeOfStack[stack.parent]
             nodeOfStack[index] = innermost(of: stack.frame, under: parent, in: report, labels)
         }
         return nodeOfStack
@@ -141,7 +152,7 @@ struct NameTree {
 
     /// The same with the innermost frames of each stack alone.
     private mutating func add(
-        _ sums: [UInt64],
+        _ sums: Table<StackID, UInt64>,
         of report: HeapReport,
         to column: Int,
         depth: Int,
@@ -149,7 +160,7 @@ struct NameTree {
     ) {
         for (index, amount) in sums.enumerated() where amount > 0 {
             var node: UInt32 = 0
-            for frame in report.recording.frames(ofStack: UInt32(index + 1)).prefix(depth).reversed() {
+            for frame in report.recording.frames(ofStack: StackID(index: index)).prefix(depth).reversed() {
                 node = innermost(of: frame, under: node, in: report, labels)
             }
             values[column][Int(node)] &+= amount
@@ -158,13 +169,13 @@ struct NameTree {
 
     /// The node of a frame's innermost function.
     private mutating func innermost(
-        of frame: UInt32,
+        of frame: FrameID,
         under parent: UInt32,
         in report: HeapReport,
         _ labels: [UInt32]
     ) -> UInt32 {
-        guard frame != 0 else { return parent }
-        let rows = report.names.ranges[Int(frame) - 1]
+        guard frame != .none else { return parent }
+        let rows = report.names.ranges[frame]
         var node = parent
         for row in rows.reversed() where report.names.isShown(row, frame: frame) {
             // What it was inlined into may not be shown: then it stands for the whole call, as in a profile's location.
@@ -175,10 +186,10 @@ struct NameTree {
     }
 
     /// The node of the function that a frame blames, from that of its innermost function.
-    private func ancestor(of node: UInt32, blamedAt frame: UInt32, in report: HeapReport) -> UInt32 {
-        guard frame != 0 else { return node }
-        let (names, first) = (report.names, report.names.ranges[Int(frame) - 1].lowerBound)
-        let steps = (first..<Int(names.blameRows[Int(frame) - 1])).count { names.isShown($0, frame: frame) }
+    private func ancestor(of node: UInt32, blamedAt frame: FrameID, in report: HeapReport) -> UInt32 {
+        guard frame != .none else { return node }
+        let (names, first) = (report.names, report.names.ranges[frame].lowerBound)
+        let steps = (first..<Int(names.blameRows[frame])).count { names.isShown($0, frame: frame) }
         return (0..<steps).reduce(node) { node, _ in nodes[Int(node)].parent }
     }
 
@@ -213,10 +224,10 @@ struct LabelTable<Thing: Hashable> {
     }
 
     /// By row of the report's names: the label of what `thing` makes of it.
-    mutating func labels(of report: HeapReport, _ thing: (_ row: Int, _ frame: UInt32) -> Thing) -> [UInt32] {
+    mutating func labels(of report: HeapReport, _ thing: (_ row: Int, _ frame: FrameID) -> Thing) -> [UInt32] {
         var result = [UInt32](repeating: 0, count: report.names.rows.count)
         for (index, range) in report.names.ranges.enumerated() {
-            for row in range { result[row] = number(of: thing(row, UInt32(index + 1))) }
+            for row in range { result[row] = number(of: thing(row, FrameID(index: index))) }
         }
         return result
     }

@@ -13,13 +13,13 @@ struct ResourceLevels {
         self.resource = resource
         guard resource != .heap else { return }
         var changes: [UInt32: [UInt32: Int64]] = [:]
-        var last: (process: UInt32, key: UInt32, inUse: UInt64) = (0, 0, 0)
+        var last: (process: UInt32, group: FrameID, inUse: UInt64) = (0, .none, 0)
         for row in recording.groupSamples where row.resource == resource {
             let inUse = resource.isCounted ? row.inUseCount : row.inUseBytes
-            let before = (row.process, row.key) == (last.process, last.key) ? last.inUse : 0
+            let before = (row.process, row.group) == (last.process, last.group) ? last.inUse : 0
             let change = Int64(clamping: inUse) - Int64(clamping: before)
             changes[row.process, default: [:]][row.snapshot, default: 0] &+= change
-            last = (row.process, row.key, inUse)
+            last = (row.process, row.group, inUse)
         }
         for (process, ofIt) in changes {
             var level: Int64 = 0

@@ -36,7 +36,7 @@ package enum ListText {
             let symbol = report.names.rows[row]
             return Line(
                 function: report.names.name(ofRow: row, frame: frame, in: report.recording).printable,
-                file: symbol.file == 0 ? "" : report.recording.string(symbol.file),
+                file: symbol.file == .none ? "" : report.recording.string(symbol.file),
                 line: symbol.line
             )
         }

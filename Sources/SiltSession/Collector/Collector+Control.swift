@@ -90,7 +90,7 @@ extension Collector {
         var counts = GrowingCounts()
         guard let route = hunt.lastRoute else { return counts }
         let rounds = hunt.positions(ofPhase: route)
-        var sums: [Resource: [StackID: IntervalSeries]] = [:]
+        var sums: [Resource: [FrameID: IntervalSeries]] = [:]
         for resource in Resource.allCases {
             for image in images.values {
                 image.heap.forEachGroupHistory(of: resource) { key, history in
@@ -100,9 +100,9 @@ extension Collector {
             }
         }
         var areMappingsCharged = false
-        var worst: (key: StackID, resource: Resource, slope: Double)?
+        var worst: (key: FrameID, resource: Resource, slope: Double)?
         for (resource, groups) in sums {
-            var known: Set<StackID> = []
+            var known: Set<FrameID> = []
             for (key, series) in groups where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
                 let verdict = judgeHunt(series, hunt, route: route)
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
@@ -130,7 +130,7 @@ extension Collector {
         _ resource: Resource,
         _ hunt: HuntIntervals,
         _ phase: Int,
-        besides known: Set<StackID>
+        besides known: Set<FrameID>
     ) -> Int {
         let rounds = hunt.positions(ofPhase: phase)
         var count = 0

@@ -34,7 +34,7 @@ struct HuntLedger {
                 PhaseAllocations(
                     process: process,
                     phase: phase,
-                    stack: stack.rawValue,
+                    stack: stack,
                     count: now.count - earlier.count,
                     bytes: now.bytes - earlier.bytes
                 )

@@ -15,10 +15,9 @@ final class BlameKeys {
     private let wrappers: AllocatorFrames
     /// By stack id: of all that are known, as callers come before what they call.
     private var blames = [Blame()]
-    /// By frame id.
-    private var known: [Facts?] = []
+    private var known: Table<FrameID, Facts?> = []
     /// Modules that code was blamed in although none of it is program code.
-    private var blamedModules: Set<UInt32> = []
+    private var blamedModules: Set<ModuleID> = []
 
     private struct Facts {
         /// May need debug information: not asked of what an allocator calls.
@@ -33,14 +32,14 @@ final class BlameKeys {
         self.wrappers = wrappers
     }
 
-    /// The blame frame's id, as a key; 0 for an empty stack.
-    func key(_ stack: StackID) -> StackID {
+    /// The blamed frame; none for an empty stack.
+    func key(_ stack: StackID) -> FrameID {
         while blames.count <= Int(stack.rawValue) { blames.append(blame(StackID(rawValue: UInt32(blames.count)))) }
         let blame = blames[Int(stack.rawValue)]
         if blame.kind != .program, stack != .none {
-            blamedModules.insert(stacks[FrameID(rawValue: blame.frame)].module.rawValue)
+            blamedModules.insert(stacks[blame.frame].module)
         }
-        return StackID(rawValue: blame.frame)
+        return blame.frame
     }
 
     private func blame(_ stack: StackID) -> Blame {
@@ -48,7 +47,7 @@ final class BlameKeys {
         let id = stacks.frame(of: stack)
         let facts = facts(id)
         blame.enter(
-            id.rawValue,
+            id,
             kind: kind(id),
             isOfProgram: facts.isOfProgram,
             isClosedAllocator: facts.isClosedAllocator,
@@ -59,24 +58,23 @@ final class BlameKeys {
 
     /// Whether a report may need the lines of a module: nobody looks for a leak in the C library, whose debug
     /// information is large and compressed, unless nothing else is on a stack.
-    func needsLines(module id: UInt32) -> Bool {
-        let path = stacks[ModuleID(rawValue: id)].path
+    func needsLines(module id: ModuleID) -> Bool {
+        let path = stacks[id].path
         return !AllocatorFrames.isAllocatorThroughout(modulePath: path) || blamedModules.contains(id)
     }
 
     private func kind(_ id: FrameID) -> FunctionKind {
         if let kind = facts(id).kind { return kind }
         let kind = decide(stacks[id])
-        known[Int(id.rawValue)]?.kind = kind
+        known[id]?.kind = kind
         return kind
     }
 
     private func facts(_ id: FrameID) -> Facts {
-        let index = Int(id.rawValue)
-        if index >= known.count { known += repeatElement(nil, count: stacks.frames.count + 1 - known.count) }
-        if let facts = known[index] { return facts }
+        if !known.holds(id) { known += repeatElement(nil, count: stacks.frames.count - known.count) }
+        if let facts = known[id] { return facts }
         let facts = facts(stacks[id])
-        known[index] = facts
+        known[id] = facts
         return facts
     }
 
@@ -113,9 +111,9 @@ final class BlameKeys {
     /// The functions at a frame from the one that is to blame outward, each inlined into the next; empty: it has no name.
     ///
     /// Reads debug information.
-    func functions(frame id: UInt32) -> [String] {
-        guard id != 0, Int(id) <= stacks.frames.count else { return [] }
-        let frame = stacks[FrameID(rawValue: id)]
+    func functions(frame id: FrameID) -> [String] {
+        guard id != .none, stacks.frames.holds(id) else { return [] }
+        let frame = stacks[id]
         guard frame.module != .none else { return [] }
         let module = stacks[frame.module]
         let names = symbolizer.resolve(
@@ -130,9 +128,9 @@ final class BlameKeys {
     }
 
     /// The function at a frame; nil when it has no symbol.
-    func functionName(frame id: UInt32) -> String? {
-        guard id != 0, Int(id) <= stacks.frames.count else { return nil }
-        return name(stacks[FrameID(rawValue: id)])
+    func functionName(frame id: FrameID) -> String? {
+        guard id != .none, stacks.frames.holds(id) else { return nil }
+        return name(stacks[id])
     }
 
     private func name(_ frame: Frame) -> String? {

@@ -49,7 +49,7 @@ final class TracedImage {
         hello: Hello,
         shared: consuming SharedImage,
         stacks: StackTable,
-        groupOf: @escaping (StackID) -> StackID,
+        groupOf: @escaping (StackID) -> FrameID,
         own: OwnIntervals?,
         scale: SnapshotScale,
         at time: Double
@@ -82,7 +82,7 @@ final class TracedImage {
         replayed hello: Hello,
         shared: consuming SharedImage,
         stacks: StackTable,
-        groupOf: @escaping (StackID) -> StackID,
+        groupOf: @escaping (StackID) -> FrameID,
         scale: SnapshotScale,
         at time: Double
     ) {
@@ -475,8 +475,8 @@ final class TracedImage {
     }
 
     /// Keys of groups that changed since the last call.
-    func takeChangedGroups(of resource: Resource) -> [StackID] {
-        var changed: [StackID] = []
+    func takeChangedGroups(of resource: Resource) -> [FrameID] {
+        var changed: [FrameID] = []
         heap.drainChangedGroups(of: resource) { changed.append($0) }
         return changed
     }

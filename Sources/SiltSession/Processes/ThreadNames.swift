@@ -23,10 +23,9 @@ extension TracedImage {
         if names.count == 1, let name = names.first {
             return [RecordedThreads(process: process, name: name, stacks: nil)]
         }
-        var stacks: [String: Set<UInt32>] = [:]
+        var stacks: [String: Set<StackID>] = [:]
         for (slot, thread) in decoder.threads {
             let own = decoder.announcedStacks(slot: slot).filter { heap.counters(of: $0, .heap).allocatedCount > 0 }
-                .map(\.rawValue)
             for name in thread.names { stacks[name, default: []].formUnion(own) }
         }
         return stacks.keys.sorted().map {

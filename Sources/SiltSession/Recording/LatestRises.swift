@@ -6,7 +6,7 @@ internal import SiltEvents
 struct LatestRises {
     struct Key: Hashable {
         var resource: Resource
-        var group: StackID
+        var group: FrameID
     }
 
     private struct Owner: Hashable {
@@ -64,8 +64,8 @@ struct LatestRises {
             rises[owner.key, default: Rise()].withoutLargestStep += max(0, rise - step)
         }
         let most = rises.max {
-            ($0.value.withoutLargestStep, $0.value.all, $1.key.group.rawValue)
-                < ($1.value.withoutLargestStep, $1.value.all, $0.key.group.rawValue)
+            ($0.value.withoutLargestStep, $0.value.all, $1.key.group)
+                < ($1.value.withoutLargestStep, $1.value.all, $0.key.group)
         }
         return most.flatMap { $0.value.all > 0 ? ($0.key, $0.value.all) : nil }
     }

@@ -12,11 +12,11 @@ extension Recording {
         for process in processes where process.end == .running && !process.isProfiled {
             symbolizer.add(process: Int32(clamping: process.pid))
         }
-        let unnamed = frames.indices.filter { symbolRanges[$0].isEmpty && frames[$0].module != 0 }
-        var numbers: [String: UInt32] = [:]
-        for (index, text) in strings.enumerated() { numbers[text] = UInt32(index + 1) }
+        let unnamed = frames.indices.filter { symbolRanges[$0].isEmpty && frames[$0].module != .none }
+        var numbers: [String: StringID] = [:]
+        for (index, text) in strings.enumerated() { numbers[text] = StringID(index: index) }
         for (number, indexes) in Dictionary(grouping: unnamed, by: { frames[$0].module }) {
-            let module = modules[Int(number) - 1]
+            let module = modules[number]
             let hasLines = !AllocatorFrames.isAllocatorThroughout(modulePath: module.path)
             for index in indexes {
                 let functions = symbolizer.resolve(
@@ -32,19 +32,20 @@ extension Recording {
         }
     }
 
-    private mutating func add(_ functions: [SourceFrame], to frame: Int, _ numbers: inout [String: UInt32]) {
-        func number(_ text: String) -> UInt32 {
+    private mutating func add(_ functions: [SourceFrame], to frame: Int, _ numbers: inout [String: StringID]) {
+        func number(_ text: String) -> StringID {
             if let known = numbers[text] { return known }
+            let number = StringID(index: strings.count)
             strings.append(text)
-            numbers[text] = UInt32(strings.count)
-            return UInt32(strings.count)
+            numbers[text] = number
+            return number
         }
         let start = Int32(symbols.count)
         for function in functions {
             symbols.append(
                 RecordedSymbol(
                     function: number(function.function),
-                    file: function.file.map(number) ?? 0,
+                    file: function.file.map(number) ?? .none,
                     line: UInt32(clamping: function.line ?? 0),
                     inlined: function.inlined
                 )

@@ -40,8 +40,8 @@ extension RecordingOutput {
                 PhaseFrees(
                     process: process,
                     phase: phase,
-                    stack: allocation.rawValue,
-                    freeStack: free.rawValue,
+                    stack: allocation,
+                    freeStack: free,
                     count: blocks,
                     bytes: bytes
                 )

@@ -325,7 +325,7 @@ final class RecordingOutput {
             RecordedExample(
                 key.resource,
                 process: number,
-                stack: key.stack.rawValue,
+                stack: key.stack,
                 kind: example.kind,
                 text: example.text,
                 sinceNs: Clock.nanoseconds(example.since)
@@ -369,7 +369,7 @@ final class RecordingOutput {
         lastInUse[image.id] = totals.inUseBytes
         for (resource, stack) in try writeNumbers(image) {
             if let history = image.heap.history(of: stack, resource) {
-                try writer.write(history: history.encoded(), of: resource, process: number, stack: stack.rawValue)
+                try writer.write(history: history.encoded(), of: resource, process: number, stack: stack)
             }
         }
         for resource in Resource.allCases { try writeGroups(image, resource, process: number, snapshot: interval) }
@@ -389,7 +389,7 @@ final class RecordingOutput {
                 RecordedSample(
                     resource,
                     process: number,
-                    key: key.rawValue,
+                    group: key,
                     snapshot: snapshot,
                     inUseBytes: live.bytes,
                     inUseCount: live.count,
@@ -398,7 +398,7 @@ final class RecordingOutput {
                 )
             )
             if let history = image.heap.groupHistory(of: key, resource) {
-                try writer.write(history: history.encoded(), of: resource, process: number, group: key.rawValue)
+                try writer.write(history: history.encoded(), of: resource, process: number, group: key)
             }
         }
     }
@@ -421,7 +421,7 @@ final class RecordingOutput {
         let row = RecordedMemory(process: process, snapshot: snapshot, bytes: look.uses, details: look.details)
         guard let news = watches[image.id]?.add(row) else { return }
         try writer.write(news.rows, process: process, replacing: news.isAll)
-        let pins = look.pins.map { RecordedPin(process: process, stack: $0.stack.rawValue, bytes: $0.bytes) }
+        let pins = look.pins.map { RecordedPin(process: process, stack: $0.stack, bytes: $0.bytes) }
         try writer.write(pins, process: process)
     }
 
@@ -454,8 +454,8 @@ final class RecordingOutput {
         process: UInt32
     ) -> RecordedCounters {
         let counters = image.heap.counters(of: stack, resource)
-        var row = RecordedCounters(resource, process: process, stack: stack.rawValue)
-        row.group = blame.key(stack).rawValue
+        var row = RecordedCounters(resource, process: process, stack: stack)
+        row.group = blame.key(stack)
         row.inUseBytes = counters.liveBytes
         row.inUseCount = counters.liveCount
         row.allocatedBytes = counters.allocatedBytes
@@ -468,7 +468,7 @@ final class RecordingOutput {
 
     private func moves(by stack: StackID, _ image: TracedImage, process: UInt32) -> RecordedMoves? {
         image.heap.moves(by: stack).map {
-            RecordedMoves(process: process, stack: stack.rawValue, count: $0.count, bytes: $0.bytes)
+            RecordedMoves(process: process, stack: stack, count: $0.count, bytes: $0.bytes)
         }
     }
 
@@ -488,7 +488,7 @@ final class RecordingOutput {
     }
 
     /// The name of what grows with that key.
-    func suspect(_ key: StackID, _ resource: Resource, _ images: [TracedImage]) -> String? {
+    func suspect(_ key: FrameID, _ resource: Resource, _ images: [TracedImage]) -> String? {
         Suspect(stacks: stacks, blame: blame).name(of: key, resource, in: images)
     }
 
@@ -566,15 +566,16 @@ final class RecordingOutput {
 
     /// File by file, so that no more than one file's debug information is in memory.
     private func writeSymbols() throws {
-        let byModule = Dictionary(grouping: stacks.frames.indices) { stacks.frames[$0].module.rawValue }
+        let byModule = Dictionary(grouping: stacks.frames.indices) { stacks.frames[$0].module }
         for (number, module) in stacks.modules.enumerated() {
-            guard let frames = byModule[UInt32(number + 1)] else { continue }
-            let lines = blame.needsLines(module: UInt32(number + 1))
+            let id = ModuleID(index: number)
+            guard let frames = byModule[id] else { continue }
+            let lines = blame.needsLines(module: id)
             for index in frames where index < writer.storedFrames {
                 try writeSymbols(of: index, in: module, lines: lines)
             }
             if lines, let reason = symbolizer.missingLines(modulePath: module.path, buildID: module.buildID) {
-                try writer.write(missingLines: reason, module: UInt32(number + 1))
+                try writer.write(missingLines: reason, module: id)
             }
             symbolizer.release(modulePath: module.path, buildID: module.buildID)
         }
@@ -589,7 +590,7 @@ final class RecordingOutput {
             exact: frame.kind == .exact,
             lines: lines
         )
-        try writer.write(symbols: functions.filter { !$0.function.isEmpty }, frame: UInt32(index + 1))
+        try writer.write(symbols: functions.filter { !$0.function.isEmpty }, frame: FrameID(index: index))
     }
 
     func transaction(_ body: () throws -> Void) throws {

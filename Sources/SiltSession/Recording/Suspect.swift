@@ -16,8 +16,8 @@ struct Suspect {
     let blame: BlameKeys
 
     /// What has that key of `BlameKeys`; nil: it has no name.
-    func name(of key: StackID, _ resource: Resource, in images: [TracedImage]) -> String? {
-        let functions = blame.functions(frame: key.rawValue)
+    func name(of key: FrameID, _ resource: Resource, in images: [TracedImage]) -> String? {
+        let functions = blame.functions(frame: key)
         guard let blamed = functions.first, !blamed.isEmpty else { return nil }
         let name = abridgedName(blamed, width: Self.maximumName)
         // Where it was inlined into what called it, all of its blocks were asked for by that one.
@@ -29,8 +29,8 @@ struct Suspect {
     }
 
     /// The one function that called it for nearly all that lives; nil: there is none.
-    private func commonCaller(of key: StackID, _ resource: Resource, in images: [TracedImage]) -> String? {
-        var live: [String: (bytes: UInt64, frame: UInt32)] = [:]
+    private func commonCaller(of key: FrameID, _ resource: Resource, in images: [TracedImage]) -> String? {
+        var live: [String: (bytes: UInt64, frame: FrameID)] = [:]
         for image in images {
             image.heap.forEachSite(of: resource) { stack, counters in
                 guard blame.key(stack) == key, let caller = caller(of: key, in: stack) else { return }
@@ -44,12 +44,12 @@ struct Suspect {
     }
 
     /// What called the blamed frame, by the compiled function; nil: nothing that has a name.
-    private func caller(of key: StackID, in stack: StackID) -> (name: String, frame: UInt32)? {
+    private func caller(of key: FrameID, in stack: StackID) -> (name: String, frame: FrameID)? {
         var at = stack
-        while at.rawValue != 0, stacks.frame(of: at).rawValue != key.rawValue { at = stacks.parent(of: at) }
-        let parent = at.rawValue == 0 ? at : stacks.parent(of: at)
-        guard parent.rawValue != 0 else { return nil }
-        let frame = stacks.frame(of: parent).rawValue
+        while at != .none, stacks.frame(of: at) != key { at = stacks.parent(of: at) }
+        let parent = at == .none ? at : stacks.parent(of: at)
+        guard parent != .none else { return nil }
+        let frame = stacks.frame(of: parent)
         return blame.functionName(frame: frame).map { ($0, frame) }
     }
 }

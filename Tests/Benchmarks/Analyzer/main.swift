@@ -115,7 +115,7 @@ struct Producer {
 
 final class Consumer {
     var decoder = ImageDecoder(stacks: StackTable())
-    var heap = ProcessHeap(inheritsHeap: false, groupOf: { StackID(rawValue: $0.rawValue & 1023) })
+    var heap = ProcessHeap(inheritsHeap: false, groupOf: { FrameID(rawValue: $0.rawValue & 1023) })
     var batch = HeapEventBatch()
 
     /// Its one module.

@@ -27,7 +27,7 @@ private struct World: ~Copyable {
     private var done: [Int]
     private var isBad: [Bool]
     private var decoder = ImageDecoder(stacks: StackTable())
-    private var heap = ProcessHeap(inheritsHeap: false, groupOf: { $0 })
+    private var heap = ProcessHeap(inheritsHeap: false, groupOf: { FrameID(rawValue: $0.rawValue) })
     private var batch = HeapEventBatch(capacity: 16)
 
     init(slots: [UnsafeRawBufferPointer]) {

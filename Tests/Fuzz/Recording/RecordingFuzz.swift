@@ -3,6 +3,7 @@ import SiltFindings
 import SiltFuzzSupport
 import SiltRecording
 import SiltReports
+import SiltTestRecordings
 
 /// libFuzzer's entry: any bytes damage a recording, which is read, judged and shown in every form.
 ///
@@ -13,13 +14,13 @@ package func readAnything(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
     do throws(RecordingError) {
         let recording = try Recording(path: file.path)
         for stack in recording.stacks {
-            precondition(stack.parent <= recording.stacks.count && stack.frame <= recording.frames.count)
+            precondition(recording.stacks.holds(stack.parent) && recording.frames.holds(stack.frame))
         }
         for range in recording.symbolRanges {
             precondition(range.lowerBound >= 0 && Int(range.upperBound) <= recording.symbols.count)
         }
-        for history in recording.histories + recording.groupHistories {
-            precondition(history.range.lowerBound >= 0 && history.range.upperBound <= recording.historyBytes.count)
+        for range in recording.histories.map(\.range) + recording.groupHistories.map(\.range) {
+            precondition(range.lowerBound >= 0 && range.upperBound <= recording.historyBytes.count)
         }
         for symbol in recording.symbols { _ = recording.string(symbol.function) + recording.string(symbol.file) }
         show(recording)
@@ -68,8 +69,8 @@ private func fill(_ writer: RecordingWriter) throws(RecordingError) {
             look.details[.sparsePages] = UInt64(snapshot) << 20
             try writer.write([look], process: id, replacing: false)
         }
-        try writer.write((1...4).map { RecordedMoves(process: id, stack: $0, count: 1, bytes: 64) })
-        try writer.write((1...4).map { RecordedPin(process: id, stack: $0, bytes: 4096) }, process: id)
+        try writer.write((1...4).map { RecordedMoves(process: id, stack: StackID($0), count: 1, bytes: 64) })
+        try writer.write((1...4).map { RecordedPin(process: id, stack: StackID($0), bytes: 4096) }, process: id)
     }
     try writer.add(module: 1, path: "/opt/server", buildID: [0xde, 0xad])
     for id in 1...20 as ClosedRange<UInt32> {

@@ -2,6 +2,7 @@ import Foundation
 import SiltEvents
 import SiltRecording
 import SiltTestNumbers
+import SiltTestRecordings
 import SiltTestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Foundation
+import SiltEvents
 import SiltRecording
 import SiltSymbols
 import SiltTestSupport
@@ -95,9 +96,9 @@ extension EndToEnd {
             let recording = try Recording(path: path)
             let names = FrameNames(recording, hiding: try AllocatorFrames(hide: []))
             let blamed = names.blameFrames
-            let rows = recording.counters.filter { $0.stack != 0 && $0.group != 0 }
+            let rows = recording.counters.filter { $0.stack != .none && $0.group != .none }
             #expect(!rows.isEmpty)
-            for row in rows { #expect(blamed[Int(row.stack) - 1] == row.group, "stack \(row.stack)") }
+            for row in rows { #expect(blamed[row.stack] == row.group, "stack \(row.stack.rawValue)") }
         }
 
         @Test(.enabled(if: has("g++"), "g++ is not installed"), arguments: ["-O0", "-O2"])

@@ -1,7 +1,9 @@
 // Writes a recording for ever, one transaction per snapshot, and prints each snapshot's number once it is committed.
 // A test kills it in the middle.
 import Glibc
+import SiltEvents
 import SiltRecording
+import SiltTestRecordings
 
 let writer = try RecordingWriter(path: CommandLine.arguments[1])
 try writer.begin()
@@ -13,8 +15,9 @@ try writer.commit()
 var snapshot: UInt32 = 0
 while true {
     try writer.begin()
-    for stack in snapshot * 1000 + 1...snapshot * 1000 + 1000 {
-        try writer.add(stack: stack, parent: stack - 1, frame: 1)
+    for number in snapshot * 1000 + 1...snapshot * 1000 + 1000 {
+        let stack = StackID(rawValue: number)
+        try writer.add(stack: stack, parent: StackID(rawValue: number - 1), frame: 1)
         var counters = RecordedCounters(.heap, process: 1, stack: stack)
         counters.inUseBytes = 48
         try writer.write(counters)
