@@ -41,6 +41,22 @@ import Testing
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// A descriptor that a look has found is the program's as such; one without symbols has an address.
+    @Test(arguments: [(Resource.descriptor, UInt64(0), true), (.descriptor, 4096, false), (.timer, 0, false)])
+    func whatNoCallWasSeenForIsToldFromWhatHasNoName(resource: Resource, offset: UInt64, expected: Bool) throws {
+        let writer = try RecordingWriter(path: nil)
+        try writer.write(RecordedProcess(id: 1, pid: 7))
+        try writer.add(module: 1, path: "/opt/server", buildID: [1])
+        try writer.add(frame: 1, module: 1, offset: offset)
+        try writer.add(stack: 1, parent: 0, frame: 1)
+        var counters = RecordedCounters(resource, process: 1, stack: 1)
+        (counters.inUseCount, counters.inUseBytes) = (3, 3)
+        (counters.allocatedCount, counters.allocatedBytes) = (3, 3)
+        try writer.write(counters)
+        let report = try ReportBuilder.build(Recording(of: writer), options: ReportOptions())
+        #expect(try report.isOfUnseenCalls(#require(report.sites.first)) == expected)
+    }
+
     @Test(arguments: ["top", "tree", "flame", "folded"])
     func aViewAddsUpTheResourceThatIsAskedFor(name: String) throws {
         for resource in [Resource.heap, .mapping, .timer] {

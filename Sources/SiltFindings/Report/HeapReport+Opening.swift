@@ -24,6 +24,14 @@ extension Recording {
 }
 
 extension HeapReport {
+    /// Whether nobody saw the calls that took what a site holds, though hooks see others of its kind: the program as such
+    /// has it.
+    package func isOfUnseenCalls(_ site: ReportSite) -> Bool {
+        guard site.resource.mayBeFound, !site.resource.isFound else { return false }
+        let frames = frames(ofStack: site.stack)
+        return frames.count == 1 && frames[0].function.isEmpty && frames[0].offset == 0
+    }
+
     /// What views of the stacks open on: the report, or what was in use before programs gave back on their way out what grew.
     ///
     /// `isBeforeTheWayOut` says which. Who asks for what is in use at the end (`Order.inUse`) gets that. Where no blocks

@@ -2,6 +2,11 @@ internal import SiltEvents
 internal import SiltText
 
 extension Resource {
+    /// Of what looks have found, though hooks see others of its kind.
+    static let unseenCalls =
+        "opened where silt sees no call: bare system calls, io_uring, or within the C library; "
+        + "strace -f -k tells the lines"
+
     /// So much of it: `1.00 KiB` where its things have sizes, else `2 threads`.
     func amount(_ value: Double) -> String {
         guard isCounted else { return Format.bytes(value) }

@@ -89,6 +89,7 @@ enum FindingText {
             notes.append("\(Format.bytes(site.threadStackBytes)) of it are stacks of its threads")
         }
         if let example = example(site) { notes.append(example) }
+        if report.isOfUnseenCalls(site) { notes.append(Resource.unseenCalls) }
         notes += pairs(site, report).map { "\($0.maker) made it: \($0.giver) gives it back" }
         return notes + together(site, report)
     }

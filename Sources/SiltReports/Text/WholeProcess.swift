@@ -26,7 +26,7 @@ struct WholeProcess {
             let count = rows.reduce(0) { $0 &+ $1.inUseCount }
             return count == 0 && recording.countedResource != resource ? nil : resource.amount(0, in: count)
         }.joined(separator: ", ")
-        if recording.countedResource.isCounted {
+        if recording.countedResource.isCounted, recording.processes.allSatisfy(\.isProfiled) {
             (answer, lines) = (nil, ended + [MemoryText.countedAlone(counted)])
             return
         }
