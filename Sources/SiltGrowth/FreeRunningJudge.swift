@@ -229,13 +229,33 @@ private struct FreeRunningJudge {
     private func occupancy(_ counts: [Double], older: Double, newer: Double) -> Reason {
         let parts = thirds(of: counts)
         let occupied = counts.count { $0 > 0 }
+        let isSparse = Double(occupied) / Double(counts.count) < Slices.sparseShare
+        if isSparse, bursts > 0 { return .leak }
         if parts != [true, true, true] {
             let onlyFirstEmpty = parts == [false, true, true]
             let isLate = parts[2] && (older < newer / GrowthRules.lateRatio || onlyFirstEmpty)
             return isLate && occupied >= Slices.lateSlices ? .late : .sparse
         }
-        return Double(occupied) / Double(counts.count) < Slices.sparseShare ? .sparse : .leak
+        return isSparse ? .sparse : .leak
     }
+
+    /// How often survivors came in regular bursts, start-up included; 0: they did not.
+    private var bursts: Int {
+        let bursts = Bursts(series.counts)
+        return !mayBeCollected && bursts.areRegular(minimum: GrowthRules.Bursts.minimum) ? bursts.count : 0
+    }
+
+    /// After the start-up only few and small blocks stayed, as cycles that a collector has not freed yet and buffers of a pool;
+    /// what has no size is neither.
+    private var mayBeCollected: Bool {
+        typealias Collected = GrowthRules.Collected
+        let skipped = full / Slices.skippedPart
+        let (blocks, bytes) = (sum(series.counts.dropFirst(skipped)), sum(series.bytes.dropFirst(skipped)))
+        guard series.bytes != series.counts, blocks < Collected.blocks.upperBound else { return false }
+        return bytes < (Collected.blocks.contains(blocks) ? Collected.maximumBytes : Collected.minimumBytes)
+    }
+
+    private func sum(_ values: ArraySlice<Double>) -> Double { values.reduce(0, +) }
 
     /// Fewer survivors than at first, but steady since: grows on, slower.
     private func slowed(after look: Look) -> Look? {
@@ -273,7 +293,8 @@ private struct FreeRunningJudge {
 
     /// One block replaced by a bigger one, again and again.
     private func doubling() -> (value: Double, error: Double)? {
-        guard isDoubling([series.baseline] + series.troughs + [series.live]) else { return nil }
+        let values = [series.baseline] + series.troughs + [series.live]
+        guard isDoubling(values) else { return nil }
         let slope = (series.live - series.baseline) / Double(series.snapshots)
         return (slope, GrowthRules.doublingError * slope)
     }
@@ -284,7 +305,7 @@ private struct FreeRunningJudge {
         else { return nil }
         let troughs = series.troughs
         let rise = (troughs.last ?? 0) - (troughs.first ?? 0)
-        guard rise > 0, rise >= Backlog.riseShare * (troughs.max() ?? 0),
+        guard !mayBeCollected, rise > 0, rise >= Backlog.riseShare * (troughs.max() ?? 0),
             mannKendall(troughs) >= Backlog.trendScore(buckets: full), drawDown(troughs) <= Backlog.fallShare * rise,
             risesInQuarters([series.baseline] + troughs, share: Backlog.quarterShare, of: rise)
         else { return nil }
@@ -297,6 +318,10 @@ private struct FreeRunningJudge {
         let values = range.map(bytes)
         let half = values.count / 2
         let isNewer = half > 0 && (look.reason == .late || accelerates(range.map(count)))
+        // What comes in few slices varies between them by nature: one burst more or less.
+        let isSparse = Double(look.occupied) < Slices.sparseShare * Double(values.count)
+        let number = look.reason == .leak && isSparse ? bursts : 0
+        if number > 0 { return (mean(values) / width, mean(values) / (width * Double(number))) }
         let judged = isNewer ? Array(values[(values.count - half)...]) : values
         let error = GrowthRules.rangeScore * deviation(judged) / (Double(judged.count).squareRoot() * width)
         return (mean(judged) / width, error)

@@ -66,6 +66,22 @@ enum GrowthRules {
         static let lateSlices = 3
     }
 
+    /// Survivors in few slices, again and again.
+    enum Bursts {
+        /// Rests of equal length show a rhythm from three on.
+        static let minimum = 4
+        /// Bursts of one thing come at nearly the same distance: what fills comes after ever longer rests.
+        static let restRatio = 2.0
+        /// Each leaves this share of what most of them leave.
+        static let sizeShare = 0.5
+        /// Of workers each of which has the same ones.
+        static let minimumOfWorkers = 3
+        /// A block of each of three workers in each of four.
+        static let minimumBlocks = 12.0
+        /// So much of what they left is seen in the live bytes.
+        static let keptShare = 0.75
+    }
+
     /// No new high of the troughs: the growth is over, though survivors of every slice remain.
     enum Flat {
         /// A new high exceeds the last by this share of what a slice leaves.
@@ -114,6 +130,15 @@ enum GrowthRules {
         static let oldShare = 0.5
         /// The troughs may rise by at least this share of the rate.
         static let riseShare = 0.5
+    }
+
+    /// Cycles may wait for an interpreter's collector for longer than a run lasts, and buffers in a pool are few.
+    enum Collected {
+        /// More than an array that is replaced by a longer one, and less than a leak leaves.
+        static let blocks = 2.5..<24
+        static let maximumBytes = 65_536.0
+        /// Less than a page is nothing.
+        static let minimumBytes = 4096.0
     }
 
     /// Content is replaced, but there is ever more of it.
@@ -492,6 +517,10 @@ enum GrowthRules {
         /// A place of an array takes 8 bytes, mostly: where a request brings less than one, its jumps are so few and small that
         /// they may be those of a table that is sized by what the program has seen.
         static let minimumPerRequest = 1.0
+        /// What is appended by every request grows by the first power of them, tables of new keys by less.
+        static let minimumPower = 0.85
+        /// Rounds in which a jump may have come at half or twice what was asked by their middle.
+        static let firstRounds = 2
         /// The next jump is overdue after this many times the last wait: waits double with the block.
         static let overdue = 2.5
     }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SiltHeap
 
 /// Judges rounds of which only live bytes are known: no births, as in a heap profile that is fetched.
@@ -36,6 +37,8 @@ struct LiveRounds {
         var reason: Reason
         var rate: (slope: Double, error: Double)
         var confidence: Confidence
+        /// It may be the table of a cache.
+        var mayFill = false
     }
 
     private let live: [Double]
@@ -61,25 +64,28 @@ struct LiveRounds {
 
     /// Every round ends higher, or one block is replaced by a bigger one again and again; nil when neither.
     func rise() -> Rise? {
-        if isFillingUp { return nil }
-        if let rate = everyRound() {
+        if !isFillingUp, let rate = everyRound() {
             let isMany = rounds.count >= Rules.mediumEveryRound
             return Rise(reason: .everyRound, rate: rate, confidence: isMany ? .medium : .low)
         }
         let values = live[rounds.lowerBound...rounds.upperBound]
         let growth = live[rounds.upperBound] - live[rounds.lowerBound]
         guard isDoubling(Array(values)), isReplaced, isKept(growth, above: live[rounds.lowerBound]) else { return nil }
+        let (isFilling, isSteady) = (isFillingUp, keepsPace)
+        guard isSteady || !isFilling else { return nil }
         let slope = growth / Double(rounds.count)
         return Rise(
             reason: .doubling,
             rate: (slope, GrowthRules.doublingError * slope),
-            confidence: confidence
+            confidence: confidence,
+            mayFill: isFilling || !isSteady
         )
     }
 
-    /// Charged; or where it is an array to which hardly anything is appended, as one that may still fill.
+    /// Charged; or where it is an array to which hardly anything is appended, or one like a cache's, as one that may still fill.
     func verdict(_ rise: Rise, _ facts: GrowthFacts) -> GrowthVerdict {
         let least = GrowthRules.Doubling.minimumPerRequest
+        if rise.mayFill { return GrowthVerdict(.stillFilling, rise.reason, facts: facts) }
         if rise.reason == .doubling, born != nil, meanLoad > 0, rise.rate.slope < least * meanLoad {
             return GrowthVerdict(.stillFilling, .doubling, facts: facts)
         }
@@ -166,6 +172,21 @@ struct LiveRounds {
         else { return true }
         let kept = born[rounds.lowerBound..<last].reduce(0, +)
         return kept <= Rules.keptShare * (live[last] - live[rounds.lowerBound])
+    }
+
+    /// From one jump to another the block got larger by as much as was asked: what requests append to.
+    ///
+    /// A table of what is new among the requests gets larger by a power of them. When in its round a jump came is not known,
+    /// which matters most in the first ones.
+    private var keepsPace: Bool {
+        typealias Rules = GrowthRules.Doubling
+        let jumps = rounds.dropFirst(Rules.firstRounds).filter {
+            live[$0 + 1] > live[$0] && live[$0 + 1] >= Rules.jumpRatio * live[$0]
+        }
+        guard let first = jumps.first, let last = jumps.last, first < last else { return true }
+        let base = live[rounds.lowerBound]
+        let asked = hunt.asked(in: rounds, by: last, meanLoad) / hunt.asked(in: rounds, by: first, meanLoad)
+        return log((live[last + 1] - base) / (live[first + 1] - base)) >= Rules.minimumPower * log(asked)
     }
 
     /// Enough of a rise outlived the rest of the hunt: what was held until the phase ended is no growth.

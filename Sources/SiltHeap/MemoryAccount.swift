@@ -27,6 +27,8 @@ package struct MemoryArea: Equatable, Sendable {
     package var isShared = false
     /// Anonymous memory in huge pages.
     package var hugeBytes: UInt64 = 0
+    /// Of a file's private mapping: pages that were written, which are no longer the file's.
+    package var writtenBytes: UInt64 = 0
 
     package init(start: UInt64, end: UInt64, residentBytes: UInt64, kind: Kind) {
         self.start = start
@@ -127,7 +129,10 @@ package struct MemoryAccount {
                 ownFile += area.bytes
                 continue
             case .file:
-                shares[.files] += area.residentBytes
+                // What the program wrote to its own private mapping of a file is memory that nothing else keeps.
+                let written = pieces[index].isEmpty ? 0 : min(area.writtenBytes, area.residentBytes)
+                shares[.mapped] += written
+                shares[.files] += area.residentBytes - written
                 continue
             case .stack:
                 shares[.stacks] += area.residentBytes

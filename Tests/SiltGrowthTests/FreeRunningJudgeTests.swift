@@ -30,6 +30,33 @@ struct FreeRunningJudgeTests {
         #expect(verdict.verdict == .growing, "\(number) bursts: \(verdict.reason)")
     }
 
+    /// With a rest at the end that is longer than the others, but not twice as long.
+    @Test(arguments: [(bursts: 5, gap: 5), (6, 4), (7, 4), (9, 5)])
+    func fewBurstsAfterEqualRestsAreALeak(_ load: (bursts: Int, gap: Int)) {
+        let length = load.bursts * load.gap + load.gap * 3 / 4
+        var site = SimulatedSite(intervals: length, generator: SeededGenerator(seed: 1))
+        for burst in 0..<load.bursts { site.add(50, size: 472, at: 1 + burst * load.gap) }
+        let verdict = judge(site.series())
+        #expect(verdict.verdict == .growing, "\(verdict.reason)")
+    }
+
+    /// A pool that doubles when it is full, after ever longer rests.
+    @Test func whatComesAfterEverLongerRestsIsNoneOfTheseBursts() {
+        var site = SimulatedSite(intervals: 28, generator: SeededGenerator(seed: 1))
+        for at in [1, 2, 4, 8, 16] { site.add(50, size: 472, at: at) }
+        let verdict = judge(site.series())
+        #expect(!verdict.verdict.isGrowing, "\(verdict.reason)")
+    }
+
+    /// Cycles that wait for an interpreter's collector: a dozen small blocks, one more from time to time.
+    @Test func aDozenSmallBlocksThatComeOneByOneAreNoQueue() {
+        for (size, isGrowing) in [(184, false), (2048, false), (16_384, true)] {
+            var site = SimulatedSite(intervals: 28, generator: SeededGenerator(seed: 1))
+            for i in 1...28 { site.add(1, size: size, at: i, lifetime: max(1, i / 2)) }
+            #expect(judge(site.series()).verdict.isGrowing == isGrowing, "\(size)")
+        }
+    }
+
     @Test func burstsThatHaveStoppedForTwiceTheirRestAreOver() {
         var site = SimulatedSite(intervals: 28, generator: SeededGenerator(seed: 1))
         for burst in 0..<7 { site.add(50, size: 472, at: 1 + burst * 3) }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import SiltGrowth
@@ -36,6 +37,41 @@ struct LiveRoundsTests {
         let verdict = Self.judged(live)
         #expect(verdict.reason == reason, "\(verdict)")
         #expect(verdict.verdict.isGrowing == (reason != .none))
+    }
+
+    /// After rounds of ever more requests, as a hunt adds them; the array doubles when it is full.
+    private static func array(holding entries: (Double) -> Double) -> GrowthVerdict {
+        let loads = [150.0, 300, 600, 1200].flatMap { Array(repeating: $0, count: $0 == 150 ? 7 : 6) }
+        var asked = 0.0
+        let live = loads.reduce(into: [0.0]) { live, load in
+            asked += load
+            var places = 4.0
+            while places < entries(asked) { places *= 2 }
+            live.append(24 * places)
+        }
+        return judgeRoundsWithoutBirths(live, .rounds(requests: loads), rounds: 0..<loads.count)
+    }
+
+    @Test(arguments: [0.7, 1, 1.15, 1.3, 1.6, 2, 3])
+    func anArrayToWhichEachRequestAppendsIsNotAcquitted(perRequest: Double) {
+        let verdict = Self.array { perRequest * $0 }
+        #expect([.growing, .stillFilling].contains(verdict.verdict) && verdict.reason == .doubling, "\(verdict)")
+        guard verdict.verdict.isGrowing else { return }
+        // The array has up to twice the places that it needs.
+        #expect((0.9...2).contains(verdict.perRequest / (24 * perRequest)), "\(verdict.perRequest)")
+    }
+
+    @Test(arguments: [1, 1.15, 1.3, 1.6, 2])
+    func aTableOfNewKeysDoesNotGrow(perRequest: Double) {
+        let verdict = Self.array { 20 * pow(perRequest * $0, 0.5) }
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
+    }
+
+    /// A dictionary of so many keys that are asked for at random: nearly all of them are new at first.
+    @Test(arguments: [2000, 4000, 6000, 8000, 10_000])
+    func theTableOfADictionaryThatFillsDoesNotGrow(keys: Double) {
+        let verdict = Self.array { keys * (1 - exp(-$0 / keys)) }
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
     }
 
     /// Live bytes of a Go map and list under a cache of 200 entries after each 100 insertions, measured six times.

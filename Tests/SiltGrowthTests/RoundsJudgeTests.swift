@@ -211,4 +211,36 @@ struct RoundsJudgeTests {
         #expect(verdict.perRequest == 128)
         #expect(verdict.facts.firstJudged == 9)
     }
+
+    /// 60 workers of 50 requests each, by eight parts of their lives; each loses a block at those requests.
+    private static func workers(losing requests: [Int]) -> GrowthVerdict {
+        var counts = [Double](repeating: 0, count: 8)
+        for request in requests { counts[min(7, (request - 1) * 8 / 50)] += 60 }
+        let bytes = counts.map { 1500 * $0 }
+        let live = bytes.reduce(into: [0.0]) { $0.append(($0.last ?? 0) + $1) }
+        let series = IntervalSeries(counts: counts, bytes: bytes, live: live, old: Array(live.dropLast()))
+        let parts = HuntIntervals.rounds(
+            requests: Array(repeating: 375, count: 8),
+            seconds: Array(repeating: 0.2, count: 8)
+        )
+        let verdict = judgeRounds(series, parts)
+        return verdict.verdict.isGrowing ? verdict : judgeBursts(series, parts) ?? verdict
+    }
+
+    @Test(arguments: 1...10)
+    func whatEachWorkerLosesAtTheSameAgesIsALeak(first: Int) {
+        let verdict = Self.workers(losing: Array(stride(from: first, through: 50, by: 10)))
+        #expect(verdict.verdict == .growing, "\(verdict)")
+        #expect(abs(verdict.perRequest / 150 - 1) < 0.4, "\(verdict.perRequest)")
+    }
+
+    @Test(
+        arguments: [
+            [25], [5, 6, 7], [1, 25], [20, 21, 22, 23, 24], [49, 50], [1, 2, 3, 20], Array(1...30), Array(1...43),
+        ]
+    )
+    func whatEachWorkerLoadsOnceIsNone(requests: [Int]) {
+        let verdict = Self.workers(losing: requests)
+        #expect(!verdict.verdict.isGrowing, "\(verdict)")
+    }
 }

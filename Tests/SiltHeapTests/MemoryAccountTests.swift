@@ -88,6 +88,18 @@ import Testing
         #expect(shares[.mapped] == 0x2000 && shares[.other] == 0x1_6000)
     }
 
+    @Test func whatWasWrittenToAPrivateMappingOfAFileIsNoLongerTheFiles() {
+        let heap = TestHeap()
+        heap.map(0x7_0000_0000, 0x4000)
+        var own = Self.area(0x7_0000_0000, 0x4000, 0x4000, .file)
+        var librarys = Self.area(0x7_1000_0000, 0x4000, 0x4000, .file)
+        own.writtenBytes = 0x3000
+        librarys.writtenBytes = 0x2000
+        var account = MemoryAccount(.glibc)
+        let shares = account.shares([own, librarys], of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).uses
+        #expect(shares[.mapped] == 0x3000 && shares[.files] == 0x5000)
+    }
+
     @Test func pagesOfTheAllocatorAreEmptySparseOrFull() {
         let heap = TestHeap()
         heap.alloc(0x10_0000, 300, 1)

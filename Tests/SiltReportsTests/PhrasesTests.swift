@@ -133,6 +133,7 @@ import Testing
         hunt(.plateauing, .none, "of workers", workers: workers) { $0.oneOffBytes = 49_357 }
         hunt(.plateauing, .decel, "of workers", workers: workers)
         hunt(.stillFilling, .decel)
+        hunt(.stillFilling, .decel, "evenly") { ($0.older, $0.newer) = (40, 40) }
         hunt(.stable, .none) { $0.live = $0.baseline }
         hunt(.notEnoughData, .none) { $0.snapshots = 2 }
     }

@@ -60,7 +60,7 @@ import Testing
     @Test func aPhaseThatStillFillsSaysSoInEveryForm() throws {
         var report = try ShopHunt.report()
         let index = try #require(report.sites.firstIndex { $0.phase == "users" })
-        report.sites[index].verdict = .stillFilling
+        (report.sites[index].verdict, report.sites[index].inUseBytes) = (.stillFilling, 1 << 20)
         let reason =
             "still filling? cache_fill cache.c:9 still rose after 7 rounds of users, as a cache does until it is full"
         let phases = try #require(try json(report)["phases"] as? [[String: Any]])
@@ -70,6 +70,7 @@ import Testing
         #expect(page.contains("\"problem\": \"\(reason)\""), "\(page.prefix(2000))")
         let words = text(report).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(words.contains("users cannot tell: " + reason))
+        #expect(words.contains("Not decided: cache_fill cache.c:9, 1.00 MiB: "), "\(words)")
     }
 
     @Test func aHuntThatEndedEarlyAcquitsNobody() throws {

@@ -9,7 +9,8 @@
  * map-reserve: one mapping. burst: 100 MiB of small blocks for a moment, one of 1,000 is kept.
  * syscall-and-leak, burst-and-leak: 48 bytes each 50 ms besides. threads: one each 50 ms that never
  * ends and has touched 1 MiB of its stack. worker: "maps" in a forked child, while the parent
- * waits.
+ * waits. written: a file is mapped privately and written to, shared: 1 MiB more of a memfd is
+ * mapped, each 50 ms.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -34,6 +35,30 @@ static NOINLINE void reserve_buffer(void) {
     if (mmap(NULL, MIB, PAGES) == MAP_FAILED) {
         abort();
     }
+}
+
+static NOINLINE void map_private_file(void) {
+    static int file;
+    if (!file) {
+        file = fileno(tmpfile());
+        if (ftruncate(file, MIB) != 0) {
+            abort();
+        }
+    }
+    memset(mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0), 1, MIB);
+}
+
+static NOINLINE void map_shared(void) {
+    static int file = -1;
+    static off_t size;
+    if (file < 0) {
+        file = memfd_create("shared", 0);
+    }
+    if (ftruncate(file, size + MIB) != 0) {
+        abort();
+    }
+    memset(mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_SHARED, file, size), 1, MIB);
+    size += MIB;
 }
 
 static NOINLINE void *pool_take(size_t size) {
@@ -126,6 +151,10 @@ int main(int count, char **words) {
     for (int tick = 0; tick < ticks; tick++) {
         if (strcmp(use, "maps") == 0) {
             map_buffer();
+        } else if (strcmp(use, "written") == 0) {
+            map_private_file();
+        } else if (strcmp(use, "shared") == 0) {
+            map_shared();
         } else if (strcmp(use, "only-reserved") == 0) {
             reserve_buffer();
         } else if (strcmp(use, "pool") == 0) {

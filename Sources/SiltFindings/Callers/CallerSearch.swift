@@ -11,7 +11,7 @@ internal import SiltRecording
 /// stacks the innermost; else up to four, each of which grows. A function that as a whole is acquitted, because clean
 /// callers replace what they hold all the time, is searched for callers that grow by themselves with at least medium
 /// confidence, since many are asked; where no caller does, for what it calls to allocate: a line that appends to a vector
-/// makes the content, which stays, and the vector's memory, which is replaced.
+/// makes the content, which stays, and the vector's memory, which is replaced; at last for `GrowingArrays`.
 ///
 /// What is left behind counts only if it allocates enough to be compared: one lone early block acquits nobody. Recursion
 /// counts once. An interpreter's loop is nobody's caller, and code without a name only where there is nothing else.
@@ -90,7 +90,9 @@ struct CallerSearch {
         let paths = paths(of: part)
         // Most sites keep next to nothing: whether what they keep is steady need not be asked.
         let survivors = paths.reduce(0) { $0 + ($1.history.map { judge.survivors($0).count } ?? 0) }
-        guard isGrowing || Double(survivors) >= Self.minimumSurvivors else { return Answer() }
+        guard isGrowing || Double(survivors) >= Self.minimumSurvivors else {
+            return Answer(groups: arrays(among: paths, clock))
+        }
         for path in paths {
             guard let history = path.history else { continue }
             (path.weight, path.count) = judge.steadySurvivors(history, clock)
@@ -114,10 +116,20 @@ struct CallerSearch {
             }
         } else {
             found = hidden(paths, clock)
-            if found.isEmpty { return inward(paths, clock) }
+            if found.isEmpty {
+                let inside = inward(paths, clock)
+                return inside.isEmpty ? arrays(among: paths, clock) : inside
+            }
         }
         return found.compactMap { one in
             group(one.paths, one.verdict, .caller(row: one.candidate.step.row, frame: one.candidate.step.frame))
+        }
+    }
+
+    /// Arrays that callers of a function that is acquitted as a whole enlarge.
+    private func arrays(among paths: [SitePath], _ clock: ProcessClock) -> [Group] {
+        GrowingArrays(judge: judge, budget: budget).found(among: paths, clock).compactMap {
+            group($0.paths, $0.verdict, .caller(row: $0.step.row, frame: $0.step.frame))
         }
     }
 

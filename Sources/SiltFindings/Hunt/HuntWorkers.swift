@@ -144,6 +144,8 @@ struct HuntWorkers {
     func series(_ history: SiteHistory) -> IntervalSeries? { history.intervals(parts.count) }
 
     func verdict(_ history: SiteHistory) -> GrowthVerdict {
-        judgeRounds(series(history) ?? .nothing(parts.count), parts)
+        let series = series(history) ?? .nothing(parts.count)
+        let verdict = judgeRounds(series, parts)
+        return verdict.verdict.isGrowing ? verdict : judgeBursts(series, parts) ?? verdict
     }
 }

@@ -18,7 +18,11 @@ struct TouchedMappings {
         for rows in Dictionary(grouping: recording.memory, by: \.process).values {
             guard let first = rows.first, let last = rows.last else { continue }
             let step = max(Self.step.bytes, Self.step.share * Double(last.bytes.sum))
-            sum = (sum ?? 0) + Double(last.bytes[.mapped]) - Double(first.bytes[.mapped]) + step
+            // Shared memory that no file on a disk is behind is memory as well.
+            func taken(_ look: RecordedMemory) -> Double {
+                Double(look.bytes[.mapped]) + Double(look.details[.sharedMemory])
+            }
+            sum = (sum ?? 0) + taken(last) - taken(first) + step
         }
         gained = sum
     }

@@ -13,6 +13,8 @@ package struct ShortWorkers: Equatable, Sendable {
 
     /// A process that saw fewer intervals served one connection or did one job: that it keeps what it has is not a leak.
     private static let minimumIntervals = 2
+    /// Where snapshots are close together at first: in so many seconds and snapshots.
+    private static let (minimumSeconds, minimumSnapshots) = (0.5, 8)
     /// Blocks that each worker has more at the end than at the beginning.
     private static let minimumBlocks = 4.0
     /// The last interval brought at least this share of what an interval brings on average, else it is a cache that is full.
@@ -23,7 +25,7 @@ extension ShortWorkers {
     /// The call site that rises most; nil: none does.
     init?(_ recording: Recording, _ names: FrameNames, _ turns: [WorkerTurns], _ sites: CallSites) {
         let short = turns.filter {
-            $0.areForked && !$0.canBeJudged && $0.clock.periods >= Self.minimumIntervals
+            $0.areForked && !$0.canBeJudged && Self.areSeen($0.clock)
                 && $0.clock.periods < SiteOpinion.minimumSnapshots
         }
         guard !short.isEmpty else { return nil }
@@ -56,6 +58,11 @@ extension ShortWorkers {
         generations = best.turns.facts.generations
         snapshots = best.turns.clock.isShort ? nil : best.turns.facts.snapshots
         seconds = best.turns.clock.seconds
+    }
+
+    private static func areSeen(_ clock: ProcessClock) -> Bool {
+        clock.periods >= minimumIntervals
+            || clock.isShort && clock.seconds >= minimumSeconds && clock.count >= minimumSnapshots
     }
 
     /// Adds what one worker held at each age.

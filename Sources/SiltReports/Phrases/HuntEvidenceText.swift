@@ -98,6 +98,8 @@ struct HuntEvidenceText {
 
     private var whyBySurvivors: String {
         switch verdict.reason {
+        case .decel where verdict.verdict == .stillFilling && facts.newer >= facts.older:
+            "\(units) stay of each \(round), but no more evenly than those of a cache that fills"
         case .decel:
             "fewer \(units) stay each \(round), \(count(facts.older)) at first and \(count(facts.newer)) at last"
         case .turnover: "old \(units) are \(gone) as fast as new ones come"
@@ -109,7 +111,7 @@ struct HuntEvidenceText {
         case .sparse where facts.occupied == facts.slices:
             "few of its \(rounds) left more than idle does in the same time"
         case .sparse: "only \(facts.occupied) of \(facts.slices) \(rounds) left anything"
-        case .doubling: "an array grew in \(facts.jumps) steps, by less than a byte a request"
+        case .doubling: "an array grew in \(facts.jumps) steps, as the table of a cache does until it is full"
         case .none, .idleRate, .leak, .deep, .slowed, .backlog, .trend, .everyRound, .idle:
             facts.oneOffBytes >= 1
                 ? "\(amount(facts.oneOffBytes)) came once, \(warmUp), and nothing stayed after it"

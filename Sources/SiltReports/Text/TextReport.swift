@@ -17,6 +17,7 @@ package enum TextReport {
         switch report.options.order {
         case .growth:
             growing(report, limit: limit, &page)
+            doubtful(report, limit: limit, &page)
             let shown = cleared(report, limit: limit, &page)
             HuntText.phases(report, &page)
             if report.verdict != .growing { largest(report, limit: limit, without: shown, &page) }
@@ -71,23 +72,39 @@ package enum TextReport {
     /// Cleared sites shown, with or without a limit.
     private static let maximumCleared = 5
 
+    /// What may be a cache that still fills, beside what surely grows; alone it is the verdict.
+    private static func doubtful(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
+        guard report.verdict == .growing else { return }
+        let all = report.sites.filter { $0.verdict == .stillFilling }.sorted { $0.inUseBytes > $1.inUseBytes }
+        let sites = all.filter { isNotable($0, report) }.prefix(min(limit, maximumCleared))
+        guard !sites.isEmpty else { return }
+        page.line("")
+        page.line("Not decided:")
+        list(sites, of: all.count, &page)
+    }
+
     /// Returns the ranks of those it names.
     private static func cleared(_ report: HeapReport, limit: Int, _ page: inout TextPage) -> Set<Int> {
         let all = report.sites.filter(\.isAcquitted).sorted { $0.inUseBytes > $1.inUseBytes }
-        // What nobody would suspect is not named.
-        let least = max(4096, report.totals.inUseBytes / 100)
-        let sites = all.filter { $0.inUseBytes >= least }.prefix(min(limit, maximumCleared))
+        let sites = all.filter { isNotable($0, report) }.prefix(min(limit, maximumCleared))
         guard !sites.isEmpty else { return [] }
         page.line("")
         page.line("Looked suspicious, cleared:")
+        list(sites, of: all.count, &page)
+        return Set(sites.map(\.rank))
+    }
+
+    /// What nobody would suspect is not named.
+    private static func isNotable(_ site: ReportSite, _ report: HeapReport) -> Bool {
+        site.inUseBytes >= max(4096, report.totals.inUseBytes / 100)
+    }
+
+    private static func list(_ sites: ArraySlice<ReportSite>, of count: Int, _ page: inout TextPage) {
         for site in sites {
             let size = site.resource.amount(Double(site.inUseBytes))
             page.paragraph("\(site.blame.label), \(size): \(site.evidenceLine)".printable, indent: 4, first: 2)
         }
-        if all.count > sites.count {
-            page.line("  and \(Format.plural(UInt64(all.count - sites.count), "smaller one"))")
-        }
-        return Set(sites.map(\.rank))
+        if count > sites.count { page.line("  and \(Format.plural(UInt64(count - sites.count), "smaller one"))") }
     }
 
     private static func largest(

@@ -51,6 +51,8 @@ struct MemoryMap {
             } else if !result.isEmpty {
                 if line.starts(with: rss) {
                     result[result.count - 1].residentBytes = number(line) * 1024
+                } else if result[result.count - 1].kind == .file, line.starts(with: anonymous) {
+                    result[result.count - 1].writtenBytes = number(line) * 1024
                 } else if line.starts(with: huge) {
                     result[result.count - 1].hugeBytes = number(line) * 1024
                 } else if result[result.count - 1].kind == .anonymous, line.starts(with: flags) {
@@ -64,6 +66,7 @@ struct MemoryMap {
     }
 
     private static let rss = Array("Rss:".utf8)
+    private static let anonymous = Array("Anonymous:".utf8)
     private static let huge = Array("AnonHugePages:".utf8)
     private static let flags = Array("VmFlags:".utf8)
 

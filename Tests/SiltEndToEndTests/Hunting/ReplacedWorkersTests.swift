@@ -17,7 +17,7 @@ extension EndToEnd {
         private static let hunts = [
             Hunted(letter: "l", requests: 50), Hunted(letter: "l", requests: 50, start: 0, end: "keeps"),
             Hunted(letter: "o", requests: 50), Hunted(letter: "c", requests: 150), Hunted(letter: "n", requests: 50),
-            Hunted(letter: "l", requests: 900),
+            Hunted(letter: "l", requests: 900), Hunted(letter: "t", requests: 50),
         ]
 
         private static let reports = Result {
@@ -42,6 +42,15 @@ extension EndToEnd {
             let rate = try #require(site.rate)
             #expect(rate.unit == "bytes/request" && abs(rate.value - 1021) < 0.1 * 1021, "\(rate)")
             #expect(site.evidence?.contains("of a worker's life") == true, "\(site.evidence ?? "")")
+        }
+
+        /// All of them at the same five moments of their lives.
+        @Test func whatEachLosesAtEveryTenthRequestIsALeakToo() throws {
+            let report = try Self.reports.get()[6]
+            let site = try #require(report.charged("route").first, "\(report.headline ?? "")")
+            let rate = try #require(site.rate)
+            #expect(["keep", "lose"].contains(site.blame.function) && rate.unit == "bytes/request")
+            #expect(rate.low <= 102.1 && 102.1 <= rate.high && abs(rate.value / 102.1 - 1) < 0.4, "\(rate)")
         }
 
         @Test func whatTheyDoNotCloseIsCountedTheSameWay() throws {

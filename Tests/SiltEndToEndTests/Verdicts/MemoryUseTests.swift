@@ -39,15 +39,18 @@ extension EndToEnd {
         }
 
         @Test func mappingsAreJudgedAsBlocksAre() throws {
-            let functions = ["map_buffer", "pool_take", "map_buffer", "move_break"]
-            let reports = try atOnce(["maps", "pool", "worker", "break"]) { try Self.report($0) }
+            let uses = ["maps", "pool", "worker", "break", "written", "shared"]
+            let functions = ["map_buffer", "pool_take", "map_buffer", "move_break", "map_private_file", "map_shared"]
+            let reports = try atOnce(uses) { try Self.report($0) }
             for ((text, check), function) in zip(reports, functions) {
                 #expect(text.hasPrefix("GROWING: 1 call site leaks, ") && text.contains("MiB per second"), "\(text)")
                 let site = try #require(text.split(separator: " MiB/s ", maxSplits: 1).last).split(separator: " ")
                 #expect(site.first?.hasPrefix("memory_uses.c:") == true, "\(text)")
                 #expect(site.dropFirst().first.map(String.init) == function, "\(text)")
                 #expect(text.contains(#/ likely .* mappings /#), "\(text)")
-                #expect(text.contains(" mapped by the program") && !text.contains("retention"), "\(text)")
+                let use = function == "map_shared" ? " files and shared memory" : " mapped by the program"
+                #expect(text.contains(use) && !text.contains("retention"), "\(text)")
+                #expect(!text.contains("not a leak"), "\(text)")
                 #expect(check == 1, "\(text)")
             }
         }
