@@ -42,7 +42,9 @@ package func abridgedName(_ name: String, width: Int) -> String {
         part.name.hasPrefix("<")
             ? typeOfQualifiedSelf(part.name) : part.full == part.name ? shortLambda(part.name) : part.name + "<…>"
     }
-    while bare.count > 2, bare.joined(separator: "::").count > width { bare.removeFirst() }
+    while bare.count > (bare.first == "(anonymous namespace)" ? 1 : 2), bare.joined(separator: "::").count > width {
+        bare.removeFirst()
+    }
     return bare.joined(separator: "::")
 }
 

@@ -326,6 +326,7 @@ import Testing
         ("silt.DemoServer.handleOrder() -> ()", "DemoServer.handleOrder"),
         ("std::vector<int>::push_back(int)", "vector<.*>::push_back"),
         ("app::Op::operator()(int)", "Op::operator\\(\\)"),
+        ("(anonymous namespace)::dial(int)", "dial"),
         ("operator new(unsigned long)", "operator new"), ("main.(*shop).order", "order"),
     ])
     func aCommandNamesAFunctionByAPatternThatFindsIt(function: String, pattern: String) throws {

@@ -87,6 +87,17 @@ import Testing
         #expect(built.failure == HuntFailure(reason: "interrupted", missing: ["users"]))
     }
 
+    @Test func aCommandOnSeveralLinesCanBeRunAsItStands() {
+        var page = TextPage(width: 40, isColored: false)
+        let command = "silt report 'it'\\''s name' --list 'one quoted word' --resource descriptor --limit 3"
+        page.command("next: " + command, indent: 4)
+        let lines = page.text.split(separator: "\n")
+        #expect(lines.count > 2 && lines.allSatisfy { $0.count <= 40 }, "\(page.text)")
+        #expect(lines.dropLast().allSatisfy { $0.hasSuffix(" \\") } && page.text.contains("'one quoted word'"))
+        let joined = page.text.replacing(" \\\n    ", with: " ")
+        #expect(joined == "    next: \(command)\n")
+    }
+
     @Test func aNarrowTerminalIsHonored() throws {
         for width in [40, 60, 80, 120] {
             let text = text(try OrderServer.growingReport(options { $0.width = width }))

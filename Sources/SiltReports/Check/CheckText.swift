@@ -41,7 +41,7 @@ package enum CheckText {
             let phase = finding.site.phase.map { "in \($0.printable): " } ?? ""
             page.paragraph(phase + CheckHeadline.sentence(finding, check.settings).printable, indent: 4)
             if let words = NextStep.allowance(finding.site) {
-                page.paragraph("meant to grow? add \(words.printable)", indent: 4)
+                page.command("meant to grow? add \(words.printable)", indent: 4)
             }
             if let (line, share) = finding.partly {
                 page.paragraph(

@@ -39,6 +39,7 @@ struct FindingLine {
         let short = site.fix.name(width: Self.minimumName)
         var forms = through.isEmpty ? [] : [[whole + through, confidence, held.long]]
         forms += [[whole, confidence, held.long], [usual, confidence, held.long], [usual, confidence, held.short]]
+        if !short.contains("…") { forms.append([short, confidence, held.short]) }
         forms += [[usual, confidence], [short, confidence], [short]]
         return forms
     }

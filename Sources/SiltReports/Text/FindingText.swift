@@ -34,7 +34,7 @@ enum FindingText {
         way(site, report, form, &page)
         source(site, report, form, &page)
         if let why = WhyText.line(site, isWhole: form == .whole) { page.paragraph(why.printable, indent: indent) }
-        if let next = NextStep.line(site, report) { page.paragraph("next: " + next.printable, indent: indent) }
+        if let next = NextStep.line(site, report) { page.command("next: " + next.printable, indent: indent) }
     }
 
     // MARK: - What it holds

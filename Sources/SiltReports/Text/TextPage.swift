@@ -38,6 +38,32 @@ struct TextPage {
         for line in Self.words(words).lines(start, indent: indent, width: width) { self.line(line, style: style) }
     }
 
+    /// A command, and what stands in front of it: of several lines where it is long, which can be run as they stand.
+    mutating func command(_ words: String, indent: Int) {
+        let start = String(repeating: " ", count: indent)
+        let words = Self.shellWords(words)
+        var lines = words.lines(start, indent: indent, width: width)
+        if lines.count > 1 { lines = words.lines(start, indent: indent, width: width - 2) }
+        for line in lines.dropLast() { self.line(line + " \\") }
+        self.line(lines.last ?? start)
+    }
+
+    /// Parted at blanks that stand neither in quotes nor behind a backslash.
+    private static func shellWords(_ text: String) -> [String] {
+        var words = [""]
+        var (isQuoted, isEscaped) = (false, false)
+        for character in text {
+            if character == "'", !isEscaped { isQuoted.toggle() }
+            if character == " ", !isQuoted, !isEscaped {
+                words.append("")
+            } else {
+                words[words.count - 1].append(character)
+            }
+            isEscaped = character == "\\" && !isQuoted && !isEscaped
+        }
+        return words
+    }
+
     /// A heading, and rows of a name and what is said of it; nothing without rows.
     mutating func list(_ title: String, _ rows: [(name: String, words: String)]) {
         guard !rows.isEmpty else { return }

@@ -57,7 +57,7 @@ package enum TextReport {
         if growing.count > limit { page.line("    and \(growing.count - limit) more that grow: --limit shows them") }
         HuntText.followers(inLibraries, &page)
         if !growing.isEmpty, !report.options.showsDetails {
-            for line in NextStep.more(report) { page.paragraph(line.printable, indent: 4) }
+            for line in NextStep.more(report) { page.command(line.printable, indent: 4) }
         }
     }
 
@@ -101,7 +101,8 @@ package enum TextReport {
 
     private static func list(_ sites: ArraySlice<ReportSite>, of count: Int, _ page: inout TextPage) {
         for site in sites {
-            let size = site.resource.amount(Double(site.inUseBytes))
+            let left = site.resource.amount(Double(site.inUseBytes))
+            let size = site.phase == nil && site.wasGivenBack ? FindingText.held(site) : left
             page.paragraph("\(site.blame.label), \(size): \(site.evidenceLine)".printable, indent: 4, first: 2)
         }
         if count > sites.count { page.line("  and \(Format.plural(UInt64(count - sites.count), "smaller one"))") }
