@@ -37,8 +37,18 @@ package struct SliceHistory: Equatable, Sendable {
     package init(baselineBytes: UInt64, baselineCount: UInt64, interval: UInt32) {
         baseBytes = baselineBytes
         baseCount = baselineCount
-        take(0, baselineBytes)
-        catchUp(before: interval + 1)
+        (baseline, live, peak) = (baselineBytes, baselineBytes, baselineBytes)
+        snapshot = Int64(interval)
+        guard interval > 0 else { return }
+        while (interval - 1) / width >= UInt32(Self.limit) { width *= 2 }
+        buckets.append(upTo: Int((interval - 1) / width) + 1, limit: Self.limit)
+        let full = Int(interval / width)
+        for bucket in 0..<buckets.count {
+            buckets.set(baselineBytes, .trough, bucket)
+            guard bucket < full else { break }
+            buckets.set(baselineBytes, .olderThanQuarter, bucket)
+            buckets.set(baselineBytes, .olderThanHalf, bucket)
+        }
     }
 
     /// Blocks born in an interval are alive: at the snapshot that ends it, or again after a failed realloc.

@@ -28,6 +28,13 @@ struct SliceHistoryTests {
         #expect(SiteHistory.slices(eager).survivors == (live - 500, 1200 / UInt64(pause)))
     }
 
+    @Test(arguments: [0, 1, 2, 31, 32, 33, 64, 65, 100, 128, 129, 1000, 4097] as [UInt32])
+    func aHistoryThatBeginsLateIsThatOfASiteThatStoodStill(interval: UInt32) {
+        var told = SliceHistory(baselineBytes: 500, baselineCount: 5, interval: 0)
+        for snapshot in 0...interval { told.close(interval: snapshot, liveBytes: 500) }
+        #expect(SliceHistory(baselineBytes: 500, baselineCount: 5, interval: interval) == told)
+    }
+
     @Test func aWeekOfStandingStillIsPassedOverBucketByBucket() {
         var history = SliceHistory(baselineBytes: 64, baselineCount: 1, interval: 0)
         history.close(interval: 1, liveBytes: 64)
