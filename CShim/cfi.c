@@ -133,6 +133,10 @@ static void set_register(struct silt_cfi_row *row, uint64_t number, unsigned how
     }
 }
 
+static void set_cfa_register(struct silt_cfi_row *row, uint64_t number) {
+    row->cfa_register = number < SILT_CFI_REGISTERS ? (uint8_t)number : SILT_CFI_UNKNOWN;
+}
+
 static bool skip_expression(struct silt_bytes *b) {
     uint64_t length = silt_uleb(b);
     if (b->bad || length > (uintptr_t)(b->end - b->at)) {
@@ -209,7 +213,11 @@ static bool run_program(struct silt_bytes b, const struct cie *cie,
             break;
         case DW_CFA_register:
             reg = silt_uleb(&b);
-            set_register(row, reg, SILT_CFI_REGISTER, (int64_t)silt_uleb(&b));
+            offset = (int64_t)silt_uleb(&b);
+            set_register(row, reg,
+                         (uint64_t)offset < SILT_CFI_REGISTERS ? SILT_CFI_REGISTER
+                                                               : SILT_CFI_UNDEFINED,
+                         offset);
             break;
         case DW_CFA_remember_state:
             if (depth == SAVED_ROWS) {
@@ -225,12 +233,12 @@ static bool run_program(struct silt_bytes b, const struct cie *cie,
             break;
         case DW_CFA_def_cfa:
         case DW_CFA_def_cfa_sf:
-            row->cfa_register = (uint8_t)silt_uleb(&b);
+            set_cfa_register(row, silt_uleb(&b));
             row->cfa_offset =
                 op == DW_CFA_def_cfa ? (int64_t)silt_uleb(&b) : silt_sleb(&b) * cie->data_align;
             break;
         case DW_CFA_def_cfa_register:
-            row->cfa_register = (uint8_t)silt_uleb(&b);
+            set_cfa_register(row, silt_uleb(&b));
             break;
         case DW_CFA_def_cfa_offset:
             row->cfa_offset = (int64_t)silt_uleb(&b);

@@ -25,6 +25,7 @@ static inline int64_t silt_cfi_value(int64_t rule) {
 
 #define SILT_CFI_REGISTERS  17   /* DWARF numbers of the psABI; 16 is the return address */
 #define SILT_CFI_EXPRESSION 0xff /* cfa_register: the CFA is what cfa_expression says */
+#define SILT_CFI_UNKNOWN    0xfe /* cfa_register: one that is none of those */
 
 /* One row of a function's call frame table (DWARF 5 section 6.4.1), with all that it says. */
 struct silt_cfi_row {

@@ -1,7 +1,8 @@
 /* odd_frames.c ROUNDS: calls through functions whose call frame information says what no compiler
  * writes: the CFA by rbx, by an expression, a caller's rbp in another register or nowhere near, a
  * return address away from CFA - 8; and, with a second argument `untold` or `framed`, through one
- * without any, which leaves rbp as it is or keeps its frame by it. */
+ * without any, which leaves rbp as it is or keeps its frame by it; with `astray`, through some whose
+ * CFA is said to follow from registers that there are not. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,14 @@ __asm__(".text\n"
         "mov 16(%rsp), %rbp\n.cfi_restore %rbp\n"
         "add $24, %rsp\n.cfi_adjust_cfa_offset -24\nret\n"
         END(rbp_by_expression)
+        /* The CFA by registers 32, 255 and 511: DW_CFA_def_cfa_register. */
+        FUNCTION(astray)
+        "push %rbx\n.cfi_adjust_cfa_offset 8\n.cfi_rel_offset %rbx, 0\nmov %rdi, %rbx\n"
+        ".cfi_escape 0x0d, 32\ncall *%rbx\n"
+        ".cfi_escape 0x0d, 0xff, 0x01\ncall *%rbx\n"
+        ".cfi_escape 0x0d, 0xff, 0x03\ncall *%rbx\n"
+        "pop %rbx\n.cfi_def_cfa %rsp, 8\nret\n"
+        END(astray)
         /* Nothing is said about this one. */
         ".globl untold\n.type untold,@function\nuntold:\n"
         "sub $40, %rsp\ncall *%rdi\nadd $40, %rsp\nret\n.size untold,.-untold\n"
@@ -82,7 +91,7 @@ __asm__(".text\n"
 typedef void function(void);
 void by_rbx(function *), by_expression(function *), moved_return(function *);
 void rbp_by_expression(function *), rbp_in_register(function *), untold(function *);
-void framed(function *);
+void astray(function *), framed(function *);
 
 /* Depends on its caller's rbp being right: built with a frame pointer. */
 __attribute__((noinline, optimize("no-omit-frame-pointer"))) static void
@@ -120,6 +129,8 @@ int main(int argc, char **argv) {
         around(moved_return, four, 2);
         if (argc > 2 && strcmp(argv[2], "untold") == 0) {
             around(untold, leaf, 1);
+        } else if (argc > 2 && strcmp(argv[2], "astray") == 0) {
+            astray(leaf);
         } else if (argc > 2) {
             around(framed, leaf, 1);
             around(framed, four, 1);

@@ -198,6 +198,14 @@ extension EndToEnd {
             #expect(result.untabled == 50)
         }
 
+        @Test func aFrameByARegisterThatThereIsNotEndsAStack() throws {
+            let tools = try Self.tools.get()
+            let program = try tools.build("odd_frames.c", ["-O1"], as: "astray")
+            let result = try tools.compare([program, "50", "astray"])
+            #expect(result.different == 0, "\(result.details)")
+            #expect(result.untabled == 150)
+        }
+
         @Test func aRecursionBeyondTheLimitIsNamedByItsInnermostFrames() throws {
             let tools = try Self.tools.get()
             let program = try tools.build("deep.c", ["-O1"], as: "deep")
