@@ -18,6 +18,7 @@
 #include <linux/kcmp.h>
 #include <poll.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 
 #define REFUSALS 16 /* times that the program is told that a number is not open */
@@ -31,15 +32,15 @@ static bool scarce; /* there are few, and the limit cannot be raised */
 /* What a descriptor refers to: programs close them all, or put their own in their place. */
 static struct silt_file files[SILT_OWN_DESCRIPTORS];
 
-/* Moves it to a number that the limit does not allow, so that the program can still open as many
- * files as the limit says. False where the limit cannot be raised meanwhile. */
-static bool raise_beyond(int *fd, const struct rlimit *limit) {
-    rlim_t enough = limit->rlim_cur + SILT_OWN_DESCRIPTORS + 1;
+/* Moves it to a number from `least` on that the limit does not allow, so that the program can still
+ * open as many files as the limit says. False where the limit cannot be raised meanwhile. */
+static bool raise_beyond(int *fd, const struct rlimit *limit, rlim_t least) {
+    rlim_t enough = least + SILT_OWN_DESCRIPTORS + 1;
     struct rlimit wider = {enough, limit->rlim_max > enough ? limit->rlim_max : enough};
     if (silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, &wider, 0) < 0) {
         return false;
     }
-    long high = silt_call(SYS_fcntl, *fd, F_DUPFD_CLOEXEC, limit->rlim_cur);
+    long high = silt_call(SYS_fcntl, *fd, F_DUPFD_CLOEXEC, least);
     silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, limit, 0);
     if (high >= 0) {
         silt_call(SYS_close, *fd);
@@ -52,13 +53,14 @@ int silt_own_raise(int fd) {
     struct rlimit limit = {1024, 1024};
     silt_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit);
     if (limit.rlim_cur <= FEW) {
-        if (raise_beyond(&fd, &limit)) {
+        rlim_t least = limit.rlim_cur > FD_SETSIZE ? limit.rlim_cur : FD_SETSIZE;
+        if (raise_beyond(&fd, &limit, least) || raise_beyond(&fd, &limit, limit.rlim_cur)) {
             return fd;
         }
         scarce = true;
     }
     long top = limit.rlim_cur > 65536 ? 65536 : (long)limit.rlim_cur;
-    for (long from = top > FEW ? 1000 : top - 8; from > 2; from /= 2) {
+    for (long from = top > FEW ? FD_SETSIZE : top - 8; from > 2; from /= 2) {
         long high = silt_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, from);
         if (high >= 0) {
             silt_call(SYS_close, fd);

@@ -21,8 +21,9 @@ enum silt_own_descriptor {
 /* Their numbers, -1 for none; the number of one that the program replaced stays. */
 extern int silt_own[SILT_OWN_DESCRIPTORS] SILT_HIDDEN;
 
-/* Moves a descriptor to a high number, close-on-exec, where the program does not expect its own,
- * and beyond a low limit of descriptors where that can be. At start, in a fork child. */
+/* Moves a descriptor to a high number, close-on-exec, where the program does not expect its own:
+ * beyond those that select(2) can name, and beyond a low limit of descriptors, where that can be.
+ * At start, in a fork child. */
 int silt_own_raise(int fd);
 /* Closes both again where the program may have few and silt could not put them beyond the limit:
  * the analyzer watches the process otherwise. At start, in a fork child. */

@@ -34,6 +34,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -109,7 +110,7 @@ static const struct call calls[] = {
     {SILT_ALLOWS_STARTS, SYS_memfd_create, {WORD, MFD_CLOEXEC | MFD_ALLOW_SEALING}},
     {SILT_ALLOWS_STARTS, SYS_ftruncate, {3, 1 << 20}},
     {SILT_ALLOWS_STARTS, SYS_fcntl, {3, F_ADD_SEALS}},
-    {SILT_ALLOWS_STARTS, SYS_fcntl, {3, F_DUPFD_CLOEXEC, 1000}},
+    {SILT_ALLOWS_STARTS, SYS_fcntl, {3, F_DUPFD_CLOEXEC, FD_SETSIZE}},
     {SILT_ALLOWS_STARTS, SYS_mmap, {0, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, 3}},
     {SILT_ALLOWS_STARTS, SYS_madvise, {WORD, 4096, MADV_DONTFORK}},
     {SILT_ALLOWS_STARTS, SYS_mprotect, {WORD, 4096, PROT_NONE}},

@@ -3,7 +3,7 @@
  * it with: "seccomp" forbids itself to open, look at and make descriptors and to change signals,
  * "files N", "memory N", "data N", "size N", "stack N" run it again under that resource limit,
  * "endless" goes on for 5 s; "files N opens" does nothing else than to open as many files as it
- * may: their number; "files N opens hard" where it may not raise that limit.
+ * may and select(2) can name: their number; "files N opens hard" where it may not raise that limit.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -86,8 +87,8 @@ int main(int argc, char **argv) {
     }
     if (strcmp(way, "opens") == 0) {
         work(1);
-        int count = 0;
-        while (open("/dev/null", O_RDONLY) >= 0) {
+        int count = 0, fd;
+        while ((fd = open("/dev/null", O_RDONLY)) >= 0 && fd < FD_SETSIZE) {
             count++;
         }
         printf("%d\n", count);
