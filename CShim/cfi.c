@@ -5,6 +5,7 @@
 
 #include "bytes.h"
 #include "dwarf_codes.h"
+#include "loaded.h"
 
 #include <dlfcn.h>
 #include <link.h>
@@ -280,24 +281,28 @@ static bool run_program(struct silt_bytes b, const struct cie *cie,
     return !b.bad;
 }
 
-/* Where a module's tables may be read. */
+/* Where a module's tables may be read: one of its segments. */
 struct readable {
     const uint8_t *start, *end;
     const struct link_map *map;
 };
 
-/* Whether `at` may be read. The loader names one segment at a time of a program whose segments lie
- * apart: then another one of the same module becomes the readable one. */
+/* Whether `at` may be read; then its segment becomes the readable one. */
 static bool can_read(struct readable *readable, const uint8_t *at) {
     struct dl_find_object found;
+    uintptr_t start, end;
     if ((uintptr_t)(at - readable->start) < (uintptr_t)(readable->end - readable->start)) {
         return true;
     }
     if (_dl_find_object((void *)at, &found) != 0 || found.dlfo_link_map != readable->map) {
         return false;
     }
-    readable->start = found.dlfo_map_start;
-    readable->end = found.dlfo_map_end;
+    struct silt_extent extent = silt_extent_of(&found);
+    if (!silt_readable_at(&extent, (uintptr_t)at, &start, &end)) {
+        return false;
+    }
+    readable->start = (const uint8_t *)start;
+    readable->end = (const uint8_t *)end;
     return true;
 }
 
@@ -313,7 +318,7 @@ static enum silt_cfi_found find_entry(uintptr_t pc, struct entry *entry) {
     if (_dl_find_object((void *)pc, &found) != 0 || !found.dlfo_eh_frame) {
         return SILT_CFI_NONE;
     }
-    struct readable readable = {found.dlfo_map_start, found.dlfo_map_end, found.dlfo_link_map};
+    struct readable readable = {NULL, NULL, found.dlfo_link_map};
     const uint8_t *header = found.dlfo_eh_frame;
     if (!can_read(&readable, header)) {
         return SILT_CFI_NONE;

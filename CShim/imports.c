@@ -168,12 +168,13 @@ static void rebind_all(struct module *module, const ElfW(Rela) * first, size_t c
         uintptr_t slot = module->map->l_addr + first[i].r_offset;
         if ((type != R_X86_64_JUMP_SLOT && type != R_X86_64_GLOB_DAT && type != R_X86_64_64) ||
             !(module->wanted[symbol % WANTED_BITS / 64] >> symbol % 64 & 1) ||
-            (type == R_X86_64_64 && first[i].r_addend) || slot & 7 ||
-            tables->symbols[symbol].st_shndx != SHN_UNDEF || !is_in_written_segment(module, slot)) {
+            symbol >= tables->symbol_count || (type == R_X86_64_64 && first[i].r_addend) ||
+            slot & 7 || tables->symbols[symbol].st_shndx != SHN_UNDEF ||
+            !is_in_written_segment(module, slot)) {
             continue;
         }
         const struct silt_interface *interface =
-            silt_interface_of(tables->strings + tables->symbols[symbol].st_name);
+            silt_interface_of(silt_text(tables, tables->symbols[symbol].st_name));
         if (interface) {
             rebind(module, (uintptr_t *)slot, type == R_X86_64_JUMP_SLOT, interface);
         }
@@ -207,9 +208,9 @@ static bool imports_any(struct module *module) {
     const struct silt_tables *tables = &module->tables;
     bool any = false, with_malloc = silt_bound_deep;
     uint32_t end = imports_end(module);
-    for (uint32_t i = 1; i < end; i++) {
+    for (uint32_t i = 1; i < end && i < tables->symbol_count; i++) {
         const ElfW(Sym) *symbol = &tables->symbols[i];
-        const char *name = tables->strings + symbol->st_name;
+        const char *name = silt_text(tables, symbol->st_name);
         if (symbol->st_shndx != SHN_UNDEF || !silt_may_be_interface(name, with_malloc)) {
             continue;
         }

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "loaded.h"
 
+#include "careful.h"
+
 #include <dlfcn.h>
 #include <elf.h>
 #include <string.h>
@@ -25,6 +27,22 @@ static uintptr_t bytes_at(const struct silt_extent *extent, uintptr_t at) {
     return segment ? extent->bias + segment->p_vaddr + segment->p_memsz - at : 0;
 }
 
+bool silt_readable_at(const struct silt_extent *extent, uintptr_t at, uintptr_t *start,
+                      uintptr_t *end) {
+    if (!extent->count) {
+        *start = extent->start;
+        *end = extent->end;
+        return at - extent->start < extent->end - extent->start;
+    }
+    const ElfW(Phdr) *segment = silt_segment_at(extent, at);
+    if (!segment || !(segment->p_flags & PF_R)) {
+        return false;
+    }
+    *start = extent->bias + segment->p_vaddr;
+    *end = *start + (segment->p_filesz < segment->p_memsz ? segment->p_filesz : segment->p_memsz);
+    return at < *end;
+}
+
 const struct link_map *silt_map_at(const void *address) {
     struct dl_find_object found;
     return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;
@@ -40,6 +58,23 @@ const struct link_map *silt_main_program(void) {
         __atomic_store_n(&known, map, __ATOMIC_RELAXED);
     }
     return map;
+}
+
+/* Program headers behind an ELF header. In the first page they are mapped with it; further behind
+ * they may not be, and then what lies there need not be they. */
+static bool has_headers(const ElfW(Ehdr) * header, const struct dl_find_object *found) {
+    size_t bytes = header->e_phnum * sizeof(ElfW(Phdr)), room = (size_t)found->dlfo_map_end;
+    room -= (uintptr_t)header;
+    if (header->e_phoff > room || header->e_phnum > 512 || bytes > room - header->e_phoff) {
+        return false;
+    }
+    uintptr_t at = (uintptr_t)header + header->e_phoff, last = at + bytes;
+    if (header->e_phoff + bytes > 4096 && !(silt_is_there(at) && silt_is_there(last - 1))) {
+        return false;
+    }
+    struct silt_extent extent = {0, 0, found->dlfo_link_map->l_addr, (const void *)at,
+                                 header->e_phnum};
+    return silt_segment_at(&extent, (uintptr_t)found->dlfo_link_map->l_ld) != NULL;
 }
 
 /* The main program's headers are where the kernel says; they are those of the loader if that was
@@ -65,8 +100,7 @@ struct silt_extent silt_extent_of(const struct dl_find_object *found) {
     }
     const ElfW(Ehdr) *header = (const void *)start;
     if (end - start >= sizeof *header && memcmp(header->e_ident, ELFMAG, SELFMAG) == 0 &&
-        header->e_phoff <= end - start && header->e_phnum <= 512 &&
-        header->e_phnum * sizeof(ElfW(Phdr)) <= end - start - header->e_phoff) {
+        has_headers(header, found)) {
         extent.segments = (const void *)(start + header->e_phoff);
         extent.count = header->e_phnum;
     }

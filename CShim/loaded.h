@@ -20,6 +20,11 @@ struct silt_extent silt_extent_of(const struct dl_find_object *found);
 /* The mapped segment that holds an address; NULL when none does. */
 const ElfW(Phdr) * silt_segment_at(const struct silt_extent *extent, uintptr_t at);
 
+/* The part of a module's mapping around an address that can be read: its segment, or all of it
+ * where its headers are not to be found. False when there is none. */
+bool silt_readable_at(const struct silt_extent *extent, uintptr_t at, uintptr_t *start,
+                      uintptr_t *end);
+
 /* PT_NOTE's NT_GNU_BUILD_ID; NULL when there is none. */
 const uint8_t *silt_build_id(const struct silt_extent *extent, uint32_t *bytes);
 

@@ -29,6 +29,9 @@ static bool is_same(const char *one, const char *other) {
  * the function is (psABI, "Symbol Table"): the loader asks it at each relocation. */
 static void *defined(const struct link_map *map, const struct silt_tables *tables, uint32_t index,
                      const char *name) {
+    if (index >= tables->symbol_count || (tables->versions && index >= tables->version_count)) {
+        return NULL;
+    }
     const ElfW(Sym) *symbol = &tables->symbols[index];
     if (tables->version && (tables->versions[index] & 0x7fff) != tables->version) {
         return NULL;
@@ -39,10 +42,13 @@ static void *defined(const struct link_map *map, const struct silt_tables *table
         ELF64_ST_BIND(symbol->st_info) == STB_LOCAL ||
         (tables->versions && !tables->old_versions && !tables->version &&
          tables->versions[index] & 0x8000) ||
-        !is_same(tables->strings + symbol->st_name, name)) {
+        !is_same(silt_text(tables, symbol->st_name), name)) {
         return NULL;
     }
     void *there = (void *)(map->l_addr + symbol->st_value);
+    if (silt_map_at(there) != map) {
+        return NULL;
+    }
     return type == STT_GNU_IFUNC ? ((void *(*)(void))there)() : there;
 }
 
@@ -56,24 +62,26 @@ static void *find_gnu(const struct link_map *map, const struct silt_tables *tabl
     }
     const uint32_t *head = tables->gnu_hash;
     uint32_t buckets = head[0], first = head[1], words = head[2];
-    const uint32_t *bucket = head + 4 + (size_t)words * (sizeof(ElfW(Addr)) / 4);
-    const uint32_t *chain = bucket + buckets;
-    uint32_t index = buckets ? bucket[hash % buckets] : 0;
+    size_t bucket = 4 + (size_t)words * (sizeof(ElfW(Addr)) / 4), chain = bucket + buckets;
+    if (!buckets || chain > tables->gnu_words) {
+        return NULL;
+    }
+    uint32_t index = head[bucket + hash % buckets];
     if (index < first) {
         return NULL;
     }
-    for (;; index++) {
-        uint32_t there = chain[index - first];
-        if ((there | 1) == (hash | 1)) {
+    for (size_t at = chain + (index - first); at < tables->gnu_words; at++, index++) {
+        if ((head[at] | 1) == (hash | 1)) {
             void *function = defined(map, tables, index, name);
             if (function) {
                 return function;
             }
         }
-        if (there & 1) {
-            return NULL;
+        if (head[at] & 1) {
+            break;
         }
     }
+    return NULL;
 }
 
 /* DT_HASH (gABI, "Hash Table"). */
@@ -84,12 +92,19 @@ static void *find_sysv(const struct link_map *map, const struct silt_tables *tab
         hash = (hash << 4) + *c;
         hash = (hash ^ (hash >> 24 & 0xf0)) & 0x0fffffff;
     }
-    const uint32_t *bucket = tables->hash + 2, *chain = bucket + tables->hash[0];
-    for (uint32_t i = tables->hash[0] ? bucket[hash % tables->hash[0]] : 0; i; i = chain[i]) {
-        void *function = defined(map, tables, i, name);
+    size_t buckets = tables->hash[0], chain = 2 + buckets;
+    if (!buckets || chain > tables->hash_words) {
+        return NULL;
+    }
+    uint32_t index = tables->hash[2 + hash % buckets];
+    /* A chain that comes back to itself is as long as the table at most. */
+    for (size_t i = chain; index && index < tables->hash_words - chain && i < tables->hash_words;
+         i++) {
+        void *function = defined(map, tables, index, name);
         if (function) {
             return function;
         }
+        index = tables->hash[chain + index];
     }
     return NULL;
 }
@@ -110,7 +125,7 @@ static bool has_soname(const struct link_map *map, const char *needed) {
     }
     for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
         if (entry->d_tag == DT_SONAME) {
-            return strcmp(tables.strings + entry->d_un.d_val, needed) == 0;
+            return strcmp(silt_text(&tables, entry->d_un.d_val), needed) == 0;
         }
     }
     return false;
@@ -154,7 +169,7 @@ static bool needs(const struct link_map *map, const struct link_map *other) {
     }
     for (const ElfW(Dyn) *entry = map->l_ld; entry->d_tag != DT_NULL; entry++) {
         if (entry->d_tag == DT_NEEDED) {
-            const char *needed = tables.strings + entry->d_un.d_val;
+            const char *needed = silt_text(&tables, entry->d_un.d_val);
             if (has_file_name(other, needed) || has_soname(other, needed)) {
                 return true;
             }
@@ -188,7 +203,7 @@ static void find_scope(struct scope *scope, const struct link_map *first,
         }
         for (const ElfW(Dyn) *entry = scope->modules[i]->l_ld; entry->d_tag != DT_NULL; entry++) {
             if (entry->d_tag == DT_NEEDED) {
-                add(scope, find_needed(first, tables.strings + entry->d_un.d_val));
+                add(scope, find_needed(first, silt_text(&tables, entry->d_un.d_val)));
             }
         }
     }
@@ -214,14 +229,19 @@ void *silt_find_in(const struct link_map *map, const char *name) {
 
 /* The number of a version that the module defines (LSB, "Symbol Versioning"); 0: none. */
 static uint16_t number_of_version(const struct silt_tables *tables, const char *version) {
-    const ElfW(Verdef) *definition = tables->definitions;
-    for (size_t i = 0; definition && i < tables->definition_count; i++) {
-        const ElfW(Verdaux) *text = (const void *)((const char *)definition + definition->vd_aux);
+    size_t at = 0, bytes = tables->definition_bytes;
+    for (size_t i = 0; i < tables->definition_count && at + sizeof(ElfW(Verdef)) <= bytes; i++) {
+        const ElfW(Verdef) *definition = (const void *)((const char *)tables->definitions + at);
+        size_t name = at + definition->vd_aux;
+        if (name + sizeof(ElfW(Verdaux)) > bytes) {
+            return 0;
+        }
+        const ElfW(Verdaux) *text = (const void *)((const char *)tables->definitions + name);
         if (!(definition->vd_flags & VER_FLG_BASE) &&
-            is_same(tables->strings + text->vda_name, version)) {
+            is_same(silt_text(tables, text->vda_name), version)) {
             return definition->vd_ndx & 0x7fff;
         }
-        definition = (const void *)((const char *)definition + definition->vd_next);
+        at += definition->vd_next;
     }
     return 0;
 }

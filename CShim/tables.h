@@ -7,17 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct silt_tables {
     const ElfW(Sym) * symbols;
+    size_t symbol_count;
     const char *strings;
+    size_t string_bytes;
     const uint32_t *gnu_hash;
+    size_t gnu_words; /* 4 at least */
     const uint32_t *hash;
-    const uint16_t *versions;         /* top bit: not the default version */
+    size_t hash_words;        /* 2 at least */
+    const uint16_t *versions; /* top bit: not the default version */
+    size_t version_count;
     bool old_versions;                /* those are taken too */
     uint16_t version;                 /* not 0: symbols of this version alone */
     const ElfW(Verdef) * definitions; /* of versions */
-    size_t definition_count;
+    size_t definition_count, definition_bytes;
     /* Relocations; the first `relative` of those that are no calls name no symbol. */
     const ElfW(Rela) * calls, *others;
     size_t call_bytes, other_bytes, relative;
@@ -36,50 +42,20 @@ static inline const void *silt_pointer(const struct link_map *map, ElfW(Addr) va
                                                                                         : value);
 }
 
-static inline bool silt_read_tables(const struct link_map *map, struct silt_tables *tables) {
-    *tables = (struct silt_tables){0};
-    for (const ElfW(Dyn) *entry = map->l_ld; entry && entry->d_tag != DT_NULL; entry++) {
-        const void *there = silt_pointer(map, entry->d_un.d_ptr);
-        switch (entry->d_tag) {
-        case DT_SYMTAB:
-            tables->symbols = there;
-            break;
-        case DT_STRTAB:
-            tables->strings = there;
-            break;
-        case DT_GNU_HASH:
-            tables->gnu_hash = there;
-            break;
-        case DT_VERSYM:
-            tables->versions = there;
-            break;
-        case DT_VERDEF:
-            tables->definitions = there;
-            break;
-        case DT_VERDEFNUM:
-            tables->definition_count = entry->d_un.d_val;
-            break;
-        case DT_HASH:
-            tables->hash = there;
-            break;
-        case DT_JMPREL:
-            tables->calls = there;
-            break;
-        case DT_PLTRELSZ:
-            tables->call_bytes = entry->d_un.d_val;
-            break;
-        case DT_RELA:
-            tables->others = there;
-            break;
-        case DT_RELASZ:
-            tables->other_bytes = entry->d_un.d_val;
-            break;
-        case DT_RELACOUNT:
-            tables->relative = entry->d_un.d_val;
-            break;
-        }
+/* Fills in what lies in the module's mapping; false when it has no symbols to be looked up. Counts
+ * and sizes are of what can be read, whatever the tables say of themselves. */
+bool silt_read_tables(const struct link_map *map, struct silt_tables *tables);
+
+/* A text of the string table; empty where it has none at that offset. One that comes near the
+ * table's end is looked at: what compares texts stops at the end of the shorter one, or before. */
+#define SILT_NEAR_END 4096
+static inline const char *silt_text(const struct silt_tables *tables, size_t offset) {
+    if (offset >= tables->string_bytes) {
+        return "";
     }
-    return tables->symbols && tables->strings && (tables->gnu_hash || tables->hash);
+    size_t left = tables->string_bytes - offset;
+    const char *text = tables->strings + offset;
+    return left > SILT_NEAR_END || strnlen(text, left) < left ? text : "";
 }
 
 #endif

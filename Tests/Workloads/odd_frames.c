@@ -1,8 +1,8 @@
 /* odd_frames.c ROUNDS: calls through functions whose call frame information says what no compiler
  * writes: the CFA by rbx, by an expression, a caller's rbp in another register or nowhere near, a
  * return address away from CFA - 8; and, with a second argument `untold` or `framed`, through one
- * without any, which leaves rbp as it is or keeps its frame by it; with `astray`, through some whose
- * CFA is said to follow from registers that there are not. */
+ * without any, which leaves rbp as it is or keeps its frame by it; with `astray`, through some
+ * whose CFA is said to follow from registers that there are not. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -27,6 +27,28 @@ extension EndToEnd {
             #expect(kept == 80, "what each library made in the end, which is kept")
         }
 
+        /// What the loader does not read of them may say anything: the number of symbols in DT_HASH, the symbol of a relocation by an
+        /// offset.
+        @Test func tablesThatTheLoaderDoesNotReadMayBeWrong() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("reload", into: folder)
+            let flags = ["-shared", "-fPIC", "-Wl,--hash-style=sysv", "-DVARIANT=1"]
+            let library = try buildWorkload("reloaded", into: folder, flags: flags)
+            let patch = #"""
+                at() { readelf -SW "$1" | sed -n "s/.* $2 *[A-Z]* *[0-9a-f]* *\([0-9a-f]*\) .*/\1/p"; }
+                put() { printf '\377\377\377\0' | dd of="$1" bs=1 seek=$((0x$(at "$1" "$2") + $3)) conv=notrunc status=none; }
+                put "$0" '[.]rela[.]dyn' 12 && put "$1" '[.]hash' 4
+                """#
+            #expect(try runProgram(["bash", "-e", "-c", patch, program, library]).status == 0)
+            let words = [program, "20", library, library]
+            let plain = try runProgram(words)
+            #expect(plain.status == 0)
+            let (result, report) = try trace(words)
+            #expect(result.status == 0)
+            #expect(result.output == plain.output)
+            #expect(!report.sites(named: "leaf").isEmpty)
+        }
+
         /// Each new plugin's operators are looked up in the list of all libraries, which other threads change meanwhile.
         @Test func threadsMayOpenAndClosePluginsAtOnce() throws {
             let folder = try ScratchFolder()
