@@ -49,8 +49,8 @@ static inline uint32_t capture_anew(struct silt_walker *walker, struct walk *wal
     return node;
 }
 
-/* Begins anew: a module has gone, or longjmp(3) has left a capture half-made. Where code made at
- * run time has gone, nodes stay. */
+/* Begins anew: a module has gone, longjmp(3) has left a capture half-made, or there are as many
+ * nodes as there may be. Where code made at run time has gone, nodes stay. */
 static __attribute__((noinline)) void start_over(struct silt_walker *walker,
                                                  struct silt_sink *sink) {
     uint32_t generation = silt_rules_generation, forgotten = silt_rules_forgotten;
@@ -61,6 +61,7 @@ static __attribute__((noinline)) void start_over(struct silt_walker *walker,
     }
     walker->forgotten = forgotten;
     walker->generation = generation;
+    walker->busy = false;
 }
 
 /* A capture whose innermost frame is not kept, or not in front of what it was in front of; `asked`:
@@ -79,7 +80,7 @@ static __attribute__((noinline)) uint32_t capture_changed(struct silt_walker *wa
     if (!node) {
         node = capture_anew(walker, walk, limit, hook_frame, memorize, sink);
     }
-    walker->busy = false;
+    walker->busy = walker->trie.is_full;
     return node;
 }
 

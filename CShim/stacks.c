@@ -4,31 +4,103 @@
 
 #include "memory.h"
 #include "modules.h"
+#include "sandbox.h"
+#include "system.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #define FIRST_NODES  512u
 #define DOUBLE_BELOW 16384u /* nodes; beyond, room grows by a quarter */
 #define FIRST_BITS   10u
 #define LAST_ID      ((1u << 26) - 1)
 
+/* All trees of a process together, where each has the part that it wants; no tree is kept smaller
+ * than the last. A search or a parser may go through new stacks without end. */
+#define BUDGET_BYTES  (64u << 20)
+#define LIMIT_SHARE   8 /* at most this part of what the program may have */
+#define MINIMUM_BYTES (1u << 20)
+
+static _Atomic uint64_t all_bytes;
+static _Atomic uint32_t trees;
+
+static size_t node_bytes(const struct silt_trie *trie) {
+    return sizeof *trie->nodes * trie->node_limit;
+}
+
+static size_t entry_bytes(const struct silt_trie *trie) {
+    return trie->entries ? sizeof *trie->entries << trie->bits : 0;
+}
+
 bool silt_trie_init(struct silt_trie *trie) {
     *trie = (struct silt_trie){.node_limit = FIRST_NODES};
-    trie->nodes = silt_pages(sizeof *trie->nodes * FIRST_NODES);
-    return trie->nodes != NULL;
+    trie->nodes = silt_pages(node_bytes(trie));
+    if (!trie->nodes) {
+        return false;
+    }
+    all_bytes += node_bytes(trie);
+    trees++;
+    return true;
 }
 
 void silt_trie_drop(struct silt_trie *trie) {
-    silt_pages_drop(trie->nodes, sizeof *trie->nodes * trie->node_limit);
-    silt_pages_drop(trie->entries, sizeof *trie->entries << trie->bits);
+    all_bytes -= node_bytes(trie) + entry_bytes(trie);
+    trees--;
+    silt_pages_drop(trie->nodes, node_bytes(trie));
+    silt_pages_drop(trie->entries, entry_bytes(trie));
+}
+
+/* Gives back what is more than a small tree takes; false where that cannot be done now. */
+static bool shrink(struct silt_trie *trie) {
+    size_t first = sizeof *trie->nodes * FIRST_NODES, rest = node_bytes(trie) - first;
+    if (!silt_may_map()) {
+        return false;
+    }
+    struct silt_trie_entry *entries = trie->entries;
+    size_t bytes = entry_bytes(trie);
+    all_bytes -= rest + bytes;
+    trie->entries = NULL;
+    trie->bits = 0;
+    trie->node_limit = FIRST_NODES;
+    silt_pages_drop(entries, bytes);
+    silt_pages_drop((uint8_t *)trie->nodes + first, rest);
+    memset(trie->nodes, 0, first);
+    return true;
 }
 
 void silt_trie_clear(struct silt_trie *trie) {
-    memset(trie->nodes, 0, sizeof *trie->nodes * (trie->last_id + 1));
-    if (trie->entries) {
-        memset(trie->entries, 0, sizeof *trie->entries << trie->bits);
+    if (node_bytes(trie) + entry_bytes(trie) <= MINIMUM_BYTES || !shrink(trie)) {
+        memset(trie->nodes, 0, sizeof *trie->nodes * (trie->last_id + 1));
+        if (trie->entries) {
+            memset(trie->entries, 0, entry_bytes(trie));
+        }
     }
     trie->used = trie->last_id = 0;
+    trie->is_full = false;
+}
+
+/* Under a filter of the program's the limits cannot be asked for. */
+static uint64_t budget(void) {
+    static const int limits[] = {RLIMIT_AS, RLIMIT_DATA};
+    uint64_t bytes = BUDGET_BYTES;
+    for (unsigned i = 0; i < 2 && !silt_is_filtered() && !silt_was_filtered_at_start(); i++) {
+        struct rlimit limit;
+        if (silt_call(SYS_prlimit64, 0, limits[i], 0, &limit) == 0 &&
+            limit.rlim_cur / LIMIT_SHARE < bytes) {
+            bytes = limit.rlim_cur / LIMIT_SHARE;
+        }
+    }
+    return bytes;
+}
+
+/* Whether a tree may take so much more. */
+static bool may_take(const struct silt_trie *trie, size_t more) {
+    size_t bytes = node_bytes(trie) + entry_bytes(trie) + more;
+    if (bytes <= MINIMUM_BYTES) {
+        return true;
+    }
+    uint64_t most = budget();
+    return all_bytes + more <= most || bytes <= most / trees;
 }
 
 static inline size_t slot_of(uint64_t key, uint32_t parent, uint32_t bits) {
@@ -40,15 +112,25 @@ static inline size_t slot_of(uint64_t key, uint32_t parent, uint32_t bits) {
 static bool grow_nodes(struct silt_trie *trie) {
     struct silt_trie_node *nodes = trie->nodes;
     uint32_t limit = trie->node_limit;
-    limit += limit < DOUBLE_BELOW ? limit : limit / 4;
+    uint32_t more = limit < DOUBLE_BELOW ? limit : limit / 4;
+    if (!may_take(trie, sizeof *nodes * more)) {
+        trie->is_full = true;
+        more = SILT_MAX_FRAMES; /* for the capture that is under way */
+    }
+    limit += more;
     /* Not to be found while it moves: a fork child of this moment unmaps what it finds. */
     trie->nodes = NULL;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     struct silt_trie_node *grown =
         silt_pages_grow(nodes, sizeof *nodes * trie->node_limit, sizeof *nodes * limit);
     trie->nodes = grown ? grown : nodes;
-    trie->node_limit = grown ? limit : trie->node_limit;
-    return grown != NULL;
+    if (!grown) {
+        trie->is_full = trie->node_limit > FIRST_NODES;
+        return false;
+    }
+    all_bytes += sizeof *nodes * (limit - trie->node_limit);
+    trie->node_limit = limit;
+    return true;
 }
 
 static bool grow_entries(struct silt_trie *trie) {
@@ -56,6 +138,13 @@ static bool grow_entries(struct silt_trie *trie) {
     size_t count = old ? (size_t)1 << trie->bits : 0;
     uint32_t bits = old ? trie->bits + 1 : FIRST_BITS;
     size_t mask = ((size_t)1 << bits) - 1;
+    if (!may_take(trie, sizeof *old << bits)) {
+        trie->is_full = true;
+        /* A quarter is left, and the capture that is under way needs little of it. */
+        if (trie->used + SILT_MAX_FRAMES < (7u << trie->bits) / 8) {
+            return true;
+        }
+    }
     struct silt_trie_entry *made = silt_pages(sizeof *made << bits);
     if (!made) {
         return false;
@@ -69,6 +158,7 @@ static bool grow_entries(struct silt_trie *trie) {
             made[at] = old[i];
         }
     }
+    all_bytes += (sizeof *old << bits) - entry_bytes(trie);
     trie->entries = made;
     trie->bits = bits;
     silt_pages_drop(old, sizeof *old * count);

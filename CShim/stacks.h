@@ -34,6 +34,7 @@ struct silt_trie {
     uint32_t used;
     uintptr_t wanted;  /* what a node waits for: this address's module; 0: room in the ring */
     uintptr_t foreign; /* an address outside of all modules */
+    bool is_full;      /* it has come to its bound: to be cleared before the next capture */
 };
 
 /* In place of an id: the node is new, and something rare has to be done before it can be made. */
@@ -41,8 +42,8 @@ struct silt_trie {
 
 bool silt_trie_init(struct silt_trie *trie);
 void silt_trie_drop(struct silt_trie *trie);
-/* A module has gone, so that addresses mean something else from now on: ids begin anew, which the
- * caller announces. */
+/* A module has gone, so that addresses mean something else from now on, or it is full: ids begin
+ * anew, which the caller announces. What is more than a small tree takes is given back. */
 void silt_trie_clear(struct silt_trie *trie);
 /* Looks further than silt_trie_child's first glance, and makes the node if it is new: it is
  * announced before its id is returned. The parent's id when ids or memory are used up;

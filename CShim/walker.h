@@ -59,7 +59,7 @@ struct silt_walker {
     uint32_t victim;
     uint32_t generation; /* silt_rules_generation when its walks were last begun anew */
     uint32_t forgotten;  /* silt_rules_forgotten when its nodes were */
-    bool busy;           /* a capture is under way */
+    bool busy;           /* a capture is under way, or has filled the tree */
     struct walk walks[WALKS];
     struct walk none;       /* always empty */
     struct frame beyond;    /* what lies before its first frame */

@@ -5,10 +5,12 @@
  *   generations   a chain of N fork children that allocate; the last prints its address space
  *   handler       a timer's handler forks N times; children return from it, allocate and end
  *   frames        a thread whose stacks are N frames deep prints the address space before and in it
- * All figures in KiB. */
+ *   wander        allocates N times, each under another path of 40 calls, with RLIMIT_AS at 64 MiB,
+ * and prints its address space All figures in KiB. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +50,40 @@ static int limited(void) {
     setrlimit(RLIMIT_AS, &limit);
     touch(512 << 10);
     puts("got it");
+    return 0;
+}
+
+static void *wander_left(uint64_t way, int left), *wander_right(uint64_t way, int left);
+
+static __attribute__((noinline)) void *wander_on(uint64_t way, int left) {
+    void *block = left == 0 ? malloc(40)
+                  : way & 1 ? wander_left(way >> 1, left - 1)
+                            : wander_right(way >> 1, left - 1);
+    __asm__ volatile("" : : "r"(block));
+    return block;
+}
+static __attribute__((noinline)) void *wander_left(uint64_t way, int left) {
+    void *block = wander_on(way, left);
+    __asm__ volatile("" : : "r"(block));
+    return block;
+}
+static __attribute__((noinline)) void *wander_right(uint64_t way, int left) {
+    void *block = wander_on(way, left);
+    __asm__ volatile("nop" : : "r"(block));
+    return block;
+}
+
+static int wander(int count) {
+    struct rlimit limit = {64 << 20, 64 << 20};
+    setrlimit(RLIMIT_AS, &limit);
+    uint64_t way = 88172645463325252u;
+    for (int i = 0; i < count; i++) {
+        way ^= way << 13;
+        way ^= way >> 7;
+        way ^= way << 17;
+        free(wander_on(way, 40));
+    }
+    printf("%ld\n", status_kib("VmSize"));
     return 0;
 }
 
@@ -153,6 +189,9 @@ int main(int argc, char **argv) {
     }
     if (strcmp(argv[1], "limited") == 0) {
         return limited();
+    }
+    if (strcmp(argv[1], "wander") == 0) {
+        return wander(number);
     }
     if (strcmp(argv[1], "generations") == 0) {
         return generations(number);

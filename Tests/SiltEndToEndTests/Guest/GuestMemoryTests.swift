@@ -74,6 +74,14 @@ extension EndToEnd {
             #expect(resident[1] <= resident[0] + 512, "\(resident)")
         }
 
+        @Test func stacksWithoutEndTakeAPartOfWhatTheProgramMayHave() throws {
+            let (native, traced, report) = try figures("own_memory", ["wander", "16000"])
+            #expect(traced <= native + 14 * 1024, "native \(native), traced \(traced)")
+            #expect(report.trust.lost == 0)
+            #expect(report.trust.stacksCompletePercent == 100)
+            #expect(report.sites(named: "wander_on").map(\.allocObjects).reduce(0, +) == 16_000)
+        }
+
         @Test func aProgramMayLimitItsOwnAddressSpace() throws {
             let program = try buildWorkload("own_memory", into: try Self.folder.get())
             let (result, report) = try trace([program, "limited"])
