@@ -2,13 +2,14 @@
  * now and then); a close that is seen is looked at at once. */
 #define _GNU_SOURCE
 #include "aside.h"
-#include "held.h"
 #include "image.h"
+#include "loaded.h"
 #include "modules.h"
 #include "operators.h"
 #include "rebind.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 static uintptr_t look_after_close(const struct silt_origin *origin, uintptr_t unused,
                                   uintptr_t unused_too, uintptr_t unused_as_well) {
@@ -19,26 +20,14 @@ static uintptr_t look_after_close(const struct silt_origin *origin, uintptr_t un
     return 0;
 }
 
-#define UNKNOWN (~0ull)
-
-/* The loader's count of modules that have gone, where it may be asked. */
-static int read_gone(struct dl_phdr_info *info, size_t bytes, void *into) {
-    (void)bytes;
-    *(unsigned long long *)into = info ? info->dlpi_subs : UNKNOWN;
-    return 1;
-}
-
-/* Programs close what others have open as well: then there is nothing to look at. */
-static bool has_any_gone(void) {
-    static unsigned long long seen;
-    unsigned long long gone = UNKNOWN;
-    silt_held(read_gone, &gone);
-    return gone == UNKNOWN || __atomic_exchange_n(&seen, gone, __ATOMIC_ACQ_REL) != gone;
-}
-
+/* Programs close what others have open as well: then there is nothing to look at. No other module
+ * goes when that of the handle stays, which is the loader's description of it. */
 SILT_EXPORT int dlclose(void *handle) {
+    const struct link_map *module = handle;
+    const void *dynamic = module ? module->l_ld : NULL;
+    bool was_there = dynamic && silt_map_at(dynamic) == module;
     int result = silt_real.dlclose ? silt_real.dlclose(handle) : 0;
-    if (!has_any_gone()) {
+    if (was_there && silt_map_at(dynamic) == module) {
         return result;
     }
     if (*silt_live) {

@@ -45,8 +45,7 @@ static uint32_t rebinding;           /* held by who looks; nobody waits for it *
 /* The loader's count of modules; 0: some are to be looked at. */
 static unsigned long long adds_seen;
 static unsigned long long subs_seen; /* its count of those that have gone */
-/* This is a fork child that has opened nothing: the parent may have left the list of modules locked
- * (held.c), which only an opening waits for. */
+/* This is a fork child that has opened nothing: there is nothing to look at. */
 static uint32_t has_forked;
 
 /* Families whose interface was there at start: all callers find it first. */
@@ -158,8 +157,9 @@ static int look_at_all(struct dl_phdr_info *info, size_t bytes, void *argument) 
     struct pass first = {0, false, true}, second = first;
     (void)bytes, (void)argument;
     forget_if_gone(info);
-    if (silt_held_each(find_definers, &first) == 0) {
-        silt_held_each(look_at_one, &second);
+    int nothing_new = 1;
+    if (silt_held_each(find_definers, &first, &nothing_new) && !nothing_new) {
+        silt_held_each(look_at_one, &second, NULL);
         adds_seen = second.is_complete ? adds_seen : 0;
     }
     return 1;
@@ -172,7 +172,9 @@ static uintptr_t look(const struct silt_origin *origin, uintptr_t unused, uintpt
         silt_opened = 1;
         return 0;
     }
-    silt_held_each(look_at_all, NULL);
+    if (!silt_held_try(look_at_all, NULL)) {
+        silt_opened = 1; /* the next call looks */
+    }
     __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
     return 0;
 }
@@ -204,7 +206,9 @@ static void meet(const struct dl_find_object *found) {
         return;
     }
     if (!is_looked_at(found->dlfo_link_map)) {
-        silt_held(look_at_met, (void *)found);
+        if (!silt_held_try(look_at_met, (void *)found)) {
+            silt_opened = 1;
+        }
     }
     __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
 }
@@ -302,6 +306,7 @@ static void after_fork_in_child(void) {
 __attribute__((constructor)) static void look_at_start(void) {
     static const struct silt_module_watcher watcher = {meet, unlock};
     silt_wake_up();
+    silt_held_init();
     if (silt_phase != SILT_PHASE_RECORDING) {
         return;
     }

@@ -11,7 +11,6 @@
 #include "follow.h"
 #include "fork.h"
 #include "generated.h"
-#include "held.h"
 #include "hello.h"
 #include "image.h"
 #include "lookup.h"
@@ -152,7 +151,6 @@ static void start(void) {
         silt_phase = SILT_PHASE_NOTHING;
         return;
     }
-    silt_held_init();
     silt_follow_init();
     if (getauxval(AT_SECURE) || !silt_find_analyzer()) {
         silt_phase = SILT_PHASE_OFF;

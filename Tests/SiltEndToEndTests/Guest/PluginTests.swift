@@ -27,8 +27,8 @@ extension EndToEnd {
             #expect(kept == 80, "what each library made in the end, which is kept")
         }
 
-        /// What the loader does not read of them may say anything: the number of symbols in DT_HASH, the symbol of a relocation by an
-        /// offset.
+        /// What the loader does not read of them may say anything: the number of symbols in DT_HASH, the symbol of a
+        /// relocation by an offset.
         @Test func tablesThatTheLoaderDoesNotReadMayBeWrong() throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("reload", into: folder)
@@ -36,7 +36,9 @@ extension EndToEnd {
             let library = try buildWorkload("reloaded", into: folder, flags: flags)
             let patch = #"""
                 at() { readelf -SW "$1" | sed -n "s/.* $2 *[A-Z]* *[0-9a-f]* *\([0-9a-f]*\) .*/\1/p"; }
-                put() { printf '\377\377\377\0' | dd of="$1" bs=1 seek=$((0x$(at "$1" "$2") + $3)) conv=notrunc status=none; }
+                put() {
+                    printf '\377\377\377\0' | dd of="$1" bs=1 seek=$((0x$(at "$1" "$2") + $3)) conv=notrunc status=none
+                }
                 put "$0" '[.]rela[.]dyn' 12 && put "$1" '[.]hash' 4
                 """#
             #expect(try runProgram(["bash", "-e", "-c", patch, program, library]).status == 0)
@@ -47,6 +49,20 @@ extension EndToEnd {
             #expect(result.status == 0)
             #expect(result.output == plain.output)
             #expect(!report.sites(named: "leaf").isEmpty)
+        }
+
+        /// None of these waits for a callback of dl_iterate_phdr(3) natively, which may wait for what its caller holds;
+        /// nor for one that a fork has left in the parent.
+        @Test(arguments: ["new", "dlsym", "dlclose", "fork"])
+        func noHookWaitsForWhoIteratesOverModules(way: String) throws {
+            let folder = try ScratchFolder()
+            let plugin = try buildWorkload("plugin", into: folder, flags: ["-shared", "-fPIC"])
+            let words = ["timeout", "-s", "KILL", "20", try buildWorkload("iterates", into: folder), way, plugin]
+            let plain = try runProgram(words)
+            #expect(plain.status == 0)
+            let (result, _) = try trace(words)
+            #expect(result.status == 0)
+            #expect(result.output == plain.output)
         }
 
         /// Each new plugin's operators are looked up in the list of all libraries, which other threads change meanwhile.
