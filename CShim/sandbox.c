@@ -17,6 +17,9 @@ static bool knows_tid;
 static long mode_at_start;
 static _Atomic uint32_t filters, without_maps, without_futex, without_starts;
 static _Atomic bool dispatched;
+/* The thread whose vfork(2) child has put itself under a filter that forbids starts; 0: none. Of
+ * several at the same moment the last. */
+static _Atomic uintptr_t lender;
 
 static uint32_t tid_of_glibc(void) {
     const char *thread = __builtin_thread_pointer();
@@ -32,8 +35,28 @@ bool silt_was_filtered_at_start(void) {
     return mode_at_start != 0;
 }
 
+static uintptr_t self(void) {
+    return (uintptr_t)__builtin_thread_pointer();
+}
+
+void silt_sandbox_enter_child(void) {
+    lender = self();
+}
+
+/* Whether the caller is such a child. When its parent goes on, the child is gone. */
+static bool is_filtered_child(void) {
+    if (SILT_LIKELY(!lender) || lender != self()) {
+        return false;
+    }
+    if (!silt_is_borrowed()) {
+        lender = 0;
+        return false;
+    }
+    return true;
+}
+
 bool silt_is_filtered(void) {
-    return filters;
+    return filters || is_filtered_child();
 }
 
 bool silt_may_map(void) {
@@ -45,11 +68,11 @@ bool silt_may_use_futex(void) {
 }
 
 bool silt_may_start(void) {
-    return !without_starts && !dispatched;
+    return !without_starts && !dispatched && !is_filtered_child();
 }
 
 bool silt_forbids_starts(void) {
-    return without_starts;
+    return without_starts || is_filtered_child();
 }
 
 bool silt_is_dispatched(void) {

@@ -18,6 +18,9 @@ enum silt_allowed {
 /* A filter is about to be installed; or it was refused. In a hook. */
 void silt_sandbox_enter(unsigned allowed);
 void silt_sandbox_leave(unsigned allowed);
+/* A vfork(2) child is about to install one that does not allow starts: it is its own affair, and
+ * ends with it. In a hook. */
+void silt_sandbox_enter_child(void);
 
 /* Whether the program has put itself under such a filter: then silt lives on memory and futex(2)
  * alone. In a hook. */

@@ -142,11 +142,17 @@ static unsigned allowed_by(const struct sock_fprog *program) {
 }
 
 /* Before the program takes that step. The kernel refuses strict mode under a filter; what a vfork
- * child forbids itself does not concern its parent. `frame` is that of the hook. */
+ * child forbids itself concerns what it executes, and not its parent. `frame` is that of the hook.
+ */
 static struct change prepare(enum step step, const struct sock_fprog *program, const void *frame) {
     const struct change none = {NOTHING, 0};
-    if (step == NOTHING || silt_is_borrowed() ||
-        (step == FILTER && !silt_filter_is_there(program))) {
+    if (step == NOTHING || (step == FILTER && !silt_filter_is_there(program))) {
+        return none;
+    }
+    if (silt_is_borrowed()) {
+        if (step == FILTER && !(allowed_by(program) & SILT_ALLOWS_STARTS)) {
+            silt_sandbox_enter_child();
+        }
         return none;
     }
     /* What is taken at the first event of a process and of a thread. */

@@ -9,8 +9,8 @@
  * what fork and wait take besides; three children allocate refused: a filter that cannot be
  * installed (its address is bad): everything goes on starts:  a filter that kills for memfd_create,
  * socket and connect, as few programs need them; then programs are started in each way, with
- * variables of before and after dispatch: system calls outside of the C library raise SIGSYS
- * (PR_SET_SYSCALL_USER_DISPATCH)
+ * variables of before and after, the first by a vfork(2) child that does so before its parent
+ * dispatch: system calls outside of the C library raise SIGSYS (PR_SET_SYSCALL_USER_DISPATCH)
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -99,11 +99,21 @@ static int start_programs(void) {
     for (unsigned i = 0; environ[i] && i < 1023; i++) {
         before[i] = environ[i];
     }
+    int status;
+    pid_t child = vfork();
+    if (child == 0) {
+        arguments[4] = "executed by a child that forbids it itself";
+        if (forbid_starts() == 0) {
+            execve("/bin/sh", arguments, before);
+        }
+        _exit(77);
+    }
+    waitpid(child, &status, 0);
+    printf("%x\n", (unsigned)status);
+    fflush(stdout);
     if (forbid_starts()) {
         return 2;
     }
-    int status;
-    pid_t child;
     arguments[4] = "spawned";
     int error = posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, before);
     waitpid(child, &status, 0);
