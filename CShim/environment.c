@@ -75,6 +75,8 @@ bool silt_read_environment(const char *library, silt_strings variables,
             seen->preload_bytes += strlen(entry) + 1;
         } else if (begins(entry, "LD_TRACE_LOADED_OBJECTS=")) {
             seen->lists_only |= entry[strlen("LD_TRACE_LOADED_OBJECTS=")] != 0;
+        } else if (begins(entry, "SILT_SOCKET=")) {
+            seen->has_socket |= entry[strlen("SILT_SOCKET=")] != 0;
         } else if (begins(entry, "VALGRIND_LAUNCHER=")) {
             seen->valgrind = true;
         }

@@ -16,6 +16,7 @@ struct silt_environment {
     size_t preload_bytes; /* of the LD_PRELOAD entries */
     bool has_ours;
     bool is_behind;  /* a sanitizer's runtime is named after ours */
+    bool has_socket; /* SILT_SOCKET is there */
     bool lists_only; /* the loader is asked what it would load (ldd(1)) */
     bool valgrind;
 };

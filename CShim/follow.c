@@ -22,12 +22,14 @@
 #include <link.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct {
-    const char *path; /* of the library, as the loader opened it; NULL: nothing is known */
-    const char *name; /* its last part */
-    bool named;       /* LD_PRELOAD named it when the program started */
+    const char *path;  /* of the library, as the loader opened it; NULL: nothing is known */
+    const char *name;  /* its last part */
+    bool named;        /* LD_PRELOAD named it when the program started */
+    bool socket_named; /* and SILT_SOCKET the analyzer's socket */
     struct silt_surroundings here;
 } ours;
 
@@ -36,8 +38,19 @@ static const char *last_part(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+/* A connection that is refused or finds nobody says that there is no way; any other answer, that
+ * the analyzer is there. */
+static bool reaches_analyzer(void) {
+    long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    long error = fd < 0 ? 0 : silt_connect_to_analyzer(fd);
+    if (fd >= 0) {
+        silt_call(SYS_close, fd);
+    }
+    return error != -ENOENT && error != -ENOTDIR && error != -ECONNREFUSED;
+}
+
 /* Why the program could not reach library and analyzer with this process's root and rights; 0 when
- * it can, or when the analyzer has gone. */
+ * it can. Where the analyzer has gone nobody hears of it. */
 static uint32_t look_around(void) {
     bool moved = !silt_same_file(silt_file_at(AT_FDCWD, "/"), ours.here.root);
     long fd = silt_call(SYS_openat, AT_FDCWD, ours.path, O_RDONLY | O_CLOEXEC, 0);
@@ -53,7 +66,10 @@ static uint32_t look_around(void) {
     if (reached == -EACCES) {
         return SILT_UNTRACED_USER;
     }
-    return reached < 0 && moved ? SILT_UNTRACED_ROOT : 0;
+    if (reached >= 0 || reaches_analyzer()) {
+        return 0;
+    }
+    return moved ? SILT_UNTRACED_ROOT : SILT_UNTRACED_SOCKET;
 }
 
 /* The program is what a descriptor refers to. Only where the path may be read. */
@@ -112,6 +128,9 @@ uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
     if (!reason && !seen->has_ours) {
         return ours.named ? SILT_UNTRACED_ENVIRONMENT : 0;
     }
+    if (!reason && ours.socket_named && !seen->has_socket) {
+        return SILT_UNTRACED_NAMELESS;
+    }
     if (!reason && seen->is_behind) {
         return SILT_UNTRACED_SANITIZER;
     }
@@ -125,7 +144,8 @@ bool silt_follow_gives_way(uint32_t reason) {
         return silt_forbids_starts();
     }
     return reason && reason != SILT_UNTRACED_STATIC && reason != SILT_UNTRACED_RIGHTS &&
-           reason != SILT_UNTRACED_ENVIRONMENT;
+           reason != SILT_UNTRACED_ENVIRONMENT && reason != SILT_UNTRACED_SOCKET &&
+           reason != SILT_UNTRACED_NAMELESS;
 }
 
 bool silt_follow_reads(const struct silt_program *program, silt_strings variables,
@@ -151,9 +171,9 @@ void silt_follow_copy(silt_strings variables, char **copy, char *text) {
     silt_copy_environment(ours.name, variables, copy, text);
 }
 
-/* The loader of this program: the module without a dependency, whose base is AT_BASE. */
+/* The loader of this program, which may have been executed itself: then AT_BASE is 0 (ld.so(8)). */
 static const char *find_loader(void) {
-    uintptr_t base = getauxval(AT_BASE);
+    uintptr_t base = _r_debug.r_ldbase;
     for (const struct link_map *map = silt_main_program(); map; map = map->l_next) {
         if (base && map->l_addr == base) {
             return map->l_name;
@@ -178,5 +198,6 @@ void silt_follow_init(void) {
     struct silt_environment seen;
     silt_read_environment(ours.name, environ, &seen);
     ours.named = seen.has_ours;
+    ours.socket_named = seen.has_socket;
     ours.path = map->l_name;
 }

@@ -42,6 +42,7 @@ SILT_VERSIONED_HOOKS(VERSIONS)
 
 SILT_EXPORT int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer) {
     silt_find_real();
+    silt_begin_if_forked(); /* it may make a thread (SIGEV_THREAD) */
     int result = silt_real.timer_create(clock, event, timer);
     if (result == 0) {
         take(SILT_TIMER, (uintptr_t)*timer, FRAME());

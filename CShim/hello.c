@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -56,16 +57,37 @@ static void rest(void) {
     silt_call(SYS_ppoll, 0, 0, &moment, 0, 8);
 }
 
-static long connect_socket(void) {
+/* The abstract name is anybody's once the analyzer is gone: only root and this user are told what
+ * is in this memory. */
+static bool is_trusted(long fd) {
+    struct ucred peer = {0, ~0u, ~0u};
+    socklen_t bytes = sizeof peer;
+    return silt_call(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+           (peer.uid == 0 || peer.uid == (uid_t)silt_call(SYS_geteuid, 0));
+}
+
+long silt_connect_to_analyzer(long fd) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     memcpy(address.sun_path, socket_path, sizeof address.sun_path);
+    long error = silt_call(SYS_connect, fd, &address, sizeof address);
+    if (error != -ENOENT) {
+        return error;
+    }
+    size_t name = strlen(socket_path);
+    memmove(address.sun_path + 1, socket_path, name);
+    address.sun_path[0] = 0;
+    error = silt_call(SYS_connect, fd, &address, offsetof(struct sockaddr_un, sun_path) + 1 + name);
+    return error == 0 && !is_trusted(fd) ? -ECONNREFUSED : error;
+}
+
+static long connect_socket(void) {
     long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return fd;
     }
     long error;
     uint64_t begun = silt_now_ns();
-    while ((error = silt_call(SYS_connect, fd, &address, sizeof address)) == -EINTR ||
+    while ((error = silt_connect_to_analyzer(fd)) == -EINTR ||
            (error == -EAGAIN && silt_now_ns() - begun < CONNECT_NS)) {
         if (error == -EAGAIN) {
             rest();

@@ -13,6 +13,10 @@ bool silt_find_analyzer(void);
 const char *silt_rendezvous_path(void);
 /* The connection to it that is kept, -1 when there is none. In a hook. */
 int silt_kept_rendezvous(void);
+/* Connects a socket to the analyzer: by the path or, where that leads nowhere, by the same name in
+ * the network namespace (unix(7), abstract), which a program with a /tmp of its own reaches too. 0
+ * or a negative errno. In an exec hook, at start. */
+long silt_connect_to_analyzer(long fd);
 
 /* Tells why this image is not recorded; `text` is cut at SILT_REFUSAL_TEXT. False when the analyzer
  * could not be told. */

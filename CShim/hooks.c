@@ -300,6 +300,12 @@ void silt_leave(uint32_t before) {
     leave(before);
 }
 
+void silt_begin_if_forked(void) {
+    if (SILT_UNLIKELY(!*silt_live)) {
+        silt_wake_up();
+    }
+}
+
 struct silt_sink *silt_enter(const void *frame, uint32_t *before) {
     if (!enter(frame, before)) {
         return NULL;

@@ -26,6 +26,10 @@ void silt_leave(uint32_t before);
  */
 struct silt_sink *silt_enter(const void *frame, uint32_t *before);
 
+/* Before a call that makes a thread: a fork child becomes an image of its own while it has one
+ * (silt_own_is_alone). errno stays. */
+void silt_begin_if_forked(void);
+
 /* Whether what has a handle is the image's: not in a vfork(2) child, whose events are not its
  * parent's. Where a filter forbids to ask nothing is, of a program that has made such children. */
 bool silt_is_ours(void);

@@ -26,19 +26,38 @@ void silt_image_next(void) {
     silt_live = &not_live;
 }
 
-void silt_switch_off(enum silt_off reason) {
-    bool recorded = *silt_live; /* else this is a fork child that has no header yet */
-    silt_phase = SILT_PHASE_OFF;
-    if (!recorded) {
-        return;
-    }
-    *silt_live = SILT_NOT_LIVE;
+static void say_off(enum silt_off reason, uint64_t at_ns) {
     uint32_t none = SILT_OFF_NO;
     if (__atomic_compare_exchange_n(&silt_shared->off_reason, &none, reason, false,
                                     __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-        silt_shared->off_ns = silt_now_ns();
+        silt_shared->off_ns = at_ns;
         __atomic_store_n(&silt_shared->switched_off, 1, __ATOMIC_RELEASE);
     }
+}
+
+/* A fork child that has no header yet reads that nothing is live. */
+struct silt_pause silt_pause_recording(void) {
+    struct silt_pause pause = {silt_now_ns(), silt_phase, *silt_live};
+    silt_phase = SILT_PHASE_OFF;
+    if (pause.live) {
+        *silt_live = SILT_NOT_LIVE;
+    }
+    return pause;
+}
+
+void silt_conclude_pause(struct silt_pause pause, bool stays, enum silt_off reason) {
+    if (stays && pause.live) {
+        say_off(reason, pause.at_ns);
+    } else if (!stays) {
+        silt_phase = pause.phase;
+        if (pause.live) {
+            *silt_live = pause.live;
+        }
+    }
+}
+
+void silt_switch_off(enum silt_off reason) {
+    silt_conclude_pause(silt_pause_recording(), true, reason);
 }
 
 bool silt_is_borrowed(void) {

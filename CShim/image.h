@@ -63,6 +63,15 @@ void silt_image_begin(volatile uint32_t *live, enum silt_liveness liveness);
 void silt_image_next(void);
 /* Recording ends for good: from now on the hooks only forward. In a hook. */
 void silt_switch_off(enum silt_off reason);
+/* The same in two steps, around a call after which no system call may be made: nothing is recorded
+ * from the first on, and the second says whether that stays so. In a hook. */
+struct silt_pause {
+    uint64_t at_ns;
+    uint32_t phase;
+    uint32_t live;
+};
+struct silt_pause silt_pause_recording(void);
+void silt_conclude_pause(struct silt_pause pause, bool stays, enum silt_off reason);
 /* Whether the caller is a vfork(2) child, which has the memory of the image that is recorded but is
  * another process. In a hook. */
 bool silt_is_borrowed(void);

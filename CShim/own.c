@@ -123,10 +123,14 @@ static bool shares_descriptors(long process) {
            silt_call(SYS_kcmp, silt_call(SYS_getpid, 0), process, KCMP_FILES) == 0;
 }
 
-bool silt_own_is_alone(bool forked, uint32_t maker) {
+bool silt_own_has_threads(void) {
     struct stat task;
-    if (silt_call(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &task, 0) == 0 &&
-        task.st_nlink > 3 /* itself, its name, and one for each thread (proc(5)) */) {
+    return silt_call(SYS_newfstatat, AT_FDCWD, "/proc/self/task", &task, 0) == 0 &&
+           task.st_nlink > 3; /* itself, its name, and one for each thread (proc(5)) */
+}
+
+bool silt_own_is_alone(bool forked, uint32_t maker) {
+    if (silt_own_has_threads()) {
         return false;
     }
     return !forked || !(shares_descriptors(silt_call(SYS_getppid, 0)) || shares_descriptors(maker));

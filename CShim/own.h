@@ -46,5 +46,7 @@ bool silt_own_line_is_broken(void);
  * perhaps with CLONE_PARENT), which only a forked process can have. At start, in a fork child, in
  * an exec hook. */
 bool silt_own_is_alone(bool forked, uint32_t maker);
+/* Whether there is another thread, as far as /proc tells. */
+bool silt_own_has_threads(void);
 
 #endif

@@ -50,6 +50,7 @@ SILT_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attribut
     if (attributes) {
         pthread_attr_getdetachstate(attributes, &detached);
     }
+    silt_begin_if_forked();
     int result = silt_real.pthread_create(thread, attributes, start, argument);
     if (result == 0) {
         note_created(thread, detached == PTHREAD_CREATE_DETACHED, FRAME());
@@ -59,6 +60,7 @@ SILT_EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attribut
 
 SILT_EXPORT int thrd_create(thrd_t *thread, thrd_start_t start, void *argument) {
     silt_find_real();
+    silt_begin_if_forked();
     int result = silt_real.thrd_create(thread, start, argument);
     if (result == thrd_success) {
         note_created(thread, false, FRAME());

@@ -123,8 +123,15 @@ void silt_sandbox_leave(unsigned allowed) {
     without_starts -= !(allowed & SILT_ALLOWS_STARTS);
 }
 
-void silt_sandbox_dispatch(void) {
-    dispatched = true;
+void silt_sandbox_dispatch(bool begins) {
+    static bool before;
     /* The kernel ends it at fork(2) and execve(2): a new image may start as ever. */
-    silt_sandbox_enter(SILT_ALLOWS_STARTS);
+    if (begins) {
+        before = dispatched;
+        dispatched = true;
+        silt_sandbox_enter(SILT_ALLOWS_STARTS);
+    } else {
+        dispatched = before;
+        silt_sandbox_leave(SILT_ALLOWS_STARTS);
+    }
 }

@@ -32,8 +32,9 @@ bool silt_may_start(void);
 bool silt_forbids_starts(void);
 
 /* The program has system calls outside of a range of addresses raise SIGSYS (prctl(2),
- * PR_SET_SYSCALL_USER_DISPATCH): from then on silt makes none. In a hook. */
-void silt_sandbox_dispatch(void);
+ * PR_SET_SYSCALL_USER_DISPATCH): from then on silt makes none. Or it was refused that. In a hook.
+ */
+void silt_sandbox_dispatch(bool begins);
 bool silt_is_dispatched(void);
 
 /* gettid(2), without a system call under a filter. In a vfork(2) child: the thread of the parent

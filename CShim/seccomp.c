@@ -43,8 +43,10 @@ enum step { NOTHING, STRICT, FILTER, DISPATCH };
 
 /* A step under way, and what it leaves silt. */
 struct change {
-    enum step step; /* NOTHING or FILTER */
-    unsigned allowed;
+    enum step step;
+    unsigned allowed; /* of a filter */
+    bool ends;        /* recording, unless the kernel refuses it */
+    struct silt_pause pause;
 };
 
 static enum step step_of_seccomp(unsigned long operation) {
@@ -116,6 +118,7 @@ static const struct call calls[] = {
     {SILT_ALLOWS_STARTS, SYS_mprotect, {WORD, 4096, PROT_NONE}},
     {SILT_ALLOWS_STARTS, SYS_socket, {AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC}},
     {SILT_ALLOWS_STARTS, SYS_connect, {3, WORD, 110}},
+    {SILT_ALLOWS_STARTS, SYS_getsockopt, {3, SOL_SOCKET, SO_PEERCRED, WORD, WORD}},
     {SILT_ALLOWS_STARTS, SYS_sendmsg, {3, WORD, MSG_NOSIGNAL}},
     {SILT_ALLOWS_STARTS, SYS_pipe2, {WORD, O_CLOEXEC | O_NONBLOCK}},
     {SILT_ALLOWS_STARTS, SYS_rt_sigprocmask, {SIG_SETMASK, WORD, WORD, 8}},
@@ -141,11 +144,14 @@ static unsigned allowed_by(const struct sock_fprog *program) {
     return starts ? allowed : allowed & ~(unsigned)SILT_ALLOWS_STARTS;
 }
 
-/* Before the program takes that step. The kernel refuses strict mode under a filter; what a vfork
- * child forbids itself concerns what it executes, and not its parent. `frame` is that of the hook.
- */
+static bool ends_recording(enum step step, unsigned allowed) {
+    return step == STRICT || step == DISPATCH || !(allowed & SILT_ALLOWS_FUTEX);
+}
+
+/* Before the program takes that step, which the kernel may refuse. What a vfork child forbids
+ * itself concerns what it executes, and not its parent. `frame` is that of the hook. */
 static struct change prepare(enum step step, const struct sock_fprog *program, const void *frame) {
-    const struct change none = {NOTHING, 0};
+    const struct change none = {.step = NOTHING};
     if (step == NOTHING || (step == FILTER && !silt_filter_is_there(program))) {
         return none;
     }
@@ -160,34 +166,41 @@ static struct change prepare(enum step step, const struct sock_fprog *program, c
     if (!silt_is_filtered() && silt_enter(frame, &before)) {
         silt_leave(before);
     }
-    if (step == STRICT) {
-        if (!silt_is_filtered() && silt_call(SYS_prctl, PR_GET_SECCOMP) == 0) {
-            silt_switch_off(SILT_OFF_STRICT);
-        }
+    /* The kernel refuses strict mode under a filter. */
+    if (step == STRICT && (silt_is_filtered() || silt_call(SYS_prctl, PR_GET_SECCOMP) != 0)) {
         return none;
     }
-    if (step == DISPATCH) {
-        silt_switch_off(SILT_OFF_STRICT);
-        silt_sandbox_dispatch();
-        return none;
+    struct change change = {.step = step};
+    if (step == FILTER) {
+        change.allowed = allowed_by(program);
     }
-    unsigned allowed = allowed_by(program);
-    if (!(allowed & SILT_ALLOWS_FUTEX)) {
-        silt_switch_off(SILT_OFF_STRICT);
+    change.ends = ends_recording(step, change.allowed);
+    if (change.ends) {
+        change.pause = silt_pause_recording();
     }
-    silt_sandbox_enter(allowed);
-    return (struct change){FILTER, allowed};
+    if (step == FILTER) {
+        silt_sandbox_enter(change.allowed);
+    } else if (step == DISPATCH) {
+        silt_sandbox_dispatch(true);
+    }
+    return change;
 }
 
-/* A filter that the kernel refused is not there. */
+/* What the kernel refused is not there. */
 static void conclude(struct change change, long result) {
-    if (change.step == NOTHING) {
-        return;
-    }
-    if (result == -1) {
+    bool refused = result == -1;
+    if (change.step == FILTER && refused) {
         silt_sandbox_leave(change.allowed);
-    } else if (silt_forbids_starts()) {
+    } else if (change.step == DISPATCH && refused) {
+        silt_sandbox_dispatch(false);
+    } else if (change.step == FILTER && silt_forbids_starts()) {
         silt_follow_stop();
+        if (*silt_live || change.pause.live) {
+            silt_shared->starts_filtered = 1;
+        }
+    }
+    if (change.ends) {
+        silt_conclude_pause(change.pause, !refused, SILT_OFF_STRICT);
     }
 }
 

@@ -120,8 +120,12 @@ static bool begin_again(void) {
     }
     if (!begun) {
         silt_phase = SILT_PHASE_OFF;
-        uint64_t *count = alone ? &parent->children_missed : &parent->children_sharing;
-        __atomic_fetch_add(count, !refused, __ATOMIC_RELAXED);
+        if (!alone && silt_own_has_threads()) {
+            __atomic_fetch_add(&parent->children_threaded, 1, __ATOMIC_RELAXED);
+        } else {
+            uint64_t *count = alone ? &parent->children_missed : &parent->children_sharing;
+            __atomic_fetch_add(count, !refused, __ATOMIC_RELAXED);
+        }
     }
     silt_call(SYS_munmap, parent, SILT_HEADER_BYTES);
     return begun;

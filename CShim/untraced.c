@@ -19,14 +19,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 #define STACK_BYTES 4096u
 
 /* What the analyzer is told, and where. */
 struct news {
-    struct sockaddr_un address;
     struct silt_hello hello;
     const char *path;
 };
@@ -41,7 +39,7 @@ static int send_news(void *argument) {
     news->hello.image |= (uint64_t)silt_call(SYS_getpid, 0) << 32;
     long fd = silt_call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int kept = silt_kept_rendezvous();
-    if (fd >= 0 && silt_call(SYS_connect, fd, &news->address, sizeof news->address) == 0) {
+    if (fd >= 0 && silt_connect_to_analyzer(fd) == 0) {
         silt_call(SYS_sendmsg, fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     } else if (kept >= 0) {
         silt_call(SYS_sendmsg, kept, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -86,15 +84,11 @@ static void send_apart(struct news *news) {
 
 /* Under a filter of the program's nothing is sent. */
 void silt_tell_untraced(uint32_t reason, uint32_t pid, const char *path) {
-    const char *socket = silt_rendezvous_path();
-    if (!*socket || silt_is_filtered()) {
+    if (!*silt_rendezvous_path() || silt_is_filtered()) {
         return;
     }
     uint32_t own = (uint32_t)silt_call(SYS_getpid, 0);
-    struct news news = {{.sun_family = AF_UNIX},
-                        {SILT_MAGIC, SILT_WIRE_VERSION, 2, own, pid ? pid : own, reason},
-                        path};
-    strncpy(news.address.sun_path, socket, sizeof news.address.sun_path - 1);
+    struct news news = {{SILT_MAGIC, SILT_WIRE_VERSION, 2, own, pid ? pid : own, reason}, path};
     if (silt_own_is_alone(true, 0)) {
         send_news(&news);
     } else {

@@ -260,7 +260,10 @@ struct silt_header {
     uint64_t of_guests;     /* those of `lost` that threads of control made which have the thread
                                pointer of another one */
     uint64_t imports_bound; /* of functions that allocate, which were called past the shim before */
-    uint64_t spare[2];
+    uint32_t starts_filtered;   /* 1: what it starts does not find the library, for its filter */
+    uint32_t children_threaded; /* fork children that are not recorded, since they had threads by
+                                   their first event; they count themselves */
+    uint64_t spare[1];
 };
 
 /* The producers raise the word each time SILT_NOTIFY_BYTES became ready in a slot, and before they
@@ -303,17 +306,19 @@ enum silt_refusal {
     /* A program that a process becomes or has started. `pid` in the hello: the process, ~0 where it
        is not known; `image`: the one that starts it, and the sender in the high half, all as the
        sender counts. The text is the program's path. */
-    SILT_UNTRACED_NOT = 32,        /* the sender goes on: what it has said last did not happen */
-    SILT_UNTRACED_STATIC = 33,     /* no loader runs */
-    SILT_UNTRACED_CLASS = 34,      /* a 32-bit program */
-    SILT_UNTRACED_MACHINE = 35,    /* of another machine */
-    SILT_UNTRACED_LIBC = 36,       /* another loader: musl, another glibc */
-    SILT_UNTRACED_RIGHTS = 37,     /* setuid, setgid, capabilities: LD_PRELOAD is ignored */
-    SILT_UNTRACED_USER = 38,       /* a user who may not reach the library or the analyzer */
-    SILT_UNTRACED_ROOT = 39,       /* the library is not to be seen from there */
-    SILT_UNTRACED_SANITIZER = 40,  /* the sanitizer's runtime must be the first library */
-    SILT_UNTRACED_VALGRIND = 41,   /* runs under valgrind, whose malloc it gets */
-    SILT_UNTRACED_ENVIRONMENT = 42 /* its environment does not name the library */
+    SILT_UNTRACED_NOT = 32,         /* the sender goes on: what it has said last did not happen */
+    SILT_UNTRACED_STATIC = 33,      /* no loader runs */
+    SILT_UNTRACED_CLASS = 34,       /* a 32-bit program */
+    SILT_UNTRACED_MACHINE = 35,     /* of another machine */
+    SILT_UNTRACED_LIBC = 36,        /* another loader: musl, another glibc */
+    SILT_UNTRACED_RIGHTS = 37,      /* setuid, setgid, capabilities: LD_PRELOAD is ignored */
+    SILT_UNTRACED_USER = 38,        /* a user who may not reach the library or the analyzer */
+    SILT_UNTRACED_ROOT = 39,        /* the library is not to be seen from there */
+    SILT_UNTRACED_SANITIZER = 40,   /* the sanitizer's runtime must be the first library */
+    SILT_UNTRACED_VALGRIND = 41,    /* runs under valgrind, whose malloc it gets */
+    SILT_UNTRACED_ENVIRONMENT = 42, /* its environment does not name the library */
+    SILT_UNTRACED_SOCKET = 43,      /* the analyzer's socket is not to be seen from there */
+    SILT_UNTRACED_NAMELESS = 44     /* its environment names the library, and not the socket */
 };
 
 _Static_assert(sizeof(struct silt_chunk) == 32, "wire layout");

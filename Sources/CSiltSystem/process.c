@@ -72,6 +72,27 @@ int silt_listen(const char *path) {
     return fd;
 }
 
+int silt_listen_by_name(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t bytes = strlen(path);
+    int on = 1, fd = -1;
+    if (bytes + 1 > sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(address.sun_path + 1, path, bytes);
+    socklen_t whole = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + bytes);
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+                    bind(fd, (struct sockaddr *)&address, whole) < 0 || listen(fd, 4096) < 0)) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
 int silt_accept(int listener) {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     int on = 1;
@@ -79,6 +100,13 @@ int silt_accept(int listener) {
         setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
     }
     return fd;
+}
+
+int silt_is_trusted_peer(int fd) {
+    struct ucred peer;
+    socklen_t bytes = sizeof peer;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 &&
+           (peer.uid == 0 || peer.uid == geteuid());
 }
 
 struct silt_message silt_receive(int fd, void *payload, size_t capacity) {
@@ -95,6 +123,7 @@ struct silt_message silt_receive(int fd, void *payload, size_t capacity) {
     if (message.bytes <= 0) {
         return message;
     }
+    message.is_cut = (header.msg_flags & MSG_CTRUNC) != 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
         if (c->cmsg_level != SOL_SOCKET) {
             continue;
@@ -138,6 +167,9 @@ int silt_connect(const char *path) {
 static struct rlimit original_limit;
 static int limit_saved;
 
+/* For some thousand processes at once. */
+#define MANY_DESCRIPTORS 16384
+
 void silt_raise_descriptor_limit(void) {
     struct rlimit limit;
     if (limit_saved || getrlimit(RLIMIT_NOFILE, &limit) < 0) {
@@ -145,7 +177,7 @@ void silt_raise_descriptor_limit(void) {
     }
     original_limit = limit;
     limit_saved = 1;
-    struct rlimit more = {256, 256}; /* a privileged user may */
+    struct rlimit more = {MANY_DESCRIPTORS, MANY_DESCRIPTORS}; /* a privileged user may */
     if (limit.rlim_max >= more.rlim_max || setrlimit(RLIMIT_NOFILE, &more) < 0) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);

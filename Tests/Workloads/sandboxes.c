@@ -261,6 +261,14 @@ int main(int argc, char **argv) {
         syscall(SYS_exit_group, 0);
     }
     if (strcmp(way, "refused") == 0) {
+        struct sock_filter unknown = {0xffff, 0, 0, 0};
+        struct sock_fprog wrong = {1, &unknown};
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &wrong) != -1 || errno != EINVAL ||
+            syscall(SYS_seccomp, SECCOMP_SET_MODE_STRICT, 1, NULL) != -1 ||
+            prctl(59 /* PR_SET_SYSCALL_USER_DISPATCH */, 1, 1ul, ~0ul, 0) != -1) {
+            return 1;
+        }
         int failed = prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno == EFAULT;
         failed += syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) == -1 && errno == EFAULT;
         pid_t child = fork();

@@ -21,15 +21,23 @@ struct silt_message {
     ssize_t bytes; /* of the payload; 0 = the peer closed; -1 = error, see errno */
     int fds[4];    /* descriptors received, close-on-exec */
     int fd_count;
-    pid_t pid; /* of the sender as this process sees it, 0 if unknown */
+    int is_cut; /* 1: not all descriptors came: this process may not have so many */
+    pid_t pid;  /* of the sender as this process sees it, 0 if unknown */
     uid_t uid;
 };
 
 /* A listening SOCK_SEQPACKET socket at `path`, mode 0600, credentials on. Returns -1 and errno. */
 int silt_listen(const char *path);
 
+/* The same under that name in the network namespace (unix(7), abstract), where file systems do not
+ * matter; any user may connect. */
+int silt_listen_by_name(const char *path);
+
 /* Accepts one connection, non-blocking, close-on-exec. Returns -1 and errno. */
 int silt_accept(int listener);
+
+/* Whether who has connected is root or this user (SO_PEERCRED of unix(7)). */
+int silt_is_trusted_peer(int fd);
 
 /* Receives one message, its descriptors and credentials. Does not block. */
 struct silt_message silt_receive(int fd, void *payload, size_t capacity);
@@ -66,7 +74,7 @@ int silt_adopt_orphans(void);
 int silt_has_ended(pid_t child, int *status);
 
 /* Allows this process as many descriptors as the hard limit does (each traced image takes three),
- * and 256 at least where it may; what silt_spawn_as starts gets the old limit. */
+ * and 16,384 at least where it may; what silt_spawn_as starts gets the old limit. */
 void silt_raise_descriptor_limit(void);
 
 /* How many descriptors this process may still open, counted up to `most`, 64 at most. */

@@ -62,6 +62,9 @@ package final class Collector {
     /// Hellos and connections that were not taken.
     private var refusals = 0
     private var programsMet: Set<String> = []
+    /// Processes that have had an image, and those whose filter keeps the library from what they start.
+    private(set) var tracedOnce: Set<pid_t> = []
+    var filtered: Set<pid_t> = []
     private static let wordedRefusals = 20
     var outside: OutsideLook
     /// The program whose library started this listener.
@@ -105,6 +108,10 @@ package final class Collector {
         // What this silt starts has the library under its own name.
         outside.knowsLibrary = options.socket == nil || options.servesHunt
         try poller.add(rendezvous.listener, token: Collector.token(.listener, rendezvous.listener))
+        if rendezvous.listenerByName >= 0 {
+            let name = rendezvous.listenerByName
+            try poller.add(name, token: Collector.token(.listener, name))
+        }
         try poller.add(signals, token: Collector.token(.signals, signals))
     }
 
@@ -229,9 +236,23 @@ package final class Collector {
 
     /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
     private func acceptAll() throws {
+        accept(from: rendezvous.listener)
+        if rendezvous.listenerByName >= 0 { accept(from: rendezvous.listenerByName) }
+        // A service that answers already has said hello before its hunt asks for anything.
+        var requests: [(text: String, connection: Int32)] = []
+        for connection in connections { try readHellos(connection, &requests) }
+        for request in requests { try control(request.text, from: request.connection) }
+    }
+
+    private func accept(from listener: Int32) {
         while true {
-            let connection = silt_accept(rendezvous.listener)
-            guard connection >= 0 else { break }
+            let connection = silt_accept(listener)
+            guard connection >= 0 else { return }
+            // Any user may connect where no file guards the socket.
+            if listener == rendezvous.listenerByName, silt_is_trusted_peer(connection) == 0 {
+                close(connection)
+                continue
+            }
             do {
                 try poller.add(connection, token: Collector.token(.connection, connection))
                 connections.append(connection)
@@ -240,10 +261,6 @@ package final class Collector {
                 refuse("a connection: \(error)")
             }
         }
-        // A service that answers already has said hello before its hunt asks for anything.
-        var requests: [(text: String, connection: Int32)] = []
-        for connection in connections { try readHellos(connection, &requests) }
-        for request in requests { try control(request.text, from: request.connection) }
     }
 
     private func readHellos(_ connection: Int32, _ requests: inout [(text: String, connection: Int32)]) throws {
@@ -264,6 +281,9 @@ package final class Collector {
                 outcome.notes.append("process \(pid) is not traced: \(reason)")
                 let program = processExecutable(pid) ?? starter?.executable(of: pid) ?? "process \(pid)"
                 try note(untraced: program, pid, .refusal(reason))
+            case .noRoom(let pid):
+                let program = processExecutable(pid) ?? "process \(pid)"
+                try note(untraced: program, pid, .refusal("silt has no descriptors left for it (ulimit -n)"))
             case .untraced(let pid, let program, let reason): try note(untraced: program, pid, reason)
             case .untracedNot(let pid): output.untraced.takeBack(pid: pid)
             }
@@ -328,6 +348,7 @@ package final class Collector {
         image.events = events
         events?.image(image, at: image.startedAt)
         outcome.traced += 1
+        tracedOnce.insert(image.pid)
         if let met = options.met, programsMet.insert(image.shared.executable).inserted {
             met(image.pid, image.shared.executable)
         }
@@ -392,6 +413,7 @@ package final class Collector {
         if let damage = image.damage {
             outcome.notes.append("process \(image.pid): the rest of its events could not be read (\(damage))")
         }
+        if image.shared.header.starts_filtered != 0 { filtered.insert(image.pid) }
         note(untracedChildrenOf: image)
         if image.shared.header.of_guests > 0 {
             outcome.notes.append(
@@ -431,6 +453,11 @@ package final class Collector {
             header.children_sharing,
             "made by clone(2) with CLONE_FILES",
             inBrief: "made by clone(2) with CLONE_FILES"
+        )
+        note(
+            UInt64(header.children_threaded),
+            "it had threads before its first event",
+            inBrief: "forked, with threads before its first event"
         )
     }
 
@@ -529,6 +556,7 @@ package final class Collector {
     /// Closes the door: nobody who comes later waits for an answer.
     func leaveRendezvous() {
         poller.remove(rendezvous.listener)
+        if rendezvous.listenerByName >= 0 { poller.remove(rendezvous.listenerByName) }
         rendezvous.leave()
         for connection in connections {
             poller.remove(connection)

@@ -76,6 +76,18 @@ package struct ProcessKin: Equatable, Sendable {
     static func all() -> [ProcessKin] { processNumbers().compactMap { ProcessKin($0) } }
 }
 
+/// Seconds since a process began (`starttime` of proc_pid_stat(5)); nil when there is none.
+func processAge(_ pid: pid_t) -> Double? {
+    guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")"))
+    else { return nil }
+    let words = bytes[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+    guard words.count > 19, let ticks = Double(words[19]) else { return nil }
+    var now = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &now)
+    let uptime = Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+    return max(0, uptime - ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
+}
+
 /// Every process that can be seen, in no order.
 package func processNumbers() -> [pid_t] { FileBytes.names(in: "/proc").compactMap { pid_t($0) } }
 

@@ -131,6 +131,11 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
     if got > 2, head[0] == UInt8(ascii: "#"), head[1] == UInt8(ascii: "!") {
         return inspectScript(path: path, line: head[2..<got].prefix { $0 != 10 }, depth: depth)
     }
+    if isShellText(head.prefix(max(got, 0))) {
+        var inspection = inspectProgram(path: "/bin/sh", depth: depth + 1)
+        inspection.scripts.insert(path, at: 0)
+        return inspection
+    }
     if status.st_mode & (S_ISUID | S_ISGID) != 0, getuid() != status.st_uid || status.st_mode & S_ISGID != 0 {
         inspection.obstacle = .setuid
     } else if getuid() != 0, getxattr(path.system, "security.capability", nil, 0) > 0 {
@@ -138,6 +143,11 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
     }
     inspectELF(descriptor, &inspection)
     return inspection
+}
+
+/// A script without `#!`, which execvp(3) has the shell run: a first line without a NUL, as shells tell it from others.
+private func isShellText(_ head: ArraySlice<UInt8>) -> Bool {
+    !head.starts(with: [0x7F, 0x45, 0x4C, 0x46]) && !head.prefix { $0 != 10 }.contains(0)
 }
 
 private func inspectScript(path: String, line: ArraySlice<UInt8>, depth: Int) -> TargetInspection {
@@ -179,6 +189,7 @@ private func inspectELF(_ descriptor: Int32, _ inspection: inout TargetInspectio
     let sections = ELFSections(elf)
     inspection.hasLineTables = sections.names.contains(".debug_line") || sections.names.contains(".zdebug_line")
     inspection.isGo = sections.names.contains(".gopclntab") || sections.names.contains(".go.buildinfo")
+    if inspection.interpreter == nil, isLoader(elf) { return }
     guard let interpreter = inspection.interpreter else {
         inspection.obstacle = inspection.isGo ? .goWithoutLibc : .staticallyLinked
         return
@@ -199,6 +210,26 @@ private func inspectELF(_ descriptor: Int32, _ inspection: inout TargetInspectio
     if inspection.obstacle == nil, let symbol = sections.definedAllocator {
         inspection.obstacle = .mallocInside(symbol: symbol)
     }
+}
+
+/// glibc's loader, as a command of its own (ld.so(8)): it takes libraries in as ever.
+private func isLoader(_ elf: OpaquePointer) -> Bool {
+    var section = elf_nextscn(elf, nil)
+    while let current = section {
+        defer { section = elf_nextscn(elf, current) }
+        var header = GElf_Shdr()
+        guard gelf_getshdr(current, &header) != nil, header.sh_type == UInt32(SHT_DYNAMIC), header.sh_entsize > 0,
+            let data = elf_getdata(current, nil)
+        else { continue }
+        for index in 0..<Int32(clamping: header.sh_size / header.sh_entsize) {
+            var entry = GElf_Dyn()
+            guard gelf_getdyn(data, index, &entry) != nil, entry.d_tag == Int64(DT_SONAME),
+                let name = elf_strptr(elf, Int(header.sh_link), Int(entry.d_un.d_val))
+            else { continue }
+            return String(cString: name) == "ld-linux-x86-64.so.2"
+        }
+    }
+    return false
 }
 
 private func interpreterPath(_ elf: OpaquePointer) -> String? {

@@ -52,6 +52,8 @@ struct Hello {
 struct Rendezvous: ~Copyable {
     let path: String
     let listener: Int32
+    /// The same for programs that do not see the path, as those with a /tmp of their own; -1 where there is none.
+    let listenerByName: Int32
     private let ownedDirectory: String?
     /// The file that the socket's name leads to.
     private let identity: (device: UInt64, inode: UInt64)
@@ -75,10 +77,12 @@ struct Rendezvous: ~Copyable {
         self.path = place
         ownedDirectory = ownsDirectory ? place.lastIndex(of: "/").map { String(place[..<$0]) } : directory
         listener = descriptor
+        listenerByName = silt_listen_by_name(place.system)
     }
 
     deinit {
         close(listener)
+        if listenerByName >= 0 { close(listenerByName) }
         silt_remove_socket(path.system, identity.device, identity.inode)
         if let ownedDirectory { rmdir(ownedDirectory.system) }
     }
@@ -96,6 +100,7 @@ struct Rendezvous: ~Copyable {
     func leave() {
         unlink(path.system)
         shutdown(listener, Int32(SHUT_RDWR))
+        if listenerByName >= 0 { shutdown(listenerByName, Int32(SHUT_RDWR)) }
     }
 
     /// What a look at a connection gave.
@@ -109,6 +114,8 @@ struct Rendezvous: ~Copyable {
         case untraced(pid: pid_t, program: String, reason: UntracedReason)
         /// It did not become the program after all.
         case untracedNot(pid: pid_t)
+        /// An image that this process has no descriptors left for.
+        case noRoom(pid: pid_t)
         case refused(String)
         case nothing
         case closed
@@ -150,6 +157,10 @@ struct Rendezvous: ~Copyable {
                 return .untraced(pid: untracedPid(payload, message.pid), program: text, reason: reason)
             }
             return .untraceable(pid: message.pid, reason: refusal(payload.refusal, text))
+        }
+        if message.is_cut != 0 {
+            for descriptor in descriptors { close(descriptor) }
+            return .noRoom(pid: message.pid)
         }
         guard (2...3).contains(descriptors.count) else {
             return refuse("its hello came with \(descriptors.count) descriptors")

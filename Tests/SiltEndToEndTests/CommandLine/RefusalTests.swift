@@ -103,10 +103,28 @@ extension EndToEnd {
             let folder = try ScratchFolder()
             try check(folder.file("none"), "\(folder.file("none")): no such file", "check the name")
             let text = folder.file("text")
-            try "just text".write(toFile: text, atomically: false, encoding: .utf8)
+            try "no text\0".write(toFile: text, atomically: false, encoding: .utf8)
             try check(text, "\(text) is not executable", "chmod +x it")
             _ = try runProgram(["chmod", "755", text])
             try check(text, "\(text) is neither an ELF program nor a script", "name the program that runs it")
+        }
+
+        /// execvp(3) has the shell run the one, and a loader is a program that takes libraries in (ld.so(8)).
+        @Test func whatRunsAsACommandIsTraced() throws {
+            let folder = try ScratchFolder()
+            let script = folder.file("script")
+            try "/bin/echo ran; exit 6".write(toFile: script, atomically: false, encoding: .utf8)
+            _ = try runProgram(["chmod", "755", script])
+            let (byShell, shell) = try trace([script])
+            #expect(byShell.status == 6)
+            #expect(byShell.output == "ran\n")
+            #expect(shell.untraced.isEmpty)
+            let loader = "/lib64/ld-linux-x86-64.so.2"
+            let (byLoader, report) = try trace([loader, "/bin/sh", "-c", "/bin/echo ran; exit 5"])
+            #expect(byLoader.status == 5)
+            #expect(byLoader.output == "ran\n")
+            #expect(report.untraced.isEmpty)
+            #expect(report.processes.count == 2)
         }
 
         @Test func aScriptIsItsInterpreter() throws {

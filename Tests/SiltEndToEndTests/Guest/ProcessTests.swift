@@ -41,6 +41,24 @@ extension EndToEnd {
             #expect(report.trust.eventsSent == report.trust.eventsReceived)
         }
 
+        /// Its first act makes a thread whose stack the C library still has, so nothing is allocated before.
+        @Test func aForkChildWhoseFirstActIsAThreadIsTraced() throws {
+            let (result, report) = try trace([try buildWorkload("forks_threads", into: try Self.folder.get())])
+            #expect(result.output == "300\n")
+            #expect(report.processes.count == 2)
+            #expect(report.sites(named: "thread_block").map(\.allocObjects).reduce(0, +) == 2 * 1000)
+            #expect(report.untraced.isEmpty)
+        }
+
+        /// As after `rm -rf /tmp/*`, or in a /tmp of its own.
+        @Test func whatDoesNotSeeTheSocketsFolderIsTraced() throws {
+            let program = try buildWorkload("forks_threads", into: try Self.folder.get())
+            let (result, report) = try trace(["sh", "-c", "rm -rf \"${SILT_SOCKET%/*}\"; exec \(program)"])
+            #expect(result.output == "300\n")
+            #expect(report.sites(named: "thread_block").map(\.allocObjects).reduce(0, +) == 2 * 1000)
+            #expect(report.untraced.isEmpty)
+        }
+
         @Test(arguments: ["bare-vfork", "bare-spawn"])
         func aChildWithAnEmptyEnvironmentRunsUntraced(way: String) throws {
             let program = try buildWorkload("processes", into: try Self.folder.get())

@@ -41,6 +41,10 @@ extension EndToEnd {
             ("sleep 8; $static grow 4; true", "child still was not traced: statically linked"),
             ("exec env -i $dynamic grow 7", "sh became lingers, which was not traced: its environment was emptied"),
             ("env -i $dynamic grow 7; true", "child lingers was not traced: its environment was emptied"),
+            (
+                "env -u SILT_SOCKET $dynamic grow 7; true",
+                "child lingers was not traced: SILT_SOCKET was taken out of its environment"
+            ),
             ("$dynamic mute 7; true", "child lingers was not traced: made by clone(2) with CLONE_FILES"),
         ]
 
