@@ -122,7 +122,10 @@ SILT_EXPORT int close_range(unsigned first, unsigned last, int flags) {
 SILT_EXPORT void closefrom(int first) {
     int saved = errno;
     unsigned from = first < 0 ? 0 : (unsigned)first;
-    if (close_between(from, ~0u, 0, FRAME()) < 0 && silt_real.closefrom) {
+    if (silt_wrapped.closefrom) {
+        silt_gives_range(from, ~0u, FRAME());
+        silt_real.closefrom(first);
+    } else if (close_between(from, ~0u, 0, FRAME()) < 0 && silt_real.closefrom) {
         silt_gives_range(from, ~0u, FRAME());
         silt_real.closefrom(first); /* knows what to do without close_range(2) */
     }

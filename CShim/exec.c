@@ -35,7 +35,7 @@
 
 typedef silt_strings strings;
 
-enum door { EXECVE, EXECVPE, FEXECVE, EXECVEAT, SPAWN, SPAWNP };
+enum door { EXECV, EXECVP, EXECVE, EXECVPE, FEXECVE, EXECVEAT, SPAWN, SPAWNP };
 
 /* A call of one of the hooks. */
 struct start {
@@ -74,12 +74,23 @@ static void search(const char *file, char *path) {
 /* Calls the next definition. */
 static int enter(const struct start *what, strings variables) {
     const struct silt_program *program = &what->program;
+    bool inherits = variables == what->variables; /* else the copy has to be handed over */
     switch (what->door) {
+    case EXECV:
+        if (inherits && silt_real.execv) {
+            return silt_real.execv(program->path, what->arguments);
+        }
+        __attribute__((fallthrough));
     case EXECVE:
         if (silt_real.execve) {
             return silt_real.execve(program->path, what->arguments, variables);
         }
         break;
+    case EXECVP:
+        if (inherits && silt_real.execvp) {
+            return silt_real.execvp(program->path, what->arguments);
+        }
+        __attribute__((fallthrough));
     case EXECVPE:
         if (silt_real.execvpe) {
             return silt_real.execvpe(program->path, what->arguments, variables);
@@ -220,6 +231,14 @@ static int begin(const struct start *what) {
     return result;
 }
 
+static int start_execv(enum door door, const char *path, strings arguments) {
+    struct start what = {.door = door, .program = {AT_FDCWD, .path = path}};
+    what.program.searched = door == EXECVP;
+    what.arguments = arguments;
+    what.variables = environ;
+    return begin(&what);
+}
+
 static int start_execve(const char *path, strings arguments, strings variables) {
     struct start what = {.door = EXECVE, .program = {AT_FDCWD, .path = path}};
     what.arguments = arguments;
@@ -239,7 +258,7 @@ SILT_EXPORT int execve(const char *path, strings arguments, strings variables) {
 }
 
 SILT_EXPORT int execv(const char *path, strings arguments) {
-    return start_execve(path, arguments, environ);
+    return start_execv(EXECV, path, arguments);
 }
 
 SILT_EXPORT int execvpe(const char *file, strings arguments, strings variables) {
@@ -247,7 +266,7 @@ SILT_EXPORT int execvpe(const char *file, strings arguments, strings variables) 
 }
 
 SILT_EXPORT int execvp(const char *file, strings arguments) {
-    return start_execvpe(file, arguments, environ);
+    return start_execv(EXECVP, file, arguments);
 }
 
 /* The arguments of a variadic hook, as an array on the stack; `list` is left behind their end. */
@@ -278,13 +297,15 @@ static void collect_arguments(char **array, const char *first, va_list *list) {
 SILT_EXPORT int execl(const char *path, const char *first, ...) {
     ARGUMENTS(arguments, list, first);
     va_end(list);
-    return start_execve(path, arguments, environ);
+    return silt_wrapped.execv ? start_execve(path, arguments, environ)
+                              : start_execv(EXECV, path, arguments);
 }
 
 SILT_EXPORT int execlp(const char *file, const char *first, ...) {
     ARGUMENTS(arguments, list, first);
     va_end(list);
-    return start_execvpe(file, arguments, environ);
+    return silt_wrapped.execvp ? start_execvpe(file, arguments, environ)
+                               : start_execv(EXECVP, file, arguments);
 }
 
 SILT_EXPORT int execle(const char *path, const char *first, ...) {

@@ -171,11 +171,14 @@ void silt_follow_copy(silt_strings variables, char **copy, char *text) {
     silt_copy_environment(ours.name, variables, copy, text);
 }
 
-/* The loader of this program, which may have been executed itself: then AT_BASE is 0 (ld.so(8)). */
+/* The loader of this program: the module whose base is AT_BASE. Where it was executed itself that
+ * is 0 (ld.so(8)). */
 static const char *find_loader(void) {
-    uintptr_t base = _r_debug.r_ldbase;
+    uintptr_t base = getauxval(AT_BASE);
+    struct silt_file executed = silt_file_at(AT_FDCWD, "/proc/self/exe");
     for (const struct link_map *map = silt_main_program(); map; map = map->l_next) {
-        if (base && map->l_addr == base) {
+        if (base ? map->l_addr == base
+                 : *map->l_name && silt_same_file(silt_file_at(AT_FDCWD, map->l_name), executed)) {
             return map->l_name;
         }
     }

@@ -58,7 +58,7 @@
     NEXT(void *, mremap, (void *, size_t, size_t, int, ...))    \
     NEXT(int, mprotect, (void *, size_t, int))                  \
     NEXT(int, pkey_mprotect, (void *, size_t, int, int))        \
-    ALONE(mmap64)                                               \
+    NEXT(void *, mmap64, (void *, size_t, int, int, int, off_t)) \
     NEXT(int, brk, (void *))                                    \
     NEXT(void *, sbrk, (intptr_t))
 
@@ -182,6 +182,8 @@
 
 /* exec.c */
 #define SILT_PROGRAM_HOOKS(NEXT, ALONE)                         \
+    NEXT(int, execv, (const char *, char *const *))             \
+    NEXT(int, execvp, (const char *, char *const *))            \
     NEXT(int, execve, (const char *, char *const *, char *const *)) \
     NEXT(int, execvpe, (const char *, char *const *, char *const *)) \
     NEXT(int, fexecve, (int, char *const *, char *const *))     \
@@ -192,7 +194,7 @@
                              const posix_spawnattr_t *, char *const *, char *const *)) \
     NEXT(int, system, (const char *))                           \
     NEXT(FILE *, popen, (const char *, const char *))           \
-    ALONE(execv) ALONE(execvp) ALONE(execl) ALONE(execle) ALONE(execlp)
+    ALONE(execl) ALONE(execle) ALONE(execlp)
 
 /* All families but the operators. */
 #define SILT_HOOKS(NEXT, ALONE)                                 \

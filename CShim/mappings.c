@@ -5,7 +5,8 @@
  * remembered (generated.c), whoever calls.
  *
  * An allocator may call these with its locks held, before anything is initialized. So they make the
- * system call themselves, look nothing up and take no lock but that of the list of what is
+ * system call themselves, unless a library of the user's has put itself in front of the C
+ * library's (real.h), look nothing up and take no lock but that of the list of what is
  * executable, under which nothing of the program's runs.
  */
 #define _GNU_SOURCE
@@ -25,6 +26,15 @@
 #include <sys/mman.h>
 
 #define CALLER() ((uintptr_t)__builtin_return_address(0))
+
+/* What the next definition answers where that is the user's own, else the system call: an address
+ * or a negative errno. */
+#define NEXT_OR_CALL(name, arguments, raw)                                                         \
+    (SILT_UNLIKELY(silt_wrapped.name) ? answer_of((long)silt_real.name arguments) : (raw))
+
+static long answer_of(long result) {
+    return result == -1 ? -(long)errno : result;
+}
 
 /* What was executable may not be any more. */
 static bool drop_generated(uintptr_t start, uintptr_t end) {
@@ -95,11 +105,8 @@ static inline __attribute__((always_inline)) void record_map(uint32_t type, void
     silt_leave(before);
 }
 
-SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset) {
-    if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.mmap) {
-        return silt_real.mmap(address, length, prot, flags, fd, offset);
-    }
-    long at = silt_call(SYS_mmap, address, length, prot, flags, fd, offset);
+static inline __attribute__((always_inline)) void *
+take_map(long at, size_t length, int prot, int flags, const void *frame, uintptr_t caller) {
     if (silt_call_failed(at)) {
         errno = (int)-at;
         return MAP_FAILED;
@@ -108,13 +115,24 @@ SILT_EXPORT void *mmap(void *address, size_t length, int prot, int flags, int fd
         __atomic_fetch_add(&silt_walker_unmaps, 1, __ATOMIC_RELAXED);
     }
     record_map(SILT_X_MAP, (void *)at, silt_whole_pages(length),
-               (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, FRAME(), CALLER());
+               (uint32_t)prot | (uint64_t)(uint32_t)flags << 32, frame, caller);
     take_protection(at, length, prot);
     return (void *)at;
 }
 
-SILT_EXPORT void *mmap64(void *address, size_t length, int prot, int flags, int fd, off_t offset)
-    __attribute__((alias("mmap")));
+#define MAP_HOOK(name)                                                                             \
+    SILT_EXPORT void *name(void *address, size_t length, int prot, int flags, int fd,              \
+                           off_t offset) {                                                         \
+        if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.name) {                               \
+            return silt_real.name(address, length, prot, flags, fd, offset);                       \
+        }                                                                                          \
+        long at = NEXT_OR_CALL(name, (address, length, prot, flags, fd, offset),                   \
+                               silt_call(SYS_mmap, address, length, prot, flags, fd, offset));     \
+        return take_map(at, length, prot, flags, FRAME(), CALLER());                               \
+    }
+
+MAP_HOOK(mmap)
+MAP_HOOK(mmap64)
 
 SILT_EXPORT int munmap(void *address, size_t length) {
     if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.munmap) {
@@ -127,7 +145,7 @@ SILT_EXPORT int munmap(void *address, size_t length) {
         /* Before: another thread may get it at once. */
         drop_generated((uintptr_t)address, (uintptr_t)address + silt_whole_pages(length));
     }
-    long result = silt_call(SYS_munmap, address, length);
+    long result = NEXT_OR_CALL(munmap, (address, length), silt_call(SYS_munmap, address, length));
     if (!silt_call_failed(result)) {
         return 0;
     }
@@ -155,7 +173,8 @@ SILT_EXPORT void *mremap(void *old, size_t old_length, size_t length, int flags,
     bool recorded = goes && record_unmap(old, silt_whole_pages(old_length), FRAME(), CALLER());
     uintptr_t start = (uintptr_t)old, end = start + (old_length ? silt_whole_pages(old_length) : 1);
     bool generated = goes ? drop_generated(start, end) : silt_is_generated(start, end);
-    long at = silt_call(SYS_mremap, old, old_length, length, flags, wanted);
+    long at = NEXT_OR_CALL(mremap, (old, old_length, length, flags, wanted),
+                           silt_call(SYS_mremap, old, old_length, length, flags, wanted));
     if (silt_call_failed(at)) {
         if (recorded) {
             record_map(SILT_X_REMAP, old, silt_whole_pages(old_length), 0, FRAME(), CALLER());
@@ -182,7 +201,9 @@ SILT_EXPORT int mprotect(void *address, size_t length, int prot) {
     if (SILT_UNLIKELY(silt_is_dispatched()) && silt_real.mprotect) {
         return silt_real.mprotect(address, length, prot);
     }
-    return protect(silt_call(SYS_mprotect, address, length, prot), address, length, prot);
+    long result = NEXT_OR_CALL(mprotect, (address, length, prot),
+                               silt_call(SYS_mprotect, address, length, prot));
+    return protect(result, address, length, prot);
 }
 
 SILT_EXPORT int pkey_mprotect(void *address, size_t length, int prot, int key) {
@@ -190,8 +211,12 @@ SILT_EXPORT int pkey_mprotect(void *address, size_t length, int prot, int key) {
         return silt_real.pkey_mprotect(address, length, prot, key);
     }
     /* As the C library does: kernels without keys know the other call. */
-    long result = key == -1 ? silt_call(SYS_mprotect, address, length, prot)
-                            : silt_call(SYS_pkey_mprotect, address, length, prot, key);
+    long raw_result = 0;
+    if (!silt_wrapped.pkey_mprotect) {
+        raw_result = key == -1 ? silt_call(SYS_mprotect, address, length, prot)
+                               : silt_call(SYS_pkey_mprotect, address, length, prot, key);
+    }
+    long result = NEXT_OR_CALL(pkey_mprotect, (address, length, prot, key), raw_result);
     return protect(result, address, length, prot);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 struct silt_real silt_real;
+struct silt_wrapped silt_wrapped;
 long (*silt_real_syscall)(long, ...);
 int (*silt_real_vfork)(void);
 int (*silt_real_clone)(int (*)(void *), void *, int, void *, ...);
@@ -72,6 +73,13 @@ static void find_operators(void) {
     }
 }
 
+static bool is_of_libc(const void *function) {
+    struct dl_find_object module, libc;
+    return !function || (_dl_find_object((void *)function, &module) == 0 &&
+                         _dl_find_object((void *)strnlen, &libc) == 0 &&
+                         module.dlfo_link_map == libc.dlfo_link_map);
+}
+
 #define OLDER "GLIBC_2.2.5"
 
 /* The first call may come from inside the C library with its locks held (newlocale(3) in a
@@ -91,4 +99,7 @@ void silt_find_real(void) {
     silt_real_vfork = found.vfork;
     silt_real_clone = found.clone;
     silt_real = found;
+#define COMPARE(result, name, parameters)                                                          \
+    silt_wrapped.name = !is_of_libc((const void *)silt_real.name);
+    SILT_HOOKS(COMPARE, SILT_REAL_NONE)
 }

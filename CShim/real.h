@@ -38,6 +38,12 @@ struct silt_real {
     SILT_HOOKS(SILT_REAL_POINTER, SILT_REAL_NONE)
 };
 extern struct silt_real silt_real SILT_HIDDEN;
+/* Which of them lie outside of the C library: a library of the user's has put itself in front. */
+#define SILT_REAL_FLAG(result, name, parameters) bool name;
+struct silt_wrapped {
+    SILT_HOOKS(SILT_REAL_FLAG, SILT_REAL_NONE)
+};
+extern struct silt_wrapped silt_wrapped SILT_HIDDEN;
 /* What the next definition answers, or `raw`, a system call, where it is not found yet. */
 #define SILT_FORWARD(name, arguments, raw)                                                         \
     (SILT_LIKELY(silt_real.name != NULL) ? silt_real.name arguments : silt_outcome(raw))

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import SiltFindings
 internal import SiltRecording
 internal import SiltText
@@ -20,13 +21,30 @@ final class TraceFile {
             (path, scratch, shelf) = (named, nil, nil)
             return
         }
-        if keeps, Environment.value("CI") != "true", let shelf = KeptRecordings(), let path = shelf.path(for: program) {
+        if keeps, Environment.value("CI") != "true", let shelf = KeptRecordings(), let path = shelf.path(for: program),
+            Self.hasRoom(path)
+        {
             (self.path, scratch, self.shelf) = (path, nil, shelf)
             return
         }
         let scratch = try ScratchRecording()
         (path, self.scratch, shelf) = (scratch.path, scratch, nil)
     }
+
+    /// Whether a recording can begin there; says what becomes of it where not.
+    private static func hasRoom(_ path: String) -> Bool {
+        let descriptor = open(path.system, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let problem = descriptor < 0 ? errno : posix_fallocate(descriptor, 0, minimumBytes)
+        if descriptor >= 0 {
+            close(descriptor)
+            unlink(path.system)
+        }
+        if problem != 0 { Terminal.message("no recording is kept: \(path): \(errorText(problem))") }
+        return problem == 0
+    }
+
+    /// What an empty recording takes, and some snapshots.
+    private static let minimumBytes: off_t = 1 << 18
 
     /// Where commands find it afterwards; nil: it does not stay.
     var place: RecordingPlace? { scratch != nil ? nil : shelf == nil ? .file(path) : .newest }

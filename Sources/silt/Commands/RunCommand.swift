@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CSiltSystem
 internal import Glibc
+internal import SiltRecording
 internal import SiltServer
 internal import SiltSession
 internal import SiltText
@@ -19,8 +20,8 @@ struct RunCommand: ParsableCommand {
             silt run --push http://127.0.0.1:4040 --label env=staging -- ./server
 
             The report goes to standard error, so that the command's own output stays as it is. Exit status: that of \
-            the command (128 + signal), whatever became of the recording; 3 when it could not be started or never was \
-            traced. Signals that silt is sent go to the command. So does the first Ctrl-C; the second ends silt with \
+            the command (128 + signal), whatever became of the recording; 3 when it could not be started, never was \
+            traced, or the file of --out cannot be written from the start. Signals that silt is sent go to the command. So does the first Ctrl-C; the second ends silt with \
             status 130, and a command that is still there goes on untraced.
 
             Children that cannot be traced (static or 32-bit programs, other C libraries, setuid, other users, an emptied \
@@ -74,8 +75,9 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         // Before there are threads, which would take them.
         silt_signals_block()
-        try runUntracedIfFilesAreFew()
-        let file = try recording.file(for: commandWords[0])
+        runUntracedIfFilesAreFew()
+        let file: TraceFile
+        do { file = try recording.file(for: commandWords[0]) } catch { throw Terminal.fail(error) }
         defer { withExtendedLifetime(file) {} }
         let path = file.path
         var options = TraceOptions(recording: path, snapshotEvery: snapshotEvery.seconds)
@@ -92,7 +94,7 @@ struct RunCommand: ParsableCommand {
             try served?.begin(serve, push, service: commandWords[0])
             defer { served?.stop() }
             options.socket = served?.socket
-            outcome = try Collector(options: options).trace(command: commandWords)
+            outcome = try collector(options).trace(command: commandWords)
         } catch {
             PatientWriter.errors.finish()
             throw Terminal.fail(error)
@@ -112,14 +114,28 @@ struct RunCommand: ParsableCommand {
         throw status
     }
 
+    /// Where nobody named a file the command runs even if there is no room for a recording at all.
+    private func collector(_ options: TraceOptions) throws -> Collector {
+        do {
+            return try Collector(options: options)
+        } catch let error as RecordingError where recording.path == nil {
+            PatientWriter.errors.finish()
+            runUntraced("\(error)")
+        }
+    }
+
+    private func runUntraced(_ reason: String) -> Never {
+        Terminal.message("the command is not traced: \(reason)")
+        do { try ProgramStart(commandWords).become() } catch { Self.exit(withError: Terminal.fail(error)) }
+    }
+
     /// With fewer descriptors than silt needs for itself the command runs all the same.
-    private func runUntracedIfFilesAreFew() throws {
+    private func runUntracedIfFilesAreFew() {
         silt_raise_descriptor_limit()
         let free = silt_count_free_descriptors(Self.neededFiles)
         guard free < Self.neededFiles else { return }
         let reason = "silt opens up to \(Self.neededFiles) files itself, and the limit leaves \(free) (ulimit -n)"
-        Terminal.message("the command is not traced: \(reason)")
-        do { try ProgramStart(commandWords).become() } catch { throw Terminal.fail(error) }
+        runUntraced(reason)
     }
 
     /// Its recording, the sockets, and what one traced image takes.

@@ -27,6 +27,16 @@ extension EndToEnd {
             try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         }
 
+        @Test func theCommandRunsWhereThereIsNoRoomForARecording() throws {
+            let full = "mount -t tmpfs -o size=64k none /mnt && mkdir /mnt/home && cat /dev/zero >/mnt/x 2>&-;"
+            let run = "HOME=/mnt/home XDG_STATE_HOME= CI= \(siltExecutable) run -- sh -c 'echo ran; exit 4'"
+            let result = try runProgram(["unshare", "-m", "bash", "-c", "\(full) \(run)"])
+            #expect(result.output == "ran\n")
+            #expect(result.status == 4)
+            #expect(result.errors.contains("no recording is kept: /mnt/home/"))
+            #expect(result.errors.contains("INCONCLUSIVE: run too short"))
+        }
+
         @Test func theLastRunCanBeReportedAgainWithoutAName() throws {
             let run = try silt(["run", "--", "ls", "/"])
             let file = try #require(try files.first)

@@ -45,6 +45,11 @@ import Testing
         #expect(Set(names) == Set(new + delete + hooks))
     }
 
+    /// A debugger calls malloc in the program, and goes by the types it finds.
+    @Test func itHasNoDebugInformation() throws {
+        #expect(try lines(["readelf", "-SW"]).allSatisfy { !$0.contains(".debug_") })
+    }
+
     @Test func itsThreadStateIsSmallAndReachedWithoutACall() throws {
         #expect(try lines(["nm", "-D", "--undefined-only"]).allSatisfy { !$0.contains("__tls_get_addr") })
         #expect(try lines(["readelf", "-dW"]).contains { $0.contains("STATIC_TLS") })

@@ -80,11 +80,12 @@ extension EndToEnd {
         }
 
         /// Each process takes three of silt's own.
-        @Test(arguments: ["", "setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource"])
-        func moreProcessesThanSiltHasDescriptorsForAreTracedOrNamed(without rights: String) throws {
+        @Test func moreProcessesThanSiltHasDescriptorsForAreTracedOrNamed() throws {
             let folder = try ScratchFolder()
             let program = try buildWorkload("crowd", into: folder)
             let recording = folder.file("run.silt")
+            // Who may raise the limit has enough of them.
+            let rights = "setpriv --bounding-set=-sys_resource --inh-caps=-sys_resource"
             let words = "exec \(rights) \(siltExecutable) run --out \(recording) -- \(program) 40"
             let closing = "for file in /proc/$$/fd/*; do [ ${file##*/} -gt 2 ] && eval \"exec ${file##*/}>&-\"; done"
             let result = try runProgram(["bash", "-c", "\(closing); ulimit -n 64; \(words)"])
@@ -93,7 +94,7 @@ extension EndToEnd {
             let report = try SiltTestSupport.report(of: recording)
             let named = report.untraced.filter { $0.reason == "silt has no descriptors left for it (ulimit -n)" }
             #expect(report.processes.count + named.map(\.processes).reduce(0, +) == 41)
-            #expect(named.isEmpty == rights.isEmpty)
+            #expect(!named.isEmpty)
         }
 
         /// Audited, the loader allocates before the C library knows of an environment.
