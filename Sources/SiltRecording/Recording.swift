@@ -105,13 +105,6 @@ package struct RecordedHistory<Key: RowID>: Equatable, Sendable {
     package var range: Range<Int>
 }
 
-/// One text of a recording.
-package struct StringID: RowID {
-    package var rawValue: UInt32
-
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-}
-
 /// A function at a frame.
 package struct RecordedSymbol: Equatable, Sendable {
     package var function: StringID

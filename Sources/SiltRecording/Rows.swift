@@ -7,6 +7,13 @@ internal import SiltText
 /// stack and module ids are those of the session's stack table. Times are nanoseconds of
 /// CLOCK_MONOTONIC unless named otherwise.
 
+/// One text of a recording.
+package struct StringID: RowID {
+    package var rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+}
+
 /// What was run, where, and how it ended: one per recording.
 package struct RecordedTarget: Equatable, Sendable {
     package var command: [String]
