@@ -42,7 +42,7 @@ extension EndToEnd {
                 let text = try runProgram([siltExecutable, "report", input]).output
                     .split(whereSeparator: \.isWhitespace).joined(separator: " ")
                 #expect(text.contains(" 3 descriptors whose opening was not seen"), "\(text)")
-                #expect(text.contains(" 5 descriptors at the end "), "\(text)")
+                #expect(text.contains(" 5 descriptors in use at exit"), "\(text)")
             }
         }
 
