@@ -24,8 +24,10 @@ package func areSameLines(_ ours: some Sequence<String>, _ theirs: some Sequence
     return ours.count == theirs.count
         && zip(ours, theirs).allSatisfy { our, their in
             let ends = our.components(separatedBy: "…")
+            // A name that is left without its types is without its parameters too.
+            let end = ends.last.map { $0.hasPrefix(">") ? $0.dropFirst() : $0[...] } ?? ""
             return our == their
-                || ends.count == 2 && their.count >= our.count && their.hasPrefix(ends[0]) && their.hasSuffix(ends[1])
+                || ends.count == 2 && their.count >= our.count && their.hasPrefix(ends[0]) && their.hasSuffix(end)
         }
 }
 
