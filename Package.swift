@@ -222,6 +222,7 @@ let package = Package(
                 "RecordingWriterProcess",
             ]
         ),
+        .testTarget(name: "SiltSessionTests", dependencies: ["SiltEvents", "SiltSession"]),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport", "SiltTestNumbers"]),
         .testTarget(name: "SiltHTTPTests", dependencies: ["SiltHTTP", "SiltPprof", "SiltTestSupport"]),
         .testTarget(

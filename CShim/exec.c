@@ -231,42 +231,28 @@ static int begin(const struct start *what) {
     return result;
 }
 
-static int start_execv(enum door door, const char *path, strings arguments) {
+static int start_path(enum door door, const char *path, strings arguments, strings variables) {
     struct start what = {.door = door, .program = {AT_FDCWD, .path = path}};
-    what.program.searched = door == EXECVP;
-    what.arguments = arguments;
-    what.variables = environ;
-    return begin(&what);
-}
-
-static int start_execve(const char *path, strings arguments, strings variables) {
-    struct start what = {.door = EXECVE, .program = {AT_FDCWD, .path = path}};
-    what.arguments = arguments;
-    what.variables = variables;
-    return begin(&what);
-}
-
-static int start_execvpe(const char *file, strings arguments, strings variables) {
-    struct start what = {.door = EXECVPE, .program = {AT_FDCWD, .path = file, .searched = true}};
+    what.program.searched = door == EXECVP || door == EXECVPE;
     what.arguments = arguments;
     what.variables = variables;
     return begin(&what);
 }
 
 SILT_EXPORT int execve(const char *path, strings arguments, strings variables) {
-    return start_execve(path, arguments, variables);
+    return start_path(EXECVE, path, arguments, variables);
 }
 
 SILT_EXPORT int execv(const char *path, strings arguments) {
-    return start_execv(EXECV, path, arguments);
+    return start_path(EXECV, path, arguments, environ);
 }
 
 SILT_EXPORT int execvpe(const char *file, strings arguments, strings variables) {
-    return start_execvpe(file, arguments, variables);
+    return start_path(EXECVPE, file, arguments, variables);
 }
 
 SILT_EXPORT int execvp(const char *file, strings arguments) {
-    return start_execv(EXECVP, file, arguments);
+    return start_path(EXECVP, file, arguments, environ);
 }
 
 /* The arguments of a variadic hook, as an array on the stack; `list` is left behind their end. */
@@ -297,22 +283,20 @@ static void collect_arguments(char **array, const char *first, va_list *list) {
 SILT_EXPORT int execl(const char *path, const char *first, ...) {
     ARGUMENTS(arguments, list, first);
     va_end(list);
-    return silt_wrapped.execv ? start_execve(path, arguments, environ)
-                              : start_execv(EXECV, path, arguments);
+    return start_path(silt_wrapped.execv ? EXECVE : EXECV, path, arguments, environ);
 }
 
 SILT_EXPORT int execlp(const char *file, const char *first, ...) {
     ARGUMENTS(arguments, list, first);
     va_end(list);
-    return silt_wrapped.execvp ? start_execvpe(file, arguments, environ)
-                               : start_execv(EXECVP, file, arguments);
+    return start_path(silt_wrapped.execvp ? EXECVPE : EXECVP, file, arguments, environ);
 }
 
 SILT_EXPORT int execle(const char *path, const char *first, ...) {
     ARGUMENTS(arguments, list, first);
     strings variables = va_arg(list, strings);
     va_end(list);
-    return start_execve(path, arguments, variables);
+    return start_path(EXECVE, path, arguments, variables);
 }
 
 SILT_EXPORT int fexecve(int fd, strings arguments, strings variables) {

@@ -21,7 +21,6 @@
 #include <fcntl.h>
 #include <link.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -171,29 +170,15 @@ void silt_follow_copy(silt_strings variables, char **copy, char *text) {
     silt_copy_environment(ours.name, variables, copy, text);
 }
 
-/* The loader of this program: the module whose base is AT_BASE. Where it was executed itself that
- * is 0 (ld.so(8)). */
-static const char *find_loader(void) {
-    uintptr_t base = getauxval(AT_BASE);
-    struct silt_file executed = silt_file_at(AT_FDCWD, "/proc/self/exe");
-    for (const struct link_map *map = silt_main_program(); map; map = map->l_next) {
-        if (base ? map->l_addr == base
-                 : *map->l_name && silt_same_file(silt_file_at(AT_FDCWD, map->l_name), executed)) {
-            return map->l_name;
-        }
-    }
-    return NULL;
-}
-
 void silt_follow_init(void) {
-    struct dl_find_object found;
+    struct dl_find_object found, loader;
     silt_find_real();
     if (ours.path || _dl_find_object((void *)silt_follow_init, &found) != 0) {
         return;
     }
     const struct link_map *map = found.dlfo_link_map;
-    ours.here.loader_path = find_loader();
-    if (ours.here.loader_path) {
+    if (silt_find_loader(&loader)) {
+        ours.here.loader_path = loader.dlfo_link_map->l_name;
         ours.here.loader = silt_file_at(AT_FDCWD, ours.here.loader_path);
     }
     ours.here.root = silt_file_at(AT_FDCWD, "/");

@@ -28,7 +28,6 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #define PATIENCE 64 /* silt_rest: a few milliseconds */
 
@@ -37,16 +36,11 @@ static iterator *iterate;        /* libc's own: the program's, if it has one, ma
 static pthread_mutex_t *of_list; /* NULL: not found */
 static _Atomic uintptr_t holder; /* the thread that has taken it here */
 
-/* Without a system call, which a filter may forbid. */
-static uintptr_t self(void) {
-    return (uintptr_t)&silt_thread;
-}
-
 static bool take(void) {
     if (!of_list || silt_is_filtered() || pthread_mutex_trylock(of_list) != 0) {
         return false;
     }
-    holder = self();
+    holder = silt_self();
     return true;
 }
 
@@ -58,7 +52,7 @@ static void give_back(bool outermost) {
 }
 
 bool silt_held_each(silt_held_task *task, void *with, int *result) {
-    bool outermost = holder != self();
+    bool outermost = holder != silt_self();
     if (!take()) {
         return false;
     }
@@ -70,13 +64,9 @@ bool silt_held_each(silt_held_task *task, void *with, int *result) {
     return true;
 }
 
-bool silt_held_try(silt_held_task *task, void *with) {
-    return silt_held_each(task, with, NULL);
-}
-
 void silt_held(silt_held_task *task, void *with) {
     for (unsigned i = 0; i < PATIENCE && of_list && !silt_is_filtered(); i++) {
-        if (silt_held_try(task, with)) {
+        if (silt_held_each(task, with, NULL)) {
             return;
         }
         static const uint32_t moment = 1;
@@ -113,7 +103,7 @@ static int look_in_callback(struct dl_phdr_info *info, size_t bytes, void *with)
 /* The loader's data; false when it is not to be found. */
 static bool find_data(struct data *data) {
     struct dl_find_object found;
-    if (_dl_find_object((void *)getauxval(AT_BASE), &found) != 0) {
+    if (!silt_find_loader(&found)) {
         return false;
     }
     struct silt_extent extent = silt_extent_of(&found);
@@ -130,7 +120,7 @@ static bool find_data(struct data *data) {
 
 /* The thread that had taken it stayed in the parent, and has changed nothing. */
 static void forked(void) {
-    if (holder && holder != self()) {
+    if (holder && holder != silt_self()) {
         struct __pthread_mutex_s *mutex = &of_list->__data;
         mutex->__lock = mutex->__owner = 0;
         mutex->__count = mutex->__nusers = 0;

@@ -8,9 +8,8 @@
 
 typedef int silt_held_task(struct dl_phdr_info *info, size_t bytes, void *with);
 
-/* Calls the task once, for a module; false, and not called, when another thread has the list. */
-bool silt_held_try(silt_held_task *task, void *with);
-/* As that for each module, until it returns another number than 0, which is `*result`. */
+/* Calls the task for each module, until it returns another number than 0, which is `*result`;
+ * false, and not called, when another thread has the list. */
 bool silt_held_each(silt_held_task *task, void *with, int *result);
 /* Calls the task once, for a module or for NULL where none can be asked for: then what the list
  * says is read as it stands. */

@@ -36,6 +36,12 @@ enum silt_state {
 extern __thread struct silt_thread silt_thread SILT_HIDDEN
     __attribute__((tls_model("initial-exec")));
 
+/* Tells threads apart without a system call, which a filter may forbid; a vfork(2) child is its
+ * parent's. */
+static inline uintptr_t silt_self(void) {
+    return (uintptr_t)&silt_thread;
+}
+
 /* Not 0 while events are recorded. It lies in a page that fork wipes, so a child reads 0. The value
  * also says whether frees are recorded with their stacks, so that frees that are not need to look
  * at nothing else. */

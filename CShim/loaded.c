@@ -43,6 +43,10 @@ bool silt_readable_at(const struct silt_extent *extent, uintptr_t at, uintptr_t 
     return at < *end;
 }
 
+bool silt_find_loader(struct dl_find_object *found) {
+    return _dl_find_object((void *)_r_debug.r_ldbase, found) == 0;
+}
+
 const struct link_map *silt_map_at(const void *address) {
     struct dl_find_object found;
     return _dl_find_object((void *)address, &found) == 0 ? found.dlfo_link_map : NULL;

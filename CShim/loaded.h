@@ -17,6 +17,9 @@ struct silt_extent {
 
 struct silt_extent silt_extent_of(const struct dl_find_object *found);
 
+/* The loader, also where it was executed itself (ld.so(8)). */
+bool silt_find_loader(struct dl_find_object *found);
+
 /* The mapped segment that holds an address; NULL when none does. */
 const ElfW(Phdr) * silt_segment_at(const struct silt_extent *extent, uintptr_t at);
 

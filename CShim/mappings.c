@@ -211,12 +211,10 @@ SILT_EXPORT int pkey_mprotect(void *address, size_t length, int prot, int key) {
         return silt_real.pkey_mprotect(address, length, prot, key);
     }
     /* As the C library does: kernels without keys know the other call. */
-    long raw_result = 0;
-    if (!silt_wrapped.pkey_mprotect) {
-        raw_result = key == -1 ? silt_call(SYS_mprotect, address, length, prot)
-                               : silt_call(SYS_pkey_mprotect, address, length, prot, key);
-    }
-    long result = NEXT_OR_CALL(pkey_mprotect, (address, length, prot, key), raw_result);
+    long result =
+        NEXT_OR_CALL(pkey_mprotect, (address, length, prot, key),
+                     key == -1 ? silt_call(SYS_mprotect, address, length, prot)
+                               : silt_call(SYS_pkey_mprotect, address, length, prot, key));
     return protect(result, address, length, prot);
 }
 

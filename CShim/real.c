@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "real.h"
 
+#include "loaded.h"
 #include "lookup.h"
 
 #include <dlfcn.h>
@@ -73,13 +74,6 @@ static void find_operators(void) {
     }
 }
 
-static bool is_of_libc(const void *function) {
-    struct dl_find_object module, libc;
-    return !function || (_dl_find_object((void *)function, &module) == 0 &&
-                         _dl_find_object((void *)strnlen, &libc) == 0 &&
-                         module.dlfo_link_map == libc.dlfo_link_map);
-}
-
 #define OLDER "GLIBC_2.2.5"
 
 /* The first call may come from inside the C library with its locks held (newlocale(3) in a
@@ -99,7 +93,8 @@ void silt_find_real(void) {
     silt_real_vfork = found.vfork;
     silt_real_clone = found.clone;
     silt_real = found;
+    const struct link_map *libc = silt_map_at((void *)strnlen);
 #define COMPARE(result, name, parameters)                                                          \
-    silt_wrapped.name = !is_of_libc((const void *)silt_real.name);
+    silt_wrapped.name = silt_real.name && silt_map_at((void *)silt_real.name) != libc;
     SILT_HOOKS(COMPARE, SILT_REAL_NONE)
 }

@@ -172,7 +172,7 @@ static uintptr_t look(const struct silt_origin *origin, uintptr_t unused, uintpt
         silt_opened = 1;
         return 0;
     }
-    if (!silt_held_try(look_at_all, NULL)) {
+    if (!silt_held_each(look_at_all, NULL, NULL)) {
         silt_opened = 1; /* the next call looks */
     }
     __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
@@ -205,10 +205,8 @@ static void meet(const struct dl_find_object *found) {
         __atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
         return;
     }
-    if (!is_looked_at(found->dlfo_link_map)) {
-        if (!silt_held_try(look_at_met, (void *)found)) {
-            silt_opened = 1;
-        }
+    if (!is_looked_at(found->dlfo_link_map) && !silt_held_each(look_at_met, (void *)found, NULL)) {
+        silt_opened = 1;
     }
     __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
 }

@@ -35,17 +35,13 @@ bool silt_was_filtered_at_start(void) {
     return mode_at_start != 0;
 }
 
-static uintptr_t self(void) {
-    return (uintptr_t)__builtin_thread_pointer();
-}
-
 void silt_sandbox_enter_child(void) {
-    lender = self();
+    lender = silt_self();
 }
 
 /* Whether the caller is such a child. When its parent goes on, the child is gone. */
 static bool is_filtered_child(void) {
-    if (SILT_LIKELY(!lender) || lender != self()) {
+    if (SILT_LIKELY(!lender) || lender != silt_self()) {
         return false;
     }
     if (!silt_is_borrowed()) {

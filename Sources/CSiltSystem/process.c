@@ -40,6 +40,20 @@ static int move_into_place(const char *early, const char *path) {
     return errno != EINVAL && errno != ENOSYS ? -1 : link(early, path) < 0 ? -1 : unlink(early);
 }
 
+/* A socket that listens there, with credentials on. */
+static int listen_at(const struct sockaddr_un *address, size_t bytes) {
+    int on = 1, fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
+                    bind(fd, (const struct sockaddr *)address, (socklen_t)bytes) < 0 ||
+                    listen(fd, 4096) < 0)) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return -1;
+    }
+    return fd;
+}
+
 int silt_listen(const char *path) {
     /* Under its name only once it listens: who waits for the name may connect at once. */
     struct sockaddr_un address;
@@ -51,20 +65,12 @@ int silt_listen(const char *path) {
     if (socket_address(early, &address) < 0 || silt_free_socket_path(early) < 0) {
         return -1;
     }
-    int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return -1;
-    }
-    int on = 1;
     mode_t old = umask(0177);
-    int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
+    int fd = listen_at(&address, sizeof address);
     umask(old);
-    if (bound < 0 || setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-        listen(fd, 4096) < 0 || move_into_place(early, path) < 0) {
+    if (fd >= 0 && move_into_place(early, path) < 0) {
         int saved = errno;
-        if (bound == 0) {
-            unlink(early);
-        }
+        unlink(early);
         close(fd);
         errno = saved;
         return -1;
@@ -75,22 +81,12 @@ int silt_listen(const char *path) {
 int silt_listen_by_name(const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t bytes = strlen(path);
-    int on = 1, fd = -1;
     if (bytes + 1 > sizeof address.sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
     memcpy(address.sun_path + 1, path, bytes);
-    socklen_t whole = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + bytes);
-    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0 ||
-                    bind(fd, (struct sockaddr *)&address, whole) < 0 || listen(fd, 4096) < 0)) {
-        int saved = errno;
-        close(fd);
-        errno = saved;
-        return -1;
-    }
-    return fd;
+    return listen_at(&address, offsetof(struct sockaddr_un, sun_path) + 1 + bytes);
 }
 
 int silt_accept(int listener) {

@@ -293,8 +293,7 @@ private struct FreeRunningJudge {
 
     /// One block replaced by a bigger one, again and again.
     private func doubling() -> (value: Double, error: Double)? {
-        let values = [series.baseline] + series.troughs + [series.live]
-        guard isDoubling(values) else { return nil }
+        guard isDoubling([series.baseline] + series.troughs + [series.live]) else { return nil }
         let slope = (series.live - series.baseline) / Double(series.snapshots)
         return (slope, GrowthRules.doublingError * slope)
     }

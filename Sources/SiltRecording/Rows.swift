@@ -14,6 +14,11 @@ package struct StringID: RowID {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
 }
 
+extension RowID {
+    /// One number for the row as a process has it.
+    package func key(inProcess process: UInt32) -> UInt64 { UInt64(process) << 32 | UInt64(rawValue) }
+}
+
 /// What was run, where, and how it ended: one per recording.
 package struct RecordedTarget: Equatable, Sendable {
     package var command: [String]

@@ -17,6 +17,8 @@
  * until-none, until-none-by-range: closes what /proc/self/fd lists until that is nothing
  */
 #define _GNU_SOURCE
+#include "bare.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,15 +38,6 @@
 
 static const char *way;
 static volatile bool over;
-
-static long bare(long number, long a, long b, long c) {
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c)
-                     : "rcx", "r11", "memory");
-    return result;
-}
 
 __attribute__((noinline)) static void *descriptor_block(void) {
     return malloc(91);

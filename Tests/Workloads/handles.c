@@ -8,6 +8,7 @@
  * a forked child does it; `threads`: 8 threads do, each an eighth as often. `handles arm [disarm]`
  * arms the timer of a clock again and again, one of another clock once, and disarms them. */
 #define _GNU_SOURCE
+#include "bare.h"
 #include "letters.h"
 
 #include <dlfcn.h>
@@ -123,20 +124,11 @@ __attribute__((noinline)) static void keep_descriptor(int closes) {
     }
 }
 
-static long bare(long number, long a, long b) {
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 /* Past the C library, as what has no function there. */
 __attribute__((noinline)) static void keep_unseen_descriptor(int closes) {
-    long fd = bare(SYS_eventfd2, 0, 0);
+    long fd = bare(SYS_eventfd2, 0, 0, 0);
     if (closes) {
-        bare(SYS_close, fd, 0);
+        bare(SYS_close, fd, 0, 0);
     }
 }
 

@@ -7,6 +7,7 @@
  * both some 200 times a second without a socket, and says at the end how many descriptors it has
  * forgotten a second. `keeps_open unseen` opens seven files, closes five of them by bare system
  * calls and puts three of another kind in their place. */
+#include "bare.h"
 #include "letters.h"
 
 #include <fcntl.h>
@@ -103,15 +104,6 @@ static int start(const char *way, void *(*body)(void *)) {
     return status != 0;
 }
 
-static long bare(long number, long a, long b) {
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-
 static void wait_a_while(void) {
     nanosleep(&(struct timespec){0, 700000000}, NULL);
 }
@@ -123,10 +115,10 @@ static int go_unseen(void) {
     }
     wait_a_while();
     for (int i = 0; i < 5; i++) {
-        bare(SYS_close, all[i], 0);
+        bare(SYS_close, all[i], 0, 0);
     }
     for (int i = 0; i < 3; i++) {
-        bare(SYS_eventfd2, 0, 0);
+        bare(SYS_eventfd2, 0, 0, 0);
     }
     wait_a_while();
     return 0;

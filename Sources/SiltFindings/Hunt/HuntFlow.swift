@@ -24,16 +24,12 @@ struct HuntFlow {
         freed = Array(repeating: [:], count: hunt.phases.count)
         for row in recording.phaseAllocations {
             guard let phase = phaseOf[row.phase] else { continue }
-            born[phase][Self.key(row.process, row.stack), default: 0] += row.count
+            born[phase][row.stack.key(inProcess: row.process), default: 0] += row.count
         }
         for (index, row) in recording.phaseFrees.enumerated() {
             guard let phase = phaseOf[row.phase] else { continue }
-            freed[phase][Self.key(row.process, row.stack), default: []].append(index)
+            freed[phase][row.stack.key(inProcess: row.process), default: []].append(index)
         }
-    }
-
-    private static func key(_ process: UInt32, _ stack: StackID) -> UInt64 {
-        UInt64(process) << 32 | UInt64(stack.rawValue)
     }
 
     /// nil for shares of no phase, or when it is not known what was born.
@@ -49,7 +45,7 @@ struct HuntFlow {
                 live += hunt.steadyPositions(of: hunt.phases[phase]).reduce(0) { $0 + series.counts[$1] }
             }
             for row in share.rows {
-                let key = Self.key(recording.counters[row].process, recording.counters[row].stack)
+                let key = recording.counters[row].stack.key(inProcess: recording.counters[row].process)
                 all += Double(born[phase][key] ?? 0)
                 for index in freed[phase][key] ?? [] {
                     let row = recording.phaseFrees[index]

@@ -60,14 +60,14 @@ package struct StackCourse {
         Self.forEachHistory(report, .freeRunning) { stack, process, history in
             let clock = clocks[process]
             guard let series = history.series(atSnapshot: clock.lastTick) else { return }
-            lows[GroupStacks.key(recording.processes[process].id, stack)] = times.map {
+            lows[stack.key(inProcess: recording.processes[process].id)] = times.map {
                 Self.value(at: $0, series, clock)
             }
         }
         SiteMoments.forEach(report.countedResource, of: recording, at: times) { process, group, values in
             let members = stacks.members(process: process, group: group)
             guard !members.isEmpty else { return }
-            let weights = members.map { lows[GroupStacks.key(process, $0.stack)] }
+            let weights = members.map { lows[$0.stack.key(inProcess: process)] }
             for (member, values) in zip(members, Self.split(values, over: members, weights)) {
                 add(values, to: member.stack)
             }
@@ -148,13 +148,11 @@ private struct GroupStacks {
     init(_ report: HeapReport) {
         report.forEachCounter { row in
             guard row.group != .none, row.stack != .none else { return }
-            members[Self.key(row.process, row.group), default: []].append(
+            members[row.group.key(inProcess: row.process), default: []].append(
                 Member(stack: row.stack, inUse: Double(row.inUseBytes), allocated: Double(row.allocatedBytes))
             )
         }
     }
 
-    static func key(_ process: UInt32, _ id: some RowID) -> UInt64 { UInt64(process) << 32 | UInt64(id.rawValue) }
-
-    func members(process: UInt32, group: FrameID) -> [Member] { members[Self.key(process, group)] ?? [] }
+    func members(process: UInt32, group: FrameID) -> [Member] { members[group.key(inProcess: process)] ?? [] }
 }

@@ -19,7 +19,7 @@ extension JSONReport {
             return
         }
         let explained = whole.flatMap { recording.processes[$0.process].id == process.id ? $0.cause : nil }
-        let late = explained.flatMap { _ in whole.flatMap { LateMapping(report, $0) } }
+        let late = explained == nil ? nil : whole.flatMap { LateMapping(report, $0) }
         json.object("memory") { json in
             json.value("resident", look.bytes.sum)
             for use in MemoryUse.allCases { json.value(use.name, look.bytes[use]) }

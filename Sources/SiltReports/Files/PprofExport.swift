@@ -220,7 +220,7 @@ private struct Labels {
         for thread in report.recording.threads where !thread.name.isEmpty {
             let label = PprofLabel(key: "thread", value: .text(thread.name.printable))
             for stack in thread.stacks ?? [.none] {
-                threads[Self.key(thread.process, stack), default: []].insert(label)
+                threads[stack.key(inProcess: thread.process), default: []].insert(label)
             }
         }
         for site in report.sites where site.isGrowing {
@@ -232,12 +232,8 @@ private struct Labels {
 
     /// Labels of the threads that allocated with that stack.
     func threads(_ process: UInt32, _ stack: StackID) -> Set<PprofLabel> {
-        let labels = threads[Self.key(process, .none)] ?? threads[Self.key(process, stack)] ?? []
+        let labels = threads[StackID.none.key(inProcess: process)] ?? threads[stack.key(inProcess: process)] ?? []
         return labels.count > Self.maximumThreads ? [] : labels
-    }
-
-    private static func key(_ process: UInt32, _ stack: StackID) -> UInt64 {
-        UInt64(process) << 32 | UInt64(stack.rawValue)
     }
 
     static func sorted(_ labels: Set<PprofLabel>) -> [PprofLabel] {

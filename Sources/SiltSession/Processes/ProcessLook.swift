@@ -49,13 +49,8 @@ package struct ProcessKin: Equatable, Sendable {
 
     /// Nil when there is no such process.
     package init?(_ pid: pid_t) {
-        // The name stands in parentheses and may hold anything.
-        guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")"))
-        else {
-            return nil
-        }
-        let words = bytes[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-        guard words.count > 3, let parent = pid_t(words[1]), let group = pid_t(words[2]), let session = pid_t(words[3])
+        guard let words = statWords(pid), words.count > 3, let parent = pid_t(words[1]), let group = pid_t(words[2]),
+            let session = pid_t(words[3])
         else { return nil }
         self.pid = pid
         self.parent = parent
@@ -76,12 +71,17 @@ package struct ProcessKin: Equatable, Sendable {
     static func all() -> [ProcessKin] { processNumbers().compactMap { ProcessKin($0) } }
 }
 
-/// Seconds since a process began (`starttime` of proc_pid_stat(5)); nil when there is none.
-func processAge(_ pid: pid_t) -> Double? {
+/// What proc_pid_stat(5) says behind the name, from the state on; nil when there is no such process.
+private func statWords(_ pid: pid_t) -> [String]? {
+    // The name stands in parentheses and may hold anything.
     guard let bytes = FileBytes.read(ifThere: "/proc/\(pid)/stat"), let end = bytes.lastIndex(of: UInt8(ascii: ")"))
     else { return nil }
-    let words = bytes[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-    guard words.count > 19, let ticks = Double(words[19]) else { return nil }
+    return bytes[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// Seconds since a process began (`starttime` of proc_pid_stat(5)); nil when there is none.
+func processAge(_ pid: pid_t) -> Double? {
+    guard let words = statWords(pid), words.count > 19, let ticks = Double(words[19]) else { return nil }
     var now = timespec()
     clock_gettime(CLOCK_BOOTTIME, &now)
     let uptime = Double(now.tv_sec) + Double(now.tv_nsec) / 1e9

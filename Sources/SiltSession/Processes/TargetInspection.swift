@@ -131,7 +131,7 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
     if got > 2, head[0] == UInt8(ascii: "#"), head[1] == UInt8(ascii: "!") {
         return inspectScript(path: path, line: head[2..<got].prefix { $0 != 10 }, depth: depth)
     }
-    if isShellText(head.prefix(max(got, 0))) {
+    if depth == 0, isShellText(head.prefix(max(got, 0))) {
         var inspection = inspectProgram(path: "/bin/sh", depth: depth + 1)
         inspection.scripts.insert(path, at: 0)
         return inspection

@@ -198,8 +198,7 @@ final class RecordingOutput {
             try writer.write(process)
             try writeExamples(image)
             try writeThreads(image)
-            let live = image.heap.liveClasses()
-            try writer.write(rows(of: live.sizes, .size, process.id) + rows(of: live.ages, .age, process.id))
+            try writer.write(image.classRows(process: process.id))
         }
         rises.forget(image: image.id)
         declines[image.id] = nil
@@ -437,39 +436,14 @@ final class RecordingOutput {
             let changed = image.takeChangedStacks(of: resource).sorted { $0.rawValue < $1.rawValue }
             if resource == .heap {
                 hunt?.changed(changed, of: image.id)
-                try writer.write(changed.compactMap { moves(by: $0, image, process: number) })
+                try writer.write(changed.compactMap { image.movesRow(by: $0, process: number) })
             }
             for stack in changed {
-                try writer.write(counters(of: stack, resource, image, process: number))
+                try writer.write(image.countersRow(of: stack, resource, group: blame.key(stack), process: number))
                 all.append((resource, stack))
             }
         }
         return all
-    }
-
-    private func counters(
-        of stack: StackID,
-        _ resource: Resource,
-        _ image: TracedImage,
-        process: UInt32
-    ) -> RecordedCounters {
-        let counters = image.heap.counters(of: stack, resource)
-        var row = RecordedCounters(resource, process: process, stack: stack)
-        row.group = blame.key(stack)
-        row.inUseBytes = counters.liveBytes
-        row.inUseCount = counters.liveCount
-        row.allocatedBytes = counters.allocatedBytes
-        row.allocatedCount = counters.allocatedCount
-        row.peakBytes = counters.peakBytes
-        row.peakCount = counters.peakCount
-        row.temporaryCount = counters.temporaryCount
-        return row
-    }
-
-    private func moves(by stack: StackID, _ image: TracedImage, process: UInt32) -> RecordedMoves? {
-        image.heap.moves(by: stack).map {
-            RecordedMoves(process: process, stack: stack, count: $0.count, bytes: $0.bytes)
-        }
     }
 
     private func topGrower(_ images: [TracedImage], at time: Double) -> TraceProgress.Grower? {
@@ -495,73 +469,8 @@ final class RecordingOutput {
     /// What the process holds, and what that rests on.
     private func writeTotals(_ image: TracedImage) throws {
         guard let number = numbers[image.id] else { return }
-        let totals = image.heap.totals
-        var row = RecordedTotals()
-        row.allocatedBytes = totals.allocatedBytes
-        row.allocatedCount = totals.allocatedCount
-        row.freedBytes = totals.freedBytes
-        row.freedCount = totals.freedCount
-        row.inUseBytes = totals.inUseBytes
-        row.inUseCount = totals.inUseCount
-        row.peakInUseBytes = totals.peakInUseBytes
-        row.mappedBytes = totals.mappedBytes
-        try writer.write(row, process: number)
-        try writeTrust(image, number)
-    }
-
-    private func rows(of classes: BlockClasses, _ kind: RecordedClass.Kind, _ process: UInt32) -> [RecordedClass] {
-        classes.count.indices.filter { classes.count[$0] > 0 }.map { number in
-            RecordedClass(
-                process: process,
-                kind: kind,
-                number: number,
-                inUseCount: classes.count[number],
-                inUseBytes: classes.bytes[number]
-            )
-        }
-    }
-
-    private func writeTrust(_ image: TracedImage, _ number: UInt32) throws {
-        let header = image.shared.header
-        let counts = image.decoder.counts
-        let totals = image.heap.totals
-        var trust = TrustCounters()
-        trust.allocations = counts.alloc
-        trust.reallocations = counts.realloc
-        trust.frees = counts.free
-        trust.undoneFrees = counts.unfree
-        trust.maps = counts.map
-        trust.unmaps = counts.unmap
-        trust.remaps = counts.remap
-        trust.takes = counts.take
-        trust.gives = counts.give
-        trust.unseenDescriptors = image.unseenDescriptors
-        trust.unknownKinds = counts.unknownTypes
-        // A record of a temporary block stands for two events.
-        trust.eventsSent = image.shared.sentEvents + counts.temporary
-        trust.committedBytes = image.shared.committedBytes
-        trust.receivedBytes = image.shared.consumedBytes
-        trust.gaps = counts.gaps
-        // What a library took before its imports were changed was not seen.
-        let isBound = header.imports_bound > 0
-        trust.unknownFrees = isBound ? 0 : totals.unknownFrees
-        trust.inheritedFrees = totals.inheritedFrees + (isBound ? totals.unknownFrees : 0)
-        trust.overwritten = totals.overwritten
-        trust.unmatchedUnfrees = totals.unmatchedUnfrees
-        trust.waits = header.waits
-        trust.waitNs = header.wait_ns
-        trust.lost = header.lost
-        trust.reentered = header.reentered
-        trust.stacks = header.stacks
-        trust.stacksSlow = header.stacks_slow
-        trust.stacksTruncated = counts.truncatedStacks
-        trust.stacksIncomplete = counts.incompleteStacks
-        trust.stacksMissing = counts.noStack
-        trust.modulesLost = UInt64(header.modules_lost)
-        trust.importsUnbound = header.imports_unbound
-        trust.offReason = UInt64(header.off_reason)
-        trust.offNs = image.stoppedNanoseconds
-        try writer.write(trust, process: number)
+        try writer.write(image.totalsRow, process: number)
+        try writer.write(image.trustRow, process: number)
     }
 
     /// File by file, so that no more than one file's debug information is in memory.
