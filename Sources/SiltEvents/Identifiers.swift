@@ -97,6 +97,9 @@ package struct Frame: Hashable, Sendable {
     /// Code that the program made at run time, wherever it lies: a just-in-time compiler puts the same function at another
     /// address each time it compiles it.
     package static var generated: Frame { Frame(module: .none, offset: 0, kind: .returnAddress) }
+
+    /// Outermost of stacks that are kept without their outer frames (`StackTable`).
+    package static var shortened: Frame { Frame(module: .none, offset: 0, kind: .truncated) }
 }
 
 /// One function at a frame: the one that was compiled there, or one inlined into it.

@@ -221,7 +221,10 @@ struct RecordRun {
         var value = stack.rawValue | SlotState.knownBit
         value |= outer & (SlotState.incompleteBit | SlotState.truncatedBit)
         if UInt32(flags) & SILT_NODE_INCOMPLETE.rawValue != 0 { value |= SlotState.incompleteBit }
-        if UInt32(flags) & SILT_NODE_TRUNCATED.rawValue != 0 { value |= SlotState.truncatedBit }
+        let isCut = UInt32(flags) & SILT_NODE_TRUNCATED.rawValue != 0
+        if isCut || modules.stacks.isShortened(stack, parent: StackID(rawValue: parentStack)) {
+            value |= SlotState.truncatedBit
+        }
         state.announce(id, value)
         counts.nodes += 1
         position += 16

@@ -13,6 +13,11 @@ package final class StackTable {
     /// Ids a live table entry can hold (28 bits); stacks beyond it become `StackID.none` and are counted.
     @inlinable package static var stackLimit: Int { 1 << 28 - 1 }
 
+    /// Stacks, each caller's among them, that are kept whatever their depth is: ten times what big compilers have.
+    private let stacksInFull: Int
+    /// What is kept of a stack beyond them.
+    private static let shortDepth = 16
+
     package private(set) var modules: Table<ModuleID, Module> = []
     package private(set) var frames: Table<FrameID, Frame> = []
 
@@ -36,7 +41,8 @@ package final class StackTable {
         var frame: UInt32
     }
 
-    package init() {
+    package init(stacksInFull: Int = 1 << 23) {
+        self.stacksInFull = stacksInFull
         nodes = Self.resize(nil, to: 1024)
         nodeCapacity = 1024
     }
@@ -80,6 +86,7 @@ package final class StackTable {
         guard !isIndexed, soleSource == source || soleSource == 0 else { return intern(parent: parent, frame: frame) }
         soleSource = source
         precondition(parent.rawValue <= stackCount, "parent is not of this table")
+        guard stackCount < stacksInFull else { return intern(parent: parent, frame: frame) }
         if parent == .none {
             let known = stackCount
             let stack = find(parent: parent, frame: frame)
@@ -106,7 +113,26 @@ package final class StackTable {
     package func intern(parent: StackID, frame: FrameID) -> StackID {
         precondition(parent.rawValue <= stackCount, "parent is not of this table")
         expectRepetition()
-        return find(parent: parent, frame: frame)
+        return stackCount < stacksInFull ? find(parent: parent, frame: frame) : short(parent: parent, frame: frame)
+    }
+
+    /// Whether a stack that was asked for with that parent is a shorter one.
+    func isShortened(_ stack: StackID, parent: StackID) -> Bool {
+        stack != .none && stack != parent && self.parent(of: stack) != parent
+    }
+
+    private func short(parent: StackID, frame: FrameID) -> StackID {
+        let outermost = intern(frame: .shortened)
+        var callers: [FrameID] = []
+        var rest = parent
+        while rest != .none, self.frame(of: rest) != outermost, callers.count < Self.shortDepth {
+            callers.append(self.frame(of: rest))
+            rest = self.parent(of: rest)
+        }
+        guard callers.count == Self.shortDepth else { return find(parent: parent, frame: frame) }
+        let kept = callers.dropLast().reversed()
+        let caller = kept.reduce(find(parent: .none, frame: outermost)) { find(parent: $0, frame: $1) }
+        return find(parent: caller, frame: frame)
     }
 
     private func find(parent: StackID, frame: FrameID) -> StackID {

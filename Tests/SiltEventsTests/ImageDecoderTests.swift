@@ -456,6 +456,36 @@ private let b: UInt64 = 0x5500_0000_1000
         #expect(world.step(0) == 0 && world.errors == [.unknownKind(slot: 0, offset: 8, kind: 0)])
     }
 
+    /// Two ways of 40 calls to the same 20, where stacks of 30 calls are kept in full.
+    @Test func beyondALimitADeepStackKeepsItsInnermostFramesAndIsCounted() {
+        var records = Records()
+        for way in 0..<2 as Range<UInt32> {
+            for level in 1...40 as ClosedRange<UInt32> {
+                let isShared = level > 20
+                records.node(way * 40 + level, parent: level == 1 ? 0 : way * 40 + level - 1, address(way, level, isShared))
+            }
+            records.alloc(a, UInt16(way), 100, way * 40 + 40)
+        }
+        records.node(81, parent: 0, 0x9000)
+        records.alloc(a, 2, 100, 81)
+        let world = World([records.bytes], stacks: StackTable(stacksInFull: 30))
+        world.run()
+        #expect(world.errors.isEmpty && world.decoder.counts.truncatedStacks == 2)
+        let stacks = world.events.map { event in
+            world.stacks.frames(of: event.stack).map { world.stacks[$0] }
+        }
+        let inner = (25...40 as ClosedRange<UInt32>).reversed().map {
+            Frame(module: ModuleID(rawValue: 1), offset: address(0, $0, true), kind: .returnAddress)
+        }
+        #expect(stacks[0] == inner + [.shortened] && stacks[1] == stacks[0])
+        #expect(world.events[0].stack == world.events[1].stack)
+        #expect(stacks[2] == [Frame(module: ModuleID(rawValue: 1), offset: 0x9000, kind: .returnAddress)])
+    }
+
+    private func address(_ way: UInt32, _ level: UInt32, _ isShared: Bool) -> UInt64 {
+        UInt64(isShared ? level : 100 * (way + 1) + level) << 4
+    }
+
     @Test func slotsOutsideTheFileAreErrors() {
         var decoder = ImageDecoder(stacks: StackTable())
         var batch = HeapEventBatch(capacity: 4)

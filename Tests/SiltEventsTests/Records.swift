@@ -58,7 +58,7 @@ func moduleEntry(_ index: UInt32, bias: UInt64, path: String, buildID: [UInt8] =
 
 /// An image whose slots' bytes are all there from the start.
 final class World {
-    let stacks = StackTable()
+    let stacks: StackTable
     var decoder: ImageDecoder
     var slots: [[UInt8]]
     var done: [Int]
@@ -66,7 +66,12 @@ final class World {
     var errors: [WireError] = []
 
     /// With one module, whose addresses are its offsets.
-    init(_ slots: [[UInt8]], modules: [UInt8] = moduleEntry(1, bias: 0, path: "/bin/program")) {
+    init(
+        _ slots: [[UInt8]],
+        modules: [UInt8] = moduleEntry(1, bias: 0, path: "/bin/program"),
+        stacks: StackTable = StackTable()
+    ) {
+        self.stacks = stacks
         decoder = ImageDecoder(stacks: stacks)
         self.slots = slots
         done = Array(repeating: 0, count: slots.count)
