@@ -461,8 +461,8 @@ private let b: UInt64 = 0x5500_0000_1000
         var records = Records()
         for way in 0..<2 as Range<UInt32> {
             for level in 1...40 as ClosedRange<UInt32> {
-                let isShared = level > 20
-                records.node(way * 40 + level, parent: level == 1 ? 0 : way * 40 + level - 1, address(way, level, isShared))
+                let id = way * 40 + level
+                records.node(id, parent: level == 1 ? 0 : id - 1, address(way, level, level > 20))
             }
             records.alloc(a, UInt16(way), 100, way * 40 + 40)
         }
