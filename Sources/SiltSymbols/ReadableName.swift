@@ -42,21 +42,43 @@ package func abridgedName(_ name: String, width: Int) -> String {
         part.name.hasPrefix("<")
             ? typeOfQualifiedSelf(part.name) : part.full == part.name ? shortLambda(part.name) : part.name + "<…>"
     }
+    // What a lambda does is the lambda.
+    if bare.count > 1, bare[bare.count - 1] == "operator()", bare[bare.count - 2].hasPrefix("{lambda") {
+        bare.removeLast()
+        if bare.joined(separator: "::").count <= width { return bare.joined(separator: "::") }
+    }
     while bare.count > (bare.first == "(anonymous namespace)" ? 1 : 2), bare.joined(separator: "::").count > width {
         bare.removeFirst()
     }
     return bare.joined(separator: "::")
 }
 
+/// Characters of a function before what stands behind it.
+private let minimumFunction = 8
+
 /// A readable name in at most `width` characters in any case: rather the function alone than its type and it with a gap.
 package func fittedName(_ name: String, width: Int) -> String {
     guard name.count > width else { return name }
+    if let place = placeBehind(name) {
+        let function = String(name.dropLast(place.count))
+        let room = width - place.count
+        return room < minimumFunction ? fittedName(function, width: width) : fittedName(function, width: room) + place
+    }
     // What has a blank before its parameters is an operator, or a name with something behind it.
     guard !name.prefix(while: { $0 != "(" && $0 != "<" }).contains(" ") else { return name.cutInside(to: width) }
     let short = abridgedName(name, width: width)
-    guard short.count > width, let bare = short.split(separator: ":").last.map(String.init) else { return short }
-    let isWord = bare.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+    guard short.count > width, let last = short.split(separator: ":").last else { return short }
+    let bare = String(last).replacing("<…>", with: "")
+    let isWord = bare.allSatisfy { $0.isLetter || $0.isNumber || "_{}#".contains($0) }
     return (isWord ? bare : short).cutInside(to: width)
+}
+
+/// The file behind a name and its blank, as differences have it: ` cache.cpp`, ` cache.cpp:9`.
+private func placeBehind(_ name: String) -> Substring? {
+    guard let blank = name.lastIndex(of: " ") else { return nil }
+    let place = name[blank...]
+    let isWord = place.dropFirst().allSatisfy { $0.isLetter || $0.isNumber || "_.-+:".contains($0) }
+    return isWord && place.contains(".") ? place : nil
 }
 
 /// `{lambda(std::vector<int> const&)#1}` as `{lambda#1}`.

@@ -72,7 +72,8 @@ extension Silt {
         }
         let advice =
             nearest(word, among: names).map { "did you mean silt \($0)?" }
-            ?? "silt --help lists them; to trace a program: silt run -- \(word)"
+            ?? "silt --help lists them; to "
+            + (word.hasSuffix(".silt") ? "read a recording: silt report " : "trace a program: silt run -- ") + word
         return "\(word) is not a command of silt: \(advice)"
     }
 

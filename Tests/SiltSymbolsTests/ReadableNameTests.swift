@@ -71,7 +71,11 @@ struct ReadableNameTests {
         ("Server::login(int)", 12, "login"), ("(anonymous namespace)::leak_container(int)", 18, "leak_container"),
         ("shop::AuditLog<Line, std::allocator<Line>>::note(Line)", 20, "AuditLog<…>::note"),
         ("v8::internal::ParserBase<v8::internal::Parser>::ParseVariableDeclarations(int)", 18, "ParseVariabl…tions"),
-        ("operator new(unsigned long)", 16, "operator n…long)"), ("make_record shop.c", 12, "make_rec…p.c"),
+        ("operator new(unsigned long)", 16, "operator n…long)"), ("make_record shop.c", 12, "make_record"),
+        ("shop::Cache<int>::fill<void (*)(int)>(int) cache.cpp:9", 28, "fill cache.cpp:9"),
+        ("audit::Journal::record<handle(Journal&)::<lambda(Event&)> > a.cpp", 40, "audit::Journal::record<…> a.cpp"),
+        ("handle(audit::Journal&, audit::Request const&) a.cpp", 30, "handle a.cpp"),
+        ("handle::{lambda}::operator()", 20, "handle::{lambda}"), ("handle::{lambda}::operator()", 12, "{lambda}"),
         ("libstdc++.so.6+0xa57ba", 12, "libstdc+…7ba"),
     ])
     func whereNoTypeFitsTheFunctionStandsAlone(name: String, width: Int, expected: String) {

@@ -1,5 +1,6 @@
 internal import SiltEvents
 internal import SiltFindings
+internal import SiltSymbols
 internal import SiltText
 
 /// A difference for a terminal: the verdict, what was compared, and a table in the shape of `go tool pprof -top -diff_base`.
@@ -7,6 +8,8 @@ package enum DiffText {
     /// Call sites that the first line names, and how much smaller than the first they may be.
     private static let named = 3
     private static let minimumShare = 0.01
+    /// Characters of a function in the first line.
+    private static let maximumName = 60
     /// Functions shown unasked.
     private static let usual = 20
 
@@ -34,7 +37,7 @@ package enum DiffText {
         let minimum = minimumShare * (diff.functions.first?.flat.value.magnitude ?? 0)
         let sites = diff.functions.prefix(named).filter { $0.flat.value != 0 && $0.flat.value.magnitude >= minimum }.map
         {
-            "\(signed($0.flat.value, diff)) \($0.key.name)"
+            "\(signed($0.flat.value, diff)) \(fittedName($0.key.name, width: maximumName))"
         }
         guard !sites.isEmpty else { return verb(diff, "as much as", nil) + ": no call site differs" }
         let change = diff.total.value

@@ -25,6 +25,11 @@ package enum PageData {
             json.value("command", Format.commandLine(report.recording.target.command).printable)
             json.value("verdict", report.verdict.rawValue)
             json.value("headline", report.verdictLine.printable)
+            // As `which request leaks: silt hunt …`, below what grows.
+            json.array("next") { json in
+                guard !report.findings.own.isEmpty else { return }
+                for line in NextStep.more(report) { json.value(nil, line.printable) }
+            }
             json.value("trust", TrustText.line(report))
             json.value("closed", report.trust.isClosed)
             json.array("process") { json in

@@ -8,11 +8,12 @@ function findingColor(finding) {
 }
 
 class Flame {
-  /** `changed` is called after a zoom or a move, `describe` says a box in words. */
-  constructor(canvas, changed, describe) {
+  /** `changed` is called after a zoom or a move, `describe` says a box in words, `size` what it holds. */
+  constructor(canvas, changed, describe, size) {
     this.canvas = canvas;
     this.changed = changed;
     this.describe = describe;
+    this.size = size;
     this.view = null;
     this.focus = null;
     this.selected = null;
@@ -133,7 +134,9 @@ class Flame {
       if (letters >= 3) {
         context.fillStyle = isMatch && !isDark ? "#fff" : isDark && !isMatch ? "#f2f2f2" : "#111";
         const label = this.isSigned ? (box.value < 0 ? "-" : "+") + box.name : box.name;
-        context.fillText(label.length > letters ? label.slice(0, letters - 1) + "…" : label, x + 3, y + ROW / 2);
+        const size = label.length + 5 < letters ? this.size(box) : "";
+        const hasSize = size !== "" && box.name.length + 1 + size.length <= letters;
+        context.fillText(hasSize ? `${box.name} ${size}` : label.length > letters ? label.slice(0, letters - 1) + "…" : label, x + 3, y + ROW / 2);
       }
       context.globalAlpha = 1;
       if (box === this.selected) {

@@ -57,8 +57,15 @@ function siteArticle(site, look, number) {
     });
     article.append(element("pre", { "aria-label": "source" }, ...lines));
   }
-  if (site.next) article.append(element("p", {}, "next: ", element("code", { class: "next" }, site.next)));
+  if (site.next) article.append(step(`next: ${site.next}`));
   return article;
+}
+
+/** A command with what stands before it: `next: silt report …`. */
+function step(line) {
+  const start = line.indexOf(": silt ") + 2;
+  return start < 2 ? element("p", {}, line)
+    : element("p", {}, line.slice(0, start), element("code", { class: "next" }, line.slice(start)));
 }
 
 /** What the colours of the timeline mean. */
@@ -81,6 +88,7 @@ function showText(data, look) {
   const acquitted = data.sites.filter((site) => !site.growing && site.acquitted);
   const others = data.sites.filter((site) => !site.growing && !site.acquitted);
   put("growing", ...(growing.length > 0 ? growing.map((site, index) => siteArticle(site, look, index + 1)) : [element("p", {}, "none")]));
+  put("next", ...data.next.map(step));
   for (const [id, sites, title] of [
     ["acquitted", acquitted, "looked suspicious, cleared"], ["others", others, "other call sites"],
   ]) {
@@ -92,7 +100,7 @@ function showText(data, look) {
   put("phases");
   if (data.phases.length > 0) {
     const rows = data.phases.map((phase) => element("tr", {}, element("td", {}, phase.name),
-      element("td", { class: phase.verdict }, phase.problem && phase.verdict === "inconclusive" ? phase.problem : phase.verdict),
+      element("td", { class: phase.verdict }, phase.problem && phase.verdict === "inconclusive" ? phase.problem : phase.verdict.replace("-", " ")),
       element("td", {}, phase.size)));
     put("phases", element("table", { class: "phases" },
       element("thead", {}, element("tr", {}, ...["phase", "verdict", "measured"].map((text) => element("th", { scope: "col" }, text)))),

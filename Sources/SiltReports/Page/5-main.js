@@ -13,7 +13,7 @@ function describe(box) {
     + `${share(box.weight, page.view.root.weight)} of all`;
 }
 
-const flame = new Flame(byId("flame"), showSelection, describe);
+const flame = new Flame(byId("flame"), showSelection, describe, (box) => amount(box.value, page.data.unit, page.measure === "growth"));
 const timeline = new Timeline(byId("timeline"), (from, to) => chooseMoments(nearest(from, true), nearest(to, false)));
 
 /** The state of the stacks' view as the fragment of an address: a link to it shows the same. */

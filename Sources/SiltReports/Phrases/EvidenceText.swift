@@ -9,7 +9,7 @@ enum EvidenceText {
         guard evidence.processes > 1, !evidence.isOfHuntWorkers else { return line }
         // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
         return evidence.isOfOneProcess
-            ? "\(line); \(evidence.processes) processes grow, and this one most"
+            ? "\(line); that is the process that grows most, of \(evidence.processes) that grow"
             : "\(line); in \(evidence.processes) processes"
     }
 

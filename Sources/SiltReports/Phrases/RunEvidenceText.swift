@@ -167,9 +167,10 @@ struct RunEvidenceText {
             ? Self.time(period * Double(snapshots)) : Format.plural(UInt64(max(0, snapshots)), "snapshot")
     }
 
-    /// As 4 s, 0.5 s.
+    /// As 4 s, 0.5 s, 0.25 s.
     private static func time(_ seconds: Double) -> String {
-        let text = Format.duration(seconds)
+        let isBetweenTenths = seconds < 1 && (seconds * 10 - (seconds * 10).rounded()).magnitude > 0.2
+        let text = isBetweenTenths ? Format.fixed(seconds, 2) + " s" : Format.duration(seconds)
         return text.hasSuffix(".0 s") ? text.dropLast(4) + " s" : text
     }
 

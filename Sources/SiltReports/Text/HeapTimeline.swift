@@ -30,14 +30,7 @@ struct HeapTimeline: Sendable {
         startNs = rows.first?.timeNs ?? 0
         endNs = rows.last?.timeNs ?? 0
         guard endNs > startNs, count > 0 else { return }
-        let levels = ResourceLevels(resource, recording)
-        var changes: [(timeNs: UInt64, process: UInt32, inUse: UInt64, rss: UInt64?)] = rows.map {
-            ($0.timeNs, $0.process, levels.inUse(at: $0), $0.rssBytes)
-        }
-        for process in recording.processes {
-            if let end = process.endNs, end < endNs { changes.append((end, process.id, 0, 0)) }
-        }
-        changes.sort { ($0.timeNs, $0.process) < ($1.timeNs, $1.process) }
+        let changes = Self.changes(of: resource, in: recording, rows, until: endNs)
         columns = Array(repeating: Column(), count: count)
         var live: [UInt32: (inUse: UInt64, rss: UInt64?)] = [:]
         var next = 0
@@ -54,6 +47,36 @@ struct HeapTimeline: Sendable {
             columns[index] = most
         }
         addSpans(recording)
+    }
+
+    /// The most that all processes together were seen with, and when that was first; nil without a snapshot.
+    static func highest(of resource: Resource, in recording: Recording) -> (inUse: UInt64, timeNs: UInt64)? {
+        var live: [UInt32: UInt64] = [:]
+        var sum: UInt64 = 0
+        var highest: (inUse: UInt64, timeNs: UInt64)?
+        for change in changes(of: resource, in: recording, recording.snapshots, until: .max) {
+            sum = sum &- live[change.process, default: 0] &+ change.inUse
+            live[change.process] = change.inUse
+            if sum > highest?.inUse ?? 0 || highest == nil { highest = (sum, change.timeNs) }
+        }
+        return highest
+    }
+
+    private typealias Level = (timeNs: UInt64, process: UInt32, inUse: UInt64, rss: UInt64?)
+
+    /// What each process has at its snapshots, and nothing once it has ended, in the order of time.
+    private static func changes(
+        of resource: Resource,
+        in recording: Recording,
+        _ rows: [RecordedSnapshot],
+        until end: UInt64
+    ) -> [Level] {
+        let levels = ResourceLevels(resource, recording)
+        var changes: [Level] = rows.map { ($0.timeNs, $0.process, levels.inUse(at: $0), $0.rssBytes) }
+        for process in recording.processes {
+            if let ended = process.endNs, ended < end { changes.append((ended, process.id, 0, 0)) }
+        }
+        return changes.sorted { ($0.timeNs, $0.process) < ($1.timeNs, $1.process) }
     }
 
     /// By column: what resident memory is for by its end; empty where nobody looked.

@@ -94,7 +94,7 @@ package enum HistogramText {
             report.isOfProfiles
                 ? "profiles do not say how big or how old single blocks are\n"
                 : report.totals.inUseBytes == 0
-                    ? "nothing was in use at the end\n"
+                    ? "no block was in use at the end\n"
                     : "not recorded: the recording is of an older silt, or its processes had not ended when it was closed\n"
         )
         return nil

@@ -11,6 +11,8 @@ package enum ListText {
     /// Lines shown before the first and after the last that holds something, and between two of them.
     private static let margin: UInt32 = 5
     private static let maximumGap: UInt32 = 40
+    /// Characters of a line of source, however narrow the terminal is.
+    private static let minimumText = 20
 
     private struct Line: Hashable {
         var function: String
@@ -50,7 +52,8 @@ package enum ListText {
             throw NoSuchFunction(pattern, shown: report.valueName, among: names)
         }
         let moment = report.isBeforeTheWayOut ? " \(HeapReport.beforeTheWayOut)" : ""
-        output.write("Total: \(unit.label(Double(total)))\(moment)\n")
+        let units = report.countedResource.isCounted ? " \(report.countedResource.units)" : ""
+        output.write("Total: \(unit.label(Double(total)))\(units)\(moment)\n")
         for routine in routines { write(routine, unit, Double(total), report.options, into: &output) }
     }
 
@@ -99,6 +102,10 @@ package enum ListText {
             "\(columns(routine.flat, routine.cumulative)) (flat, cum) "
                 + "\(Format.percent(routine.cumulative, of: total)) of Total\n"
         )
+        func write(_ columns: String, _ number: UInt32, _ text: String) {
+            let lead = "\(columns) \("\(number)".leftPadded(to: 6)):"
+            output.write(lead + text.cut(to: max(minimumText, options.width - lead.count)) + "\n")
+        }
         let source = options.showsSource ? SourceLines.all(of: routine.file) : nil
         if source == nil {
             output.write(" \(routine.file.isEmpty ? "its file is not known" : "its source cannot be read here")\n")
@@ -118,14 +125,12 @@ package enum ListText {
         }
         func writeLine(_ number: UInt32, _ source: [String]) {
             guard number >= 1, number <= source.count else { return }
-            output.write("\(columns(0, 0)) \("\(number)".leftPadded(to: 6)):\(source[Int(number) - 1])\n")
+            write(columns(0, 0), number, source[Int(number) - 1])
         }
         for line in routine.lines {
             writeSource(before: line.number)
             let text = source.flatMap { line.number >= 1 && line.number <= $0.count ? $0[Int(line.number) - 1] : nil }
-            output.write(
-                "\(columns(line.flat, line.cumulative)) \("\(line.number)".leftPadded(to: 6)):\(text ?? "")\n"
-            )
+            write(columns(line.flat, line.cumulative), line.number, text ?? "")
             next = line.number + 1
         }
         if let last = routine.lines.last { writeSource(before: last.number + margin + 1) }

@@ -43,10 +43,7 @@ package enum PeakText {
         )
         var line = "peak: \(resource.amount(Double(peak)))"
         if peaks.count > 1 { line += ", the sum of the peaks of \(peaks.count) processes" }
-        let levels = ResourceLevels(resource, report.recording)
-        let highest = report.recording.snapshots.map { (inUse: levels.inUse(at: $0), timeNs: $0.timeNs) }
-            .max { ($0.inUse, $1.timeNs) < ($1.inUse, $0.timeNs) }
-        if let highest, highest.inUse > 0 {
+        if let highest = HeapTimeline.highest(of: resource, in: report.recording), highest.inUse > 0 {
             line += "; the highest snapshot was at \(Format.duration(Double(highest.timeNs) / 1e9))"
             line += " with \(resource.amount(Double(highest.inUse)))"
         }

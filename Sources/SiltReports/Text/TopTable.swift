@@ -16,6 +16,7 @@ package enum TopTable {
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         let table = Table(report)
+        guard table.total > 0 else { return output.write(report.emptiness) }
         let target = report.recording.target
         if let path = target.command.first {
             output.write("File: \((target.executable.isEmpty ? path : target.executable).lastPathComponent)\n")

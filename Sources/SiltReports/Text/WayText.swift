@@ -138,7 +138,7 @@ extension ReportFrame {
 }
 
 extension Character {
-    fileprivate var isNameLike: Bool { isLetter || isNumber || self == "_" }
+    fileprivate var isNameLike: Bool { isLetter || isNumber || "_{}#".contains(self) }
 }
 
 extension String {

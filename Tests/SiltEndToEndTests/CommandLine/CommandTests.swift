@@ -38,6 +38,7 @@ extension EndToEnd {
         @Test(arguments: [
             (["--out", "x", "ls"], "--out goes behind a command: silt run --out …"),
             (["rnu"], "rnu is not a command of silt: did you mean silt run?"),
+            (["a.silt"], "silt --help lists them; to read a recording: silt report a.silt"),
             (["./server"], "./server is not a command of silt: silt --help lists them; to trace a program: silt run"),
             (["--", "./server", "--port"], "a command goes with run: silt run -- ./server --port"),
             (["report", "--limti", "3"], "unknown option --limti: did you mean --limit?\nUsage: silt report"),
