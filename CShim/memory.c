@@ -4,10 +4,11 @@
  *
  * The program may lower RLIMIT_AS, lock its memory or start thousands of threads. So only what is
  * needed is mapped: header and module log, a page of states for each SILT_BLOCK_SLOTS threads, the
- * rings of living threads. The file's descriptor is closed after the hello, since programs close
- * all descriptors and use their numbers for files of their own. More of the file is mapped through
- * what is mapped already: mremap(2) with an old size of 0 maps the pages of a shared mapping a
- * second time, and what lies behind them in the file.
+ * rings of living threads, which beyond the first blocks are one mapping for as many threads. The
+ * file's descriptor is closed after the hello, since programs close all descriptors and use their
+ * numbers for files of their own. More of the file is mapped through what is mapped already:
+ * mremap(2) with an old size of 0 maps the pages of a shared mapping a second time, and what lies
+ * behind them in the file.
  */
 #define _GNU_SOURCE
 #include "memory.h"
@@ -29,6 +30,7 @@
 #define START_BYTES (3u << 20) /* maximum that is mapped before the first event */
 
 static uint8_t *blocks[BLOCKS]; /* the states of each block; NULL: not mapped yet */
+static uint8_t *rings[BLOCKS];  /* its rings; NULL: they are mapped singly */
 static uint32_t slots;
 /* Mapped by the shim in this process: private pages, and parts of the file. */
 static uint64_t private_bytes, file_bytes_mapped;
@@ -158,6 +160,18 @@ uint32_t silt_memory_slots(void) {
     return slots;
 }
 
+/* Maps a part of the file for all threads, unless one of them has done so. */
+static uint8_t *map_part(uint8_t **part, void *mapping, uint64_t ahead, size_t bytes) {
+    uint8_t *mapped = __atomic_load_n(part, __ATOMIC_ACQUIRE), *there = NULL;
+    if (!mapped && (mapped = map_further(mapping, ahead, bytes)) &&
+        !__atomic_compare_exchange_n(part, &there, mapped, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST)) {
+        unmap(mapped, bytes);
+        mapped = there;
+    }
+    return mapped;
+}
+
 struct silt_slot *silt_memory_state(uint32_t index) {
     uint32_t block = index / SILT_BLOCK_SLOTS, nearest = block;
     uint8_t *states;
@@ -167,28 +181,30 @@ struct silt_slot *silt_memory_state(uint32_t index) {
         }
     }
     if (nearest != block) {
-        uint8_t *there = NULL;
         uint64_t ahead = silt_block_offset(block) - silt_block_offset(nearest);
-        states = map_further(states, ahead, SILT_STATES_BYTES);
+        states = map_part(&blocks[block], states, ahead, SILT_STATES_BYTES);
         if (!states) {
             return NULL;
-        }
-        if (!__atomic_compare_exchange_n(&blocks[block], &there, states, false, __ATOMIC_SEQ_CST,
-                                         __ATOMIC_SEQ_CST)) {
-            unmap(states, SILT_STATES_BYTES);
-            states = there;
         }
     }
     return (struct silt_slot *)(void *)states + index % SILT_BLOCK_SLOTS;
 }
 
 uint64_t *silt_memory_ring(uint32_t index) {
-    uint64_t ahead = SILT_STATES_BYTES + (uint64_t)(index % SILT_BLOCK_SLOTS) * SILT_RING_BYTES;
-    return map_further(blocks[index / SILT_BLOCK_SLOTS], ahead, SILT_RING_BYTES);
+    uint32_t block = index / SILT_BLOCK_SLOTS;
+    uint64_t inside = (uint64_t)(index % SILT_BLOCK_SLOTS) * SILT_RING_BYTES;
+    uint8_t *all = block < SILT_SINGLE_BLOCKS ? NULL
+                                              : map_part(&rings[block], blocks[block],
+                                                         SILT_STATES_BYTES, SILT_RINGS_BYTES);
+    return all ? (uint64_t *)(void *)(all + inside)
+               : map_further(blocks[block], SILT_STATES_BYTES + inside, SILT_RING_BYTES);
 }
 
-void silt_memory_drop_ring(uint64_t *ring) {
-    unmap(ring, SILT_RING_BYTES);
+void silt_memory_drop_ring(uint32_t index, uint64_t *ring) {
+    const uint8_t *all = rings[index / SILT_BLOCK_SLOTS];
+    if (!all || (uintptr_t)ring - (uintptr_t)all >= SILT_RINGS_BYTES) {
+        unmap(ring, SILT_RING_BYTES);
+    }
 }
 
 void silt_memory_drop(void) {
@@ -198,6 +214,7 @@ void silt_memory_drop(void) {
 
 void silt_memory_forget(void) {
     memset(blocks, 0, sizeof blocks);
+    memset(rings, 0, sizeof rings);
     file_bytes_mapped = 0;
 }
 

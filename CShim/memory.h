@@ -22,9 +22,14 @@ int silt_memory_make(enum silt_refusal *reason);
 uint32_t silt_memory_slots(void);
 /* The state of a slot, of which it maps the page at the first call; NULL when that fails. */
 struct silt_slot *silt_memory_state(uint32_t index);
-/* Maps the ring of a slot whose state is mapped; NULL when that fails. */
+/* The first blocks' rings and rooms are mapped slot by slot, as threads come, since memory may be
+ * locked or scarce; those of the others at once, since mappings are. */
+#define SILT_SINGLE_BLOCKS 4u
+
+/* The ring of a slot whose state is mapped; NULL when it cannot be mapped. */
 uint64_t *silt_memory_ring(uint32_t index);
-void silt_memory_drop_ring(uint64_t *ring);
+/* Unmaps a ring, or leaves it to the analyzer to give its memory back. */
+void silt_memory_drop_ring(uint32_t index, uint64_t *ring);
 /* Takes back a file that could not be handed over. */
 void silt_memory_drop(void);
 /* In a fork child: the mappings of the parent's file have gone (MADV_DONTFORK). */

@@ -12,6 +12,7 @@
 
 #include "image.h"
 #include "memory.h"
+#include "rooms.h"
 #include "sandbox.h"
 #include "system.h"
 #include "walker.h"
@@ -69,16 +70,16 @@ static void drop_parts(struct silt_sink *sink) {
     sink->walker = NULL;
     sink->ring = sink->at = sink->limit = NULL;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    silt_walker_drop(walker);
+    silt_walker_drop(walker, sink->index);
     if (ring) {
-        silt_memory_drop_ring(ring);
+        silt_memory_drop_ring(sink->index, ring);
     }
 }
 
 /* Maps ring and walker; false when there is no memory. */
 static bool make_parts(struct silt_sink *sink) {
     sink->ring = silt_memory_ring(sink->index);
-    sink->walker = sink->ring ? silt_walker_new() : NULL;
+    sink->walker = sink->ring ? silt_walker_new(sink->index) : NULL;
     if (!sink->walker) {
         drop_parts(sink);
         return false;
@@ -222,17 +223,20 @@ void silt_sink_give_back(struct silt_sink *sink) {
 void silt_sinks_forget(const struct silt_sink *kept, const struct silt_sink *also_kept) {
     for (uint32_t i = 0; i < sizeof sinks / sizeof *sinks && sinks[i]; i++) {
         bool holds_kept = false;
-        for (struct silt_sink *sink = sinks[i]; sink < sinks[i] + SILT_BLOCK_SLOTS; sink++) {
+        for (uint32_t k = 0; k < SILT_BLOCK_SLOTS; k++) {
+            struct silt_sink *sink = sinks[i] + k;
+            uint32_t number = i * SILT_BLOCK_SLOTS + k;
             if (sink == kept || sink == also_kept) {
                 holds_kept = true;
             } else {
-                silt_walker_drop(sink->walker);
+                silt_walker_forget_parent(sink->walker, number);
             }
         }
         if (!holds_kept) {
             silt_pages_drop(sinks[i], SILT_BLOCK_SLOTS * sizeof *sinks[i]);
         }
     }
+    silt_rooms_forget();
     memset(sinks, 0, sizeof sinks);
     idle[0] = idle[1] = bare = 0;
     used_count = idle_count = 0;

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#define FIRST_NODES  512u
 #define DOUBLE_BELOW 16384u /* nodes; beyond, room grows by a quarter */
 #define FIRST_BITS   10u
 #define LAST_ID      ((1u << 26) - 1)
@@ -32,39 +31,39 @@ static size_t entry_bytes(const struct silt_trie *trie) {
     return trie->entries ? sizeof *trie->entries << trie->bits : 0;
 }
 
-bool silt_trie_init(struct silt_trie *trie) {
-    *trie = (struct silt_trie){.node_limit = FIRST_NODES};
-    trie->nodes = silt_pages(node_bytes(trie));
-    if (!trie->nodes) {
-        return false;
-    }
+void silt_trie_init(struct silt_trie *trie, struct silt_trie_node *first) {
+    *trie = (struct silt_trie){.nodes = first, .first = first, .node_limit = SILT_FIRST_NODES};
     all_bytes += node_bytes(trie);
     trees++;
-    return true;
+}
+
+static void drop_grown(struct silt_trie_node *nodes, const struct silt_trie *of) {
+    if (nodes != of->first) {
+        silt_pages_drop(nodes, node_bytes(of));
+    }
 }
 
 void silt_trie_drop(struct silt_trie *trie) {
     all_bytes -= node_bytes(trie) + entry_bytes(trie);
     trees--;
-    silt_pages_drop(trie->nodes, node_bytes(trie));
+    drop_grown(trie->nodes, trie);
     silt_pages_drop(trie->entries, entry_bytes(trie));
 }
 
 /* Gives back what is more than a small tree takes; false where that cannot be done now. */
 static bool shrink(struct silt_trie *trie) {
-    size_t first = sizeof *trie->nodes * FIRST_NODES, rest = node_bytes(trie) - first;
     if (!silt_may_map()) {
         return false;
     }
-    struct silt_trie_entry *entries = trie->entries;
-    size_t bytes = entry_bytes(trie);
-    all_bytes -= rest + bytes;
+    struct silt_trie was = *trie;
     trie->entries = NULL;
     trie->bits = 0;
-    trie->node_limit = FIRST_NODES;
-    silt_pages_drop(entries, bytes);
-    silt_pages_drop((uint8_t *)trie->nodes + first, rest);
-    memset(trie->nodes, 0, first);
+    trie->nodes = trie->first;
+    trie->node_limit = SILT_FIRST_NODES;
+    all_bytes -= node_bytes(&was) + entry_bytes(&was) - node_bytes(trie);
+    silt_pages_drop(was.entries, entry_bytes(&was));
+    drop_grown(was.nodes, &was);
+    memset(trie->nodes, 0, node_bytes(trie));
     return true;
 }
 
@@ -109,6 +108,21 @@ static inline size_t slot_of(uint64_t key, uint32_t parent, uint32_t bits) {
            (64 - bits);
 }
 
+/* The same nodes with room for more; NULL when there is no memory. */
+static struct silt_trie_node *more_nodes(struct silt_trie *trie, size_t bytes) {
+    struct silt_trie_node *nodes = trie->nodes, *grown;
+    if (nodes == trie->first) {
+        grown = silt_pages(bytes);
+        return grown ? memcpy(grown, nodes, node_bytes(trie)) : NULL;
+    }
+    /* Not to be found while it moves: a fork child of this moment unmaps what it finds. */
+    trie->nodes = NULL;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    grown = silt_pages_grow(nodes, node_bytes(trie), bytes);
+    trie->nodes = grown ? grown : nodes;
+    return grown;
+}
+
 static bool grow_nodes(struct silt_trie *trie) {
     struct silt_trie_node *nodes = trie->nodes;
     uint32_t limit = trie->node_limit;
@@ -118,16 +132,12 @@ static bool grow_nodes(struct silt_trie *trie) {
         more = SILT_MAX_FRAMES; /* for the capture that is under way */
     }
     limit += more;
-    /* Not to be found while it moves: a fork child of this moment unmaps what it finds. */
-    trie->nodes = NULL;
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    struct silt_trie_node *grown =
-        silt_pages_grow(nodes, sizeof *nodes * trie->node_limit, sizeof *nodes * limit);
-    trie->nodes = grown ? grown : nodes;
+    struct silt_trie_node *grown = more_nodes(trie, sizeof *nodes * limit);
     if (!grown) {
-        trie->is_full = trie->node_limit > FIRST_NODES;
+        trie->is_full = trie->node_limit > SILT_FIRST_NODES;
         return false;
     }
+    trie->nodes = grown;
     all_bytes += sizeof *nodes * (limit - trie->node_limit);
     trie->node_limit = limit;
     return true;

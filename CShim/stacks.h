@@ -27,6 +27,7 @@ struct silt_trie_entry {
 
 struct silt_trie {
     struct silt_trie_node *nodes; /* by id; [0] is the parent of the outermost frames */
+    struct silt_trie_node *first; /* the nodes until they are more than these */
     uint32_t node_limit;
     uint32_t last_id;
     struct silt_trie_entry *entries; /* open addressing; made with the first entry */
@@ -40,7 +41,10 @@ struct silt_trie {
 /* In place of an id: the node is new, and something rare has to be done before it can be made. */
 #define SILT_NODE_WAITS UINT32_MAX
 
-bool silt_trie_init(struct silt_trie *trie);
+#define SILT_FIRST_NODES 512u
+
+/* `first`: zeroed memory for so many nodes, which stays the caller's. */
+void silt_trie_init(struct silt_trie *trie, struct silt_trie_node *first);
 void silt_trie_drop(struct silt_trie *trie);
 /* A module has gone, so that addresses mean something else from now on, or it is full: ids begin
  * anew, which the caller announces. What is more than a small tree takes is given back. */

@@ -30,6 +30,7 @@ struct walk {
     uint32_t count;
     uint32_t cursor; /* frames on or above the last capture's innermost one */
     uint32_t room;   /* frames there is memory for */
+    bool of_room;    /* that memory is a part of the slot's room */
 };
 
 static inline uintptr_t word(uintptr_t address) {

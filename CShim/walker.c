@@ -7,6 +7,7 @@
 #include "walker.h"
 
 #include "memory.h"
+#include "rooms.h"
 #include "rules.h"
 
 #include <string.h>
@@ -15,13 +16,39 @@ uint32_t silt_walker_unmaps;
 
 #define REGION (8u << 20) /* a walk's outermost frame is at most this far from its innermost */
 
-struct silt_walker *silt_walker_new(void) {
-    struct silt_walker *walker = silt_pages(sizeof *walker);
-    if (walker && !silt_trie_init(&walker->trie)) {
-        silt_pages_drop(walker, sizeof *walker);
-        return NULL;
+/* Bytes of a walk's frames, with the one before the first, and their words. */
+#define WALK_BYTES(room)                                                                           \
+    (((room) + 1) * (sizeof(struct frame) + WORDS_A_FRAME * sizeof(struct word)))
+
+/* What a slot's room holds. Walks and trees that outgrow it get pages of their own. */
+struct room {
+    struct silt_walker walker;
+    _Alignas(4096) uint8_t walk[WALK_BYTES(FIRST_ROOM)];
+    struct silt_trie_node nodes[SILT_FIRST_NODES];
+};
+_Static_assert(sizeof(struct room) <= SILT_ROOM_BYTES, "a room is too small");
+
+static void lay_out(struct walk *walk, struct frame *frames, uint32_t room) {
+    frames->slot = UINTPTR_MAX;
+    walk->frames = frames + 1;
+    walk->words = (struct word *)(void *)(frames + 1 + room);
+    walk->room = room;
+    walk->of_room = false;
+}
+
+static void walk_drop(const struct walk *walk) {
+    if (walk->frames && !walk->of_room) {
+        silt_pages_drop(walk->frames - 1, WALK_BYTES(walk->room));
     }
+}
+
+struct silt_walker *silt_walker_new(uint32_t index) {
+    struct room *room = silt_room(index);
+    struct silt_walker *walker = room ? &room->walker : NULL;
     if (walker) {
+        lay_out(&walker->walks[0], (struct frame *)(void *)room->walk, FIRST_ROOM);
+        walker->walks[0].of_room = true;
+        silt_trie_init(&walker->trie, room->nodes);
         walker->low = UINTPTR_MAX;
         walker->generation = silt_rules_generation;
         walker->forgotten = silt_rules_forgotten;
@@ -31,33 +58,18 @@ struct silt_walker *silt_walker_new(void) {
     return walker;
 }
 
-/* Bytes of a walk's frames, with the one before the first, and their words. */
-static size_t walk_bytes(uint32_t room) {
-    return (room + 1) * (sizeof(struct frame) + WORDS_A_FRAME * sizeof(struct word));
-}
-
-static void walk_drop(const struct walk *walk) {
-    if (walk->frames) {
-        silt_pages_drop(walk->frames - 1, walk_bytes(walk->room));
-    }
-}
-
 /* Memory for exactly so many frames. */
 static bool resize(struct walk *walk, uint32_t room) {
     struct walk old = *walk;
-    struct frame *frames = silt_pages(walk_bytes(room));
+    struct frame *frames = silt_pages(WALK_BYTES(room));
     if (!frames) {
         return false;
     }
-    struct word *words = (struct word *)(void *)(frames + 1 + room);
+    lay_out(walk, frames, room);
     if (old.count) {
-        memcpy(frames + 1, old.frames, old.count * sizeof *frames);
-        memcpy(words, old.words, old.frames[old.count - 1].words * sizeof *words);
+        memcpy(walk->frames, old.frames, old.count * sizeof *frames);
+        memcpy(walk->words, old.words, old.frames[old.count - 1].words * sizeof *old.words);
     }
-    frames->slot = UINTPTR_MAX;
-    walk->frames = frames + 1;
-    walk->words = words;
-    walk->room = room;
     walk_drop(&old);
     return true;
 }
@@ -70,14 +82,26 @@ __attribute__((noinline)) bool silt_walk_grow(struct walk *walk, uint32_t frames
     return room <= KEPT && resize(walk, room);
 }
 
-void silt_walker_drop(struct silt_walker *walker) {
-    if (walker) {
-        for (unsigned i = 0; i < WALKS; i++) {
-            walk_drop(&walker->walks[i]);
-        }
-        silt_trie_drop(&walker->trie);
-        silt_pages_drop(walker, sizeof *walker);
+/* What has outgrown the room. */
+static void drop_grown(struct silt_walker *walker) {
+    for (unsigned i = 0; i < WALKS; i++) {
+        walk_drop(&walker->walks[i]);
     }
+    silt_trie_drop(&walker->trie);
+}
+
+void silt_walker_drop(struct silt_walker *walker, uint32_t index) {
+    if (walker) {
+        drop_grown(walker);
+        silt_room_clear(index, walker);
+    }
+}
+
+void silt_walker_forget_parent(struct silt_walker *walker, uint32_t index) {
+    if (walker) {
+        drop_grown(walker);
+    }
+    silt_room_forget(index, walker);
 }
 
 void silt_walker_forget(struct silt_walker *walker) {

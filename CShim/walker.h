@@ -74,10 +74,12 @@ struct silt_walker {
     struct step steps[SILT_MAX_FRAMES]; /* innermost first */
 };
 
-/* NULL when there is no memory. */
-struct silt_walker *silt_walker_new(void);
-/* NULL is allowed. Also in a fork child. */
-void silt_walker_drop(struct silt_walker *walker);
+/* That of a slot; NULL when there is no memory. */
+struct silt_walker *silt_walker_new(uint32_t index);
+/* NULL is allowed. */
+void silt_walker_drop(struct silt_walker *walker, uint32_t index);
+/* In a fork child: as silt_walker_drop, and the slot's room is unmapped. */
+void silt_walker_forget_parent(struct silt_walker *walker, uint32_t index);
 /* Rises when the program unmaps or replaces memory, which may be a stack. */
 extern uint32_t silt_walker_unmaps SILT_HIDDEN;
 /* Forgets all walks and memos. */

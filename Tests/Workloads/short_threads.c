@@ -1,10 +1,11 @@
 /* short_threads.c WAY COUNT AT_ONCE: short threads, at most AT_ONCE alive, each with 20 blocks that
  * it frees. WAY: joined, detached, canceled, exits (a raw exit(2)), kept (all AT_ONCE live until
- * the last has begun; COUNT of them in all, in rounds). Prints resident KiB before, at the most and
- * after. */
+ * the last has begun; COUNT of them in all, in rounds), counted (so too). Prints resident KiB
+ * before, at the most and after; counted, how many mappings there were with all threads. */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 static sem_t places, begun;
 static pthread_barrier_t all;
 static const char *way;
+static bool keeps;
+static long most_mappings;
 
 static long resident_kib(void) {
     char text[128] = {0};
@@ -24,6 +27,16 @@ static long resident_kib(void) {
     }
     fclose(file);
     return pages * 4;
+}
+
+static long mappings(void) {
+    FILE *file = fopen("/proc/self/maps", "r");
+    long lines = 0;
+    for (int c = 0; file && (c = getc(file)) != EOF;) {
+        lines += c == '\n';
+    }
+    fclose(file);
+    return lines;
 }
 
 static void work(void) {
@@ -44,8 +57,9 @@ static void leave(void *unused) {
 
 static void *body(void *unused) {
     (void)unused;
-    if (strcmp(way, "kept") == 0) {
+    if (keeps) {
         work();
+        pthread_barrier_wait(&all);
         pthread_barrier_wait(&all);
         return NULL;
     }
@@ -91,6 +105,8 @@ static void keep(long at_once, pthread_attr_t *attributes) {
         }
     }
     pthread_barrier_wait(&all);
+    most_mappings = mappings();
+    pthread_barrier_wait(&all);
     for (long i = 0; i < at_once; i++) {
         pthread_join(threads[i], NULL);
     }
@@ -102,13 +118,14 @@ int main(int argc, char **argv) {
     long count = atol(argv[2]), at_once = atol(argv[3]), most = 0;
     pthread_attr_t attributes;
     way = argv[1];
+    keeps = strcmp(way, "kept") == 0 || strcmp(way, "counted") == 0;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 64 << 10);
     sem_init(&places, 0, (unsigned)at_once);
     sem_init(&begun, 0, 0);
     long before = resident_kib();
     for (long i = 0; i < count; i++) {
-        if (strcmp(way, "kept") == 0) {
+        if (keeps) {
             keep(at_once, &attributes);
             i += at_once - 1;
         } else {
@@ -118,6 +135,10 @@ int main(int argc, char **argv) {
         if (i % (count / 8 + 1) == 0 || i + 1 == count) {
             most = resident_kib() > most ? resident_kib() : most;
         }
+    }
+    if (strcmp(way, "counted") == 0) {
+        printf("mappings %ld\n", most_mappings);
+        return 0;
     }
     usleep(300000);
     printf("before %ld most %ld after %ld\n", before, most, resident_kib());

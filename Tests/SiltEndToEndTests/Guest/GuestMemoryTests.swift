@@ -42,6 +42,14 @@ extension EndToEnd {
             #expect(report.totals.allocObjects >= 6000 * 20)
         }
 
+        /// The kernel allows a program so many mappings (vm.max_map_count); a thread's stack is two.
+        @Test func manyThreadsAtOnceTakeFewMappings() throws {
+            let (native, traced, report) = try figures("short_threads", ["counted", "2000", "2000"])
+            #expect(native >= 2 * 2000, "native \(native)")
+            #expect(traced <= native + 128 + 2000 / 4 + 64, "native \(native), traced \(traced)")
+            #expect(report.trust.lost == 0)
+        }
+
         @Test(arguments: ["size", "locked"])
         func aProgramWithOneThreadPaysAtMostThreeMebibytes(way: String) throws {
             let (native, traced, _) = try figures("own_memory", [way])
