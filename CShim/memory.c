@@ -204,6 +204,8 @@ void silt_memory_drop_ring(uint32_t index, uint64_t *ring) {
     const uint8_t *all = rings[index / SILT_BLOCK_SLOTS];
     if (!all || (uintptr_t)ring - (uintptr_t)all >= SILT_RINGS_BYTES) {
         unmap(ring, SILT_RING_BYTES);
+    } else if (!silt_is_filtered()) {
+        silt_call(SYS_madvise, ring, SILT_RING_BYTES, MADV_DONTNEED); /* the file keeps it */
     }
 }
 

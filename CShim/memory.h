@@ -28,7 +28,7 @@ struct silt_slot *silt_memory_state(uint32_t index);
 
 /* The ring of a slot whose state is mapped; NULL when it cannot be mapped. */
 uint64_t *silt_memory_ring(uint32_t index);
-/* Unmaps a ring, or leaves it to the analyzer to give its memory back. */
+/* The process has a ring no more; the analyzer reads it and gives its memory back. */
 void silt_memory_drop_ring(uint32_t index, uint64_t *ring);
 /* Takes back a file that could not be handed over. */
 void silt_memory_drop(void);
