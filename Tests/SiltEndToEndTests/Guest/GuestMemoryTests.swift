@@ -46,7 +46,8 @@ extension EndToEnd {
         @Test func manyThreadsAtOnceTakeFewMappings() throws {
             let (native, traced, report) = try figures("short_threads", ["counted", "2000", "2000"])
             #expect(native >= 2 * 2000, "native \(native)")
-            #expect(traced <= native + 128 + 2000 / 4 + 64, "native \(native), traced \(traced)")
+            // Whether neighbours become one is the kernel's choice; singly it would be two a thread.
+            #expect(traced <= native + 2000 / 2, "native \(native), traced \(traced)")
             #expect(report.trust.lost == 0)
         }
 
