@@ -222,7 +222,7 @@ let package = Package(
                 "RecordingWriterProcess",
             ]
         ),
-        .testTarget(name: "SiltSessionTests", dependencies: ["SiltEvents", "SiltSession"]),
+        .testTarget(name: "SiltSessionTests", dependencies: ["SiltEvents", "SiltHeap", "SiltSession", "SiltSystem"]),
         .testTarget(name: "SiltPprofTests", dependencies: ["SiltPprof", "SiltTestSupport", "SiltTestNumbers"]),
         .testTarget(name: "SiltHTTPTests", dependencies: ["SiltHTTP", "SiltPprof", "SiltTestSupport"]),
         .testTarget(

@@ -123,4 +123,32 @@ struct OutsideMallocTests {
         let report = try Self.report(rises: Array(repeating: 1024, count: 7), inFiles: true)
         #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
     }
+
+    /// Of a program that ran freely for 24 s, of so many MiB at each second.
+    private static func freeReport(_ level: (Int) -> Double) throws -> HeapReport {
+        var recording = try OrderServer.recording(snapshots: 24, period: 1_000_000_000)
+        recording.memory = []
+        for index in recording.snapshots.indices where recording.snapshots[index].process == 1 {
+            let number = recording.snapshots[index].snapshot
+            let risen = UInt64(level(Int(number)) * 1_048_576)
+            recording.snapshots[index].inUseBytes = 1_048_576
+            recording.snapshots[index].rssBytes = 24 * 1_048_576 + risen
+            var look = RecordedMemory(process: 1, snapshot: number)
+            (look.bytes[.live], look.bytes[.files], look.bytes[.mapped]) = (1_048_576, 23 * 1_048_576, risen)
+            recording.memory.append(look)
+        }
+        return try ReportBuilder.build(recording, options: ReportOptions())
+    }
+
+    /// As a runtime's heap of its own does that is given work for most of the time.
+    @Test func aRestOfTheLastQuarterIsNoPlateau() throws {
+        let report = try Self.freeReport { 4 * Double(min($0, 18)) }
+        #expect(report.verdict == .inconclusive)
+        #expect(report.verdictLine.hasPrefix("INCONCLUSIVE: RSS grew "), "\(report.verdictLine)")
+    }
+
+    @Test func aWarmUpThatIsOverIsNoGrowth() throws {
+        let report = try Self.freeReport { 6 * Double(min($0, 10)) }
+        #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
+    }
 }

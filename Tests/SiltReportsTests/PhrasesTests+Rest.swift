@@ -28,6 +28,9 @@ extension PhrasesTests {
         let phase = Evidence.Phase(name: "orders", isIdle: false, failedShare: nil)
         add("evidence", EvidenceText.line(Evidence(.inTurn(stacks: 7, nil)), .heap))
         add("evidence, in a hunt", EvidenceText.line(Evidence(.inTurn(stacks: 7, phase)), .heap))
+        add("evidence", EvidenceText.line(Evidence(.loading), .heap))
+        add("evidence", EvidenceText.line(Evidence(.inCaches(blocks: 3076, nil)), .heap))
+        add("evidence, in a hunt", EvidenceText.line(Evidence(.inCaches(blocks: 3076, phase)), .heap))
     }
 
     private mutating func obstaclesOfBusyMachines() {
@@ -40,7 +43,7 @@ extension PhrasesTests {
         (growth.workers, growth.risen, growth.parts) = (8, 112 * mebibytes, parts)
         let all: [Obstacle] = [
             .stoodStill(7, of: 20), .shortWorkers(short), .shortWorkers(unequal), .outsideMalloc(growth),
-            .loading(blame, others: 2, seconds: 12),
+            .loading(blame, others: 2, seconds: 12), .filling(blame, others: 2, seconds: 12),
             .phase(.tooFewSamples(phase: "orders", samples: 0.3, period: 524_288, bytes: 100, requests: 1_600)),
         ]
         for obstacle in all { add("inconclusive", ObstacleText.line(obstacle) + ObstacleText.advice(obstacle)) }

@@ -74,7 +74,9 @@ import Testing
         #expect(try words("kind") == Resource.allCases.map(\.name))
         #expect(try words("verdict") == SiltGrowth.Verdict.allCases.map(\.rawValue))
         #expect(try words("confidence") == Confidence.allCases.map(\.rawValue))
-        let others: [Evidence.Reason] = [.tooFewSnapshots, .keptByRuntime, .inTurn, .processEnded, .damaged]
+        let others: [Evidence.Reason] = [
+            .tooFewSnapshots, .keptByRuntime, .inTurn, .loading, .inCaches, .processEnded, .damaged,
+        ]
         #expect(try words("reason") == Reason.allCases.map(\.rawValue) + others.map(\.rawValue))
     }
 }

@@ -110,7 +110,7 @@ struct CallerSearch {
                 let narrow = narrowed(one, clock)
                 // What has all of the growth may have several causes beside innocent blocks.
                 let few = several(narrow.paths, narrow.verdict, clock)
-                found = few.isEmpty ? split(narrow, clock) : few
+                found = few.isEmpty ? split(narrow, of: paths, clock) : few
             } else {
                 found = several(paths, verdict, clock)
             }
@@ -235,8 +235,9 @@ struct CallerSearch {
 
     /// Several callers of a function that only passes on what they ask for, each of which grows: several repairs.
     ///
-    /// Only where the blamed function has been found innocent: else what every caller shares is the repair.
-    private func split(_ found: Found, _ clock: ProcessClock) -> [Found] {
+    /// Only where the blamed function has been found innocent: else what every caller shares is the repair. So it is where
+    /// one of them uses the blamed function on other ways too and keeps nothing of that: the way that they share does.
+    private func split(_ found: Found, of all: [SitePath], _ clock: ProcessClock) -> [Found] {
         guard found.paths.count > 1 else { return [found] }
         func isAt(_ step: CallerWays.Step) -> Bool {
             found.candidate.isLine ? step.line == found.candidate.key : step.function == found.candidate.key
@@ -252,9 +253,12 @@ struct CallerSearch {
         else { return [found] }
         let children = Dictionary(grouping: found.paths.indices) { outward[$0][parting].function }
         guard children.count > 1, children.count <= Self.maximumCallers else { return [found] }
+        let others = all.parted(by: found.candidate).rest
         var parts: [Found] = []
-        for members in children.values {
+        for (function, members) in children {
             let paths = members.map { found.paths[$0] }
+            let beside = others.filter { path in path.steps.contains { $0.function == function } }
+            if PathSums(beside).isMuch(besides: PathSums(paths)) { return [found] }
             guard let verdict = grows(paths, clock), rank(verdict) >= rank(found.verdict),
                 PathSums(paths).weight >= 2 * Self.minimumShare * PathSums(found.paths).weight,
                 let most = members.max(by: { found.paths[$0].weight < found.paths[$1].weight })

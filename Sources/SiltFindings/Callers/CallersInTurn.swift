@@ -13,7 +13,7 @@ struct CallersInTurn {
     private let clocks: [ProcessClock]
     private let hunt: HuntPhases?
     /// In `Recording.historyBytes`, by row of counters.
-    private let histories: [Int: Range<Int>]
+    let histories: [Int: Range<Int>]
 
     /// Blocks that a stack must have left for the times they came at to say anything.
     private static let minimumBlocks = 4.0

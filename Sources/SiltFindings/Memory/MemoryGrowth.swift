@@ -21,7 +21,7 @@ package struct MemoryGrowth: Equatable, Sendable {
     package var rate: Rate?
     /// In a hunt.
     package var phase: String?
-    /// What the last quarter of the time rose by.
+    /// What the last two fifths of the time rose by: a shorter rest may be one of several.
     var lateRise = 0.0
     /// In a hunt.
     var trend: MemoryTrend?
@@ -29,7 +29,7 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// Less may be chance, in bytes and as a share of the RSS at the end.
     static let minimumBytes = GrowthLimits.notableBytes
     static let minimumShare = GrowthLimits.notableShare
-    /// The last quarter of the time has at least this share of the rise, else it is over: a steady one has a third.
+    /// The last part of the time has at least this share of the rise, else it is over: a steady one has half.
     private static let lateShare = 0.1
     /// One use of memory explains a rise when this share of it is its own.
     static let explainedShare = 0.8
@@ -67,7 +67,7 @@ extension MemoryGrowth {
         let (first, last) = (quarter / 2, rows.count - 1 - quarter / 2)
         self.resident = Self.median(resident.suffix(quarter))
         risen = self.resident - Self.median(resident.prefix(quarter))
-        let late = rows.count * 3 / 4
+        let late = rows.count * 3 / 5
         lateRise = Self.median(resident.suffix(eighth)) - Self.median(resident[max(0, late - eighth)..<late])
         let looks = Self.looks(of: process, in: recording)
         // The process may have ended while it was looked at for the last time.

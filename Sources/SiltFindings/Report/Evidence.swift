@@ -14,6 +14,11 @@ package struct Evidence: Equatable, Sendable {
         case keptByRuntime
         /// So many stacks each left what they left in a short time (`CallersInTurn`); of a hunt, in that phase.
         case inTurn(stacks: Int, Phase?)
+        /// It came while code was loaded (`LoaderNames`), or is that code; of a free run.
+        case loading
+        /// So many blocks, with those of what grew beside it, are no more than CPython's own caches may hold; of a hunt, in
+        /// that phase.
+        case inCaches(blocks: Double, Phase?)
         /// Nothing of it was alive after a round of the hunt.
         case nothingAfterARound
         case processEnded
@@ -72,6 +77,8 @@ extension Evidence {
         case tooFewSnapshots
         case keptByRuntime
         case inTurn
+        case loading
+        case inCaches
         case processEnded
         case damaged
 
@@ -82,6 +89,8 @@ extension Evidence {
             case .tooFewSnapshots: "snapshots"
             case .keptByRuntime: "runtime"
             case .inTurn: "in-turn"
+            case .loading: "loading"
+            case .inCaches: "in-caches"
             case .processEnded: "ended"
             case .damaged: "damaged"
             }
@@ -92,8 +101,8 @@ extension Evidence {
     var verdict: GrowthVerdict? {
         switch basis {
         case .run(let verdict, _), .workers(let verdict, _, _, _), .phase(let verdict, _): verdict
-        case .tooFewSnapshots, .allFreed, .onlyYoungBlocks, .hardlyTouched, .keptByRuntime, .inTurn,
-            .nothingAfterARound, .processEnded, .damaged:
+        case .tooFewSnapshots, .allFreed, .onlyYoungBlocks, .hardlyTouched, .keptByRuntime, .inTurn, .loading,
+            .inCaches, .nothingAfterARound, .processEnded, .damaged:
             nil
         }
     }
@@ -102,7 +111,7 @@ extension Evidence {
     var phase: Phase? {
         switch basis {
         case .phase(_, let phase): phase
-        case .inTurn(_, let phase): phase
+        case .inTurn(_, let phase), .inCaches(_, let phase): phase
         default: nil
         }
     }
@@ -120,6 +129,8 @@ extension Evidence {
         case .tooFewSnapshots: .tooFewSnapshots
         case .keptByRuntime: .keptByRuntime
         case .inTurn: .inTurn
+        case .loading: .loading
+        case .inCaches: .inCaches
         case .processEnded: .processEnded
         case .damaged: .damaged
         }

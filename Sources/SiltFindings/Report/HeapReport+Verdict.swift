@@ -10,17 +10,19 @@ extension HeapReport {
     }
 
     private var openRun: Obstacle? {
-        if isLongEnough { return shortWorkers.map(Obstacle.shortWorkers) ?? loading }
+        if isLongEnough { return shortWorkers.map(Obstacle.shortWorkers) ?? stillRising }
         if stoodStill > 0, seconds >= ProcessClock.minimumSeconds { return .stoodStill(stoodStill, of: seconds) }
         let taken = min(snapshotCount, evenSnapshots)
         return taken < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(taken) : .tooShort(seconds)
     }
 
-    /// What grew by one caller after the other, as while code is loaded.
-    private var loading: Obstacle? {
+    /// What grew as while code is loaded, or as an interpreter's caches do.
+    private var stillRising: Obstacle? {
         let sites = sites.filter { $0.verdict == .stillFilling }
         guard let first = sites.max(by: { $0.inUseBytes < $1.inUseBytes }) else { return nil }
-        return .loading(first.blame, others: sites.count - 1, seconds: seconds)
+        return first.evidence.reason == .inCaches
+            ? .filling(first.blame, others: sites.count - 1, seconds: seconds)
+            : .loading(first.blame, others: sites.count - 1, seconds: seconds)
     }
 
     private var openPhase: Obstacle? {

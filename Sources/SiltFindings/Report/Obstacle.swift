@@ -23,8 +23,10 @@ package enum Obstacle: Equatable, Sendable {
     /// Seconds for which no snapshot was taken, of those that the process was seen.
     case stoodStill(Double, of: Double)
     case shortWorkers(ShortWorkers)
-    /// Call sites that grew by one caller after the other; the first of them, how many more, and what was watched.
+    /// Call sites that grew as code does that is loaded; the first of them, how many more, and what was watched.
     case loading(ReportFrame, others: Int, seconds: Double)
+    /// The same, of sites that may be an interpreter's own caches.
+    case filling(ReportFrame, others: Int, seconds: Double)
     case phase(PhaseObstacle)
     /// RSS grew by what is not a block of the allocator's.
     case outsideMalloc(MemoryGrowth)
@@ -46,7 +48,8 @@ extension Obstacle {
         switch self {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .tooShort, .stoodStill, .shortWorkers, .loading, .phase, .outsideMalloc, .endedEarly:
+            .tooFewSnapshots, .tooShort, .stoodStill, .shortWorkers, .loading, .filling, .phase, .outsideMalloc,
+            .endedEarly:
             false
         }
     }

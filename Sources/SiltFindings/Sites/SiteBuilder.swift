@@ -55,9 +55,13 @@ struct SiteBuilder {
         var places: [SiteShare.Identity: Int] = [:]
         let touched = TouchedMappings(recording)
         let inTurn = CallersInTurn(sites, growing: shares, judge: judge, clocks: clocks, hunt: hunt)
+        let loaded = LoadedCode(recording, names, judge, clocks, growing: shares, histories: inTurn.histories)
+        let caches = InterpreterCaches(recording, names, shares: shares)
         for var share in shares where !share.rows.isEmpty {
             if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
             share.opinion = inTurn.checked(share)
+            if hunt == nil { share.opinion = loaded.checked(share) }
+            if !isOfReplaced(share.process) { share.opinion = caches.checked(share) }
             if mayBeUnfilled(share) { (share.opinion.verdict, share.opinion.confidence) = (.stillFilling, .low) }
             if isOfStart(share) { share.opinion = .unknown(.tooFewSnapshots(clocks[share.process].count)) }
             let identity = share.identity(in: recording)

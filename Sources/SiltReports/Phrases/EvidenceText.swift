@@ -1,5 +1,6 @@
 internal import SiltEvents
 internal import SiltFindings
+internal import SiltText
 
 /// The sentence that says why a site is charged or acquitted, or why nothing is said of it.
 enum EvidenceText {
@@ -25,6 +26,11 @@ enum EvidenceText {
             (phase.map { "rose in \($0.name), " } ?? "")
                 + "by \(stacks) callers one after the other, each for a short time, as code does that is loaded: "
                 + (phase == nil ? "a longer run tells" : "more rounds tell")
+        case .loading: "rose while code was loaded, and may end with that: a longer run tells"
+        case .inCaches(let blocks, let phase):
+            (phase.map { "rose in \($0.name), " } ?? "rose ")
+                + "by \(Format.plural(UInt64(blocks), "block")) with what rose beside it, no more than CPython's own caches "
+                + "and lists of free objects may hold: " + (phase == nil ? "a longer run tells" : "more rounds tell")
         case .nothingAfterARound: "nothing of it was alive after a round"
         case .processEnded: "its process ended during the hunt"
         case .damaged: "its history cannot be read"

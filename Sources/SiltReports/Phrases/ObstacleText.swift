@@ -34,8 +34,11 @@ enum ObstacleText {
                 + "each lived for \(short.snapshots.map { "\($0) snapshots" } ?? Format.duration(short.seconds)) only: \(short.blame.label) rises as long as they live "
                 + "(let workers live longer, or run it with a shorter --snapshot-every)"
         case .loading(let frame, let others, let seconds):
-            "still loading? \(frame.label.printable)\(more(others)) rose by one caller after the other in the "
-                + "\(Format.duration(seconds)) that were seen, as what a program loads does (run it longer)"
+            "still loading? \(frame.label.printable)\(more(others)) rose in the "
+                + "\(Format.duration(seconds)) that were seen as what a program loads does (run it longer)"
+        case .filling(let frame, let others, let seconds):
+            "still filling? \(frame.label.printable)\(more(others)) rose in the "
+                + "\(Format.duration(seconds)) that were seen by no more than CPython's own caches may hold (run it longer)"
         case .phase(let obstacle): line(obstacle)
         case .outsideMalloc(let growth): line(growth)
         case .endedEarly(let failure): line(failure)

@@ -362,9 +362,11 @@ final class TracedImage {
     func apply(_ example: HeldExample, of resource: Resource) {
         guard let stack = heap.stack(ofHandle: example.handle, of: resource) else { return }
         let key = HeldStack(resource: resource, stack: stack)
-        // What could be said of it before can be said still.
-        if example.text.isEmpty, let before = examples[key], before.handle == example.handle,
-            before.since == example.since
+        // What could be said of one that is still there can be said still: a table of the kernel's that changes while it is
+        // read may pass over another.
+        if example.text.isEmpty, let before = examples[key], before.kind == example.kind, !before.text.isEmpty,
+            before.handle == example.handle && before.since == example.since
+                || before.handle != example.handle && heap.stack(ofHandle: before.handle, of: resource) == stack
         {
             return
         }

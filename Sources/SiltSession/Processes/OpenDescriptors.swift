@@ -38,6 +38,9 @@ struct OpenDescriptors {
         var stack: StackID
     }
 
+    /// When it was last looked, by the monotonic clock.
+    private var lookedAt: Double?
+
     /// When words for what is open were last looked for, and how much was open then.
     private var worded = (at: -Double.infinity, count: 0)
 
@@ -50,6 +53,7 @@ struct OpenDescriptors {
     mutating func begin(_ pid: pid_t) {
         guard let names = list(pid) else { return }
         born = Set(names.keys)
+        lookedAt = Clock.monotonicSeconds
     }
 
     var isDue: Bool { clock.isDue }
@@ -64,6 +68,7 @@ struct OpenDescriptors {
         clock.begin()
         guard let names = list(pid) else { return nil }
         var found = Found()
+        var new: [(number: UInt64, serial: UInt64)] = []
         for (number, thing) in live {
             guard let link = names[number] else {
                 found.gone.append(number)
@@ -75,8 +80,10 @@ struct OpenDescriptors {
                 if before.name != name { found.gone.append(number) }
             } else {
                 known[number] = Known(serial: thing.serial, name: name, since: began, stack: thing.stack)
+                new.append((number, thing.serial))
             }
         }
+        date(new, began)
         for number in known.keys where live[number] == nil { known[number] = nil }
         // What was opened before the first look may be among them.
         let old = (born ?? Set(names.keys)).filter { names[$0] != nil && live[$0] == nil }
@@ -85,6 +92,15 @@ struct OpenDescriptors {
         if isWorthWords(began) { found.examples = examples(names, of: pid) }
         clock.end()
         return found
+    }
+
+    /// What was opened since the last look, which may be long ago, came evenly and in this order.
+    private mutating func date(_ new: [(number: UInt64, serial: UInt64)], _ now: Double) {
+        let before = lookedAt ?? now
+        for (index, thing) in new.sorted(by: { $0.serial < $1.serial }).enumerated() {
+            known[thing.number]?.since = before + (now - before) * Double(index + 1) / Double(new.count)
+        }
+        lookedAt = now
     }
 
     private mutating func lookAtStrange(_ names: [UInt64: String], isMark: Bool, into found: inout Found) {

@@ -1,0 +1,77 @@
+internal import SiltEvents
+internal import SiltGrowth
+internal import SiltRecording
+internal import SiltSymbols
+
+/// Tells what may be an interpreter's own caches and lists of free objects, which are bounded and fill as evenly as a leak.
+///
+/// CPython keeps up to 4,096 names of attributes, and 2,000 tuples of each length: whatever a script allocates through its
+/// loop, by functions of the interpreter itself and in small blocks, may be those. Where all of it together is more than
+/// they hold, it is charged.
+struct InterpreterCaches {
+    /// Blocks of a process.
+    private static let blocks = 4096.0
+    /// Their mean size: names have up to a hundred characters, tuples up to twenty places, and CPython's own allocator calls
+    /// an object of no more than that small.
+    private static let maximumBytes = 512.0
+
+    private struct Place: Hashable {
+        var process: Int?
+        var phase: Int?
+    }
+
+    private let recording: Recording
+    private let names: FrameNames
+    /// Blocks of all sites that may be of caches.
+    private var sums: [Place: Double] = [:]
+
+    /// `shares`: those of all processes and phases.
+    init(_ recording: Recording, _ names: FrameNames, shares: [SiteShare]) {
+        (self.recording, self.names) = (recording, names)
+        for share in shares {
+            if let blocks = blocks(share) { sums[place(share), default: 0] += blocks }
+        }
+    }
+
+    /// The opinion on a share, which is charged only where it is more than caches hold.
+    func checked(_ share: SiteShare) -> SiteOpinion {
+        guard blocks(share) != nil, let sum = sums[place(share)], sum < Self.blocks * Double(processes(of: share))
+        else {
+            return share.opinion
+        }
+        var opinion = share.opinion
+        (opinion.verdict, opinion.confidence) = (.stillFilling, .low)
+        opinion.evidence = Evidence(.inCaches(blocks: sum, share.opinion.evidence.phase))
+        return opinion
+    }
+
+    private func place(_ share: SiteShare) -> Place {
+        share.phase == nil ? Place(process: share.process) : Place(phase: share.phase)
+    }
+
+    private func processes(of share: SiteShare) -> Int {
+        Set(share.rows.lazy.map { recording.counters[$0].process }).count
+    }
+
+    /// What stayed of a share that may be of caches; nil for others.
+    private func blocks(_ share: SiteShare) -> Double? {
+        guard share.resource == .heap, share.opinion.isGrowing, let verdict = share.opinion.evidence.verdict,
+            [.leak, .late, .deep, .slowed, .everyRound].contains(verdict.reason)
+        else { return nil }
+        let facts = verdict.facts
+        guard facts.survivors > 0, facts.survivorBytes <= Self.maximumBytes * facts.survivors,
+            isOfInterpreter(share.blame), share.rows.contains(where: isOfScript)
+        else { return nil }
+        return facts.survivors
+    }
+
+    private func isOfInterpreter(_ place: FrameNames.Place) -> Bool {
+        Interpreter(file: recording.path(ofModule: recording.frames[place.frame].module)) == .python
+    }
+
+    /// Through an interpreter's loop.
+    private func isOfScript(_ row: Int) -> Bool {
+        names.walk(from: recording.counters[row].stack, in: recording)
+            .contains { $0.rows.contains { names.rows[$0].isLoop } }
+    }
+}

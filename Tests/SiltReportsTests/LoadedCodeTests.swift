@@ -1,0 +1,49 @@
+import SiltEvents
+import Testing
+
+@testable import SiltFindings
+
+/// What a program loads comes once for each file, however long that takes.
+struct LoadedCodeTests {
+    private typealias Stack = SteadyProgram.Stack
+
+    private static func report(_ way: [String], kept: [UInt64], libraries: [UInt64]? = nil) throws -> HeapReport {
+        var stacks = [Stack(functions: ["main"] + way, kept: kept)]
+        if let libraries { stacks.append(Stack(functions: ["main"], kept: libraries, bytes: 1, resource: .module)) }
+        return try SteadyProgram(stacks: stacks).report()
+    }
+
+    private static let ended = SteadyProgram.steadily(20).dropLast(2) + [0, 0]
+
+    @Test func librariesThatBecomeMoreAreNotDecidedNorIsWhatComesWithThem() throws {
+        let report = try Self.report(
+            ["open_plugin", "dlopen"],
+            kept: SteadyProgram.steadily(20),
+            libraries: SteadyProgram.steadily(4)
+        )
+        #expect(report.verdict == .inconclusive, "\(report.sites.map(\.evidence))")
+        #expect(report.sites.allSatisfy { $0.evidence.reason == .loading })
+    }
+
+    /// It is opened and closed again and again.
+    @Test func whatALibraryLeavesEachTimeIsALeak() throws {
+        let report = try Self.report(["open_plugin", "dlopen", "start_plugin"], kept: SteadyProgram.steadily(20))
+        #expect(report.verdict == .growing)
+    }
+
+    @Test func filesOfAScriptAreNotDecided() throws {
+        let way = ["import_find_and_load", "new_class"]
+        #expect(try Self.report(way, kept: SteadyProgram.steadily(20)).verdict == .inconclusive)
+    }
+
+    @Test func codeThatIsRunIsToldFromLoadingByItsEnd() throws {
+        let way = ["builtin_exec", "new_class"]
+        #expect(try Self.report(way, kept: SteadyProgram.steadily(20)).verdict == .growing)
+        #expect(LoadedCode.hasEnded(Self.ended.map { Double($0) }))
+        #expect(LoadedCode.hasEnded([900] + Array(repeating: 18, count: 20) + [0]))
+        #expect(!LoadedCode.hasEnded(SteadyProgram.steadily(20).map { Double($0) }))
+        // Few, or by bursts.
+        #expect(!LoadedCode.hasEnded([1, 2, 1, 0, 2, 1, 2, 1, 0, 0]))
+        #expect(!LoadedCode.hasEnded([0, 90, 0, 0, 90, 0, 0, 90, 0, 0]))
+    }
+}
