@@ -162,6 +162,10 @@ import Testing
         #expect(page.contains("    SSL_new made it: SSL_free gives it back\n"), "\(page)")
         #expect(page.contains("    timer_create made it: timer_delete gives it back\n"), "\(page)")
         #expect(page.contains("    grows in step with it: +40 B/request at the same line\n"), "\(page)")
+        // Things without a size stand beside the bytes.
+        #expect(!page.contains("B/request, +40"), "\(page)")
+        report.sites[1].resource = .timer
+        #expect(text(report).contains("\n 1  +101 B/request, +40 B/request  http.c:77  "), "\(text(report))")
         let sites = try #require(try json(report)["sites"] as? [[String: Any]])
         #expect((sites[1]["part_of"] as? [String: Any])?["reason"] as? String == "same-line")
         #expect(sites[0]["made_by"] as? String == "SSL_new" && sites[0]["given_back_by"] as? String == "SSL_free")

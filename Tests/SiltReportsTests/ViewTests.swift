@@ -150,7 +150,8 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appending(path: "silt-views-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { _ = try? FileManager.default.removeItem(at: folder) }
-        let source = (1...120).map { "line \($0) of orders.c" }.joined(separator: "\n")
+        let source = (1...120).map { "line \($0) of orders.c" + ($0 == 89 ? String(repeating: ", long", count: 50) : "") }
+            .joined(separator: "\n")
         try source.write(to: folder.appending(path: "orders.c"), atomically: true, encoding: .utf8)
         var recording = try OrderServer.recording()
         for index in recording.strings.indices {
@@ -165,6 +166,7 @@ import Testing
         let report = try ReportBuilder.build(recording, options: options)
         try ListText.render(report, try FunctionPattern("order_create|cache_fill"), into: &text)
         try expectGolden(text.replacing(folder.path(), with: "/src"), "list.txt")
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 || $0.hasPrefix("ROUTINE") })
     }
 
     // MARK: Temporaries

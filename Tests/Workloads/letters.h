@@ -6,12 +6,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* It has its name when it listens: who sees it can connect. */
 static int bound(const char *path) {
     struct sockaddr_un address = {AF_UNIX, {0}};
-    strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    unlink(path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s.new", path);
+    unlink(address.sun_path);
     int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 64)) {
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 64) ||
+        rename(address.sun_path, path)) {
         perror(path);
         exit(1);
     }

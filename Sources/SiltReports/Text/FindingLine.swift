@@ -7,6 +7,8 @@ internal import SiltText
 struct FindingLine {
     var number: Int
     var rate: String
+    /// Other rates of the same line, shown where place, function and confidence stay beside them.
+    var also = ""
     var site: ReportSite
     var confidence: String
     /// What it holds: at length and in short.
@@ -18,13 +20,18 @@ struct FindingLine {
     private static let (usualName, minimumName) = (32, 18)
 
     func text(width: Int) -> String {
-        let lead = "\(number)".leftPadded(to: 2) + "  " + (rate.isEmpty ? "" : rate + "  ")
         let place = site.fix.place.printable
-        for form in forms {
-            let rest = form.map { "  " + $0 }.joined()
-            let text = lead + place + (place.isEmpty ? String(rest.dropFirst(2)) : rest)
-            if text.count <= width { return text }
+        func whole(_ lead: String, _ forms: some Sequence<[String]>) -> String? {
+            forms.lazy.map { form in
+                let rest = form.map { "  " + $0 }.joined()
+                return lead + place + (place.isEmpty ? String(rest.dropFirst(2)) : rest)
+            }
+            .first { $0.count <= width }
         }
+        let rank = "\(number)".leftPadded(to: 2) + "  "
+        if !rate.isEmpty, !also.isEmpty, let text = whole(rank + rate + also + "  ", forms.dropLast()) { return text }
+        let lead = rank + (rate.isEmpty ? "" : rate + "  ")
+        if let text = whole(lead, forms) { return text }
         let name = "  " + site.fix.name(width: Self.minimumName)
         let room = max(Self.minimumPlace, width - lead.count - name.count)
         let short = lead + place.cutInFront(to: room) + name

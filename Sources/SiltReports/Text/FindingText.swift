@@ -22,6 +22,7 @@ enum FindingText {
         let line = FindingLine(
             number: number,
             rate: site.rate.map { $0.unit.gain($0.value) } ?? "",
+            also: ratesBeside(site, report),
             site: site,
             confidence: ConfidenceText.word(site.confidence),
             held: (held(site), heldInShort(site))
@@ -35,6 +36,17 @@ enum FindingText {
         source(site, report, form, &page)
         if let why = WhyText.line(site, isWhole: form == .whole) { page.paragraph(why.printable, indent: indent) }
         if let next = NextStep.line(site, report) { page.command("next: " + next.printable, indent: indent) }
+    }
+
+    /// As `, +20 threads/s`: of things without a size that the same line takes beside its bytes.
+    private static func ratesBeside(_ site: ReportSite, _ report: HeapReport) -> String {
+        guard !site.resource.isCounted else { return "" }
+        let rates = report.sites.lazy.filter {
+            $0.resource.isCounted && $0.follows?.rank == site.rank && $0.follows?.why == .sameLine
+                && $0.fix.isSamePlace(as: site.fix)
+        }
+        .compactMap(\.rate)
+        return rates.map { ", " + $0.unit.gain($0.value) }.joined()
     }
 
     // MARK: - What it holds

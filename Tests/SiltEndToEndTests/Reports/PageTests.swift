@@ -46,7 +46,9 @@ extension EndToEnd {
                 "script return document.querySelectorAll('#phases tbody tr').length",
                 "script return [...document.querySelectorAll('#growing svg')].map(s => s.getAttribute('aria-label'))",
                 "errors",
+                "script return document.querySelector('#next code').textContent",
             ])
+            #expect((answers[5] as? String)?.hasSuffix(" --stack") == true, "\(answers[5])")
             #expect(answers[0] as? String == "GROWING: 1 call site leaks on keep, 1000 B per request")
             let article = try #require(answers[1] as? String)
             for text in ["+1000 B/request", "keep_order", "service.c:", "likely", "malloc(1000)", "never freed"] {
