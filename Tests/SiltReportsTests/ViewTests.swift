@@ -150,8 +150,8 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appending(path: "silt-views-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { _ = try? FileManager.default.removeItem(at: folder) }
-        let source = (1...120).map { "line \($0) of orders.c" + ($0 == 89 ? String(repeating: ", long", count: 50) : "") }
-            .joined(separator: "\n")
+        let long = String(repeating: ", long", count: 50)
+        let source = (1...120).map { "line \($0) of orders.c\($0 == 89 ? long : "")" }.joined(separator: "\n")
         try source.write(to: folder.appending(path: "orders.c"), atomically: true, encoding: .utf8)
         var recording = try OrderServer.recording()
         for index in recording.strings.indices {
