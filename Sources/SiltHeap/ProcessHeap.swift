@@ -394,8 +394,9 @@ package struct ProcessHeap: ~Copyable {
         if event.resource == .thread { return apply(threads.take(thing, event)) }
         if handles.takeAgain(event.address, of: event.resource) { return }
         if let old = handles.take(thing, of: event.resource, isFound: isFound) {
-            // What a look has found may be given back unseen at any time, as it was taken.
-            if !old.isFound { faults.overwritten += 1 }
+            // Descriptors may be closed where no hook sees it (io_uring, bare system calls): looks find that too, and
+            // nothing is counted wrong.
+            if event.resource != .descriptor { faults.overwritten += 1 }
             others.change(event.resource) { $0.remove(old.thing) }
         }
         others.make(event.resource, as: sites)
