@@ -114,5 +114,35 @@ extension EndToEnd {
             let rate = try #require(Double(result.output.trimmingCharacters(in: .whitespacesAndNewlines)))
             try expectOneLeak(report, rate, "objects/second")
         }
+
+        /// Tests/Workloads/ring_files.c; its status is 77 where the kernel has no io_uring for it.
+        @Test func whatIoUringOpensIsFoundAtItsRateAndWhatItClosesIsNotLive() throws {
+            let folder = try ScratchFolder()
+            let program = try buildWorkload("ring_files", into: folder)
+            guard try runProgram([program, "0"]).status != 77 else {
+                print("no io_uring here: what it opens and closes is not tested")
+                return
+            }
+            let recording = folder.file("ring.silt")
+            let result = try runProgram(
+                [siltExecutable, "run", "--snapshot-every", "100ms", "--out", recording, "--", program, "4"]
+            )
+            #expect(result.status == 0, "\(result.errors)")
+            let report = try report(of: recording)
+            let words = result.output.split(whereSeparator: \.isWhitespace).compactMap { Double($0) }
+            try #require(words.count == 2, "\(result.output)")
+            let growing = report.sites.filter(\.isGrowing)
+            #expect(growing.count == 1, "\(growing.map(\.blame))")
+            let found = try #require(growing.first?.rate)
+            // Looks lag by three of themselves.
+            #expect(growing.first?.kind == "descriptor" && growing.first?.blame.function != "make_socket")
+            #expect(abs(found.value - words[1]) <= 0.15 * words[1], "\(found.value) against \(words[1])")
+            let sockets = report.sites.filter { $0.blame.function == "make_socket" }
+            #expect(sockets.map(\.inuseObjects).reduce(0, +) <= 1 && sockets.map(\.allocObjects).reduce(0, +) > 100)
+            let text = try runProgram([siltExecutable, "report", recording]).output
+                .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(text.contains(" descriptors whose opening was not seen"), "\(text)")
+            #expect(!text.contains("free was not seen"), "\(text)")
+        }
     }
 }
