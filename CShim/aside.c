@@ -109,14 +109,14 @@ void silt_aside_forget(void) {
     }
 }
 
-/* All signals but those that an instruction raises. */
+/* All signals but those that an instruction raises; what the program blocks stays blocked: it may
+ * be pending, sent by kill(2). */
 static const uint64_t blocked =
     ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGILL - 1) | 1ull << (SIGFPE - 1) |
       1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1));
 
 bool silt_signals_block(uint64_t *mask) {
-    return !silt_is_filtered() &&
-           silt_call(SYS_rt_sigprocmask, SIG_SETMASK, &blocked, mask, 8) == 0;
+    return !silt_is_filtered() && silt_call(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, mask, 8) == 0;
 }
 
 void silt_signals_restore(const uint64_t *mask) {

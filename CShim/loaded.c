@@ -43,8 +43,11 @@ bool silt_readable_at(const struct silt_extent *extent, uintptr_t at, uintptr_t 
     return at < *end;
 }
 
+/* The loader's own: a name that must be found would make it one of the libraries that are needed. */
+#pragma weak _r_debug
+
 bool silt_find_loader(struct dl_find_object *found) {
-    return _dl_find_object((void *)_r_debug.r_ldbase, found) == 0;
+    return &_r_debug && _dl_find_object((void *)_r_debug.r_ldbase, found) == 0;
 }
 
 const struct link_map *silt_map_at(const void *address) {

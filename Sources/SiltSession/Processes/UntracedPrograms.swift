@@ -26,7 +26,7 @@ enum UntracedReason: Equatable {
         SILT_UNTRACED_STATIC.rawValue: "statically linked",
         SILT_UNTRACED_CLASS.rawValue: "32-bit",
         SILT_UNTRACED_MACHINE.rawValue: "for another machine",
-        SILT_UNTRACED_LIBC.rawValue: "another C library",
+        SILT_UNTRACED_LIBC.rawValue: "another C library, or another copy of it",
         SILT_UNTRACED_RIGHTS.rawValue: "setuid or with capabilities",
         SILT_UNTRACED_USER.rawValue: "another user",
         SILT_UNTRACED_ROOT.rawValue: "the preload library is not visible there",

@@ -25,5 +25,15 @@ extension EndToEnd {
             let raising = report.sites(named: "raising").filter { $0.allocSpace == $0.allocObjects * 7777 }
             #expect(raising.map(\.allocObjects).reduce(0, +) == 500)
         }
+
+        @Test func whatTheProgramBlocksStaysBlocked() throws {
+            let folder = try ScratchFolder()
+            let program = [try buildWorkload("pending", into: folder)]
+            let native = try runProgram(program)
+            let (result, report) = try trace(program)
+            #expect(native.status == 0 && native.output == "4 5 7 8 11 31 \n")
+            #expect(result.status == 0 && result.output == native.output, "\(result.output) \(result.errors)")
+            #expect(report.trust.lost == 0 && report.processes.count == 13)
+        }
     }
 }
