@@ -43,8 +43,7 @@ bool silt_readable_at(const struct silt_extent *extent, uintptr_t at, uintptr_t 
     return at < *end;
 }
 
-/* The loader's own: a name that must be found would make it one of the libraries that are needed.
- */
+/* Weak: else the loader, whose own it is, would be among the libraries that are needed. */
 #pragma weak _r_debug
 
 bool silt_find_loader(struct dl_find_object *found) {
