@@ -15,25 +15,37 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As enter, while *silt_live is not 0. */
-static inline bool enter_live(const void *frame, uint32_t *before) {
+/* Makes this thread's state that of a record, unless a hook is under way. Whether recording is on
+ * is looked at after that: a signal handler may fork at any instruction, and its child, in which
+ * recording begins anew, returns into a record only where the state says so (silt_forked). */
+static inline bool claim(const void *frame) {
     struct silt_thread *self = &silt_thread;
-    *before = self->state;
     if (SILT_UNLIKELY(self->state != SILT_IDLE)) {
-        return silt_thread_nested_record((uintptr_t)frame, before);
+        return false;
     }
     self->sp = (uintptr_t)frame;
     self->state = SILT_IN_RECORD;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     return true;
 }
 
 /* Enters recording in a hook whose frame is `frame`; false when this event is not to be recorded.
  */
 static inline bool enter(const void *frame, uint32_t *before) {
+    *before = SILT_IDLE;
+    while (SILT_LIKELY(claim(frame))) {
+        if (SILT_LIKELY(*silt_live)) {
+            return true;
+        }
+        silt_thread.state = SILT_IDLE;
+        if (!silt_wake_up()) {
+            return false;
+        }
+    }
     if (SILT_UNLIKELY(!*silt_live) && !silt_wake_up()) {
         return false;
     }
-    return enter_live(frame, before);
+    return silt_thread_nested_record((uintptr_t)frame, before);
 }
 
 static inline void leave(uint32_t before) {
@@ -97,8 +109,8 @@ static inline void emit_fate(struct silt_sink *sink, void *block, enum silt_fate
     }
 }
 
-/* A free when *silt_live is not SILT_LIVE: nothing is recorded yet or any more, or frees are
- * recorded with their stacks. */
+/* A free inside of another hook, or when *silt_live is not SILT_LIVE: nothing is recorded yet or
+ * any more, or frees are recorded with their stacks. */
 __attribute__((noinline)) static void record_free_otherwise(void *block, const void *frame,
                                                             enum silt_fate fate) {
     uint32_t before;
@@ -117,19 +129,20 @@ __attribute__((noinline)) static void record_free_otherwise(void *block, const v
 }
 
 static inline void record_free(void *block, const void *frame, enum silt_fate fate) {
-    uint32_t before;
-    if (SILT_UNLIKELY(*silt_live != SILT_LIVE)) {
+    if (SILT_UNLIKELY(!claim(frame))) {
         record_free_otherwise(block, frame, fate);
         return;
     }
-    if (!enter_live(frame, &before)) {
+    if (SILT_UNLIKELY(*silt_live != SILT_LIVE)) {
+        silt_thread.state = SILT_IDLE;
+        record_free_otherwise(block, frame, fate);
         return;
     }
     struct silt_sink *sink = sink_of_thread();
     if (SILT_LIKELY(sink != NULL)) {
         emit_fate(sink, block, fate);
     }
-    leave(before);
+    leave(SILT_IDLE);
 }
 
 /* Before the first forwarded call the real allocator must be known; while it is looked for, calls

@@ -103,8 +103,9 @@ static void thread_ends(void *rounds) {
     if (self->state != SILT_IDLE && self->state != SILT_LENT) {
         recover(); /* canceled or left by longjmp(3) inside of a hook */
     }
+    self->state = SILT_IN_RECORD; /* before the look at *silt_live: hooks.c says why */
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (self->sink && self->image == silt_image_number && *silt_live) {
-        self->state = SILT_IN_RECORD;
         uint32_t tid = self->sink->slot->owner;
         emit_over(self->sink, tid);
         silt_emit_thread_end(self->sink, tid);
