@@ -53,6 +53,11 @@ package func abridgedName(_ name: String, width: Int) -> String {
     return bare.joined(separator: "::")
 }
 
+extension Character {
+    /// Of a function's own name, a lambda's included.
+    package var isNameLike: Bool { isLetter || isNumber || "_{}#".contains(self) }
+}
+
 /// Characters of a function before what stands behind it.
 private let minimumFunction = 8
 
@@ -69,7 +74,7 @@ package func fittedName(_ name: String, width: Int) -> String {
     let short = abridgedName(name, width: width)
     guard short.count > width, let last = short.split(separator: ":").last else { return short }
     let bare = String(last).replacing("<…>", with: "")
-    let isWord = bare.allSatisfy { $0.isLetter || $0.isNumber || "_{}#".contains($0) }
+    let isWord = bare.allSatisfy(\.isNameLike)
     return (isWord ? bare : short).cutInside(to: width)
 }
 

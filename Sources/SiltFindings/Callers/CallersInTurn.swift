@@ -13,7 +13,7 @@ struct CallersInTurn {
     private let clocks: [ProcessClock]
     private let hunt: HuntPhases?
     /// In `Recording.historyBytes`, by row of counters.
-    let histories: [Int: Range<Int>]
+    private let histories: [Int: Range<Int>]
 
     /// Blocks that a stack must have left for the times they came at to say anything.
     private static let minimumBlocks = 4.0
@@ -25,18 +25,11 @@ struct CallersInTurn {
     /// In fewer intervals everything is short.
     private static let minimumIntervals = 5
 
-    /// `growing`: the shares that will be asked for.
-    init(_ sites: CallSites, growing: [SiteShare], judge: SiteJudge, clocks: [ProcessClock], hunt: HuntPhases?) {
+    /// `histories`: those of the growing shares that will be asked for.
+    init(_ histories: [Int: Range<Int>], judge: SiteJudge, clocks: [ProcessClock], hunt: HuntPhases?) {
         self.judge = judge
         self.clocks = clocks
         self.hunt = hunt
-        let rows = Set(growing.lazy.filter { $0.opinion.isGrowing }.flatMap(\.rows))
-        var histories: [Int: Range<Int>] = [:]
-        if !rows.isEmpty {
-            for stack in sites.parts.lazy.flatMap(\.stacks) where rows.contains(stack.row) {
-                histories[stack.row] = stack.history
-            }
-        }
         self.histories = histories
     }
 
@@ -53,11 +46,7 @@ struct CallersInTurn {
             return asked.births(history, clocks[share.process])
         }
         guard let stacks = Self.stacksInTurn(births) else { return share.opinion }
-        var opinion = share.opinion
-        opinion.verdict = .stillFilling
-        opinion.confidence = .low
-        opinion.evidence = Evidence(.inTurn(stacks: stacks, share.opinion.evidence.phase))
-        return opinion
+        return share.opinion.leftOpen(.inTurn(stacks: stacks, share.opinion.evidence.phase))
     }
 
     /// How many stacks left what they left in a short time, if most of it is theirs; nil if not.

@@ -214,3 +214,15 @@ extension CallSites.Part {
         return part
     }
 }
+
+extension CallSites {
+    /// The histories of those rows of counters, in `Recording.historyBytes`.
+    func histories(of rows: Set<Int>) -> [Int: Range<Int>] {
+        guard !rows.isEmpty else { return [:] }
+        var histories: [Int: Range<Int>] = [:]
+        for stack in parts.lazy.flatMap(\.stacks) where rows.contains(stack.row) {
+            histories[stack.row] = stack.history
+        }
+        return histories
+    }
+}

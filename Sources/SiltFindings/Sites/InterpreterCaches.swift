@@ -10,7 +10,7 @@ internal import SiltSymbols
 /// they hold, it is charged.
 struct InterpreterCaches {
     /// Blocks of a process.
-    private static let blocks = 4096.0
+    static let blocks = 4096.0
     /// Their mean size: names have up to a hundred characters, tuples up to twenty places, and CPython's own allocator calls
     /// an object of no more than that small.
     private static let maximumBytes = 512.0
@@ -39,10 +39,7 @@ struct InterpreterCaches {
         else {
             return share.opinion
         }
-        var opinion = share.opinion
-        (opinion.verdict, opinion.confidence) = (.stillFilling, .low)
-        opinion.evidence = Evidence(.inCaches(blocks: sum, share.opinion.evidence.phase))
-        return opinion
+        return share.opinion.leftOpen(.inCaches(blocks: sum, share.opinion.evidence.phase))
     }
 
     private func place(_ share: SiteShare) -> Place {
@@ -60,7 +57,7 @@ struct InterpreterCaches {
         else { return nil }
         let facts = verdict.facts
         guard facts.survivors > 0, facts.survivorBytes <= Self.maximumBytes * facts.survivors,
-            isOfInterpreter(share.blame), share.rows.contains(where: isOfScript)
+            isOfInterpreter(share.blame), isOfScript(share)
         else { return nil }
         return facts.survivors
     }
@@ -69,9 +66,11 @@ struct InterpreterCaches {
         Interpreter(file: recording.path(ofModule: recording.frames[place.frame].module)) == .python
     }
 
-    /// Through an interpreter's loop.
-    private func isOfScript(_ row: Int) -> Bool {
-        names.walk(from: recording.counters[row].stack, in: recording)
-            .contains { $0.rows.contains { names.rows[$0].isLoop } }
+    /// Whether some of it is allocated through an interpreter's loop.
+    func isOfScript(_ share: SiteShare) -> Bool {
+        share.rows.contains { row in
+            names.walk(from: recording.counters[row].stack, in: recording)
+                .contains { $0.rows.contains { names.rows[$0].isLoop } }
+        }
     }
 }

@@ -15,6 +15,7 @@ struct LoadedCode {
     private let names: FrameNames
     private let judge: SiteJudge
     private let clocks: [ProcessClock]
+    /// In `Recording.historyBytes`, by row of counters.
     private let histories: [Int: Range<Int>]
     /// In `Recording.processes`: those whose libraries become more.
     private let loading: Set<Int>
@@ -46,10 +47,7 @@ struct LoadedCode {
         let isLoaded =
             share.resource == .module
             ? verdict.facts.survivors <= Self.maximumModules : share.resource == .heap && isOfLoads(share)
-        guard isLoaded else { return share.opinion }
-        var opinion = share.opinion
-        (opinion.verdict, opinion.confidence, opinion.evidence) = (.stillFilling, .low, Evidence(.loading))
-        return opinion
+        return isLoaded ? share.opinion.leftOpen(.loading) : share.opinion
     }
 
     private func isOfLoads(_ share: SiteShare) -> Bool {

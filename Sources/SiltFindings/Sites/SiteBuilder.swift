@@ -54,15 +54,16 @@ struct SiteBuilder {
         var members: [[SiteShare]] = []
         var places: [SiteShare.Identity: Int] = [:]
         let touched = TouchedMappings(recording)
-        let inTurn = CallersInTurn(sites, growing: shares, judge: judge, clocks: clocks, hunt: hunt)
-        let loaded = LoadedCode(recording, names, judge, clocks, growing: shares, histories: inTurn.histories)
+        let histories = sites.histories(of: Set(shares.lazy.filter { $0.opinion.isGrowing }.flatMap(\.rows)))
+        let inTurn = CallersInTurn(histories, judge: judge, clocks: clocks, hunt: hunt)
+        let loaded = LoadedCode(recording, names, judge, clocks, growing: shares, histories: histories)
         let caches = InterpreterCaches(recording, names, shares: shares)
         for var share in shares where !share.rows.isEmpty {
             if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
             share.opinion = inTurn.checked(share)
             if hunt == nil { share.opinion = loaded.checked(share) }
             if !isOfReplaced(share.process) { share.opinion = caches.checked(share) }
-            if mayBeUnfilled(share) { (share.opinion.verdict, share.opinion.confidence) = (.stillFilling, .low) }
+            if mayBeUnfilled(share, caches) { share.opinion = share.opinion.leftOpen() }
             if isOfStart(share) { share.opinion = .unknown(.tooFewSnapshots(clocks[share.process].count)) }
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
@@ -118,18 +119,13 @@ struct SiteBuilder {
 
     /// What a service whose workers replace each other allocates through an interpreter's loop may be in one of its caches,
     /// which is not full when a worker ends, nor where little is done: CPython's of attributes has 4,096 entries.
-    private func mayBeUnfilled(_ share: SiteShare) -> Bool {
+    private func mayBeUnfilled(_ share: SiteShare, _ caches: InterpreterCaches) -> Bool {
         guard share.resource == .heap, share.opinion.isGrowing, isOfReplaced(share.process),
             let facts = share.opinion.evidence.verdict?.facts,
-            facts.survivors < Self.interpretersCache * Double(share.workers?.count.count ?? 1)
+            facts.survivors < InterpreterCaches.blocks * Double(share.workers?.count.count ?? 1)
         else { return false }
-        return share.rows.contains { row in
-            names.walk(from: recording.counters[row].stack, in: recording)
-                .contains { $0.rows.contains { names.rows[$0].isLoop } }
-        }
+        return caches.isOfScript(share)
     }
-
-    private static let interpretersCache = 4096.0
 
     /// Whether the process is of a program whose workers are judged as one.
     private func isOfReplaced(_ process: Int) -> Bool {

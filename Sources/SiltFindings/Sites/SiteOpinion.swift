@@ -147,3 +147,13 @@ package struct SiteOpinion {
         (isGrowing ? 1 : 0, confidence.rank, slope) > (other.isGrowing ? 1 : 0, other.confidence.rank, other.slope)
     }
 }
+
+extension SiteOpinion {
+    /// Neither charged nor acquitted: it may end by itself, as what fills or is loaded does.
+    func leftOpen(_ basis: Evidence.Basis? = nil) -> SiteOpinion {
+        var opinion = self
+        (opinion.verdict, opinion.confidence) = (.stillFilling, .low)
+        if let basis { opinion.evidence = Evidence(basis) }
+        return opinion
+    }
+}

@@ -57,7 +57,7 @@ struct HeapTimeline: Sendable {
         for change in changes(of: resource, in: recording, recording.snapshots, until: .max) {
             sum = sum &- live[change.process, default: 0] &+ change.inUse
             live[change.process] = change.inUse
-            if sum > highest?.inUse ?? 0 || highest == nil { highest = (sum, change.timeNs) }
+            if highest.map({ sum > $0.inUse }) ?? true { highest = (sum, change.timeNs) }
         }
         return highest
     }

@@ -137,10 +137,6 @@ extension ReportFrame {
     }
 }
 
-extension Character {
-    fileprivate var isNameLike: Bool { isLetter || isNumber || "_{}#".contains(self) }
-}
-
 extension String {
     /// Without the last pair of parentheses, where it ends with one.
     fileprivate var withoutParameters: String {

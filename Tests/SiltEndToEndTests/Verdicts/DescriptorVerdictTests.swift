@@ -134,8 +134,8 @@ extension EndToEnd {
             let growing = report.sites.filter(\.isGrowing)
             #expect(growing.count == 1, "\(growing.map(\.blame))")
             let found = try #require(growing.first?.rate)
-            // Looks lag by three of themselves.
             #expect(growing.first?.kind == "descriptor" && growing.first?.blame.function != "make_socket")
+            // Looks lag by three of themselves.
             #expect(abs(found.value - words[1]) <= 0.15 * words[1], "\(found.value) against \(words[1])")
             let sockets = report.sites.filter { $0.blame.function == "make_socket" }
             #expect(sockets.map(\.inuseObjects).reduce(0, +) <= 1 && sockets.map(\.allocObjects).reduce(0, +) > 100)
