@@ -1,4 +1,4 @@
-/// Whether memory that no allocation explains still rises in the rounds of one phase of a hunt.
+/// Whether memory that no allocation explains still rises in the rounds of one phase of a hunt, or in parts of a free run.
 ///
 /// Heaps that runtimes map themselves rise in jumps, and fall when they are collected. So it is the highest value that
 /// counts: while the newer rounds reach a new one, the rise is not over.
@@ -14,6 +14,8 @@ package struct MemoryTrend: Equatable, Sendable {
     }
 
     package private(set) var state = State.none
+    /// Each round rose by a good part of what a round of so many requests rises by.
+    package private(set) var isSteady = false
     /// From the end of the first round to that of the last.
     package let risen: Double
 
@@ -28,7 +30,8 @@ package struct MemoryTrend: Equatable, Sendable {
         let gain = (bytes.suffix(newest).max() ?? 0) - before
         let isOver =
             gain <= max(Rules.overBytes, resident * Rules.overShareOfResident) || gain <= Rules.overShare * risen
-        if isSteady(bytes, loads, resident) {
+        isSteady = risesSteadily(bytes, loads, resident)
+        if isSteady {
             state = .rising
         } else if !isOver {
             let isPlain = isWorth(Rules.notable, resident) || isCarriedOn(bytes, loads, resident, gain: gain)
@@ -40,8 +43,7 @@ package struct MemoryTrend: Equatable, Sendable {
         risen >= max(limit.bytes, resident * limit.share)
     }
 
-    /// Each round rose by a good part of what a round of so many requests rises by.
-    private func isSteady(_ bytes: [Double], _ loads: [Double], _ resident: Double) -> Bool {
+    private func risesSteadily(_ bytes: [Double], _ loads: [Double], _ resident: Double) -> Bool {
         guard loads.count >= Rules.steadyRounds, isWorth(Rules.small, resident) else { return false }
         return zip(zip(bytes, bytes.dropFirst()), shares(loads)).allSatisfy { ends, share in
             ends.1 - ends.0 >= Rules.steadyShare * risen * share

@@ -151,4 +151,18 @@ struct OutsideMallocTests {
         let report = try Self.freeReport { 6 * Double(min($0, 10)) }
         #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
     }
+
+    /// As Python's arenas do, in which small objects lie that are never freed.
+    @Test func aSmallRiseThatNeverRestsLeavesTheVerdictOpen() throws {
+        let report = try Self.freeReport { 0.1 * Double($0) }
+        #expect(report.verdict == .inconclusive)
+        #expect(report.verdictLine.hasPrefix("INCONCLUSIVE: RSS grew "), "\(report.verdictLine)")
+    }
+
+    @Test(arguments: [12, 15, 20]) func aSmallRiseThatRestsOrJumpsDoesNot(second: Int) throws {
+        for level in [{ 0.1 * Double(min($0, second)) }, { $0 < second ? 0 : 2.4 }] as [(Int) -> Double] {
+            let report = try Self.freeReport(level)
+            #expect(report.verdict == .notGrowing, "\(report.verdictLine)")
+        }
+    }
 }

@@ -23,7 +23,7 @@ package struct MemoryGrowth: Equatable, Sendable {
     package var phase: String?
     /// What the last two fifths of the time rose by: a shorter rest may be one of several.
     var lateRise = 0.0
-    /// In a hunt.
+    /// Of the rounds of a phase, or of equal parts of a free run.
     var trend: MemoryTrend?
 
     /// Less may be chance, in bytes and as a share of the RSS at the end.
@@ -34,6 +34,8 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// One use of memory explains a rise when this share of it is its own.
     static let explainedShare = 0.8
 
+    /// Parts of a free run, after its first quarter, that must each rise for a rise that is not notable to count.
+    private static let steadyParts = 8
     /// What has changed by a larger share of RSS has to be looked at again.
     private static let maximumChange = 0.2
 
@@ -48,8 +50,10 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// True when it is memory that no allocation explains, and goes on.
     var isOutsideMalloc: Bool {
         guard let parts else { return false }
-        if let trend { return trend.state == .rising && parts.outsideMalloc >= Self.explainedShare * trend.risen }
-        return isNotable && parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
+        if let trend, phase == nil ? trend.isSteady : trend.state == .rising {
+            return parts.outsideMalloc >= Self.explainedShare * trend.risen
+        }
+        return phase == nil && isNotable && parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
             && lateRise >= Self.lateShare * risen
     }
 }
@@ -78,6 +82,7 @@ extension MemoryGrowth {
             (startDetails, endDetails) = (start.details, end.details)
             // A moment may be a peak.
             risen = min(risen, Double(end.bytes.sum) - Double(start.bytes.sum))
+            trend = Self.trend(rows.dropFirst(quarter), looks, rows)
         }
         let seconds = Double(rows[last].timeNs &- rows[first].timeNs) / 1e9
         if seconds > 0 {
@@ -157,6 +162,21 @@ extension MemoryGrowth {
             let value = risen / Double(requests)
             rate = Rate(value: value, low: value, high: value, unit: .bytesPerRequest)
         }
+    }
+
+    /// Of equal parts of those rows of a free run; nil: there are too few.
+    private static func trend(
+        _ rows: ArraySlice<RecordedSnapshot>,
+        _ looks: [RecordedMemory],
+        _ all: [RecordedSnapshot]
+    ) -> MemoryTrend? {
+        guard rows.count > 2 * steadyParts, let last = rows.last else { return nil }
+        let ends = (0...steadyParts).map { rows[rows.startIndex + (rows.count - 1) * $0 / steadyParts] }
+        return MemoryTrend(
+            ends.map { outsideMalloc(at: $0, looks, all) },
+            loads: Array(repeating: 0, count: steadyParts),
+            resident: Double(last.rssBytes ?? 0)
+        )
     }
 
     /// By the newest look at that time, and what has changed since; 0 where there was none.

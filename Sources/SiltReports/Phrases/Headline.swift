@@ -70,14 +70,16 @@ enum Headline {
         }.joined(separator: " and ")
     }
 
-    /// As `2 call sites leak`: what grows together with another is one with it.
+    /// As `2 call sites leak and 3 may`: what grows together with another is one with it.
     ///
     /// `watched`: what there is little of.
     static func findings(_ growing: [ReportSite], watched: String) -> String {
-        let count = growing.count { $0.follows == nil }
-        let isSure = growing.contains { $0.confidence != .low }
-        let verb = isSure ? (count == 1 ? "leaks" : "leak") : "may leak (few \(watched): watch it)"
-        return "\(Format.plural(UInt64(count), "call site")) \(verb)"
+        let findings = growing.filter { $0.follows == nil }
+        let sure = findings.count { $0.confidence != .low }
+        func sites(_ count: Int) -> String { Format.plural(UInt64(count), "call site") }
+        guard sure > 0 else { return "\(sites(findings.count)) may leak (few \(watched): watch it)" }
+        let doubtful = findings.count - sure
+        return "\(sites(sure)) \(sure == 1 ? "leaks" : "leak")" + (doubtful > 0 ? " and \(doubtful) may" : "")
     }
 
     /// When the limit is reached; nil when nothing can be said of it.
