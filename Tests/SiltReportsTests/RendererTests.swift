@@ -41,17 +41,17 @@ import Testing
         var report = try ShopHunt.report()
         report.phases[1].failedRequests = 700
         report.sites.removeAll { $0.phase == "users" }
-        report.endEarly("the load of phase cart failed\n  it printed this", planned: ["users", "orders", "cart"])
+        report.endEarly("the load of phase cart failed; it printed:\n  first\n  this", planned: ["users", "orders", "cart"])
         let line = report.verdictLine
         #expect(line.hasPrefix("GROWING: "))
         #expect(line.contains("; 5 % of the requests of users failed"), "\(line)")
         #expect(
-            line.hasSuffix("; the hunt ended early (not measured: cart): the load of phase cart failed …"),
+            line.hasSuffix("; the hunt ended early (not measured: cart): the load of phase cart failed; it printed: … this"),
             "\(line)"
         )
         let root = try json(report)
         #expect(root["headline"] as? String == line)
-        #expect((root["failure"] as? String)?.hasSuffix("it printed this") == true)
+        #expect((root["failure"] as? String)?.hasSuffix("first\n  this") == true)
         #expect(root["phases_not_reached"] as? [String] == ["cart"])
         let phases = try #require(root["phases"] as? [[String: Any]])
         #expect(phases.map { ($0["reason"] as? String)?.hasPrefix("5 % of the requests") } == [nil, true, nil])

@@ -154,9 +154,10 @@ extension ReportFrame {
 }
 
 extension String {
-    /// Messages may quote what a program printed, in lines of its own: without those.
+    /// Messages may quote what a program printed, in lines of their own: with the last of them, which tells most.
     var firstLine: String {
-        let line = prefix { !$0.isNewline }
-        return line.endIndex == endIndex ? self : line + " …"
+        let lines = split(whereSeparator: \.isNewline)
+        guard lines.count > 1, let first = lines.first, let last = lines.last else { return self }
+        return first + (lines.count > 2 ? " … " : " ") + last.drop { $0 == " " }
     }
 }
