@@ -1,3 +1,5 @@
+internal import SiltText
+
 /// The functions in which interpreters run a program's code.
 ///
 /// Such a function is on the way to everything that a script allocates, so it tells nothing apart: what calls into the
@@ -9,6 +11,12 @@ package enum InterpreterNames {
         return exact.contains(name) || prefixes.contains { name.hasPrefix($0) }
     }
 
+    /// Whether a program or library is an interpreter's own: what of it calls into its loop runs any script.
+    package static func isInterpreter(file: String) -> Bool {
+        let name = file.lastPathComponent
+        return Interpreter(file: file) != nil || files.contains { name.hasPrefix($0) }
+    }
+
     /// Whether a function is main, or what calls it or a thread's function: as little said by it.
     package static func isStart(_ function: String) -> Bool { function == "main" || isRuntimeStart(function) }
 
@@ -17,6 +25,9 @@ package enum InterpreterNames {
         ["_start", "start_thread", "clone", "clone3", "__clone", "__clone3", "thread_start"].contains(function)
             || function.hasPrefix("__libc_start")
     }
+
+    /// Beside those of `Interpreter`.
+    private static let files = ["perl", "libperl.so", "ruby", "libruby", "lua", "liblua", "libluajit", "tclsh", "libtcl"]
 
     private static let exact: Set<String> = [
         // Python

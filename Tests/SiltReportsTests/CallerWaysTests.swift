@@ -29,4 +29,16 @@ struct CallerWaysTests {
         let growing = try Self.growing(Self.kept + [freed])
         #expect(Set(growing.map { $0.caller?.function }) == ["on_get", "on_post"])
     }
+
+    /// An extension's object that a script makes in its threads, and has made while it started.
+    @Test func whatOfAnInterpreterRunsItsLoopIsNoCaller() throws {
+        let way = ["_PyEval_EvalFrameDefault", "make_decoder"]
+        let stacks = [
+            Stack(functions: ["thread_run"] + way, kept: SteadyProgram.steadily(20), bytes: 1000),
+            Stack(functions: ["import_it"] + way, kept: SteadyProgram.steadily(0), freed: 2000),
+        ]
+        let growing = try SteadyProgram(module: "/usr/bin/python3.11", stacks: stacks).report().sites.filter(\.isGrowing)
+        #expect(growing.map(\.blame.function) == ["make_decoder"])
+        #expect(growing.map { $0.caller?.function } == [nil])
+    }
 }

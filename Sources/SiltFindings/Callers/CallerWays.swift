@@ -1,5 +1,6 @@
 internal import SiltEvents
 internal import SiltRecording
+internal import SiltSymbols
 
 /// The functions that a stack's blamed one was called through; one for a report.
 final class CallerWays {
@@ -7,6 +8,8 @@ final class CallerWays {
     let names: FrameNames
     /// By row of `names`: what it is on a way; nil: nothing.
     private let stepOfRow: [Step?]
+    /// Interpreters' own files.
+    private let isInterpreter: Table<ModuleID, Bool>
     /// By stack, of those asked for.
     private var known: [StackID: [Step]] = [:]
 
@@ -18,6 +21,9 @@ final class CallerWays {
             for row in range { steps[row] = Self.step(row, .init(index: index), names, recording) }
         }
         stepOfRow = steps
+        isInterpreter = Table(
+            recording.modules.indices.map { InterpreterNames.isInterpreter(file: recording.modules[$0].path) }
+        )
     }
 
     /// Gives back what was kept of the stacks asked for.
@@ -37,7 +43,8 @@ final class CallerWays {
     /// Functions followed outward.
     private static let levels = 64
 
-    /// Innermost first: without wrappers, interpreters' loops, code made at run time, and what is on the way already.
+    /// Innermost first: without wrappers, interpreters' loops and what of these interpreters is outward of them, code made
+    /// at run time, and what is on the way already.
     func steps(of stack: StackID) -> [Step] {
         if let steps = known[stack] { return steps }
         let steps = walk(stack)
@@ -55,8 +62,12 @@ final class CallerWays {
         func isKnown(_ function: UInt64) -> Bool {
             function == blamed || steps.contains { $0.function == function }
         }
+        var isInScript = false
         for place in names.walk(from: start, in: recording) {
             guard steps.count < Self.levels else { break }
+            isInScript = isInScript || place.rows.contains { names.rows[$0].isLoop }
+            let module = recording.frames[place.frame].module
+            if isInScript, module != .none, isInterpreter[module] { continue }
             for row in place.node == start ? blamedRow + 1..<place.rows.upperBound : place.rows {
                 if let step = stepOfRow[row], !isKnown(step.function) { steps.append(step) }
             }
