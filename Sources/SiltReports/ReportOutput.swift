@@ -26,6 +26,7 @@ package struct ReportOutput: Sendable {
     /// The forms of a difference.
     private enum DiffForm {
         case text
+        case tree
         case flame
         case json
     }
@@ -85,6 +86,7 @@ extension ReportOutput {
             var stream = ByteStream(put: put)
             switch compare {
             case .text: DiffText.render(diff, into: &stream)
+            case .tree: try TreeText.render(diff, isInverted: stacks.isInverted, root: stacks.root, into: &stream)
             case .flame: try DiffFlame.render(diff, isInverted: stacks.isInverted, root: stacks.root, into: &stream)
             case .json: DiffJSON.render(diff, into: &stream)
             case nil: break
@@ -135,7 +137,8 @@ extension ReportOutput {
             .terminal,
             "Functions below those that call them, with shares and bars.",
             takesStacks: true,
-            takesResource: true
+            takesResource: true,
+            compare: .tree
         ) {
             try TreeText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },

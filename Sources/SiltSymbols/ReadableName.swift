@@ -69,10 +69,25 @@ package func fittedName(_ name: String, width: Int) -> String {
         let room = width - place.count
         return room < minimumFunction ? fittedName(function, width: width) : fittedName(function, width: room) + place
     }
-    // What has a blank before its parameters is an operator, or a name with something behind it.
-    guard !name.prefix(while: { $0 != "(" && $0 != "<" }).contains(" ") else { return name.cutInside(to: width) }
+    return shortened(name, width: width)
+}
+
+/// The same of a demangled name: readable first.
+package func fittedFunction(_ function: String, width: Int) -> String {
+    let readable = readableName(function)
+    return readable.count > width ? shortened(function, width: width) : readable
+}
+
+private func shortened(_ name: String, width: Int) -> String {
+    let isSwift = SwiftName(name) != nil
+    // What has a blank before its parameters is an operator, or a name with something behind it; or Swift's.
+    guard isSwift || !name.prefix(while: { $0 != "(" && $0 != "<" }).contains(" ") else {
+        return name.cutInside(to: width)
+    }
     let short = abridgedName(name, width: width)
-    guard short.count > width, let last = short.split(separator: ":").last else { return short }
+    guard short.count > width, let last = short.split(whereSeparator: { $0 == ":" || isSwift && $0 == "." }).last else {
+        return short
+    }
     let bare = String(last).replacing("<…>", with: "")
     let isWord = bare.allSatisfy(\.isNameLike)
     return (isWord ? bare : short).cutInside(to: width)

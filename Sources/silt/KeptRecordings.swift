@@ -29,9 +29,13 @@ struct KeptRecordings {
         return home.hasPrefix("/") ? home : nil
     }
 
-    /// A name for a recording of `program` that begins now; nil where the folder can neither be found nor made.
+    /// A name for a recording of `program` that begins now; nil, which it says, where the folder cannot be written to.
     func path(for program: String) -> String? {
-        guard makeFolder() else { return nil }
+        let problem = makeFolder()
+        guard problem == 0 else {
+            Terminal.message("no recording is kept: \(folder): \(errorText(problem))")
+            return nil
+        }
         let known = program.lastPathComponent.unicodeScalars.map { scalar -> Character in
             let isPlain = scalar.isASCII && (scalar.properties.isAlphabetic || scalar.properties.numericType != nil)
             return isPlain || "-_.+".unicodeScalars.contains(scalar) ? Character(scalar) : "_"
@@ -49,14 +53,16 @@ struct KeptRecordings {
         return String(system: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
     }
 
-    /// Every folder on the way, for the user alone.
-    private func makeFolder() -> Bool {
+    /// Every folder on the way, for the user alone; an error number where the last is not there or may not be written to.
+    private func makeFolder() -> Int32 {
         var path = ""
         for name in folder.split(separator: "/") {
             path += "/" + name
-            if mkdir(path.system, 0o700) != 0, errno != EEXIST { return access(folder.system, W_OK) == 0 }
+            if mkdir(path.system, 0o700) != 0, errno != EEXIST { break }
         }
-        return access(folder.system, W_OK) == 0
+        let problem = errno
+        guard access(folder.system, W_OK) != 0 else { return 0 }
+        return errno == ENOENT ? problem : errno
     }
 
     /// The one that was written last, perhaps still is; says which one it is.

@@ -70,12 +70,23 @@ extension Silt {
         else {
             return nil
         }
+        if ["attach", "detach"].contains(word) {
+            return "\(word) is not a command of silt: a program is traced from its start (silt run -- COMMAND, or "
+                + "preloaded: silt listen --help); of a running one silt doctor PID says more"
+        }
         let advice =
-            nearest(word, among: names).map { "did you mean silt \($0)?" }
+            (synonyms[word] ?? nearest(word, among: names)).map { "did you mean silt \($0)?" }
             ?? "silt --help lists them; to "
             + (word.hasSuffix(".silt") ? "read a recording: silt report " : "trace a program: silt run -- ") + word
         return "\(word) is not a command of silt: \(advice)"
     }
+
+    /// How other profilers call what commands of silt do.
+    private static let synonyms = [
+        "record": "run", "trace": "run", "profile": "run", "exec": "run", "start": "run", "show": "report",
+        "view": "report", "print": "report", "analyze": "report", "flamegraph": "report --flame", "compare": "diff",
+        "live": "top", "monitor": "top", "init": "hunt --init",
+    ]
 
     /// What is wrong with an option that a command does not have; nil: the error is another.
     private static func unknownOption(_ error: any Error) -> String? {

@@ -36,6 +36,18 @@ import Testing
         #expect(cells.contains("fence main server.c:40"), "\(read)")
     }
 
+    @Test func findingsAreNumberedWithoutGapsAndSayWhatGrowsWithThem() throws {
+        var report = try ShopHunt.report()
+        report.sites[1].follows = .init(rank: 1, why: .lockStep)
+        report.options.recordingPlace = .file("shop.silt")
+        var markdown = ""
+        MarkdownExport.render(report, into: &markdown)
+        #expect(markdown.contains("\ngrows in step with it: cache\\_fill cache.c:9 +40 B/request\n"), "\(markdown)")
+        let ranks = markdown.matches(of: #/\n\| (\d+) \|/#).compactMap { Int($0.1) }
+        #expect(!ranks.isEmpty && ranks == Array(1...ranks.count), "\(markdown)")
+        #expect(markdown.contains("\nnext: `silt report "), "\(markdown)")
+    }
+
     /// Bars, backticks and brackets of C++ and Rust names are text in every place.
     @Test func namesOfFunctionsEndNoCellAndNoCode() throws {
         var report = try OrderServer.growingReport()

@@ -106,6 +106,7 @@ extension PhrasesTests {
             both.sites.append(other)
             add("headline, of two", Headline.line(both))
         }
+        for count in [1, 12] { add("findings that are not shown", "and " + Headline.more(count)) }
         (site.caller, site.origin) = (nil, blame)
         add("why, in whole", WhyText.line(site, isWhole: true))
         (site.allocatedCount, site.temporaryCount, site.movedCount, site.stackCount) = (60_000, 59_000, 0, 1)

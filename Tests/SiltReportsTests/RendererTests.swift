@@ -139,6 +139,11 @@ import Testing
         #expect(page.contains("    grows in step with it: cache_fill cache.c:9 +40 B/request\n"), "\(page)")
         #expect(page.contains("    on orders: +12 B/request, watch it: "), "\(page)")
         #expect(!page.contains("\n 2  "), "\(page)")
+        // Of a function that was named the line is enough.
+        var inOneFunction = report
+        inOneFunction.sites[1].blame.function = report.sites[0].fix.function
+        inOneFunction.sites[1].blame.module = report.sites[0].fix.module
+        #expect(text(inOneFunction).contains("    grows in step with it: cache.c:9 +40 B/request\n"))
         let sites = try #require(try json(report)["sites"] as? [[String: Any]])
         let part = try #require(sites[1]["part_of"] as? [String: Any])
         #expect(part["rank"] as? Int == 1 && part["reason"] as? String == "lock-step")

@@ -102,6 +102,31 @@ import Testing
             try DiffFlame.render(diff, isInverted: isInverted, root: nil, into: &text)
             try expectGolden(text, name)
         }
+        settings.sharesOfChange = true
+        var table = ""
+        try DiffText.render(
+            HeapDiff(
+                DiffSide(OrderServer.recording(), name: "A", hide: []),
+                DiffSide(after, name: "B", hide: []),
+                settings: settings
+            ),
+            into: &table
+        )
+        #expect(table.contains("3.50MB, 41.18% of 8.50MB total\n") && table.contains("70.59% 70.59%"), "\(table)")
+        var tree = ""
+        try TreeText.render(diff, isInverted: false, root: nil, into: &tree)
+        try expectGolden(tree, "diff-tree.txt")
+    }
+
+    @Test func whatABoxHoldsStaysBesideAShortenedName() throws {
+        var recording = try OrderServer.recording()
+        for index in recording.strings.indices where recording.strings[index] == "main" {
+            recording.strings[index] = "acme::commerce::ordering::Service<acme::Policy>::request(std::string const&)"
+        }
+        var options = ReportOptions()
+        options.width = 50
+        let text = try flame(ReportBuilder.build(recording, options: options))
+        #expect(text.contains("▏ordering::Service<…>::request 72.6 MiB 100% "), "\(text)")
     }
 
     // MARK: Tree
@@ -122,6 +147,15 @@ import Testing
         let report = try ReportBuilder.build(recording, options: ReportOptions())
         #expect(try flame(report) == "nothing was in use at the end: --by peak or --by alloc shows what was\n")
         #expect(try tree(report) == flame(report))
+        var options = ReportOptions()
+        options.resource = .timer
+        #expect(try tree(ReportBuilder.build(recording, options: options)) == "no timers were recorded\n")
+        for index in recording.counters.indices { recording.counters[index].temporaryCount = 0 }
+        recording.moves = []
+        options = ReportOptions()
+        options.order = .temporary
+        let text = try tree(ReportBuilder.build(recording, options: options))
+        #expect(text.hasPrefix("nothing was temporary: no block was freed before the next one came"), "\(text)")
     }
 
     @Test func aFunctionThatIsNotThereIsAnErrorThatNamesWhatWasMeant() throws {

@@ -83,6 +83,21 @@ struct ReadableNameTests {
     }
 
     @Test(arguments: [
+        ("static silt.DemoServer.serve(portFile: Swift.String) -> Swift.Int32", 28, "DemoServer.serve(portFile:)"),
+        ("static silt.DemoServer.serve(portFile: Swift.String) -> Swift.Int32", 18, "DemoServer.serve"),
+        ("static silt.DemoServer.serve(portFile: Swift.String) -> Swift.Int32", 8, "serve"),
+        (
+            "function signature specialization <Arg[1] = Dead> of silt.DemoServer.(filled in _390D988AA6E3387C)(Swift.Int) -> "
+                + "Swift.UnsafeMutableRawPointer", 30, "DemoServer.filled(_:)"
+        ),
+        ("shop::Cache<int, shop::Policy<int>>::fill(int)", 24, "shop::Cache<…>::fill"),
+        ("shop::Cache<int, shop::Policy<int>>::fill(int)", 8, "fill"),
+    ])
+    func aFunctionOfASymbolTableIsReadableInAnyWidth(_ function: String, width: Int, expected: String) {
+        #expect(fittedFunction(function, width: width) == expected)
+    }
+
+    @Test(arguments: [
         ("_ZN4shop5CacheIiE4fillIcEEviT_", "void shop::Cache<int>::fill<char>(int, char)"),
         ("_ZN4shop4loadEv.cold", "shop::load()"), ("_ZN4shop4loadEv.part.0", "shop::load()"),
         ("_ZN4shop4loadEv.isra.0.constprop.1", "shop::load()"), ("parse.constprop.0.isra.0", "parse"),

@@ -14,7 +14,8 @@ extension ReportError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .cannotRead(let path, let reason): "cannot read \(path): \(reason)"
-        case .cannotWrite(let path, let reason): "cannot write \(path): \(reason)"
+        case .cannotWrite(let path, let reason):
+            "cannot write \(path == "-" ? "to standard output" : path): \(reason)"
         case .suppression(let source, let problem): "\(source): \(problem)"
         case .notRecorded(let path, let what): "\(path): \(what)"
         case .noMoment(let name, let known): "there is no moment \(name): \(known)"

@@ -39,7 +39,7 @@ package struct ReportFrame: Equatable, Sendable {
 
     /// `name` for a terminal in at most `width` characters: shortened by its arguments before it is cut.
     package func name(width: Int) -> String {
-        let known = function.isEmpty || isGo ? name : fittedName(function, width: width)
+        let known = function.isEmpty || isGo ? name : fittedFunction(function, width: width)
         return known.printable.cutInside(to: width)
     }
 

@@ -10,7 +10,7 @@ package enum DiffFlame {
         into output: inout Output
     ) throws(NoSuchFunction) {
         var page = TextPage(width: max(40, diff.settings.width), isColored: false)
-        page.paragraph(DiffText.headline(diff), indent: 2, first: 0)
+        DiffText.head(diff, &page)
         let view = try diff.stackView(isInverted: isInverted, root: root)
         guard view.whole.weight > 0 else {
             output.write(page.text)

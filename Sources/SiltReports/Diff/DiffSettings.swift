@@ -16,6 +16,9 @@ package struct DiffSettings: Sendable {
     package var per: Per?
     /// Compares lines of functions rather than functions.
     package var comparesLines = false
+    /// Shares are of all that grew and shrank, as with `go tool pprof -base`, rather than of what was there before, as with
+    /// `-diff_base`.
+    package var sharesOfChange = false
     /// Functions shown.
     package var limit: Int?
     package var width = 120

@@ -15,10 +15,7 @@ package enum DiffText {
 
     package static func render<Output: TextOutputStream>(_ diff: HeapDiff, into output: inout Output) {
         var page = TextPage(width: max(40, diff.settings.width), isColored: false)
-        page.paragraph(headline(diff), indent: 2, first: 0)
-        for (letter, side) in [("A", diff.before), ("B", diff.after)] {
-            page.paragraph("\(letter): \(side.name.printable): \(holds(side, diff.settings))", indent: 2, first: 0)
-        }
+        head(diff, &page)
         output.write(page.text)
         let type = diff.resource.sampleType(diff.settings.typeName)
         output.write("Type: \(type)\(diff.settings.per.map { " per " + $0.rawValue } ?? "")\n")
@@ -27,9 +24,18 @@ package enum DiffText {
         if rows.count < diff.functions.count, !rows.isEmpty {
             notes.append("Showing top \(rows.count) nodes out of \(diff.functions.count)")
         }
-        let unit = diff.resource.isCounted ? .count : PprofTable.Unit(for: rows, total: diff.base)
+        let total = diff.settings.sharesOfChange ? diff.functions.reduce(0) { $0 + $1.flat.value.magnitude } : diff.base
+        let unit = diff.resource.isCounted ? .count : PprofTable.Unit(for: rows, total: total)
         let width = diff.settings.width
-        PprofTable.write(rows, total: diff.base, unit: unit, notes: notes, width: width, into: &output)
+        PprofTable.write(rows, total: total, unit: unit, notes: notes, width: width, into: &output)
+    }
+
+    /// The verdict, and what was compared.
+    static func head(_ diff: HeapDiff, _ page: inout TextPage) {
+        page.paragraph(headline(diff), indent: 2, first: 0)
+        for (letter, side) in [("A", diff.before), ("B", diff.after)] {
+            page.paragraph("\(letter): \(side.name.printable): \(holds(side, diff.settings))", indent: 2, first: 0)
+        }
     }
 
     /// As `B holds 3.20 MiB more than A: +2.90 MiB make_record redis_leak_module.c`.

@@ -13,16 +13,16 @@ package enum MarkdownExport {
             output.write("\n\(code(Format.commandLine(command)))\(time)\n")
         }
         let growing = report.findings.own
-        let shown = growing.prefix(report.options.limit ?? named)
+        let shown = Array(growing.prefix(report.options.limit ?? named).enumerated())
         if !shown.isEmpty { table(shown, report, into: &output) }
-        if growing.count > shown.count { output.write("\nand \(growing.count - shown.count) more that grow\n") }
-        for site in shown { details(of: site, report, into: &output) }
+        if growing.count > shown.count { output.write("\nand \(Headline.more(growing.count - shown.count))\n") }
+        for (index, site) in shown { details(of: site, number: index + 1, report, into: &output) }
         for line in WholeProcess(report).all { output.write("\n\(escaped(line))\n") }
         output.write("\n\(escaped(TrustText.line(report)))\n")
     }
 
     private static func table<Output: TextOutputStream>(
-        _ sites: ArraySlice<ReportSite>,
+        _ sites: [(offset: Int, element: ReportSite)],
         _ report: HeapReport,
         into output: inout Output
     ) {
@@ -33,9 +33,9 @@ package enum MarkdownExport {
         output.write("\n")
         row(columns)
         row(columns.map { _ in "---" })
-        for site in sites {
+        for (index, site) in sites {
             var cells = [
-                "\(site.rank)", escaped(site.rate?.lead ?? ""), code(site.label, isInTable: true),
+                "\(index + 1)", escaped(site.rate?.lead ?? ""), code(site.label, isInTable: true),
                 escaped(FindingText.held(site)), ConfidenceText.word(site.confidence),
             ]
             if hasPhases { cells.insert(escaped(site.phase ?? ""), at: 1) }
@@ -45,18 +45,30 @@ package enum MarkdownExport {
 
     private static func details<Output: TextOutputStream>(
         of site: ReportSite,
+        number: Int,
         _ report: HeapReport,
         into output: inout Output
     ) {
-        output.write("\n<details><summary>\(site.rank): \(XML.text(site.label.printable))</summary>\n\n")
+        output.write("\n<details><summary>\(number): \(XML.text(site.label.printable))</summary>\n\n")
         output.write(escaped(FindingText.evidence(site, report)) + "\n")
+        for note in FindingText.notes(site, report) { output.write("\n\(escaped(note))\n") }
         if let distinction = WhyText.distinction(site) { output.write("\n\(code(distinction))\n") }
-        let way = WayText(site, report).whole(limit: report.options.depth)
-        if !way.isEmpty {
-            let fence = String(repeating: "`", count: max(3, way.map(longestRunOfBackticks).max().map { $0 + 1 } ?? 3))
-            output.write("\n\(fence)text\n" + way.map { $0.printable + "\n" }.joined() + fence + "\n")
+        fenced(WayText(site, report).whole(limit: report.options.depth), into: &output)
+        if report.options.showsSource, let file = site.fix.file, let line = site.fix.line {
+            let source = SourceLines.around(line, of: file).map { number, text in
+                "\(number == line ? "▶" : " ") \("\(number)".leftPadded(to: 4)) │ \(text)"
+            }
+            fenced(source, into: &output)
         }
+        if let next = NextStep.line(site, report) { output.write("\nnext: \(code(next))\n") }
         output.write("\n</details>\n")
+    }
+
+    /// Lines as they stand, between more backticks than are in them.
+    private static func fenced<Output: TextOutputStream>(_ lines: [String], into output: inout Output) {
+        guard let longest = lines.map(longestRunOfBackticks).max() else { return }
+        let fence = String(repeating: "`", count: max(3, longest + 1))
+        output.write("\n\(fence)text\n" + lines.map { $0.printable + "\n" }.joined() + fence + "\n")
     }
 
     /// A code span: between more backticks than are in it (CommonMark §6.1); in a table a bar would end the cell.

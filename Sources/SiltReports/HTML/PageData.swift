@@ -2,6 +2,7 @@ internal import SiltEvents
 package import SiltFindings
 internal import SiltJSON
 internal import SiltRecording
+internal import SiltSymbols
 internal import SiltText
 
 /// What the HTML page shows, as JSON: format "silt-page", version 1, for the scripts in Page and for nobody else.
@@ -11,6 +12,8 @@ package enum PageData {
     /// Bars of a sparkline, acquitted sites and others listed.
     static let maximumSites = 200
     private static let wayLimit = 40
+    /// Characters of a function's name in a card, and in a box that has not room for all of it.
+    private static let (shortSiteName, shortBoxName) = (60, 40)
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
         let course = StackCourse(report)
@@ -81,6 +84,7 @@ package enum PageData {
         json.value("phase", site.phase?.printable)
         let place = site.isGrowing ? site.fix : site.blame
         json.value("name", place.name.printable)
+        json.value("short", place.name(width: shortSiteName))
         json.value("place", place.place.printable)
         json.value("distinction", site.isGrowing ? WhyText.distinction(site)?.printable : nil)
         json.value("part_of", site.follows?.rank)
@@ -186,6 +190,13 @@ package enum PageData {
     private static func tree<Output>(_ tree: PageTree, _ json: inout JSONWriter<Output>) {
         json.object("tree") { json in
             json.array("names") { json in for thing in tree.things { json.value(nil, thing.name) } }
+            // Empty where the name is short already.
+            json.array("shorts") { json in
+                for thing in tree.things {
+                    let isLong = thing.name.utf8.count > shortBoxName
+                    json.value(nil, isLong ? fittedName(thing.name, width: shortBoxName) : "")
+                }
+            }
             json.array("files") { json in for thing in tree.things { json.value(nil, thing.file) } }
             json.numbers("parents", tree.parents.map { UInt64($0) })
             json.numbers("labels", tree.labels.map { UInt64($0) })

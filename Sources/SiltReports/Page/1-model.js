@@ -14,6 +14,21 @@ function amount(value, unit, signed) {
   }
 }
 
+/** As much of a name as fits: all, the short one, its function alone, or that with a gap in it. */
+function fitted(name, short, letters) {
+  const forms = nameForms(name, short);
+  const text = forms.find((form) => form.length <= letters);
+  if (text !== undefined) return text;
+  const bare = forms[forms.length - 1];
+  const end = Math.max(0, Math.floor((letters - 2) / 2));
+  return bare.slice(0, letters - 1 - end) + "…" + bare.slice(bare.length - end);
+}
+
+/** A name at full length, and shorter ones. */
+function nameForms(name, short) {
+  return short ? [name, short, short.split("::").pop()] : [name];
+}
+
 /** `12 %`; never 0 % of something. */
 function share(part, whole) {
   if (!(whole > 0)) return "0%";
@@ -51,6 +66,7 @@ function clock(seconds) {
 class Tree {
   constructor(data) {
     this.names = data.names;
+    this.shorts = data.shorts;
     this.files = data.files;
     this.parents = Int32Array.from(data.parents);
     this.labels = Int32Array.from(data.labels);

@@ -133,10 +133,7 @@ class Flame {
       const letters = Math.floor((wide - 6) / letter);
       if (letters >= 3) {
         context.fillStyle = isMatch && !isDark ? "#fff" : isDark && !isMatch ? "#f2f2f2" : "#111";
-        const label = this.isSigned ? (box.value < 0 ? "-" : "+") + box.name : box.name;
-        const size = label.length + 5 < letters ? this.size(box) : "";
-        const hasSize = size !== "" && box.name.length + 1 + size.length <= letters;
-        context.fillText(hasSize ? `${box.name} ${size}` : label.length > letters ? label.slice(0, letters - 1) + "…" : label, x + 3, y + ROW / 2);
+        context.fillText(this.#label(box, letters), x + 3, y + ROW / 2);
       }
       context.globalAlpha = 1;
       if (box === this.selected) {
@@ -145,6 +142,16 @@ class Flame {
         context.strokeRect(x + 0.75, y + 0.75, Math.max(1, wide - 2), ROW - 2.5);
       }
     }
+  }
+
+  /** What stands in a box: its name and size, or as much of the name as fits. */
+  #label(box, letters) {
+    const short = box.label < 0 ? "" : this.view.tree.shorts[box.label];
+    const size = this.size(box);
+    const name = nameForms(box.name, short).find((form) => form.length + 1 + size.length <= letters);
+    if (name !== undefined) return `${name} ${size}`;
+    const sign = !this.isSigned ? "" : box.value < 0 ? "-" : "+";
+    return sign + fitted(box.name, short, letters - sign.length);
   }
 
   #color(box, isDark) {

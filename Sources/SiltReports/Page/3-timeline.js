@@ -152,10 +152,13 @@ class Timeline {
 
   #shade(context, color, scale) {
     const [left, right] = this.range.map(scale.x);
-    context.fillStyle = color("--accent");
-    context.globalAlpha = 0.18;
-    context.fillRect(left, 0, Math.max(1, right - left), scale.floor);
+    // What is not chosen is faint; what is keeps its colours.
+    context.fillStyle = color("--paper");
+    context.globalAlpha = 0.65;
+    context.fillRect(this.left, 0, left - this.left, scale.floor);
+    context.fillRect(right, 0, scale.width - right, scale.floor);
     context.globalAlpha = 1;
+    context.fillStyle = color("--accent");
     context.fillRect(left, 0, 1, scale.floor);
     context.fillRect(right - 1, 0, 1, scale.floor);
   }

@@ -1,5 +1,8 @@
 // Verdict, call sites, phases, process: text, built node by node so that no name can be taken for markup.
 
+/** Findings that are open before somebody asks for more. */
+const USUAL_FINDINGS = 10;
+
 function element(name, attributes, ...children) {
   const node = document.createElement(name);
   for (const [key, value] of Object.entries(attributes ?? {})) node.setAttribute(key, value);
@@ -26,7 +29,8 @@ function sparkline(series, most) {
 
 /** `number`: among the findings. */
 function siteArticle(site, look, number) {
-  const button = element("button", { type: "button", class: "name", title: "look at it in the flame graph" }, site.name);
+  const title = (site.short === site.name ? "" : site.name + ": ") + "look at it in the flame graph";
+  const button = element("button", { type: "button", class: "name", title }, site.short);
   button.addEventListener("click", () => look(site));
   const finding = page.tree.findings.indexOf(page.data.sites.indexOf(site));
   const color = finding < 0 ? {} : { style: `border-left-color: var(--finding-${finding})` };
@@ -71,7 +75,7 @@ function step(line) {
 /** What the colours of the timeline mean. */
 function showLegend() {
   const entry = (color, text) => element("span", {}, element("i", { style: `background: var(${color})` }), text);
-  const findings = page.tree.findings.map((place, finding) => entry(`--finding-${finding}`, page.data.sites[place].name));
+  const findings = page.tree.findings.map((place, finding) => entry(`--finding-${finding}`, page.data.sites[place].short));
   const shown = timeline.data;
   const rss = shown.rss.some((value) => value > 0) ? [entry("--rss", "resident memory (RSS)")] : [];
   const parts = shown.parts.filter((part) => part.use !== "live").map((part) => entry(`--use-${part.use}`, part.name));
@@ -87,7 +91,12 @@ function showText(data, look) {
   const growing = data.sites.filter((site) => site.growing && !site.part_of);
   const acquitted = data.sites.filter((site) => !site.growing && site.acquitted);
   const others = data.sites.filter((site) => !site.growing && !site.acquitted);
-  put("growing", ...(growing.length > 0 ? growing.map((site, index) => siteArticle(site, look, index + 1)) : [element("p", {}, "none")]));
+  const articles = growing.map((site, index) => siteArticle(site, look, index + 1));
+  const isOpen = document.getElementById("more-growing")?.open;
+  const more = articles.slice(USUAL_FINDINGS);
+  const rest = more.length === 0 ? [] : [element("details", { id: "more-growing", ...(isOpen ? { open: "" } : {}) },
+    element("summary", {}, `${more.length} more that ${more.length === 1 ? "grows" : "grow"}`), ...more)];
+  put("growing", ...(articles.length > 0 ? articles.slice(0, USUAL_FINDINGS) : [element("p", {}, "none")]), ...rest);
   put("next", ...data.next.map(step));
   for (const [id, sites, title] of [
     ["acquitted", acquitted, "looked suspicious, cleared"], ["others", others, "other call sites"],

@@ -43,6 +43,9 @@ enum Headline {
             ? "the one call site did not grow" : "none of \(Format.count(UInt64(report.sites.count))) call sites grew"
     }
 
+    /// As `2 more that grow`.
+    static func more(_ count: Int) -> String { "\(count) more that \(count == 1 ? "grows" : "grow")" }
+
     private static func notGrowing(_ report: HeapReport) -> String {
         "\(none(of: report)) over \(report.snapshotCount) snapshots"
             + " (\(Format.duration(report.seconds))); \(inUse(report.totals)) in use at the end"

@@ -28,7 +28,10 @@ struct StackView {
         }
 
         /// What is too small to be shown, added up: it leads nowhere.
-        init(rest name: String, weight: Double) { self.init(name: name, weight: weight, value: weight, entries: []) }
+        init(rest name: String, _ boxes: some Sequence<Box>) {
+            let sums = boxes.reduce((weight: 0, value: 0)) { ($0.weight + $1.weight, $0.value + $1.value) }
+            self.init(name: name, weight: sums.weight, value: sums.value, entries: [])
+        }
     }
 
     /// A node of the tree, with what of it belongs to a box.
@@ -206,9 +209,14 @@ extension HeapReport {
 
     /// Why there is nothing to be seen.
     var emptiness: String {
-        switch options.order {
+        let counted = countedResource
+        if recording.counters.allSatisfy({ $0.resource != counted || $0.allocatedCount == 0 }) {
+            return "no \(counted.units) were recorded\n"
+        }
+        return switch options.order {
         case .growth, .inUse: "nothing was in use at the end: --by peak or --by alloc shows what was\n"
-        case .allocated, .peak, .temporary: "no \(valueName) to show\n"
+        case .allocated, .peak: "no \(valueName) to show\n"
+        case .temporary: "nothing was temporary: no block was freed before the next one came, or moved by realloc\n"
         }
     }
 }

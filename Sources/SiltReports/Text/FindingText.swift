@@ -135,7 +135,7 @@ enum FindingText {
         guard !together.isEmpty else { return phases }
         var words = together.prefix(named).map { other in
             let rate = other.rate.map { " " + $0.unit.gain($0.value) } ?? ""
-            guard other.fix.isSamePlace(as: site.fix) else { return other.label + rate }
+            guard other.fix.isSamePlace(as: site.fix) else { return place(other.fix, beside: site.fix) + rate }
             guard other.blame.isSamePlace(as: site.blame), !rate.isEmpty else { return other.blame.label + rate }
             return rate.dropFirst() + " at the same line"
         }
@@ -144,6 +144,15 @@ enum FindingText {
             words.append("\(together.count - named) more" + rates.joined(separator: " and"))
         }
         return phases + ["grows in step with it: \(words.joined(separator: ", "))"]
+    }
+
+    /// Characters of the name of a function that grows together with another.
+    private static let nameBeside = 40
+
+    /// The line alone of a function that was named before.
+    private static func place(_ frame: ReportFrame, beside named: ReportFrame) -> String {
+        if frame.line != nil, frame.function == named.function, frame.module == named.module { return frame.place }
+        return frame.name(width: nameBeside) + (frame.place.isEmpty ? "" : " " + frame.place)
     }
 
     /// The memory in use over time, or at the end of each round.

@@ -65,9 +65,12 @@ struct Icicle {
         let name = piece.box.name
         // A difference is told by its sign wherever there is room for one.
         let sign = label.first.map { "+-".contains($0) } ?? false ? String(label.prefix(1)) : ""
+        // Rather a shorter name with what it holds, unless a gap must be cut into it for that.
+        let beside = fittedName(name, width: max(0, room - label.count - 1))
+        let isWhole = beside.count + 1 + label.count <= room && !beside.replacing("<…>", with: "").contains("…")
         let text =
-            name.count + 1 + label.count <= room
-            ? name + " " + label : sign + (room < 3 ? "" : fittedName(name, width: room - sign.count))
+            isWhole && !beside.isEmpty
+            ? beside + " " + label : sign + (room < 3 ? "" : fittedName(name, width: room - sign.count))
         return "▏" + text.cut(to: room).padded(to: room) + "▕"
     }
 }

@@ -13,6 +13,8 @@ package enum ListText {
     private static let maximumGap: UInt32 = 40
     /// Characters of a line of source, however narrow the terminal is.
     private static let minimumText = 20
+    /// Of the name of a function.
+    private static let minimumName = 60
 
     private struct Line: Hashable {
         var function: String
@@ -97,7 +99,10 @@ package enum ListText {
             func cell(_ value: Double) -> String { (value == 0 ? "." : unit.label(value)).leftPadded(to: 10) }
             return cell(flat) + " " + cell(cumulative)
         }
-        output.write("ROUTINE ======================== \(routine.name) in \(routine.file.printable)\n")
+        let head = "ROUTINE ======================== "
+        let file = " in \(routine.file.printable)"
+        let room = max(minimumName, options.width - head.count - file.count)
+        output.write(head + fittedName(routine.name, width: room) + file + "\n")
         output.write(
             "\(columns(routine.flat, routine.cumulative)) (flat, cum) "
                 + "\(Format.percent(routine.cumulative, of: total)) of Total\n"

@@ -54,7 +54,7 @@ package enum TextReport {
         for (index, site) in growing.prefix(limit).enumerated() {
             FindingText.write(site, number: index + 1, report, form(index, report), &page)
         }
-        if growing.count > limit { page.line("    and \(growing.count - limit) more that grow: --limit shows them") }
+        if growing.count > limit { page.line("    and \(Headline.more(growing.count - limit)): --limit shows them") }
         HuntText.followers(inLibraries, &page)
         if !growing.isEmpty, !report.options.showsDetails {
             for line in NextStep.more(report) { page.command(line.printable, indent: 4) }

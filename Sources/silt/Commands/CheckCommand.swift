@@ -15,8 +15,8 @@ struct CheckCommand: ParsableCommand {
             silt check plan.yml
             silt check plan.yml --max-bytes-per-request 64 --junit silt.xml
             silt check plan.yml --allow lsan.supp --allow leak:session_cache
-            silt check plan.yml --write-baseline growth.json   what grows today is known
-            silt check plan.yml --baseline growth.json         and fails when it grows faster
+            silt check plan.yml --write-baseline growth.json   what grows now is known
+            silt check plan.yml --baseline growth.json         and fails if faster
             silt check --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' \\
                 -- ./server --port 8080
             silt check hunt.silt --json | jq '.findings[] | select(.outcome == "failed")'

@@ -53,7 +53,7 @@ struct ReportCommand: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "What came between two moments, as silt diff --between: with --top, --flame or --json.",
+            "What came between two moments, as silt diff --between: with --top, --tree, --flame or --json.",
             valueName: "moment"
         )
     )
@@ -149,6 +149,7 @@ struct ReportCommand: ParsableCommand {
         settings.width = Terminal.columns(of: STDOUT_FILENO)
         settings.isColored = Terminal.usesColor(STDOUT_FILENO)
         settings.depth = layout.depth?.count
+        settings.sharesOfChange = between.isEmpty
         let hide = layout.hide
         let sides = try DiffSide.moments(moments, of: recording, path: path, hide: hide, resource: resource)
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)

@@ -35,6 +35,9 @@ extension EndToEnd {
             #expect(result.status == 4)
             #expect(result.errors.contains("no recording is kept: /mnt/home/"))
             #expect(result.errors.contains("INCONCLUSIVE: run too short"))
+            let nowhere = try silt(["run", "--", "sh", "-c", "exit 4"], ["XDG_STATE_HOME": "/proc/none"])
+            #expect(nowhere.status == 4)
+            #expect(nowhere.errors.contains("no recording is kept: /proc/none/silt: No such file or directory"))
         }
 
         @Test func theLastRunCanBeReportedAgainWithoutAName() throws {
