@@ -30,17 +30,20 @@ struct Suspect {
 
     /// The one function that called it for nearly all that lives; nil: there is none.
     private func commonCaller(of key: FrameID, _ resource: Resource, in images: [TracedImage]) -> String? {
-        var live: [String: (bytes: UInt64, frame: FrameID)] = [:]
+        var live: [String: [FrameID: UInt64]] = [:]
         for image in images {
             image.heap.forEachSite(of: resource) { stack, counters in
                 guard blame.key(stack) == key, let caller = caller(of: key, in: stack) else { return }
-                live[caller.name, default: (0, caller.frame)].bytes += counters.liveBytes
+                live[caller.name, default: [:]][caller.frame, default: 0] += counters.liveBytes
             }
         }
-        let all = live.values.reduce(0) { $0 + $1.bytes }
-        let most = live.max { ($0.value.bytes, $1.key) < ($1.value.bytes, $0.key) }
-        guard let most, Double(most.value.bytes) >= Self.nearlyAll * Double(max(1, all)) else { return nil }
-        return blame.functions(frame: most.value.frame).first ?? most.key
+        let sums = live.mapValues { $0.values.reduce(0, +) }
+        let all = sums.values.reduce(0, +)
+        let most = sums.max { ($0.value, $1.key) < ($1.value, $0.key) }
+        guard let most, Double(most.value) >= Self.nearlyAll * Double(max(1, all)) else { return nil }
+        // Of its lines the one that has most of it: another one may be of a function that was inlined there.
+        let frame = live[most.key]?.max { ($0.value, $1.key.rawValue) < ($1.value, $0.key.rawValue) }?.key
+        return frame.flatMap { blame.functions(frame: $0).first } ?? most.key
     }
 
     /// What called the blamed frame, by the compiled function; nil: nothing that has a name.
