@@ -41,7 +41,8 @@ static struct looked {
 } *looked;
 static uint32_t looked_count, looked_room;
 static const void *handles[HANDLES]; /* that dlsym was asked about */
-static uint32_t rebinding;           /* held by who looks; nobody waits for it */
+static uint32_t rebinding;           /* held by who looks; only who forks waits for it */
+static uint32_t forking;             /* threads that are in fork(3): nobody looks meanwhile */
 /* The loader's count of modules; 0: some are to be looked at. */
 static unsigned long long adds_seen;
 static unsigned long long subs_seen; /* its count of those that have gone */
@@ -50,6 +51,22 @@ static uint32_t has_forked;
 
 /* Families whose interface was there at start: all callers find it first. */
 static bool is_global[SILT_FAMILIES];
+
+/* Takes the right to look; false where somebody has it, or forks. */
+static bool may_begin(void) {
+    if (__atomic_exchange_n(&rebinding, 1, __ATOMIC_SEQ_CST)) {
+        return false;
+    }
+    if (__atomic_load_n(&forking, __ATOMIC_SEQ_CST)) {
+        __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+        return false;
+    }
+    return true;
+}
+
+static void has_looked(void) {
+    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+}
 
 static bool is_looked_at(const struct link_map *map) {
     for (uint32_t i = 0; i < looked_count; i++) {
@@ -168,14 +185,14 @@ static int look_at_all(struct dl_phdr_info *info, size_t bytes, void *argument) 
 static uintptr_t look(const struct silt_origin *origin, uintptr_t unused, uintptr_t unused_too,
                       uintptr_t unused_as_well) {
     (void)origin, (void)unused, (void)unused_too, (void)unused_as_well;
-    if (__atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
+    if (!may_begin()) {
         silt_opened = 1;
         return 0;
     }
     if (!silt_held_each(look_at_all, NULL, NULL)) {
         silt_opened = 1; /* the next call looks */
     }
-    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+    has_looked();
     return 0;
 }
 
@@ -201,26 +218,25 @@ static int look_at_met(struct dl_phdr_info *info, size_t bytes, void *argument) 
 }
 
 static void meet(const struct dl_find_object *found) {
-    if (!silt_opens || has_forked || !may_look() ||
-        __atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
+    if (!silt_opens || has_forked || !may_look() || !may_begin()) {
         return;
     }
     if (!is_looked_at(found->dlfo_link_map) && !silt_held_each(look_at_met, (void *)found, NULL)) {
         silt_opened = 1;
     }
-    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+    has_looked();
 }
 
 void silt_rebind_forget(void) {
     if (!silt_opens) {
         return;
     }
-    if (__atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
+    if (!may_begin()) {
         silt_opened = 1; /* the next look forgets them */
         return;
     }
     forget_gone();
-    __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+    has_looked();
 }
 
 bool silt_rebind_at_dlsym(const void *handle, const char *name) {
@@ -255,9 +271,9 @@ static uintptr_t bind_found(const struct silt_origin *origin, uintptr_t found, u
     const struct silt_interface *interface = (const struct silt_interface *)of;
     (void)origin, (void)unused;
     void *hook = NULL;
-    if (!__atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE)) {
+    if (may_begin()) {
         hook = silt_imports_hook(interface, (void *)found);
-        __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+        has_looked();
     }
     return hook ? (uintptr_t)hook : found;
 }
@@ -271,27 +287,25 @@ void *silt_rebind_found(void *handle, const char *name) {
 
 /* In a fork child. */
 static void unlock(void) {
-    rebinding = 0;
+    rebinding = forking = 0;
 }
 
 #define PATIENCE 1000 /* silt_rest: about a tenth of a second at most */
-static bool held_for_fork;
 
-/* The handlers of pthread_atfork(3). A child is not to inherit the lock of the list from a thread
- * that looks. */
+/* The handlers of pthread_atfork(3), which several threads may run at the same time. A child is not
+ * to inherit the list from a thread that changes it. */
 static void before_fork(void) {
-    held_for_fork = false;
-    for (unsigned i = 0; i < PATIENCE && !held_for_fork; i++) {
-        held_for_fork = !__atomic_exchange_n(&rebinding, 1, __ATOMIC_ACQUIRE);
-        if (!held_for_fork) {
-            silt_rest(&rebinding);
-        }
+    __atomic_fetch_add(&forking, 1, __ATOMIC_SEQ_CST);
+    for (unsigned i = 0; i < PATIENCE && __atomic_load_n(&rebinding, __ATOMIC_SEQ_CST); i++) {
+        silt_rest(&rebinding);
     }
 }
 
+/* None are counted where a handler has made this process an image of its own meanwhile. */
 static void after_fork(void) {
-    if (held_for_fork) {
-        __atomic_store_n(&rebinding, 0, __ATOMIC_RELEASE);
+    uint32_t count = __atomic_load_n(&forking, __ATOMIC_RELAXED);
+    while (count && !__atomic_compare_exchange_n(&forking, &count, count - 1, false,
+                                                 __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
     }
 }
 

@@ -3,6 +3,7 @@
 #include "silt_signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
@@ -14,16 +15,30 @@ static struct {
     int number;
     int changed;
     struct sigaction original;
-} changes[] = {{.number = SIGPIPE}, {.number = SIGXFSZ}, {.number = SIGCHLD}};
+} changes[] = {{.number = SIGPIPE}, {.number = SIGXFSZ}, {.number = SIGCHLD},
+               {.number = SIGILL},  {.number = SIGTRAP}, {.number = SIGBUS},
+               {.number = SIGFPE},  {.number = SIGSEGV}, {.number = SIGSYS}};
 
 static sigset_t original_mask;
 static int mask_saved;
 
-static void change(int number, void (*handler)(int)) {
+static void change_to(int number, const struct sigaction *action) {
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        struct sigaction action = {.sa_handler = handler};
         if (changes[i].number == number && !changes[i].changed) {
-            changes[i].changed = sigaction(number, &action, &changes[i].original) == 0;
+            changes[i].changed = sigaction(number, action, &changes[i].original) == 0;
+        }
+    }
+}
+
+static void change(int number, void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler};
+    change_to(number, &action);
+}
+
+static void change_back(int number) {
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        if (changes[i].number == number && changes[i].changed) {
+            sigaction(number, &changes[i].original, NULL);
         }
     }
 }
@@ -35,21 +50,21 @@ void silt_signals_prepare(void) {
 
 void silt_signals_restore(void) {
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
-        if (changes[i].changed) {
-            sigaction(changes[i].number, &changes[i].original, NULL);
-        }
+        change_back(changes[i].number);
     }
     if (mask_saved) {
         sigprocmask(SIG_SETMASK, &original_mask, NULL);
     }
 }
 
-/* All but those of silt's own faults, which a thread must not block, and SIGKILL and SIGSTOP, which
- * none can. */
+/* What an instruction raises, which a thread must not block. A process may send them as well. */
+static const int faults[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
+#define FAULTS (sizeof faults / sizeof *faults)
+
+/* All but those of silt's own faults, and SIGKILL and SIGSTOP, which nobody can block. */
 static void fill(sigset_t *set) {
-    static const int faults[] = {SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS};
     sigfillset(set);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+    for (size_t i = 0; i < FAULTS; i++) {
         sigdelset(set, faults[i]);
     }
 }
@@ -66,31 +81,67 @@ int silt_signals_block(void) {
     return 0;
 }
 
-/* A mapped file has become shorter. */
-static void survive(int number, siginfo_t *info, void *context) {
-    (void)context;
+static int sent[2] = {-1, -1}; /* a pipe of fault signals that a process has sent */
+
+/* As signalfd(2) tells of those that are blocked. */
+static void tell_of_sent(int number, const siginfo_t *info) {
+    struct signalfd_siginfo told = {
+        .ssi_signo = (uint32_t)number,
+        .ssi_code = info->si_code,
+        .ssi_pid = (uint32_t)info->si_pid,
+        .ssi_ptr = (uint64_t)(uintptr_t)info->si_value.sival_ptr,
+    };
+    int saved = errno;
+    ssize_t n = write(sent[1], &told, sizeof told);
+    (void)n;
+    errno = saved;
+}
+
+/* Puts zeros where a mapped file has become shorter. */
+static int survives(const siginfo_t *info) {
     uintptr_t page = (uintptr_t)getpagesize();
-    if (info->si_code == BUS_ADRERR) {
-        void *at = (void *)((uintptr_t)info->si_addr & ~(page - 1));
-        int flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
-        if (mmap(at, page, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED) {
-            return;
+    void *at = (void *)((uintptr_t)info->si_addr & ~(page - 1));
+    int flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
+    return info->si_code == BUS_ADRERR &&
+           mmap(at, page, PROT_READ | PROT_WRITE, flags, -1, 0) != MAP_FAILED;
+}
+
+static void take_fault(int number, siginfo_t *info, void *context) {
+    (void)context;
+    if (info->si_code <= 0 && info->si_pid != getpid()) {
+        tell_of_sent(number, info);
+    } else if (number != SIGBUS || !survives(info)) {
+        change_back(number); /* it comes again */
+        if (info->si_code <= 0) {
+            raise(number);
         }
     }
-    /* It comes again. */
-    signal(number, SIG_DFL);
 }
 
-void silt_survive_shrunk_files(void) {
-    struct sigaction action = {.sa_sigaction = survive, .sa_flags = SA_SIGINFO};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGBUS, &action, NULL);
-}
-
-int silt_signals_open(void) {
+int silt_signals_open(int fds[2]) {
     sigset_t set;
+    struct sigaction action = {.sa_sigaction = take_fault, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&action.sa_mask);
     fill(&set);
-    return silt_signals_block() < 0 ? -1 : signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    close(sent[1]);
+    if (silt_signals_block() < 0 || pipe2(sent, O_CLOEXEC | O_NONBLOCK) < 0) {
+        return -1;
+    }
+    for (size_t i = 0; i < FAULTS; i++) {
+        change_to(faults[i], &action);
+    }
+    fds[0] = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    fds[1] = sent[0];
+    return fds[0] < 0 ? -1 : 0;
+}
+
+void silt_signal_obey(int number) {
+    for (size_t i = 0; i < FAULTS; i++) {
+        if (faults[i] == number) {
+            change_back(number);
+            raise(number);
+        }
+    }
 }
 
 int silt_signals_next(int fd, struct silt_signal *signal) {

@@ -4,7 +4,8 @@
  * `bound_past race PLUGIN…`: threads call each plugin for the first time while the next one is
  * opened, and each drops 300 blocks. `bound_past filtered PLUGIN`: as without `filtered`, under a
  * seccomp(2) filter that refuses ptrace(2) and forbids nothing else. `bound_past again PLUGIN`: 50
- * times opened and closed, each time with one block kept, one dropped.
+ * times opened and closed, each time with one block kept, one dropped; `forked`: after 4 threads
+ * have forked 50 children each, at the same time.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* No library of this program has them. */
 extern void *mallocx(size_t, int) __attribute__((weak));
@@ -71,6 +74,27 @@ static void race(char **paths, int count) {
     }
 }
 
+static void *fork_children(void *unused) {
+    for (int i = 0; i < 50; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
+    }
+    return unused;
+}
+
+static void fork_at_once(void) {
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) {
+        pthread_create(&threads[i], NULL, fork_children, NULL);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
 static void forbid_ptrace(void) {
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
@@ -95,7 +119,11 @@ int main(int count, char **arguments) {
         puts("race done");
         return 0;
     }
-    if (strcmp(arguments[1], "again") == 0) {
+    bool has_forked = strcmp(arguments[1], "forked") == 0;
+    if (has_forked) {
+        fork_at_once();
+    }
+    if (has_forked || strcmp(arguments[1], "again") == 0) {
         for (int i = 0; i < 50; i++) {
             struct plugin plugin = open_plugin(arguments[2], RTLD_LAZY | RTLD_DEEPBIND);
             plugin.keep(i % 3);

@@ -20,14 +20,16 @@ void silt_signals_prepare(void);
  * SIGPIPE. Returns -1 and errno. */
 int silt_signals_block(void);
 
-/* From now on zeros are read behind the end of a mapped file that somebody has made shorter,
- * instead of an end by SIGBUS: who reads them finds them wrong. */
-void silt_survive_shrunk_files(void);
+/* As silt_signals_block; opens what tells of signals: [0] of those that are blocked, [1] of those
+ * that an instruction raises, where a process has sent them. From now on zeros are read behind the
+ * end of a mapped file that somebody has made shorter, instead of an end by SIGBUS: who reads them
+ * finds them wrong. Returns -1 and errno. */
+int silt_signals_open(int fds[2]);
 
-/* The same as silt_signals_block; returns a signalfd for them, or -1 and errno. */
-int silt_signals_open(void);
+/* One that an instruction raises does to this process what it did when silt started. */
+void silt_signal_obey(int number);
 
-/* Takes the next pending signal; 0: none. */
+/* Takes the next signal that one of them tells of; 0: none. */
 int silt_signals_next(int fd, struct silt_signal *signal);
 
 /* Sends it to a process, with the value it had. */

@@ -43,8 +43,8 @@ extension Collector {
         leaveRendezvous()
         finished = false
         while child != 0 || options.follow && images.values.contains(where: { !$0.hasEnded }), !finished {
-            var watched = pollfd(fd: signals, events: Int16(POLLIN), revents: 0)
-            poll(&watched, 1, child != 0 ? 1000 : 100)
+            var watched = signals.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+            poll(&watched, nfds_t(watched.count), child != 0 ? 1000 : 100)
             // Nothing that is looked at now can fail.
             do { try readSignals() } catch { continue }
         }

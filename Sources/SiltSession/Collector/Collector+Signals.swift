@@ -3,25 +3,30 @@ internal import Glibc
 
 /// Signals: those of the command are passed on, so that whoever manages silt manages the command.
 ///
-/// All that can be blocked are, and are read one by one. What a terminal sends reaches the whole process group, the
-/// command included; what a process sends was for silt alone, as far as silt can tell, and goes to the command.
+/// All that can be blocked are, and are read one by one; of the others a handler tells. What a terminal sends reaches the
+/// whole process group, the command included; what a process sends was for silt alone, as far as silt can tell, and goes to
+/// the command.
 extension Collector {
     func readSignals() throws {
         var signal = silt_signal()
-        while silt_signals_next(signals, &signal) != 0 {
-            switch signal.number {
-            case SIGCHLD:
-                try reapChild()
-                stopWithCommand()
-            // A service manager ends the whole group: the program's last events are still to come.
-            case SIGINT where isNeeded, SIGTERM where isNeeded, SIGHUP where isNeeded, SIGQUIT where isNeeded:
-                isAskedToEnd = true
-            // Of silt's own writing and computing.
-            case SIGPIPE where signal.sender == getpid(), SIGXFSZ where signal.sender == getpid(): continue
-            case SIGXCPU where signal.is_sent == 0: continue
-            default:
-                if child == 0 { obey(signal) } else { pass(signal) }
-            }
+        for source in signals {
+            while silt_signals_next(source, &signal) != 0 { try take(signal) }
+        }
+    }
+
+    private func take(_ signal: silt_signal) throws {
+        switch signal.number {
+        case SIGCHLD:
+            try reapChild()
+            stopWithCommand()
+        // A service manager ends the whole group: the program's last events are still to come.
+        case SIGINT where isNeeded, SIGTERM where isNeeded, SIGHUP where isNeeded, SIGQUIT where isNeeded:
+            isAskedToEnd = true
+        // Of silt's own writing and computing.
+        case SIGPIPE where signal.sender == getpid(), SIGXFSZ where signal.sender == getpid(): break
+        case SIGXCPU where signal.is_sent == 0: break
+        default:
+            if child == 0 { obey(signal) } else { pass(signal) }
         }
     }
 
@@ -44,7 +49,7 @@ extension Collector {
             let isOwn = options.startedByPreload == nil && !options.servesHunt
             if isOwn, silt_signal_is_ignored(signal.number) == 0 { kill(getpid(), SIGSTOP) }
         // One for rotating logs is sent to all processes of a service.
-        default: break
+        default: silt_signal_obey(signal.number)
         }
     }
 

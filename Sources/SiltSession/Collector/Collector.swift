@@ -15,7 +15,8 @@ package final class Collector {
     private let rendezvous: Rendezvous
     private var poller: Poller
     private let news: NewsWaiter
-    let signals: Int32
+    /// Of signals that are blocked, and of those that cannot be.
+    let signals: [Int32]
     private let stacks = StackTable()
     private let blame: BlameKeys
     let output: RecordingOutput
@@ -87,9 +88,9 @@ package final class Collector {
     package init(options: TraceOptions) throws {
         self.options = options
         silt_raise_descriptor_limit()
-        silt_survive_shrunk_files()
-        signals = silt_signals_open()
-        guard signals >= 0 else { throw SessionError.last("signalfd") }
+        var opened: [Int32] = [-1, -1]
+        guard silt_signals_open(&opened) == 0 else { throw SessionError.last("signalfd") }
+        signals = opened
         poller = try Poller()
         news = try NewsWaiter(poller: poller)
         starter = options.startedByPreload.map { Starter($0.program) }
@@ -112,12 +113,12 @@ package final class Collector {
             let name = rendezvous.listenerByName
             try poller.add(name, token: Collector.token(.listener, name))
         }
-        try poller.add(signals, token: Collector.token(.signals, signals))
+        for opened in signals { try poller.add(opened, token: Collector.token(.signals, opened)) }
     }
 
     deinit {
         for image in images.values { news.remove(image.shared) }
-        close(signals)
+        for opened in signals { close(opened) }
     }
 
     /// Starts the command under the preload library and collects until it ends.
@@ -205,8 +206,8 @@ package final class Collector {
 
     private func handle(_ kind: Watched, _ descriptor: Int32) throws {
         switch kind {
-        case .listener: try acceptAll()
-        case .connection: try acceptAll()
+        case .listener: try accept(atMost: hellosAtOnce)
+        case .connection: try accept(atMost: hellosAtOnce)
         case .signals: try readSignals()
         case .pipe:
             guard let image = images.values.first(where: { $0.pipe == descriptor }) else { return }
@@ -235,12 +236,18 @@ package final class Collector {
     }
 
     /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
-    private func acceptAll() throws {
+    private func acceptAll() throws { try accept(atMost: .max) }
+
+    /// Hellos come first, until so many images are known: from then on those of processes that have ended make room.
+    private var hellosAtOnce: Int { max(64, 1000 - images.count) }
+
+    private func accept(atMost limit: Int) throws {
         accept(from: rendezvous.listener)
         if rendezvous.listenerByName >= 0 { accept(from: rendezvous.listenerByName) }
         // A service that answers already has said hello before its hunt asks for anything.
         var requests: [(text: String, connection: Int32)] = []
-        for connection in connections { try readHellos(connection, &requests) }
+        var left = limit
+        for connection in connections { try readHellos(connection, &requests, &left) }
         for request in requests { try control(request.text, from: request.connection) }
     }
 
@@ -263,8 +270,13 @@ package final class Collector {
         }
     }
 
-    private func readHellos(_ connection: Int32, _ requests: inout [(text: String, connection: Int32)]) throws {
-        while connections.contains(connection) {
+    private func readHellos(
+        _ connection: Int32,
+        _ requests: inout [(text: String, connection: Int32)],
+        _ left: inout Int
+    ) throws {
+        while left > 0, connections.contains(connection) {
+            left -= 1
             switch Rendezvous.read(connection: connection) {
             case .nothing: return
             case .closed:

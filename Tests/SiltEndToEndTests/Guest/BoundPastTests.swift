@@ -91,9 +91,11 @@ extension EndToEnd {
             }
         }
 
-        @Test func aLibraryThatIsOpenedAgainIsTracedAgain() throws {
+        /// Also by a process whose threads have forked at the same time.
+        @Test(arguments: ["again", "forked"])
+        func aLibraryThatIsOpenedAgainIsTracedAgain(way: String) throws {
             let plugins = try Plugins()
-            let (result, report) = try trace([plugins.host, "again", try plugins.plugin("plugin", [])])
+            let (result, report) = try trace([plugins.host, way, try plugins.plugin("plugin", [])])
             #expect(result.output == "weak 0 0 0\nagain done\n")
             #expect(result.status == 0)
             #expect(Counts(report, of: "plugin_kept") == Counts(made: 100, left: 50, bytes: 30_650))
