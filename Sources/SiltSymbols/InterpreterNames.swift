@@ -27,7 +27,9 @@ package enum InterpreterNames {
     }
 
     /// Beside those of `Interpreter`.
-    private static let files = ["perl", "libperl.so", "ruby", "libruby", "lua", "liblua", "libluajit", "tclsh", "libtcl"]
+    private static let files = [
+        "perl", "libperl.so", "ruby", "libruby", "lua", "liblua", "libluajit", "tclsh", "libtcl",
+    ]
 
     private static let exact: Set<String> = [
         // Python

@@ -37,7 +37,8 @@ struct CallerWaysTests {
             Stack(functions: ["thread_run"] + way, kept: SteadyProgram.steadily(20), bytes: 1000),
             Stack(functions: ["import_it"] + way, kept: SteadyProgram.steadily(0), freed: 2000),
         ]
-        let growing = try SteadyProgram(module: "/usr/bin/python3.11", stacks: stacks).report().sites.filter(\.isGrowing)
+        let report = try SteadyProgram(module: "/usr/bin/python3.11", stacks: stacks).report()
+        let growing = report.sites.filter(\.isGrowing)
         #expect(growing.map(\.blame.function) == ["make_decoder"])
         #expect(growing.map { $0.caller?.function } == [nil])
     }
