@@ -29,9 +29,15 @@ struct Bursts {
     var count: Int { sizes.count }
 
     /// They are of nearly the same size, come after rests of nearly the same length, and may go on.
-    func areRegular(minimum: Int) -> Bool {
+    func areRegular(minimum: Int) -> Bool { areRegular(minimum: minimum, restRatio: Rules.restRatio) }
+
+    /// The same, though they have not come for longer: it was not seen that they are over.
+    func mayComeAgain(minimum: Int) -> Bool { areRegular(minimum: minimum, restRatio: Rules.openRatio) }
+
+    /// `restRatio`: since the last one, by the longest rest.
+    private func areRegular(minimum: Int, restRatio: Double) -> Bool {
         guard count >= minimum, let longest = rests.max(), let smallest = sizes.min() else { return false }
-        return longest <= Rules.restRatio * median(rests) && rest <= Rules.restRatio * longest
+        return longest <= Rules.restRatio * median(rests) && rest <= restRatio * longest
             && smallest >= Rules.sizeShare * median(sizes)
     }
 }

@@ -62,6 +62,7 @@ private struct FreeRunningJudge {
             }
         }
         describe(look, &facts)
+        if look.reason == .leak, isFading(look) { return GrowthVerdict(.stillFilling, .decel, facts: facts) }
         switch look.reason {
         case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend:
             let rate = slope ?? survivorSlope(look)
@@ -80,6 +81,10 @@ private struct FreeRunningJudge {
                 facts: facts
             )
         case .none, .decel, .turnover, .stalled, .flat, .sparse, .everyRound, .gap, .idleRate, .idle:
+            if [.decel, .stalled, .flat, .sparse].contains(look.reason), let bursts = restingBursts {
+                facts.bursts = bursts
+                return GrowthVerdict(.stillFilling, look.reason, facts: facts)
+            }
             let shape = Shape([series.baseline] + series.troughs, drops: series.drops)
             return GrowthVerdict(shape.verdict(reason: look.reason), look.reason, facts: facts)
         }
@@ -243,6 +248,31 @@ private struct FreeRunningJudge {
     private var bursts: Int {
         let bursts = Bursts(series.counts)
         return !mayBeCollected && bursts.areRegular(minimum: GrowthRules.Bursts.minimum) ? bursts.count : 0
+    }
+
+    /// The newer half of what is judged left less than the older, beyond chance, and so it did within each half.
+    ///
+    /// So does what has a bound and fills slowly, by keys that were asked for before. Where the second half is steady it is a
+    /// leak that became slower.
+    private func isFading(_ look: Look) -> Bool {
+        typealias Fading = GrowthRules.Fading
+        let counts = look.eligible.map(count)
+        let part = counts.count / 4
+        guard part >= Fading.minimumSlices else { return false }
+        let quarters = (0..<4).map { counts[(counts.count - (4 - $0) * part)..<(counts.count - (3 - $0) * part)] }
+        let means = quarters.map { mean($0) }
+        guard means[0] >= means[1], means[2] >= means[3] else { return false }
+        let (older, newer) = ((means[0] + means[1]) / 2, (means[2] + means[3]) / 2)
+        // Blocks that come by chance vary as much as they are; what comes several at a time varies more.
+        let variance = max((older + newer) / 2, mean(quarters.map { deviation($0) * deviation($0) }))
+        let noise = (variance / Double(part)).squareRoot()
+        return older >= Fading.ratio * newer && older - newer >= GrowthRules.clearScore * noise
+    }
+
+    /// How often regular bursts came of which nothing was freed, and which may come again after a rest; nil: they did not.
+    private var restingBursts: Int? {
+        let bursts = Bursts(series.counts)
+        return !mayBeCollected && bursts.mayComeAgain(minimum: GrowthRules.Bursts.minimum) ? bursts.count : nil
     }
 
     /// After the start-up only few and small blocks stayed, as cycles that a collector has not freed yet and buffers of a pool;

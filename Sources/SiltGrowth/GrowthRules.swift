@@ -72,6 +72,8 @@ enum GrowthRules {
         static let minimum = 4
         /// Bursts of one thing come at nearly the same distance: what fills comes after ever longer rests.
         static let restRatio = 2.0
+        /// They are over when the next one is missing for so many times the longest rest.
+        static let openRatio = 4.0
         /// Each leaves this share of what most of them leave.
         static let sizeShare = 0.5
         /// Of workers each of which has the same ones.
@@ -100,6 +102,14 @@ enum GrowthRules {
         static let noiseShare = 0.5
         /// Median absolute deviation to standard deviation (normal distribution).
         static let deviationScale = 1.4826
+    }
+
+    /// A decline that is slower than that of a table which is nearly full.
+    enum Fading {
+        /// Of a quarter.
+        static let minimumSlices = 3
+        /// The older half left so many times what the newer did: less is a load that varies.
+        static let ratio = 1.35
     }
 
     /// A decline whose second half is steady: grows on, slower.
@@ -433,6 +443,11 @@ enum GrowthRules {
         static let small = (bytes: 1_048_576.0, share: 0.02)
         /// Half of that: more rounds cost little.
         static let open = (bytes: 524_288.0, share: 0.01)
+        /// A few pages in each round, and what many rounds in a row make of it.
+        static let slight = (bytes: 16_384.0, share: 0.0)
+        static let clear = (bytes: 262_144.0, share: 0.01)
+        /// So many in a row, of which those that are added run the load several times.
+        static let creepingRounds = 12
         /// The rise is over when the newer half of the rounds exceeds the older by no more than this, or by this share.
         static let overBytes = 262_144.0
         /// The same for large heaps.
@@ -573,4 +588,9 @@ package enum GrowthLimits {
     package static let notableShare = 0.1
     /// With fewer rounds of a hunt nothing is said.
     package static let minimumRounds = GrowthRules.Rounds.minimum
+    /// CPython's caches and lists of free objects hold so many blocks of a process.
+    package static let cacheBlocks = 4096.0
+    /// Their mean size: names have up to a hundred characters, tuples up to twenty places, and CPython's own allocator calls an
+    /// object of no more than that small.
+    package static let cacheBlockBytes = 512.0
 }

@@ -126,6 +126,8 @@ package struct GrowthFacts: Equatable, Sendable {
     package var biggestRiseAt = 0.0
     /// Jumps as a doubling block makes them.
     package var jumps = 0
+    /// Regular bursts of which nothing was freed, where what grew by them rests.
+    package var bursts = 0
     /// Half the range of the live bytes, as a share of their middle.
     package var wobble = 0.0
     /// In hunts: the first and the last judged interval, numbered from 1 over the hunt, and their requests.
@@ -200,5 +202,16 @@ extension GrowthFacts {
             }
         }
         sinceHigh = (values.count - 1 - highest) * width
+    }
+}
+
+extension GrowthVerdict {
+    /// Blocks of a charge that stayed, if they are so small and come so evenly that they may be of an interpreter's own caches;
+    /// nil if not.
+    package var blocksOfCaches: Double? {
+        guard verdict.isGrowing, [.leak, .late, .deep, .slowed, .everyRound].contains(reason), facts.survivors > 0,
+            facts.survivorBytes <= GrowthLimits.cacheBlockBytes * facts.survivors
+        else { return nil }
+        return facts.survivors
     }
 }

@@ -10,6 +10,9 @@ package struct MemoryTrend: Equatable, Sendable {
         case none
         /// It rises, by too little or in too few rounds for a verdict: more rounds tell.
         case open
+        /// It rises in each round by little, as small objects do that lie in a heap of the program's own: more rounds tell,
+        /// where nothing else is charged, since blocks that an allocator hands out take more than their size.
+        case creeping
         case rising
     }
 
@@ -24,13 +27,20 @@ package struct MemoryTrend: Equatable, Sendable {
     package init(_ bytes: [Double], loads: [Double], resident: Double) {
         precondition(bytes.count == loads.count + 1, "memory is given for other rounds than loads")
         risen = (bytes.last ?? 0) - (bytes.first ?? 0)
-        guard loads.count >= Rules.minimumRounds, isWorth(Rules.open, resident) else { return }
+        guard loads.count >= Rules.minimumRounds else { return }
+        guard !rises(inNewest: Rules.creepingRounds, by: Rules.clear, bytes, loads, resident) else {
+            state = .rising
+            return
+        }
+        if rises(inNewest: Rules.steadyRounds, by: Rules.slight, bytes, loads, resident) { state = .creeping }
+        guard isWorth(Rules.open, resident) else { return }
         let newest = max(1, loads.count / 2)
         let before = bytes.dropLast(newest).max() ?? 0
         let gain = (bytes.suffix(newest).max() ?? 0) - before
         let isOver =
             gain <= max(Rules.overBytes, resident * Rules.overShareOfResident) || gain <= Rules.overShare * risen
-        isSteady = risesSteadily(bytes, loads, resident)
+        isSteady =
+            loads.count >= Rules.steadyRounds && rises(inNewest: loads.count, by: Rules.small, bytes, loads, resident)
         if isSteady {
             state = .rising
         } else if !isOver {
@@ -39,15 +49,25 @@ package struct MemoryTrend: Equatable, Sendable {
         }
     }
 
-    private func isWorth(_ limit: (bytes: Double, share: Double), _ resident: Double) -> Bool {
-        risen >= max(limit.bytes, resident * limit.share)
+    /// Each of so many newest rounds rose by a good part of what its requests would bring.
+    private func rises(
+        inNewest rounds: Int,
+        by limit: (bytes: Double, share: Double),
+        _ bytes: [Double],
+        _ loads: [Double],
+        _ resident: Double
+    ) -> Bool {
+        guard loads.count >= rounds else { return false }
+        let (newest, asked) = (bytes.suffix(rounds + 1), Array(loads.suffix(rounds)))
+        let rise = (newest.last ?? 0) - (newest.first ?? 0)
+        guard rise >= max(limit.bytes, resident * limit.share) else { return false }
+        return zip(zip(newest, newest.dropFirst()), shares(asked)).allSatisfy { ends, share in
+            ends.1 - ends.0 >= Rules.steadyShare * rise * share
+        }
     }
 
-    private func risesSteadily(_ bytes: [Double], _ loads: [Double], _ resident: Double) -> Bool {
-        guard loads.count >= Rules.steadyRounds, isWorth(Rules.small, resident) else { return false }
-        return zip(zip(bytes, bytes.dropFirst()), shares(loads)).allSatisfy { ends, share in
-            ends.1 - ends.0 >= Rules.steadyShare * risen * share
-        }
+    private func isWorth(_ limit: (bytes: Double, share: Double), _ resident: Double) -> Bool {
+        risen >= max(limit.bytes, resident * limit.share)
     }
 
     /// It rises by jumps, but in the newer half of the rounds as fast as in the older, and by many.

@@ -64,6 +64,20 @@ struct FreeRunningJudgeTests {
         #expect(verdict.verdict == .plateauing, "\(verdict.reason)")
     }
 
+    /// A load that ended, or pauses, before the program does.
+    @Test(
+        arguments: [
+            (bursts: 7, gap: 3, rest: 8, isOpen: true), (6, 2, 4, true), (7, 3, 16, false), (10, 1, 9, false),
+        ]
+    )
+    func regularBurstsThatMayComeAgainAreNotOver(_ load: (bursts: Int, gap: Int, rest: Int, isOpen: Bool)) {
+        let length = (load.bursts - 1) * load.gap + load.rest + 1
+        var site = SimulatedSite(intervals: length, generator: SeededGenerator(seed: 1))
+        for burst in 0..<load.bursts { site.add(90, size: 716, at: 1 + burst * load.gap) }
+        let verdict = judge(site.series())
+        #expect(!verdict.verdict.isGrowing && (verdict.verdict == .stillFilling) == load.isOpen, "\(verdict)")
+    }
+
     /// A collector's own records, of which few came in three bursts late in the run.
     @Test func aRateWhoseRangeReachesZeroIsNone() {
         var site = SimulatedSite(intervals: 24, generator: SeededGenerator(seed: 1))

@@ -38,16 +38,25 @@ struct GrowthRateTests {
     }
 
     @Test func onlyOneInTwoHundredCleanSitesIsCalledGrowing() {
-        let rate = Self.rate(Pattern.allCases.filter { !$0.grows }, intervals: Self.lengths)
+        let rate = Self.rate(Pattern.allCases.filter { !$0.grows && !$0.fills }, intervals: Self.lengths)
         print("free runs of \(Self.lengths) snapshots: false calls \(rate)")
         #expect(rate <= 0.005, "false calls \(rate)")
     }
 
-    @Test(arguments: Pattern.allCases.filter { !$0.grows })
+    @Test(arguments: Pattern.allCases.filter { !$0.grows && !$0.fills })
     func noCleanPatternIsOftenCalledGrowing(_ pattern: Pattern) {
         for intervals in Self.lengths {
             let rate = Self.calls(pattern, intervals: intervals)
             #expect(rate <= 0.15, "\(pattern) over \(intervals) snapshots: \(rate)")
+        }
+    }
+
+    @Test(arguments: [(20, 0.4), (80, 0.1), (320, 0.05)])
+    func whatFillsByEverLessIsSeldomCalledGrowing(intervals: Int, most: Double) {
+        for pattern in Pattern.allCases.filter(\.fills) {
+            let rate = Self.calls(pattern, intervals: intervals)
+            print("free runs of \(intervals) snapshots: \(pattern) is called growing \(rate)")
+            #expect(rate <= most, "\(pattern): \(rate)")
         }
     }
 

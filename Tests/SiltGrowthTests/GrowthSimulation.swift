@@ -88,6 +88,7 @@ enum Pattern: String, CaseIterable {
         leakBesideLargeSet
     case leakUnderBatches, leakFollowingTheDay, doublingVector, backlog
     case nothing, startUp, shortChurn, sessions, fillingCache, evictingCache, randomEviction, timedStore, lazyTables
+    case randomKeys
     case step, flushedBuffer, dayAndNight, settledVector, drainedBacklog, burstyQueue, fullCacheAtAttach, randomWalk
 
     var grows: Bool {
@@ -96,11 +97,15 @@ enum Pattern: String, CaseIterable {
             .slowingLeak, .leakBesideLargeSet, .leakUnderBatches, .leakFollowingTheDay, .doublingVector, .backlog:
             true
         case .nothing, .startUp, .shortChurn, .sessions, .fillingCache, .evictingCache, .randomEviction, .timedStore,
-            .lazyTables, .step, .flushedBuffer, .dayAndNight, .settledVector, .drainedBacklog, .burstyQueue,
+            .lazyTables, .randomKeys, .step, .flushedBuffer, .dayAndNight, .settledVector, .drainedBacklog,
+            .burstyQueue,
             .fullCacheAtAttach, .randomWalk:
             false
         }
     }
+
+    /// Bounded, but not full before the run ends: a run that is too short cannot tell.
+    var fills: Bool { self == .randomKeys }
 
     func series(intervals n: Int, seed: UInt64) -> SurvivorSeries {
         var site = SimulatedSite(intervals: n, generator: SeededGenerator(seed: seed))
@@ -161,6 +166,11 @@ enum Pattern: String, CaseIterable {
             var share = 1.0
             for _ in 0..<Int(Double(i) * 16 / run) { share *= 0.5 }
             stay(8 * rate * share, &site)
+        case .randomKeys:
+            // As many as are new among those that are asked for again and again.
+            var share = 1.0
+            for _ in 0..<Int(Double(i) * 24 / run) { share *= 0.9 }
+            stay(6 * rate * share, &site)
         case .flushedBuffer: site.add(Int(rate) + 1, size: size, at: i, lifetime: 5 - i % 5)
         case .dayAndNight: churn(20 * rate * day, &site)
         case .drainedBacklog:

@@ -54,6 +54,25 @@ struct MemoryTrendTests {
         #expect(Self.state([0, 0, 0, 0, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3]) == .none)
     }
 
+    /// Small objects of 160 bytes a request in a heap of the program's own, by pages; rounds that are added run the load several
+    /// times.
+    @Test func whatCreepsInEachRoundIsOpenAtFirstAndThenARise() {
+        func state(rounds: Int, bytes: Double = 160, until end: Int = .max) -> MemoryTrend.State {
+            let loads = (0..<rounds).map { [100, 100, 100, 100, 100, 100, 200, 200, 200, 400, 400, 800][min($0, 11)] }
+            var (top, levels) = (0.0, [0.0])
+            for (round, load) in loads.enumerated() {
+                top += round < end ? Double(load) * bytes : 0
+                levels.append((top / 4096).rounded(.down) / 256)
+            }
+            return Self.state(levels, loads: loads.map { Double($0) })
+        }
+        #expect(state(rounds: 4) == .none)
+        #expect(state(rounds: 6) == .creeping)
+        #expect(state(rounds: 22) == .rising)
+        #expect(state(rounds: 22, bytes: 10) == .creeping)
+        #expect(state(rounds: 9, until: 6) == .none)
+    }
+
     /// A process whose memory wavers by a megabyte, around the same, is not kept in doubt for long.
     @Test func noiseIsSeldomARise() {
         var generator = SeededGenerator(seed: 7)

@@ -46,4 +46,16 @@ struct LoadedCodeTests {
         #expect(!LoadedCode.hasEnded([1, 2, 1, 0, 2, 1, 2, 1, 0, 0]))
         #expect(!LoadedCode.hasEnded([0, 90, 0, 0, 90, 0, 0, 90, 0, 0]))
     }
+
+    /// Files are of all sizes; requests that run the same code are not.
+    @Test func codeThatIsRunIsToldFromLoadingByBeingUneven() throws {
+        let files: [UInt64] = [
+            300, 0, 40, 62, 0, 0, 35, 2, 0, 48, 0, 11, 60, 0, 0, 3, 51, 0, 22, 0, 44, 1, 0, 39,
+        ]
+        #expect(try Self.report(["builtin_exec", "new_class"], kept: files).verdict == .inconclusive)
+        #expect(LoadedCode.isUneven(files.map { Double($0) }))
+        #expect(!LoadedCode.isUneven(SteadyProgram.steadily(20).map { Double($0) }))
+        // Chance.
+        #expect(!LoadedCode.isUneven([1, 0, 2, 0, 0, 1, 3, 0, 0, 1, 0, 2, 1, 0]))
+    }
 }

@@ -22,6 +22,8 @@ extension PhrasesTests {
         run(.growing, .leak, "watched for a short time", resource: .descriptor) { $0.keptSnapshots = 5 }
         run(.stable, .none, "without a change") { $0.wobble = 0.001 }
         run(.stable, .none, "of what comes and goes") { $0.wobble = 1 }
+        run(.stillFilling, .decel, "of ever less")
+        run(.stillFilling, .flat, "of bursts") { $0.bursts = 7 }
         hunt(.growing, .leak, "not sure") { $0.keptSeconds = 15 }
         hunt(.plateauing, .gap, "at idle", isIdle: true)
         hunt(.plateauing, .doubling)
@@ -44,6 +46,7 @@ extension PhrasesTests {
         let all: [Obstacle] = [
             .stoodStill(7, of: 20), .shortWorkers(short), .shortWorkers(unequal), .outsideMalloc(growth),
             .loading(blame, others: 2, seconds: 12), .filling(blame, others: 2, seconds: 12),
+            .fading(blame, others: 2, seconds: 12), .resting(blame, others: 2, bursts: 7, seconds: 2),
             .phase(.tooFewSamples(phase: "orders", samples: 0.3, period: 524_288, bytes: 100, requests: 1_600)),
         ]
         for obstacle in all { add("inconclusive", ObstacleText.line(obstacle) + ObstacleText.advice(obstacle)) }

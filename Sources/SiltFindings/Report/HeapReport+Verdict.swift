@@ -16,13 +16,19 @@ extension HeapReport {
         return taken < SiteOpinion.minimumSnapshots ? .tooFewSnapshots(taken) : .tooShort(seconds)
     }
 
-    /// What grew as while code is loaded, or as an interpreter's caches do.
+    /// What grew as while code is loaded, or as an interpreter's caches do, by ever less, or by bursts that may come again.
     private var stillRising: Obstacle? {
         let sites = sites.filter { $0.verdict == .stillFilling }
         guard let first = sites.max(by: { $0.inUseBytes < $1.inUseBytes }) else { return nil }
-        return first.evidence.reason == .inCaches
-            ? .filling(first.blame, others: sites.count - 1, seconds: seconds)
-            : .loading(first.blame, others: sites.count - 1, seconds: seconds)
+        let others = sites.count - 1
+        if first.evidence.reason == .inCaches { return .filling(first.blame, others: others, seconds: seconds) }
+        guard case .run(let verdict, let period) = first.evidence.basis else {
+            return .loading(first.blame, others: others, seconds: seconds)
+        }
+        let (bursts, rest) = (verdict.facts.bursts, period * Double(verdict.facts.sinceHigh))
+        return bursts == 0
+            ? .fading(first.blame, others: others, seconds: seconds)
+            : .resting(first.blame, others: others, bursts: bursts, seconds: rest)
     }
 
     private var openPhase: Obstacle? {

@@ -27,6 +27,10 @@ package enum Obstacle: Equatable, Sendable {
     case loading(ReportFrame, others: Int, seconds: Double)
     /// The same, of sites that may be an interpreter's own caches.
     case filling(ReportFrame, others: Int, seconds: Double)
+    /// The same, of sites that grew by ever less.
+    case fading(ReportFrame, others: Int, seconds: Double)
+    /// The same, of sites that grew by so many regular bursts and have rested since, for so long.
+    case resting(ReportFrame, others: Int, bursts: Int, seconds: Double)
     case phase(PhaseObstacle)
     /// RSS grew by what is not a block of the allocator's.
     case outsideMalloc(MemoryGrowth)
@@ -48,8 +52,8 @@ extension Obstacle {
         switch self {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
-            .tooFewSnapshots, .tooShort, .stoodStill, .shortWorkers, .loading, .filling, .phase, .outsideMalloc,
-            .endedEarly:
+            .tooFewSnapshots, .tooShort, .stoodStill, .shortWorkers, .loading, .filling, .fading, .resting,
+            .phase, .outsideMalloc, .endedEarly:
             false
         }
     }

@@ -9,12 +9,6 @@ internal import SiltSymbols
 /// loop, by functions of the interpreter itself and in small blocks, may be those. Where all of it together is more than
 /// they hold, it is charged.
 struct InterpreterCaches {
-    /// Blocks of a process.
-    static let blocks = 4096.0
-    /// Their mean size: names have up to a hundred characters, tuples up to twenty places, and CPython's own allocator calls
-    /// an object of no more than that small.
-    private static let maximumBytes = 512.0
-
     private struct Place: Hashable {
         var process: Int?
         var phase: Int?
@@ -25,7 +19,7 @@ struct InterpreterCaches {
     /// Blocks of all sites that may be of caches.
     private var sums: [Place: Double] = [:]
 
-    /// `shares`: those of all processes and phases.
+    /// `shares`: those of all processes and phases; what is charged no longer is of no cache either.
     init(_ recording: Recording, _ names: FrameNames, shares: [SiteShare]) {
         (self.recording, self.names) = (recording, names)
         for share in shares {
@@ -35,10 +29,9 @@ struct InterpreterCaches {
 
     /// The opinion on a share, which is charged only where it is more than caches hold.
     func checked(_ share: SiteShare) -> SiteOpinion {
-        guard blocks(share) != nil, let sum = sums[place(share)], sum < Self.blocks * Double(processes(of: share))
-        else {
-            return share.opinion
-        }
+        guard blocks(share) != nil, let sum = sums[place(share)],
+            sum < GrowthLimits.cacheBlocks * Double(processes(of: share))
+        else { return share.opinion }
         return share.opinion.leftOpen(.inCaches(blocks: sum, share.opinion.evidence.phase))
     }
 
@@ -52,18 +45,11 @@ struct InterpreterCaches {
 
     /// What stayed of a share that may be of caches; nil for others.
     private func blocks(_ share: SiteShare) -> Double? {
-        guard share.resource == .heap, share.opinion.isGrowing, let verdict = share.opinion.evidence.verdict,
-            [.leak, .late, .deep, .slowed, .everyRound].contains(verdict.reason)
+        guard share.resource == .heap, share.opinion.isGrowing,
+            let blocks = share.opinion.evidence.verdict?.blocksOfCaches, recording.isOfPython(share.blame),
+            isOfScript(share)
         else { return nil }
-        let facts = verdict.facts
-        guard facts.survivors > 0, facts.survivorBytes <= Self.maximumBytes * facts.survivors,
-            isOfInterpreter(share.blame), isOfScript(share)
-        else { return nil }
-        return facts.survivors
-    }
-
-    private func isOfInterpreter(_ place: FrameNames.Place) -> Bool {
-        Interpreter(file: recording.path(ofModule: recording.frames[place.frame].module)) == .python
+        return blocks
     }
 
     /// Whether some of it is allocated through an interpreter's loop.
@@ -72,5 +58,12 @@ struct InterpreterCaches {
             names.walk(from: recording.counters[row].stack, in: recording)
                 .contains { $0.rows.contains { names.rows[$0].isLoop } }
         }
+    }
+}
+
+extension Recording {
+    /// Whether a place is in CPython itself.
+    func isOfPython(_ place: FrameNames.Place) -> Bool {
+        Interpreter(file: path(ofModule: frames[place.frame].module)) == .python
     }
 }

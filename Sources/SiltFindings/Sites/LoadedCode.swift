@@ -9,7 +9,7 @@ internal import SiltSymbols
 ///
 /// That it goes on for ever is not seen before a program has loaded more than any has. Only loads of libraries are counted:
 /// what a library that is opened again and again keeps each time is a leak, and no library more is there then. Code that is
-/// run by `exec` may be made anew by each request: that is told from loading by its end.
+/// run by `exec` may be made anew by each request: that is told from loading by its end, or by being even.
 struct LoadedCode {
     private let recording: Recording
     private let names: FrameNames
@@ -24,6 +24,8 @@ struct LoadedCode {
     private static let maximumModules = 1000.0
     /// Share of what stayed that was allocated while code was loaded; tables hold what came before as well.
     private static let share = 0.5
+    /// Of the rate at which the code itself comes.
+    private static let companyShare = 0.1
 
     /// `growing`: the shares that will be asked for; `histories`: theirs, by row of counters.
     init(
@@ -50,14 +52,34 @@ struct LoadedCode {
         return isLoaded ? share.opinion.leftOpen(.loading) : share.opinion
     }
 
+    /// The shares with their company: names of modules and tables of them grow in the interpreter while it loads, by next to
+    /// nothing beside what the modules keep.
+    func withCompany(_ shares: [SiteShare]) -> [SiteShare] {
+        var rates: [Int: Double] = [:]
+        for share in shares where share.resource == .heap && share.opinion.evidence.reason == .loading {
+            rates[share.process, default: 0] += share.opinion.slope
+        }
+        return shares.map { share in
+            guard share.resource == .heap, share.opinion.isGrowing, let rate = rates[share.process],
+                share.opinion.slope <= Self.companyShare * rate, recording.isOfPython(share.blame)
+            else { return share }
+            var share = share
+            share.opinion = share.opinion.leftOpen(.loading)
+            return share
+        }
+    }
+
     private func isOfLoads(_ share: SiteShare) -> Bool {
         var (all, loaded) = (0.0, 0.0)
         var ofCode: [SiteHistory] = []
         for row in share.rows {
             guard let history = histories[row].flatMap(judge.history) else { continue }
-            let stayed = Double(judge.survivors(history).bytes)
+            let stack = recording.counters[row].stack
+            let (stayed, loader) = (Double(judge.survivors(history).bytes), loader(of: stack))
+            // A stack that is cut does not say what it is of: so deep are those of compilers.
+            guard loader != nil || !isCut(stack) else { continue }
             all += stayed
-            switch loader(of: recording.counters[row].stack) {
+            switch loader {
             case .script: loaded += stayed
             case .library: loaded += loading.contains(share.process) ? stayed : 0
             case .code:
@@ -68,24 +90,21 @@ struct LoadedCode {
         }
         guard all > 0, loaded >= Self.share * all else { return false }
         guard let code = SiteJudge.sum(ofCode) else { return true }
-        return code.series(atSnapshot: clocks[share.process].lastTick).map { Self.hasEnded($0.counts) } ?? false
+        guard let counts = code.series(atSnapshot: clocks[share.process].lastTick)?.counts else { return false }
+        return Self.hasEnded(counts) || Self.isUneven(counts)
     }
 
-    /// The one that says most.
+    private func isCut(_ stack: StackID) -> Bool {
+        var outermost = FrameID.none
+        for place in names.walk(from: stack, in: recording) { outermost = place.frame }
+        return outermost != .none && [.truncated, .incomplete].contains(recording.frames[outermost].kind)
+    }
+
     private func loader(of stack: StackID) -> LoaderNames.Loader? {
-        var (isLibrary, isScript, runs) = (false, false, 0)
-        for place in names.walk(from: stack, in: recording) {
-            for row in place.rows {
-                let name = recording.string(names.rows[row].function)
-                switch LoaderNames.loader(name) {
-                case .library: isLibrary = true
-                case .script: isScript = true
-                case .code: runs += 1
-                case nil: runs -= LoaderNames.runsModule(name) ? 1 : 0
-                }
-            }
-        }
-        return isScript ? .script : isLibrary ? .library : runs > 0 ? .code : nil
+        LoaderNames.loader(
+            ofStack: names.walk(from: stack, in: recording).lazy
+                .flatMap(\.rows).map { recording.string(names.rows[$0].function) }
+        )
     }
 
     /// Nothing came lately, though it should have by chance.
@@ -101,6 +120,23 @@ struct LoadedCode {
         // Blocks that come several at a time are missing by chance more often.
         return Double(rest) * usual >= missed * max(1, spread / max(usual, .leastNonzeroMagnitude))
     }
+
+    /// Much more came at some times than at others: files are of all sizes, and requests run the same code.
+    ///
+    /// `counts`: as above.
+    static func isUneven(_ counts: [Double]) -> Bool {
+        let skipped = counts.count / GrowthLimits.skippedPart
+        let judged = counts.dropFirst(skipped)
+        guard judged.count >= minimumIntervals else { return false }
+        let usual = judged.reduce(0, +) / Double(judged.count)
+        let spread = judged.reduce(0) { $0 + ($1 - usual) * ($1 - usual) } / Double(judged.count)
+        return spread.squareRoot() >= unevenShare * usual && spread >= chance * usual
+    }
+
+    /// In fewer a burst of requests is as uneven.
+    private static let minimumIntervals = 8
+    /// Deviation of what an interval leaves, as a share of what they leave on average, and times what chance makes.
+    private static let (unevenShare, chance) = (0.75, 4.0)
 
     /// That so many blocks are missing by chance is less than one in four hundred.
     private static let missed = 6.0

@@ -57,11 +57,14 @@ struct SiteBuilder {
         let histories = sites.histories(of: Set(shares.lazy.filter { $0.opinion.isGrowing }.flatMap(\.rows)))
         let inTurn = CallersInTurn(histories, judge: judge, clocks: clocks, hunt: hunt)
         let loaded = LoadedCode(recording, names, judge, clocks, growing: shares, histories: histories)
+        for index in shares.indices where !shares[index].rows.isEmpty {
+            if shares[index].resource == .mapping { shares[index].opinion = touched.checked(shares[index].opinion) }
+            shares[index].opinion = inTurn.checked(shares[index])
+            if hunt == nil { shares[index].opinion = loaded.checked(shares[index]) }
+        }
+        shares = loaded.withCompany(shares)
         let caches = InterpreterCaches(recording, names, shares: shares)
         for var share in shares where !share.rows.isEmpty {
-            if share.resource == .mapping { share.opinion = touched.checked(share.opinion) }
-            share.opinion = inTurn.checked(share)
-            if hunt == nil { share.opinion = loaded.checked(share) }
             if !isOfReplaced(share.process) { share.opinion = caches.checked(share) }
             if mayBeUnfilled(share, caches) { share.opinion = share.opinion.leftOpen() }
             if isOfStart(share) { share.opinion = .unknown(.tooFewSnapshots(clocks[share.process].count)) }
@@ -122,7 +125,7 @@ struct SiteBuilder {
     private func mayBeUnfilled(_ share: SiteShare, _ caches: InterpreterCaches) -> Bool {
         guard share.resource == .heap, share.opinion.isGrowing, isOfReplaced(share.process),
             let facts = share.opinion.evidence.verdict?.facts,
-            facts.survivors < InterpreterCaches.blocks * Double(share.workers?.count.count ?? 1)
+            facts.survivors < GrowthLimits.cacheBlocks * Double(share.workers?.count.count ?? 1)
         else { return false }
         return caches.isOfScript(share)
     }

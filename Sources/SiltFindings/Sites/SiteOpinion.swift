@@ -56,8 +56,10 @@ package struct SiteOpinion {
         let limit: Confidence = clock.period == 0 || isSure && !mayBeStart ? .high : mayBeStart ? .low : .medium
         return SiteOpinion(
             verdict: verdict.verdict,
-            confidence: verdict.confidence.map { $0.rank < limit.rank ? $0 : limit }
-                ?? confidence(inStillnessAfter: clock.periods),
+            confidence: verdict.verdict == .stillFilling
+                ? .low
+                : verdict.confidence.map { $0.rank < limit.rank ? $0 : limit }
+                    ?? confidence(inStillnessAfter: clock.periods),
             evidence: Evidence(.run(verdict, period: clock.period)),
             slope: verdict.slope,
             error: verdict.error,

@@ -39,6 +39,12 @@ enum ObstacleText {
         case .filling(let frame, let others, let seconds):
             "still filling? \(frame.label.printable)\(more(others)) rose in the "
                 + "\(Format.duration(seconds)) that were seen by no more than CPython's own caches may hold (run it longer)"
+        case .fading(let frame, let others, let seconds):
+            "still filling? \(frame.label.printable)\(more(others)) rose by ever less in the "
+                + "\(Format.duration(seconds)) that were seen, as a cache does until it is full (run it longer)"
+        case .resting(let frame, let others, let bursts, let seconds):
+            "resting? \(frame.label.printable)\(more(others)) rose by \(bursts) bursts, none of which was freed, and then not "
+                + "for \(Format.duration(seconds)) (run it longer)"
         case .phase(let obstacle): line(obstacle)
         case .outsideMalloc(let growth): line(growth)
         case .endedEarly(let failure): line(failure)

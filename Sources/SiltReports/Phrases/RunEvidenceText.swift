@@ -20,7 +20,8 @@ struct RunEvidenceText {
     var line: String {
         switch verdict.verdict {
         case .growing, .slowGrowing: growing
-        case .plateauing, .stillFilling: standstill
+        case .plateauing: standstill
+        case .stillFilling: open
         case .step:
             "one jump of \(resource.wholeAmount(facts.biggestRise)) after \(time(share: facts.biggestRiseAt)), and nothing since"
         case .sawtooth:
@@ -52,6 +53,14 @@ struct RunEvidenceText {
         case 2: "twice"
         default: "\(Format.count(UInt64(count))) times"
         }
+    }
+
+    private var open: String {
+        let grew = "grew \(resource.wholeAmount(facts.live - facts.baseline))"
+        return facts.bursts > 0
+            ? "\(grew) by \(facts.bursts) bursts, none of which was freed, then rested for "
+                + "\(time(snapshots: facts.sinceHigh)): a longer run tells whether more come"
+            : "\(grew), filling still: ever fewer new \(units) stay; a longer run tells"
     }
 
     // MARK: - Growing

@@ -99,6 +99,11 @@ extension Collector {
                 }
             }
         }
+        var owners: [FrameID: Int] = [:]
+        for image in images.values {
+            image.heap.forEachGroupHistory(of: .heap) { key, _ in owners[key, default: 0] += 1 }
+        }
+        var ofCaches: [(key: FrameID, confidence: Confidence?, blocks: Double)] = []
         var areMappingsCharged = false
         var worst: (key: FrameID, resource: Resource, slope: Double)?
         for (resource, groups) in sums {
@@ -106,7 +111,11 @@ extension Collector {
             for (key, series) in groups where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
                 let verdict = judgeHunt(series, hunt, route: route)
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
-                counts.add(verdict.confidence)
+                if resource == .heap, let blocks = verdict.blocksOfCaches, output.isOfPython(key) {
+                    ofCaches.append((key, verdict.confidence, blocks))
+                } else {
+                    counts.add(verdict.confidence)
+                }
                 if [.mapping, .thread].contains(resource), verdict.confidence == .high { areMappingsCharged = true }
                 if verdict.verdict.isGrowing || verdict.verdict == .stillFilling { known.insert(key) }
                 if verdict.confidence != nil, verdict.slope > worst?.slope ?? 0 {
@@ -117,8 +126,19 @@ extension Collector {
                 counts.filling += hidden(in: image, resource, hunt, route, besides: known)
             }
         }
+        // What the report would leave open, as CPython's caches may hold it.
+        let blocks = ofCaches.reduce(0) { $0 + $1.blocks }
+        for site in ofCaches {
+            if blocks < GrowthLimits.cacheBlocks * Double(owners[site.key] ?? 1) {
+                counts.filling += 1
+            } else {
+                counts.add(site.confidence)
+            }
+        }
         // What mapped it is not charged already.
-        if !areMappingsCharged { counts.filling += output.growingMemories(rounds, of: hunt) }
+        if !areMappingsCharged {
+            counts.filling += output.growingMemories(rounds, of: hunt, isAlone: counts.charged == 0)
+        }
         if let worst { counts.suspect = output.suspect(worst.key, worst.resource, Array(images.values)) }
         return counts
     }

@@ -51,10 +51,16 @@ extension RecordingOutput {
     }
 
     /// Processes whose memory outside malloc rose in those rounds of the hunt, and was not seen to stop.
-    func growingMemories(_ rounds: Range<Int>, of hunt: HuntIntervals) -> Int {
+    ///
+    /// `isAlone`: nothing else is charged.
+    func growingMemories(_ rounds: Range<Int>, of hunt: HuntIntervals, isAlone: Bool) -> Int {
         watches.values.count { watch in
-            let state = watch.trend(rounds, of: hunt)?.state
-            return state == .open || state == .rising
+            guard let trend = watch.trend(rounds, of: hunt) else { return false }
+            return switch trend.state {
+            case .open, .rising: true
+            case .creeping: isAlone
+            case .none: false
+            }
         }
     }
 

@@ -466,6 +466,12 @@ final class RecordingOutput {
         Suspect(stacks: stacks, blame: blame).name(of: key, resource, in: images)
     }
 
+    /// Whether what has that key of `BlameKeys` is CPython itself, which has caches of its own.
+    func isOfPython(_ key: FrameID) -> Bool {
+        guard stacks.frames.holds(key), stacks[key].module != .none else { return false }
+        return Interpreter(file: stacks[stacks[key].module].path) == .python
+    }
+
     /// What the process holds, and what that rests on.
     private func writeTotals(_ image: TracedImage) throws {
         guard let number = numbers[image.id] else { return }
