@@ -96,7 +96,8 @@ function showText(data, look) {
   const more = articles.slice(USUAL_FINDINGS);
   const rest = more.length === 0 ? [] : [element("details", { id: "more-growing", ...(isOpen ? { open: "" } : {}) },
     element("summary", {}, `${more.length} more that ${more.length === 1 ? "grows" : "grow"}`), ...more)];
-  put("growing", ...(articles.length > 0 ? articles.slice(0, USUAL_FINDINGS) : [element("p", {}, "none")]), ...rest);
+  const none = data.verdict === "inconclusive" ? "none that was seen" : "none";
+  put("growing", ...(articles.length > 0 ? articles.slice(0, USUAL_FINDINGS) : [element("p", {}, none)]), ...rest);
   put("next", ...data.next.map(step));
   for (const [id, sites, title] of [
     ["acquitted", acquitted, "looked suspicious, cleared"], ["others", others, "other call sites"],
