@@ -5,7 +5,8 @@
  * and with END `frees` it gives back all that it has before it ends; else `keeps`. Each request
  * takes three blocks and frees them, and its letter says what it does besides: l loses 1,021 bytes,
  * t loses as much every tenth time, o opens a file and does not close it, c puts a block into one
- * of 40 places of a cache, n does nothing. `prefork load SOCKET LETTER COUNT` makes so many
+ * of 40 places of a cache, h calls a program every fourth time, j has a child that keeps blocks
+ * until it ends as often, n does nothing. `prefork load SOCKET LETTER COUNT` makes so many
  * requests, one after another. */
 #include "letters.h"
 
@@ -59,6 +60,15 @@ static void answer(char letter, int number) {
         open_file();
     } else if (letter == 'c') {
         remember(number);
+    } else if (letter == 'h' && number % 4 == 0) {
+        (void)!system("ls / > /dev/null");
+    } else if (letter == 'j' && number % 4 == 0) {
+        pid_t child = fork();
+        if (child == 0) {
+            start(200);
+            _exit(0);
+        }
+        waitpid(child, NULL, 0);
     }
     for (int i = 0; i < 3; i++) {
         free(work[i]);

@@ -35,9 +35,9 @@ struct HuntShares {
             let sources = [false, true].map { isProfiled in
                 living.filter { recording.processes[$0].isProfiled == isProfiled }
             }
-            let alone = present.subtracting(living).sorted()
+            let alone = present.subtracting(living)
             return sources.filter { !$0.isEmpty }.map { sites.joined(resource, $0.contains) }
-                + alone.map { process in sites.joined(resource) { $0 == process } }
+                + sites.apart(resource, alone.contains)
         }
     }
 

@@ -61,8 +61,6 @@ struct HuntWorkers {
 
     /// Workers of a phase that came one after the other and are not judged, with their share of what the phase allocated:
     /// whether they would have given back what they held is not known.
-    ///
-    /// Those that served one request, or where that is not known lived for a moment, did one job.
     static func unjudged(
         _ phase: Int,
         of services: [[WorkerLife]],
@@ -79,13 +77,7 @@ struct HuntWorkers {
                 let row = recording.processes[$0.process]
                 return $0.blocks > 0 && $0.isLate && row.forked && row.endNs ?? .max < hunt.endNs
             }
-            let seconds = ended.map {
-                let row = recording.processes[$0.process]
-                return Double((row.endNs ?? 0) &- row.startNs) / 1e9
-            }.sorted()
-            let isOfMoments = seconds.isEmpty || seconds[seconds.count / 2] < minimumSeconds
-            let perProcess = hunt.phases[phase].requests.map { Double($0) / Double(max(1, ended.count)) }
-            let isOfJobs = perProcess.map { $0 < minimumRequests } ?? isOfMoments
+            let isOfJobs = areJobs(ended.map(\.process), of: lives, in: phase, recording, hunt)
             all += done.reduce(0) { $0 + $1.blocks }
             guard !isOfJobs else { continue }
             let open = ended.filter { !known.contains($0.process) }
@@ -95,12 +87,41 @@ struct HuntWorkers {
         return (processes, all > 0 ? gone / all : 0)
     }
 
+    /// Whether each of those that ended did one thing: none of them waited for the next round, or as many came as
+    /// requests, or where these were not counted, they lived for a moment.
+    private static func areJobs(
+        _ ended: [Int],
+        of lives: [WorkerLife],
+        in phase: Int,
+        _ recording: Recording,
+        _ hunt: HuntPhases
+    ) -> Bool {
+        let rounds = recording.rounds.filter { hunt.phases[phase].numbers.contains($0.phase) }
+        let waited = rounds.count { round in
+            lives.contains {
+                let row = recording.processes[$0.process]
+                return row.startNs <= round.endNs && round.endNs <= row.endNs ?? .max
+            }
+        }
+        guard 2 * waited > rounds.count, !ended.isEmpty else { return true }
+        if let requests = hunt.phases[phase].requests {
+            return Double(requests) < minimumRequests * Double(ended.count)
+        }
+        let nanoseconds = ended.map {
+            let row = recording.processes[$0]
+            return (row.endNs ?? hunt.endNs) &- row.startNs
+        }.sorted()
+        return Double(nanoseconds[nanoseconds.count / 2]) / 1e9 < minimumSeconds
+    }
+
     private static let (minimumSeconds, minimumRequests) = (0.03, 1.5)
 
     private init?(_ lives: [WorkerLife], _ phase: Int, _ recording: Recording, _ hunt: HuntPhases) {
         let candidates = lives.filter {
             $0.isLate && $0.isSeen && $0.work > 0 && $0.work(in: phase) >= Self.phaseShare * $0.work
         }.sorted { $0.work > $1.work }
+        let late = lives.filter { $0.isLate && $0.done(in: phase) > 0 }.map(\.process)
+        guard !Self.areJobs(late, of: lives, in: phase, recording, hunt) else { return nil }
         let all = candidates.reduce(0) { $0 + $1.work }
         var sum = 0.0
         var work = 0.0

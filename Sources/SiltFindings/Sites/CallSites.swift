@@ -181,6 +181,23 @@ struct CallSites {
         return result
     }
 
+    /// The parts of each of several processes.
+    func apart(_ resource: Resource, _ wanted: (_ process: Int) -> Bool) -> [CallSites] {
+        var all: [[Part]] = []
+        for part in parts where part.resource == resource && wanted(part.process) {
+            if all.last?.last?.process == part.process {
+                all[all.count - 1].append(part)
+            } else {
+                all.append([part])
+            }
+        }
+        return all.map { one in
+            var result = self
+            result.parts = one
+            return result
+        }
+    }
+
     /// The parts twice, without and with the stacks that satisfy `isSecond`; empty ones are left out.
     ///
     /// For what has a history for each stack only.

@@ -18,6 +18,7 @@ extension EndToEnd {
             Hunted(letter: "l", requests: 50), Hunted(letter: "l", requests: 50, start: 0, end: "keeps"),
             Hunted(letter: "o", requests: 50), Hunted(letter: "c", requests: 150), Hunted(letter: "n", requests: 50),
             Hunted(letter: "l", requests: 900), Hunted(letter: "t", requests: 50),
+            Hunted(letter: "h", requests: 100_000), Hunted(letter: "j", requests: 100_000),
         ]
 
         private static let reports = Result {
@@ -80,6 +81,13 @@ extension EndToEnd {
 
         @Test func whatEachWorkerLoadsAtItsStartIsNoLeak() throws {
             let report = try Self.reports.get()[4]
+            #expect(report.verdict == "not-growing", "\(report.headline ?? "")")
+        }
+
+        /// A program that every fourth request calls, and a child.
+        @Test(arguments: [7, 8])
+        func whatDoesOneThingAndEndsIsNoWorker(number: Int) throws {
+            let report = try Self.reports.get()[number]
             #expect(report.verdict == "not-growing", "\(report.headline ?? "")")
         }
 
