@@ -17,6 +17,8 @@ package enum MemoryDetail: Int, CaseIterable, Sendable {
     /// What its control group uses of its limit, and what of that is the page cache of files; 0 without a limit.
     case groupUsed
     case groupCache
+    /// Variables of the program and its libraries that were written: in their files' mappings, and behind them.
+    case variables
 
     /// As recordings and JSON have it.
     package var name: String {
@@ -32,6 +34,7 @@ package enum MemoryDetail: Int, CaseIterable, Sendable {
         case .sharedMemory: "shared_memory"
         case .groupUsed: "group_used"
         case .groupCache: "group_cache"
+        case .variables: "variables"
         }
     }
 }

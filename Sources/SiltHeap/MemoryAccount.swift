@@ -130,9 +130,14 @@ package struct MemoryAccount {
                 continue
             case .file:
                 // What the program wrote to its own private mapping of a file is memory that nothing else keeps.
-                let written = pieces[index].isEmpty ? 0 : min(area.writtenBytes, area.residentBytes)
-                shares[.mapped] += written
-                shares[.files] += area.residentBytes - written
+                let written = min(area.writtenBytes, area.residentBytes)
+                if pieces[index].isEmpty {
+                    shares[.files] += area.residentBytes
+                    look.details[.variables] += written
+                } else {
+                    shares[.mapped] += written
+                    shares[.files] += area.residentBytes - written
+                }
                 continue
             case .stack:
                 shares[.stacks] += area.residentBytes
@@ -162,6 +167,7 @@ package struct MemoryAccount {
             } else if index > 0, areas[index - 1].kind == .file, areas[index - 1].end == area.start {
                 // Variables of the file before it that have no place in it.
                 shares[.files] += rest
+                look.details[.variables] += rest
             } else if isThreadStack(area, behind: index > 0 ? areas[index - 1] : nil) {
                 shares[.stacks] += rest
             } else if area.isUnreserved {

@@ -79,7 +79,9 @@ extension Recording {
     /// Older files have none.
     private mutating func readDetails(_ database: Database) throws(RecordingError) {
         guard try hasTable("memory_details", database) else { return }
-        let columns = RecordedMemory.detailColumns.joined(separator: ", ")
+        let columns = try RecordedMemory.detailColumns.map { name throws(RecordingError) in
+            try hasColumn(name, of: "memory_details", database) ? name : "0"
+        }.joined(separator: ", ")
         let row = try database.prepare("SELECT \(columns) FROM memory_details ORDER BY process, snapshot")
         var next = 0
         while try row.step() {

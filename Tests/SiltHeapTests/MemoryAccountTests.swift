@@ -96,8 +96,11 @@ import Testing
         own.writtenBytes = 0x3000
         librarys.writtenBytes = 0x2000
         var account = MemoryAccount(.glibc)
-        let shares = account.shares([own, librarys], of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).uses
-        #expect(shares[.mapped] == 0x3000 && shares[.files] == 0x5000)
+        // What has no place in the library's file.
+        let zeros = Self.area(0x7_1000_4000, 0x8000, 0x6000)
+        let look = account.shares([own, librarys, zeros], of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 })
+        #expect(look.uses[.mapped] == 0x3000 && look.uses[.files] == 0x5000 + 0x6000)
+        #expect(look.details[.variables] == 0x2000 + 0x6000)
     }
 
     @Test func pagesOfTheAllocatorAreEmptySparseOrFull() {

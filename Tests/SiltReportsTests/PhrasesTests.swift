@@ -201,7 +201,7 @@ import Testing
         report.recording.target.allocator = "/lib/libc.so.6"
         report.recording.memoryLimit = 512 << 20
         var look = RecordedMemory(process: 1, snapshot: 1)
-        look.bytes[.files] = 200 << 20
+        look.bytes[.files] = 298 << 20
         for detail in MemoryDetail.allCases { look.details[detail] = 98 << 20 }
         (look.details[.arenas], look.details[.threads], look.details[.sparseLive]) = (16, 100, 6 << 20)
         report.recording.pins = [RecordedPin(process: 1, stack: report.recording.counters[0].stack, bytes: 80 << 20)]
@@ -213,6 +213,7 @@ import Testing
                 .touched(112 * mebibytes, live: 1 << 30, huge: 112 * mebibytes), .swapped(98 * mebibytes),
                 .outside(112 * mebibytes, .mapped), .outside(112 * mebibytes, .stacks),
                 .outside(112 * mebibytes, .other), .files(112 * mebibytes), .shared(112 * mebibytes),
+                .variables(112 * mebibytes),
             ]
         for cause in causes { add("RSS", MemoryText.cause(cause, look, in: report)) }
         for (cause, bytes) in [(MemoryCause.touchedLate, UInt64(0)), (.hugePages, 1 << 30)] {

@@ -6,7 +6,7 @@
  * fragmentation: of 100 MiB of small blocks the page-th is kept. arenas: threads in turn fill 8 MiB
  * each and keep the last block. untrimmed: of 100 MiB the last block is kept. caches: each of 96
  * threads frees seven blocks of each size that its cache takes. files, shared: 2 MiB more of a
- * file, or of a memfd, are touched each 50 ms. huge: a byte of each of 2 huge pages each 50 ms;
+ * file, of a memfd, or (variables) of an array are touched each 50 ms. huge: a byte of each of 2;
  * plain: the same without huge pages. swapped: 64 MiB that the kernel is asked to page out. group:
  * 64 MiB, and 32 MiB of FILE are written.
  *
@@ -143,6 +143,7 @@ static void write_file(const char *path) {
 
 static const char *use, *path;
 static char *block;
+static char table[256 * MIB];
 
 static int is(const char *name) {
     return strcmp(use, name) == 0;
@@ -153,6 +154,8 @@ static void begin(void) {
         block = map_file(open(path, O_CREAT | O_RDWR, 0600));
     } else if (is("shared")) {
         block = map_file(memfd_create("cache", 0));
+    } else if (is("variables")) {
+        block = table;
     } else if (is("huge") || is("plain")) {
         block = take_large(512, is("huge") ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     } else if (is("swapped") || is("group")) {
@@ -180,7 +183,7 @@ static void change(void) {
 
 /* Each 50 ms. */
 static void touch(int tick) {
-    if (is("files") || is("shared")) {
+    if (is("files") || is("shared") || is("variables")) {
         memset(block + (size_t)tick * 2 * MIB, 1, 2 * MIB);
     } else if (is("huge") || is("plain")) {
         block[(size_t)tick * 4 * MIB] = block[(size_t)tick * 4 * MIB + 2 * MIB] = 1;

@@ -19,6 +19,8 @@ package enum MemoryCause: String, CaseIterable, Sendable {
     /// Pages of mapped files.
     case files
     case sharedMemory = "shared-memory"
+    /// Variables of the program and its libraries.
+    case variables
     /// What its control group uses of its limit.
     case controlGroup = "control-group"
 }
@@ -59,7 +61,9 @@ package struct MemoryLedger: Equatable, Sendable {
         add(.hugePages, details[.hugePages])
         add(.swapped, details[.swapped])
         add(.sharedMemory, details[.sharedMemory])
-        add(.files, look.bytes[.files] &- min(look.bytes[.files], details[.sharedMemory]))
+        add(.variables, details[.variables])
+        let others = details[.sharedMemory] &+ details[.variables]
+        add(.files, look.bytes[.files] &- min(look.bytes[.files], others))
         // The limit that is recorded is that of the first process's group.
         if details[.groupUsed] > 0, recording.memoryLimit ?? 0 > 0, look.process == recording.processes.first?.id {
             entries.append(Entry(cause: .controlGroup, bytes: details[.groupUsed]))

@@ -25,15 +25,16 @@ package struct WholeMemory: Sendable {
         case swapped(Double)
         /// Memory that malloc does not know.
         case outside(Double, MemoryUse)
-        /// Pages of files, or of shared memory.
+        /// Pages of files, of shared memory, or of the program's variables.
         case files(Double)
         case shared(Double)
+        case variables(Double)
 
         /// Freed memory that the allocator holds.
         package var isRetention: Bool {
             switch self {
             case .retention, .kept: true
-            case .touched, .swapped, .outside, .files, .shared: false
+            case .touched, .swapped, .outside, .files, .shared, .variables: false
             }
         }
 
@@ -53,6 +54,7 @@ package struct WholeMemory: Sendable {
             case .outside: nil
             case .files: .files
             case .shared: .sharedMemory
+            case .variables: .variables
             }
         }
     }
@@ -111,7 +113,8 @@ package struct WholeMemory: Sendable {
                 return .outside(parts.outsideMalloc, parts.foremostOutsideMalloc)
             }
             if parts[.files] >= share {
-                let shared = growth.rise(.sharedMemory)
+                let (shared, variables) = (growth.rise(.sharedMemory), growth.rise(.variables))
+                if 2 * variables >= parts[.files] { return .variables(variables) }
                 return 2 * shared >= parts[.files] ? .shared(shared) : .files(parts[.files])
             }
             return nil

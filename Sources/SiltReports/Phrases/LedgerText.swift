@@ -27,6 +27,7 @@ enum LedgerText {
             return "\(bytes) are swapped out, so that the process takes \(Format.bytes(all))"
         case .files: return "\(bytes) of mapped files, which the kernel takes back when memory is short"
         case .sharedMemory: return "\(bytes) of tmpfs, memfd or System V"
+        case .variables: return "\(bytes) of static arrays and other variables"
         case .controlGroup:
             let limit = report.recording.memoryLimit ?? 0
             let left = limit - min(limit, details[.groupUsed])
@@ -55,6 +56,7 @@ enum LedgerText {
         case .swapped: "more memory, or memory.swap.max=0, keeps it resident"
         case .files: "munmap or madvise(MADV_DONTNEED) gives them back at once"
         case .sharedMemory: "it stays until it is unlinked and unmapped (/dev/shm, ipcs -m)"
+        case .variables: "it ends when all of them are touched (size -A names the sections)"
         case .controlGroup: "a larger limit (memory.max), or less in use"
         }
     }

@@ -89,6 +89,8 @@ enum MemoryText {
             return "RSS grew \(Format.bytes(bytes)) outside malloc: \(ObstacleText.words(use))"
         case .files(let bytes): return "RSS grew \(Format.bytes(bytes)) by pages of files, not a leak"
         case .shared(let bytes): return "RSS grew \(Format.bytes(bytes)) by shared memory"
+        case .variables(let bytes):
+            return "RSS grew \(Format.bytes(bytes)), not a leak: variables are touched for the first time"
         }
     }
 }

@@ -71,7 +71,7 @@ extension EndToEnd {
 
         /// At once, since they wait for most of the time.
         static let reports: Result<[String: Report], any Error> = Result {
-            let uses = ["fragmentation", "untrimmed", "arenas", "caches", "files", "shared", "huge"]
+            let uses = ["fragmentation", "untrimmed", "arenas", "caches", "files", "shared", "variables", "huge"]
             return Dictionary(uniqueKeysWithValues: zip(uses, try atOnce(uses) { try report($0) }))
         }
 
@@ -138,6 +138,13 @@ extension EndToEnd {
             #expect(dropped > 100 && (files.causes["files"] ?? 0) > 0.7 * dropped, "\(files.causes)")
             let shared = try Self.reported("shared")
             #expect(shared.growthCause == "shared-memory" && !shared.opening.contains("not a leak"), "\(shared.text)")
+        }
+
+        @Test func aStaticArrayThatIsTouchedIsNoFileThatTheKernelTakesBack() throws {
+            let report = try Self.reported("variables")
+            #expect(report.growthCause == "variables" && report.opening.contains("static arrays"), "\(report.text)")
+            #expect(Self.isNear(report.causes["variables"], report.resident["used"] ?? 0), "\(report.causes)")
+            #expect(report.causes["files"] == nil)
         }
 
         private static var hugePages: String {
