@@ -46,6 +46,8 @@ package struct Recording: Sendable {
     package var symbolRanges: Table<FrameID, Range<Int32>> = []
     package var symbols: [RecordedSymbol] = []
     package var strings: Table<StringID, String> = []
+    /// The function of another file that a frame's last call names, where that is known.
+    package var calls: [FrameID: StringID] = [:]
     package var phases: [RecordedPhase] = []
     /// The intervals of a hunt, in their order; none: the trace ran freely.
     package var rounds: [RecordedRound] = []

@@ -282,6 +282,20 @@ extension Recording {
             symbolRanges[frame - 1] = (range.isEmpty ? next : range.lowerBound)..<next + 1
             symbols.append(symbol)
         }
+        try readCalls(database)
+    }
+
+    /// Older files have none.
+    private mutating func readCalls(_ database: Database) throws(RecordingError) {
+        guard try hasTable("calls", database) else { return }
+        let row = try database.prepare("SELECT frame, function FROM calls")
+        while try row.step() {
+            let (frame, function) = (row.integer(0), row.id(1) as StringID)
+            guard frame >= 1, frame <= frames.count, strings.holds(function) else {
+                throw .damaged(path: database.path, reason: "call of frame \(frame)")
+            }
+            calls[FrameID(index: Int(frame) - 1)] = function
+        }
     }
 
     private mutating func readSeries(_ database: Database) throws(RecordingError) {

@@ -24,6 +24,7 @@ package final class RecordingWriter {
     private let insertSiteHistory: Statement
     private let insertString: Statement
     private let symbolRows: RowBatch
+    private let insertCall: Statement
     private let deleteSymbols: Statement
     private let insertTotals: Statement
     private let insertTrust: Statement
@@ -106,6 +107,7 @@ package final class RecordingWriter {
         insertSiteHistory = try database.prepare("INSERT OR REPLACE INTO site_histories VALUES (?, ?, ?, ?)")
         insertString = try database.prepare("INSERT INTO strings VALUES (?, ?)")
         symbolRows = try RowBatch(database, table: "symbol_rows", columns: 6)
+        insertCall = try database.prepare("INSERT OR REPLACE INTO calls VALUES (?, ?)")
         deleteSymbols = try database.prepare("DELETE FROM symbol_rows WHERE frame = ?")
         insertTotals = try database.prepare("INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
         let places = Array(repeating: "?", count: Schema.trustColumns.count + 1).joined(separator: ", ")
@@ -341,6 +343,13 @@ package final class RecordingWriter {
             try symbolRows.endRow()
         }
         if !inTransaction { try symbolRows.flush() }
+    }
+
+    /// The function of another file that the call before a frame's return address names.
+    package func write(called function: String, frame: FrameID) throws(RecordingError) {
+        insertCall.bind(frame, at: 1)
+        insertCall.bind(try string(function), at: 2)
+        try insertCall.run()
     }
 
     private func string(_ text: String) throws(RecordingError) -> StringID {

@@ -65,6 +65,7 @@ enum Schema {
         CREATE TABLE site_histories (resource INTEGER, process INTEGER, site INTEGER, state BLOB,
             PRIMARY KEY (resource, process, site)) WITHOUT ROWID;
         CREATE TABLE strings (string INTEGER PRIMARY KEY, text TEXT);
+        CREATE TABLE calls (frame INTEGER PRIMARY KEY, function INTEGER);
         CREATE TABLE symbol_rows (frame INTEGER, depth INTEGER, function INTEGER, file INTEGER, line INTEGER,
             inlined INTEGER, PRIMARY KEY (frame, depth)) WITHOUT ROWID;
         CREATE TABLE phases (phase INTEGER PRIMARY KEY, name TEXT, start_ns INTEGER, end_ns INTEGER, requests INTEGER);

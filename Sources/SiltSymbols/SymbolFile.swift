@@ -19,6 +19,7 @@ final class SymbolFile {
     private var units: DebugUnits?
     private var names: [Int: String] = [:]
     private var lastLook = 0
+    private var imports: ImportedCalls?
 
     nonisolated(unsafe) private static let callbacks: UnsafeMutablePointer<Dwfl_Callbacks> = {
         let made = UnsafeMutablePointer<Dwfl_Callbacks>.allocate(capacity: 1)
@@ -125,6 +126,16 @@ final class SymbolFile {
     func unambiguousSymbol(at address: UInt64) -> String? {
         guard let index = symbols.index(of: address &+ bias), !symbols.hasAliases(index) else { return nil }
         return symbol(at: address)
+    }
+
+    /// The function of another file that is called right before a return address.
+    func called(before address: UInt64) -> String? {
+        if let imports { return imports.name(before: address) }
+        var bias: GElf_Addr = 0
+        guard let elf = dwfl_module_getelf(module, &bias) else { return nil }
+        let made = ImportedCalls(elf)
+        imports = made
+        return made.name(before: address)
     }
 
     func frames(at address: UInt64) -> [SourceFrame] {

@@ -80,6 +80,11 @@ package final class Symbolizer {
         return lines ? file.frames(at: address) : [SourceFrame(function: file.symbol(at: address) ?? "")]
     }
 
+    /// The function of another file that is called right before a return address, as its symbol has it.
+    package func called(modulePath: String, buildID: [UInt8], returnTo offset: UInt64) -> String? {
+        file(modulePath, buildID)?.called(before: offset)
+    }
+
     /// The function whose symbol covers the address, demangled; no debug information is read.
     ///
     /// The last frame of `resolve` has this name, when there is one. nil also where several symbols name one place.

@@ -156,6 +156,7 @@ import Testing
         "UPDATE call_tree SET frames = ''", "UPDATE call_tree SET frames = '[1 ,2,1]'",
         "UPDATE frames SET module = 7", "INSERT INTO call_tree VALUES (1 << 40, '[0]', '[1]')",
         "INSERT INTO call_tree VALUES (-5, '[0]', '[1]')", "INSERT INTO symbol_rows VALUES (1, 9, 500, 0, 0, 0)",
+        "INSERT INTO calls VALUES (1, 500)", "INSERT INTO calls VALUES (99, 1)",
         "UPDATE counter_chunks SET numbers = replace(numbers, '[1,', '[77,')",
         "UPDATE counter_chunks SET numbers = '[[1,1,2,3,4,5,6,7]]'",
         "UPDATE counter_chunks SET numbers = '[[1,1,2,3,4,5,6,7,8,9]]'",

@@ -37,6 +37,7 @@ extension KnownPairs {
         # OpenSSL
         SSL_new SSL_free libssl
         SSL_CTX_new SSL_CTX_free libssl
+        SSL_CTX_new_ex SSL_CTX_free libssl
         SSL_get1_session SSL_SESSION_free libssl
         SSL_get1_peer_certificate X509_free libssl
         d2i_SSL_SESSION SSL_SESSION_free libssl
@@ -69,6 +70,7 @@ extension KnownPairs {
         sqlite3_prepare_v2 sqlite3_finalize libsqlite3
         sqlite3_prepare_v3 sqlite3_finalize libsqlite3
         sqlite3_mprintf sqlite3_free libsqlite3
+        sqlite3_get_table sqlite3_free_table libsqlite3
         sqlite3_backup_init sqlite3_backup_finish libsqlite3
         sqlite3_blob_open sqlite3_blob_close libsqlite3
         PQexec PQclear libpq
@@ -138,6 +140,10 @@ extension KnownPairs {
         g_ptr_array_new g_ptr_array_unref libglib
         g_string_new g_string_free libglib
         g_timeout_source_new g_source_unref libglib
+        g_timeout_add g_source_remove libglib
+        g_timeout_add_full g_source_remove libglib
+        g_timeout_add_seconds g_source_remove libglib
+        g_idle_add g_source_remove libglib
         g_main_loop_new g_main_loop_unref libglib
         g_key_file_new g_key_file_free libglib
         g_variant_new g_variant_unref libglib

@@ -4,9 +4,8 @@ internal import SiltText
 
 /// Functions whose results must be given back by a call of another one.
 ///
-/// A finding names the second where the first is in its stack: between the blamed code and the allocation, or around blamed
-/// code of its own library, in a module that the process had loaded and that is of the library the pair belongs to, or in the
-/// program itself.
+/// A finding names the second where the first is in its stack: what other code called of the libraries that have pairs,
+/// or what the program itself, linked with them, has between the blamed code and the allocation.
 package struct KnownPair: Equatable, Sendable {
     /// What makes it: as the stack has it, or each function that silt saw called for things of the kind.
     package var maker: String
@@ -25,6 +24,7 @@ struct KnownPairs {
 
     private var exact: [Substring: Entry] = [:]
     private var patterns: [Entry] = []
+    private var libraries: Set<Substring> = []
 
     static let all = KnownPairs(table)
 
@@ -34,6 +34,7 @@ struct KnownPairs {
             let words = line.split(separator: " ")
             guard words.count == 3, !line.hasPrefix("#") else { continue }
             var entry = Entry(maker: words[0], giver: words[1], library: words[2])
+            libraries.insert(words[2])
             if let star = words[0].firstIndex(of: "*") {
                 entry.maker = words[0][..<star]
                 entry.makerTail = words[0][words[0].index(after: star)...]
@@ -48,13 +49,14 @@ struct KnownPairs {
     func pair(function: String, module: String, isProgram: Bool) -> KnownPair? {
         // `name@@VERSION`, as symbols of libraries may have it.
         let name = function.prefix { $0 != "@" }
-        guard let (entry, middle) = entry(of: name) else { return nil }
+        // glibc's headers call some by a second name, as __getdelim.
+        guard let (entry, middle) = entry(of: name) ?? entry(of: name.drop { $0 == "_" }) else { return nil }
         guard isProgram || isOf(entry.library, module.lastPathComponent) else { return nil }
         let giver = middle.map { String(entry.giver).replacing("*", with: String($0)) } ?? String(entry.giver)
         return KnownPair(maker: String(name), giver: giver)
     }
 
-    /// The pair whose maker is nearest to the blamed code of a stack, or is what silt saw called there.
+    /// The pair whose maker the blamed code calls, or is what silt saw called there.
     ///
     /// `programs`: the files of the traced processes' executables.
     func pair(
@@ -66,19 +68,32 @@ struct KnownPairs {
     ) -> KnownPair? {
         if let own = resource.pair { return KnownPair(maker: own.maker, giver: own.giver) }
         let (blamed, _) = names.blame(ofStack: stack, in: recording)
-        var found: KnownPair?
-        var library: String?
+        var search = PairSearch()
+        var inner = ""
         for step in names.walk(from: stack, in: recording) {
+            // A function that ended with a jump into the frame inside of this one.
+            if let called = recording.calls[step.frame], knows(inner), !programs.contains(inner),
+                !search.goes(on: recording.string(called), inner, isProgram: false, isBlamed: false, self)
+            {
+                return search.found
+            }
             for row in step.rows {
                 let frame = names.frame(ofRow: row, frame: step.frame, in: recording)
                 let isProgram = programs.contains(frame.module)
-                if step.node == blamed, library == nil { library = frame.module }
-                // Blamed code of a library was called by its functions that make things.
-                if let library, isProgram || frame.module != library { return found }
-                found = pair(function: frame.function, module: frame.module, isProgram: isProgram) ?? found
+                let isBlamed = step.node == blamed
+                inner = frame.module
+                guard search.goes(on: frame.function, inner, isProgram: isProgram, isBlamed: isBlamed, self) else {
+                    return search.found
+                }
             }
         }
-        return found
+        return search.found
+    }
+
+    /// Whether a file is of a library that has a pair.
+    func knows(_ module: String) -> Bool {
+        let file = module.lastPathComponent
+        return libraries.contains { isOf($0, file) }
     }
 
     /// silt's functions stand in front of those of the C library: a stack may begin or go on with them.

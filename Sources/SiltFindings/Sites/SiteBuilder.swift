@@ -255,8 +255,12 @@ struct SiteBuilder {
     }
 
     /// By the heaviest of its stacks that tells: a line may fill what it opened, as `popen` and `fread`.
+    ///
+    /// What a stack has given back tells nothing, where another one has not.
     private func pair(of site: ReportSite, _ programs: Set<String>) -> KnownPair? {
-        let stacks = [site.stack] + site.stacks.prefix(Self.maximumPaired).map(\.stack)
+        let kept = site.stacks.prefix { $0.inUseBytes > 0 }
+        let others = kept.isEmpty ? site.stacks[...] : kept
+        let stacks = [site.stack] + others.prefix(Self.maximumPaired).map(\.stack)
         return stacks.lazy.compactMap { stack in
             KnownPairs.all.pair(ofStack: stack, site.resource, names: names, programs: programs, in: recording)
         }.first

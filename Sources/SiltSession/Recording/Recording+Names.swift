@@ -27,30 +27,39 @@ extension Recording {
                     lines: hasLines
                 )
                 add(functions.filter { !$0.function.isEmpty }, to: index, &numbers)
+                guard hasLines, frames[index].kind == .returnAddress,
+                    let called = symbolizer.called(
+                        modulePath: module.path,
+                        buildID: module.buildID,
+                        returnTo: frames[index].offset
+                    )
+                else { continue }
+                calls[FrameID(index: index)] = stringID(called, &numbers)
             }
             symbolizer.release(modulePath: module.path, buildID: module.buildID)
         }
     }
 
     private mutating func add(_ functions: [SourceFrame], to frame: Int, _ numbers: inout [String: StringID]) {
-        func number(_ text: String) -> StringID {
-            if let known = numbers[text] { return known }
-            let number = StringID(index: strings.count)
-            strings.append(text)
-            numbers[text] = number
-            return number
-        }
         let start = Int32(symbols.count)
         for function in functions {
             symbols.append(
                 RecordedSymbol(
-                    function: number(function.function),
-                    file: function.file.map(number) ?? .none,
+                    function: stringID(function.function, &numbers),
+                    file: function.file.map { stringID($0, &numbers) } ?? .none,
                     line: UInt32(clamping: function.line ?? 0),
                     inlined: function.inlined
                 )
             )
         }
         symbolRanges[frame] = start..<Int32(symbols.count)
+    }
+
+    private mutating func stringID(_ text: String, _ numbers: inout [String: StringID]) -> StringID {
+        if let known = numbers[text] { return known }
+        let number = StringID(index: strings.count)
+        strings.append(text)
+        numbers[text] = number
+        return number
     }
 }

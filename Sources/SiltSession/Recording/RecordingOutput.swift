@@ -506,6 +506,14 @@ final class RecordingOutput {
             lines: lines
         )
         try writer.write(symbols: functions.filter { !$0.function.isEmpty }, frame: FrameID(index: index))
+        guard lines, frame.kind == .returnAddress,
+            let called = symbolizer.called(
+                modulePath: module.path,
+                buildID: module.buildID,
+                returnTo: frame.offset
+            )
+        else { return }
+        try writer.write(called: called, frame: FrameID(index: index))
     }
 
     func transaction(_ body: () throws -> Void) throws {
