@@ -588,9 +588,4 @@ package enum GrowthLimits {
     package static let notableShare = 0.1
     /// With fewer rounds of a hunt nothing is said.
     package static let minimumRounds = GrowthRules.Rounds.minimum
-    /// CPython's caches and lists of free objects hold so many blocks of a process.
-    package static let cacheBlocks = 4096.0
-    /// Their mean size: names have up to a hundred characters, tuples up to twenty places, and CPython's own allocator calls an
-    /// object of no more than that small.
-    package static let cacheBlockBytes = 512.0
 }

@@ -126,6 +126,8 @@ package struct GrowthFacts: Equatable, Sendable {
     package var biggestRiseAt = 0.0
     /// Jumps as a doubling block makes them.
     package var jumps = 0
+    /// Seconds for which the whole process has rested, where a site grew until then; 0: it does not, or they are not known.
+    package var restSeconds = 0.0
     /// Regular bursts of which nothing was freed, where what grew by them rests.
     package var bursts = 0
     /// Half the range of the live bytes, as a share of their middle.
@@ -206,12 +208,10 @@ extension GrowthFacts {
 }
 
 extension GrowthVerdict {
-    /// Blocks of a charge that stayed, if they are so small and come so evenly that they may be of an interpreter's own caches;
-    /// nil if not.
-    package var blocksOfCaches: Double? {
-        guard verdict.isGrowing, [.leak, .late, .deep, .slowed, .everyRound].contains(reason), facts.survivors > 0,
-            facts.survivorBytes <= GrowthLimits.cacheBlockBytes * facts.survivors
-        else { return nil }
-        return facts.survivors
+    /// Whether what is charged came so evenly, and in blocks of so few bytes on average, that an interpreter may keep it of its
+    /// own accord.
+    package func mayBeKept(inBlocksOf bytes: Double) -> Bool {
+        verdict.isGrowing && [.leak, .late, .deep, .slowed, .everyRound].contains(reason) && facts.survivors > 0
+            && facts.survivorBytes <= bytes * facts.survivors
     }
 }

@@ -38,4 +38,25 @@ struct InterpreterCachesTests {
         }
         #expect(try SteadyProgram(module: Self.python, stacks: stacks).report().verdict == .growing)
     }
+
+    /// Ruby's strings and V8's buffers wait for a collection that a short run does not see.
+    @Test(
+        arguments: [
+            ("/usr/lib/x86_64-linux-gnu/libruby-3.1.so.3.1", "rb_vm_exec"), ("/usr/bin/node", "Builtins_CallFunction"),
+        ]
+    )
+    func whatWaitsForACollectorIsNotDecidedUntilItIsMore(module: String, loop: String) throws {
+        let seen: [(blocks: UInt64, bytes: UInt64, verdict: HeapReport.Verdict)] = [
+            (80, 1033, .inconclusive), (2000, 4096, .growing),
+        ]
+        for (blocks, bytes, verdict) in seen {
+            let stack = SteadyProgram.Stack(
+                functions: ["main", loop, "make_text"],
+                kept: SteadyProgram.steadily(blocks),
+                bytes: bytes
+            )
+            let report = try SteadyProgram(module: module, stacks: [stack]).report()
+            #expect(report.verdict == verdict, "\(report.sites.map(\.evidence))")
+        }
+    }
 }

@@ -24,6 +24,7 @@ extension PhrasesTests {
         run(.stable, .none, "of what comes and goes") { $0.wobble = 1 }
         run(.stillFilling, .decel, "of ever less")
         run(.stillFilling, .flat, "of bursts") { $0.bursts = 7 }
+        run(.stillFilling, .flat, "of a load that ended") { $0.restSeconds = 5 }
         hunt(.growing, .leak, "not sure") { $0.keptSeconds = 15 }
         hunt(.plateauing, .gap, "at idle", isIdle: true)
         hunt(.plateauing, .doubling)
@@ -47,6 +48,7 @@ extension PhrasesTests {
             .stoodStill(7, of: 20), .shortWorkers(short), .shortWorkers(unequal), .outsideMalloc(growth),
             .loading(blame, others: 2, seconds: 12), .filling(blame, others: 2, seconds: 12),
             .fading(blame, others: 2, seconds: 12), .resting(blame, others: 2, bursts: 7, seconds: 2),
+            .resting(blame, others: 2, bursts: 0, seconds: 2),
             .phase(.tooFewSamples(phase: "orders", samples: 0.3, period: 524_288, bytes: 100, requests: 1_600)),
         ]
         for obstacle in all { add("inconclusive", ObstacleText.line(obstacle) + ObstacleText.advice(obstacle)) }

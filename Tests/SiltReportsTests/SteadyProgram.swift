@@ -24,6 +24,8 @@ struct SteadyProgram {
 
     var module = "/opt/shop"
     var stacks: [Stack]
+    /// Blocks of each second that are freed at once, as snapshots count them with those that stay; nil: they count nothing.
+    var temporaries: UInt64?
 
     func report() throws -> HeapReport {
         let writer = try RecordingWriter(path: nil)
@@ -50,7 +52,12 @@ struct SteadyProgram {
             try write(stack, last, to: writer)
         }
         for number in 0...UInt32(Self.seconds) {
-            try writer.write(RecordedSnapshot(process: 1, snapshot: number, timeNs: UInt64(number) * 1_000_000_000))
+            var row = RecordedSnapshot(process: 1, snapshot: number, timeNs: UInt64(number) * 1_000_000_000)
+            if let temporaries {
+                let kept = stacks.flatMap { $0.kept.prefix(Int(number)) }.reduce(0, +)
+                row.allocatedCount = kept + temporaries * UInt64(number)
+            }
+            try writer.write(row)
         }
         return try ReportBuilder.build(Recording(of: writer), options: ReportOptions())
     }

@@ -166,8 +166,13 @@ extension HeapReport {
                 } ?? [MemoryGrowth(rows, process: index, in: recording)].compactMap { $0 }
             for growth in all where growth.isOutsideMalloc && growth.risen > result?.risen ?? 0 { result = growth }
         }
-        guard result == nil else { return result }
-        return turns.lazy.compactMap { MemoryGrowth($0, clocks, in: recording) }.filter(\.isOutsideMalloc)
-            .max { $0.risen < $1.risen }
+        guard hunt == nil || result == nil else { return result }
+        for turns in turns {
+            guard let growth = MemoryGrowth(turns, clocks, in: recording), growth.isOutsideMalloc,
+                growth.risen > result?.risen ?? 0
+            else { continue }
+            result = growth
+        }
+        return result
     }
 }

@@ -25,8 +25,9 @@ extension HeapReport {
         guard case .run(let verdict, let period) = first.evidence.basis else {
             return .loading(first.blame, others: others, seconds: seconds)
         }
-        let (bursts, rest) = (verdict.facts.bursts, period * Double(verdict.facts.sinceHigh))
-        return bursts == 0
+        let (facts, bursts) = (verdict.facts, verdict.facts.bursts)
+        let rest = facts.restSeconds > 0 ? facts.restSeconds : period * Double(facts.sinceHigh)
+        return bursts == 0 && facts.restSeconds == 0
             ? .fading(first.blame, others: others, seconds: seconds)
             : .resting(first.blame, others: others, bursts: bursts, seconds: rest)
     }

@@ -29,7 +29,8 @@ package enum Obstacle: Equatable, Sendable {
     case filling(ReportFrame, others: Int, seconds: Double)
     /// The same, of sites that grew by ever less.
     case fading(ReportFrame, others: Int, seconds: Double)
-    /// The same, of sites that grew by so many regular bursts and have rested since, for so long.
+    /// The same, of sites that grew by so many regular bursts and have rested since, for so long; 0: that grew steadily until the
+    /// whole process rested.
     case resting(ReportFrame, others: Int, bursts: Int, seconds: Double)
     case phase(PhaseObstacle)
     /// RSS grew by what is not a block of the allocator's.

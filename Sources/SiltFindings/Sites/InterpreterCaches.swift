@@ -3,53 +3,53 @@ internal import SiltGrowth
 internal import SiltRecording
 internal import SiltSymbols
 
-/// Tells what may be an interpreter's own caches and lists of free objects, which are bounded and fill as evenly as a leak.
+/// Tells what an interpreter may keep of its own accord (`ObjectKeeper`): caches and lists of free objects, which are bounded
+/// and fill as evenly as a leak, and what waits for its collector.
 ///
-/// CPython keeps up to 4,096 names of attributes, and 2,000 tuples of each length: whatever a script allocates through its
-/// loop, by functions of the interpreter itself and in small blocks, may be those. Where all of it together is more than
-/// they hold, it is charged.
+/// Whatever a script allocates through its loop, by functions of the interpreter itself, may be those. Where all of it
+/// together is more than they hold, it is charged.
 struct InterpreterCaches {
     private struct Place: Hashable {
+        var keeper: ObjectKeeper
         var process: Int?
         var phase: Int?
     }
 
     private let recording: Recording
     private let names: FrameNames
-    /// Blocks of all sites that may be of caches.
-    private var sums: [Place: Double] = [:]
+    /// Of all sites that may be of caches.
+    private var sums: [Place: (blocks: Double, bytes: Double)] = [:]
 
     /// `shares`: those of all processes and phases; what is charged no longer is of no cache either.
     init(_ recording: Recording, _ names: FrameNames, shares: [SiteShare]) {
         (self.recording, self.names) = (recording, names)
         for share in shares {
-            if let blocks = blocks(share) { sums[place(share), default: 0] += blocks }
+            guard let place = place(share), let facts = share.opinion.evidence.verdict?.facts else { continue }
+            sums[place, default: (0, 0)].blocks += facts.survivors
+            sums[place, default: (0, 0)].bytes += facts.survivorBytes
         }
     }
 
     /// The opinion on a share, which is charged only where it is more than caches hold.
     func checked(_ share: SiteShare) -> SiteOpinion {
-        guard blocks(share) != nil, let sum = sums[place(share)],
-            sum < GrowthLimits.cacheBlocks * Double(processes(of: share))
+        let processes = Double(processes(of: share))
+        guard let place = place(share), let sum = sums[place],
+            sum.blocks < place.keeper.blocks * processes, sum.bytes < place.keeper.bytes * processes
         else { return share.opinion }
-        return share.opinion.leftOpen(.inCaches(blocks: sum, share.opinion.evidence.phase))
-    }
-
-    private func place(_ share: SiteShare) -> Place {
-        share.phase == nil ? Place(process: share.process) : Place(phase: share.phase)
+        return share.opinion.leftOpen(.inCaches(blocks: sum.blocks, share.opinion.evidence.phase))
     }
 
     private func processes(of share: SiteShare) -> Int {
         Set(share.rows.lazy.map { recording.counters[$0].process }).count
     }
 
-    /// What stayed of a share that may be of caches; nil for others.
-    private func blocks(_ share: SiteShare) -> Double? {
-        guard share.resource == .heap, share.opinion.isGrowing,
-            let blocks = share.opinion.evidence.verdict?.blocksOfCaches, recording.isOfPython(share.blame),
+    /// Whose it may be; nil for a share that is charged otherwise, or not at all.
+    private func place(_ share: SiteShare) -> Place? {
+        guard share.resource == .heap, share.opinion.isGrowing, let keeper = recording.keeper(of: share.blame),
+            let verdict = share.opinion.evidence.verdict, verdict.mayBeKept(inBlocksOf: keeper.blockBytes),
             isOfScript(share)
         else { return nil }
-        return blocks
+        return Place(keeper: keeper, process: share.phase == nil ? share.process : nil, phase: share.phase)
     }
 
     /// Whether some of it is allocated through an interpreter's loop.
@@ -62,8 +62,8 @@ struct InterpreterCaches {
 }
 
 extension Recording {
-    /// Whether a place is in CPython itself.
-    func isOfPython(_ place: FrameNames.Place) -> Bool {
-        Interpreter(file: path(ofModule: frames[place.frame].module)) == .python
+    /// The interpreter that a place is in.
+    func keeper(of place: FrameNames.Place) -> ObjectKeeper? {
+        ObjectKeeper(file: path(ofModule: frames[place.frame].module))
     }
 }

@@ -61,7 +61,7 @@ struct LoadedCode {
         }
         return shares.map { share in
             guard share.resource == .heap, share.opinion.isGrowing, let rate = rates[share.process],
-                share.opinion.slope <= Self.companyShare * rate, recording.isOfPython(share.blame)
+                share.opinion.slope <= Self.companyShare * rate, recording.keeper(of: share.blame) != nil
             else { return share }
             var share = share
             share.opinion = share.opinion.leftOpen(.loading)

@@ -12,6 +12,8 @@ package struct ProcessClock {
     package let even: Int
     /// Seconds between the two neighboring rows that are furthest apart.
     package let gap: Double
+    /// At its end; nil: it allocates until then.
+    let rest: ProcessRest?
 
     /// A process that ran for less says nothing; and it must be the program itself, not a job that it started.
     package static let minimumSeconds = 2.0
@@ -96,6 +98,8 @@ package struct ProcessClock {
         self.scale = scale
         self.traced = traced
         even = Self.evenRows(rows, scale).count
+        // What is judged by age has no time of its own.
+        rest = traced > 0 ? ProcessRest(rows, scale) : nil
         gap = zip(rows, rows.dropFirst()).reduce(0) { max($0, Double($1.1.timeNs &- $1.0.timeNs) / 1e9) }
     }
 

@@ -2,6 +2,7 @@ internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
+internal import SiltSymbols
 
 /// Makes the report's sites out of the stacks' counters: names, verdicts over all processes, rates, sparklines.
 ///
@@ -125,7 +126,7 @@ struct SiteBuilder {
     private func mayBeUnfilled(_ share: SiteShare, _ caches: InterpreterCaches) -> Bool {
         guard share.resource == .heap, share.opinion.isGrowing, isOfReplaced(share.process),
             let facts = share.opinion.evidence.verdict?.facts,
-            facts.survivors < GrowthLimits.cacheBlocks * Double(share.workers?.count.count ?? 1)
+            facts.survivors < ObjectKeeper.python.blocks * Double(share.workers?.count.count ?? 1)
         else { return false }
         return caches.isOfScript(share)
     }

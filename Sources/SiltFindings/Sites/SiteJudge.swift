@@ -52,7 +52,7 @@ struct SiteJudge {
 
     func verdict(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict {
         switch question {
-        case .freeRunning: return judge(history.series(atSnapshot: clock.lastTick) ?? .nothing)
+        case .freeRunning: return freeRunning(history, clock)
         case .phase(let phase, let hunt):
             let series = hunt.series(history)
             if history.hasBirths { return judgeHunt(series, hunt.intervals, route: phase.route) }
@@ -60,6 +60,20 @@ struct SiteJudge {
             return phase.route == 0 ? verdicts.idle : verdicts.routes[phase.route - 1]
         case .workers(let workers, _): return workers.verdict(history)
         }
+    }
+
+    /// What the whole process was at rest after is judged until then.
+    private func freeRunning(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict {
+        let verdict = judge(history.series(atSnapshot: clock.lastTick) ?? .nothing)
+        guard let rest = clock.rest, [.decel, .stalled, .flat, .sparse].contains(verdict.reason),
+            !verdict.verdict.isGrowing, let series = history.series(atSnapshot: rest.tick)
+        else { return verdict }
+        let awake = judge(series)
+        guard awake.verdict.isGrowing, awake.confidence != .low else { return verdict }
+        if rest.isShort { return awake }
+        var facts = verdict.facts
+        facts.restSeconds = rest.seconds
+        return GrowthVerdict(.stillFilling, verdict.reason, facts: facts)
     }
 
     /// What of a site still lives of all that was born since the baseline, or in the phase.

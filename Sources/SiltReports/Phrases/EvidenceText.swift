@@ -29,8 +29,9 @@ enum EvidenceText {
         case .loading: "rose while code was loaded, and may end with that: a longer run tells"
         case .inCaches(let blocks, let phase):
             (phase.map { "rose in \($0.name), " } ?? "rose ")
-                + "by \(Format.plural(UInt64(blocks), "block")) with what rose beside it, no more than CPython's own caches "
-                + "and lists of free objects may hold: " + (phase == nil ? "a longer run tells" : "more rounds tell")
+                + "by \(Format.plural(UInt64(blocks), "block")) with what rose beside it, no more than the interpreter's own "
+                + "caches may hold, or what waits for its collector: "
+                + (phase == nil ? "a longer run tells" : "more rounds tell")
         case .nothingAfterARound: "nothing of it was alive after a round"
         case .processEnded: "its process ended during the hunt"
         case .damaged: "its history cannot be read"

@@ -106,9 +106,7 @@ struct HuntEvidenceText {
         case .stalled: "nothing more stayed in its last \(rounds)"
         case .gap: "its last \(round) left nothing"
         case .flat: "no new high in its last \(rounds)"
-        case .idleRate where facts.survivors > 0:
-            facts.idleCount > 0
-                ? "no more than idle leaves in the same time" : "what stayed is too little to be more than chance"
+        case .idleRate where facts.survivors > 0: "no more than idle leaves in the same time"
         case .late: "what stayed began after the load"
         case .sparse where facts.occupied == facts.slices:
             "few of its \(rounds) left more than idle does in the same time"

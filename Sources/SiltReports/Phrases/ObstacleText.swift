@@ -38,10 +38,13 @@ enum ObstacleText {
                 + "\(Format.duration(seconds)) that were seen as what a program loads does (run it longer)"
         case .filling(let frame, let others, let seconds):
             "still filling? \(frame.label.printable)\(more(others)) rose in the "
-                + "\(Format.duration(seconds)) that were seen by no more than CPython's own caches may hold (run it longer)"
+                + "\(Format.duration(seconds)) that were seen by no more than the interpreter's own caches may hold (run it longer)"
         case .fading(let frame, let others, let seconds):
             "still filling? \(frame.label.printable)\(more(others)) rose by ever less in the "
                 + "\(Format.duration(seconds)) that were seen, as a cache does until it is full (run it longer)"
+        case .resting(let frame, let others, 0, let seconds):
+            "resting? \(frame.label.printable)\(more(others)) rose steadily until the program rested, for "
+                + "\(Format.duration(seconds)) (end it earlier, or load it for longer)"
         case .resting(let frame, let others, let bursts, let seconds):
             "resting? \(frame.label.printable)\(more(others)) rose by \(bursts) bursts, none of which was freed, and then not "
                 + "for \(Format.duration(seconds)) (run it longer)"

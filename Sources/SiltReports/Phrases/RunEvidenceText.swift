@@ -57,6 +57,10 @@ struct RunEvidenceText {
 
     private var open: String {
         let grew = "grew \(resource.wholeAmount(facts.live - facts.baseline))"
+        if facts.restSeconds > 0 {
+            let rest = Format.duration(facts.restSeconds)
+            return "\(grew) steadily until the program rested, for \(rest): a longer load tells"
+        }
         return facts.bursts > 0
             ? "\(grew) by \(facts.bursts) bursts, none of which was freed, then rested for "
                 + "\(time(snapshots: facts.sinceHigh)): a longer run tells whether more come"

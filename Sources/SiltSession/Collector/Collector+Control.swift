@@ -3,6 +3,7 @@ internal import Glibc
 internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
+internal import SiltSymbols
 internal import SiltSystem
 
 extension Collector {
@@ -103,7 +104,7 @@ extension Collector {
         for image in images.values {
             image.heap.forEachGroupHistory(of: .heap) { key, _ in owners[key, default: 0] += 1 }
         }
-        var ofCaches: [(key: FrameID, confidence: Confidence?, blocks: Double)] = []
+        var kept: [ObjectKeeper: [(key: FrameID, verdict: GrowthVerdict)]] = [:]
         var areMappingsCharged = false
         var worst: (key: FrameID, resource: Resource, slope: Double)?
         for (resource, groups) in sums {
@@ -111,8 +112,10 @@ extension Collector {
             for (key, series) in groups where series.live[rounds.upperBound] > series.live[rounds.lowerBound] {
                 let verdict = judgeHunt(series, hunt, route: route)
                 if verdict.verdict == .stillFilling { counts.filling += 1 }
-                if resource == .heap, let blocks = verdict.blocksOfCaches, output.isOfPython(key) {
-                    ofCaches.append((key, verdict.confidence, blocks))
+                if resource == .heap, let keeper = output.keeper(of: key),
+                    verdict.mayBeKept(inBlocksOf: keeper.blockBytes)
+                {
+                    kept[keeper, default: []].append((key, verdict))
                 } else {
                     counts.add(verdict.confidence)
                 }
@@ -126,13 +129,18 @@ extension Collector {
                 counts.filling += hidden(in: image, resource, hunt, route, besides: known)
             }
         }
-        // What the report would leave open, as CPython's caches may hold it.
-        let blocks = ofCaches.reduce(0) { $0 + $1.blocks }
-        for site in ofCaches {
-            if blocks < GrowthLimits.cacheBlocks * Double(owners[site.key] ?? 1) {
-                counts.filling += 1
-            } else {
-                counts.add(site.confidence)
+        // What the report would leave open, as the interpreter may keep it.
+        for (keeper, sites) in kept {
+            let (blocks, bytes) = sites.reduce((0, 0)) {
+                ($0.0 + $1.verdict.facts.survivors, $0.1 + $1.verdict.facts.survivorBytes)
+            }
+            for site in sites {
+                let processes = Double(owners[site.key] ?? 1)
+                if blocks < keeper.blocks * processes, bytes < keeper.bytes * processes {
+                    counts.filling += 1
+                } else {
+                    counts.add(site.verdict.confidence)
+                }
             }
         }
         // What mapped it is not charged already.

@@ -466,10 +466,10 @@ final class RecordingOutput {
         Suspect(stacks: stacks, blame: blame).name(of: key, resource, in: images)
     }
 
-    /// Whether what has that key of `BlameKeys` is CPython itself, which has caches of its own.
-    func isOfPython(_ key: FrameID) -> Bool {
-        guard stacks.frames.holds(key), stacks[key].module != .none else { return false }
-        return Interpreter(file: stacks[stacks[key].module].path) == .python
+    /// The interpreter that what has that key of `BlameKeys` is in.
+    func keeper(of key: FrameID) -> ObjectKeeper? {
+        guard stacks.frames.holds(key), stacks[key].module != .none else { return nil }
+        return ObjectKeeper(file: stacks[stacks[key].module].path)
     }
 
     /// What the process holds, and what that rests on.

@@ -1,0 +1,38 @@
+internal import SiltHeap
+internal import SiltRecording
+
+/// That a process allocates hardly anything at the end, as when nothing is asked of it any more: what grew until then has not
+/// stopped by itself.
+struct ProcessRest {
+    /// When it began, as histories are asked with it.
+    let tick: UInt32
+    let seconds: Double
+    /// It is short beside the time before: what was seen then stands.
+    let isShort: Bool
+
+    /// Allocations a second, as a share of what they were.
+    private static let quietShare = 0.02
+    /// In less time a program starts, and rests when it has.
+    private static let minimumSeconds = 8.0
+    /// Of the time before: longer than that is no pause at the end, or says that it was a start.
+    private static let (shortShare, maximumShare) = (0.25, 1.0)
+
+    init?(_ rows: ArraySlice<RecordedSnapshot>, _ scale: SnapshotScale) {
+        guard let first = rows.first, let last = rows.last, last.allocatedCount > first.allocatedCount,
+            last.timeNs > first.timeNs
+        else { return nil }
+        func seconds(_ one: RecordedSnapshot, _ other: RecordedSnapshot) -> Double {
+            Double(other.timeNs &- one.timeNs) / 1e9
+        }
+        let rate = Double(last.allocatedCount - first.allocatedCount) / seconds(first, last)
+        let start = rows.dropLast().first { row in
+            Double(last.allocatedCount &- row.allocatedCount) <= Self.quietShare * rate * seconds(row, last)
+        }
+        guard let start, seconds(first, start) >= Self.minimumSeconds,
+            seconds(start, last) <= Self.maximumShare * seconds(first, start)
+        else { return nil }
+        tick = scale.tick(of: start.snapshot)
+        self.seconds = seconds(start, last)
+        isShort = self.seconds <= Self.shortShare * seconds(first, start)
+    }
+}
