@@ -16,8 +16,8 @@ package struct Evidence: Equatable, Sendable {
         case inTurn(stacks: Int, Phase?)
         /// It came while code was loaded (`LoaderNames`), or is that code; of a free run.
         case loading
-        /// So many blocks, with those of what grew beside it, are no more than an interpreter may keep of its own accord; of a hunt, in
-        /// that phase.
+        /// So many blocks, with those of what grew beside it, are no more than an interpreter may keep of its own accord; of a
+        /// hunt, in that phase.
         case inCaches(blocks: Double, Phase?)
         /// Nothing of it was alive after a round of the hunt.
         case nothingAfterARound

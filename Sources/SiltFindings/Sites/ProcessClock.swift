@@ -88,6 +88,17 @@ package struct ProcessClock {
     /// The tick of a snapshot.
     func tick(of snapshot: UInt32) -> UInt32 { scale.tick(of: snapshot) }
 
+    /// The last snapshot whose tick is that one or an earlier one; looked for, since a damaged recording may number its few
+    /// snapshots by billions.
+    func snapshot(by tick: Int) -> UInt32 {
+        var (low, high) = (UInt32(0), UInt32(min(count, 1 << 30)))
+        while low < high {
+            let middle = high - (high - low) / 2
+            if Int(self.tick(of: middle)) <= tick { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+
     /// As if it had ended with that snapshot, and the trace with it.
     func ending(at snapshot: Int) -> ProcessClock {
         ProcessClock(rows: rows.prefix { $0.snapshot <= snapshot }, scale: scale, traced: 0)

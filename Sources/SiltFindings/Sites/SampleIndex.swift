@@ -52,15 +52,9 @@ extension SampleIndex {
         columns: Int
     ) -> [UInt64] {
         let count = min(columns, clock.count + 1)
-        // The last snapshot of each column: columns are of equal ticks.
-        var ends: [UInt32] = []
-        var snapshot: UInt32 = 0
-        for column in 0..<max(0, count) {
-            let lastTick = (column + 1) * (clock.ticks + 1) / count - 1
-            while snapshot < clock.count, Int(clock.tick(of: snapshot + 1)) <= lastTick { snapshot += 1 }
-            ends.append(snapshot)
-        }
         guard count > 0, !groups.isEmpty else { return [] }
+        // The last snapshot of each column: columns are of equal ticks.
+        let ends = (1...count).map { clock.snapshot(by: $0 * (clock.ticks + 1) / count - 1) }
         var result = [UInt64](repeating: 0, count: count)
         for group in groups {
             var samples = Recording.uniform(group)[...]
