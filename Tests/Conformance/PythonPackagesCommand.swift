@@ -9,7 +9,8 @@ struct PythonPackagesCommand: ParsableCommand {
         discussion: """
             Installs what Tests/Conformance/python/requirements.txt lists from PyPI into a virtual environment, and hunts
             a small service of each package by the defaults of silt hunt, as it is and with PYTHONMALLOC=malloc.
-            A few services leak besides: that must be found, at its rate and where it is allocated.
+            A few services leak besides: that must be found, at its rate and where it is allocated. So must what
+            versions of packages leak by themselves that Tests/Conformance/python/leaks.txt lists.
 
             Exit status: 0 none is accused and each leak is found, 1 otherwise.
             """
@@ -42,7 +43,7 @@ struct PythonPackagesCommand: ParsableCommand {
         let services = try services
         if list { return print(services.map { "\($0.name) \($0.allocator.rawValue)" }.joined(separator: "\n")) }
         let rows = try place.with { silt, _, folder in
-            let python = try PythonService.install(Set(services.map(\.package)), into: folder)
+            let python = try PythonService.install(services, into: folder)
             let hunts = Hunts(silt: silt, folder: folder)
             let requests = requests
             print(PythonRow.heading)

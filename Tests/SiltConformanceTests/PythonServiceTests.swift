@@ -12,10 +12,20 @@ struct PythonServiceTests {
         #expect(Set(clean.map(\.package)).count == 20 && clean.count == 40)
         #expect(Set(services.map { "\($0.name) \($0.allocator)" }).count == services.count)
         #expect(services.allSatisfy { $0.version.first?.isNumber == true })
-        let uses = packageRoot.appending(path: "Tests/Conformance/python/uses.py")
+        #expect(try Self.missing(from: "uses.py", clean) == [])
+    }
+
+    @Test func versionsThatLeakAreUsedAndSayWhere() throws {
+        let leaking = try PythonService.all.filter(\.leaksByItself)
+        #expect(leaking.count == 5 && leaking.allSatisfy { $0.leak?.makes.isEmpty == false })
+        #expect(try Self.missing(from: "leaks.py", leaking) == [])
+    }
+
+    /// Packages that have no function there.
+    private static func missing(from file: String, _ services: [PythonService]) throws -> [String] {
+        let uses = packageRoot.appending(path: "Tests/Conformance/python/\(file)")
         let lines = try String(contentsOf: uses, encoding: .utf8).split(separator: "\n")
-        let missing = clean.filter { !lines.contains("def \($0.package)():") }
-        #expect(missing.map(\.package) == [])
+        return services.map(\.package).filter { !lines.contains("def \($0)():") }
     }
 
     @Test func resultsComeInTheOrderOfTheWork() {

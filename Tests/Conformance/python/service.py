@@ -1,13 +1,15 @@
 """A line service that uses one package at each request, and what loads it.
 
 service.py serve PACKAGE PORT        answers each line with "ok" after one use of that package
-service.py serve PACKAGE PORT LEAK   leaks besides what function LEAK below keeps: list or reference
+service.py serve PACKAGE PORT LEAK   leaks besides what function LEAK below keeps, list or reference; own: what that
+                                     version of the package leaks by itself
 service.py load PORT COUNT           asks so often, one after the other
 """
 import ctypes
 import socket
 import sys
 
+import leaks
 import uses
 
 KEPT = []
@@ -26,8 +28,7 @@ def reference_leak(number):
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(made))
 
 
-def serve(package, port, leak=nothing):
-    use = getattr(uses, package)()
+def serve(use, port, leak):
     number = 0
     with socket.create_server(("127.0.0.1", port)) as server:
         while True:
@@ -55,5 +56,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "load":
         load(int(sys.argv[2]), int(sys.argv[3]))
     else:
-        leak = {"list": list_leak, "reference": reference_leak, "none": nothing}[(sys.argv[4:] or ["none"])[0]]
-        serve(sys.argv[2], int(sys.argv[3]), leak)
+        kind = (sys.argv[4:] or ["none"])[0]
+        leak = {"list": list_leak, "reference": reference_leak}.get(kind, nothing)
+        serve(getattr(leaks if kind == "own" else uses, sys.argv[2])(), int(sys.argv[3]), leak)
