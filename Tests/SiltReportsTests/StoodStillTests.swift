@@ -24,4 +24,14 @@ struct StoodStillTests {
     func aFewThatAreMissingDoNotMatter(gap: ClosedRange<UInt32>?) throws {
         #expect(try Self.report(without: gap).verdict == .notGrowing)
     }
+
+    /// As a damaged recording may number them.
+    @Test(.timeLimit(.minutes(1))) func billionsOfSnapshotsThatAreMissingTakeNoTime() throws {
+        var recording = try OrderServer.recording(snapshots: 24, period: 1_000_000_000)
+        for index in recording.snapshots.indices where recording.snapshots[index].snapshot == 24 {
+            recording.snapshots[index].snapshot = 4_000_000_000
+        }
+        let report = try ReportBuilder.build(recording, options: ReportOptions())
+        #expect(report.sites.count > 0)
+    }
 }
