@@ -9,16 +9,15 @@ package enum Interpreter: Equatable, Sendable, CaseIterable {
 
     /// By the name of a program or of a library that it is linked with; nil for what is none of these.
     package init?(file: String) {
-        let name = String(file.lastPathComponent)
-        let found = Interpreter.allCases.first { interpreter in
-            interpreter.names.contains { start in
-                guard name.hasPrefix(start) else { return false }
-                // Versions: python3.11, php-fpm8.2, libpython3.11.so.1.0; no other word that begins alike.
-                return name.dropFirst(start.count).allSatisfy { !$0.isLetter || name.contains(".so") }
-            }
-        }
+        let name = file.lastPathComponent
+        let found = Interpreter.allCases.first { $0.names.contains { Self.isVersion(name, of: $0) } }
         guard let found else { return nil }
         self = found
+    }
+
+    /// As python3.11, php-fpm8.2, libpython3.11.so.1.0; no other word that begins alike.
+    static func isVersion(_ name: Substring, of program: String) -> Bool {
+        name.hasPrefix(program) && name.dropFirst(program.count).allSatisfy { !$0.isLetter || name.contains(".so") }
     }
 
     private var names: [String] {

@@ -14,7 +14,7 @@ package enum InterpreterNames {
     /// Whether a program or library is an interpreter's own: what of it calls into its loop runs any script.
     package static func isInterpreter(file: String) -> Bool {
         let name = file.lastPathComponent
-        return Interpreter(file: file) != nil || files.contains { name.hasPrefix($0) }
+        return Interpreter(file: file) != nil || files.contains { Interpreter.isVersion(name, of: $0) }
     }
 
     /// Whether a function is main, or what calls it or a thread's function: as little said by it.
@@ -28,7 +28,7 @@ package enum InterpreterNames {
 
     /// Beside those of `Interpreter`.
     private static let files = [
-        "perl", "libperl.so", "ruby", "libruby", "lua", "liblua", "libluajit", "tclsh", "libtcl",
+        "perl", "libperl", "ruby", "libruby", "lua", "luajit", "liblua", "libluajit", "tclsh", "libtcl",
     ]
 
     private static let exact: Set<String> = [

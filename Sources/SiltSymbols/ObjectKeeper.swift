@@ -10,7 +10,7 @@ package enum ObjectKeeper: Hashable, Sendable {
 
     /// By the file of a module; nil for what is none of these.
     package init?(file: String) {
-        if file.lastPathComponent.hasPrefix("libruby") {
+        if Interpreter.isVersion(file.lastPathComponent, of: "libruby") {
             self = .ruby
             return
         }
@@ -19,6 +19,11 @@ package enum ObjectKeeper: Hashable, Sendable {
         case .node: self = .v8
         case .java, .php, nil: return nil
         }
+    }
+
+    /// Whether so much, of so many processes, may be what it keeps.
+    package func mayKeep(blocks: Double, bytes: Double, processes: Int) -> Bool {
+        blocks < self.blocks * Double(processes) && bytes < self.bytes * Double(processes)
     }
 
     /// Blocks of a process that it may keep.
@@ -31,7 +36,7 @@ package enum ObjectKeeper: Hashable, Sendable {
     }
 
     /// And their bytes.
-    package var bytes: Double {
+    private var bytes: Double {
         switch self {
         case .python: .infinity
         case .ruby: 16 * 1_048_576

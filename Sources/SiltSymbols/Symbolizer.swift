@@ -80,9 +80,10 @@ package final class Symbolizer {
         return lines ? file.frames(at: address) : [SourceFrame(function: file.symbol(at: address) ?? "")]
     }
 
-    /// The function of another file that is called right before a return address, as its symbol has it.
-    package func called(modulePath: String, buildID: [UInt8], returnTo offset: UInt64) -> String? {
-        file(modulePath, buildID)?.called(before: offset)
+    /// The function of another file that is called right before an address, as its symbol has it; nil of what is no return
+    /// address.
+    package func called(modulePath: String, buildID: [UInt8], offset: UInt64, kind: Frame.Kind) -> String? {
+        kind == .returnAddress ? file(modulePath, buildID)?.called(before: offset) : nil
     }
 
     /// The function whose symbol covers the address, demangled; no debug information is read.

@@ -36,7 +36,7 @@ struct ImportedCallTests {
         for (line, next) in zip(lines, lines.dropFirst()) where line.contains("call ") {
             let number = next.prefix { $0 != ":" }.filter { $0 != " " }
             guard let address = UInt64(number, radix: 16) else { continue }
-            let called = symbolizer.called(modulePath: file, buildID: [], returnTo: address)
+            let called = symbolizer.called(modulePath: file, buildID: [], offset: address, kind: .returnAddress)
             // <strdup@plt> or <strdup@GLIBC_2.2.5>
             let name = line.split(separator: "<").last.flatMap { words in
                 words.contains("@") ? words.prefix { $0 != "@" } : nil

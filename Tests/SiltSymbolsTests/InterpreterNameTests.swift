@@ -26,4 +26,10 @@ struct InterpreterNameTests {
     func whatItCallsIsNot(function: String) {
         #expect(!InterpreterNames.isLoop(function))
     }
+
+    @Test(arguments: ["/usr/bin/python3.11", "/usr/bin/perl", "/usr/lib/libperl.so.5.36", "/usr/bin/lua5.4"])
+    func anInterpretersFilesAreKnown(file: String) { #expect(InterpreterNames.isInterpreter(file: file)) }
+
+    @Test(arguments: ["/usr/games/luanti", "/usr/bin/perltidy", "/usr/bin/nodeinfo", "/usr/bin/redis-server"])
+    func othersThatBeginLikeThemAreNone(file: String) { #expect(!InterpreterNames.isInterpreter(file: file)) }
 }

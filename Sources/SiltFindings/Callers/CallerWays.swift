@@ -21,9 +21,7 @@ final class CallerWays {
             for row in range { steps[row] = Self.step(row, .init(index: index), names, recording) }
         }
         stepOfRow = steps
-        isInterpreter = Table(
-            recording.modules.indices.map { InterpreterNames.isInterpreter(file: recording.modules[$0].path) }
-        )
+        isInterpreter = Table(recording.modules.map { InterpreterNames.isInterpreter(file: $0.path) })
     }
 
     /// Gives back what was kept of the stacks asked for.

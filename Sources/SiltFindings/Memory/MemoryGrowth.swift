@@ -50,10 +50,10 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// True when it is memory that no allocation explains, and goes on.
     var isOutsideMalloc: Bool {
         guard let parts else { return false }
-        if let trend, phase == nil ? trend.isSteady : trend.state == .rising {
-            return parts.outsideMalloc >= Self.explainedShare * trend.risen
-        }
-        return phase == nil && isNotable && parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
+        let rises = trend.map { $0.state == .rising && parts.outsideMalloc >= Self.explainedShare * $0.risen } ?? false
+        if phase != nil { return rises }
+        if rises, trend?.isSteady ?? false { return true }
+        return isNotable && parts.outsideMalloc >= max(Self.minimumBytes, resident * Self.minimumShare)
             && lateRise >= Self.lateShare * risen
     }
 }

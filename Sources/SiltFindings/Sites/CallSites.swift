@@ -181,7 +181,7 @@ struct CallSites {
         return result
     }
 
-    /// The parts of each of several processes.
+    /// The parts of each of several processes, which stand together.
     func apart(_ resource: Resource, _ wanted: (_ process: Int) -> Bool) -> [CallSites] {
         var all: [[Part]] = []
         for part in parts where part.resource == resource && wanted(part.process) {

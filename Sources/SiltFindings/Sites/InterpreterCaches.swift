@@ -32,9 +32,8 @@ struct InterpreterCaches {
 
     /// The opinion on a share, which is charged only where it is more than caches hold.
     func checked(_ share: SiteShare) -> SiteOpinion {
-        let processes = Double(processes(of: share))
         guard let place = place(share), let sum = sums[place],
-            sum.blocks < place.keeper.blocks * processes, sum.bytes < place.keeper.bytes * processes
+            place.keeper.mayKeep(blocks: sum.blocks, bytes: sum.bytes, processes: processes(of: share))
         else { return share.opinion }
         return share.opinion.leftOpen(.inCaches(blocks: sum.blocks, share.opinion.evidence.phase))
     }

@@ -55,10 +55,8 @@ package enum MarkdownExport {
         if let distinction = WhyText.distinction(site) { output.write("\n\(code(distinction))\n") }
         fenced(WayText(site, report).whole(limit: report.options.depth), into: &output)
         if report.options.showsSource, let file = site.fix.file, let line = site.fix.line {
-            let source = SourceLines.around(line, of: file).map { number, text in
-                "\(number == line ? "▶" : " ") \("\(number)".leftPadded(to: 4)) │ \(text)"
-            }
-            fenced(source, into: &output)
+            let source = SourceLines.around(line, of: file)
+            fenced(source.map { SourceLines.numbered($1, $0, isMeant: $0 == line) }, into: &output)
         }
         if let next = NextStep.line(site, report) { output.write("\nnext: \(code(next))\n") }
         output.write("\n</details>\n")

@@ -198,10 +198,10 @@ enum FindingText {
         guard report.options.showsSource, let file = site.fix.file, let line = site.fix.line else { return }
         let lines = SourceLines.around(line, of: file)
         for (number, text) in lines where form == .whole || number == line {
-            let mark = number == line ? "▶" : " "
             let shown = form == .whole ? text : text.withoutLeadingSpaces
             page.line(
-                String(repeating: " ", count: indent + 2) + "\(mark) \("\(number)".leftPadded(to: 4)) │ \(shown)",
+                String(repeating: " ", count: indent + 2)
+                    + SourceLines.numbered(shown, number, isMeant: number == line),
                 style: number == line && form == .whole ? .bold : .none
             )
         }

@@ -24,6 +24,11 @@ enum SourceLines {
         return result.contains { $0.number == line } ? result : []
     }
 
+    /// A line with its number before it, and a mark on the one that is meant.
+    static func numbered(_ text: String, _ number: Int, isMeant: Bool) -> String {
+        "\(isMeant ? "▶" : " ") \("\(number)".leftPadded(to: 4)) │ \(text)"
+    }
+
     /// All lines of a file; nil when they cannot be had.
     static func all(of path: String) -> [String]? {
         guard !path.isEmpty, let bytes = read(path) else { return nil }

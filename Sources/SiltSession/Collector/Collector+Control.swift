@@ -100,10 +100,6 @@ extension Collector {
                 }
             }
         }
-        var owners: [FrameID: Int] = [:]
-        for image in images.values {
-            image.heap.forEachGroupHistory(of: .heap) { key, _ in owners[key, default: 0] += 1 }
-        }
         var kept: [ObjectKeeper: [(key: FrameID, verdict: GrowthVerdict)]] = [:]
         var areMappingsCharged = false
         var worst: (key: FrameID, resource: Resource, slope: Double)?
@@ -129,26 +125,34 @@ extension Collector {
                 counts.filling += hidden(in: image, resource, hunt, route, besides: known)
             }
         }
-        // What the report would leave open, as the interpreter may keep it.
-        for (keeper, sites) in kept {
-            let (blocks, bytes) = sites.reduce((0, 0)) {
-                ($0.0 + $1.verdict.facts.survivors, $0.1 + $1.verdict.facts.survivorBytes)
-            }
-            for site in sites {
-                let processes = Double(owners[site.key] ?? 1)
-                if blocks < keeper.blocks * processes, bytes < keeper.bytes * processes {
-                    counts.filling += 1
-                } else {
-                    counts.add(site.verdict.confidence)
-                }
-            }
-        }
+        for (keeper, sites) in kept { add(sites, thatMayBeKeptBy: keeper, to: &counts) }
         // What mapped it is not charged already.
         if !areMappingsCharged {
             counts.filling += output.growingMemories(rounds, of: hunt, isAlone: counts.charged == 0)
         }
         if let worst { counts.suspect = output.suspect(worst.key, worst.resource, Array(images.values)) }
         return counts
+    }
+
+    /// Counts what grows, or still fills where an interpreter may keep that much of its own accord: the report leaves it open.
+    private func add(
+        _ sites: [(key: FrameID, verdict: GrowthVerdict)],
+        thatMayBeKeptBy keeper: ObjectKeeper,
+        to counts: inout GrowingCounts
+    ) {
+        var owners: [FrameID: Int] = [:]
+        for image in images.values {
+            image.heap.forEachGroupHistory(of: .heap) { key, _ in owners[key, default: 0] += 1 }
+        }
+        let blocks = sites.reduce(0) { $0 + $1.verdict.facts.survivors }
+        let bytes = sites.reduce(0) { $0 + $1.verdict.facts.survivorBytes }
+        for site in sites {
+            if keeper.mayKeep(blocks: blocks, bytes: bytes, processes: owners[site.key] ?? 1) {
+                counts.filling += 1
+            } else {
+                counts.add(site.verdict.confidence)
+            }
+        }
     }
 
     /// Stacks that grow, or still fill, though their function as a whole does not, since others of it replace what they

@@ -206,8 +206,7 @@ package final class Collector {
 
     private func handle(_ kind: Watched, _ descriptor: Int32) throws {
         switch kind {
-        case .listener: try accept(atMost: hellosAtOnce)
-        case .connection: try accept(atMost: hellosAtOnce)
+        case .listener, .connection: try accept(hellos: max(Self.hellosInTurn, Self.usualImages - images.count))
         case .signals: try readSignals()
         case .pipe:
             guard let image = images.values.first(where: { $0.pipe == descriptor }) else { return }
@@ -236,12 +235,14 @@ package final class Collector {
     }
 
     /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
-    private func acceptAll() throws { try accept(atMost: .max) }
+    private func acceptAll() throws { try accept(hellos: .max) }
 
-    /// Hellos come first, until so many images are known: from then on those of processes that have ended make room.
-    private var hellosAtOnce: Int { max(64, 1000 - images.count) }
+    /// Hellos come first until so many images are known; from then on so many at a time, for processes that have ended to
+    /// make room in between.
+    private static let (usualImages, hellosInTurn) = (1000, 64)
 
-    private func accept(atMost limit: Int) throws {
+    /// `limit`: what is beyond it is still there in the next turn.
+    private func accept(hellos limit: Int) throws {
         accept(from: rendezvous.listener)
         if rendezvous.listenerByName >= 0 { accept(from: rendezvous.listenerByName) }
         // A service that answers already has said hello before its hunt asks for anything.
@@ -276,7 +277,6 @@ package final class Collector {
         _ left: inout Int
     ) throws {
         while left > 0, connections.contains(connection) {
-            left -= 1
             switch Rendezvous.read(connection: connection) {
             case .nothing: return
             case .closed:
@@ -288,7 +288,9 @@ package final class Collector {
                 if connection == hunter { interrupt() }
             case .control(let text): requests.append((text, connection))
             case .refused(let reason): refuse(reason)
-            case .hello(let hello): try welcome(hello)
+            case .hello(let hello):
+                left -= 1
+                try welcome(hello)
             case .untraceable(let pid, let reason):
                 outcome.notes.append("process \(pid) is not traced: \(reason)")
                 let program = processExecutable(pid) ?? starter?.executable(of: pid) ?? "process \(pid)"

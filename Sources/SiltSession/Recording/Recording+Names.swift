@@ -27,11 +27,12 @@ extension Recording {
                     lines: hasLines
                 )
                 add(functions.filter { !$0.function.isEmpty }, to: index, &numbers)
-                guard hasLines, frames[index].kind == .returnAddress,
+                guard hasLines,
                     let called = symbolizer.called(
                         modulePath: module.path,
                         buildID: module.buildID,
-                        returnTo: frames[index].offset
+                        offset: frames[index].offset,
+                        kind: frames[index].kind
                     )
                 else { continue }
                 calls[FrameID(index: index)] = stringID(called, &numbers)

@@ -506,11 +506,12 @@ final class RecordingOutput {
             lines: lines
         )
         try writer.write(symbols: functions.filter { !$0.function.isEmpty }, frame: FrameID(index: index))
-        guard lines, frame.kind == .returnAddress,
+        guard lines,
             let called = symbolizer.called(
                 modulePath: module.path,
                 buildID: module.buildID,
-                returnTo: frame.offset
+                offset: frame.offset,
+                kind: frame.kind
             )
         else { return }
         try writer.write(called: called, frame: FrameID(index: index))
