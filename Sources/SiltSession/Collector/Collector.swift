@@ -206,7 +206,7 @@ package final class Collector {
 
     private func handle(_ kind: Watched, _ descriptor: Int32) throws {
         switch kind {
-        case .listener, .connection: try accept(hellos: max(Self.hellosInTurn, Self.usualImages - images.count))
+        case .listener, .connection: try acceptAll()
         case .signals: try readSignals()
         case .pipe:
             guard let image = images.values.first(where: { $0.pipe == descriptor }) else { return }
@@ -235,20 +235,14 @@ package final class Collector {
     }
 
     /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
-    private func acceptAll() throws { try accept(hellos: .max) }
-
-    /// Hellos come first until so many images are known; from then on so many at a time, for processes that have ended to
-    /// make room in between.
-    private static let (usualImages, hellosInTurn) = (1000, 64)
-
-    /// `limit`: what is beyond it is still there in the next turn.
-    private func accept(hellos limit: Int) throws {
+    ///
+    /// However many there are: one that has to wait may find the socket full, and is not traced then.
+    private func acceptAll() throws {
         accept(from: rendezvous.listener)
         if rendezvous.listenerByName >= 0 { accept(from: rendezvous.listenerByName) }
         // A service that answers already has said hello before its hunt asks for anything.
         var requests: [(text: String, connection: Int32)] = []
-        var left = limit
-        for connection in connections { try readHellos(connection, &requests, &left) }
+        for connection in connections { try readHellos(connection, &requests) }
         for request in requests { try control(request.text, from: request.connection) }
     }
 
@@ -271,12 +265,8 @@ package final class Collector {
         }
     }
 
-    private func readHellos(
-        _ connection: Int32,
-        _ requests: inout [(text: String, connection: Int32)],
-        _ left: inout Int
-    ) throws {
-        while left > 0, connections.contains(connection) {
+    private func readHellos(_ connection: Int32, _ requests: inout [(text: String, connection: Int32)]) throws {
+        while connections.contains(connection) {
             switch Rendezvous.read(connection: connection) {
             case .nothing: return
             case .closed:
@@ -288,9 +278,7 @@ package final class Collector {
                 if connection == hunter { interrupt() }
             case .control(let text): requests.append((text, connection))
             case .refused(let reason): refuse(reason)
-            case .hello(let hello):
-                left -= 1
-                try welcome(hello)
+            case .hello(let hello): try welcome(hello)
             case .untraceable(let pid, let reason):
                 outcome.notes.append("process \(pid) is not traced: \(reason)")
                 let program = processExecutable(pid) ?? starter?.executable(of: pid) ?? "process \(pid)"
