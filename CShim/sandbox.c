@@ -86,7 +86,22 @@ bool silt_is_guest(void) {
     return lender && (!silt_may_start() || (uint32_t)silt_call(SYS_gettid, 0) != lender);
 }
 
+/* Whether the word at `at`, which may not be there, is that: without a change of anything, since no
+ * waiter is to be woken or moved. */
+static bool holds(uintptr_t at, uint32_t value) {
+    static uint32_t nobodys;
+    return silt_call(SYS_futex, at, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, &nobodys, value) == 0;
+}
+
 bool silt_look_at_thread(uintptr_t thread, bool stays, uint32_t *tid) {
+    /* Tids are given out in turn: the next one is tried first, in 0.35 us. A copy takes 1.3. */
+    static _Atomic uint32_t latest;
+    uint32_t next = latest + 1;
+    if (knows_tid && next > 1 && !silt_is_filtered() && !silt_was_filtered_at_start() &&
+        holds(thread + TID_OFFSET, next)) {
+        *tid = latest = next;
+        return true;
+    }
     enum { GAP = TID_OFFSET - SELF_OFFSET - sizeof(uint64_t) };
     _Static_assert(GAP <= SILT_MAXIMUM_GAP, "what lies between is read too");
     uint64_t words[2] = {0, 0};
@@ -98,6 +113,7 @@ bool silt_look_at_thread(uintptr_t thread, bool stays, uint32_t *tid) {
         return false; /* glibc's mark of one that is joined already */
     }
     *tid = knows_tid ? (uint32_t)words[1] : SILT_TID_UNKNOWN;
+    latest = *tid;
     return true;
 }
 
