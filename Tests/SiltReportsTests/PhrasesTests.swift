@@ -286,6 +286,15 @@ import Testing
         add("next, of the last run", NextStep.line(site, report))
         report.options.recordingPlace = .file("it's here.silt")
         add("next", NextStep.line(site, report))
+        site.caller = ReportFrame(
+            function: "place_order",
+            file: Scene.source("question.c"),
+            line: 3,
+            module: "/opt/shop/server",
+            offset: 0x4000,
+            inlined: false
+        )
+        add("next, with the source", NextStep.line(site, report))
         for line in NextStep.more(report) { add("next, of a file", line) }
         site.caller = nil
         site.blame.line = nil

@@ -117,6 +117,7 @@ struct Scene {
             report.sites[index].evidence = Evidence(.onlyYoungBlocks)
             judge(&report.sites[index])
         }
+        Findings.join(&report.sites)
         report.decide()
         return report
     }

@@ -32,6 +32,15 @@ extension HeapReport {
         return (leading.filter { !isBecauseOfOthers($0) }, leading.filter(isBecauseOfOthers))
     }
 
+    /// What the line of a finding takes of things without a size, beside its bytes.
+    package func beside(_ site: ReportSite) -> [ReportSite] {
+        guard !site.resource.isCounted else { return [] }
+        return sites.filter {
+            $0.resource.isCounted && $0.follows?.rank == site.rank && $0.follows?.why == .sameLine
+                && $0.fix.isSamePlace(as: site.fix)
+        }
+    }
+
     /// Bytes that the target may use; nil: no limit is known.
     package var limitBytes: UInt64? { options.limitBytes ?? recording.memoryLimit }
 

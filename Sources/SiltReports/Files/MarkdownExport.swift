@@ -35,7 +35,7 @@ package enum MarkdownExport {
         row(columns.map { _ in "---" })
         for (index, site) in sites {
             var cells = [
-                "\(index + 1)", escaped(site.rate?.lead ?? ""), code(site.label, isInTable: true),
+                "\(index + 1)", escaped(FindingText.rates(site, report) ?? ""), code(site.label, isInTable: true),
                 escaped(FindingText.held(site)), ConfidenceText.word(site.confidence),
             ]
             if hasPhases { cells.insert(escaped(site.phase ?? ""), at: 1) }

@@ -79,7 +79,7 @@ package enum SARIFExport {
         json.value("ruleIndex", kinds.firstIndex(of: site.resource))
         json.value("level", level(site.confidence))
         let phase = site.phase.map { " " + HuntHeadline.during($0, report) } ?? ""
-        let rate = site.rate.map { "\($0.lead)\(phase): " } ?? ""
+        let rate = FindingText.rates(site, report).map { "\($0)\(phase): " } ?? ""
         json.object("message") { $0.value("text", "\(rate)\(site.label). \(site.evidenceLine)") }
         json.array("locations") { json in
             json.object { location(site.fix, directory, &$0) }

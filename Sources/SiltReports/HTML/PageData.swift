@@ -80,7 +80,7 @@ package enum PageData {
         json.value("growing", site.isGrowing)
         json.value("acquitted", site.isAcquitted)
         json.value("certainty", ConfidenceText.certainty(site))
-        json.value("rate", site.rate?.lead)
+        json.value("rate", FindingText.rates(site, report))
         json.value("phase", site.phase?.printable)
         let place = site.isGrowing ? site.fix : site.blame
         json.value("name", place.name.printable)

@@ -10,7 +10,7 @@ enum EvidenceText {
         guard evidence.processes > 1, !evidence.isOfHuntWorkers else { return line }
         // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
         return evidence.isOfOneProcess
-            ? "\(line); that is the process that grows most, of \(evidence.processes) that grow"
+            ? "\(line); counted in the process that grows most, of \(evidence.processes) that grow"
             : "\(line); in \(evidence.processes) processes"
     }
 

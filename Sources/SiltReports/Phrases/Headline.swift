@@ -53,9 +53,12 @@ enum Headline {
 
     private static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
-        var line = "\(findings(growing, watched: "snapshots")), \(sum(growing))"
-        if growing.count > 1 {
-            line += growing.count(where: { $0.follows == nil }) > 1 ? " together" : " with what grows in step"
+        var line = "\(findings(growing)), \(sum(growing))"
+        let leading = growing.filter { $0.follows == nil }
+        if leading.count > 1 {
+            line += " together"
+        } else if growing.count > leading.reduce(1, { $0 + report.beside($1).count }) {
+            line += " with what grows in step"
         }
         if let stop = report.stop { line += "; " + ObstacleText.line(stop) }
         if let projection = projection(report) { line += "; " + projection }
@@ -74,13 +77,11 @@ enum Headline {
     }
 
     /// As `2 call sites leak and 3 may`: what grows together with another is one with it.
-    ///
-    /// `watched`: what there is little of.
-    static func findings(_ growing: [ReportSite], watched: String) -> String {
+    static func findings(_ growing: [ReportSite]) -> String {
         let findings = growing.filter { $0.follows == nil }
         let sure = findings.count { $0.confidence != .low }
         func sites(_ count: Int) -> String { Format.plural(UInt64(count), "call site") }
-        guard sure > 0 else { return "\(sites(findings.count)) may leak (few \(watched): watch it)" }
+        guard sure > 0 else { return "\(sites(findings.count)) may leak (too little was seen to be sure)" }
         let doubtful = findings.count - sure
         return "\(sites(sure)) \(sure == 1 ? "leaks" : "leak")" + (doubtful > 0 ? " and \(doubtful) may" : "")
     }

@@ -26,7 +26,7 @@ enum HuntHeadline {
 
     static func growing(_ report: HeapReport) -> String {
         let growing = report.growing
-        let findings = Headline.findings(growing, watched: "rounds")
+        let findings = Headline.findings(growing)
         let rates = report.phases.compactMap { phase -> (phase: HuntPhases.Phase, rate: String)? in
             let sum = Headline.sum(growing.filter { $0.phase == phase.name })
             return sum.isEmpty ? nil : (phase, sum)

@@ -15,8 +15,14 @@ enum NextStep {
         if pattern == frame.function, names.contains(where: { $0 != pattern && $0.contains(pattern) }) {
             pattern = "^\(pattern)$"
         }
-        let view = frame.line == nil ? " --flame --root " : " --list "
+        let view = isReadable(frame, report) ? " --list " : " --tree --inverted --root "
         return command + resource + view + Format.commandLine([pattern])
+    }
+
+    /// Whether its line can be shown: where not, those that call it say more.
+    private static func isReadable(_ frame: ReportFrame, _ report: HeapReport) -> Bool {
+        guard report.options.showsSource, let file = frame.file, let line = frame.line else { return false }
+        return !SourceLines.around(line, of: file).isEmpty
     }
 
     /// Below all findings of a report: what shows more.

@@ -90,12 +90,22 @@ struct RunEvidenceText {
     private var watched: String {
         let kept = period * Double(facts.keptSnapshots)
         guard kept >= 1, kept < GrowthFacts.sureSeconds else { return "" }
-        return "; watched for \(Format.duration(kept))" + (resource.isCounted ? Self.poolCaveat : Self.caveat)
+        let caveat = resource.isCounted ? Self.poolCaveat : Self.caveat
+        return "; watched for \(Format.duration(kept))\(caveat)a \(sureRun(kept))\(Self.caveatEnd)"
     }
 
-    /// What a short time leaves open.
-    static let caveat = ", and a cache may keep its content longer: a longer run tells"
-    static let poolCaveat = ", and a pool may keep them longer: a longer run tells"
+    /// A run that is so much longer that half of the blocks are watched for long enough, as `run of 80 s`.
+    private func sureRun(_ kept: Double) -> String {
+        let factor = GrowthFacts.sureSeconds / kept
+        guard factor <= 10, whose.isEmpty else { return "longer run" }
+        let seconds = (period * Double(facts.snapshots) * factor / 10).rounded(.up) * 10
+        return "run of \(seconds < 120 ? "\(Int(seconds)) s" : Format.duration(seconds))"
+    }
+
+    /// What a short time leaves open; what tells follows.
+    static let caveat = ", and a cache may keep its content longer: "
+    static let poolCaveat = ", and a pool may keep them longer: "
+    static let caveatEnd = " tells"
 
     /// As ` (±14 %)`; empty where the rate is known well.
     private var error: String {

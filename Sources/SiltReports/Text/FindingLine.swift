@@ -19,7 +19,8 @@ struct FindingLine {
     /// What is left of a function's name before others go.
     private static let (usualName, minimumName) = (32, 18)
 
-    func text(width: Int) -> String {
+    /// The line, and whether `also` is in it.
+    func text(width: Int) -> (line: String, saysAll: Bool) {
         let place = site.fix.place.printable
         func whole(_ lead: String, _ forms: some Sequence<[String]>) -> String? {
             forms.lazy.map { form in
@@ -29,13 +30,16 @@ struct FindingLine {
             .first { $0.count <= width }
         }
         let rank = "\(number)".leftPadded(to: 2) + "  "
-        if !rate.isEmpty, !also.isEmpty, let text = whole(rank + rate + also + "  ", forms.dropLast()) { return text }
+        if !rate.isEmpty, let text = whole(rank + rate + also + "  ", also.isEmpty ? forms : forms.dropLast()) {
+            return (text, true)
+        }
         let lead = rank + (rate.isEmpty ? "" : rate + "  ")
-        if let text = whole(lead, forms) { return text }
+        if let text = whole(lead, forms) { return (text, also.isEmpty) }
         let name = "  " + site.fix.name(width: Self.minimumName)
         let room = max(Self.minimumPlace, width - lead.count - name.count)
         let short = lead + place.cutInFront(to: room) + name
-        return short.count <= width ? short : lead + place.cutInFront(to: max(Self.minimumPlace, width - lead.count))
+        let shortest = lead + place.cutInFront(to: max(Self.minimumPlace, width - lead.count))
+        return (short.count <= width ? short : shortest, also.isEmpty)
     }
 
     /// What may stand behind the place, the fullest first.

@@ -27,10 +27,11 @@ enum FindingText {
             confidence: ConfidenceText.word(site.confidence),
             held: (held(site), heldInShort(site))
         )
-        page.line(line.text(width: page.width), style: .bold)
+        let (first, saysAll) = line.text(width: page.width)
+        page.line(first, style: .bold)
         if form == .whole { course(site, &page) }
         page.paragraph(evidence(site, report).printable, indent: indent)
-        for note in notes(site, report) { page.paragraph(note.printable, indent: indent) }
+        for note in notes(site, report, beside: !saysAll) { page.paragraph(note.printable, indent: indent) }
         if form == .brief { return }
         way(site, report, form, &page)
         source(site, report, form, &page)
@@ -38,15 +39,14 @@ enum FindingText {
         if let next = NextStep.line(site, report) { page.command("next: " + next.printable, indent: indent) }
     }
 
-    /// As `, +20 threads/s`: of things without a size that the same line takes beside its bytes.
+    /// Its rate, and those of what its line takes beside it: `+1.00 KiB/s, +20.0 threads/s`; nil of one without a rate.
+    static func rates(_ site: ReportSite, _ report: HeapReport) -> String? {
+        site.rate.map { $0.lead + ratesBeside(site, report) }
+    }
+
+    /// As `, +20.0 threads/s`.
     private static func ratesBeside(_ site: ReportSite, _ report: HeapReport) -> String {
-        guard !site.resource.isCounted else { return "" }
-        let rates = report.sites.lazy.filter {
-            $0.resource.isCounted && $0.follows?.rank == site.rank && $0.follows?.why == .sameLine
-                && $0.fix.isSamePlace(as: site.fix)
-        }
-        .compactMap(\.rate)
-        return rates.map { ", " + $0.unit.gain($0.value) }.joined()
+        report.beside(site).compactMap(\.rate).map { ", " + $0.unit.gain($0.value) }.joined()
     }
 
     // MARK: - What it holds
@@ -85,13 +85,15 @@ enum FindingText {
     private static func evidenceSaidOnce(_ site: ReportSite, _ report: HeapReport) -> String {
         let line = site.evidenceLine
         guard let caveat = caveats.first(where: line.contains),
-            let first = report.findings.own.first(where: { $0.evidenceLine.contains(caveat) }), first.rank < site.rank
+            let first = report.findings.own.first(where: { $0.evidenceLine.contains(caveat) }), first.rank < site.rank,
+            let start = line.firstRange(of: caveat)?.lowerBound,
+            let end = line[start...].firstRange(of: RunEvidenceText.caveatEnd)?.upperBound
         else { return line }
-        return line.replacing(caveat, with: "")
+        return String(line[..<start] + line[end...])
     }
 
-    /// What else is to be said of it than why it is charged, a sentence each.
-    static func notes(_ site: ReportSite, _ report: HeapReport) -> [String] {
+    /// What else is to be said of it than why it is charged, a sentence each; `beside`: the rates beside its own too.
+    static func notes(_ site: ReportSite, _ report: HeapReport, beside: Bool = false) -> [String] {
         var notes: [String] = []
         if site.spreadOver > 0 {
             let places = Format.plural(UInt64(site.spreadOver), "place")
@@ -103,7 +105,7 @@ enum FindingText {
         if let example = example(site) { notes.append(example) }
         if report.isOfUnseenCalls(site) { notes.append(Resource.unseenCalls) }
         notes += pairs(site, report).map { "\($0.maker) made it: \($0.giver) gives it back" }
-        return notes + together(site, report)
+        return notes + together(site, report, beside: beside)
     }
 
     /// As `one of them, 12 s old: socket tcp 127.0.0.1:8080 – 127.0.0.1:40022, close-wait`.
@@ -125,13 +127,14 @@ enum FindingText {
     }
 
     /// The other phases of the same place, each with its rate, and what else its line takes or grows in lock-step with it.
-    private static func together(_ site: ReportSite, _ report: HeapReport) -> [String] {
+    private static func together(_ site: ReportSite, _ report: HeapReport, beside: Bool) -> [String] {
         let followers = report.sites.filter { $0.follows?.rank == site.rank }
         let phases = followers.filter { $0.follows?.why == .samePlace }.map { other in
             let (phase, rate) = (HuntHeadline.during(other.phase ?? "", report), other.rate?.lead ?? "")
             return "\(phase): \(rate), \(ConfidenceText.certainty(other)): \(other.evidenceLine)"
         }
-        let together = followers.filter { $0.follows?.why != .samePlace }
+        let said = beside ? [] : report.beside(site).map(\.rank)
+        let together = followers.filter { $0.follows?.why != .samePlace && !said.contains($0.rank) }
         guard !together.isEmpty else { return phases }
         var words = together.prefix(named).map { other in
             let rate = other.rate.map { " " + $0.unit.gain($0.value) } ?? ""

@@ -83,7 +83,7 @@ struct OutsideLook {
         case .muslLibc: return .program(SILT_UNTRACED_LIBC.rawValue)
         case .setuid, .fileCapabilities: return .program(SILT_UNTRACED_RIGHTS.rawValue)
         case .sanitizer: return .program(SILT_UNTRACED_SANITIZER.rawValue)
-        case .mallocInside, .notFound, .notExecutable, .notAProgram, nil:
+        case .mallocInside, .notFound, .notExecutable, .directory, .notAProgram, nil:
             return .program(SILT_UNTRACED_ENVIRONMENT.rawValue)
         }
     }

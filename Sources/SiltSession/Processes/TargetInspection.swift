@@ -7,6 +7,7 @@ internal import SiltText
 package enum Obstacle: Equatable, Sendable {
     case notFound(String)
     case notExecutable(String)
+    case directory(String)
     case notAProgram(String)
     case otherMachine(String)
     case thirtyTwoBit
@@ -18,11 +19,23 @@ package enum Obstacle: Equatable, Sendable {
     case mallocInside(symbol: String)
     case sanitizer(String)
 
+    /// What a shell ends with where no such program runs, traced or not; nil where it would.
+    var shellStatus: Int32? {
+        switch self {
+        case .notFound: 127
+        case .notExecutable, .directory, .notAProgram: 126
+        case .otherMachine, .thirtyTwoBit, .staticallyLinked, .goWithoutLibc, .muslLibc, .setuid, .fileCapabilities,
+            .mallocInside, .sanitizer:
+            nil
+        }
+    }
+
     /// One sentence that names the obstacle.
     package var problem: String {
         switch self {
         case .notFound(let name): "\(name): no such \(name.contains("/") ? "file" : "program on PATH")"
         case .notExecutable(let path): "\(path) is not executable"
+        case .directory(let path): "\(path) is a directory"
         case .notAProgram(let path): "\(path) is neither an ELF program nor a script"
         case .otherMachine(let machine): "built for another machine (\(machine)); silt traces x86-64"
         case .thirtyTwoBit: "a 32-bit program; the preload library is 64-bit"
@@ -46,11 +59,15 @@ package enum Obstacle: Equatable, Sendable {
         return rest.hasPrefix(" ") ? "it" + rest : problem
     }
 
+    /// Whether a command that is not on PATH is a program of the working directory.
+    private func isHere(_ name: String) -> Bool { !name.contains("/") && access("./\(name)".system, X_OK) == 0 }
+
     /// What the user can do about it.
     package var remedy: String {
         switch self {
-        case .notFound: "check the name, or give a path"
+        case .notFound(let name): isHere(name) ? "give its path: ./\(name)" : "check the name, or give a path"
         case .notExecutable: "chmod +x it, or name its interpreter"
+        case .directory: "name a program in it"
         case .notAProgram: "name the program that runs it"
         case .otherMachine, .thirtyTwoBit: "trace a 64-bit x86 build of it"
         case .staticallyLinked: "link it dynamically (drop -static) and run it again"
@@ -113,7 +130,7 @@ private func inspectProgram(path: String, depth: Int) -> TargetInspection {
         return inspection
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
-        inspection.obstacle = .notAProgram(path)
+        inspection.obstacle = status.st_mode & S_IFMT == S_IFDIR ? .directory(path) : .notAProgram(path)
         return inspection
     }
     guard access(path.system, X_OK) == 0 else {

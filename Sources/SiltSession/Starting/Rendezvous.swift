@@ -12,11 +12,20 @@ package enum SessionError: Error, CustomStringConvertible {
     case socketInUse(path: String)
     case notASocket(path: String)
 
+    /// What a shell ends with where it cannot run a command (POSIX, XCU 2.8.2); nil of what would run untraced.
+    package var shellStatus: Int32? {
+        switch self {
+        case .cannotTrace(let inspection): inspection.obstacle?.shellStatus
+        case .cannotStart: 126
+        case .system, .noPrivateDirectory, .socketInUse, .notASocket: nil
+        }
+    }
+
     package var description: String {
         switch self {
         case .cannotTrace(let inspection):
             if let obstacle = inspection.obstacle {
-                "cannot trace \(inspection.executable): \(obstacle.problem(of: inspection.executable))"
+                "cannot \(obstacle.shellStatus == nil ? "trace" : "run") \(inspection.executable): \(obstacle.problem(of: inspection.executable))"
                     + "\n  instead: \(obstacle.remedy)"
             } else {
                 "cannot trace \(inspection.executable)"

@@ -20,9 +20,10 @@ struct RunCommand: ParsableCommand {
             silt run --push http://127.0.0.1:4040 --label env=staging -- ./server
 
             The report goes to standard error, so that the command's own output stays as it is. Exit status: that of \
-            the command (128 + signal), whatever became of the recording; 3 when it could not be started, never was \
-            traced, or the file of --out cannot be written from the start. Signals that silt is sent go to the command. So does the first Ctrl-C; the second ends silt with \
-            status 130, and a command that is still there goes on untraced.
+            the command (128 + signal), whatever became of the recording; as of a shell, 127 when there is no such \
+            program and 126 when it cannot be executed; 3 when it cannot be traced or never was, or the file of --out \
+            cannot be written from the start. Signals that silt is sent go to the command. So does the first Ctrl-C; \
+            the second ends silt with status 130, and a command that is still there goes on untraced.
 
             Children that cannot be traced (static or 32-bit programs, other C libraries, setuid, other users, an emptied \
             environment) run as they would without silt, and the report's first line names them.
@@ -97,7 +98,8 @@ struct RunCommand: ParsableCommand {
             outcome = try collector(options).trace(command: commandWords)
         } catch {
             PatientWriter.errors.finish()
-            throw Terminal.fail(error)
+            let status = Terminal.fail(error)
+            throw (error as? SessionError)?.shellStatus.map { ExitCode($0) } ?? status
         }
         PatientWriter.errors.finish()
         let code = outcome.exit?.code ?? 130

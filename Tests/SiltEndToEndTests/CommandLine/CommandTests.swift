@@ -20,7 +20,7 @@ extension EndToEnd {
 
         @Test func aCommandThatIsNotThereIsNamedAndNothingIsMeasured() throws {
             let result = try runProgram([siltExecutable, "run", "--", "no-such-program-here"])
-            #expect(result.status == 3)
+            #expect(result.status == 127)
             #expect(result.errors.contains("no-such-program-here: no such program on PATH"))
         }
 

@@ -6,16 +6,16 @@ extension EndToEnd {
     /// Programs that cannot be traced are refused before they run, in the same words by `doctor` and by `run`.
     @Suite(.serialized)
     struct Refusals {
-        private func check(_ program: String, _ problem: String, _ remedy: String) throws {
+        private func check(_ program: String, _ problem: String, _ remedy: String, status: Int32 = 3) throws {
             let doctor = try runProgram([siltExecutable, "doctor", program])
             #expect(doctor.status == 3)
             #expect(doctor.output.contains("cannot be traced: \(problem)"), "\(doctor.output)")
             #expect(doctor.output.contains("instead: \(remedy)"), "\(doctor.output)")
             let run = try runProgram([siltExecutable, "run", "--", program])
-            #expect(run.status == 3)
+            #expect(run.status == status)
             #expect(run.output == "", "it must not have run")
             let said = problem.replacing("\(program): ", with: "").replacing("\(program) is", with: "it is")
-            #expect(run.errors.contains("cannot trace \(program): \(said)"), "\(run.errors)")
+            #expect(run.errors.contains("cannot \(status == 3 ? "trace" : "run") \(program): \(said)"), "\(run.errors)")
             #expect(run.errors.contains("instead: \(remedy)"), "\(run.errors)")
         }
 
@@ -99,14 +99,26 @@ extension EndToEnd {
             )
         }
 
+        /// Neither would a shell run it: the status is the one that scripts know.
         @Test func whatIsNoProgram() throws {
             let folder = try ScratchFolder()
-            try check(folder.file("none"), "\(folder.file("none")): no such file", "check the name")
+            let none = folder.file("none")
+            try check(none, "\(none): no such file", "check the name", status: 127)
             let text = folder.file("text")
             try "no text\0".write(toFile: text, atomically: false, encoding: .utf8)
-            try check(text, "\(text) is not executable", "chmod +x it")
+            try check(text, "\(text) is not executable", "chmod +x it", status: 126)
             _ = try runProgram(["chmod", "755", text])
-            try check(text, "\(text) is neither an ELF program nor a script", "name the program that runs it")
+            try check(text, "\(text) is neither an ELF program nor a script", "name the program that runs", status: 126)
+            try check("/usr/bin", "/usr/bin is a directory", "name a program in it", status: 126)
+        }
+
+        @Test func aProgramOfTheWorkingDirectoryIsNamedByItsPath() throws {
+            let folder = try ScratchFolder()
+            try "".write(toFile: folder.file("program-of-here"), atomically: false, encoding: .utf8)
+            _ = try runProgram(["chmod", "755", folder.file("program-of-here")])
+            let words = "cd \"$1\" && \"$2\" run program-of-here"
+            let run = try runProgram(["/bin/sh", "-c", words, "sh", folder.path, siltExecutable])
+            #expect(run.errors.contains("instead: give its path: ./program-of-here"), "\(run.errors)")
         }
 
         /// execvp(3) has the shell run the one, and a loader is a program that takes libraries in (ld.so(8)).
