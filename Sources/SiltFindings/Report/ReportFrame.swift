@@ -20,6 +20,11 @@ package struct ReportFrame: Equatable, Sendable {
     /// What calls main, or a thread's function.
     package var isRuntimeStart: Bool { InterpreterNames.isRuntimeStart(function) }
 
+    /// In a C library without symbols: outermost, what calls main or a thread's function.
+    package var isUnnamedInCLibrary: Bool {
+        function.isEmpty && AllocatorFrames.isAllocatorThroughout(modulePath: module)
+    }
+
     /// At the same line of a function; without a name, at the same address.
     package func isSamePlace(as other: ReportFrame) -> Bool {
         function == other.function && file == other.file && line == other.line && module == other.module

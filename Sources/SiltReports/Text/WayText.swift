@@ -18,7 +18,7 @@ struct WayText {
             (frames, spaces) = ([], [])
             return
         }
-        let runtime = all.reversed().prefix { $0.isRuntimeStart }.count
+        let runtime = all.reversed().prefix { $0.isRuntimeStart || $0.isUnnamedInCLibrary }.count
         let end = max(blame + 1, all.count - runtime)
         let callers = zip(all[(blame + 1)..<end], all[blame...])
         frames = [all[blame]] + callers.filter { !$0.isPlumbing && !$0.isEntry(of: $1) }.map(\.0)
