@@ -125,7 +125,9 @@ uint32_t silt_follow_judge(const struct silt_program *program, const char *path,
         return SILT_UNTRACED_MACHINE;
     }
     if (!reason && !seen->has_ours) {
-        return ours.named ? SILT_UNTRACED_ENVIRONMENT : 0;
+        uint32_t left_out = seen->preload_bytes || seen->has_socket ? SILT_UNTRACED_PRELOAD
+                                                                    : SILT_UNTRACED_ENVIRONMENT;
+        return ours.named ? left_out : 0;
     }
     if (!reason && ours.socket_named && !seen->has_socket) {
         return SILT_UNTRACED_NAMELESS;
@@ -143,8 +145,8 @@ bool silt_follow_gives_way(uint32_t reason) {
         return silt_forbids_starts();
     }
     return reason && reason != SILT_UNTRACED_STATIC && reason != SILT_UNTRACED_RIGHTS &&
-           reason != SILT_UNTRACED_ENVIRONMENT && reason != SILT_UNTRACED_SOCKET &&
-           reason != SILT_UNTRACED_NAMELESS;
+           reason != SILT_UNTRACED_ENVIRONMENT && reason != SILT_UNTRACED_PRELOAD &&
+           reason != SILT_UNTRACED_SOCKET && reason != SILT_UNTRACED_NAMELESS;
 }
 
 bool silt_follow_reads(const struct silt_program *program, silt_strings variables,

@@ -318,7 +318,8 @@ enum silt_refusal {
     SILT_UNTRACED_VALGRIND = 41,    /* runs under valgrind, whose malloc it gets */
     SILT_UNTRACED_ENVIRONMENT = 42, /* its environment does not name the library */
     SILT_UNTRACED_SOCKET = 43,      /* the analyzer's socket is not to be seen from there */
-    SILT_UNTRACED_NAMELESS = 44     /* its environment names the library, and not the socket */
+    SILT_UNTRACED_NAMELESS = 44,    /* its environment names the library, and not the socket */
+    SILT_UNTRACED_PRELOAD = 45      /* LD_PRELOAD alone was taken out, or names others instead */
 };
 
 _Static_assert(sizeof(struct silt_chunk) == 32, "wire layout");

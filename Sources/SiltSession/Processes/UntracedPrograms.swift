@@ -33,6 +33,7 @@ enum UntracedReason: Equatable {
         SILT_UNTRACED_SANITIZER.rawValue: "a sanitizer's runtime must come first",
         SILT_UNTRACED_VALGRIND.rawValue: "runs under valgrind",
         SILT_UNTRACED_ENVIRONMENT.rawValue: "its environment was emptied",
+        SILT_UNTRACED_PRELOAD.rawValue: "its LD_PRELOAD does not name silt's library",
         SILT_UNTRACED_SOCKET.rawValue: "the analyzer's socket is not visible there",
         SILT_UNTRACED_NAMELESS.rawValue: "SILT_SOCKET was taken out of its environment",
     ]

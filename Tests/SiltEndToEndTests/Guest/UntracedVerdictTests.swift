@@ -42,6 +42,10 @@ extension EndToEnd {
             ("exec env -i $dynamic grow 7", "sh became lingers, which was not traced: its environment was emptied"),
             ("env -i $dynamic grow 7; true", "child lingers was not traced: its environment was emptied"),
             (
+                "env LD_PRELOAD=libm.so.6 $dynamic grow 7; true",
+                "child lingers was not traced: its LD_PRELOAD does not name silt's library"
+            ),
+            (
                 "env -u SILT_SOCKET $dynamic grow 7; true",
                 "child lingers was not traced: SILT_SOCKET was taken out of its environment"
             ),
