@@ -6,12 +6,21 @@ package enum PlumbingNames {
     private static let prefixes: [StaticString] = [
         "std::panicking::", "std::panic::", "std::rt::", "std::thread::", "std::sys::", "std::sys_common::",
         "core::ops::function::", "__rust_try", "__rust_begin_short_backtrace", "execute_native_thread_routine",
-        "std::__invoke", "void std::__invoke_impl<", "std::_Function_handler<",
+        "std::__invoke", "void std::__invoke_impl<", "std::_Function_handler<", "std::__function::",
+        "std::__future_base::",
+    ]
+
+    /// Types of C++'s library whose call operator calls what they hold.
+    private static let callables: [StaticString] = [
+        "std::function<", "std::move_only_function<", "std::packaged_task<", "std::reference_wrapper<", "std::_Bind<",
     ]
 
     /// For a function that `AllocatorFrames` takes for one of a library.
     package static func isPlumbing(_ function: String) -> Bool {
-        prefixes.contains { function.hasPrefix("\($0)") }
+        // libc++'s inline namespace.
+        let name = function.hasPrefix("std::__1::") ? "std::" + function.dropFirst(10) : function
+        func begins(_ starts: [StaticString]) -> Bool { starts.contains { name.hasPrefix("\($0)") } }
+        return begins(prefixes) || begins(callables) && name.contains(">::operator()")
     }
 
     /// For a function without a name: a stripped libstdc++ starts threads, and calls what it was given.

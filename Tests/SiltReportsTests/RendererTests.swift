@@ -85,6 +85,14 @@ import Testing
         #expect(built.failure == HuntFailure(reason: "interrupted", missing: ["users"]))
     }
 
+    @Test func aHuntWithoutAPhaseSaysWhyAndNotThatItWasShort() throws {
+        var recording = try OrderServer.recording(snapshots: 2)
+        recording.huntEnd = RecordedHuntEnd(reason: "the service ended before it was ready", planned: ["users"])
+        let line = try ReportBuilder.build(recording, options: ReportOptions()).verdictLine
+        let why = "the hunt ended early (not measured: users): the service ended before it was ready"
+        #expect(line == "INCONCLUSIVE: \(why)")
+    }
+
     @Test func aCommandOnSeveralLinesCanBeRunAsItStands() {
         var page = TextPage(width: 40, isColored: false)
         let command = "silt report 'it'\\''s name' --list 'one quoted word' --resource descriptor --limit 3"

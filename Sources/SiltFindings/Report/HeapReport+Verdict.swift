@@ -50,7 +50,9 @@ extension HeapReport {
     package mutating func endEarly(_ why: String, planned: [String]) {
         let seen = Set(phases.map(\.name))
         failure = HuntFailure(reason: why, missing: planned.filter { !seen.contains($0) })
-        guard verdict == .notGrowing || obstacle == nil && verdict == .inconclusive else { return }
+        // Where no phase began it says as well why so little was seen.
+        let explains = obstacle == nil || phases.isEmpty && unmeasured == nil
+        guard verdict == .notGrowing || explains && verdict == .inconclusive else { return }
         verdict = .inconclusive
         obstacle = failure.map(Obstacle.endedEarly)
     }

@@ -6,7 +6,9 @@ package enum MarkdownExport {
     private static let named = 10
 
     package static func render<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+        let whole = WholeProcess(report)
         output.write("**\(escaped(report.verdictLine))**\n")
+        if let answer = whole.answer { output.write("\n\(escaped(answer))\n") }
         let command = report.recording.target.command
         if !command.isEmpty {
             let time = report.seconds > 0 ? ", watched for \(Format.duration(report.seconds))" : ""
@@ -17,7 +19,7 @@ package enum MarkdownExport {
         if !shown.isEmpty { table(shown, report, into: &output) }
         if growing.count > shown.count { output.write("\nand \(Headline.more(growing.count - shown.count))\n") }
         for (index, site) in shown { details(of: site, number: index + 1, report, into: &output) }
-        for line in WholeProcess(report).all { output.write("\n\(escaped(line))\n") }
+        for line in whole.lines { output.write("\n\(escaped(line))\n") }
         output.write("\n\(escaped(TrustText.line(report)))\n")
     }
 

@@ -33,10 +33,12 @@ package enum PageData {
                 guard !report.findings.own.isEmpty else { return }
                 for line in NextStep.more(report) { json.value(nil, line.printable) }
             }
+            let whole = WholeProcess(report)
+            json.value("answer", whole.answer?.printable)
             json.value("trust", TrustText.line(report))
             json.value("closed", report.trust.isClosed)
             json.array("process") { json in
-                for line in WholeProcess(report).all { json.value(nil, line.printable) }
+                for line in whole.lines { json.value(nil, line.printable) }
                 if report.isBeforeTheWayOut {
                     json.value(nil, "the stacks show what was in use \(HeapReport.beforeTheWayOut)")
                 }
@@ -88,7 +90,8 @@ package enum PageData {
         json.value("place", place.place.printable)
         json.value("distinction", site.isGrowing ? WhyText.distinction(site)?.printable : nil)
         json.value("part_of", site.follows?.rank)
-        json.value("evidence", site.evidenceLine.printable)
+        let evidence = site.isGrowing ? FindingText.evidence(site, report) : site.evidenceLine
+        json.value("evidence", evidence.printable)
         json.array("notes") { json in
             guard site.isGrowing else { return }
             for note in FindingText.notes(site, report) { json.value(nil, note.printable) }

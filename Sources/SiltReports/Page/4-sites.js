@@ -2,6 +2,8 @@
 
 /** Findings that are open before somebody asks for more. */
 const USUAL_FINDINGS = 10;
+/** Functions of a way that is open before somebody asks for it. */
+const USUAL_WAY = 12;
 
 function element(name, attributes, ...children) {
   const node = document.createElement(name);
@@ -50,7 +52,8 @@ function siteArticle(site, look, number) {
   if (site.whereabouts) article.append(element("p", {}, site.whereabouts));
   if (site.distinction) article.append(element("p", {}, site.distinction));
   if (site.way) {
-    const details = element("details", number === 1 ? { open: "" } : {}, element("summary", {}, "the way there"));
+    const details = element("details", number === 1 && site.way.length <= USUAL_WAY ? { open: "" } : {},
+      element("summary", {}, `the way there (${site.way.length} functions)`));
     details.append(element("ol", { class: "way" }, ...site.way.map((frame) => element("li", {}, frame))));
     article.append(details);
   }
@@ -88,6 +91,7 @@ function showText(data, look) {
   const verdict = document.getElementById("verdict");
   verdict.textContent = data.headline;
   verdict.className = data.verdict;
+  put("answer", data.answer ?? "");
   const growing = data.sites.filter((site) => site.growing && !site.part_of);
   const acquitted = data.sites.filter((site) => !site.growing && site.acquitted);
   const others = data.sites.filter((site) => !site.growing && !site.acquitted);

@@ -10,8 +10,8 @@ enum EvidenceText {
         guard evidence.processes > 1, !evidence.isOfHuntWorkers else { return line }
         // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
         return evidence.isOfOneProcess
-            ? "\(line); counted in the process that grows most, of \(evidence.processes) that grow"
-            : "\(line); in \(evidence.processes) processes"
+            ? "\(line); counted in the process that grows most, of \(Format.count(UInt64(evidence.processes))) that grow"
+            : "\(line); in \(Format.count(UInt64(evidence.processes))) processes"
     }
 
     private static func line(_ basis: Evidence.Basis, _ resource: Resource, _ wasGivenBack: Bool) -> String {
@@ -24,7 +24,7 @@ enum EvidenceText {
         case .keptByRuntime: "Go's runtime keeps it for the next goroutine: as much as was ever needed at once"
         case .inTurn(let stacks, let phase):
             (phase.map { "rose in \($0.name), " } ?? "")
-                + "by \(stacks) callers one after the other, each for a short time, as code does that is loaded: "
+                + "by \(Format.count(UInt64(stacks))) callers one after the other, each for a short time, as code does that is loaded: "
                 + (phase == nil ? "a longer run tells" : "more rounds tell")
         case .loading: "rose while code was loaded, and may end with that: a longer run tells"
         case .inCaches(let blocks, let phase):
@@ -39,7 +39,7 @@ enum EvidenceText {
             RunEvidenceText(verdict: verdict, resource: resource, period: period, wasGivenBack: wasGivenBack).line
         case .workers(let verdict, let period, let count, let generations):
             RunEvidenceText(verdict: verdict, resource: resource, period: period, whose: "a worker's life").line
-                + " (\(count) workers, \(generations) one after the other)"
+                + " (\(Format.count(UInt64(count))) workers, \(generations) one after the other)"
         case .phase(let verdict, let phase):
             HuntEvidenceText(verdict: verdict, phase: phase, resource: resource).line
         }

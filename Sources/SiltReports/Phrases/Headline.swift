@@ -47,7 +47,7 @@ enum Headline {
     static func more(_ count: Int) -> String { "\(count) more that \(count == 1 ? "grows" : "grow")" }
 
     private static func notGrowing(_ report: HeapReport) -> String {
-        "\(none(of: report)) over \(report.snapshotCount) snapshots"
+        "\(none(of: report)) over \(Format.plural(UInt64(report.snapshotCount), "snapshot"))"
             + " (\(Format.duration(report.seconds))); \(inUse(report.totals)) in use at the end"
     }
 

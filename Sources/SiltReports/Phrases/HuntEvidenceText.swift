@@ -28,7 +28,8 @@ struct HuntEvidenceText {
 
     /// As ` (14 workers, 6 one after the other)`.
     private var workers: String {
-        phase.workers.map { " (\($0.count) workers, \($0.generations) one after the other)" } ?? ""
+        phase.workers.map { " (\(Format.count(UInt64($0.count))) workers, \($0.generations) one after the other)" }
+            ?? ""
     }
 
     private var units: String { resource.units }

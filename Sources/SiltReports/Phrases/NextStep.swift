@@ -10,8 +10,8 @@ enum NextStep {
         guard let command = command(report) else { return nil }
         let resource = site.resource == report.recording.countedResource ? "" : " --resource \(site.resource.name)"
         guard var pattern = pattern(frame.function) else { return command + resource + " --tree --inverted" }
-        // As main is in __libc_start_main.
-        let names = report.frames(ofStack: site.stack).map(\.function)
+        // As main is in __libc_start_main, and handler_2 in handler_20.
+        let names = report.frames(ofStack: site.stack).map(\.function) + report.growing.map(\.fix.function)
         if pattern == frame.function, names.contains(where: { $0 != pattern && $0.contains(pattern) }) {
             pattern = "^\(pattern)$"
         }

@@ -30,7 +30,7 @@ enum ObstacleText {
             "no snapshot was taken for \(Format.duration(gap)) of \(Format.duration(seconds)), "
                 + "as on a busy machine (run it longer, or where a core is free)"
         case .shortWorkers(let short):
-            "\(short.workers) workers replaced each other (\(Format.plural(UInt64(short.generations), "generation"))), and "
+            "\(Format.count(UInt64(short.workers))) workers replaced each other (\(Format.plural(UInt64(short.generations), "generation"))), and "
                 + "each lived for \(short.snapshots.map { "\($0) snapshots" } ?? Format.duration(short.seconds)) only: \(short.blame.label) rises as long as they live "
                 + "(let workers live longer, or run it with a shorter --snapshot-every)"
         case .loading(let frame, let others, let seconds):
@@ -57,7 +57,8 @@ enum ObstacleText {
     /// As `RSS grew 112 MiB outside malloc (8.61 MiB per second): memory that the program mapped itself`.
     private static func line(_ growth: MemoryGrowth) -> String {
         guard let parts = growth.parts else { return "RSS grew \(Format.bytes(growth.risen))" }
-        let whose = growth.workers > 1 ? "RSS of \(growth.workers) workers that replace each other" : "RSS"
+        let workers = "RSS of \(Format.count(UInt64(growth.workers))) workers that replace each other"
+        let whose = growth.workers > 1 ? workers : "RSS"
         var line = "\(whose) grew \(Format.bytes(parts.outsideMalloc)) outside malloc"
         if let phase = growth.phase { line += " in \(phase.printable)" }
         if let rate = growth.rate, growth.risen > 0 {
@@ -82,7 +83,7 @@ enum ObstacleText {
     }
 
     static func line(_ stop: Obstacle.Stop) -> String {
-        let whose = stop.processes > 1 ? " of \(stop.processes) processes" : ""
+        let whose = stop.processes > 1 ? " of \(Format.count(UInt64(stop.processes))) processes" : ""
         return "recording\(whose) stopped at \(Format.fixed(stop.seconds, 1)) s: \(why(stop.reason))"
     }
 

@@ -13,7 +13,9 @@ enum TemporaryPhrase {
             let bytes = Format.bytes(site.movedBytes)
             parts.append("\(Format.count(site.movedCount))\(whole) moved by realloc, with \(bytes) in them")
         }
-        if site.stackCount > 1 { parts.append("by \(site.stackCount) stacks, of which this one has most") }
+        if site.stackCount > 1 {
+            parts.append("by \(Format.plural(UInt64(site.stackCount), "stack")), of which this one has most")
+        }
         return parts.joined(separator: "; ")
     }
 }

@@ -42,7 +42,7 @@ package enum PeakText {
             report.recording.counters.lazy.filter { $0.resource == resource && $0.peakBytes > 0 }.map(\.process)
         )
         var line = "peak: \(resource.amount(Double(peak)))"
-        if peaks.count > 1 { line += ", the sum of the peaks of \(peaks.count) processes" }
+        if peaks.count > 1 { line += ", the sum of the peaks of \(Format.count(UInt64(peaks.count))) processes" }
         if let highest = HeapTimeline.highest(of: resource, in: report.recording), highest.inUse > 0 {
             line += "; the highest snapshot was at \(Format.duration(Double(highest.timeNs) / 1e9))"
             line += " with \(resource.amount(Double(highest.inUse)))"

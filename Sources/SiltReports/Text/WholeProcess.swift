@@ -10,8 +10,6 @@ struct WholeProcess {
     /// Heap, and what memory is for.
     let lines: [String]
 
-    var all: [String] { [answer].compactMap { $0 } + lines }
-
     init(_ report: HeapReport) {
         let recording = report.recording
         guard !recording.processes.isEmpty else {

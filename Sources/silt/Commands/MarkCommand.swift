@@ -50,7 +50,7 @@ struct MarkCommand: ParsableCommand {
         do {
             let mark = RoundMark(named: name, requests: requests, failedRequests: failed)
             let status = try TraceControl(path: socketPath ?? "").ask(.endRound(mark))
-            let heap = "\(Format.bytes(status.inUseBytes)) in \(status.inUseCount) blocks live"
+            let heap = "\(Format.bytes(status.inUseBytes)) in \(Format.plural(status.inUseCount, "block")) live"
             Terminal.message("\(status.done(by: name)); \(heap)")
         } catch {
             throw Terminal.fail(error)
