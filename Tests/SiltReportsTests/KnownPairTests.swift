@@ -53,6 +53,9 @@ import Testing
         #expect(pair(fetch + [("context", "_ssl.so"), server], blamed: 2) == "EVP_MD_fetch")
         let prepare = ("sqlite3_prepare_v2", "libsqlite3.so.0")
         #expect(pair([prepare, server], blamed: 0) == "sqlite3_prepare_v2")
+        // The first statement of a connection reads what lasts as long as that.
+        let schema = ("sqlite3ReadSchema", "libsqlite3.so.0")
+        #expect(pair([("sqlite3HashInsert", "libsqlite3.so.0"), schema, prepare, server], blamed: 3) == nil)
         #expect(pair([prepare, ("sqlite3_exec", "libsqlite3.so.0"), server], blamed: 0) == nil)
         #expect(pair([("fopen", "libc.so.6"), ("getpwnam", "libc.so.6"), server], blamed: 2) == nil)
         #expect(pair([("fopen", "libc.so.6"), ("setmntent", "libc.so.6"), server], blamed: 2) == "setmntent")

@@ -1,5 +1,8 @@
 extension KnownPairs {
     /// A pair more is a line more: what makes, what gives back, and the beginning of the library's file name.
+    ///
+    /// A `-` for what gives back: what that function makes is the library's, or belongs to what was opened before, whoever
+    /// asked for what.
     static let table = """
         # The C library
         getaddrinfo freeaddrinfo libc
@@ -35,6 +38,8 @@ extension KnownPairs {
         getifaddrs freeifaddrs libc
         dlopen dlclose libc
         # OpenSSL
+        OPENSSL_init_ssl - libssl
+        OPENSSL_init_crypto - libcrypto
         SSL_new SSL_free libssl
         SSL_CTX_new SSL_CTX_free libssl
         SSL_CTX_new_ex SSL_CTX_free libssl
@@ -69,6 +74,8 @@ extension KnownPairs {
         sqlite3_prepare sqlite3_finalize libsqlite3
         sqlite3_prepare_v2 sqlite3_finalize libsqlite3
         sqlite3_prepare_v3 sqlite3_finalize libsqlite3
+        sqlite3ReadSchema - libsqlite3
+        sqlite3VtabCallConnect - libsqlite3
         sqlite3_mprintf sqlite3_free libsqlite3
         sqlite3_get_table sqlite3_free_table libsqlite3
         sqlite3_backup_init sqlite3_backup_finish libsqlite3

@@ -28,6 +28,9 @@ struct KnownPairs {
 
     static let all = KnownPairs(table)
 
+    /// Where the giver is this, the function makes what the library keeps, whoever was asked for what.
+    private static let nobody = "-"
+
     /// Lines of maker, giver, and the beginning of the library's file name; a `*` stands in both for the same text.
     init(_ table: String) {
         for line in table.split(separator: "\n") {
@@ -88,6 +91,11 @@ struct KnownPairs {
             }
         }
         return search.found
+    }
+
+    /// Whether what is made below that function has no pair.
+    func isKept(below function: String, module: String, isProgram: Bool) -> Bool {
+        pair(function: function, module: module, isProgram: isProgram)?.giver == Self.nobody
     }
 
     /// Whether a file is of a library that has a pair.

@@ -14,6 +14,10 @@ struct PairSearch {
         isBlamed: Bool,
         _ pairs: KnownPairs
     ) -> Bool {
+        if pairs.isKept(below: function, module: module, isProgram: isProgram) {
+            found = nil
+            return false
+        }
         isPastBlamed = isPastBlamed || isBlamed
         let pair = pairs.pair(function: function, module: module, isProgram: isProgram)
         if isProgram {
