@@ -110,6 +110,9 @@ package struct LiveTable: ~Copyable {
         return buckets.block(at: address)
     }
 
+    /// Whether blocks have lain in a range, or within 2 MiB of it.
+    func hasHeldBlock(near range: Range<UInt64>) -> Bool { pages.hasHeldBlock(near: range) }
+
     /// Every live block, in no order.
     package func visit(_ body: (LiveBlock) -> Void) {
         pages.visit { page, word in

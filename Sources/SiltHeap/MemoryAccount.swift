@@ -42,7 +42,7 @@ package struct MemoryArea: Equatable, Sendable {
 
 /// Says what the resident memory of one process is for, from its areas, its live blocks and its own mappings.
 ///
-/// Remembers where live blocks were: what the allocator keeps when all of them are gone is there.
+/// Where blocks have been, at an earlier look or between two, is what the allocator keeps when all of them are gone.
 package struct MemoryAccount {
     /// The rules of the allocator whose blocks they are.
     package enum Layout: Sendable {
@@ -117,8 +117,11 @@ package struct MemoryAccount {
         }
         var look = MemoryLook()
         var shares = MemoryUses<UInt64>()
-        var unreserved: UInt64 = 0
+        // The library's own pages are mapped without a reserve, but it is not alone in that: allocators' may be, too.
+        var (unreserved, heldUnreserved) = (UInt64(0), UInt64(0))
         var (ownFile, all) = (UInt64(0), UInt64(0))
+        /// Where blocks have been between two looks.
+        var freed: UInt64 = 0
         var found: [Range<UInt64>] = []
         for (index, area) in areas.enumerated() {
             all += area.residentBytes
@@ -170,12 +173,17 @@ package struct MemoryAccount {
                 look.details[.variables] += rest
             } else if isThreadStack(area, behind: index > 0 ? areas[index - 1] : nil) {
                 shares[.stacks] += rest
+            } else if layout == .whole, rest > 0, heap.hasHeldBlock(near: area.start..<area.end) {
+                if area.isUnreserved { heldUnreserved += rest } else { freed += rest }
             } else if area.isUnreserved {
                 unreserved += rest
             }
         }
-        // The library's own pages are mapped without a reserve, but it is not alone in that.
-        shares[.own] += min(unreserved, ownBytes > ownFile ? ownBytes - ownFile : 0)
+        let own = min(unreserved + heldUnreserved, ownBytes > ownFile ? ownBytes - ownFile : 0)
+        freed += heldUnreserved - min(heldUnreserved, own - min(unreserved, own))
+        shares[.own] += own
+        shares[.allocator] += freed
+        look.details[.emptyPages] += freed
         let explained = shares.sum
         shares[.other] = all > explained ? all - explained : 0
         if layout == .whole { remember(found) }

@@ -67,6 +67,14 @@ struct PageTable: ~Copyable {
         return words + page(address)
     }
 
+    /// Whether a block has ever begun in one of the regions that a range lies in, of which the first ones are looked at.
+    func hasHeldBlock(near range: Range<UInt64>) -> Bool {
+        guard !range.isEmpty else { return false }
+        let (first, last) = (range.lowerBound >> Self.regionShift, (range.upperBound - 1) >> Self.regionShift)
+        let numbers = first...min(last, first + UInt64(Self.freeRegions))
+        return numbers.contains { place(of: $0 << Self.regionShift) != nil }
+    }
+
     /// Every word that is not 0, with the address of its page.
     func visit(_ body: (_ page: UInt64, _ word: UInt64) -> Void) {
         for index in 0..<1 << Int(capacityShift) {

@@ -125,6 +125,9 @@ package struct ProcessHeap: ~Copyable {
     /// Every live block, in no order.
     package func forEachLive(_ body: (LiveBlock) -> Void) { live.visit(body) }
 
+    /// Whether blocks have lain in a range, or within 2 MiB of it.
+    func hasHeldBlock(near range: Range<UInt64>) -> Bool { live.hasHeldBlock(near: range) }
+
     /// Every range that the program mapped itself and has not unmapped, by address.
     package func forEachMapping(_ body: (_ range: Range<UInt64>, _ stack: StackID) -> Void) { mappings.visit(body) }
 

@@ -75,6 +75,26 @@ import Testing
         #expect(account.shares(areas, of: heap.heap, ownBytes: 0, residentBytes: { _ in 0 }).uses[.allocator] == 0x8000)
     }
 
+    /// No look meets the blocks of threads that come and go, and the preload library has pages of its own beside theirs.
+    @Test func soIsWhereBlocksWereBetweenTwoLooks() {
+        let heap = TestHeap()
+        heap.alloc(0x7_0100_0000, 256, 1)
+        heap.free(0x7_0100_0000)
+        for isUnreserved in [false, true] {
+            let areas = [
+                Self.area(0x7_0100_0000, 0x40000, 0x8000, unreserved: isUnreserved),
+                Self.area(0x7_0420_0000, 0x10000, 0x6000), Self.area(0x7_0820_0000, 0x10000, 0x3000, unreserved: true),
+            ]
+            var account = MemoryAccount(.whole)
+            let look = account.shares(areas, of: heap.heap, ownBytes: 0x3000, residentBytes: { _ in 0 })
+            #expect(look.uses[.allocator] == 0x8000 && look.details[.emptyPages] == 0x8000)
+            #expect(look.uses[.own] == 0x3000 && look.uses[.other] == 0x6000)
+            var inGlibc = MemoryAccount(.glibc)
+            let other = inGlibc.shares(areas, of: heap.heap, ownBytes: 0x3000, residentBytes: { _ in 0 }).uses[.other]
+            #expect(other == 0xE000)
+        }
+    }
+
     @Test func anAreaOfSeveralMappingsIsSharedByItsPages() {
         let heap = TestHeap()
         heap.map(0x7_0011_0000, 0x4000)
