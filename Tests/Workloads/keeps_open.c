@@ -5,7 +5,8 @@
  * `forked` (a worker that the parent has forked serves) or `threads` (8 of them serve).
  * `keeps_open load SOCKET LETTER COUNT` makes that many requests. `keeps_open run WAY SECONDS` does
  * both some 200 times a second without a socket, and says at the end how many descriptors it has
- * forgotten a second. `keeps_open unseen` opens seven files, closes five of them by bare system
+ * forgotten a second; where WAY is `late`, nobody listens to it for some of the time (its parent is
+ * stopped). `keeps_open unseen` opens seven files, closes five of them by bare system
  * calls and puts three of another kind in their place. */
 #include "bare.h"
 #include "letters.h"
@@ -86,6 +87,16 @@ static void run_and_tell(void *(*body)(void *)) {
     fflush(stdout);
 }
 
+/* Keeps the parent from running for a quarter of the time, from a third of it on. */
+static void *stop_parent(void *argument) {
+    double third = seconds / 3.0, quarter = seconds / 4.0;
+    nanosleep(&(struct timespec){(time_t)third, (long)(1e9 * (third - (time_t)third))}, NULL);
+    kill(getppid(), SIGSTOP);
+    nanosleep(&(struct timespec){(time_t)quarter, (long)(1e9 * (quarter - (time_t)quarter))}, NULL);
+    kill(getppid(), SIGCONT);
+    return argument;
+}
+
 static int start(const char *way, void *(*body)(void *)) {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -93,6 +104,10 @@ static int start(const char *way, void *(*body)(void *)) {
     setrlimit(RLIMIT_NOFILE, &limit);
     if (!strcmp(way, "threads")) {
         workers = THREADS;
+    }
+    pthread_t stopping;
+    if (!strcmp(way, "late") && pthread_create(&stopping, NULL, stop_parent, NULL) == 0) {
+        pthread_detach(stopping);
     }
     pid_t worker = strcmp(way, "forked") ? 0 : fork();
     if (worker == 0) {

@@ -29,7 +29,7 @@ package final class Collector {
     var nextSnapshot: Double
     let scale: SnapshotScale
     /// Seconds.
-    private let tick: Double
+    let tick: Double
     /// When everything is looked at that belongs to no image, as often as snapshots are taken in the end.
     private var nextPeriod: Double
     private(set) var child: pid_t = 0
@@ -167,6 +167,7 @@ package final class Collector {
                     try handle(kind, Int32(truncatingIfNeeded: token))
                 }
             }
+            catchUp()
             for image in images.values {
                 let isTold = image.shared.takeNews()
                 if isTold || image.hasMore { image.drain() }
@@ -341,7 +342,7 @@ package final class Collector {
         }
         try news.add(image.shared)
         images[hello.image] = image
-        image.beginDescriptors()
+        image.beginLooks()
         isHandedOver = true
         output.meet(image, executable: executable)
         image.shared.tellFileTaken()
@@ -403,6 +404,7 @@ package final class Collector {
     }
 
     func end(_ image: TracedImage, how: ImageEnd) throws {
+        catchUp(image, at: Clock.monotonicSeconds - startedAt)
         image.drain(ended: true)
         if let failure { throw failure }
         image.onDecline = nil
@@ -494,13 +496,14 @@ package final class Collector {
 
     /// Ends the open intervals of processes at a snapshot; returns before when there should be no other.
     private func closeIntervals(of due: [TracedImage], at time: Double) -> Double {
-        // What was sent has to be taken in at any rate, and other threads read symbols meanwhile: neither is the closing's.
-        for image in due { image.drain() }
-        let began = Clock.threadCPUNanoseconds
+        // What was sent has to be taken in at any rate, looks have bounds of their own, and other threads read symbols
+        // meanwhile: none of that is the closing's.
         for image in due {
+            image.drain()
             look(image)
-            image.closeInterval()
         }
+        let began = Clock.threadCPUNanoseconds
+        for image in due { image.closeInterval() }
         let cost = Double(Clock.threadCPUNanoseconds - began) / 1e9
         events?.snapshot(due, at: time)
         return time + SnapshotScale.rest(after: cost, share: Self.closingShare, at: time)
@@ -530,7 +533,7 @@ package final class Collector {
     }
 
     /// Closing the intervals of a large heap may take a fiftieth of a CPU.
-    private static let closingShare = 50.0
+    static let closingShare = 50.0
 
     private func finish() throws {
         try acceptAll()

@@ -33,6 +33,8 @@ final class TracedImage {
     /// Seconds one `drain` may take: snapshots, signals and other images are due as well.
     private static let maximumDrain = 0.05
     private var progressAt = Clock.monotonicSeconds
+    /// When `drain` last began, by the monotonic clock.
+    private(set) var drainedAt = Clock.monotonicSeconds
     /// Resident bytes when they were last read while the process lived; nil: never.
     private var residentBytesSeen: UInt64?
     private var residentSeenAt = 0.0
@@ -197,6 +199,7 @@ final class TracedImage {
         guard damage == nil else { return }
         if !ended, Clock.monotonicSeconds - residentSeenAt > 0.1 { _ = sampleResidentBytes() }
         hasMore = false
+        drainedAt = Clock.monotonicSeconds
         let deadline = Clock.monotonicSeconds + TracedImage.maximumDrain
         defer { shared.wakeWaiting() }
         do {
@@ -211,22 +214,8 @@ final class TracedImage {
                     while decoder.consumed(slot: slot) < goal {
                         let bytes = try shared.unread(slot: slot)
                         if bytes.isEmpty { break }
-                        // After the slot's counter was read: a record may name a module logged just before it.
-                        let known = decoder.moduleCount
-                        try decoder.readModules(shared.moduleLog)
-                        if decoder.moduleCount > known { onModules?(decoder.modules(from: known)) }
-                        events?.modules(id, log: shared.moduleLog)
-                        let used = try decoder.decode(slot: slot, bytes, isShared: true, into: &batch)
-                        if used > 0 {
-                            progressed = true
-                            events?.records(
-                                id,
-                                slot: slot,
-                                offset: decoder.consumed(slot: slot) - UInt64(used),
-                                UnsafeRawBufferPointer(rebasing: bytes[..<used])
-                            )
-                            shared.consume(slot: slot, count: used)
-                        }
+                        let used = try decode(slot, bytes)
+                        if used > 0 { progressed = true }
                         if batch.isFull {
                             applyBatch()
                         } else if used == 0 {
@@ -260,6 +249,55 @@ final class TracedImage {
         applyBatch()
     }
 
+    /// By slot: how far it was read, and how far it was written.
+    var unread: [Range<UInt64>] {
+        guard damage == nil else { return [] }
+        return (0..<shared.mapNewSlots()).map { slot in
+            let read = decoder.consumed(slot: slot)
+            return read..<max(read, shared.committed(slot: slot))
+        }
+    }
+
+    /// Applies what lies before those ends, by slot, as far as it can be read by now.
+    func drain(upTo ends: [UInt64]) {
+        guard damage == nil else { return }
+        do {
+            for (slot, end) in ends.enumerated() { try drain(slot, upTo: end) }
+        } catch {
+            damage = "\(error)"
+            shared.announceReaderGone()
+        }
+        applyBatch()
+    }
+
+    private func drain(_ slot: Int, upTo end: UInt64) throws {
+        while decoder.consumed(slot: slot) < end {
+            let bytes = try shared.unread(slot: slot).prefix(Int(end - decoder.consumed(slot: slot)))
+            let used = try decode(slot, UnsafeRawBufferPointer(rebasing: bytes))
+            if batch.isFull { applyBatch() } else if used == 0 { return }
+        }
+    }
+
+    /// Decodes into the batch; returns how many of the bytes.
+    private func decode(_ slot: Int, _ bytes: UnsafeRawBufferPointer) throws -> Int {
+        // After the slot's counter was read: a record may name a module logged just before it.
+        let known = decoder.moduleCount
+        try decoder.readModules(shared.moduleLog)
+        if decoder.moduleCount > known { onModules?(decoder.modules(from: known)) }
+        events?.modules(id, log: shared.moduleLog)
+        let used = try decoder.decode(slot: slot, bytes, isShared: true, into: &batch)
+        if used > 0 {
+            events?.records(
+                id,
+                slot: slot,
+                offset: decoder.consumed(slot: slot) - UInt64(used),
+                UnsafeRawBufferPointer(rebasing: bytes[..<used])
+            )
+            shared.consume(slot: slot, count: used)
+        }
+        return used
+    }
+
     private func applyBatch() {
         batch.withUnsafeBufferPointer { events in
             let turn = own == nil ? events.count : OwnIntervals.decline(events, heap.totals.inUseCount)
@@ -283,6 +321,7 @@ final class TracedImage {
     /// errno of the attempt to see what is open.
     var descriptorFailure: Int32? { descriptors.failure }
 
+    private var threadClock = LookClock(share: 50)
     private var children = UnwaitedChildren()
     private var modules = LaterModules()
     /// What one thing of a stack is, as last seen.
@@ -309,20 +348,36 @@ final class TracedImage {
     }()
 
     /// Remembers what the process was born with, before anything is known of it.
-    func beginDescriptors() { descriptors.begin(pid) }
+    func beginLooks() {
+        program = ProgramFile(of: pid)
+        descriptors.begin(pid)
+    }
+
+    /// What it runs; nil where that cannot be seen.
+    private var program: ProgramFile?
+
+    /// True once the process has become another program, whose hello was not read yet: what it has is not this image's.
+    private var isReplaced: Bool {
+        if pipe >= 0 {
+            var state = pollfd(fd: pipe, events: 0, revents: 0)
+            if poll(&state, 1, 0) > 0, state.revents & Int16(POLLHUP) != 0 { return true }
+        }
+        guard let program, let now = ProgramFile(of: pid) else { return false }
+        return now != program
+    }
 
     /// Compares what was seen of descriptors and threads with what the kernel has, right after `drain`, and tells the event
     /// file; `anyway`: also where that has cost much of late.
     func look(anyway: Bool) {
-        guard !isReplayed, damage == nil, offReason == 0, !hasEnded else { return }
+        guard !isReplayed, damage == nil, offReason == 0, !hasEnded, !isReplaced else { return }
         lookAtDescriptors(anyway)
-        lookForThreads()
+        lookForThreads(anyway)
         lookAtChildren(anyway)
         lookAtModules(anyway)
     }
 
     private func lookAtChildren(_ anyway: Bool) {
-        guard let found = children.look(pid, anyway: anyway) else { return }
+        guard let found = children.look(pid, anyway: anyway), !isReplaced else { return }
         take(found, of: .zombie)
         guard let oldest = children.oldest else { return }
         let before = examples[HeldStack(resource: .zombie, stack: programStack)]
@@ -332,7 +387,7 @@ final class TracedImage {
     }
 
     private func lookAtModules(_ anyway: Bool) {
-        guard let found = modules.look(pid, anyway: anyway), !found.isEmpty else { return }
+        guard let found = modules.look(pid, anyway: anyway), !found.isEmpty, !isReplaced else { return }
         take(found, of: .module)
         guard let pattern = modules.pattern else { return }
         let since = examples[HeldStack(resource: .module, stack: programStack)].map { $0.since - clockStart }
@@ -373,11 +428,19 @@ final class TracedImage {
         if examples.updateValue(example, forKey: key) != example { hasNewExamples = true }
     }
 
-    private func lookAtDescriptors(_ anyway: Bool) {
-        guard anyway || descriptors.isDue else { return }
+    private var liveDescriptors: [UInt64: HeldHandle] {
         var live: [UInt64: HeldHandle] = [:]
         heap.forEachHandle(of: .descriptor) { live[$0] = $1 }
-        guard let found = descriptors.look(pid, live: live, isMark: anyway) else { return }
+        return live
+    }
+
+    private func lookAtDescriptors(_ anyway: Bool) {
+        guard anyway || descriptors.isDue else { return }
+        let found = descriptors.look(pid, live: liveDescriptors, isMark: anyway) {
+            drain()
+            return liveDescriptors
+        }
+        guard let found, !isReplaced else { return }
         let isNews = !found.gone.isEmpty || found.unseen != unseenDescriptors
         apply(found)
         if isNews { events?.descriptors(self, found) }
@@ -386,10 +449,11 @@ final class TracedImage {
     }
 
     /// Finds threads that ended and did not say so: those that never allocated.
-    private func lookForThreads() {
-        guard heap.hasThreadsToLookFor, !hasMore, let running = runningThreads(of: pid, as: shared.header.pid) else {
-            return
-        }
+    private func lookForThreads(_ anyway: Bool) {
+        guard anyway || threadClock.isDue, heap.hasThreadsToLookFor, !hasMore else { return }
+        threadClock.begin()
+        defer { threadClock.end() }
+        guard let running = runningThreads(of: pid, as: shared.header.pid) else { return }
         let over = heap.endThreads(besides: running)
         if !over.isEmpty { events?.threads(id, over: over) }
     }

@@ -30,36 +30,61 @@ enum DescriptorWords {
         let tables = ["tcp", "tcp6", "udp", "udp6", "unix"]
         for table in tables + tables where found.count < wanted.count {
             guard let text = FileBytes.read(ifThere: "/proc/\(pid)/net/\(table)") else { continue }
-            for (inode, words) in rows(text, table) where wanted.contains(inode) { found[inode] = words }
+            found.merge(sockets(wanted, in: text, table)) { $1 }
         }
         return found
     }
 
-    private typealias Row = (inode: UInt64, words: String)
-
-    static func rows(_ text: [UInt8], _ table: String) -> some Sequence<(UInt64, String)> {
-        text.split(separator: UInt8(ascii: "\n")).dropFirst().lazy.compactMap { line in
-            let fields = line.split(separator: UInt8(ascii: " "), maxSplits: table == "unix" ? 7 : 10)
-                .map { String(decoding: $0, as: UTF8.self) }
-            return table == "unix" ? local(fields) : remote(fields, table)
+    /// A busy machine has thousands of connections, nearly all of others: no text is made of those.
+    static func sockets(_ wanted: Set<UInt64>, in text: [UInt8], _ table: String) -> [UInt64: String] {
+        var found: [UInt64: String] = [:]
+        let isUnix = table == "unix"
+        text.withUnsafeBytes { all in
+            var start = 0
+            while start < all.count {
+                let line = UnsafeRawBufferPointer(rebasing: all[start...].prefix { $0 != UInt8(ascii: "\n") })
+                start += line.count + 1
+                guard let inode = number(field: isUnix ? 6 : 9, of: line), wanted.contains(inode) else { continue }
+                let fields = line.split(separator: UInt8(ascii: " "), maxSplits: isUnix ? 7 : 10)
+                    .map { String(decoding: $0, as: UTF8.self) }
+                found[inode] = isUnix ? local(fields) : remote(fields, table)
+            }
         }
+        return found
+    }
+
+    /// The decimal number that a field is, counted from 0; fields lie between spaces.
+    private static func number(field wanted: Int, of line: UnsafeRawBufferPointer) -> UInt64? {
+        let space = UInt8(ascii: " ")
+        var field = -1
+        var before = space
+        var number: UInt64?
+        for byte in line {
+            if byte != space, before == space { field += 1 }
+            if field > wanted || field == wanted && byte == space { break }
+            if field == wanted {
+                guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+                let (tens, over) = (number ?? 0).multipliedReportingOverflow(by: 10)
+                guard !over else { return nil }
+                number = tens &+ UInt64(byte - UInt8(ascii: "0"))
+            }
+            before = byte
+        }
+        return number
     }
 
     /// As `0000000000000000: 00000002 00000000 00010000 0001 01 1234 /path`.
-    private static func local(_ fields: [String]) -> Row? {
-        guard fields.count >= 7, let inode = UInt64(fields[6]) else { return nil }
-        return (inode, "unix" + (fields.count > 7 ? " " + fields[7] : ""))
-    }
+    private static func local(_ fields: [String]) -> String { "unix" + (fields.count > 7 ? " " + fields[7] : "") }
 
     /// As `0: 0100007F:1F90 0100007F:C350 08 00000000:00000000 00:00000000 00000000 0 0 1234 …`.
-    private static func remote(_ fields: [String], _ table: String) -> Row? {
-        guard fields.count >= 10, let inode = UInt64(fields[9]), let here = address(fields[1]),
-            let there = address(fields[2]), let state = Int(fields[3], radix: 16)
+    private static func remote(_ fields: [String], _ table: String) -> String? {
+        guard fields.count >= 10, let here = address(fields[1]), let there = address(fields[2]),
+            let state = Int(fields[3], radix: 16)
         else { return nil }
         let isTCP = table.hasPrefix("tcp")
         let peer = there.hasSuffix(":0") ? "" : " – " + there
         let word = isTCP && states.indices.contains(state) ? ", " + states[state] : ""
-        return (inode, (isTCP ? "tcp " : "udp ") + here + peer + word)
+        return (isTCP ? "tcp " : "udp ") + here + peer + word
     }
 
     /// Those of the kernel's tcp_states.h.

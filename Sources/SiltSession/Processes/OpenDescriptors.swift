@@ -43,11 +43,15 @@ struct OpenDescriptors {
 
     /// When words for what is open were last looked for, and how much was open then.
     private var worded = (at: -Double.infinity, count: 0)
+    /// The kernel's tables of sockets are those of the whole machine: words may take as much again.
+    private var wordClock = LookClock(share: 50, period: 0.5)
 
     /// An opening whose record is on its way is no strange one: these are found in several looks.
     ///
     /// Where such a record comes later all the same, the number is its line's from then on.
     private static let looks = 3
+    /// Some were: the program does open what nobody sees, and one look, which is made twice, is enough from then on.
+    private var opensUnseen = false
 
     /// Remembers what the process has from the start.
     mutating func begin(_ pid: pid_t) {
@@ -63,7 +67,12 @@ struct OpenDescriptors {
     ///
     /// What is opened and closed meanwhile does no harm: a close that is read later, of what is gone already, changes
     /// nothing, and an opening that is read later is that of another thing.
-    mutating func look(_ pid: pid_t, live: [UInt64: HeldHandle], isMark: Bool) -> Found? {
+    mutating func look(
+        _ pid: pid_t,
+        live: [UInt64: HeldHandle],
+        isMark: Bool,
+        again: () -> [UInt64: HeldHandle] = { [:] }
+    ) -> Found? {
         let began = Clock.monotonicSeconds
         clock.begin()
         guard let names = list(pid) else { return nil }
@@ -88,9 +97,18 @@ struct OpenDescriptors {
         // What was opened before the first look may be among them.
         let old = (born ?? Set(names.keys)).filter { names[$0] != nil && live[$0] == nil }
         born = old
-        lookAtStrange(names.filter { live[$0.key] == nil && !old.contains($0.key) }, isMark: isMark, into: &found)
-        if isWorthWords(began) { found.examples = examples(names, of: pid) }
+        let others = names.filter { live[$0.key] == nil && !old.contains($0.key) }
+        found.came = strangers(others, isMark: isMark) { news in
+            let live = again()
+            return news.filter { live[$0.key] == nil && Self.link($0.key, of: pid).map(Self.identity) == $0.value }
+        }
+        found.unseen += UInt64(found.came.count)
         clock.end()
+        if isWorthWords(began) {
+            wordClock.begin()
+            found.examples = examples(names, of: pid)
+            wordClock.end()
+        }
         return found
     }
 
@@ -103,28 +121,47 @@ struct OpenDescriptors {
         lookedAt = now
     }
 
-    private mutating func lookAtStrange(_ names: [UInt64: String], isMark: Bool, into found: inout Found) {
-        let needed = isMark ? 1 : Self.looks
+    /// Those of the numbers that nobody was seen to open; `remaining`: those of some that are so at once after this look.
+    private mutating func strangers(
+        _ names: [UInt64: String],
+        isMark: Bool,
+        remaining: ([UInt64: Substring]) -> [UInt64: Substring]
+    ) -> [UInt64] {
+        var came: [UInt64] = []
         var now: [UInt64: (name: Substring, looks: Int)] = [:]
         for (number, link) in names {
             let name = Self.identity(link)
             let before = strange[number]
             let looks = before?.name == name ? (before?.looks ?? 0) + 1 : 1
-            if looks >= needed { found.came.append(number) } else { now[number] = (name, looks) }
+            if looks >= Self.looks { came.append(number) } else { now[number] = (name, looks) }
+        }
+        opensUnseen = opensUnseen || !came.isEmpty
+        if isMark || opensUnseen, !now.isEmpty {
+            for number in remaining(now.mapValues(\.name)).keys {
+                now[number] = nil
+                came.append(number)
+            }
         }
         strange = now
-        found.unseen += UInt64(found.came.count)
+        return came
+    }
+
+    private static func link(_ number: UInt64, of pid: pid_t) -> String? {
+        var buffer = [CChar](repeating: 0, count: 256)
+        let length = readlink("/proc/\(pid)/fd/\(number)", &buffer, buffer.count)
+        guard length > 0 else { return nil }
+        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     // MARK: What they are
 
     /// Stacks whose descriptors are put into words, and how many one must have.
     private static let (maximumWorded, minimumOpen) = (32, 3)
-    /// Seconds between two looks for words, and after which there are new ones for what has not changed in number.
-    private static let (wordPeriod, wordsLast) = (0.5, 5.0)
+    /// Seconds after which there are new words for what has not changed in number.
+    private static let wordsLast = 5.0
 
     private func isWorthWords(_ now: Double) -> Bool {
-        guard known.count >= Self.minimumOpen, now - worded.at >= Self.wordPeriod else { return false }
+        guard known.count >= Self.minimumOpen, wordClock.isDue else { return false }
         return known.count != worded.count || now - worded.at >= Self.wordsLast
     }
 

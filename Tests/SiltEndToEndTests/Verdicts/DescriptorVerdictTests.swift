@@ -106,7 +106,8 @@ extension EndToEnd {
             try expectOneLeak(outcome.report, 1, "objects/request")
         }
 
-        @Test(arguments: ["alone", "forked", "threads"])
+        /// Also while the analyzer is kept from looking for some of the time, as on a busy machine.
+        @Test(arguments: ["alone", "forked", "threads", "late"])
         func aFreeRunFindsItAtItsRate(way: String) throws {
             let (_, program) = try Self.program.get()
             let (result, report) = try trace([program, "run", way, "4"], options: ["--snapshot-every", "100ms"])
@@ -135,7 +136,6 @@ extension EndToEnd {
             #expect(growing.count == 1, "\(growing.map(\.blame))")
             let found = try #require(growing.first?.rate)
             #expect(growing.first?.kind == "descriptor" && growing.first?.blame.function != "make_socket")
-            // Looks lag by three of themselves.
             #expect(abs(found.value - words[1]) <= 0.15 * words[1], "\(found.value) against \(words[1])")
             let sockets = report.sites.filter { $0.blame.function == "make_socket" }
             #expect(sockets.map(\.inuseObjects).reduce(0, +) <= 1 && sockets.map(\.allocObjects).reduce(0, +) > 100)
