@@ -229,7 +229,7 @@ let package = Package(
             name: "SiltReportsTests",
             dependencies: [
                 "SiltEvents", "SiltFindings", "SiltGrowth", "SiltHeap", "SiltPprof", "SiltRecording", "SiltReports",
-                "SiltTestRecordings", "SiltTestSupport",
+                "SiltSymbols", "SiltTestRecordings", "SiltTestSupport",
             ],
             exclude: ["Golden"]
         ),

@@ -1,6 +1,7 @@
 import SiltEvents
 import SiltGrowth
 import SiltRecording
+import SiltSymbols
 import Testing
 
 @testable import SiltFindings
@@ -69,6 +70,9 @@ extension PhrasesTests {
             add("the end", EndText.line(target))
         }
         for hasArenas in [false, true] { add("Python", PoolAllocators.python(hasArenas: hasArenas)) }
+        for interpreter in [Interpreter.java, .node, .php] {
+            add(interpreter.name, PoolAllocators.note(interpreter, hasArenas: true))
+        }
         add("wrappers", SkippedWrappers.line(["my_alloc pool.c:7"]))
         add("wrappers", SkippedWrappers.line(["a_alloc", "b_alloc", "c_alloc", "d_alloc", "e_alloc"]))
         for use in MemoryUse.allCases { add("RSS, a part", MemoryText.name(use)) }

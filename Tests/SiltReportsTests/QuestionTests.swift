@@ -127,6 +127,10 @@ import Testing
             if site.inUseBytes == 460_800 { site.grow(by: 23_328) }
         }
         try expectScreen(report, "leak-\(resource.name)")
+        var markdown = ""
+        MarkdownExport.render(report, into: &markdown)
+        let rates = resource == .thread ? "+22.8 KiB/second, +81.0 threads/second" : "+81.0 descriptors/second"
+        #expect(markdown.contains("\n| 1 | \(rates) | "), "\(markdown)")
     }
 
     @Test func anArrayThatKeepsGrowing() throws {

@@ -7,9 +7,16 @@ internal import SiltText
 enum PoolAllocators {
     /// A line for the report; nil when no known pool was seen.
     static func note(_ report: HeapReport) -> String? {
-        let isPython = report.recording.modules.map { Interpreter(file: $0.path) == .python }
-        guard isPython.contains(true) else { return nil }
-        return python(hasArenas: report.hasArenas(of: isPython))
+        let known = report.recording.modules.map { Interpreter(file: $0.path) }
+        guard let interpreter = Interpreter.allCases.first(where: known.contains) else { return nil }
+        let hasArenas = report.hasArenas(of: known.map { $0 == interpreter })
+        return interpreter == .python ? python(hasArenas: hasArenas) : note(interpreter, hasArenas: hasArenas)
+    }
+
+    /// Of one whose objects are no blocks; PHP's are, where it maps nothing for them.
+    static func note(_ interpreter: Interpreter, hasArenas: Bool) -> String? {
+        if interpreter == .php, !hasArenas { return nil }
+        return "note: silt does not see \(interpreter.unseen); to see more: \(interpreter.advice)"
     }
 
     static func python(hasArenas: Bool) -> String {

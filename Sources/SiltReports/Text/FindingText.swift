@@ -39,9 +39,9 @@ enum FindingText {
         if let next = NextStep.line(site, report) { page.command("next: " + next.printable, indent: indent) }
     }
 
-    /// Its rate, and those of what its line takes beside it: `+1.00 KiB/s, +20.0 threads/s`; nil of one without a rate.
+    /// Its rate, and those of what its line takes beside it: `+1.00 KiB/second, +20.0 threads/second`; nil without one.
     static func rates(_ site: ReportSite, _ report: HeapReport) -> String? {
-        site.rate.map { $0.lead + ratesBeside(site, report) }
+        site.rate.map { ([$0] + report.beside(site).compactMap(\.rate)).map(\.lead).joined(separator: ", ") }
     }
 
     /// As `, +20.0 threads/s`.
