@@ -6,7 +6,8 @@
  * `keeps_open load SOCKET LETTER COUNT` makes that many requests. `keeps_open run WAY SECONDS` does
  * both some 200 times a second without a socket, and says at the end how many descriptors it has
  * forgotten a second; where WAY is `late`, nobody listens to it for some of the time (its parent is
- * stopped). `keeps_open unseen` opens seven files, closes five of them by bare system
+ * stopped), and where it is `held`, it says so much that it has to wait then.
+ * `keeps_open unseen` opens seven files, closes five of them by bare system
  * calls and puts three of another kind in their place. */
 #include "bare.h"
 #include "letters.h"
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -62,9 +64,22 @@ static double now(void) {
 }
 
 static int workers = 1;
+static bool churns;
+
+/* Some 30 KiB of records, of blocks that go at once. */
+static void churn(void) {
+    for (int i = 0; i < 600; i++) {
+        void *volatile one = malloc(40), *volatile other = malloc(50);
+        free(one);
+        free(other);
+    }
+}
 
 static void *run(void *argument) {
     for (double end = now() + seconds; now() < end;) {
+        if (churns) {
+            churn();
+        }
         do_request('f');
         do_request('k');
         __atomic_fetch_add(&forgotten, 1, __ATOMIC_RELAXED);
@@ -87,12 +102,15 @@ static void run_and_tell(void *(*body)(void *)) {
     fflush(stdout);
 }
 
-/* Keeps the parent from running for a quarter of the time, from a third of it on. */
+static void wait_for(double span) {
+    nanosleep(&(struct timespec){(time_t)span, (long)(1e9 * (span - (double)(time_t)span))}, NULL);
+}
+
+/* Keeps the parent from running for a quarter of the time. */
 static void *stop_parent(void *argument) {
-    double third = seconds / 3.0, quarter = seconds / 4.0;
-    nanosleep(&(struct timespec){(time_t)third, (long)(1e9 * (third - (time_t)third))}, NULL);
+    wait_for(churns ? 0.7 * seconds : 0.3 * seconds);
     kill(getppid(), SIGSTOP);
-    nanosleep(&(struct timespec){(time_t)quarter, (long)(1e9 * (quarter - (time_t)quarter))}, NULL);
+    wait_for(0.25 * seconds);
     kill(getppid(), SIGCONT);
     return argument;
 }
@@ -106,7 +124,9 @@ static int start(const char *way, void *(*body)(void *)) {
         workers = THREADS;
     }
     pthread_t stopping;
-    if (!strcmp(way, "late") && pthread_create(&stopping, NULL, stop_parent, NULL) == 0) {
+    churns = !strcmp(way, "held");
+    if ((churns || !strcmp(way, "late")) &&
+        pthread_create(&stopping, NULL, stop_parent, NULL) == 0) {
         pthread_detach(stopping);
     }
     pid_t worker = strcmp(way, "forked") ? 0 : fork();

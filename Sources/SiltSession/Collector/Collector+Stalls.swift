@@ -14,14 +14,15 @@ extension Collector {
 
     /// Ends the intervals that should have ended while nobody looked: what came since the last look came evenly.
     ///
-    /// As far as closing them takes no larger a share of the time than at other times.
+    /// As far as closing them takes no larger a share of the time than at other times. Not where the program waits for
+    /// this process: it did all of that at once, and then nothing.
     func catchUp(_ image: TracedImage, at time: Double) {
         guard book == nil, image.own == nil, image.heap.interval > 1 else { return }
         let began = image.drainedAt - startedAt
         var end = max(began, scale == .even ? nextSnapshot - startedAt : image.nextSnapshot)
         guard end + step(of: image) <= time, time - end < Self.maximumMissed * step(of: image) else { return }
         let unread = image.unread
-        guard unread.contains(where: { !$0.isEmpty }) else { return }
+        guard unread.contains(where: { !$0.isEmpty }), !image.shared.isWaitedFor else { return }
         var spent: UInt64 = 0
         while end + step(of: image) <= time, Double(spent) / 1e9 * Self.closingShare <= time - began {
             let part = (end - began) / (time - began)

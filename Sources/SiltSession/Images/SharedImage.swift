@@ -200,6 +200,9 @@ struct SharedImage: ~Copyable {
         }
     }
 
+    /// Whether a producer waits for room.
+    var isWaitedFor: Bool { slots.contains { silt_load_acquire_u32(&$0.state.pointee.waiting) != 0 } }
+
     /// Gives back the memory of rings that the target has unmapped and that were read to their end.
     ///
     /// By FALLOC_FL_PUNCH_HOLE of fallocate(2). A thread that begins meanwhile leaves such a slot alone.

@@ -106,8 +106,9 @@ extension EndToEnd {
             try expectOneLeak(outcome.report, 1, "objects/request")
         }
 
-        /// Also while the analyzer is kept from looking for some of the time, as on a busy machine.
-        @Test(arguments: ["alone", "forked", "threads", "late"])
+        /// Also while the analyzer is kept from looking for some of the time, as on a busy machine, and where the program
+        /// has to wait for it then.
+        @Test(arguments: ["alone", "forked", "threads", "late", "held"])
         func aFreeRunFindsItAtItsRate(way: String) throws {
             let (_, program) = try Self.program.get()
             let (result, report) = try trace([program, "run", way, "4"], options: ["--snapshot-every", "100ms"])
