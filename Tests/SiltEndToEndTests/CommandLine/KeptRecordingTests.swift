@@ -123,7 +123,7 @@ extension EndToEnd {
         }
 
         @Test func aCommandThatCannotBeStartedLeavesNothing() throws {
-            #expect(try silt(["run", "--", "/nonexistent"]).status == 3)
+            #expect(try silt(["run", "--", "/nonexistent"]).status == 127)
             #expect(try files.isEmpty)
             let report = try silt(["report"])
             #expect(report.status == 3)
