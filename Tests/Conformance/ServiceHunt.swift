@@ -129,7 +129,7 @@ struct ServiceHunt {
             verdict: report.verdict,
             charged: charged,
             planted: sum,
-            isRSSInDoubt: headline.contains("outside malloc"),
+            isRSSInDoubt: headline.contains("outside malloc") && !headline.contains("still filling?"),
             rounds: report.phases?.first { $0.name == "order" }?.rounds ?? 0,
             seconds: seconds
         )

@@ -45,8 +45,12 @@ extension PhrasesTests {
         var parts = MemoryUses<Double>()
         parts[.mapped] = 112 * mebibytes
         (growth.workers, growth.risen, growth.parts) = (8, 112 * mebibytes, parts)
+        var slow = growth
+        parts[.mapped] = mebibytes
+        (slow.workers, slow.risen, slow.parts, slow.phase) = (1, mebibytes, parts, "orders")
         let all: [Obstacle] = [
             .stoodStill(7, of: 20), .shortWorkers(short), .shortWorkers(unequal), .outsideMalloc(growth),
+            .outsideMalloc(slow),
             .loading(blame, others: 2, seconds: 12), .filling(blame, others: 2, seconds: 12),
             .fading(blame, others: 2, seconds: 12), .resting(blame, others: 2, bursts: 7, seconds: 2),
             .resting(blame, others: 2, bursts: 0, seconds: 2),

@@ -44,6 +44,10 @@ package struct MemoryGrowth: Equatable, Sendable {
     /// True when it is too much to be chance.
     package var isNotable: Bool { risen >= max(Self.minimumBytes, resident * Self.minimumShare) }
 
+    /// True when it rises by little, and not as evenly as what is lost with each request: a heap of the program's own does so
+    /// until it is full, or collected.
+    package var mayBeFilling: Bool { !isNotable && !(trend?.isSteady ?? false) }
+
     /// What a detail rose by; of one process that ran freely.
     func rise(_ detail: MemoryDetail) -> Double { Double(endDetails[detail]) - Double(startDetails[detail]) }
 

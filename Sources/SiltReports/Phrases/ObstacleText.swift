@@ -59,7 +59,8 @@ enum ObstacleText {
         guard let parts = growth.parts else { return "RSS grew \(Format.bytes(growth.risen))" }
         let workers = "RSS of \(Format.count(UInt64(growth.workers))) workers that replace each other"
         let whose = growth.workers > 1 ? workers : "RSS"
-        var line = "\(whose) grew \(Format.bytes(parts.outsideMalloc)) outside malloc"
+        var line = growth.mayBeFilling ? "still filling? " : ""
+        line += "\(whose) grew \(Format.bytes(parts.outsideMalloc)) outside malloc"
         if let phase = growth.phase { line += " in \(phase.printable)" }
         if let rate = growth.rate, growth.risen > 0 {
             line += " (\(rate.unit.sentence(rate.value * parts.outsideMalloc / growth.risen)))"
