@@ -350,18 +350,26 @@ final class TracedImage {
     /// Remembers what the process was born with, before anything is known of it.
     func beginLooks() {
         program = ProgramFile(of: pid)
+        // Its hello was read late. A program that may have few descriptors has no pipe from the start, and is the same.
+        wasReplaced = hasHungUp && processExecutable(pid).map { $0 != shared.executable } ?? false
         descriptors.begin(pid)
     }
 
     /// What it runs; nil where that cannot be seen.
     private var program: ProgramFile?
+    /// The process was another program already when its hello was read.
+    private var wasReplaced = false
+
+    /// True when nobody has the pipe any more.
+    private var hasHungUp: Bool {
+        guard pipe >= 0 else { return false }
+        var state = pollfd(fd: pipe, events: 0, revents: 0)
+        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLHUP) != 0
+    }
 
     /// True once the process has become another program, whose hello was not read yet: what it has is not this image's.
     private var isReplaced: Bool {
-        if pipe >= 0 {
-            var state = pollfd(fd: pipe, events: 0, revents: 0)
-            if poll(&state, 1, 0) > 0, state.revents & Int16(POLLHUP) != 0 { return true }
-        }
+        if wasReplaced || hasHungUp { return true }
         guard let program, let now = ProgramFile(of: pid) else { return false }
         return now != program
     }
