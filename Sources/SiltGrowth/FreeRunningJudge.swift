@@ -5,7 +5,12 @@ package import SiltHeap
 /// A leak leaves survivors in every slice, start-up only in the first, churn only in the last; an evicting cache loses
 /// old blocks as fast as new ones mature. Six snapshots are needed, eight for medium confidence, twelve for high.
 package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
-    FreeRunningJudge(series).verdict()
+    judge(series, alone: [])
+}
+
+/// The same, of a process that allocated so many blocks in each bucket; none: that is not known.
+func judge(_ series: SurvivorSeries, alone loads: [Double]) -> GrowthVerdict {
+    FreeRunningJudge(series, loads).verdict()
 }
 
 /// The judge's work on one series: survivors → reason → verdict.
@@ -17,11 +22,14 @@ private struct FreeRunningJudge {
     typealias Backlog = GrowthRules.Backlog
 
     let series: SurvivorSeries
+    /// Of the whole process, by bucket.
+    let loads: [Double]
     let full: Int
     let width: Double
 
-    init(_ series: SurvivorSeries) {
+    init(_ series: SurvivorSeries, _ loads: [Double]) {
         self.series = series
+        self.loads = loads.count == series.counts.count ? loads : []
         full = series.counts.count
         width = Double(series.width)
     }
@@ -62,7 +70,10 @@ private struct FreeRunningJudge {
             }
         }
         describe(look, &facts)
-        if look.reason == .leak, isFading(look) { return GrowthVerdict(.stillFilling, .decel, facts: facts) }
+        if look.reason == .leak && isFading(look) || look.reason == .decel && goesOn(look) {
+            return GrowthVerdict(.stillFilling, .decel, facts: facts)
+        }
+        if look.reason == .leak, hasJustStopped(look) { return GrowthVerdict(.stillFilling, .flat, facts: facts) }
         switch look.reason {
         case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend:
             let rate = slope ?? survivorSlope(look)
@@ -182,10 +193,11 @@ private struct FreeRunningJudge {
             look.reason = .none
         } else if older > GrowthRules.declineRatio * newer, older - newer > GrowthRules.declineScore * noise {
             look.reason = .decel
-        } else if look.halfRise < GrowthRules.turnoverShare * slope {
+        } else if look.halfRise < GrowthRules.turnoverShare * slope, isReplaced(in: eligible) {
             look.reason = .turnover
         } else if look.recentRise < GrowthRules.stalledShare * slope,
-            perInterval * Double(recent) * width >= GrowthRules.stalledBlocks
+            perInterval * Double(recent) * width >= GrowthRules.stalledBlocks,
+            isReplaced(in: eligible) || newest < GrowthRules.stalledShare * slope
         {
             look.reason = .stalled
         } else if isFlat(slope: slope, perInterval: perInterval, recent: recent) {
@@ -194,6 +206,23 @@ private struct FreeRunningJudge {
             look.reason = occupancy(counts, older: older, newer: newer)
         }
         return look
+    }
+
+    /// Of what was older than a quarter of the run at half of it, some was freed since.
+    ///
+    /// A bucket more or less may have been old then, as buckets were merged.
+    private func isReplaced(in judged: ClosedRange<Int>) -> Bool {
+        let half = full / 2
+        guard half > 0 else { return true }
+        let (cut, end) = (half * 3 / 4, full * 3 / 4)
+        let beforeBaseline = series.olderThanQuarter[full - 1] - sum(series.bytes[..<end])
+        let lost = series.olderThanQuarter[half - 1] - beforeBaseline - sum(series.bytes[..<cut])
+        return lost - series.bytes[cut] > GrowthRules.replacedShare * judged.reduce(0) { $0 + bytes($1) }
+    }
+
+    /// Bytes per interval that the newest quarter left.
+    private var newest: Double {
+        mean(series.bytes.suffix(max(1, full / Slices.skippedPart))) / width
     }
 
     /// No new high of the troughs for a while, with little movement.
@@ -267,6 +296,37 @@ private struct FreeRunningJudge {
         let variance = max((older + newer) / 2, mean(quarters.map { deviation($0) * deviation($0) }))
         let noise = (variance / Double(part)).squareRoot()
         return older >= Fading.ratio * newer && older - newer >= GrowthRules.clearScore * noise
+    }
+
+    /// Ever fewer blocks stay, but the end still has many: of a cache whose keys come again, and of a leak under a load that falls.
+    private func goesOn(_ look: Look) -> Bool {
+        typealias Fading = GrowthRules.Fading
+        let counts = look.eligible.map(count)
+        let part = counts.count / 4
+        guard part >= Fading.minimumSlices else { return false }
+        let last = counts.suffix(part)
+        return mean(last) >= Fading.openShare * look.older && sum(last) >= Fading.openBlocks
+            && Double(last.count { $0 > 0 }) >= Fading.openOccupied * Double(part)
+    }
+
+    /// It rose evenly and does not any more, though its process is as busy: a cache that was filled at an even rate is full.
+    private func hasJustStopped(_ look: Look) -> Bool {
+        typealias Stopped = GrowthRules.Stopped
+        let troughs = series.troughs
+        let start = full - Stopped.slices
+        guard start >= look.eligible.lowerBound + Stopped.minimumSlices, !loads.isEmpty,
+            (loads.suffix(Stopped.slices).min() ?? 0) >= Stopped.busyShare * median(loads)
+        else { return false }
+        let span = Double(series.snapshots) - Double(start) * width
+        let expected = look.slope * span
+        let perInterval = look.survivors / (Double(look.eligible.count) * width)
+        let last = troughs[start...] + [series.live]
+        guard perInterval * span >= Stopped.minimumBlocks, let lowest = last.min(), let highest = last.max(),
+            highest - lowest <= Stopped.risenShare * expected
+        else { return false }
+        // What comes in bursts rests in between.
+        let step = Stopped.evenShare * look.slope * width
+        return (look.eligible.lowerBound..<start).allSatisfy { troughs[$0] - troughs[$0 - 1] >= step }
     }
 
     /// How often regular bursts came of which nothing was freed, and which may come again after a rest; nil: they did not.

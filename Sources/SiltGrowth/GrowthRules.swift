@@ -21,6 +21,8 @@ enum GrowthRules {
     static let lateRatio = 3.0
     /// Old bytes that rise by less than this share of what stayed: old blocks are freed as fast as new ones stay.
     static let turnoverShare = 0.5
+    /// Old blocks are replaced when at least this share of what stayed was freed: a load that varies leaves more at some times.
+    static let replacedShare = 0.1
     /// The newest part leaves less than this share of the mean: the growth has ended.
     static let stalledShare = 0.3
     /// Nothing is stalled before the newest part should have left this many blocks.
@@ -104,12 +106,48 @@ enum GrowthRules {
         static let deviationScale = 1.4826
     }
 
+    /// An even rise that ended a moment ago.
+    enum Stopped {
+        /// What was taken into the last but one of them rose yet.
+        static let slices = 2
+        /// An even rise shows in so many slices before: as for high confidence.
+        static let minimumSlices = 6
+        /// That none of so many comes by chance is out of the question, though they come some at a time.
+        static let minimumBlocks = 30.0
+        /// Of what should have come.
+        static let risenShare = 0.1
+        /// Meanwhile the process allocated at least this share of the usual, else it rests.
+        static let busyShare = 0.75
+        /// Before that, in no slice less than this share of the usual came.
+        static let evenShare = 0.5
+    }
+
     /// A decline that is slower than that of a table which is nearly full.
     enum Fading {
         /// Of a quarter.
         static let minimumSlices = 3
         /// The older half left so many times what the newer did: less is a load that varies.
         static let ratio = 1.35
+        /// A decline that is not over: the last quarter leaves this share of what the older half did, and so many blocks, in
+        /// nearly all of its slices.
+        static let openShare = 0.25
+        /// As for high confidence.
+        static let openBlocks = 12.0
+        /// As for high confidence.
+        static let openOccupied = 0.75
+    }
+
+    /// A load that is not the same in both halves of a run.
+    enum UnevenLoad {
+        /// Less than a fifth more is noise of what a process allocates.
+        static let ratio = 1.2
+        /// A bucket and the one before: bursts may lie across.
+        static let smoothed = 2
+        /// Correlation of what is held with what is allocated: of a queue that gets longer by itself under a load that rises once
+        /// it is 0.87.
+        static let followed = 0.9
+        /// What else is allocated shows the load where it is at least as much as what stays.
+        static let othersShare = 1.0
     }
 
     /// A decline whose second half is steady: grows on, slower.

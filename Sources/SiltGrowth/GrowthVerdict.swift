@@ -130,6 +130,9 @@ package struct GrowthFacts: Equatable, Sendable {
     package var restSeconds = 0.0
     /// Regular bursts of which nothing was freed, where what grew by them rests.
     package var bursts = 0
+    /// What the whole process allocated in the newer half, by what it did in the older, where a site grew with it or became
+    /// slower with it; 0: it did not, or that is not known.
+    package var loadRatio = 0.0
     /// Half the range of the live bytes, as a share of their middle.
     package var wobble = 0.0
     /// In hunts: the first and the last judged interval, numbered from 1 over the hunt, and their requests.

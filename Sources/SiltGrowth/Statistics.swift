@@ -76,3 +76,11 @@ func drawDown(_ values: [Double]) -> Double {
     }
     return worst
 }
+
+/// Pearson's correlation of two series of equal length; 0 where one of them does not change.
+func correlation(_ one: [Double], _ other: [Double]) -> Double {
+    let (center, otherCenter) = (mean(one), mean(other))
+    let products = zip(one, other).reduce(0) { $0 + ($1.0 - center) * ($1.1 - otherCenter) }
+    let spread = deviation(one) * deviation(other) * Double(one.count - 1)
+    return spread > 0 ? products / spread : 0
+}

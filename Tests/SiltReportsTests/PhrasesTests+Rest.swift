@@ -26,6 +26,9 @@ extension PhrasesTests {
         run(.stillFilling, .decel, "of ever less")
         run(.stillFilling, .flat, "of bursts") { $0.bursts = 7 }
         run(.stillFilling, .flat, "of a load that ended") { $0.restSeconds = 5 }
+        run(.stillFilling, .flat, "of what was filled evenly") { $0.sinceHigh = 3 }
+        run(.stillFilling, .backlog, "of a load that rises") { $0.loadRatio = 1.62 }
+        run(.stillFilling, .decel, "of a load that falls") { $0.loadRatio = 0.4 }
         hunt(.growing, .leak, "not sure") { $0.keptSeconds = 15 }
         hunt(.plateauing, .gap, "at idle", isIdle: true)
         hunt(.plateauing, .doubling)
@@ -54,6 +57,7 @@ extension PhrasesTests {
             .loading(blame, others: 2, seconds: 12), .filling(blame, others: 2, seconds: 12),
             .fading(blame, others: 2, seconds: 12), .resting(blame, others: 2, bursts: 7, seconds: 2),
             .resting(blame, others: 2, bursts: 0, seconds: 2),
+            .unevenLoad(blame, others: 2, ratio: 1.62), .unevenLoad(blame, others: 0, ratio: 0.4),
             .phase(.tooFewSamples(phase: "orders", samples: 0.3, period: 524_288, bytes: 100, requests: 1_600)),
         ]
         for obstacle in all { add("inconclusive", ObstacleText.line(obstacle) + ObstacleText.advice(obstacle)) }

@@ -26,6 +26,7 @@ extension HeapReport {
             return .loading(first.blame, others: others, seconds: seconds)
         }
         let (facts, bursts) = (verdict.facts, verdict.facts.bursts)
+        if facts.loadRatio > 0 { return .unevenLoad(first.blame, others: others, ratio: facts.loadRatio) }
         let rest = facts.restSeconds > 0 ? facts.restSeconds : period * Double(facts.sinceHigh)
         return bursts == 0 && facts.restSeconds == 0
             ? .fading(first.blame, others: others, seconds: seconds)

@@ -99,6 +99,23 @@ package struct ProcessClock {
         return low
     }
 
+    /// Blocks that the process allocated in each of so many buckets of so many ticks; none where snapshots are missing.
+    func loads(buckets: Int, width: Int) -> [Double] {
+        guard buckets > 0, rows.count > buckets else { return [] }
+        let points = rows.map { (tick: Int(scale.tick(of: $0.snapshot)), allocated: Double($0.allocatedCount)) }
+        var next = 0
+        let totals = (0...buckets).map { bucket in
+            let tick = bucket * width
+            while next < points.count - 1, points[next].tick < tick { next += 1 }
+            guard next > 0, points[next].tick > points[next - 1].tick else { return points[next].allocated }
+            // Rows may have been thinned: what came in between came evenly.
+            let (before, after) = (points[next - 1], points[next])
+            let share = Double(tick - before.tick) / Double(after.tick - before.tick)
+            return before.allocated + min(1, share) * (after.allocated - before.allocated)
+        }
+        return zip(totals, totals.dropFirst()).map { max(0, $1 - $0) }
+    }
+
     /// As if it had ended with that snapshot, and the trace with it.
     func ending(at snapshot: Int) -> ProcessClock {
         ProcessClock(rows: rows.prefix { $0.snapshot <= snapshot }, scale: scale, traced: 0)

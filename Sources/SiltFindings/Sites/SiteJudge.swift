@@ -64,7 +64,8 @@ struct SiteJudge {
 
     /// What the whole process was at rest after is judged until then.
     private func freeRunning(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict {
-        let verdict = judge(history.series(atSnapshot: clock.lastTick) ?? .nothing)
+        let whole = history.series(atSnapshot: clock.lastTick) ?? .nothing
+        let verdict = judge(whole, loads: clock.loads(buckets: whole.counts.count, width: whole.width))
         guard let rest = clock.rest, [.decel, .stalled, .flat, .sparse].contains(verdict.reason),
             !verdict.verdict.isGrowing, let series = history.series(atSnapshot: rest.tick)
         else { return verdict }

@@ -48,6 +48,12 @@ enum ObstacleText {
         case .resting(let frame, let others, let bursts, let seconds):
             "resting? \(frame.label.printable)\(more(others)) rose by \(bursts) bursts, none of which was freed, and then not "
                 + "for \(Format.duration(seconds)) (run it longer)"
+        case .unevenLoad(let frame, let others, let ratio):
+            ratio > 1
+                ? "busier? \(frame.label.printable)\(more(others)) rose with what the program allocates, "
+                    + "\(Format.fixed(ratio, 1)) times as much in the newer half (run it under an even load)"
+                : "less to do? \(frame.label.printable)\(more(others)) rose by ever less, and the program allocates less besides "
+                    + "(run it under an even load)"
         case .phase(let obstacle): line(obstacle)
         case .outsideMalloc(let growth): line(growth)
         case .endedEarly(let failure): line(failure)

@@ -61,6 +61,18 @@ struct RunEvidenceText {
             let rest = Format.duration(facts.restSeconds)
             return "\(grew) steadily until the program rested, for \(rest): a longer load tells"
         }
+        if facts.loadRatio > 1 {
+            let ratio = Format.fixed(facts.loadRatio, 1)
+            return
+                "\(grew) with what the program allocates, \(ratio) times as much in the newer half: an even load tells"
+        }
+        if facts.loadRatio > 0 {
+            return "\(grew) by ever less, and the program allocates less besides: an even load tells"
+        }
+        if verdict.reason == .flat, facts.bursts == 0 {
+            let rest = time(snapshots: facts.sinceHigh)
+            return "\(grew) evenly, then no more in the last \(rest): a longer run tells whether it is full"
+        }
         return facts.bursts > 0
             ? "\(grew) by \(facts.bursts) bursts, none of which was freed, then rested for "
                 + "\(time(snapshots: facts.sinceHigh)): a longer run tells whether more come"
