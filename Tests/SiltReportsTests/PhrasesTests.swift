@@ -208,6 +208,7 @@ import Testing
         let retentions: [MemoryCause?] = [.fragmentation, .arenas, .threadCaches, .untrimmed, nil]
         let causes: [WholeMemory.Cause] =
             retentions.map { .retention(held: 98 * mebibytes, risen: 112 * mebibytes, $0) } + [
+                .retention(held: 130 * mebibytes, risen: 112 * mebibytes, nil),
                 .kept(held: 98 << 20, live: 3 << 20, peak: 120 << 20, .untrimmed),
                 .touched(112 * mebibytes, live: 1 << 30, huge: 0),
                 .touched(112 * mebibytes, live: 1 << 30, huge: 112 * mebibytes), .swapped(98 * mebibytes),

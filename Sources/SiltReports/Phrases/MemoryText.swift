@@ -73,10 +73,13 @@ enum MemoryText {
     private static func sentence(_ cause: WholeMemory.Cause) -> String {
         switch cause {
         case .retention(let held, let risen, _):
-            let share = Format.share(100 * min(1, held / risen))
-            return
-                "RSS grew \(Format.bytes(risen)), not a leak: allocator retention (\(share) of it is freed memory that "
-                + "the allocator holds, \(Format.bytes(held)))"
+            let lead = "RSS grew \(Format.bytes(risen)), not a leak: allocator retention"
+            guard held <= risen else {
+                let more = "the allocator holds \(Format.bytes(held)) more of freed memory"
+                return "\(lead) (\(more), and live blocks became fewer)"
+            }
+            return "\(lead) (\(Format.share(100 * held / risen)) of it is freed memory that the allocator holds, "
+                + "\(Format.bytes(held)))"
         case .kept(let held, let live, let peak, _):
             return "RSS stays high, not a leak: allocator retention (\(Format.bytes(held)) of freed memory beside "
                 + "\(Format.bytes(live)) of live blocks, since a peak of \(Format.bytes(peak)))"
