@@ -14,7 +14,7 @@ func judge(_ series: SurvivorSeries, alone loads: [Double]) -> GrowthVerdict {
 }
 
 /// The judge's work on one series: survivors → reason → verdict.
-private struct FreeRunningJudge {
+struct FreeRunningJudge {
     typealias Slices = GrowthRules.Slices
     typealias Flat = GrowthRules.Flat
     typealias Slowed = GrowthRules.Slowed
@@ -101,8 +101,8 @@ private struct FreeRunningJudge {
         }
     }
 
-    private func count(_ bucket: Int) -> Double { series.counts[bucket - 1] }
-    private func bytes(_ bucket: Int) -> Double { series.bytes[bucket - 1] }
+    func count(_ bucket: Int) -> Double { series.counts[bucket - 1] }
+    func bytes(_ bucket: Int) -> Double { series.bytes[bucket - 1] }
 
     private func describe(_ look: Look, _ facts: inout GrowthFacts) {
         let counts = look.eligible.map(count)
@@ -279,65 +279,9 @@ private struct FreeRunningJudge {
         return !mayBeCollected && bursts.areRegular(minimum: GrowthRules.Bursts.minimum) ? bursts.count : 0
     }
 
-    /// The newer half of what is judged left less than the older, beyond chance, and so it did within each half.
-    ///
-    /// So does what has a bound and fills slowly, by keys that were asked for before. Where the second half is steady it is a
-    /// leak that became slower.
-    private func isFading(_ look: Look) -> Bool {
-        typealias Fading = GrowthRules.Fading
-        let counts = look.eligible.map(count)
-        let part = counts.count / 4
-        guard part >= Fading.minimumSlices else { return false }
-        let quarters = (0..<4).map { counts[(counts.count - (4 - $0) * part)..<(counts.count - (3 - $0) * part)] }
-        let means = quarters.map { mean($0) }
-        guard means[0] >= means[1], means[2] >= means[3] else { return false }
-        let (older, newer) = ((means[0] + means[1]) / 2, (means[2] + means[3]) / 2)
-        // Blocks that come by chance vary as much as they are; what comes several at a time varies more.
-        let variance = max((older + newer) / 2, mean(quarters.map { deviation($0) * deviation($0) }))
-        let noise = (variance / Double(part)).squareRoot()
-        return older >= Fading.ratio * newer && older - newer >= GrowthRules.clearScore * noise
-    }
-
-    /// Ever fewer blocks stay, but the end still has many: of a cache whose keys come again, and of a leak under a load that falls.
-    private func goesOn(_ look: Look) -> Bool {
-        typealias Fading = GrowthRules.Fading
-        let counts = look.eligible.map(count)
-        let part = counts.count / 4
-        guard part >= Fading.minimumSlices else { return false }
-        let last = counts.suffix(part)
-        return mean(last) >= Fading.openShare * look.older && sum(last) >= Fading.openBlocks
-            && Double(last.count { $0 > 0 }) >= Fading.openOccupied * Double(part)
-    }
-
-    /// It rose evenly and does not any more, though its process is as busy: a cache that was filled at an even rate is full.
-    private func hasJustStopped(_ look: Look) -> Bool {
-        typealias Stopped = GrowthRules.Stopped
-        let troughs = series.troughs
-        let start = full - Stopped.slices
-        guard start >= look.eligible.lowerBound + Stopped.minimumSlices, !loads.isEmpty,
-            (loads.suffix(Stopped.slices).min() ?? 0) >= Stopped.busyShare * median(loads)
-        else { return false }
-        let span = Double(series.snapshots) - Double(start) * width
-        let expected = look.slope * span
-        let perInterval = look.survivors / (Double(look.eligible.count) * width)
-        let last = troughs[start...] + [series.live]
-        guard perInterval * span >= Stopped.minimumBlocks, let lowest = last.min(), let highest = last.max(),
-            highest - lowest <= Stopped.risenShare * expected
-        else { return false }
-        // What comes in bursts rests in between.
-        let step = Stopped.evenShare * look.slope * width
-        return (look.eligible.lowerBound..<start).allSatisfy { troughs[$0] - troughs[$0 - 1] >= step }
-    }
-
-    /// How often regular bursts came of which nothing was freed, and which may come again after a rest; nil: they did not.
-    private var restingBursts: Int? {
-        let bursts = Bursts(series.counts)
-        return !mayBeCollected && bursts.mayComeAgain(minimum: GrowthRules.Bursts.minimum) ? bursts.count : nil
-    }
-
     /// After the start-up only few and small blocks stayed, as cycles that a collector has not freed yet and buffers of a pool;
     /// what has no size is neither.
-    private var mayBeCollected: Bool {
+    var mayBeCollected: Bool {
         typealias Collected = GrowthRules.Collected
         let skipped = full / Slices.skippedPart
         let (blocks, bytes) = (sum(series.counts.dropFirst(skipped)), sum(series.bytes.dropFirst(skipped)))
@@ -345,7 +289,7 @@ private struct FreeRunningJudge {
         return bytes < (Collected.blocks.contains(blocks) ? Collected.maximumBytes : Collected.minimumBytes)
     }
 
-    private func sum(_ values: ArraySlice<Double>) -> Double { values.reduce(0, +) }
+    func sum(_ values: ArraySlice<Double>) -> Double { values.reduce(0, +) }
 
     /// Fewer survivors than at first, but steady since: grows on, slower.
     private func slowed(after look: Look) -> Look? {
