@@ -86,8 +86,7 @@ bool silt_is_guest(void) {
     return lender && (!silt_may_start() || (uint32_t)silt_call(SYS_gettid, 0) != lender);
 }
 
-/* Whether the word at `at`, which may not be there, is that: without a change of anything, since no
- * waiter is to be woken or moved. */
+/* Whether the word at `at`, which may be unmapped, has that value. Wakes and moves no waiter. */
 static bool holds(uintptr_t at, uint32_t value) {
     static uint32_t nobodys;
     return silt_call(SYS_futex, at, FUTEX_CMP_REQUEUE_PRIVATE, 0, 0, &nobodys, value) == 0;

@@ -5,11 +5,11 @@ package import SiltHeap
 /// A leak leaves survivors in every slice, start-up only in the first, churn only in the last; an evicting cache loses
 /// old blocks as fast as new ones mature. Six snapshots are needed, eight for medium confidence, twelve for high.
 package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
-    judge(series, alone: [])
+    judgeOnce(series, loads: [])
 }
 
 /// The same, of a process that allocated so many blocks in each bucket; none: that is not known.
-func judge(_ series: SurvivorSeries, alone loads: [Double]) -> GrowthVerdict {
+func judgeOnce(_ series: SurvivorSeries, loads: [Double]) -> GrowthVerdict {
     FreeRunningJudge(series, loads).verdict()
 }
 

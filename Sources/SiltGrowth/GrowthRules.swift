@@ -108,11 +108,11 @@ enum GrowthRules {
 
     /// An even rise that ended a moment ago.
     enum Stopped {
-        /// What was taken into the last but one of them rose yet.
+        /// The last slices; the one before them still rose.
         static let slices = 2
         /// An even rise shows in so many slices before: as for high confidence.
         static let minimumSlices = 6
-        /// That none of so many comes by chance is out of the question, though they come some at a time.
+        /// With so many expected, none cannot be chance, though they come some at a time.
         static let minimumBlocks = 30.0
         /// Of what should have come.
         static let risenShare = 0.1

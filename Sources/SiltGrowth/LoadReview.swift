@@ -5,7 +5,7 @@ package import SiltHeap
 /// `loads`: blocks that the whole process allocated in each bucket; none where they are not known. What a program holds for a
 /// while grows with what is asked of it, and a leak becomes slower when less is.
 package func judge(_ series: SurvivorSeries, loads: [Double]) -> GrowthVerdict {
-    let verdict = judge(series, alone: loads)
+    let verdict = judgeOnce(series, loads: loads)
     guard let review = LoadReview(series, loads) else { return verdict }
     switch verdict.reason {
     case .backlog where verdict.verdict.isGrowing && review.risesWithLoad,
@@ -20,7 +20,7 @@ package func judge(_ series: SurvivorSeries, loads: [Double]) -> GrowthVerdict {
     }
 }
 
-/// What a site did, beside what its process allocated.
+/// Compares a site with what its process allocates.
 private struct LoadReview {
     private typealias Rules = GrowthRules.UnevenLoad
 
@@ -50,7 +50,8 @@ private struct LoadReview {
         let others = zip(loads, series.counts).map { max(0, $0 - $1) }
         let skipped = others.count / GrowthRules.Slices.skippedPart
         let judged = skipped..<others.count - 1
-        guard judged.count >= 2,
+        let late = judged.suffix(judged.count / 2).reduce(0) { $0 + series.counts[$1] }
+        guard judged.count >= 2, late >= GrowthRules.Fading.openBlocks,
             judged.allSatisfy({ others[$0] > 0 && others[$0] >= Rules.othersShare * series.counts[$0] }),
             Self.ratio(others[judged]) <= 1 / Rules.ratio
         else { return false }

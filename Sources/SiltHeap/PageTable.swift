@@ -71,7 +71,7 @@ struct PageTable: ~Copyable {
     func hasHeldBlock(near range: Range<UInt64>) -> Bool {
         guard !range.isEmpty else { return false }
         let (first, last) = (range.lowerBound >> Self.regionShift, (range.upperBound - 1) >> Self.regionShift)
-        let numbers = first...min(last, first + UInt64(Self.freeRegions))
+        let numbers = first...min(last, first + UInt64(Self.freeRegions) - 1)
         return numbers.contains { place(of: $0 << Self.regionShift) != nil }
     }
 

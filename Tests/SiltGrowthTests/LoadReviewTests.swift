@@ -71,6 +71,13 @@ struct LoadReviewTests {
         #expect(even.verdict == .stillFilling && even.facts.loadRatio == 0, "\(even)")
     }
 
+    /// One block in the newer half, of whatever share.
+    @Test func aSingleBlockIsNoLeakThoughHardlyAnythingElseIsAllocatedThen() {
+        let series = site(40) { ($0 < 20 ? 40 : $0 == 30 ? 1 : 0, nil) }
+        let verdict = judge(series, loads: loads(series) { $0 < 20 ? 2000 : 20 })
+        #expect(verdict.verdict == .plateauing && verdict.facts.loadRatio == 0, "\(verdict)")
+    }
+
     @Test(arguments: [24, 44, 90, 300])
     func aDeclineThatEndsIsAPlateau(intervals: Int) {
         let series = site(intervals) { (10 * $0 < 6 * intervals ? 110 - 100 * $0 / intervals : 0, nil) }

@@ -51,6 +51,7 @@ struct OpenDescriptorsTests {
         // Numbers that nobody else in this process had when it was looked at first.
         let open = { fcntl(0, F_DUPFD_CLOEXEC, 700) }
         let first = open()
+        try #require(first >= 0)
         defer { close(first) }
         func came(_ known: [Int32] = []) -> [UInt64] {
             let live = Dictionary(
@@ -66,5 +67,26 @@ struct OpenDescriptorsTests {
         defer { for number in [second, third] { close(number) } }
         let found = came([third])
         #expect(mine(found, second) && !mine(found, third))
+    }
+
+    /// What was closed, and the number opened for something else, while the look went on, is a line's own.
+    @Test func aNumberThatIsUsedAgainDuringALookIsNotSaidToBeGone() throws {
+        var descriptors = OpenDescriptors()
+        descriptors.begin(getpid())
+        let stranger = fcntl(0, F_DUPFD_CLOEXEC, 700)
+        try #require(stranger >= 0)
+        defer { close(stranger) }
+        func handle(_ serial: UInt64) -> HeldHandle {
+            HeldHandle(serial: serial, stack: StackID(rawValue: 1), isFound: false)
+        }
+        // Closed before the look, and open again, as a number that nobody has, when more events are read.
+        let number: UInt64 = 900
+        func gone(_ again: [UInt64: HeldHandle]?) -> [UInt64] {
+            descriptors.look(getpid(), live: [number: handle(1)], isMark: true) { again }?.gone ?? []
+        }
+        #expect(gone([number: handle(2)]) == [])
+        #expect(gone([number: handle(1)]) == [number])
+        #expect(gone([:]) == [])
+        #expect(gone(nil) == [number])
     }
 }

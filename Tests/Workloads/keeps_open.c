@@ -108,10 +108,12 @@ static void wait_for(double span) {
 
 /* Keeps the parent from running for a quarter of the time. */
 static void *stop_parent(void *argument) {
+    pid_t parent = getppid();
     wait_for(churns ? 0.7 * seconds : 0.3 * seconds);
-    kill(getppid(), SIGSTOP);
-    wait_for(0.25 * seconds);
-    kill(getppid(), SIGCONT);
+    if (getppid() == parent && kill(parent, SIGSTOP) == 0) {
+        wait_for(0.25 * seconds);
+        kill(parent, SIGCONT);
+    }
     return argument;
 }
 

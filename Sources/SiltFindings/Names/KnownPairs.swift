@@ -9,8 +9,10 @@ internal import SiltText
 package struct KnownPair: Equatable, Sendable {
     /// What makes it: as the stack has it, or each function that silt saw called for things of the kind.
     package var maker: String
-    /// What gives it back.
+    /// What gives it back; `-`: the library keeps what is made below the maker, whatever it was asked for.
     package var giver: String
+
+    var isKept: Bool { giver == "-" }
 }
 
 struct KnownPairs {
@@ -27,9 +29,6 @@ struct KnownPairs {
     private var libraries: Set<Substring> = []
 
     static let all = KnownPairs(table)
-
-    /// Where the giver is this, the function makes what the library keeps, whoever was asked for what.
-    private static let nobody = "-"
 
     /// Lines of maker, giver, and the beginning of the library's file name; a `*` stands in both for the same text.
     init(_ table: String) {
@@ -91,11 +90,6 @@ struct KnownPairs {
             }
         }
         return search.found
-    }
-
-    /// Whether what is made below that function has no pair.
-    func isKept(below function: String, module: String, isProgram: Bool) -> Bool {
-        pair(function: function, module: module, isProgram: isProgram)?.giver == Self.nobody
     }
 
     /// Whether a file is of a library that has a pair.

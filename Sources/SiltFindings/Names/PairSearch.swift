@@ -14,12 +14,12 @@ struct PairSearch {
         isBlamed: Bool,
         _ pairs: KnownPairs
     ) -> Bool {
-        if pairs.isKept(below: function, module: module, isProgram: isProgram) {
+        let pair = pairs.pair(function: function, module: module, isProgram: isProgram)
+        if pair?.isKept ?? false {
             found = nil
             return false
         }
         isPastBlamed = isPastBlamed || isBlamed
-        let pair = pairs.pair(function: function, module: module, isProgram: isProgram)
         if isProgram {
             guard !isPastBlamed else { return false }
             found = pair ?? found

@@ -28,6 +28,9 @@ extension HeapReport {
         let (facts, bursts) = (verdict.facts, verdict.facts.bursts)
         if facts.loadRatio > 0 { return .unevenLoad(first.blame, others: others, ratio: facts.loadRatio) }
         let rest = facts.restSeconds > 0 ? facts.restSeconds : period * Double(facts.sinceHigh)
+        if verdict.reason == .flat, bursts == 0, facts.restSeconds == 0 {
+            return .full(first.blame, others: others, seconds: rest)
+        }
         return bursts == 0 && facts.restSeconds == 0
             ? .fading(first.blame, others: others, seconds: seconds)
             : .resting(first.blame, others: others, bursts: bursts, seconds: rest)

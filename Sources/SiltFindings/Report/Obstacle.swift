@@ -32,6 +32,8 @@ package enum Obstacle: Equatable, Sendable {
     /// The same, of sites that grew by so many regular bursts and have rested since, for so long; 0: that grew steadily until the
     /// whole process rested.
     case resting(ReportFrame, others: Int, bursts: Int, seconds: Double)
+    /// The same, of sites that grew evenly, and then not for so long though the program was as busy.
+    case full(ReportFrame, others: Int, seconds: Double)
     /// The same, of sites that grew with what the program allocates, which became so many times as much, or ever less with it.
     case unevenLoad(ReportFrame, others: Int, ratio: Double)
     case phase(PhaseObstacle)
@@ -56,7 +58,7 @@ extension Obstacle {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
             .tooFewSnapshots, .tooShort, .stoodStill, .shortWorkers, .loading, .filling, .fading, .resting,
-            .unevenLoad, .phase, .outsideMalloc, .endedEarly:
+            .full, .unevenLoad, .phase, .outsideMalloc, .endedEarly:
             false
         }
     }

@@ -99,8 +99,9 @@ package struct ProcessClock {
         return low
     }
 
-    /// Blocks that the process allocated in each of so many buckets of so many ticks; none where snapshots are missing.
-    func loads(buckets: Int, width: Int) -> [Double] {
+    /// Blocks that the process allocated in each bucket of a series; none where snapshots are missing.
+    func loads(of series: SurvivorSeries) -> [Double] {
+        let (buckets, width) = (series.counts.count, series.width)
         guard buckets > 0, rows.count > buckets else { return [] }
         let points = rows.map { (tick: Int(scale.tick(of: $0.snapshot)), allocated: Double($0.allocatedCount)) }
         var next = 0

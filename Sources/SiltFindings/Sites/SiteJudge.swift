@@ -65,15 +65,15 @@ struct SiteJudge {
     /// What the whole process was at rest after is judged until then.
     private func freeRunning(_ history: SiteHistory, _ clock: ProcessClock) -> GrowthVerdict {
         let whole = history.series(atSnapshot: clock.lastTick) ?? .nothing
-        let verdict = judge(whole, loads: clock.loads(buckets: whole.counts.count, width: whole.width))
+        let verdict = judge(whole, loads: clock.loads(of: whole))
         guard let rest = clock.rest, [.decel, .stalled, .flat, .sparse].contains(verdict.reason),
             !verdict.verdict.isGrowing, let series = history.series(atSnapshot: rest.tick)
         else { return verdict }
-        let awake = judge(series)
+        let awake = judge(series, loads: clock.loads(of: series))
         guard awake.verdict.isGrowing, awake.confidence != .low else { return verdict }
         if rest.isShort { return awake }
         var facts = verdict.facts
-        facts.restSeconds = rest.seconds
+        (facts.restSeconds, facts.loadRatio) = (rest.seconds, 0)
         return GrowthVerdict(.stillFilling, verdict.reason, facts: facts)
     }
 

@@ -76,7 +76,7 @@ enum MemoryText {
             let lead = "RSS grew \(Format.bytes(risen)), not a leak: allocator retention"
             guard held <= risen else {
                 let more = "the allocator holds \(Format.bytes(held)) more of freed memory"
-                return "\(lead) (\(more), and live blocks became fewer)"
+                return "\(lead) (\(more), and other memory became less)"
             }
             return "\(lead) (\(Format.share(100 * held / risen)) of it is freed memory that the allocator holds, "
                 + "\(Format.bytes(held)))"

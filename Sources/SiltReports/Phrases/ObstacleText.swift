@@ -48,6 +48,9 @@ enum ObstacleText {
         case .resting(let frame, let others, let bursts, let seconds):
             "resting? \(frame.label.printable)\(more(others)) rose by \(bursts) bursts, none of which was freed, and then not "
                 + "for \(Format.duration(seconds)) (run it longer)"
+        case .full(let frame, let others, let seconds):
+            "full? \(frame.label.printable)\(more(others)) rose evenly, and then not for \(Format.duration(seconds)), as a cache "
+                + "does that is full (run it longer)"
         case .unevenLoad(let frame, let others, let ratio):
             ratio > 1
                 ? "busier? \(frame.label.printable)\(more(others)) rose with what the program allocates, "

@@ -14,7 +14,7 @@ extension Collector {
 
     /// Ends the intervals that should have ended while nobody looked: what came since the last look came evenly.
     ///
-    /// As far as closing them takes no larger a share of the time than at other times. Not where the program waits for
+    /// Closing may take no larger share of the time than it does at other times. Not where the program waits for
     /// this process: it did all of that at once, and then nothing.
     func catchUp(_ image: TracedImage, at time: Double) {
         guard book == nil, image.own == nil, image.heap.interval > 1 else { return }
@@ -28,13 +28,13 @@ extension Collector {
             let part = (end - began) / (time - began)
             image.drain(upTo: unread.map { $0.lowerBound + UInt64(part * Double($0.count)) })
             let before = Clock.threadCPUNanoseconds
-            closeMissed(image, at: end)
+            closeMissed(image, at: time)
             spent += Clock.threadCPUNanoseconds &- before
             guard scale != .even else {
                 end += tick
                 continue
             }
-            while !image.plan(after: end, tick: tick, notBefore: end) { closeMissed(image, at: end) }
+            while !image.plan(after: end, tick: tick, notBefore: end) { closeMissed(image, at: time) }
             end = image.nextSnapshot
         }
     }

@@ -207,7 +207,7 @@ package final class Collector {
 
     private func handle(_ kind: Watched, _ descriptor: Int32) throws {
         switch kind {
-        case .listener, .connection: try acceptAll()
+        case .listener, .connection: try acceptAll(within: Self.maximumAccept)
         case .signals: try readSignals()
         case .pipe:
             guard let image = images.values.first(where: { $0.pipe == descriptor }) else { return }
@@ -215,6 +215,7 @@ package final class Collector {
                 // The image is gone, has executed another program, or the program has closed our descriptor.
                 poller.remove(descriptor)
             }
+            catchUp(image, at: Clock.monotonicSeconds - startedAt)
             image.drain()
             _ = try endIfReplaced(image)
         case .process:
@@ -235,15 +236,19 @@ package final class Collector {
         finished = true
     }
 
+    /// Seconds in one turn: signals, ends and snapshots are due as well.
+    private static let maximumAccept = 1.0
+
     /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
     ///
-    /// However many there are: one that has to wait may find the socket full, and is not traced then.
-    private func acceptAll() throws {
+    /// However many there are, for so many seconds: one that has to wait may find the socket full, and is not traced then.
+    private func acceptAll(within seconds: Double = .infinity) throws {
+        let end = Clock.monotonicSeconds + seconds
         accept(from: rendezvous.listener)
         if rendezvous.listenerByName >= 0 { accept(from: rendezvous.listenerByName) }
         // A service that answers already has said hello before its hunt asks for anything.
         var requests: [(text: String, connection: Int32)] = []
-        for connection in connections { try readHellos(connection, &requests) }
+        for connection in connections { try readHellos(connection, until: end, &requests) }
         for request in requests { try control(request.text, from: request.connection) }
     }
 
@@ -266,8 +271,12 @@ package final class Collector {
         }
     }
 
-    private func readHellos(_ connection: Int32, _ requests: inout [(text: String, connection: Int32)]) throws {
-        while connections.contains(connection) {
+    private func readHellos(
+        _ connection: Int32,
+        until end: Double,
+        _ requests: inout [(text: String, connection: Int32)]
+    ) throws {
+        while connections.contains(connection), Clock.monotonicSeconds < end {
             switch Rendezvous.read(connection: connection) {
             case .nothing: return
             case .closed:

@@ -261,6 +261,7 @@ final class TracedImage {
     /// Applies what lies before those ends, by slot, as far as it can be read by now.
     func drain(upTo ends: [UInt64]) {
         guard damage == nil else { return }
+        defer { shared.wakeWaiting() }
         do {
             for (slot, end) in ends.enumerated() { try drain(slot, upTo: end) }
         } catch {
@@ -351,10 +352,13 @@ final class TracedImage {
     func beginLooks() {
         program = ProgramFile(of: pid)
         // Its hello was read late. A program that may have few descriptors has no pipe from the start, and is the same.
-        wasReplaced = hasHungUp && processExecutable(pid).map { $0 != shared.executable } ?? false
+        let names = [shared.executable, shared.executable + Self.deleted]
+        wasReplaced = hasHungUp && processExecutable(pid).map { !names.contains($0) } ?? false
         descriptors.begin(pid)
     }
 
+    /// Behind the path of a file that is gone (proc_pid_exe(5)).
+    private static let deleted = " (deleted)"
     /// What it runs; nil where that cannot be seen.
     private var program: ProgramFile?
     /// The process was another program already when its hello was read.
@@ -446,7 +450,7 @@ final class TracedImage {
         guard anyway || descriptors.isDue else { return }
         let found = descriptors.look(pid, live: liveDescriptors, isMark: anyway) {
             drain()
-            return liveDescriptors
+            return hasMore ? nil : liveDescriptors
         }
         guard let found, !isReplaced else { return }
         let isNews = !found.gone.isEmpty || found.unseen != unseenDescriptors

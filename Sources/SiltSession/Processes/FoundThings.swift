@@ -48,8 +48,9 @@ struct LookClock {
     /// On a busy machine a look takes long, and costs no more; what other threads do meanwhile is none of it.
     mutating func begin() { began = Clock.threadCPUNanoseconds }
 
-    mutating func end() {
-        let cost = Double(Clock.threadCPUNanoseconds &- began) / 1e9
+    /// Ends a look; `aside`: what it did besides, in nanoseconds of CPU.
+    mutating func end(aside: UInt64 = 0) {
+        let cost = Double(Clock.threadCPUNanoseconds &- began &- aside) / 1e9
         nextAt = Clock.monotonicSeconds + max(period, share * cost)
     }
 }

@@ -50,7 +50,7 @@ struct OpenDescriptors {
     ///
     /// Where such a record comes later all the same, the number is its line's from then on.
     private static let looks = 3
-    /// Some were: the program does open what nobody sees, and one look, which is made twice, is enough from then on.
+    /// Some were: the program does open what nobody sees, and from then on one look is enough, checked once more.
     private var opensUnseen = false
 
     /// Remembers what the process has from the start.
@@ -65,13 +65,15 @@ struct OpenDescriptors {
     /// Nil when nothing can be seen; `live`: what is known to be open, as far as events were read; `isMark`: a round of a
     /// hunt, or its baseline, ends with it, and what came in it belongs there.
     ///
+    /// `again`: what is known once more events were read; nil while there are others to read.
+    ///
     /// What is opened and closed meanwhile does no harm: a close that is read later, of what is gone already, changes
-    /// nothing, and an opening that is read later is that of another thing.
+    /// nothing, and of a number whose events were read meanwhile nothing is said.
     mutating func look(
         _ pid: pid_t,
         live: [UInt64: HeldHandle],
         isMark: Bool,
-        again: () -> [UInt64: HeldHandle] = { [:] }
+        again: () -> [UInt64: HeldHandle]? = { [:] }
     ) -> Found? {
         let began = Clock.monotonicSeconds
         clock.begin()
@@ -98,12 +100,19 @@ struct OpenDescriptors {
         let old = (born ?? Set(names.keys)).filter { names[$0] != nil && live[$0] == nil }
         born = old
         let others = names.filter { live[$0.key] == nil && !old.contains($0.key) }
+        var (latest, aside) = (live, UInt64(0))
         found.came = strangers(others, isMark: isMark) { news in
-            let live = again()
-            return news.filter { live[$0.key] == nil && Self.link($0.key, of: pid).map(Self.identity) == $0.value }
+            let before = Clock.threadCPUNanoseconds
+            let read = again()
+            aside = Clock.threadCPUNanoseconds &- before
+            guard let now = read else { return [:] }
+            latest = now
+            return news.filter { now[$0.key] == nil && Self.link($0.key, of: pid).map(Self.identity) == $0.value }
         }
+        found.gone.removeAll { latest[$0]?.serial != live[$0]?.serial }
+        found.came.removeAll { latest[$0] != nil }
         found.unseen += UInt64(found.came.count)
-        clock.end()
+        clock.end(aside: aside)
         if isWorthWords(began) {
             wordClock.begin()
             found.examples = examples(names, of: pid)
@@ -121,7 +130,7 @@ struct OpenDescriptors {
         lookedAt = now
     }
 
-    /// Those of the numbers that nobody was seen to open; `remaining`: those of some that are so at once after this look.
+    /// Those of the numbers that nobody was seen to open; `remaining`: which of some are still so after more events were read.
     private mutating func strangers(
         _ names: [UInt64: String],
         isMark: Bool,
