@@ -25,6 +25,20 @@ struct LoadedCodeTests {
         #expect(report.sites.allSatisfy { $0.evidence.reason == .loading })
     }
 
+    /// Each request opens another one, for longer than any start takes.
+    @Test func librariesThatBecomeEvenlyMoreForAMinuteAreALeak() throws {
+        var program = SteadyProgram(stacks: [
+            Stack(functions: ["main", "open_plugin", "dlopen"], kept: SteadyProgram.steadily(20)),
+            Stack(functions: ["main"], kept: SteadyProgram.steadily(4), bytes: 1, resource: .module),
+        ])
+        program.period = 3
+        let report = try program.report()
+        #expect(report.verdict == .growing, "\(report.sites.map(\.evidence))")
+        #expect(report.sites.allSatisfy { $0.isGrowing })
+        program.stacks[1].kept = [30, 0, 0, 24, 0, 0, 0, 12, 0, 0, 0, 0, 18, 0, 0, 0, 0, 0, 0, 2, 0, 0, 5, 5]
+        #expect(try program.report().verdict == .inconclusive)
+    }
+
     /// It is opened and closed again and again.
     @Test func whatALibraryLeavesEachTimeIsALeak() throws {
         let report = try Self.report(["open_plugin", "dlopen", "start_plugin"], kept: SteadyProgram.steadily(20))

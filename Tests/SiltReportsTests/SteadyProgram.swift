@@ -24,6 +24,8 @@ struct SteadyProgram {
 
     var module = "/opt/shop"
     var stacks: [Stack]
+    /// Seconds between two snapshots, each of which a stack's seconds stand for.
+    var period: UInt64 = 1
     /// Blocks of each second that are freed at once, as snapshots count them with those that stay; nil: they count nothing.
     var temporaries: UInt64?
 
@@ -52,7 +54,7 @@ struct SteadyProgram {
             try write(stack, last, to: writer)
         }
         for number in 0...UInt32(Self.seconds) {
-            var row = RecordedSnapshot(process: 1, snapshot: number, timeNs: UInt64(number) * 1_000_000_000)
+            var row = RecordedSnapshot(process: 1, snapshot: number, timeNs: UInt64(number) * period * 1_000_000_000)
             if let temporaries {
                 let kept = stacks.flatMap { $0.kept.prefix(Int(number)) }.reduce(0, +)
                 row.allocatedCount = kept + temporaries * UInt64(number)

@@ -7,8 +7,9 @@ internal import SiltSymbols
 /// Tells what a program that runs freely keeps of the code that it loads: each library and each file once, however long its
 /// start takes.
 ///
-/// That it goes on for ever is not seen before a program has loaded more than any has. Only loads of libraries are counted:
-/// what a library that is opened again and again keeps each time is a leak, and no library more is there then. Code that is
+/// That it goes on for ever is not seen before a program has loaded more than any has, or at an even pace for longer than any
+/// start takes. Only loads of libraries are counted: what a library that is opened again and again keeps each time is a leak,
+/// and no library more is there then. Code that is
 /// run by `exec` may be made anew by each request: that is told from loading by its end, or by being even.
 struct LoadedCode {
     private let recording: Recording
@@ -17,11 +18,13 @@ struct LoadedCode {
     private let clocks: [ProcessClock]
     /// In `Recording.historyBytes`, by row of counters.
     private let histories: [Int: Range<Int>]
-    /// In `Recording.processes`: those whose libraries become more.
-    private let loading: Set<Int>
+    /// In `Recording.processes`: those whose libraries become more, and may not for long.
+    private var loading: Set<Int> = []
 
     /// Libraries, one for each way of getting more: more than large programs have.
     private static let maximumModules = 1000.0
+    /// Seconds.
+    private static let longestStart = 60.0
     /// Share of what stayed that was allocated while code was loaded; tables hold what came before as well.
     private static let share = 0.5
     /// Of the rate at which the code itself comes.
@@ -38,18 +41,26 @@ struct LoadedCode {
     ) {
         (self.recording, self.names, self.judge, self.clocks) = (recording, names, judge, clocks)
         self.histories = histories
-        loading = Set(growing.lazy.filter { $0.resource == .module && $0.opinion.isGrowing }.map(\.process))
+        loading = Set(growing.filter(isOfLoads).map(\.process))
     }
 
     /// The opinion on a share, which is not charged where it may end with the loading of code.
     func checked(_ share: SiteShare) -> SiteOpinion {
-        guard share.opinion.isGrowing, share.span == nil, let verdict = share.opinion.evidence.verdict else {
-            return share.opinion
-        }
-        let isLoaded =
-            share.resource == .module
-            ? verdict.facts.survivors <= Self.maximumModules : share.resource == .heap && isOfLoads(share)
+        let isLoaded = isOfLoads(share) || isBesideLoads(share)
         return isLoaded ? share.opinion.leftOpen(.loading) : share.opinion
+    }
+
+    /// Of libraries: whether they may become no more soon.
+    private func isOfLoads(_ share: SiteShare) -> Bool {
+        guard share.resource == .module, share.opinion.isGrowing, share.span == nil,
+            let verdict = share.opinion.evidence.verdict, verdict.facts.survivors <= Self.maximumModules
+        else { return false }
+        let clock = clocks[share.process]
+        guard clock.seconds >= Self.longestStart,
+            let counts = SiteJudge.sum(share.rows.compactMap { histories[$0].flatMap(judge.history) })?
+                .series(atSnapshot: clock.lastTick)?.counts
+        else { return true }
+        return Self.hasEnded(counts) || Self.isUneven(counts)
     }
 
     /// The shares with their company: names of modules and tables of them grow in the interpreter while it loads, by next to
@@ -69,7 +80,10 @@ struct LoadedCode {
         }
     }
 
-    private func isOfLoads(_ share: SiteShare) -> Bool {
+    /// Of blocks: whether most of them came while code was loaded.
+    private func isBesideLoads(_ share: SiteShare) -> Bool {
+        guard share.resource == .heap, share.opinion.isGrowing, share.span == nil, share.opinion.evidence.verdict != nil
+        else { return false }
         var (all, loaded) = (0.0, 0.0)
         var ofCode: [SiteHistory] = []
         for row in share.rows {

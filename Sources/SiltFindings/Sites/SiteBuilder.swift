@@ -116,9 +116,7 @@ struct SiteBuilder {
     /// Files of code that were loaded while the program may still have been starting: that they are loaded again and again is
     /// not seen yet.
     private func isOfStart(_ share: SiteShare) -> Bool {
-        guard hunt == nil, share.resource == .module else { return false }
-        let clock = clocks[share.process]
-        return Double(clock.periods) * clock.period < GrowthLimits.startSeconds
+        hunt == nil && share.resource == .module && clocks[share.process].seconds < GrowthLimits.startSeconds
     }
 
     /// What a service whose workers replace each other allocates through an interpreter's loop may be in one of its caches,
