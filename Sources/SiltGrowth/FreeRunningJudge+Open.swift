@@ -35,9 +35,7 @@ extension FreeRunningJudge {
         typealias Stopped = GrowthRules.Stopped
         let troughs = series.troughs
         let start = full - Stopped.slices
-        guard start >= look.eligible.lowerBound + Stopped.minimumSlices, !loads.isEmpty,
-            (loads.suffix(Stopped.slices).min() ?? 0) >= Stopped.busyShare * median(loads)
-        else { return false }
+        guard start >= look.eligible.lowerBound + Stopped.minimumSlices else { return false }
         let span = Double(series.snapshots) - Double(start) * width
         let expected = look.slope * span
         let perInterval = look.survivors / (Double(look.eligible.count) * width)
@@ -47,7 +45,11 @@ extension FreeRunningJudge {
         else { return false }
         // What comes in bursts rests in between.
         let step = Stopped.evenShare * look.slope * width
-        return (look.eligible.lowerBound..<start).allSatisfy { troughs[$0] - troughs[$0 - 1] >= step }
+        let isEven = (look.eligible.lowerBound..<start).allSatisfy { troughs[$0] - troughs[$0 - 1] >= step }
+        guard isEven else { return false }
+        let loads = loads()
+        guard loads.count == full, let least = loads.suffix(Stopped.slices).min() else { return false }
+        return least >= Stopped.busyShare * median(loads)
     }
 
     /// How often regular bursts came of which nothing was freed, and which may come again after a rest; nil: they did not.

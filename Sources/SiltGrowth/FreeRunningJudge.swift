@@ -5,11 +5,11 @@ package import SiltHeap
 /// A leak leaves survivors in every slice, start-up only in the first, churn only in the last; an evicting cache loses
 /// old blocks as fast as new ones mature. Six snapshots are needed, eight for medium confidence, twelve for high.
 package func judge(_ series: SurvivorSeries) -> GrowthVerdict {
-    judgeOnce(series, loads: [])
+    judgeOnce(series) { [] }
 }
 
 /// The same, of a process that allocated so many blocks in each bucket; none: that is not known.
-func judgeOnce(_ series: SurvivorSeries, loads: [Double]) -> GrowthVerdict {
+func judgeOnce(_ series: SurvivorSeries, loads: @escaping () -> [Double]) -> GrowthVerdict {
     FreeRunningJudge(series, loads).verdict()
 }
 
@@ -23,13 +23,13 @@ struct FreeRunningJudge {
 
     let series: SurvivorSeries
     /// Of the whole process, by bucket.
-    let loads: [Double]
+    let loads: () -> [Double]
     let full: Int
     let width: Double
 
-    init(_ series: SurvivorSeries, _ loads: [Double]) {
+    init(_ series: SurvivorSeries, _ loads: @escaping () -> [Double]) {
         self.series = series
-        self.loads = loads.count == series.counts.count ? loads : []
+        self.loads = loads
         full = series.counts.count
         width = Double(series.width)
     }

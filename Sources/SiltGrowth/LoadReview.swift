@@ -2,22 +2,17 @@ package import SiltHeap
 
 /// The verdict of a free run whose load may change.
 ///
-/// `loads`: blocks that the whole process allocated in each bucket; none where they are not known. What a program holds for a
-/// while grows with what is asked of it, and a leak becomes slower when less is.
-package func judge(_ series: SurvivorSeries, loads: [Double]) -> GrowthVerdict {
+/// `loads`: blocks that the whole process allocated in each bucket; none where they are not known. Asked for where they
+/// decide. What a program holds for a while grows with what is asked of it, and a leak becomes slower when less is.
+package func judge(_ series: SurvivorSeries, loads: @autoclosure @escaping () -> [Double]) -> GrowthVerdict {
     let verdict = judgeOnce(series, loads: loads)
-    guard let review = LoadReview(series, loads) else { return verdict }
-    switch verdict.reason {
-    case .backlog where verdict.verdict.isGrowing && review.risesWithLoad,
-        .doubling where verdict.verdict.isGrowing && review.risesWithLoad,
-        .decel where !verdict.verdict.isGrowing && review.fallsWithLoad:
-        var facts = verdict.facts
-        facts.loadRatio = review.ratio
-        return GrowthVerdict(.stillFilling, verdict.reason, facts: facts)
-    case .leak, .late, .deep, .slowed, .doubling, .backlog, .trend, .none, .decel, .turnover, .stalled, .flat, .sparse,
-        .everyRound, .gap, .idleRate, .idle:
-        return verdict
-    }
+    guard [.backlog, .doubling, .decel].contains(verdict.reason), let review = LoadReview(series, loads()),
+        verdict.reason == .decel
+            ? !verdict.verdict.isGrowing && review.fallsWithLoad : verdict.verdict.isGrowing && review.risesWithLoad
+    else { return verdict }
+    var facts = verdict.facts
+    facts.loadRatio = review.ratio
+    return GrowthVerdict(.stillFilling, verdict.reason, facts: facts)
 }
 
 /// Compares a site with what its process allocates.
@@ -57,7 +52,7 @@ private struct LoadReview {
         else { return false }
         let usual = mean(others[judged])
         let parts = Self.halves(judged.map { series.counts[$0] * usual / others[$0] })
-        return parts.newer > 0 && parts.older <= GrowthRules.Fading.ratio * parts.newer
+        return parts.older <= GrowthRules.Fading.ratio * parts.newer
     }
 
     private static func ratio(_ values: ArraySlice<Double>) -> Double {

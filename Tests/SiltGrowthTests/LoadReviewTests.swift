@@ -23,19 +23,26 @@ struct LoadReviewTests {
     }
 
     /// Sessions live as long as before, and come more often.
-    @Test(arguments: [24, 44, 90, 300], [0.05, 0.2, 0.33])
-    func whatIsHeldForTheSameTimeUnderAHeavierLoadIsNoQueue(intervals: Int, share: Double) {
+    @Test func whatIsHeldForTheSameTimeUnderAHeavierLoadIsNoQueue() {
+        // Longer runs look like queues without their load.
+        for intervals in [24, 44, 90, 300] {
+            let charged = [0.05, 0.2, 0.33].count { isChargedWithoutItsLoad(intervals: intervals, share: $0) }
+            #expect(charged > 0, "\(intervals)")
+        }
+    }
+
+    private func isChargedWithoutItsLoad(intervals: Int, share: Double) -> Bool {
         let life = max(1, Int(share * Double(intervals)))
         func births(_ i: Int) -> Int { 20 + 200 * i / intervals }
         let series = site(intervals) { (births($0), life) }
         // Something else is allocated all the time.
         let verdict = judge(series, loads: loads(series) { 300 + 3 * births($0) })
         #expect(!verdict.verdict.isGrowing, "\(verdict)")
+        guard judge(series).verdict.isGrowing else { return false }
         // A load that is even does not explain it.
-        if judge(series).verdict.isGrowing {
-            #expect(judge(series, loads: loads(series) { _ in 300 }).verdict.isGrowing)
-            #expect(verdict.verdict == .stillFilling && verdict.facts.loadRatio > 1.2)
-        }
+        #expect(judge(series, loads: loads(series) { _ in 300 }).verdict.isGrowing)
+        #expect(verdict.verdict == .stillFilling && verdict.facts.loadRatio > 1.2)
+        return true
     }
 
     /// A tenth of what comes waits for ever longer, and the load rises once.

@@ -21,7 +21,7 @@ struct OpenDescriptorsTests {
                 (UInt64(number), HeldHandle(serial: UInt64(index), stack: StackID(rawValue: 1), isFound: false))
             }
         )
-        let found = descriptors.look(getpid(), live: live, isMark: true)
+        let found = descriptors.look(getpid(), live: live, isMark: true) { live }
         let example = try #require(found?.examples.first)
         #expect(example.handle == UInt64(numbers[4]))
         #expect((0.1...0.9).contains((example.since - began) / (Clock.monotonicSeconds - began)))

@@ -9,8 +9,8 @@ internal import SiltSymbols
 ///
 /// That it goes on for ever is not seen before a program has loaded more than any has, or at an even pace for longer than any
 /// start takes. Only loads of libraries are counted: what a library that is opened again and again keeps each time is a leak,
-/// and no library more is there then. Code that is
-/// run by `exec` may be made anew by each request: that is told from loading by its end, or by being even.
+/// and no library more is there then. Code that is run by `exec` may be made anew by each request: that is told from loading
+/// by its end, or by being even.
 struct LoadedCode {
     private let recording: Recording
     private let names: FrameNames

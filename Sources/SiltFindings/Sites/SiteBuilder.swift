@@ -68,7 +68,6 @@ struct SiteBuilder {
         for var share in shares where !share.rows.isEmpty {
             if !isOfReplaced(share.process) { share.opinion = caches.checked(share) }
             if mayBeUnfilled(share, caches) { share.opinion = share.opinion.leftOpen() }
-            if isOfStart(share) { share.opinion = .unknown(.tooFewSnapshots(clocks[share.process].count)) }
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
             if index == members.count {
@@ -111,12 +110,6 @@ struct SiteBuilder {
         }
         tellModulesApart(&result)
         return result
-    }
-
-    /// Files of code that were loaded while the program may still have been starting: that they are loaded again and again is
-    /// not seen yet.
-    private func isOfStart(_ share: SiteShare) -> Bool {
-        hunt == nil && share.resource == .module && clocks[share.process].seconds < GrowthLimits.startSeconds
     }
 
     /// What a service whose workers replace each other allocates through an interpreter's loop may be in one of its caches,

@@ -73,7 +73,7 @@ struct OpenDescriptors {
         _ pid: pid_t,
         live: [UInt64: HeldHandle],
         isMark: Bool,
-        again: () -> [UInt64: HeldHandle]? = { [:] }
+        again: () -> [UInt64: HeldHandle]?
     ) -> Found? {
         let began = Clock.monotonicSeconds
         clock.begin()
@@ -107,7 +107,9 @@ struct OpenDescriptors {
             aside = Clock.threadCPUNanoseconds &- before
             guard let now = read else { return [:] }
             latest = now
-            return news.filter { now[$0.key] == nil && Self.link($0.key, of: pid).map(Self.identity) == $0.value }
+            return news.filter { number, name in
+                now[number] == nil && linkTarget("/proc/\(pid)/fd/\(number)").map(Self.identity) == name
+            }
         }
         found.gone.removeAll { latest[$0]?.serial != live[$0]?.serial }
         found.came.removeAll { latest[$0] != nil }
@@ -153,13 +155,6 @@ struct OpenDescriptors {
         }
         strange = now
         return came
-    }
-
-    private static func link(_ number: UInt64, of pid: pid_t) -> String? {
-        var buffer = [CChar](repeating: 0, count: 256)
-        let length = readlink("/proc/\(pid)/fd/\(number)", &buffer, buffer.count)
-        guard length > 0 else { return nil }
-        return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     // MARK: What they are
