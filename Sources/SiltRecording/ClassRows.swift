@@ -1,13 +1,7 @@
 extension RecordingWriter {
     package func write(_ rows: [RecordedClass]) throws(RecordingError) {
-        let insert = try database.prepare("INSERT OR REPLACE INTO live_classes VALUES (?, ?, ?, ?, ?)")
         for row in rows {
-            insert.bind(row.process, at: 1)
-            insert.bind(row.kind.rawValue, at: 2)
-            insert.bind(Int64(row.number), at: 3)
-            insert.bind(row.inUseCount, at: 4)
-            insert.bind(row.inUseBytes, at: 5)
-            try insert.run()
+            try insert(into: "live_classes", row.process, row.kind, row.number, row.inUseCount, row.inUseBytes)
         }
     }
 }

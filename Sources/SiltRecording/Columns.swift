@@ -25,7 +25,24 @@ extension RecordedProcess.End {
     }
 }
 
-extension TrustCounters {
+/// A row of numbers alone.
+protocol NumberRow {
+    /// In the order of the table's columns.
+    static var paths: [WritableKeyPath<Self, UInt64> & Sendable] { get }
+}
+
+extension NumberColumns {
+    init<Row: NumberRow>(of row: Row) { numbers = Row.paths.map { row[keyPath: $0] } }
+}
+
+extension NumberRow {
+    /// Takes its numbers from the columns from `first` on.
+    mutating func read(_ row: Statement, from first: Int32) {
+        for (offset, path) in Self.paths.enumerated() { self[keyPath: path] = row.unsigned(first + Int32(offset)) }
+    }
+}
+
+extension TrustCounters: NumberRow {
     /// In the order of `Schema.trustColumns`.
     static let paths: [WritableKeyPath<TrustCounters, UInt64> & Sendable] = [
         \.allocations, \.frees, \.reallocations, \.undoneFrees, \.maps, \.unmaps, \.remaps, \.unknownKinds,
@@ -34,8 +51,6 @@ extension TrustCounters {
         \.stacksIncomplete, \.stacksMissing, \.modulesLost, \.importsUnbound, \.takes, \.gives, \.unseenDescriptors,
         \.offReason,
     ]
-
-    var columns: [UInt64] { Self.paths.map { self[keyPath: $0] } }
 
     package static func += (sum: inout TrustCounters, other: TrustCounters) {
         for path in paths.dropLast() {
@@ -49,16 +64,14 @@ extension TrustCounters {
     }
 }
 
-extension RecordedTotals {
+extension RecordedTotals: NumberRow {
+    static let paths: [WritableKeyPath<RecordedTotals, UInt64> & Sendable] = [
+        \.allocatedBytes, \.allocatedCount, \.freedBytes, \.freedCount, \.inUseBytes, \.inUseCount, \.peakInUseBytes,
+        \.mappedBytes,
+    ]
+
     package static func += (sum: inout RecordedTotals, other: RecordedTotals) {
-        sum.allocatedBytes &+= other.allocatedBytes
-        sum.allocatedCount &+= other.allocatedCount
-        sum.freedBytes &+= other.freedBytes
-        sum.freedCount &+= other.freedCount
-        sum.inUseBytes &+= other.inUseBytes
-        sum.inUseCount &+= other.inUseCount
-        sum.peakInUseBytes &+= other.peakInUseBytes
-        sum.mappedBytes &+= other.mappedBytes
+        for path in paths { sum[keyPath: path] &+= other[keyPath: path] }
     }
 }
 

@@ -15,7 +15,7 @@ extension RecordingWriter {
         let number = CounterChunk.number(of: counters)
         let row = selectCounters
         defer { row.reset() }
-        row.bind(number, at: 1)
+        row.bind(number)
         let isThere = try row.step()
         counterChunk.begin(number)
         guard isThere, !row.withText(0, { counterChunk.read($0) }) else { return }
@@ -28,19 +28,16 @@ extension RecordingWriter {
     package func keepCounters(process: UInt32) throws(RecordingError) {
         try writeCounterChunk()
         let first = UInt64(process) << 32
-        let row = try database.prepare(
-            "INSERT OR REPLACE INTO last_counter_chunks SELECT chunk, numbers FROM counter_chunks WHERE chunk BETWEEN ? AND ?"
+        try database.run(
+            "INSERT OR REPLACE INTO last_counter_chunks SELECT chunk, numbers FROM counter_chunks WHERE chunk BETWEEN ? AND ?",
+            first,
+            first | UInt64(UInt32.max)
         )
-        row.bind(first, at: 1)
-        row.bind(first | UInt64(UInt32.max), at: 2)
-        try row.run()
     }
 
     func writeCounterChunk() throws(RecordingError) {
         guard !counterChunk.isWritten else { return }
-        insertCounters.bind(counterChunk.number, at: 1)
-        insertCounters.bind(text: counterChunk.text, at: 2)
-        try insertCounters.run()
+        try insert(into: "counter_chunks", counterChunk.number, UTF8Column(utf8: counterChunk.text))
         counterChunk.isWritten = true
     }
 }

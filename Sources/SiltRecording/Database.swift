@@ -42,6 +42,18 @@ final class Database {
         return Statement(statement, of: self)
     }
 
+    /// Adds rows to a table, all columns of one after those of the other; they replace those with the same key.
+    func insertion(into table: String, columns: Int, rows: Int = 1) throws(RecordingError) -> Statement {
+        let row = "(" + Array(repeating: "?", count: columns).joined(separator: ", ") + ")"
+        let places = Array(repeating: row, count: rows).joined(separator: ", ")
+        return try prepare("INSERT OR REPLACE INTO \(table) VALUES \(places)")
+    }
+
+    /// Executes one statement without rows.
+    func run<each Value: ColumnValue>(_ sql: String, _ values: repeat each Value) throws(RecordingError) {
+        try prepare(sql).run(repeat each values)
+    }
+
     /// The first column of the first row, 0 when there is none.
     func integer(_ sql: String) throws(RecordingError) -> Int {
         let statement = try prepare(sql)
@@ -79,75 +91,18 @@ final class Statement {
         sqlite3_finalize(handle)
     }
 
-    @inline(__always) func bind(_ value: Int64, at index: Int32) {
-        sqlite3_bind_int64(handle, index, value)
+    /// Binds values to the parameters from the first on.
+    @inline(__always)
+    func bind<each Value: ColumnValue>(_ values: repeat each Value) {
+        var index: Int32 = 1
+        for value in repeat each values { bind(value, at: &index) }
     }
 
-    @inline(__always) func bind(_ value: UInt64, at index: Int32) {
-        sqlite3_bind_int64(handle, index, Int64(bitPattern: value))
-    }
-
-    @inline(__always) func bind(_ value: UInt32, at index: Int32) {
-        sqlite3_bind_int64(handle, index, Int64(value))
-    }
-
-    @inline(__always) func bind(_ id: some RowID, at index: Int32) { bind(id.rawValue, at: index) }
-
-    func bind(_ value: Int?, at index: Int32) { bind(value.map(Int64.init), at: index) }
-
-    func bind(_ value: Int64?, at index: Int32) {
-        if let value {
-            sqlite3_bind_int64(handle, index, value)
-        } else {
-            sqlite3_bind_null(handle, index)
-        }
-    }
-
-    func bind(_ value: UInt64?, at index: Int32) {
-        if let value {
-            sqlite3_bind_int64(handle, index, Int64(bitPattern: value))
-        } else {
-            sqlite3_bind_null(handle, index)
-        }
-    }
-
-    func bind(_ value: String?, at index: Int32) {
-        // A reader of the file is to see what was there, whatever it was.
-        guard var value = value?.shown else {
-            sqlite3_bind_null(handle, index)
-            return
-        }
-        value.withUTF8 { utf8 in
-            // SQLITE_TRANSIENT: SQLite copies before it returns. An empty string has no base address.
-            let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-            utf8.withMemoryRebound(to: CChar.self) { text in
-                if let base = text.baseAddress {
-                    _ = sqlite3_bind_text(handle, index, base, Int32(clamping: text.count), transient)
-                } else {
-                    _ = sqlite3_bind_text(handle, index, "", 0, transient)
-                }
-            }
-        }
-    }
-
-    /// UTF-8, copied by SQLite before it returns.
-    func bind(text: [UInt8], at index: Int32) {
-        text.withUnsafeBytes { buffer in
-            let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-            let base = buffer.baseAddress?.assumingMemoryBound(to: CChar.self)
-            _ = sqlite3_bind_text(handle, index, base, Int32(clamping: buffer.count), transient)
-        }
-    }
-
-    func bind(_ bytes: [UInt8], at index: Int32) {
-        bytes.withUnsafeBytes { buffer in
-            let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-            if let base = buffer.baseAddress {
-                _ = sqlite3_bind_blob(handle, index, base, Int32(clamping: buffer.count), transient)
-            } else {
-                _ = sqlite3_bind_zeroblob(handle, index, 0)
-            }
-        }
+    /// Binds a value to the parameters from `index` on, which is then that behind them.
+    @inline(__always)
+    func bind(_ value: some ColumnValue, at index: inout Int32) {
+        value.bind(to: handle, at: index)
+        index += value.columnCount
     }
 
     /// Advances to the next row; false after the last.
@@ -163,8 +118,10 @@ final class Statement {
         }
     }
 
-    /// Executes a statement without rows and makes it ready for the next bindings.
-    @inline(__always) func run() throws(RecordingError) {
+    /// Executes a statement without rows with values for its parameters and makes it ready for the next ones.
+    @inline(__always)
+    func run<each Value: ColumnValue>(_ values: repeat each Value) throws(RecordingError) {
+        bind(repeat each values)
         let status = sqlite3_step(handle)
         guard status == SQLITE_DONE else {
             let error = database.error(status)

@@ -3,18 +3,9 @@ internal import SiltEvents
 extension RecordingWriter {
     /// Replaces the examples of a process.
     package func write(_ examples: [RecordedExample], process: UInt32) throws(RecordingError) {
-        let delete = try database.prepare("DELETE FROM examples WHERE process = ?")
-        delete.bind(process, at: 1)
-        try delete.run()
-        let insert = try database.prepare("INSERT INTO examples VALUES (?, ?, ?, ?, ?, ?)")
-        for example in examples {
-            insert.bind(UInt32(example.resource.rawValue), at: 1)
-            insert.bind(process, at: 2)
-            insert.bind(example.stack, at: 3)
-            insert.bind(example.kind, at: 4)
-            insert.bind(example.text, at: 5)
-            insert.bind(example.sinceNs, at: 6)
-            try insert.run()
+        try delete(from: "examples", process: process)
+        for one in examples {
+            try insert(into: "examples", one.resource, process, one.stack, one.kind, one.text, one.sinceNs)
         }
     }
 }

@@ -3,15 +3,7 @@ internal import SiltEvents
 extension RecordingWriter {
     /// Replaces those of the same processes and stacks.
     package func write(_ moves: [RecordedMoves]) throws(RecordingError) {
-        guard !moves.isEmpty else { return }
-        let insert = try database.prepare("INSERT OR REPLACE INTO moved_blocks VALUES (?, ?, ?, ?)")
-        for row in moves {
-            insert.bind(row.process, at: 1)
-            insert.bind(row.stack, at: 2)
-            insert.bind(row.count, at: 3)
-            insert.bind(row.bytes, at: 4)
-            try insert.run()
-        }
+        for row in moves { try insert(into: "moved_blocks", row.process, row.stack, row.count, row.bytes) }
     }
 }
 

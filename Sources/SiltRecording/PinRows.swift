@@ -3,16 +3,8 @@ internal import SiltEvents
 extension RecordingWriter {
     /// Replaces those of a process.
     package func write(_ pins: [RecordedPin], process: UInt32) throws(RecordingError) {
-        let delete = try database.prepare("DELETE FROM pinned_pages WHERE process = ?")
-        delete.bind(process, at: 1)
-        try delete.run()
-        let insert = try database.prepare("INSERT INTO pinned_pages VALUES (?, ?, ?)")
-        for pin in pins {
-            insert.bind(process, at: 1)
-            insert.bind(pin.stack, at: 2)
-            insert.bind(pin.bytes, at: 3)
-            try insert.run()
-        }
+        try delete(from: "pinned_pages", process: process)
+        for pin in pins { try insert(into: "pinned_pages", process, pin.stack, pin.bytes) }
     }
 }
 

@@ -13,10 +13,7 @@ package struct RecordedHuntEnd: Equatable, Sendable {
 
 extension RecordingWriter {
     package func write(_ end: RecordedHuntEnd) throws(RecordingError) {
-        let row = try database.prepare("INSERT OR REPLACE INTO hunt_ends VALUES (1, ?, ?)")
-        row.bind(end.reason, at: 1)
-        row.bind(ShellWords.joined(end.planned), at: 2)
-        try row.run()
+        try insert(into: "hunt_ends", 1, end.reason, ShellWords.joined(end.planned))
     }
 }
 

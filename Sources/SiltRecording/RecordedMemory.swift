@@ -28,35 +28,14 @@ extension RecordingWriter {
     /// Adds what the memory of a process was for; `replacing`: instead of all that was written of it.
     package func write(_ rows: [RecordedMemory], process: UInt32, replacing: Bool) throws(RecordingError) {
         if replacing {
-            for table in ["memory", "memory_details"] {
-                let delete = try database.prepare("DELETE FROM \(table) WHERE process = ?")
-                delete.bind(process, at: 1)
-                try delete.run()
-            }
+            for table in ["memory", "memory_details"] { try delete(from: table, process: process) }
         }
-        let insert = try insertion(into: "memory", RecordedMemory.columns)
-        let insertDetails = try insertion(into: "memory_details", RecordedMemory.detailColumns)
         for row in rows {
-            insertDetails.bind(process, at: 1)
-            insertDetails.bind(row.snapshot, at: 2)
-            for (index, detail) in MemoryDetail.allCases.enumerated() {
-                insertDetails.bind(row.details[detail], at: Int32(index) + 3)
-            }
-            try insertDetails.run()
-            insert.bind(process, at: 1)
-            insert.bind(row.snapshot, at: 2)
-            for (index, use) in MemoryUse.allCases.enumerated() {
-                insert.bind(row.bytes[use], at: Int32(index) + 3)
-            }
-            try insert.run()
+            let details = NumberColumns(numbers: MemoryDetail.allCases.map { row.details[$0] })
+            try insert(into: "memory_details", process, row.snapshot, details)
+            let uses = NumberColumns(numbers: MemoryUse.allCases.map { row.bytes[$0] })
+            try insert(into: "memory", process, row.snapshot, uses)
         }
-    }
-
-    private func insertion(into table: String, _ columns: [String]) throws(RecordingError) -> Statement {
-        let values = columns.map { _ in "?" }.joined(separator: ", ")
-        return try database.prepare(
-            "INSERT OR REPLACE INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(values))"
-        )
     }
 }
 

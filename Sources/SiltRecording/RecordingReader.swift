@@ -93,9 +93,8 @@ extension Recording {
         let row = try database.prepare(
             """
             SELECT process, pid, parent_pid, parent, command, executable, forked, start_ns, end_ns, ended, status,
-                coalesce(alloc_space, 0), coalesce(alloc_objects, 0), coalesce(free_space, 0),
-                coalesce(free_objects, 0), coalesce(inuse_space, 0), coalesce(inuse_objects, 0),
-                coalesce(peak_inuse_space, 0), coalesce(mapped_space, 0)
+                alloc_space, alloc_objects, free_space, free_objects, inuse_space, inuse_objects, peak_inuse_space,
+                mapped_space
             FROM processes LEFT JOIN totals USING (process) ORDER BY process
             """
         )
@@ -111,14 +110,7 @@ extension Recording {
             process.end = RecordedProcess.End(ended: row.text(9), status: row.optionalInteger(10))
             processes.append(process)
             var sum = RecordedTotals()
-            sum.allocatedBytes = row.unsigned(11)
-            sum.allocatedCount = row.unsigned(12)
-            sum.freedBytes = row.unsigned(13)
-            sum.freedCount = row.unsigned(14)
-            sum.inUseBytes = row.unsigned(15)
-            sum.inUseCount = row.unsigned(16)
-            sum.peakInUseBytes = row.unsigned(17)
-            sum.mappedBytes = row.unsigned(18)
+            sum.read(row, from: 11)
             totals.append(sum)
         }
         if try hasTable("process_kinds", database) {
@@ -142,9 +134,7 @@ extension Recording {
         )
         while try counters.step() {
             guard let index = processIndex(of: counters.id(0)) else { continue }
-            for (column, path) in TrustCounters.paths.enumerated() {
-                trust[index][keyPath: path] = counters.unsigned(Int32(column) + 1)
-            }
+            trust[index].read(counters, from: 1)
         }
         guard try hasTable("stops", database) else { return }
         let stops = try database.prepare("SELECT process, time_ns FROM stops")

@@ -42,9 +42,7 @@ extension RecordingWriter {
         let remove = try database.prepare("DELETE FROM \(table) WHERE \(which) AND snapshot = ?")
         for one in series {
             var rows: [Window.Row] = []
-            read.bind(one.resource, at: 1)
-            read.bind(one.process, at: 2)
-            read.bind(one.key, at: 3)
+            read.bind(one.resource, one.process, one.key)
             while try read.step() {
                 rows.append(
                     Window.Row(
@@ -61,21 +59,12 @@ extension RecordingWriter {
             for row in rows {
                 if next < kept.count, kept[next].snapshot == row.snapshot {
                     if kept[next] != row {
-                        update.bind(kept[next].width, at: 1)
-                        update.bind(kept[next].troughBytes, at: 2)
-                        update.bind(one.resource, at: 3)
-                        update.bind(one.process, at: 4)
-                        update.bind(one.key, at: 5)
-                        update.bind(row.snapshot, at: 6)
-                        try update.run()
+                        let (width, trough) = (kept[next].width, kept[next].troughBytes)
+                        try update.run(width, trough, one.resource, one.process, one.key, row.snapshot)
                     }
                     next += 1
                 } else {
-                    remove.bind(one.resource, at: 1)
-                    remove.bind(one.process, at: 2)
-                    remove.bind(one.key, at: 3)
-                    remove.bind(row.snapshot, at: 4)
-                    try remove.run()
+                    try remove.run(one.resource, one.process, one.key, row.snapshot)
                 }
             }
         }

@@ -13,23 +13,12 @@ package final class RecordingWriter {
     /// nil: a private temporary database, gone after `close()`.
     package let path: String?
     let database: Database
-    private let insertModule: Statement
     private let frameRows: RowBatch
-    let insertStackChunk: Statement
-    let insertCounters: Statement
     let selectCounters: Statement
-    private let insertSnapshot: Statement
-    private let insertSiteSample: Statement
-    private let insertHistory: Statement
-    private let insertSiteHistory: Statement
-    private let insertString: Statement
     private let symbolRows: RowBatch
-    private let insertCall: Statement
     private let deleteSymbols: Statement
-    private let insertTotals: Statement
-    private let insertTrust: Statement
-    private let insertProcess: Statement
-    private let insertTarget: Statement
+    /// By table.
+    private var insertions: [String: Statement] = [:]
     var strings: [String: StringID] = [:]
     private var marks = 0
     /// False where rows are added to what a killed writer left: that is not a complete recording.
@@ -92,32 +81,26 @@ package final class RecordingWriter {
     init(path: String?, database: Database) throws(RecordingError) {
         self.path = path
         self.database = database
-        insertModule = try database.prepare("INSERT OR REPLACE INTO modules (module, path, build_id) VALUES (?, ?, ?)")
         frameRows = try RowBatch(database, table: "frames", columns: 4)
-        insertStackChunk = try database.prepare("INSERT OR REPLACE INTO call_tree VALUES (?, ?, ?)")
-        insertCounters = try database.prepare("INSERT OR REPLACE INTO counter_chunks VALUES (?, ?)")
-        selectCounters = try database.prepare("SELECT numbers FROM counter_chunks WHERE chunk = ?")
-        insertSnapshot = try database.prepare(
-            "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        )
-        insertSiteSample = try database.prepare(
-            "INSERT OR REPLACE INTO site_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        )
-        insertHistory = try database.prepare("INSERT OR REPLACE INTO histories VALUES (?, ?, ?, ?)")
-        insertSiteHistory = try database.prepare("INSERT OR REPLACE INTO site_histories VALUES (?, ?, ?, ?)")
-        insertString = try database.prepare("INSERT INTO strings VALUES (?, ?)")
         symbolRows = try RowBatch(database, table: "symbol_rows", columns: 6)
-        insertCall = try database.prepare("INSERT OR REPLACE INTO calls VALUES (?, ?)")
+        selectCounters = try database.prepare("SELECT numbers FROM counter_chunks WHERE chunk = ?")
         deleteSymbols = try database.prepare("DELETE FROM symbol_rows WHERE frame = ?")
-        insertTotals = try database.prepare("INSERT OR REPLACE INTO totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        let places = Array(repeating: "?", count: Schema.trustColumns.count + 1).joined(separator: ", ")
-        insertTrust = try database.prepare("INSERT OR REPLACE INTO trust VALUES (\(places))")
-        insertProcess = try database.prepare(
-            "INSERT OR REPLACE INTO processes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        )
-        insertTarget = try database.prepare(
-            "INSERT OR REPLACE INTO target VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
-        )
+    }
+
+    /// Writes a row, its columns in their order; replaces the one with the same key.
+    @inline(__always)
+    func insert<each Value: ColumnValue>(into table: String, _ values: repeat each Value) throws(RecordingError) {
+        if let statement = insertions[table] { return try statement.run(repeat each values) }
+        var count: Int32 = 0
+        for value in repeat each values { count += value.columnCount }
+        let statement = try database.insertion(into: table, columns: Int(count))
+        insertions[table] = statement
+        try statement.run(repeat each values)
+    }
+
+    /// Removes what was written of a process.
+    func delete(from table: String, process: UInt32) throws(RecordingError) {
+        try database.run("DELETE FROM \(table) WHERE process = ?", process)
     }
 
     package func begin() throws(RecordingError) {
@@ -175,134 +158,92 @@ package final class RecordingWriter {
     // MARK: - What the run is
 
     package func write(_ target: RecordedTarget) throws(RecordingError) {
-        let row = insertTarget
-        row.bind(ShellWords.joined(target.command), at: 1)
-        row.bind(target.directory, at: 2)
-        row.bind(target.executable, at: 3)
-        row.bind(target.pid, at: 4)
-        row.bind(target.allocator, at: 5)
-        row.bind(target.exitStatus, at: 6)
-        row.bind(target.signal, at: 7)
-        row.bind(target.siltVersion, at: 8)
-        row.bind(target.kernel, at: 9)
-        row.bind(target.snapshotPeriodNs, at: 10)
-        row.bind(target.startUnixNs, at: 11)
-        row.bind(target.startNs, at: 12)
-        row.bind(target.endNs, at: 13)
-        row.bind(target.untraceable, at: 14)
-        try row.run()
+        try insert(
+            into: "target",
+            1,
+            ShellWords.joined(target.command),
+            target.directory,
+            target.executable,
+            target.pid,
+            target.allocator,
+            target.exitStatus,
+            target.signal,
+            target.siltVersion,
+            target.kernel,
+            target.snapshotPeriodNs,
+            target.startUnixNs,
+            target.startNs,
+            target.endNs,
+            target.untraceable,
+            false
+        )
     }
 
     package func write(_ cost: RecordedCost) throws(RecordingError) {
-        let row = try database.prepare("INSERT OR REPLACE INTO costs VALUES (1, ?, ?, ?, ?)")
-        row.bind(cost.commandCPUNs, at: 1)
-        row.bind(cost.commandPeakBytes, at: 2)
-        row.bind(cost.analyzerCPUNs, at: 3)
-        row.bind(cost.analyzerPeakBytes, at: 4)
-        try row.run()
+        let numbers = [cost.commandCPUNs, cost.commandPeakBytes, cost.analyzerCPUNs, cost.analyzerPeakBytes]
+        try insert(into: "costs", 1, NumberColumns(numbers: numbers))
     }
 
     /// For a trace whose snapshots are closer together at first (`Recording.maximumSnapshotStep`).
     package func write(maximumSnapshotStep step: UInt32) throws(RecordingError) {
-        let row = try database.prepare("INSERT OR REPLACE INTO snapshot_steps VALUES (1, ?)")
-        row.bind(step, at: 1)
-        try row.run()
+        try insert(into: "snapshot_steps", 1, step)
     }
 
     /// What the target may use, where its control group has a limit.
     package func write(memoryLimit bytes: UInt64) throws(RecordingError) {
-        let row = try database.prepare("INSERT OR REPLACE INTO limits VALUES (1, ?)")
-        row.bind(bytes, at: 1)
-        try row.run()
+        try insert(into: "limits", 1, bytes)
     }
 
     /// Adds the process, or replaces what was written of it.
     package func write(_ process: RecordedProcess) throws(RecordingError) {
-        let row = insertProcess
         storedProcesses = max(storedProcesses, process.id)
-        row.bind(process.id, at: 1)
-        row.bind(process.pid, at: 2)
-        row.bind(process.parentPid, at: 3)
-        row.bind(process.parent, at: 4)
-        row.bind(ShellWords.joined(process.command), at: 5)
-        row.bind(process.executable, at: 6)
-        row.bind(Int64(process.forked ? 1 : 0), at: 7)
-        row.bind(process.startNs, at: 8)
-        row.bind(process.endNs, at: 9)
         let (ended, status) = process.end.columns
-        row.bind(ended, at: 10)
-        row.bind(status, at: 11)
-        try row.run()
-        guard process.isProfiled else { return }
-        let kind = try database.prepare("INSERT OR REPLACE INTO process_kinds VALUES (?, ?)")
-        kind.bind(process.id, at: 1)
-        kind.bind(Schema.profileKind, at: 2)
-        try kind.run()
+        try insert(
+            into: "processes",
+            process.id,
+            process.pid,
+            process.parentPid,
+            process.parent,
+            ShellWords.joined(process.command),
+            process.executable,
+            process.forked,
+            process.startNs,
+            process.endNs,
+            ended,
+            status
+        )
+        if process.isProfiled { try insert(into: "process_kinds", process.id, Schema.profileKind) }
     }
 
     package func write(_ totals: RecordedTotals, process: UInt32) throws(RecordingError) {
-        let row = insertTotals
-        row.bind(process, at: 1)
-        row.bind(totals.allocatedBytes, at: 2)
-        row.bind(totals.allocatedCount, at: 3)
-        row.bind(totals.freedBytes, at: 4)
-        row.bind(totals.freedCount, at: 5)
-        row.bind(totals.inUseBytes, at: 6)
-        row.bind(totals.inUseCount, at: 7)
-        row.bind(totals.peakInUseBytes, at: 8)
-        row.bind(totals.mappedBytes, at: 9)
-        try row.run()
+        try insert(into: "totals", process, NumberColumns(of: totals))
     }
 
     package func write(_ trust: TrustCounters, process: UInt32) throws(RecordingError) {
-        insertTrust.bind(process, at: 1)
-        for (index, value) in trust.columns.enumerated() {
-            insertTrust.bind(value, at: Int32(index) + 2)
-        }
-        try insertTrust.run()
-        guard trust.offReason != 0 else { return }
-        let stop = try database.prepare("INSERT OR REPLACE INTO stops VALUES (?, ?)")
-        stop.bind(process, at: 1)
-        stop.bind(trust.offNs, at: 2)
-        try stop.run()
+        try insert(into: "trust", process, NumberColumns(of: trust))
+        if trust.offReason != 0 { try insert(into: "stops", process, trust.offNs) }
     }
 
     package func add(_ mark: RecordedMark) throws(RecordingError) {
         marks += 1
-        let row = try database.prepare("INSERT INTO marks VALUES (?, ?, ?)")
-        row.bind(Int64(marks), at: 1)
-        row.bind(mark.name, at: 2)
-        row.bind(mark.timeNs, at: 3)
-        try row.run()
+        try insert(into: "marks", marks, mark.name, mark.timeNs)
     }
 
     /// Replaces what was written of the same phase.
     package func write(_ phase: RecordedPhase, number: Int) throws(RecordingError) {
-        let row = try database.prepare("INSERT OR REPLACE INTO phases VALUES (?, ?, ?, ?, ?)")
-        row.bind(Int64(number), at: 1)
-        row.bind(phase.name, at: 2)
-        row.bind(phase.startNs, at: 3)
-        row.bind(phase.endNs, at: 4)
-        row.bind(phase.requests, at: 5)
-        try row.run()
+        try insert(into: "phases", number, phase.name, phase.startNs, phase.endNs, phase.requests)
     }
 
     // MARK: - Where memory comes from
 
     package func add(module id: ModuleID, path: String, buildID: [UInt8]) throws(RecordingError) {
-        insertModule.bind(id, at: 1)
-        insertModule.bind(path, at: 2)
-        insertModule.bind(buildID, at: 3)
-        try insertModule.run()
+        try insert(into: "modules", id, path, buildID, String?.none)
         storedModules = max(storedModules, Int(id.rawValue))
     }
 
     /// Why addresses of a module have no lines; a module without such a row has some, or was not looked at.
     package func write(missingLines reason: String, module id: ModuleID) throws(RecordingError) {
-        let row = try database.prepare("UPDATE modules SET missing_lines = ? WHERE module = ?")
-        row.bind(reason, at: 1)
-        row.bind(id, at: 2)
-        try row.run()
+        try database.run("UPDATE modules SET missing_lines = ? WHERE module = ?", reason, id)
     }
 
     package func add(
@@ -324,8 +265,7 @@ package final class RecordingWriter {
     package func write(symbols: [SourceFrame], frame: FrameID) throws(RecordingError) {
         if frame <= symbolizedBefore || symbolized.contains(frame) {
             try symbolRows.flush()
-            deleteSymbols.bind(frame, at: 1)
-            try deleteSymbols.run()
+            try deleteSymbols.run(frame)
         }
         if !symbols.isEmpty { symbolized.insert(frame) }
         for (depth, symbol) in symbols.enumerated() {
@@ -347,9 +287,7 @@ package final class RecordingWriter {
 
     /// The function of another file that the call before a frame's return address names.
     package func write(called function: String, frame: FrameID) throws(RecordingError) {
-        insertCall.bind(frame, at: 1)
-        insertCall.bind(try string(function), at: 2)
-        try insertCall.run()
+        try insert(into: "calls", frame, try string(function))
     }
 
     private func string(_ text: String) throws(RecordingError) -> StringID {
@@ -358,57 +296,54 @@ package final class RecordingWriter {
         }
         let id = StringID(rawValue: UInt32(strings.count + 1))
         strings[text] = id
-        insertString.bind(id, at: 1)
-        insertString.bind(text, at: 2)
-        try insertString.run()
+        try insert(into: "strings", id, text)
         return id
     }
 
     // MARK: - What moved
 
     package func write(_ snapshot: RecordedSnapshot) throws(RecordingError) {
-        let row = insertSnapshot
-        row.bind(snapshot.process, at: 1)
-        row.bind(snapshot.snapshot, at: 2)
-        row.bind(snapshot.width, at: 3)
-        row.bind(snapshot.timeNs, at: 4)
-        row.bind(snapshot.inUseBytes, at: 5)
-        row.bind(snapshot.troughBytes ?? snapshot.inUseBytes, at: 6)
-        row.bind(snapshot.inUseCount, at: 7)
-        row.bind(snapshot.allocatedBytes, at: 8)
-        row.bind(snapshot.allocatedCount, at: 9)
-        row.bind(snapshot.rssBytes, at: 10)
-        // Column 11, pss, stays NULL: earlier readers ask for it.
-        row.bind(snapshot.mappedBytes, at: 12)
-        try row.run()
+        try insert(
+            into: "snapshots",
+            snapshot.process,
+            snapshot.snapshot,
+            snapshot.width,
+            snapshot.timeNs,
+            snapshot.inUseBytes,
+            snapshot.troughBytes ?? snapshot.inUseBytes,
+            snapshot.inUseCount,
+            snapshot.allocatedBytes,
+            snapshot.allocatedCount,
+            snapshot.rssBytes,
+            // The column of pss stays NULL: earlier readers ask for it.
+            UInt64?.none,
+            snapshot.mappedBytes
+        )
         unthinned += 1
     }
 
     /// A group that moved since its last sample.
     package func write(_ sample: RecordedSample) throws(RecordingError) {
-        let row = insertSiteSample
-        row.bind(UInt32(sample.resource.rawValue), at: 1)
-        row.bind(sample.process, at: 2)
-        row.bind(sample.group, at: 3)
-        row.bind(sample.snapshot, at: 4)
-        row.bind(sample.width, at: 5)
-        row.bind(sample.inUseBytes, at: 6)
-        row.bind(sample.troughBytes, at: 7)
-        row.bind(sample.inUseCount, at: 8)
-        row.bind(sample.allocatedBytes, at: 9)
-        row.bind(sample.allocatedCount, at: 10)
-        try row.run()
+        try insert(
+            into: "site_samples",
+            sample.resource,
+            sample.process,
+            sample.group,
+            sample.snapshot,
+            sample.width,
+            sample.inUseBytes,
+            sample.troughBytes,
+            sample.inUseCount,
+            sample.allocatedBytes,
+            sample.allocatedCount
+        )
         unthinned += 1
     }
 
     /// The survivor history of a stack, encoded; replaces the one before.
     package func write(history: [UInt8], of resource: Resource, process: UInt32, stack: StackID) throws(RecordingError)
     {
-        insertHistory.bind(UInt32(resource.rawValue), at: 1)
-        insertHistory.bind(process, at: 2)
-        insertHistory.bind(stack, at: 3)
-        insertHistory.bind(history, at: 4)
-        try insertHistory.run()
+        try insert(into: "histories", resource, process, stack, history)
     }
 
     /// The survivor history of a group, encoded.
@@ -418,10 +353,6 @@ package final class RecordingWriter {
         process: UInt32,
         group frame: FrameID
     ) throws(RecordingError) {
-        insertSiteHistory.bind(UInt32(resource.rawValue), at: 1)
-        insertSiteHistory.bind(process, at: 2)
-        insertSiteHistory.bind(frame, at: 3)
-        insertSiteHistory.bind(history, at: 4)
-        try insertSiteHistory.run()
+        try insert(into: "site_histories", resource, process, frame, history)
     }
 }

@@ -7,15 +7,8 @@ extension RecordingWriter {
     }
 
     package func write(_ round: RecordedRound) throws(RecordingError) {
-        let row = try database.prepare("INSERT OR REPLACE INTO rounds VALUES (?, ?, ?, ?, ?, ?, ?)")
-        row.bind(round.number, at: 1)
-        row.bind(Int64(round.phase), at: 2)
-        row.bind(round.kind.rawValue, at: 3)
-        row.bind(round.requests, at: 4)
-        row.bind(round.failedRequests, at: 5)
-        row.bind(round.startNs, at: 6)
-        row.bind(round.endNs, at: 7)
-        try row.run()
+        let (requests, failed) = (round.requests, round.failedRequests)
+        try insert(into: "rounds", round.number, round.phase, round.kind, requests, failed, round.startNs, round.endNs)
     }
 
     /// Adds to what was written of the same process, phase and stack.
@@ -27,26 +20,14 @@ extension RecordingWriter {
             """
         )
         for row in rows {
-            insert.bind(row.process, at: 1)
-            insert.bind(Int64(row.phase), at: 2)
-            insert.bind(row.stack, at: 3)
-            insert.bind(row.count, at: 4)
-            insert.bind(row.bytes, at: 5)
-            try insert.run()
+            try insert.run(row.process, row.phase, row.stack, row.count, row.bytes)
         }
     }
 
     /// Replaces what was written of the same process, phase and stacks.
     package func write(_ rows: [PhaseFrees]) throws(RecordingError) {
-        let insert = try database.prepare("INSERT OR REPLACE INTO phase_frees VALUES (?, ?, ?, ?, ?, ?)")
         for row in rows {
-            insert.bind(row.process, at: 1)
-            insert.bind(Int64(row.phase), at: 2)
-            insert.bind(row.stack, at: 3)
-            insert.bind(row.freeStack, at: 4)
-            insert.bind(row.count, at: 5)
-            insert.bind(row.bytes, at: 6)
-            try insert.run()
+            try insert(into: "phase_frees", row.process, row.phase, row.stack, row.freeStack, row.count, row.bytes)
         }
     }
 }

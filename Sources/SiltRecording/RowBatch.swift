@@ -11,11 +11,7 @@ final class RowBatch {
 
     /// Rows replace those with the same key.
     init(_ database: Database, table: String, columns: Int) throws(RecordingError) {
-        let places = "(" + Array(repeating: "?", count: columns).joined(separator: ", ") + ")"
-        insert = try database.prepare(
-            "INSERT OR REPLACE INTO \(table) VALUES "
-                + Array(repeating: places, count: Self.size).joined(separator: ", ")
-        )
+        insert = try database.insertion(into: table, columns: columns, rows: Self.size)
         row = Array(repeating: nil, count: columns)
     }
 
@@ -26,9 +22,8 @@ final class RowBatch {
     func endRow() throws(RecordingError) {
         // Where inserting has failed, these rows come first.
         if count == Self.size { try run() }
-        for (column, value) in row.enumerated() {
-            insert.bind(value, at: Int32(count * row.count + column + 1))
-        }
+        var place = Int32(count * row.count + 1)
+        for value in row { insert.bind(value, at: &place) }
         count += 1
         if count == Self.size { try run() }
     }

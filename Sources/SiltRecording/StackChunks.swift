@@ -15,10 +15,9 @@ extension RecordingWriter {
 
     func writeStackChunk() throws(RecordingError) {
         guard !stackChunk.isWritten else { return }
-        insertStackChunk.bind(stackChunk.first, at: 1)
-        insertStackChunk.bind(text: NumberText.array(stackChunk.steps), at: 2)
-        insertStackChunk.bind(text: NumberText.array(stackChunk.frames.map(\.rawValue)), at: 3)
-        try insertStackChunk.run()
+        let steps = UTF8Column(utf8: NumberText.array(stackChunk.steps))
+        let frames = UTF8Column(utf8: NumberText.array(stackChunk.frames.map(\.rawValue)))
+        try insert(into: "call_tree", stackChunk.first, steps, frames)
         stackChunk.isWritten = true
     }
 }

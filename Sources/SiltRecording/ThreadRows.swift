@@ -3,15 +3,10 @@ internal import SiltEvents
 extension RecordingWriter {
     /// Replaces what is known of the threads of a process.
     package func write(_ threads: [RecordedThreads], process: UInt32) throws(RecordingError) {
-        let delete = try database.prepare("DELETE FROM thread_stacks WHERE process = ?")
-        delete.bind(process, at: 1)
-        try delete.run()
-        let insert = try database.prepare("INSERT INTO thread_stacks VALUES (?, ?, ?)")
+        try delete(from: "thread_stacks", process: process)
         for thread in threads {
-            insert.bind(process, at: 1)
-            insert.bind(thread.name, at: 2)
-            insert.bind(thread.stacks.map { "[" + $0.map { "\($0.rawValue)" }.joined(separator: ",") + "]" }, at: 3)
-            try insert.run()
+            let stacks = thread.stacks.map { UTF8Column(utf8: NumberText.array($0.map(\.rawValue))) }
+            try insert(into: "thread_stacks", process, thread.name, stacks)
         }
     }
 }

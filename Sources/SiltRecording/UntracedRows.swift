@@ -2,16 +2,10 @@ extension RecordingWriter {
     /// Replaces what was written of them.
     package func write(_ untraced: [RecordedUntraced]) throws(RecordingError) {
         try database.execute("DELETE FROM untraced")
-        let row = try database.prepare("INSERT INTO untraced VALUES (?, ?, ?, ?, ?, ?, ?)")
-        for program in untraced {
-            row.bind(program.program, at: 1)
-            row.bind(program.reason, at: 2)
-            row.bind(program.became, at: 3)
-            row.bind(program.processes, at: 4)
-            row.bind(UInt64(program.seconds * 1000), at: 5)
-            row.bind(program.grownBytes, at: 6)
-            row.bind(program.starterPid, at: 7)
-            try row.run()
+        for one in untraced {
+            let (name, milliseconds) = (one.program, UInt64(one.seconds * 1000))
+            let numbers = NumberColumns(numbers: [one.processes, milliseconds, one.grownBytes, UInt64(one.starterPid)])
+            try insert(into: "untraced", name, one.reason, one.became, numbers)
         }
     }
 }
