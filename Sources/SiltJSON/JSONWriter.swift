@@ -27,6 +27,33 @@ package struct JSONWriter<Output: TextOutputStream> {
         nested(key, open: "[", close: "]", body)
     }
 
+    /// A list, of which `body` writes each element.
+    package mutating func list<Element>(
+        _ key: String? = nil,
+        of elements: some Sequence<Element>,
+        _ body: (Element, inout JSONWriter) -> Void
+    ) {
+        array(key) { json in for element in elements { body(element, &json) } }
+    }
+
+    /// A list of objects, of which `body` writes each one's members.
+    package mutating func objects<Element>(
+        _ key: String? = nil,
+        of elements: some Sequence<Element>,
+        _ body: (Element, inout JSONWriter) -> Void
+    ) {
+        list(key, of: elements) { element, json in json.object { body(element, &$0) } }
+    }
+
+    /// An object, of which `body` writes the members; null where there is no value.
+    package mutating func object<Value>(
+        _ key: String,
+        of value: Value?,
+        _ body: (Value, inout JSONWriter) -> Void
+    ) {
+        if let value { object(key) { body(value, &$0) } } else { self.value(key, nil as String?) }
+    }
+
     private mutating func nested(
         _ key: String?,
         open: Unicode.Scalar,

@@ -138,9 +138,7 @@ extension GrowthBaseline {
         json.object { json in
             json.value("format", "silt-baseline")
             json.value("version", 1)
-            json.array("entries") { json in
-                for entry in entries { json.object { entry.write(&$0) } }
-            }
+            json.objects("entries", of: entries) { $0.write(&$1) }
         }
         return json.finish()
     }

@@ -23,22 +23,14 @@ package enum CheckJSON {
                 guard let report = check.report else { return }
                 for finding in check.findings { json.object { Self.finding(finding, check, report, &$0) } }
             }
-            json.array("suppressions") { json in
-                for entry in check.settings.suppressions.entries {
-                    json.object { json in
-                        json.value("pattern", entry.pattern)
-                        json.value("source", entry.source)
-                        json.value("hits", entry.hits)
-                        json.value("bytes", entry.bytes)
-                    }
-                }
+            json.objects("suppressions", of: check.settings.suppressions.entries) { entry, json in
+                json.value("pattern", entry.pattern)
+                json.value("source", entry.source)
+                json.value("hits", entry.hits)
+                json.value("bytes", entry.bytes)
             }
-            json.array("no_longer_growing") { json in
-                for entry in check.mended { json.object { mended(entry, &$0) } }
-            }
-            json.array("phases") { json in
-                for phase in check.phases { json.object { Self.phase(phase, &$0) } }
-            }
+            json.objects("no_longer_growing", of: check.mended) { mended($0, &$1) }
+            json.objects("phases", of: check.phases) { Self.phase($0, &$1) }
         }
         output = json.finish()
     }
@@ -49,27 +41,17 @@ package enum CheckJSON {
         _ report: HeapReport,
         _ json: inout JSONWriter<Output>
     ) {
-        switch finding.outcome {
-        case .failed(let breach):
-            json.value("outcome", "failed")
-            limit(breach, &json)
-            json.value("allowed_by", nil as String?)
-        case .allowed(let allowance):
-            json.value("outcome", "allowed")
-            json.value("limit", nil as String?)
-            switch allowance {
-            case .suppression(let line, _): json.value("allowed_by", line)
-            case .baseline: json.value("allowed_by", "baseline")
+        let (outcome, breach, allowedBy): (String, CheckReport.Breach?, String?) =
+            switch finding.outcome {
+            case .failed(let breach): ("failed", breach, nil)
+            case .allowed(.suppression(let line, _)): ("allowed", nil, line)
+            case .allowed(.baseline): ("allowed", nil, "baseline")
+            case .withinLimit: ("within-limit", nil, nil)
+            case .doubtful: ("doubtful", nil, nil)
             }
-        case .withinLimit:
-            json.value("outcome", "within-limit")
-            json.value("limit", nil as String?)
-            json.value("allowed_by", nil as String?)
-        case .doubtful:
-            json.value("outcome", "doubtful")
-            json.value("limit", nil as String?)
-            json.value("allowed_by", nil as String?)
-        }
+        json.value("outcome", outcome)
+        json.object("limit", of: breach) { limit($0, &$1) }
+        json.value("allowed_by", allowedBy)
         json.value("message", CheckHeadline.sentence(finding, check.settings))
         JSONReport.site(finding.site, of: report, &json)
     }
@@ -83,11 +65,9 @@ package enum CheckJSON {
             case .phaseLimit(let limit, let sum): ("phase", limit, sum)
             case .baseline(let rate): ("baseline", rate, nil)
             }
-        json.object("limit") { json in
-            json.value("kind", kind)
-            json.value("value", value)
-            if let measured { json.value("phase_total", measured) }
-        }
+        json.value("kind", kind)
+        json.value("value", value)
+        if let measured { json.value("phase_total", measured) }
     }
 
     private static func mended<Output>(_ entry: GrowthBaseline.Entry, _ json: inout JSONWriter<Output>) {
@@ -100,16 +80,13 @@ package enum CheckJSON {
 
     private static func phase<Output>(_ phase: CheckReport.Phase, _ json: inout JSONWriter<Output>) {
         JSONReport.measured(phase.measured, &json)
-        switch phase.outcome {
-        case .passed:
-            json.value("verdict", "passed")
-            json.value("reason", nil as String?)
-        case .failed:
-            json.value("verdict", "failed")
-            json.value("reason", nil as String?)
-        case .inconclusive(let reason):
-            json.value("verdict", "inconclusive")
-            json.value("reason", CheckHeadline.line(reason))
-        }
+        let (verdict, reason): (String, String?) =
+            switch phase.outcome {
+            case .passed: ("passed", nil)
+            case .failed: ("failed", nil)
+            case .inconclusive(let doubt): ("inconclusive", CheckHeadline.line(doubt))
+            }
+        json.value("verdict", verdict)
+        json.value("reason", reason)
     }
 }

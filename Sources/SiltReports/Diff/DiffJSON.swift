@@ -16,11 +16,8 @@ package enum DiffJSON {
             json.object("before") { side(diff.before, diff, &$0) }
             json.object("after") { side(diff.after, diff, &$0) }
             json.value("change", diff.total.value)
-            json.array("functions") { json in
-                for function in diff.functions.prefix(diff.settings.limit ?? Int.max) {
-                    json.object { Self.function(function, &$0) }
-                }
-            }
+            let functions = diff.functions.prefix(diff.settings.limit ?? Int.max)
+            json.objects("functions", of: functions) { Self.function($0, &$1) }
         }
         output = json.finish()
     }

@@ -61,14 +61,11 @@ package enum FirefoxExport {
         // Else what has no samples of time may be left out as idle.
         json.numbers("initialVisibleThreads", (0..<threads).map { UInt64($0) })
         json.numbers("initialSelectedThreads", [0])
-        json.array("categories") { json in
-            for (name, color) in [("Other", "grey"), ("Growing", "red")] {
-                json.object { json in
-                    json.value("name", name)
-                    json.value("color", color)
-                    json.array("subcategories") { $0.value(nil, "Other") }
-                }
-            }
+        json.objects("categories", of: [("Other", "grey"), ("Growing", "red")]) { entry, json in
+            let (name, color) = entry
+            json.value("name", name)
+            json.value("color", color)
+            json.array("subcategories") { $0.value(nil, "Other") }
         }
         json.array("markerSchema") { FirefoxMarkers.schema(&$0) }
     }

@@ -52,31 +52,23 @@ struct FirefoxMarkers {
             json.object { json in
                 json.value("name", type)
                 for label in ["tooltipLabel", "tableLabel", "chartLabel"] { json.value(label, "{marker.data.name}") }
-                json.array("display") { json in
-                    for place in ["marker-chart", "marker-table", "timeline-overview"] { json.value(nil, place) }
-                }
-                json.array("fields") { json in
-                    for (key, label, format) in [("name", "Name", "string"), ("requests", "Requests", "integer")] {
-                        json.object { json in
-                            json.value("key", key)
-                            json.value("label", label)
-                            json.value("format", format)
-                        }
-                    }
+                json.list("display", of: ["marker-chart", "marker-table", "timeline-overview"]) { $1.value(nil, $0) }
+                let fields = [("name", "Name", "string"), ("requests", "Requests", "integer")]
+                json.objects("fields", of: fields) { field, json in
+                    let (key, label, format) = field
+                    json.value("key", key)
+                    json.value("label", label)
+                    json.value("format", format)
                 }
             }
         }
     }
 
     func render<Output>(_ json: inout JSONWriter<Output>) {
-        json.array("data") { json in
-            for marker in markers {
-                json.object { json in
-                    json.value("type", marker.type)
-                    json.value("name", marker.text.printable)
-                    if let requests = marker.requests { json.value("requests", requests) }
-                }
-            }
+        json.objects("data", of: markers) { marker, json in
+            json.value("type", marker.type)
+            json.value("name", marker.text.printable)
+            if let requests = marker.requests { json.value("requests", requests) }
         }
         json.column("name", markers.map(\.name))
         json.array("startTime") { json in for marker in markers { json.value(nil, marker.start) } }

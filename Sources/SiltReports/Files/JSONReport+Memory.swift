@@ -25,15 +25,11 @@ extension JSONReport {
             for use in MemoryUse.allCases { json.value(use.name, look.bytes[use]) }
             json.value("growth_cause", (explained?.entry ?? late?.cause)?.rawValue)
             json.value("growth", explained.map { MemoryText.cause($0, look, late, in: report) })
-            json.array("causes") { json in
-                for entry in MemoryLedger(look, of: recording).entries {
-                    json.object { json in
-                        json.value("cause", entry.cause.rawValue)
-                        json.value("bytes", entry.bytes)
-                        json.value("text", LedgerText.line(entry.cause, look, report))
-                        json.value("remedy", LedgerText.remedy(entry.cause, look, report))
-                    }
-                }
+            json.objects("causes", of: MemoryLedger(look, of: recording).entries) { entry, json in
+                json.value("cause", entry.cause.rawValue)
+                json.value("bytes", entry.bytes)
+                json.value("text", LedgerText.line(entry.cause, look, report))
+                json.value("remedy", LedgerText.remedy(entry.cause, look, report))
             }
         }
     }

@@ -16,42 +16,29 @@ package enum JSONReport {
             json.value("headline", report.verdictLine)
             if !report.phases.isEmpty || report.failure != nil {
                 json.value("failure", report.failure?.reason)
-                json.array("phases_not_reached") { json in
-                    for name in report.failure?.missing ?? [] { json.value(nil, name) }
-                }
+                json.list("phases_not_reached", of: report.failure?.missing ?? []) { $1.value(nil, $0) }
             }
             json.object("totals") { totals(report.totals, &$0) }
             trust(report.trust, &json)
             let whole = WholeMemory(report.recording, clocks: ProcessClock.all(of: report.recording))
-            json.array("processes") { json in
-                for process in report.processes {
-                    json.object { json in
-                        json.value("pid", UInt64(process.process.pid))
-                        json.value("parent", UInt64(process.parentPid))
-                        json.value("command", Format.commandLine(process.process.command))
-                        json.object("totals") { totals(process.totals, &$0) }
-                        memory(of: process.process, whole, report, &json)
-                    }
-                }
+            json.objects("processes", of: report.processes) { process, json in
+                json.value("pid", UInt64(process.process.pid))
+                json.value("parent", UInt64(process.parentPid))
+                json.value("command", Format.commandLine(process.process.command))
+                json.object("totals") { totals(process.totals, &$0) }
+                memory(of: process.process, whole, report, &json)
             }
-            json.array("untraced") { json in
-                for program in report.recording.untraced {
-                    json.object { json in
-                        json.value("program", program.program)
-                        json.value("reason", program.reason)
-                        json.value("became", program.became)
-                        json.value("processes", program.processes)
-                        json.value("milliseconds", UInt64(program.seconds * 1000))
-                        json.value("grown_bytes", program.grownBytes)
-                    }
-                }
+            json.objects("untraced", of: report.recording.untraced) { program, json in
+                json.value("program", program.program)
+                json.value("reason", program.reason)
+                json.value("became", program.became)
+                json.value("processes", program.processes)
+                json.value("milliseconds", UInt64(program.seconds * 1000))
+                json.value("grown_bytes", program.grownBytes)
             }
             if !report.phases.isEmpty { phases(report, &json) }
-            json.array("sites") { json in
-                for item in report.sites.prefix(report.options.limit ?? Int.max) {
-                    json.object { site(item, of: report, &$0) }
-                }
-            }
+            let sites = report.sites.prefix(report.options.limit ?? Int.max)
+            json.objects("sites", of: sites) { site($0, of: report, &$1) }
         }
         output = json.finish()
     }
@@ -91,14 +78,10 @@ package enum JSONReport {
     }
 
     private static func phases<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
-        json.array("phases") { json in
-            for phase in report.phases {
-                json.object { json in
-                    measured(phase, &json)
-                    json.value("verdict", report.verdict(of: phase).rawValue)
-                    json.value("reason", HuntText.problem(of: phase, report))
-                }
-            }
+        json.objects("phases", of: report.phases) { phase, json in
+            measured(phase, &json)
+            json.value("verdict", report.verdict(of: phase).rawValue)
+            json.value("reason", HuntText.problem(of: phase, report))
         }
     }
 
@@ -123,22 +106,14 @@ package enum JSONReport {
         json.value("reason", site.evidence.reason.rawValue)
         json.value("evidence", site.evidenceLine)
         if !report.phases.isEmpty { hunt(site, &json) }
-        if let rate = site.rate {
-            json.object("rate") { json in
-                json.value("value", rate.value)
-                json.value("low", rate.low)
-                json.value("high", rate.high)
-                json.value("unit", rate.unit.rawValue)
-            }
-        } else {
-            json.value("rate", nil as String?)
+        json.object("rate", of: site.rate) { rate, json in
+            json.value("value", rate.value)
+            json.value("low", rate.low)
+            json.value("high", rate.high)
+            json.value("unit", rate.unit.rawValue)
         }
         json.object("blame") { place(site.blame, &$0) }
-        if let caller = site.caller {
-            json.object("caller") { place(caller, &$0) }
-        } else {
-            json.value("caller", nil as String?)
-        }
+        json.object("caller", of: site.caller) { place($0, &$1) }
         if let origin = site.origin { json.object("origin") { place(origin, &$0) } }
         if let example = site.example {
             json.object("example") { json in
@@ -167,27 +142,20 @@ package enum JSONReport {
             json.value("moved_space", site.movedBytes)
         }
         if site.threadStackBytes > 0 { json.value("thread_stack_space", site.threadStackBytes) }
-        json.array("stack") { json in
-            for frame in report.frames(ofStack: site.stack).prefix(report.options.depth ?? Int.max) {
-                json.object { json in
-                    place(frame, &json)
-                    json.value("offset", frame.offset)
-                    json.value("inlined", frame.inlined)
-                }
-            }
+        let frames = report.frames(ofStack: site.stack).prefix(report.options.depth ?? Int.max)
+        json.objects("stack", of: frames) { frame, json in
+            place(frame, &json)
+            json.value("offset", frame.offset)
+            json.value("inlined", frame.inlined)
         }
     }
 
     private static func hunt<Output>(_ site: ReportSite, _ json: inout JSONWriter<Output>) {
         json.value("phase", site.phase)
         json.value("leak_fraction", site.leakFraction)
-        if let freedBy = site.freedBy {
-            json.object("freed_by") { json in
-                place(freedBy.frame, &json)
-                json.value("share", freedBy.share)
-            }
-        } else {
-            json.value("freed_by", nil as String?)
+        json.object("freed_by", of: site.freedBy) { freedBy, json in
+            place(freedBy.frame, &json)
+            json.value("share", freedBy.share)
         }
     }
 

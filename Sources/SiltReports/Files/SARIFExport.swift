@@ -24,9 +24,7 @@ package enum SARIFExport {
                     json.array("invocations") { json in
                         json.object { invocation(report, &$0) }
                     }
-                    json.array("results") { json in
-                        for site in shown { json.object { result(site, report, kinds, &$0) } }
-                    }
+                    json.objects("results", of: shown) { result($0, report, kinds, &$1) }
                 }
             }
         }
@@ -41,14 +39,10 @@ package enum SARIFExport {
         json.value("name", "silt")
         let version = report.recording.target.siltVersion
         if !version.isEmpty { json.value("version", version) }
-        json.array("rules") { json in
-            for kind in kinds {
-                json.object { json in
-                    json.value("id", rule(kind))
-                    json.object("shortDescription") {
-                        $0.value("text", "A call site whose \(kind.units) are never \(kind.gone)")
-                    }
-                }
+        json.objects("rules", of: kinds) { kind, json in
+            json.value("id", rule(kind))
+            json.object("shortDescription") {
+                $0.value("text", "A call site whose \(kind.units) are never \(kind.gone)")
             }
         }
     }

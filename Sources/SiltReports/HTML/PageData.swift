@@ -29,10 +29,8 @@ package enum PageData {
             json.value("verdict", report.verdict.rawValue)
             json.value("headline", report.verdictLine.printable)
             // As `which request leaks: silt hunt …`, below what grows.
-            json.array("next") { json in
-                guard !report.findings.own.isEmpty else { return }
-                for line in NextStep.more(report) { json.value(nil, line.printable) }
-            }
+            let next = report.findings.own.isEmpty ? [] : NextStep.more(report)
+            json.list("next", of: next) { $1.value(nil, $0.printable) }
             let whole = WholeProcess(report)
             json.value("answer", whole.answer?.printable)
             json.value("trust", TrustText.line(report))
@@ -53,26 +51,18 @@ package enum PageData {
     }
 
     private static func phases<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
-        json.array("phases") { json in
-            for phase in report.phases {
-                json.object { json in
-                    json.value("name", phase.name.printable)
-                    json.value("verdict", report.verdict(of: phase).rawValue)
-                    json.value("size", HuntHeadline.size(of: phase))
-                    json.value("problem", HuntText.problem(of: phase, report))
-                }
-            }
+        json.objects("phases", of: report.phases) { phase, json in
+            json.value("name", phase.name.printable)
+            json.value("verdict", report.verdict(of: phase).rawValue)
+            json.value("size", HuntHeadline.size(of: phase))
+            json.value("problem", HuntText.problem(of: phase, report))
         }
     }
 
     // MARK: Sites
 
     private static func sites<Output>(_ report: HeapReport, _ json: inout JSONWriter<Output>) {
-        json.array("sites") { json in
-            for site in report.sites.prefix(maximumSites) {
-                json.object { self.site(site, report, &$0) }
-            }
-        }
+        json.objects("sites", of: report.sites.prefix(maximumSites)) { self.site($0, report, &$1) }
         json.value("more_sites", max(0, report.sites.count - maximumSites))
     }
 
@@ -92,10 +82,8 @@ package enum PageData {
         json.value("part_of", site.follows?.rank)
         let evidence = site.isGrowing ? FindingText.evidence(site, report) : site.evidenceLine
         json.value("evidence", evidence.printable)
-        json.array("notes") { json in
-            guard site.isGrowing else { return }
-            for note in FindingText.notes(site, report) { json.value(nil, note.printable) }
-        }
+        let notes = site.isGrowing ? FindingText.notes(site, report) : []
+        json.list("notes", of: notes) { $1.value(nil, $0.printable) }
         json.value("size", FindingText.held(site))
         json.value("allocated", site.resource.amount(Double(site.allocatedBytes)))
         json.value("whereabouts", WhyText.whereabouts(site)?.printable)
@@ -110,18 +98,13 @@ package enum PageData {
             }
         }
         guard site.isGrowing || site.isAcquitted else { return }
-        json.array("way") { json in
-            for link in WayText(site, report).whole(limit: wayLimit) { json.value(nil, link.printable) }
-        }
+        json.list("way", of: WayText(site, report).whole(limit: wayLimit)) { $1.value(nil, $0.printable) }
         guard report.options.showsSource, let file = place.file, let line = place.line else { return }
-        json.array("source") { json in
-            for (number, text) in SourceLines.around(line, of: file) {
-                json.object { json in
-                    json.value("line", number)
-                    json.value("text", text)
-                    json.value("blamed", number == line)
-                }
-            }
+        json.objects("source", of: SourceLines.around(line, of: file)) { entry, json in
+            let (number, text) = entry
+            json.value("line", number)
+            json.value("text", text)
+            json.value("blamed", number == line)
         }
     }
 
@@ -164,27 +147,19 @@ package enum PageData {
             // What has no size has no place on the scale of resident memory.
             json.numbers("rss", resource.isCounted ? [] : timeline.columns.map { $0.rssBytes ?? 0 })
             parts(resource.isCounted ? [] : timeline.parts(report.recording), &json)
-            json.array("spans") { json in
-                for span in timeline.spans {
-                    json.object { json in
-                        json.value("name", span.name.printable)
-                        json.value("first", span.columns.lowerBound)
-                        json.value("last", span.columns.upperBound)
-                    }
-                }
+            json.objects("spans", of: timeline.spans) { span, json in
+                json.value("name", span.name.printable)
+                json.value("first", span.columns.lowerBound)
+                json.value("last", span.columns.upperBound)
             }
         }
     }
 
     private static func moments<Output>(_ course: StackCourse, _ json: inout JSONWriter<Output>) {
         json.value("exact_moments", course.isExact)
-        json.array("moments") { json in
-            for moment in course.moments {
-                json.object { json in
-                    json.value("name", moment.name.printable)
-                    json.value("seconds", moment.seconds)
-                }
-            }
+        json.objects("moments", of: course.moments) { moment, json in
+            json.value("name", moment.name.printable)
+            json.value("seconds", moment.seconds)
         }
     }
 
