@@ -147,10 +147,12 @@ extension RawStreamError: CustomStringConvertible {
 
 /// Writes an event file.
 ///
-/// What is buffered is lost if `close` is not called.
+/// What is buffered is lost if `flush` is not called. Nothing is written after the first failure.
 package struct RawStreamWriter: ~Copyable {
     private let path: String
     private let descriptor: Int32
+    /// Why the file ends early; nil while all is well.
+    package private(set) var failure: RawStreamError?
     private var buffer: [UInt8] = []
     /// Chunks so far.
     private var number: UInt32 = 0
@@ -171,98 +173,69 @@ package struct RawStreamWriter: ~Copyable {
         }
         // A pipe has no length.
         _ = ftruncate(descriptor, 0)
-        append(image: 0, slot: RawStream.Mark.begin.rawValue, offset: RawStream.version, nil)
+        append(image: 0, .begin, offset: RawStream.version, nil)
     }
 
     deinit { _ = Glibc.close(descriptor) }
 
     /// What was run and by whom.
-    package mutating func trace(_ texts: [String]) throws(RawStreamError) {
-        var bytes: [UInt8] = []
-        for text in texts { bytes += Array(text.utf8) + [0] }
-        bytes.withUnsafeBytes { append(image: 0, slot: RawStream.Mark.trace.rawValue, offset: 0, $0) }
-        try flushIfLong()
+    package mutating func trace(_ texts: [String]) {
+        Self.bytes(texts).withUnsafeBytes { append(image: 0, .trace, offset: 0, $0) }
     }
 
-    package mutating func image(
-        _ image: UInt64,
-        timeNanoseconds: UInt64,
-        header: UnsafeRawBufferPointer
-    ) throws(RawStreamError) {
-        append(image: image, slot: RawStream.Mark.image.rawValue, offset: timeNanoseconds, header)
-        try flushIfLong()
+    private static func bytes(_ texts: [String]) -> [UInt8] { texts.flatMap { Array($0.utf8) + [0] } }
+
+    package mutating func image(_ image: UInt64, timeNanoseconds: UInt64, header: UnsafeRawBufferPointer) {
+        append(image: image, .image, offset: timeNanoseconds, header)
     }
 
     /// The module log's bytes from `offset` on.
-    package mutating func modules(
-        image: UInt64,
-        offset: UInt64,
-        _ bytes: UnsafeRawBufferPointer
-    ) throws(RawStreamError) {
-        append(image: image, slot: RawStream.Mark.modules.rawValue, offset: offset, bytes)
-        try flushIfLong()
+    package mutating func modules(image: UInt64, offset: UInt64, _ bytes: UnsafeRawBufferPointer) {
+        append(image: image, .modules, offset: offset, bytes)
     }
 
     /// The bytes that a call of `ImageDecoder.decode` consumed, in the order of those calls.
-    package mutating func records(
-        image: UInt64,
-        slot: Int,
-        offset: UInt64,
-        _ bytes: UnsafeRawBufferPointer
-    ) throws(RawStreamError) {
-        guard !bytes.isEmpty else { return }
-        append(image: image, slot: UInt32(slot), offset: offset, bytes)
-        try flushIfLong()
+    package mutating func records(image: UInt64, slot: Int, offset: UInt64, _ bytes: UnsafeRawBufferPointer) {
+        if !bytes.isEmpty { append(image: image, slot: UInt32(slot), offset: offset, bytes) }
     }
 
-    package mutating func gap(image: UInt64, _ gap: StampGap) throws(RawStreamError) {
+    package mutating func gap(image: UInt64, _ gap: StampGap) {
         let packed = UInt64(gap.shard) | UInt64(gap.stamp) << 16 | UInt64(gap.missing) << 32
-        append(image: image, slot: RawStream.Mark.gap.rawValue, offset: packed, nil)
-        try flushIfLong()
+        append(image: image, .gap, offset: packed, nil)
     }
 
     /// These threads were seen to run no more.
-    package mutating func threads(image: UInt64, over handles: [UInt64]) throws(RawStreamError) {
-        if !handles.isEmpty { try append(handles, .threads, image: image, offset: 0) }
+    package mutating func threads(image: UInt64, over handles: [UInt64]) {
+        if !handles.isEmpty { append(handles, .threads, image: image) }
     }
 
     /// All open intervals end here.
     ///
     /// `residents`: resident bytes of each image.
-    package mutating func snapshot(
-        timeNanoseconds: UInt64,
-        residents: [(image: UInt64, bytes: UInt64)]
-    ) throws(RawStreamError) {
+    package mutating func snapshot(timeNanoseconds: UInt64, residents: [(image: UInt64, bytes: UInt64)]) {
         residents.flatMap { [$0.image, $0.bytes] }.withUnsafeBytes {
-            append(image: 0, slot: RawStream.Mark.snapshot.rawValue, offset: timeNanoseconds, $0)
+            append(image: 0, .snapshot, offset: timeNanoseconds, $0)
         }
-        try flushIfLong()
     }
 
     /// An image ended; the meaning of `payload` is the session's.
-    package mutating func end(
-        image: UInt64,
-        timeNanoseconds: UInt64,
-        _ payload: UnsafeRawBufferPointer
-    ) throws(RawStreamError) {
-        append(image: image, slot: RawStream.Mark.end.rawValue, offset: timeNanoseconds, payload)
-        try flushIfLong()
+    package mutating func end(image: UInt64, timeNanoseconds: UInt64, _ payload: UnsafeRawBufferPointer) {
+        append(image: image, .end, offset: timeNanoseconds, payload)
     }
 
     /// The command ended, or silt did; the meaning of `payload` is the session's.
-    package mutating func exit(timeNanoseconds: UInt64, _ payload: UnsafeRawBufferPointer) throws(RawStreamError) {
-        append(image: 0, slot: RawStream.Mark.exit.rawValue, offset: timeNanoseconds, payload)
-        try flushIfLong()
+    package mutating func exit(timeNanoseconds: UInt64, _ payload: UnsafeRawBufferPointer) {
+        append(image: 0, .exit, offset: timeNanoseconds, payload)
     }
 
     /// What a look at an image's descriptors found.
-    package mutating func descriptors(image: UInt64, unseen: UInt64, gone: [UInt64]) throws(RawStreamError) {
-        try append(gone, .descriptors, image: image, offset: unseen)
+    package mutating func descriptors(image: UInt64, unseen: UInt64, gone: [UInt64]) {
+        append(gone, .descriptors, image: image, offset: unseen)
     }
 
     /// What a look has found to come and go.
-    package mutating func found(image: UInt64, resource: Resource, words: [UInt64]) throws(RawStreamError) {
-        try append(words, .found, image: image, offset: UInt64(resource.rawValue))
+    package mutating func found(image: UInt64, resource: Resource, words: [UInt64]) {
+        append(words, .found, image: image, offset: UInt64(resource.rawValue))
     }
 
     /// What the thing of a handle is.
@@ -272,11 +245,9 @@ package struct RawStreamWriter: ~Copyable {
         resource: Resource,
         sinceNanoseconds: UInt64,
         texts: [String]
-    ) throws(RawStreamError) {
+    ) {
         let words = [UInt64(resource.rawValue), sinceNanoseconds].withUnsafeBytes { Array($0) }
-        let all = words + texts.flatMap { Array($0.utf8) + [0] }
-        all.withUnsafeBytes { append(image: image, slot: RawStream.Mark.example.rawValue, offset: handle, $0) }
-        try flushIfLong()
+        (words + Self.bytes(texts)).withUnsafeBytes { append(image: image, .example, offset: handle, $0) }
     }
 
     /// In as many chunks as the words need; one where there are none.
@@ -284,21 +255,27 @@ package struct RawStreamWriter: ~Copyable {
         _ words: [UInt64],
         _ mark: RawStream.Mark,
         image: UInt64,
-        offset: UInt64
-    ) throws(RawStreamError) {
+        offset: UInt64 = 0
+    ) {
         var rest = words[...]
         repeat {
             let part = rest.prefix(RawStream.maximumChunk / 8)
-            part.withUnsafeBytes { append(image: image, slot: mark.rawValue, offset: offset, $0) }
-            try flushIfLong()
+            part.withUnsafeBytes { append(image: image, mark, offset: offset, $0) }
             rest = rest[part.endIndex...]
         } while !rest.isEmpty
     }
 
-    /// Writes what is buffered.
-    package mutating func close() throws(RawStreamError) { try flush() }
+    private mutating func append(
+        image: UInt64,
+        _ mark: RawStream.Mark,
+        offset: UInt64,
+        _ payload: UnsafeRawBufferPointer?
+    ) {
+        append(image: image, slot: mark.rawValue, offset: offset, payload)
+    }
 
     private mutating func append(image: UInt64, slot: UInt32, offset: UInt64, _ payload: UnsafeRawBufferPointer?) {
+        guard failure == nil else { return }
         let length = payload?.count ?? 0
         precondition(length <= RawStream.maximumChunk, "a chunk holds at most \(RawStream.maximumChunk) bytes")
         let chunk = silt_chunk(
@@ -322,13 +299,11 @@ package struct RawStreamWriter: ~Copyable {
             all.storeBytes(of: check, toByteOffset: start + RawStream.headerBytes, as: RawStream.Check.self)
         }
         number &+= 1
+        if buffer.count >= Self.flushAt { flush() }
     }
 
-    private mutating func flushIfLong() throws(RawStreamError) {
-        if buffer.count >= Self.flushAt { try flush() }
-    }
-
-    private mutating func flush() throws(RawStreamError) {
+    /// Writes what is buffered.
+    package mutating func flush() {
         var done = 0
         while done < buffer.count {
             let written = buffer.withUnsafeBytes { bytes in
@@ -336,7 +311,8 @@ package struct RawStreamWriter: ~Copyable {
             }
             if written < 0 {
                 if errno == EINTR { continue }
-                throw .system(call: "write", path: path, errno: errno)
+                failure = .system(call: "write", path: path, errno: errno)
+                break
             }
             done += written
         }

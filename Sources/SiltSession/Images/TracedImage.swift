@@ -235,7 +235,7 @@ final class TracedImage {
                 // Stuck: the missing event is still being written, or its thread was ended between stamp and append.
                 if ended || Clock.monotonicSeconds - progressAt > 2 {
                     if let gap = decoder.skipGaps() {
-                        events?.gap(id, gap)
+                        events?.writer.gap(image: id, gap)
                         continue
                     }
                 }
@@ -288,8 +288,8 @@ final class TracedImage {
         events?.modules(id, log: shared.moduleLog)
         let used = try decoder.decode(slot: slot, bytes, isShared: true, into: &batch)
         if used > 0 {
-            events?.records(
-                id,
+            events?.writer.records(
+                image: id,
                 slot: slot,
                 offset: decoder.consumed(slot: slot) - UInt64(used),
                 UnsafeRawBufferPointer(rebasing: bytes[..<used])
@@ -467,7 +467,7 @@ final class TracedImage {
         defer { threadClock.end() }
         guard let running = runningThreads(of: pid, as: shared.header.pid) else { return }
         let over = heap.endThreads(besides: running)
-        if !over.isEmpty { events?.threads(id, over: over) }
+        if !over.isEmpty { events?.writer.threads(image: id, over: over) }
     }
 
     func apply(_ found: OpenDescriptors.Found) {

@@ -54,22 +54,19 @@ private func write(_ input: [UInt8]) throws(RawStreamError) {
         rest = rest.dropFirst(4 + length)
         let key = image << 8 | UInt64(slot)
         let offset = written[key] ?? 0
-        let result = payload.withUnsafeBytes { bytes in
-            Result { () throws(RawStreamError) in
-                switch kind & 7 {
-                case 0: try writer.image(image, timeNanoseconds: UInt64(slot), header: bytes)
-                case 1: try writer.modules(image: image, offset: offset, bytes)
-                case 2: try writer.snapshot(timeNanoseconds: UInt64(slot), residents: [(image, offset)])
-                case 3: try writer.end(image: image, timeNanoseconds: UInt64(slot), bytes)
-                case 4:
-                    try writer.gap(image: image, StampGap(shard: UInt32(slot), stamp: UInt16(length), missing: 1))
-                default: try writer.records(image: image, slot: Int(slot & 7), offset: offset, bytes)
-                }
+        payload.withUnsafeBytes { bytes in
+            switch kind & 7 {
+            case 0: writer.image(image, timeNanoseconds: UInt64(slot), header: bytes)
+            case 1: writer.modules(image: image, offset: offset, bytes)
+            case 2: writer.snapshot(timeNanoseconds: UInt64(slot), residents: [(image, offset)])
+            case 3: writer.end(image: image, timeNanoseconds: UInt64(slot), bytes)
+            case 4: writer.gap(image: image, StampGap(shard: UInt32(slot), stamp: UInt16(length), missing: 1))
+            default: writer.records(image: image, slot: Int(slot & 7), offset: offset, bytes)
             }
         }
-        try result.get()
         written[key] = offset + UInt64(length)
     }
-    try writer.exit(timeNanoseconds: 1, UnsafeRawBufferPointer(start: nil, count: 0))
-    try writer.close()
+    writer.exit(timeNanoseconds: 1, UnsafeRawBufferPointer(start: nil, count: 0))
+    writer.flush()
+    if let failure = writer.failure { throw failure }
 }
