@@ -261,7 +261,7 @@ if Context.environment["SILT_FUZZ"] != nil {
             "silt-recording-fuzz", "Recording",
             ["SiltEvents", "SiltFindings", "SiltRecording", "SiltReports", "SiltTestRecordings"]
         ),
-        ("silt-symbols-fuzz", "Symbols", ["SiltSymbols"]),
+        ("silt-symbols-fuzz", "Symbols", ["SiltEvents", "SiltSymbols"]),
         ("silt-pprof-fuzz", "Pprof", ["SiltPprof", "SiltProfiles"]),
         ("silt-plan-fuzz", "Plan", ["SiltPlan"]),
         ("silt-document-fuzz", "Document", ["SiltFindings", "SiltJSON", "SiltText"]),

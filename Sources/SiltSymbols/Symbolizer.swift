@@ -10,16 +10,11 @@ internal import SiltText
 /// ones under `/proc/PID/exe` and `map_files`, and executables where the target has handed them over.
 /// Not for use by two threads at once.
 package final class Symbolizer {
-    private var files: [FileKey: Result<SymbolFile, SymbolError>] = [:]
+    private var files: [Module: Result<SymbolFile, SymbolError>] = [:]
     /// Traced processes, the latest last.
     private var processes: [Int32] = []
     private static let processLimit = 32
     private let loaded = LoadedFiles()
-
-    private struct FileKey: Hashable {
-        var path: String
-        var buildID: [UInt8]
-    }
 
     package init() {}
 
@@ -43,7 +38,7 @@ package final class Symbolizer {
     /// A process has loaded these files.
     ///
     /// `began`: when the process did (CLOCK_REALTIME, in ns). `pid`: nil when it is a process of another time.
-    package func add(modules: [(path: String, buildID: [UInt8])], began: Int64, pid: Int32?) {
+    package func add(modules: [Module], began: Int64, pid: Int32?) {
         var mapped: Set<UInt64>?
         func inodes() -> Set<UInt64> {
             if let mapped { return mapped }
@@ -55,86 +50,77 @@ package final class Symbolizer {
             if module.buildID.isEmpty {
                 let isNews = loaded.add(path: module.path, began: began, pid: pid, mapped: inodes())
                 if isNews { forget(module.path) }
-            } else if let pid, files[FileKey(path: module.path, buildID: module.buildID)] == nil {
+            } else if let pid, files[module] == nil {
                 loaded.keep(path: module.path, of: pid)
             }
         }
     }
 
     /// Several files of this path are loaded.
-    private func forget(_ path: String) { files[FileKey(path: path, buildID: [])] = .failure(.replaced) }
+    private func forget(_ path: String) { files[Module(path: path, buildID: [])] = .failure(.replaced) }
 
     /// The functions at an address, innermost first; one nameless frame when nothing is known.
     ///
     /// `offset` is in the file's own numbering. Return addresses are looked up one byte earlier, inside the call.
     /// Without `lines` no debug information is read: one frame, named by its symbol.
-    package func resolve(
-        modulePath: String,
-        buildID: [UInt8],
-        offset: UInt64,
-        exact: Bool,
-        lines: Bool = true
-    ) -> [SourceFrame] {
-        guard let file = file(modulePath, buildID) else { return [SourceFrame(function: "")] }
+    package func resolve(_ module: Module, offset: UInt64, exact: Bool, lines: Bool = true) -> [SourceFrame] {
+        guard let file = file(module) else { return [SourceFrame(function: "")] }
         let address = exact ? offset : offset &- 1
         return lines ? file.frames(at: address) : [SourceFrame(function: file.symbol(at: address) ?? "")]
     }
 
     /// The function of another file that is called right before an address, as its symbol has it; nil of what is no return
     /// address.
-    package func called(modulePath: String, buildID: [UInt8], offset: UInt64, kind: Frame.Kind) -> String? {
-        kind == .returnAddress ? file(modulePath, buildID)?.called(before: offset) : nil
+    package func called(_ module: Module, offset: UInt64, kind: Frame.Kind) -> String? {
+        kind == .returnAddress ? file(module)?.called(before: offset) : nil
     }
 
     /// The function whose symbol covers the address, demangled; no debug information is read.
     ///
     /// The last frame of `resolve` has this name, when there is one. nil also where several symbols name one place.
-    package func functionName(modulePath: String, buildID: [UInt8], offset: UInt64, exact: Bool) -> String? {
-        file(modulePath, buildID)?.unambiguousSymbol(at: exact ? offset : offset &- 1)
+    package func functionName(_ module: Module, offset: UInt64, exact: Bool) -> String? {
+        file(module)?.unambiguousSymbol(at: exact ? offset : offset &- 1)
     }
 
     /// Why addresses of a file get no lines, as the end of "no line numbers for F: "; nil when they do.
-    package func missingLines(modulePath: String, buildID: [UInt8]) -> String? {
-        guard modulePath.hasPrefix("/") else { return "it is not a file" }
-        if let file = file(modulePath, buildID) { return file.missingLines() }
-        guard case .failure(let error)? = files[FileKey(path: modulePath, buildID: buildID)] else { return nil }
+    package func missingLines(_ module: Module) -> String? {
+        guard module.path.hasPrefix("/") else { return "it is not a file" }
+        if let file = file(module) { return file.missingLines() }
+        guard case .failure(let error)? = files[module] else { return nil }
         return error.description
     }
 
     /// Gives back the memory a file takes; it is opened again when asked for.
-    package func release(modulePath: String, buildID: [UInt8]) {
-        files[FileKey(path: modulePath, buildID: buildID)] = nil
-    }
+    package func release(_ module: Module) { files[module] = nil }
 
-    private func file(_ path: String, _ buildID: [UInt8]) -> SymbolFile? {
-        let key = FileKey(path: path, buildID: buildID)
-        switch files[key] {
+    private func file(_ module: Module) -> SymbolFile? {
+        switch files[module] {
         case .success(let file):
             if file.isIntact { return file }
-            files[key] = .failure(.overwritten)
+            files[module] = .failure(.overwritten)
             return nil
         case .failure: return nil
         case nil: break
         }
-        guard path.hasPrefix("/") else { return nil }
-        var result = open(key)
+        guard module.path.hasPrefix("/") else { return nil }
+        var result = open(module)
         if case .failure(.unreadable) = result, errno == EMFILE, !files.isEmpty {
             // Too many files: those that are open can be opened again.
             files = files.filter { if case .failure = $0.value { true } else { false } }
-            result = open(key)
+            result = open(module)
         }
-        files[key] = result
+        files[module] = result
         guard case .success(let file) = result else { return nil }
         return file
     }
 
-    private func open(_ key: FileKey) -> Result<SymbolFile, SymbolError> {
+    private func open(_ module: Module) -> Result<SymbolFile, SymbolError> {
         var failure = SymbolError.gone
-        let held = loaded.handles(key.path).map { (place: $0.place, status: Optional($0.status)) }
-        for (place, status) in held + candidates(key.path).map({ (place: $0, status: nil) }) {
+        let held = loaded.handles(module.path).map { (place: $0.place, status: Optional($0.status)) }
+        for (place, status) in held + candidates(module.path).map({ (place: $0, status: nil) }) {
             do throws(SymbolError) {
-                let file = try SymbolFile(path: key.path, place: place, status: status, buildID: key.buildID) {
-                    self.loaded.objection(to: $0, path: key.path)
+                let file = try SymbolFile(path: module.path, place: place, status: status, buildID: module.buildID) {
+                    self.loaded.objection(to: $0, path: module.path)
                 }
                 return .success(file)
             } catch {

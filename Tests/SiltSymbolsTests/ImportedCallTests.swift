@@ -1,3 +1,4 @@
+import SiltEvents
 import SiltTestSupport
 import Testing
 
@@ -36,7 +37,7 @@ struct ImportedCallTests {
         for (line, next) in zip(lines, lines.dropFirst()) where line.contains("call ") {
             let number = next.prefix { $0 != ":" }.filter { $0 != " " }
             guard let address = UInt64(number, radix: 16) else { continue }
-            let called = symbolizer.called(modulePath: file, buildID: [], offset: address, kind: .returnAddress)
+            let called = symbolizer.called(Module(path: file, buildID: []), offset: address, kind: .returnAddress)
             // <strdup@plt> or <strdup@GLIBC_2.2.5>
             let name = line.split(separator: "<").last.flatMap { words in
                 words.contains("@") ? words.prefix { $0 != "@" } : nil

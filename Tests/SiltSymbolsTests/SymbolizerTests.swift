@@ -151,7 +151,7 @@ struct SymbolizerTests {
     private func ours(_ path: String, _ addresses: [UInt64]) -> [[Place]] {
         let symbolizer = Symbolizer()
         return addresses.map { address in
-            symbolizer.resolve(modulePath: path, buildID: [], offset: address, exact: true).map {
+            symbolizer.resolve(Module(path: path, buildID: []), offset: address, exact: true).map {
                 Place(function: $0.function, file: $0.file ?? "??", line: $0.line ?? 0)
             }
         }
@@ -249,8 +249,8 @@ struct SymbolizerTests {
         #expect(ours(path, addresses) == expected)
         try FileManager.default.removeItem(atPath: debug)
         let symbolizer = Symbolizer()
-        #expect(symbolizer.resolve(modulePath: path, buildID: [], offset: addresses[0], exact: true)[0].line == nil)
-        let reason = try #require(symbolizer.missingLines(modulePath: path, buildID: []))
+        #expect(symbolizer.resolve(Module(path: path, buildID: []), offset: addresses[0], exact: true)[0].line == nil)
+        let reason = try #require(symbolizer.missingLines(Module(path: path, buildID: [])))
         #expect(reason.hasPrefix("build it with -g, or install its debug symbols (/usr/lib/debug/.build-id/"))
         #expect(reason.hasSuffix(".debug)"))
     }
@@ -298,20 +298,20 @@ struct SymbolizerTests {
         if result.status == 0 {
             let symbolizer = Symbolizer()
             let address = try addresses(in: path, perFunction: 1)[0]
-            let frames = symbolizer.resolve(modulePath: path, buildID: [], offset: address, exact: true)
-            let reason = symbolizer.missingLines(modulePath: path, buildID: [])
+            let frames = symbolizer.resolve(Module(path: path, buildID: []), offset: address, exact: true)
+            let reason = symbolizer.missingLines(Module(path: path, buildID: []))
             #expect(frames.contains { $0.line != nil } || reason?.contains("zstd") == true)
         }
         let gone = Symbolizer()
         #expect(
-            gone.resolve(modulePath: "/nowhere/lib.so", buildID: [], offset: 1, exact: true) == [
+            gone.resolve(Module(path: "/nowhere/lib.so", buildID: []), offset: 1, exact: true) == [
                 SourceFrame(function: "")
             ]
         )
-        #expect(gone.missingLines(modulePath: "/nowhere/lib.so", buildID: []) == "the file is gone")
-        #expect(gone.missingLines(modulePath: "[vdso]", buildID: []) == "it is not a file")
-        #expect(gone.missingLines(modulePath: path, buildID: [1, 2, 3])?.contains("build id differs") == true)
-        #expect(gone.missingLines(modulePath: "/proc/version", buildID: []) != nil)
+        #expect(gone.missingLines(Module(path: "/nowhere/lib.so", buildID: [])) == "the file is gone")
+        #expect(gone.missingLines(Module(path: "[vdso]", buildID: [])) == "it is not a file")
+        #expect(gone.missingLines(Module(path: path, buildID: [1, 2, 3]))?.contains("build id differs") == true)
+        #expect(gone.missingLines(Module(path: "/proc/version", buildID: [])) != nil)
     }
 
     @Test(.enabled(if: isInstalled("g++"), "g++ is not installed"))
@@ -319,21 +319,21 @@ struct SymbolizerTests {
         let path = try compile("replaced", ["g++", "-O2", "-g"])
         let address = try #require(try addresses(in: path, perFunction: 1).last)
         let symbolizer = Symbolizer()
-        let before = symbolizer.resolve(modulePath: path, buildID: [], offset: address, exact: true)
+        let before = symbolizer.resolve(Module(path: path, buildID: []), offset: address, exact: true)
         try FileManager.default.moveItem(atPath: path, toPath: path + ".old")
         try Data("another file".utf8).write(to: URL(filePath: path))
-        #expect(symbolizer.resolve(modulePath: path, buildID: [], offset: address, exact: true) == before)
+        #expect(symbolizer.resolve(Module(path: path, buildID: []), offset: address, exact: true) == before)
 
         let overwritten = Symbolizer()
-        #expect(overwritten.resolve(modulePath: path + ".old", buildID: [], offset: address, exact: true) == before)
+        #expect(overwritten.resolve(Module(path: path + ".old", buildID: []), offset: address, exact: true) == before)
         let handle = try #require(FileHandle(forWritingAtPath: path + ".old"))
         try handle.truncate(atOffset: 100)
         usleep(80_000)
         #expect(
-            overwritten.resolve(modulePath: path + ".old", buildID: [], offset: address, exact: true)
+            overwritten.resolve(Module(path: path + ".old", buildID: []), offset: address, exact: true)
                 == [SourceFrame(function: "")]
         )
-        #expect(overwritten.missingLines(modulePath: path + ".old", buildID: [])?.contains("overwritten") == true)
+        #expect(overwritten.missingLines(Module(path: path + ".old", buildID: []))?.contains("overwritten") == true)
     }
 
     @Test(.enabled(if: isInstalled("gcc"), "gcc is not installed"))
@@ -356,7 +356,7 @@ struct SymbolizerTests {
         symbolizer.add(process: process.pid)
         for path in [executable, executable + " (deleted)"] {
             let frames = functions.map {
-                symbolizer.resolve(modulePath: path, buildID: [], offset: $0.start, exact: true)
+                symbolizer.resolve(Module(path: path, buildID: []), offset: $0.start, exact: true)
             }
             #expect(frames.contains { $0.contains { $0.function == "wait_here" && $0.line == 2 } }, "\(path)")
         }
@@ -373,15 +373,16 @@ struct SymbolizerTests {
         let symbolizer = Symbolizer()
         let ends = try #require(
             try functions(of: path).first {
-                symbolizer.functionName(modulePath: path, buildID: [], offset: $0.start, exact: true) == "ends"
+                symbolizer.functionName(Module(path: path, buildID: []), offset: $0.start, exact: true) == "ends"
             }
         )
         // abort() does not return: the address behind its call is the next function's.
         let behind = ends.start + ends.size
-        let frames = symbolizer.resolve(modulePath: path, buildID: [], offset: behind, exact: false)
+        let frames = symbolizer.resolve(Module(path: path, buildID: []), offset: behind, exact: false)
         #expect(frames.last?.function == "ends")
         #expect(frames.last?.line == 3)
-        #expect(symbolizer.resolve(modulePath: path, buildID: [], offset: behind, exact: true).last?.function != "ends")
+        let exact = symbolizer.resolve(Module(path: path, buildID: []), offset: behind, exact: true)
+        #expect(exact.last?.function != "ends")
     }
 
     @Test(
@@ -408,10 +409,10 @@ struct SymbolizerTests {
             try Data(bytes).write(to: URL(filePath: copy))
             let symbolizer = Symbolizer()
             for address in addresses {
-                let frames = symbolizer.resolve(modulePath: copy, buildID: [], offset: address, exact: true)
+                let frames = symbolizer.resolve(Module(path: copy, buildID: []), offset: address, exact: true)
                 #expect(!frames.isEmpty)
             }
-            _ = symbolizer.missingLines(modulePath: copy, buildID: [])
+            _ = symbolizer.missingLines(Module(path: copy, buildID: []))
         }
     }
 
@@ -421,10 +422,10 @@ struct SymbolizerTests {
         let addresses = try addresses(in: path, perFunction: 1)
         try #require(!addresses.isEmpty)
         let symbolizer = Symbolizer()
-        let first = addresses.map { symbolizer.resolve(modulePath: path, buildID: [], offset: $0, exact: true) }
-        symbolizer.release(modulePath: path, buildID: [])
+        let first = addresses.map { symbolizer.resolve(Module(path: path, buildID: []), offset: $0, exact: true) }
+        symbolizer.release(Module(path: path, buildID: []))
         #expect(try !mappings().contains(path))
-        #expect(first == addresses.map { symbolizer.resolve(modulePath: path, buildID: [], offset: $0, exact: true) })
+        #expect(first == addresses.map { symbolizer.resolve(Module(path: path, buildID: []), offset: $0, exact: true) })
         #expect(try mappings().contains(path))
     }
 

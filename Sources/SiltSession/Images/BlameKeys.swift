@@ -99,12 +99,7 @@ final class BlameKeys {
             return .program
         }
         if AllocatorFrames.isAllocatorThroughout(modulePath: module.path) { return .allocator }
-        let functions = symbolizer.resolve(
-            modulePath: module.path,
-            buildID: module.buildID,
-            offset: frame.offset,
-            exact: frame.kind == .exact
-        )
+        let functions = symbolizer.resolve(module, offset: frame.offset, exact: frame.kind == .exact)
         return .ofFrame(functions.map { wrappers.kind(function: $0.function, modulePath: module.path) })
     }
 
@@ -116,12 +111,7 @@ final class BlameKeys {
         let frame = stacks[id]
         guard frame.module != .none else { return [] }
         let module = stacks[frame.module]
-        let names = symbolizer.resolve(
-            modulePath: module.path,
-            buildID: module.buildID,
-            offset: frame.offset,
-            exact: frame.kind == .exact
-        ).map(\.function)
+        let names = symbolizer.resolve(module, offset: frame.offset, exact: frame.kind == .exact).map(\.function)
         let blamed = names.firstIndex { wrappers.kind(function: $0, modulePath: module.path) == .program }
         let known = Array(names[(blamed ?? max(0, names.count - 1))...])
         return known.first?.isEmpty == false ? known : name(frame).map { [$0] } ?? []
@@ -135,12 +125,6 @@ final class BlameKeys {
 
     private func name(_ frame: Frame) -> String? {
         guard frame.module != .none else { return nil }
-        let module = stacks[frame.module]
-        return symbolizer.functionName(
-            modulePath: module.path,
-            buildID: module.buildID,
-            offset: frame.offset,
-            exact: frame.kind == .exact
-        )
+        return symbolizer.functionName(stacks[frame.module], offset: frame.offset, exact: frame.kind == .exact)
     }
 }

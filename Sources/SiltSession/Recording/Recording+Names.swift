@@ -16,28 +16,16 @@ extension Recording {
         var numbers: [String: StringID] = [:]
         for (index, text) in strings.enumerated() { numbers[text] = StringID(index: index) }
         for (number, indexes) in Dictionary(grouping: unnamed, by: { frames[$0].module }) {
-            let module = modules[number]
+            let module = Module(path: modules[number].path, buildID: modules[number].buildID)
             let hasLines = !AllocatorFrames.isAllocatorThroughout(modulePath: module.path)
             for index in indexes {
-                let functions = symbolizer.resolve(
-                    modulePath: module.path,
-                    buildID: module.buildID,
-                    offset: frames[index].offset,
-                    exact: frames[index].kind == .exact,
-                    lines: hasLines
-                )
+                let (offset, kind) = (frames[index].offset, frames[index].kind)
+                let functions = symbolizer.resolve(module, offset: offset, exact: kind == .exact, lines: hasLines)
                 add(functions.filter { !$0.function.isEmpty }, to: index, &numbers)
-                guard hasLines,
-                    let called = symbolizer.called(
-                        modulePath: module.path,
-                        buildID: module.buildID,
-                        offset: frames[index].offset,
-                        kind: frames[index].kind
-                    )
-                else { continue }
+                guard hasLines, let called = symbolizer.called(module, offset: offset, kind: kind) else { continue }
                 calls[FrameID(index: index)] = stringID(called, &numbers)
             }
-            symbolizer.release(modulePath: module.path, buildID: module.buildID)
+            symbolizer.release(module)
         }
     }
 

@@ -107,14 +107,14 @@ final class RecordingOutput {
         if image.shared.header.forked == 0 { symbolizer.look(at: image.pid) }
         let symbolizer = symbolizer
         let (began, pid) = (image.beganUnixNs, image.pid)
-        image.onModules = { symbolizer.add(modules: $0.map { ($0.path, $0.buildID) }, began: began, pid: pid) }
+        image.onModules = { symbolizer.add(modules: $0, began: began, pid: pid) }
     }
 
     /// What is known of a replayed image's files: they were loaded before it began.
     func meet(replayed image: TracedImage) {
         let symbolizer = symbolizer
         let began = Int64(clamping: target.startUnixNs) &+ Int64(Clock.nanoseconds(image.startedAt))
-        image.onModules = { symbolizer.add(modules: $0.map { ($0.path, $0.buildID) }, began: began, pid: nil) }
+        image.onModules = { symbolizer.add(modules: $0, began: began, pid: nil) }
     }
 
     /// Says why nothing of what comes later is in the recording.
@@ -489,31 +489,19 @@ final class RecordingOutput {
             for index in frames where index < writer.storedFrames {
                 try writeSymbols(of: index, in: module, lines: lines)
             }
-            if lines, let reason = symbolizer.missingLines(modulePath: module.path, buildID: module.buildID) {
+            if lines, let reason = symbolizer.missingLines(module) {
                 try writer.write(missingLines: reason, module: id)
             }
-            symbolizer.release(modulePath: module.path, buildID: module.buildID)
+            symbolizer.release(module)
         }
     }
 
     private func writeSymbols(of index: Int, in module: Module, lines: Bool) throws {
         let frame = stacks.frames[index]
-        let functions = symbolizer.resolve(
-            modulePath: module.path,
-            buildID: module.buildID,
-            offset: frame.offset,
-            exact: frame.kind == .exact,
-            lines: lines
-        )
+        let (offset, isExact) = (frame.offset, frame.kind == .exact)
+        let functions = symbolizer.resolve(module, offset: offset, exact: isExact, lines: lines)
         try writer.write(symbols: functions.filter { !$0.function.isEmpty }, frame: FrameID(index: index))
-        guard lines,
-            let called = symbolizer.called(
-                modulePath: module.path,
-                buildID: module.buildID,
-                offset: frame.offset,
-                kind: frame.kind
-            )
-        else { return }
+        guard lines, let called = symbolizer.called(module, offset: offset, kind: frame.kind) else { return }
         try writer.write(called: called, frame: FrameID(index: index))
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import SiltEvents
 import SiltFuzzSupport
 import SiltSymbols
 
@@ -10,11 +11,11 @@ package func nameAnything(_ start: UnsafePointer<UInt8>?, _ count: Int) -> Int32
     file.set(damaged(base, by: UnsafeBufferPointer(start: start, count: count)))
     let symbolizer = Symbolizer()
     for offset in stride(from: 0x1000 as UInt64, to: 0x1400, by: 24) {
-        let frames = symbolizer.resolve(modulePath: file.path, buildID: [], offset: offset, exact: true)
+        let frames = symbolizer.resolve(Module(path: file.path, buildID: []), offset: offset, exact: true)
         precondition(!frames.isEmpty)
-        _ = symbolizer.functionName(modulePath: file.path, buildID: [], offset: offset, exact: true)
+        _ = symbolizer.functionName(Module(path: file.path, buildID: []), offset: offset, exact: true)
     }
-    _ = symbolizer.missingLines(modulePath: file.path, buildID: [])
+    _ = symbolizer.missingLines(Module(path: file.path, buildID: []))
     return 0
 }
 

@@ -34,12 +34,8 @@ private struct FreePartners {
                 guard frame.module != .none else { continue }
                 let module = replay.stacks.modules[Int(frame.module.rawValue) - 1]
                 guard module.path == program else { continue }
-                return symbolizer.resolve(
-                    modulePath: module.path,
-                    buildID: module.buildID,
-                    offset: frame.offset,
-                    exact: frame.kind == .exact
-                ).last?.function ?? ""
+                let functions = symbolizer.resolve(module, offset: frame.offset, exact: frame.kind == .exact)
+                return functions.last?.function ?? ""
             }
             return ""
         }
