@@ -32,7 +32,6 @@ package struct ReportOutput: Sendable {
     }
 
     package let name: String
-    package let place: Place
     package let help: String
     /// Whether it heeds a choice of stacks.
     package let takesStacks: Bool
@@ -46,7 +45,6 @@ package struct ReportOutput: Sendable {
 
     private init(
         _ name: String,
-        _ place: Place,
         _ help: String,
         type: String = ReportOutput.plainText,
         takesStacks: Bool = false,
@@ -54,7 +52,7 @@ package struct ReportOutput: Sendable {
         compare: DiffForm? = nil,
         _ render: @escaping @Sendable (HeapReport, StackChoice, inout ByteStream) throws -> Void
     ) {
-        (self.name, self.place, self.help, contentType) = (name, place, help, type)
+        (self.name, self.help, contentType) = (name, help, type)
         (self.takesStacks, self.takesResource) = (takesStacks, takesResource)
         (self.compare, self.render) = (compare, render)
     }
@@ -113,19 +111,17 @@ extension ReportOutput {
     /// What is shown where nothing is asked for.
     package static let sites = ReportOutput(
         "sites",
-        .terminal,
         "Call sites with verdict, evidence and stack (the default).",
         compare: .text
     ) {
         TextReport.render($0, into: &$2)
     }
 
-    /// In the order of the help.
-    package static let all: [ReportOutput] = [
+    /// What the terminal shows.
+    private static let shown: [ReportOutput] = [
         sites,
         ReportOutput(
             "top",
-            .terminal,
             "The table of go tool pprof -top; functions below 0.5 % are left out unless --limit says how many.",
             takesResource: true,
             compare: .text
@@ -134,7 +130,6 @@ extension ReportOutput {
         },
         ReportOutput(
             "tree",
-            .terminal,
             "Functions below those that call them, with shares and bars.",
             takesStacks: true,
             takesResource: true,
@@ -144,7 +139,6 @@ extension ReportOutput {
         },
         ReportOutput(
             "flame",
-            .terminal,
             "The same as a flame graph that hangs: as wide as heavy.",
             takesStacks: true,
             takesResource: true,
@@ -152,58 +146,38 @@ extension ReportOutput {
         ) {
             try FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
-        ReportOutput(
-            "timeline",
-            .terminal,
-            "The live heap over time, phases and marks below it.",
-            takesResource: true
-        ) {
+        ReportOutput("timeline", "The live heap over time, phases and marks below it.", takesResource: true) {
             TimelineText.render($0, into: &$2)
         },
-        ReportOutput("peak", .terminal, "What made up the most that was in use at once.", takesResource: true) {
+        ReportOutput("peak", "What made up the most that was in use at once.", takesResource: true) {
             PeakText.render($0, into: &$2)
         },
-        ReportOutput("sizes", .terminal, "Blocks by size.") { HistogramText.renderSizes($0.opening, into: &$2) },
-        ReportOutput("ages", .terminal, "Blocks in use at the end by the time since they were allocated.") {
+        ReportOutput("sizes", "Blocks by size.") { HistogramText.renderSizes($0.opening, into: &$2) },
+        ReportOutput("ages", "Blocks in use at the end by the time since they were allocated.") {
             HistogramText.renderAges($0.opening, into: &$2)
         },
-        ReportOutput(
-            "json",
-            .terminal,
-            "JSON, format silt-report version 1.",
-            type: jsonType,
-            compare: .json
-        ) {
+        ReportOutput("json", "JSON, format silt-report version 1.", type: jsonType, compare: .json) {
             JSONReport.render($0, into: &$2)
         },
+    ]
+
+    /// What is written to files.
+    private static let written: [ReportOutput] = [
         ReportOutput(
             "pprof",
-            .file,
             "Write a profile for go tool pprof to this file, - for standard output.",
             type: binaryType
         ) {
             try PprofExport.write($0.opening, to: $2.put)
         },
-        ReportOutput(
-            "folded",
-            .file,
-            "Write folded stacks, as flamegraph.pl and inferno read them.",
-            takesResource: true
-        ) {
+        ReportOutput("folded", "Write folded stacks, as flamegraph.pl and inferno read them.", takesResource: true) {
             FoldedStacks.render($0.opening, into: &$2)
         },
-        ReportOutput(
-            "speedscope",
-            .file,
-            "Write JSON for speedscope.app.",
-            type: jsonType,
-            takesResource: true
-        ) {
+        ReportOutput("speedscope", "Write JSON for speedscope.app.", type: jsonType, takesResource: true) {
             SpeedscopeExport.render($0.opening, into: &$2)
         },
         ReportOutput(
             "firefox",
-            .file,
             "Write a profile with a course of time for profiler.firefox.com.",
             type: jsonType,
             takesResource: true
@@ -212,7 +186,6 @@ extension ReportOutput {
         },
         ReportOutput(
             "csv",
-            .file,
             "Write the call sites as a table, for spreadsheets and databases.",
             type: "text/csv; charset=utf-8"
         ) {
@@ -220,36 +193,26 @@ extension ReportOutput {
         },
         ReportOutput(
             "markdown",
-            .file,
             "Write what grows for an issue or the comment of a pull request.",
             type: "text/markdown; charset=utf-8"
         ) {
             MarkdownExport.render($0, into: &$2)
         },
-        ReportOutput(
-            "sarif",
-            .file,
-            "Write what grows for code scanning (SARIF 2.1.0).",
-            type: "application/sarif+json"
-        ) {
+        ReportOutput("sarif", "Write what grows for code scanning (SARIF 2.1.0).", type: "application/sarif+json") {
             SARIFExport.render($0, into: &$2)
         },
-        ReportOutput(
-            "suppressions",
-            .file,
-            "Write what grows as suppressions, for silt check --allow and LeakSanitizer."
-        ) {
+        ReportOutput("suppressions", "Write what grows as suppressions, for silt check --allow and LeakSanitizer.") {
             SuppressionExport.render($0, into: &$2)
         },
-        ReportOutput(
-            "html",
-            .file,
-            "Write a page for a browser, complete in one file.",
-            type: "text/html; charset=utf-8"
-        ) {
+        ReportOutput("html", "Write a page for a browser, complete in one file.", type: "text/html; charset=utf-8") {
             HTMLReport.render($0.opening, into: &$2)
         },
     ]
+
+    /// In the order of the help.
+    package static let all = shown + written
+
+    package var place: Place { Self.written.contains(self) ? .file : .terminal }
 
     package static func named(_ name: String) -> ReportOutput? { all.first { $0.name == name } }
 }

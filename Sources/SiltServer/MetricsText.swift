@@ -12,25 +12,14 @@ enum MetricsText {
         let report = current.report
         var text = MetricsWriter()
         let totals = report.totals
-        text.family("silt_inuse_bytes", "gauge", "Bytes in use, as the program asked for them.") {
-            $0.sample(totals.inUseBytes)
-        }
-        text.family("silt_inuse_objects", "gauge", "Blocks in use.") { $0.sample(totals.inUseCount) }
-        text.family("silt_peak_inuse_bytes", "gauge", "The most bytes that were in use at once.") {
-            $0.sample(totals.peakInUseBytes)
-        }
-        text.family("silt_alloc_bytes_total", "counter", "Bytes allocated since the start.") {
-            $0.sample(totals.allocatedBytes)
-        }
-        text.family("silt_alloc_objects_total", "counter", "Blocks allocated since the start.") {
-            $0.sample(totals.allocatedCount)
-        }
-        text.family("silt_resident_bytes", "gauge", "Resident memory at the last snapshot, of all traced processes.") {
-            $0.sample(report.recording.residentBytes)
-        }
-        text.family("silt_processes", "gauge", "Process images that were traced.") {
-            $0.sample(UInt64(report.processes.count))
-        }
+        text.gauge("silt_inuse_bytes", "Bytes in use, as the program asked for them.", totals.inUseBytes)
+        text.gauge("silt_inuse_objects", "Blocks in use.", totals.inUseCount)
+        text.gauge("silt_peak_inuse_bytes", "The most bytes that were in use at once.", totals.peakInUseBytes)
+        text.counter("silt_alloc_bytes_total", "Bytes allocated since the start.", totals.allocatedBytes)
+        text.counter("silt_alloc_objects_total", "Blocks allocated since the start.", totals.allocatedCount)
+        let resident = report.recording.residentBytes
+        text.gauge("silt_resident_bytes", "Resident memory at the last snapshot, of all traced processes.", resident)
+        text.gauge("silt_processes", "Process images that were traced.", UInt64(report.processes.count))
         text.family("silt_verdict", "gauge", "1 for the verdict on the whole, 0 for the others.") { family in
             for verdict in HeapReport.Verdict.allCases {
                 family.sample(report.verdict == verdict ? 1 : 0 as UInt64, ["verdict": verdict.rawValue])
@@ -46,7 +35,7 @@ enum MetricsText {
 
     private static func sites(_ report: HeapReport, _ text: inout MetricsWriter) {
         let growing = report.sites.filter(\.isGrowing)
-        text.family("silt_growing_sites", "gauge", "Call sites that grow.") { $0.sample(UInt64(growing.count)) }
+        text.gauge("silt_growing_sites", "Call sites that grow.", UInt64(growing.count))
         // A name of equal labels may come but once.
         var seen: Set<[String]> = []
         let shown = growing.prefix(maximumSites).compactMap { site -> (ReportSite, [String: String])? in
@@ -72,18 +61,10 @@ enum MetricsText {
 
     private static func trust(_ report: HeapReport, _ text: inout MetricsWriter) {
         let counters = report.trust.counters
-        text.family("silt_events_sent_total", "counter", "Events that the traced programs wrote.") {
-            $0.sample(counters.eventsSent)
-        }
-        text.family("silt_events_received_total", "counter", "Events that were read of them.") {
-            $0.sample(counters.eventsReceived)
-        }
-        text.family("silt_events_lost_total", "counter", "Events that could not be recorded.") {
-            $0.sample(counters.lost)
-        }
-        text.family("silt_waits_total", "counter", "Times a traced program waited for the analyzer.") {
-            $0.sample(counters.waits)
-        }
+        text.counter("silt_events_sent_total", "Events that the traced programs wrote.", counters.eventsSent)
+        text.counter("silt_events_received_total", "Events that were read of them.", counters.eventsReceived)
+        text.counter("silt_events_lost_total", "Events that could not be recorded.", counters.lost)
+        text.counter("silt_waits_total", "Times a traced program waited for the analyzer.", counters.waits)
         text.family("silt_wait_seconds_total", "counter", "Time that traced programs waited for the analyzer.") {
             $0.sample(Double(counters.waitNs) / 1e9)
         }
@@ -99,6 +80,15 @@ private struct MetricsWriter {
         self.name = name
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
         samples(&self)
+    }
+
+    /// One number without labels.
+    mutating func gauge(_ name: String, _ help: String, _ value: UInt64) {
+        family(name, "gauge", help) { $0.sample(value) }
+    }
+
+    mutating func counter(_ name: String, _ help: String, _ value: UInt64) {
+        family(name, "counter", help) { $0.sample(value) }
     }
 
     mutating func sample(_ value: UInt64, _ labels: [String: String] = [:]) { sample("\(value)", labels) }
