@@ -85,16 +85,10 @@ extension PprofProfile {
 
     /// For each location the positions of its frames in `symbols`, which are added where new.
     private func symbolized(into symbols: inout [PprofSymbol]) -> [[UInt32]] {
-        var known: [PprofSymbol: UInt32] = [:]
+        var known = NumberedTable<PprofSymbol>()
+        defer { symbols = known.things }
         return locations.indices.map { location in
-            frames(at: location).map { frame in
-                let symbol = self.symbol(of: frame)
-                if let position = known[symbol] { return position }
-                let position = UInt32(symbols.count)
-                known[symbol] = position
-                symbols.append(symbol)
-                return position
-            }
+            frames(at: location).map { UInt32(known.number(of: symbol(of: $0))) }
         }
     }
 

@@ -87,12 +87,6 @@ package struct PprofSample: Equatable, Sendable {
     /// One for each of the profile's sample types.
     package var values: [Int64]
     package var labels: [PprofLabel] = []
-
-    package init(locations: [UInt32], values: [Int64], labels: [PprofLabel] = []) {
-        self.locations = locations
-        self.values = values
-        self.labels = labels
-    }
 }
 
 /// What else is known about a sample: the size of its blocks, a thread, a request.
