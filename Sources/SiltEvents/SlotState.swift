@@ -128,8 +128,6 @@ package struct EventCounts: Equatable, Sendable {
     package var blockEvents: UInt64 { free + unfree + alloc + realloc }
     /// Records that became events.
     package var eventRecords: UInt64 { blockEvents - temporary + map + unmap + remap + take + give }
-
-    package init() {}
 }
 
 /// A thread of the process, as its slot announced it.
@@ -149,8 +147,6 @@ package struct SlotThreads: Equatable, Sendable {
     /// What nobody before the last one was called.
     private var own: String?
     package static let nameLimit = 16
-
-    package init() {}
 
     mutating func take(_ thread: ThreadSeen) {
         tid = thread.tid

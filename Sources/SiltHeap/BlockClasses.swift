@@ -4,8 +4,6 @@ package struct BlockClasses: Equatable, Sendable {
     package private(set) var count = [UInt64](repeating: 0, count: 65)
     package private(set) var bytes = [UInt64](repeating: 0, count: 65)
 
-    package init() {}
-
     package static func number(_ value: UInt64) -> Int { UInt64.bitWidth - value.leadingZeroBitCount }
 
     mutating func add(_ value: UInt64, bytes size: UInt64) {

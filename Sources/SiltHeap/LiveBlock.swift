@@ -7,13 +7,6 @@ package struct LiveBlock: Equatable, Sendable {
     package var stack: StackID
     /// The interval it was allocated in; 0 is before the baseline.
     package var birth: UInt32
-
-    package init(address: UInt64, size: UInt64, stack: StackID, birth: UInt32) {
-        self.address = address
-        self.size = size
-        self.stack = stack
-        self.birth = birth
-    }
 }
 
 /// The 8 bytes a block takes in a leaf of `LiveTable`, where its address is known except for the lowest bits.

@@ -73,6 +73,4 @@ package struct MemoryLook: Equatable, Sendable {
         package var stack: StackID
         package var bytes: UInt64
     }
-
-    package init() {}
 }

@@ -17,8 +17,6 @@ package struct SiteCounters: Equatable, Sendable {
 
     package var freedBytes: UInt64 { allocatedBytes &- liveBytes }
     package var freedCount: UInt64 { allocatedCount &- liveCount }
-
-    package init() {}
 }
 
 /// Blocks that realloc(3) moved to another address, and what was in them.
@@ -46,8 +44,6 @@ package struct SiteTotals: Equatable, Sendable {
 
     package var freedBytes: UInt64 { allocatedBytes &- inUseBytes }
     package var freedCount: UInt64 { allocatedCount &- inUseCount }
-
-    package init() {}
 }
 
 /// The numbers of a whole process: those of its heap, and what went wrong with them.
@@ -65,8 +61,6 @@ package struct HeapTotals: Equatable, Sendable {
     /// Bytes mapped by the program itself and not unmapped.
     package var mappedBytes: UInt64 = 0
     package var mappedCount: UInt64 = 0
-
-    package init() {}
 
     package subscript<Value>(dynamicMember path: KeyPath<SiteTotals, Value>) -> Value { heap[keyPath: path] }
 }

@@ -10,41 +10,13 @@ internal import SiltText
 package struct LoadScript: Sendable, Equatable {
     package var script: String
     /// Set or replaced in the script's environment.
-    package var environment: [String: String]
+    package var environment: [String: String] = [:]
     /// Nil: where silt runs.
     package var workingDirectory: String?
-    package var timeoutSeconds: Double
+    package var timeoutSeconds = 300.0
     package var phase: String
     /// From 1; 0 is the warm-up.
     package var round: Int
-
-    package init(
-        _ script: String,
-        environment: [String: String] = [:],
-        workingDirectory: String? = nil,
-        timeoutSeconds: Double = 300,
-        phase: String,
-        round: Int
-    ) {
-        self.script = script
-        self.environment = environment
-        self.workingDirectory = workingDirectory
-        self.timeoutSeconds = timeoutSeconds
-        self.phase = phase
-        self.round = round
-    }
-
-    /// The load of a round of a phase in the plan.
-    package init(_ phase: HuntPhase, of plan: HuntPlan, round: Int) {
-        self.init(
-            phase.script,
-            environment: plan.environment,
-            workingDirectory: plan.workingDirectory,
-            timeoutSeconds: phase.timeoutSeconds,
-            phase: phase.name,
-            round: round
-        )
-    }
 
     /// Starts the script; the thread that does must outlive it.
     package func start() throws(HuntError) -> RunningLoad { try RunningLoad(self) }
@@ -86,5 +58,19 @@ package struct LoadScript: Sendable, Equatable {
             kept["LD_PRELOAD"] = theirs.isEmpty ? nil : theirs.joined(separator: ":")
         }
         return kept
+    }
+}
+
+extension LoadScript {
+    /// The load of a round of a phase in the plan.
+    package init(_ phase: HuntPhase, of plan: HuntPlan, round: Int) {
+        self.init(
+            script: phase.script,
+            environment: plan.environment,
+            workingDirectory: plan.workingDirectory,
+            timeoutSeconds: phase.timeoutSeconds,
+            phase: phase.name,
+            round: round
+        )
     }
 }

@@ -1,11 +1,12 @@
 import Foundation
-import SiltHunt
 import SiltPlan
 import SiltTestSupport
 import Testing
 
+@testable import SiltHunt
+
 private func run(_ script: String, environment: [String: String] = [:], timeout: Double = 60) throws -> LoadResult {
-    try LoadScript(script, environment: environment, timeoutSeconds: timeout, phase: "orders", round: 3).run()
+    try LoadScript(script: script, environment: environment, timeoutSeconds: timeout, phase: "orders", round: 3).run()
 }
 
 /// Whether a process runs that has the word among its arguments.
@@ -145,7 +146,7 @@ struct LoadScriptTests {
         let mark = "silt-load-\(UUID().uuidString)"
         var asked = 0
         #expect(throws: HuntError.interrupted) {
-            try LoadScript("sh -c 'sleep 61; :' \(mark)", phase: "a", round: 1).run {
+            try LoadScript(script: "sh -c 'sleep 61; :' \(mark)", phase: "a", round: 1).run {
                 asked += 1
                 return asked > 4
             }
@@ -163,7 +164,7 @@ struct LoadScriptTests {
     @Test func aLoadThatIsDroppedIsEnded() throws {
         let mark = "silt-load-\(UUID().uuidString)"
         do {
-            let load = try LoadScript("sh -c 'echo begun; sleep 61; :' \(mark)", phase: "a", round: 1).start()
+            let load = try LoadScript(script: "sh -c 'echo begun; sleep 61; :' \(mark)", phase: "a", round: 1).start()
             try waitUntil("the script runs") { try isRunning(mark) }
             #expect(try load.advance() == nil)
         }

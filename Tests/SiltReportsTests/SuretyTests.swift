@@ -1,9 +1,9 @@
 import SiltGrowth
-import SiltHeap
 import SiltTestSupport
 import Testing
 
 @testable import SiltFindings
+@testable import SiltHeap
 @testable import SiltReports
 
 /// What seconds show may be a cache that keeps its content for longer: a verdict is sure from half a minute of watching on.

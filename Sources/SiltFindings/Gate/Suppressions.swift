@@ -21,8 +21,6 @@ package struct Suppressions: Sendable {
     package private(set) var entries: [Entry] = []
     private var patterns: [SuppressionPattern] = []
 
-    package init() {}
-
     /// Those that let nothing pass.
     package var unused: [Entry] { entries.filter { $0.hits == 0 } }
 

@@ -71,8 +71,6 @@ package struct ReportTrust: Sendable {
     package var symbolizedPercent = 100.0
     /// False: the recording ends with its last transaction, because the analyzer was killed or is still writing.
     package var isClosed = true
-
-    package init() {}
 }
 
 extension HeapReport {

@@ -43,13 +43,6 @@ package struct Rate: Equatable, Sendable {
     package var low: Double
     package var high: Double
     package var unit: Unit
-
-    package init(value: Double, low: Double, high: Double, unit: Unit) {
-        self.value = value
-        self.low = low
-        self.high = high
-        self.unit = unit
-    }
 }
 
 extension Rate {

@@ -8,12 +8,6 @@ package struct SiteExample: Equatable, Sendable {
     package var text: String
     package var ageSeconds: Double
 
-    package init(kind: String, text: String, ageSeconds: Double) {
-        self.kind = kind
-        self.text = text
-        self.ageSeconds = ageSeconds
-    }
-
     /// Looks for one of a growing site, by the stacks whose things made the verdict.
     static func find(of site: ReportSite, in recording: Recording) -> SiteExample? {
         let stacks = Set(site.stacks.map(\.stack)).union([site.stack])
