@@ -122,6 +122,21 @@ final class Statement {
     @inline(__always)
     func run<each Value: ColumnValue>(_ values: repeat each Value) throws(RecordingError) {
         bind(repeat each values)
+        try execute()
+    }
+
+    /// The same with numbers, and a BLOB behind them, for rows of which there are many: values of several types take a tenth
+    /// of the time that writing a row does.
+    @inline(__always)
+    func run(_ numbers: [UInt64], _ bytes: [UInt8]? = nil) throws(RecordingError) {
+        var index: Int32 = 1
+        for number in numbers { bind(number, at: &index) }
+        if let bytes { bind(bytes, at: &index) }
+        try execute()
+    }
+
+    @inline(__always)
+    private func execute() throws(RecordingError) {
         let status = sqlite3_step(handle)
         guard status == SQLITE_DONE else {
             let error = database.error(status)

@@ -74,11 +74,6 @@ package struct RecordedModule: Equatable, Sendable {
     package var buildID: [UInt8]
     /// Why its addresses have no lines; nil when they have, or when nobody looked.
     package var missingLines: String?
-
-    package init(path: String, buildID: [UInt8]) {
-        self.path = path
-        self.buildID = buildID
-    }
 }
 
 /// One address: of the module's file when there is a module, else absolute.
@@ -86,8 +81,6 @@ package struct RecordedFrame: Equatable, Sendable {
     package var module = ModuleID.none
     package var offset: UInt64 = 0
     package var kind = Frame.Kind.returnAddress
-
-    package init() {}
 }
 
 /// A node of the stack trie: this frame, called from `parent`.

@@ -215,20 +215,15 @@ extension Recording {
             "SELECT module, path, build_id, missing_lines FROM modules ORDER BY module",
             empty: RecordedModule(path: "", buildID: [])
         ) {
-            var module = RecordedModule(path: $0.text(1), buildID: $0.bytes(2))
-            module.missingLines = $0.optionalText(3)
-            return module
+            RecordedModule(path: $0.text(1), buildID: $0.bytes(2), missingLines: $0.optionalText(3))
         }
         frames = try Self.table(
             database,
             "SELECT frame, module, offset, kind FROM frames ORDER BY frame",
             empty: RecordedFrame()
         ) {
-            var frame = RecordedFrame()
-            frame.module = $0.id(1)
-            frame.offset = $0.unsigned(2)
-            frame.kind = Frame.Kind(rawValue: UInt8(clamping: $0.integer(3))) ?? .incomplete
-            return frame
+            let kind = Frame.Kind(rawValue: UInt8(clamping: $0.integer(3)))
+            return RecordedFrame(module: $0.id(1), offset: $0.unsigned(2), kind: kind ?? .incomplete)
         }
         try readStackChunks(database)
     }
@@ -318,7 +313,7 @@ extension Recording {
         let row = try database.prepare(
             """
             SELECT \(try resourceColumn(database)), process, site, snapshot, width, inuse_space, trough_space,
-                inuse_objects, alloc_space, alloc_objects FROM site_samples ORDER BY 1, process, site, snapshot
+                inuse_objects FROM site_samples ORDER BY 1, process, site, snapshot
             """
         )
         while try row.step() {
@@ -328,9 +323,7 @@ extension Recording {
                 group: row.id(2),
                 snapshot: row.id(3),
                 inUseBytes: row.unsigned(5),
-                inUseCount: row.unsigned(7),
-                allocatedBytes: row.unsigned(8),
-                allocatedCount: row.unsigned(9)
+                inUseCount: row.unsigned(7)
             )
             sample.width = max(1, row.id(4))
             sample.troughBytes = row.unsigned(6)

@@ -17,6 +17,9 @@ package final class RecordingWriter {
     let selectCounters: Statement
     private let symbolRows: RowBatch
     private let deleteSymbols: Statement
+    private let insertSiteSample: Statement
+    private let insertHistory: Statement
+    private let insertSiteHistory: Statement
     /// By table.
     private var insertions: [String: Statement] = [:]
     var strings: [String: StringID] = [:]
@@ -85,6 +88,9 @@ package final class RecordingWriter {
         symbolRows = try RowBatch(database, table: "symbol_rows", columns: 6)
         selectCounters = try database.prepare("SELECT numbers FROM counter_chunks WHERE chunk = ?")
         deleteSymbols = try database.prepare("DELETE FROM symbol_rows WHERE frame = ?")
+        insertSiteSample = try database.insertion(into: "site_samples", columns: 10)
+        insertHistory = try database.insertion(into: "histories", columns: 4)
+        insertSiteHistory = try database.insertion(into: "site_histories", columns: 4)
     }
 
     /// Writes a row, its columns in their order; replaces the one with the same key.
@@ -324,26 +330,19 @@ package final class RecordingWriter {
 
     /// A group that moved since its last sample.
     package func write(_ sample: RecordedSample) throws(RecordingError) {
-        try insert(
-            into: "site_samples",
-            sample.resource,
-            sample.process,
-            sample.group,
-            sample.snapshot,
-            sample.width,
-            sample.inUseBytes,
-            sample.troughBytes,
-            sample.inUseCount,
-            sample.allocatedBytes,
-            sample.allocatedCount
-        )
+        // What a group allocated is not kept: its stacks' counters say it.
+        try insertSiteSample.run([
+            UInt64(sample.resource.rawValue), UInt64(sample.process), UInt64(sample.group.rawValue),
+            UInt64(sample.snapshot), UInt64(sample.width), sample.inUseBytes, sample.troughBytes, sample.inUseCount, 0,
+            0,
+        ])
         unthinned += 1
     }
 
     /// The survivor history of a stack, encoded; replaces the one before.
     package func write(history: [UInt8], of resource: Resource, process: UInt32, stack: StackID) throws(RecordingError)
     {
-        try insert(into: "histories", resource, process, stack, history)
+        try insertHistory.run([UInt64(resource.rawValue), UInt64(process), UInt64(stack.rawValue)], history)
     }
 
     /// The survivor history of a group, encoded.
@@ -353,6 +352,6 @@ package final class RecordingWriter {
         process: UInt32,
         group frame: FrameID
     ) throws(RecordingError) {
-        try insert(into: "site_histories", resource, process, frame, history)
+        try insertSiteHistory.run([UInt64(resource.rawValue), UInt64(process), UInt64(frame.rawValue)], history)
     }
 }

@@ -238,8 +238,6 @@ package struct RecordedSample: Equatable, Sendable {
     /// Lowest bytes in use at the snapshots it stands for.
     package var troughBytes: UInt64
     package var inUseCount: UInt64
-    package var allocatedBytes: UInt64
-    package var allocatedCount: UInt64
 
     package init(
         _ resource: Resource,
@@ -247,9 +245,7 @@ package struct RecordedSample: Equatable, Sendable {
         group: FrameID,
         snapshot: UInt32,
         inUseBytes: UInt64,
-        inUseCount: UInt64,
-        allocatedBytes: UInt64,
-        allocatedCount: UInt64
+        inUseCount: UInt64
     ) {
         self.resource = resource
         self.process = process
@@ -258,8 +254,6 @@ package struct RecordedSample: Equatable, Sendable {
         self.inUseBytes = inUseBytes
         troughBytes = inUseBytes
         self.inUseCount = inUseCount
-        self.allocatedBytes = allocatedBytes
-        self.allocatedCount = allocatedCount
     }
 }
 

@@ -22,9 +22,7 @@ import Testing
                         group: 1,
                         snapshot: snapshot,
                         inUseBytes: bytes,
-                        inUseCount: 1,
-                        allocatedBytes: 0,
-                        allocatedCount: 0
+                        inUseCount: 1
                     )
                 )
             }

@@ -122,9 +122,7 @@ enum SmallWorld {
                 group: 1,
                 snapshot: 0,
                 inUseBytes: 6,
-                inUseCount: 1,
-                allocatedBytes: 9,
-                allocatedCount: 2
+                inUseCount: 1
             )
         )
         try writer.write(history: [1, 2, 3], of: .heap, process: 1, stack: 3)

@@ -64,9 +64,7 @@ import Testing
                         group: FrameID(frame),
                         snapshot: snapshot,
                         inUseBytes: UInt64(snapshot * 3),
-                        inUseCount: 1,
-                        allocatedBytes: 1,
-                        allocatedCount: 1
+                        inUseCount: 1
                     )
                 )
             }

@@ -112,9 +112,7 @@ enum OrderServer {
                     group: 2,
                     snapshot: number,
                     inUseBytes: live,
-                    inUseCount: live / 1024,
-                    allocatedBytes: live,
-                    allocatedCount: live / 1024
+                    inUseCount: live / 1024
                 )
             )
             if number == 3 {
@@ -125,9 +123,7 @@ enum OrderServer {
                         group: 5,
                         snapshot: number,
                         inUseBytes: 512 * scale * 1024,
-                        inUseCount: 512,
-                        allocatedBytes: 512 * scale * 1024,
-                        allocatedCount: 512
+                        inUseCount: 512
                     )
                 )
             }

@@ -78,9 +78,7 @@ import Testing
                 group: group,
                 snapshot: snapshot,
                 inUseBytes: count,
-                inUseCount: count,
-                allocatedBytes: count,
-                allocatedCount: count
+                inUseCount: count
             )
         }
         recording.groupSamples = [

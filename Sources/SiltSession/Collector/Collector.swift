@@ -12,18 +12,18 @@ internal import SiltText
 /// One thread does everything: it waits for news of the images, hellos, ends of processes, signals and the snapshot clock.
 package final class Collector {
     let options: TraceOptions
-    private let rendezvous: Rendezvous
-    private var poller: Poller
-    private let news: NewsWaiter
+    let rendezvous: Rendezvous
+    var poller: Poller
+    let news: NewsWaiter
     /// Of signals that are blocked, and of those that cannot be.
     let signals: [Int32]
-    private let stacks = StackTable()
-    private let blame: BlameKeys
+    let stacks = StackTable()
+    let blame: BlameKeys
     let output: RecordingOutput
     let events: EventFile?
-    private(set) var images: [UInt64: TracedImage] = [:]
+    var images: [UInt64: TracedImage] = [:]
     /// In the order in which they were accepted, which is that of the hellos of one process.
-    private(set) var connections: [Int32] = []
+    var connections: [Int32] = []
     var outcome = TraceOutcome()
     let startedAt = Clock.monotonicSeconds
     var nextSnapshot: Double
@@ -31,7 +31,7 @@ package final class Collector {
     /// Seconds.
     let tick: Double
     /// When everything is looked at that belongs to no image, as often as snapshots are taken in the end.
-    private var nextPeriod: Double
+    var nextPeriod: Double
     private(set) var child: pid_t = 0
     /// A command was started, or is about to be: the trace lasts as long as it does.
     private(set) var hasCommand = false
@@ -39,12 +39,12 @@ package final class Collector {
     var hasLostEvents = false
     /// Something failed, nothing is traced any more, and the command is waited for.
     var onlyWaits = false
-    private var hasToldOfDescriptors = false
+    var hasToldOfDescriptors = false
     var interrupts = 0
     /// When there was nothing left to trace; nil while there is.
     private var idleSince: Double?
     /// Events of the last process of each program that began and ended during the hunt.
-    private var usualLives: [String: Int] = [:]
+    var usualLives: [String: Int] = [:]
     /// What a write that failed while events were taken in has thrown.
     private var failure: (any Error)?
     /// Rounds of the hunt that have ended; nil: no hunt is on, and the clock takes the snapshots.
@@ -61,12 +61,12 @@ package final class Collector {
     private static let grace = 2.0
     var finished = false
     /// Hellos and connections that were not taken.
-    private var refusals = 0
-    private var programsMet: Set<String> = []
+    var refusals = 0
+    var programsMet: Set<String> = []
     /// Processes that have had an image, and those whose filter keeps the library from what they start.
-    private(set) var tracedOnce: Set<pid_t> = []
+    var tracedOnce: Set<pid_t> = []
     var filtered: Set<pid_t> = []
-    private static let wordedRefusals = 20
+    static let wordedRefusals = 20
     var outside: OutsideLook
     /// The program whose library started this listener.
     let starter: Starter?
@@ -74,7 +74,7 @@ package final class Collector {
     var isAskedToEnd = false
 
     /// What a token of the poller stands for; the low 32 bits are the descriptor.
-    private enum Watched: UInt64 {
+    enum Watched: UInt64 {
         case listener
         case signals
         case connection
@@ -153,7 +153,7 @@ package final class Collector {
     }
 
     private func traceToTheEnd() throws {
-        events?.trace(output.origin)
+        events?.trace(output.target, maximumStep: output.maximumStep)
         while !finished {
             var wait = min(60, max(0, min(nextSnapshot, outside.nextAt) - Clock.monotonicSeconds))
             if idleSince != nil { wait = min(wait, 0.1) }
@@ -236,158 +236,6 @@ package final class Collector {
         finished = true
     }
 
-    /// Seconds in one turn: signals, ends and snapshots are due as well.
-    private static let maximumAccept = 1.0
-
-    /// Takes in every connection and hello that waits: a short process may have ended before its hello was read.
-    ///
-    /// However many there are, for so many seconds: one that has to wait may find the socket full, and is not traced then.
-    private func acceptAll(within seconds: Double = .infinity) throws {
-        let end = Clock.monotonicSeconds + seconds
-        accept(from: rendezvous.listener)
-        if rendezvous.listenerByName >= 0 { accept(from: rendezvous.listenerByName) }
-        // A service that answers already has said hello before its hunt asks for anything.
-        var requests: [(text: String, connection: Int32)] = []
-        for connection in connections { try readHellos(connection, until: end, &requests) }
-        for request in requests { try control(request.text, from: request.connection) }
-    }
-
-    private func accept(from listener: Int32) {
-        while true {
-            let connection = silt_accept(listener)
-            guard connection >= 0 else { return }
-            // Any user may connect where no file guards the socket.
-            if listener == rendezvous.listenerByName, silt_is_trusted_peer(connection) == 0 {
-                close(connection)
-                continue
-            }
-            do {
-                try poller.add(connection, token: Collector.token(.connection, connection))
-                connections.append(connection)
-            } catch {
-                close(connection)
-                refuse("a connection: \(error)")
-            }
-        }
-    }
-
-    private func readHellos(
-        _ connection: Int32,
-        until end: Double,
-        _ requests: inout [(text: String, connection: Int32)]
-    ) throws {
-        while connections.contains(connection), Clock.monotonicSeconds < end {
-            switch Rendezvous.read(connection: connection) {
-            case .nothing: return
-            case .closed:
-                // Not before what it asked for is done.
-                if requests.contains(where: { $0.connection == connection }) { return }
-                poller.remove(connection)
-                close(connection)
-                connections.removeAll { $0 == connection }
-                if connection == hunter { interrupt() }
-            case .control(let text): requests.append((text, connection))
-            case .refused(let reason): refuse(reason)
-            case .hello(let hello): try welcome(hello)
-            case .untraceable(let pid, let reason):
-                outcome.notes.append("process \(pid) is not traced: \(reason)")
-                let program = processExecutable(pid) ?? starter?.executable(of: pid) ?? "process \(pid)"
-                try note(untraced: program, pid, .refusal(reason))
-            case .noRoom(let pid):
-                let program = processExecutable(pid) ?? "process \(pid)"
-                try note(untraced: program, pid, .refusal("silt has no descriptors left for it (ulimit -n)"))
-            case .untraced(let pid, let program, let reason): try note(untraced: program, pid, reason)
-            case .untracedNot(let pid): output.untraced.takeBack(pid: pid)
-            }
-        }
-    }
-
-    private func welcome(_ received: Hello) throws {
-        var hello = received
-        if let problem = hello.takeDescriptors() {
-            hello.closeDescriptors()
-            return refuse("process \(hello.pid): \(problem)")
-        }
-        let executable = hello.takeExecutable()
-        var isHandedOver = false
-        defer { if executable >= 0, !isHandedOver { close(executable) } }
-        let shared: SharedImage
-        do {
-            shared = try SharedImage(file: hello.memory)
-        } catch {
-            close(hello.pipe)
-            return refuse("process \(hello.pid): its memory file cannot be read (\(error))")
-        }
-        // Random ids: two that are alike are one process's mistake, or a lie.
-        guard shared.header.image == hello.image, images[hello.image].map({ $0.pid == hello.pid }) != false else {
-            close(hello.pipe)
-            return refuse("process \(hello.pid): its hello and its memory file are not of one image")
-        }
-        guard watch(hello.pipe, .pipe, of: hello) else { return }
-        // The same process with a new image: it has executed another program, though it may have ended since. Unless it is a
-        // fork child that was given the id of one that has ended.
-        for earlier in images.values where earlier.pid == hello.pid {
-            try end(earlier, how: shared.header.forked != 0 && earlier.hasEnded ? .ended : .executed)
-        }
-        // What was said of it was wrong if this is it: a mount that ignores setuid bits, for one.
-        if let program = output.untraced.program(of: hello.pid), sharesName(program, shared.executable) {
-            output.untraced.takeBack(pid: hello.pid)
-        }
-        output.untraced.isTraced(pid: hello.pid, parent: pid_t(bitPattern: shared.header.ppid))
-        let usualLife = usualLives[shared.executable] ?? 0
-        let own = book.map { OwnIntervals(round: $0.rounds.count + 1, usualLife: usualLife) }
-        let image = TracedImage(
-            hello: hello,
-            shared: shared,
-            stacks: stacks,
-            groupOf: blame.key,
-            own: own,
-            scale: book == nil ? scale : .even,
-            at: Clock.monotonicSeconds - startedAt
-        )
-        if scale != .even || book != nil {
-            image.nextSnapshot = image.startedAt + (book == nil ? tick : TracedImage.shortestWait)
-            nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot)
-        }
-        try news.add(image.shared)
-        images[hello.image] = image
-        image.beginLooks()
-        isHandedOver = true
-        output.meet(image, executable: executable)
-        image.shared.tellFileTaken()
-        outside.knowsLibrary = outside.knowsLibrary || isPreloaded(hello.pid) == true
-        if book != nil { image.onDecline = { [weak self, unowned image] in self?.writeBeforeDecline(image) } }
-        image.events = events
-        events?.image(image, at: image.startedAt)
-        outcome.traced += 1
-        tracedOnce.insert(image.pid)
-        if let met = options.met, programsMet.insert(image.shared.executable).inserted {
-            met(image.pid, image.shared.executable)
-        }
-        // Without it the end of the pipe tells.
-        if image.pidfd >= 0 { _ = watch(image.pidfd, .process, of: hello, closes: false) }
-        try record { try output.begin(image) }
-        image.drain()
-    }
-
-    /// Waits for a descriptor of a process as well; false, with a note, when that cannot be.
-    private func watch(_ descriptor: Int32, _ kind: Watched, of hello: Hello, closes: Bool = true) -> Bool {
-        do {
-            try poller.add(descriptor, token: Collector.token(kind, descriptor))
-            return true
-        } catch {
-            if closes { close(descriptor) }
-            refuse("process \(hello.pid): \(error)")
-            return false
-        }
-    }
-
-    /// Notes what was not taken from a client, and goes on; the first ones in words, the others by their number.
-    private func refuse(_ reason: String) {
-        refusals += 1
-        if refusals <= Collector.wordedRefusals { outcome.notes.append("refused \(reason)") }
-    }
-
     /// Ends the recording before this process takes more memory than the program can spare.
     private func stopForMemory() {
         let limit = (starter?.memoryLimit ?? 0) >> 20
@@ -440,7 +288,7 @@ package final class Collector {
     }
 
     /// What a process holds is written before it gives that back, since it may be on its way out.
-    private func writeBeforeDecline(_ image: TracedImage) {
+    func writeBeforeDecline(_ image: TracedImage) {
         let time = Clock.monotonicSeconds - startedAt
         guard image.own?.isWorthWriting == true, output.isWorthWriting(image, at: time) else { return }
         image.endWritten()
@@ -473,76 +321,6 @@ package final class Collector {
             inBrief: "forked, with threads before its first event"
         )
     }
-
-    private func snapshot() throws {
-        let now = Clock.monotonicSeconds
-        let time = now - startedAt
-        let isPeriod = now >= nextPeriod
-        if isPeriod { output.untraced.look(at: time) }
-        // Those that are due within half a tick need no look of their own.
-        let due = scale == .even ? Array(images.values) : images.values.filter { $0.nextSnapshot <= time + tick / 2 }
-        let earliest = closeIntervals(of: due, at: time)
-        for image in due where scale != .even {
-            while !image.plan(after: time, tick: tick, notBefore: earliest) {
-                image.closeInterval()
-                events?.snapshot([image], at: time)
-            }
-        }
-        if try record({ try output.snapshot(due, at: time) }) != nil, isPeriod, let report = options.progress {
-            report(output.progress(of: Array(images.values), at: time))
-        }
-        // One that would not be written would be missing when the process ends before the next.
-        for image in due where scale != .even {
-            image.nextSnapshot = max(image.nextSnapshot, output.writesFrom + tick / 2)
-        }
-        let finished = Clock.monotonicSeconds
-        if isPeriod { nextPeriod = max(nextPeriod + options.snapshotEvery, finished) }
-        nextSnapshot = nextPeriod
-        guard scale != .even else { return }
-        for image in images.values { nextSnapshot = min(nextSnapshot, startedAt + image.nextSnapshot) }
-        nextSnapshot = max(nextSnapshot, finished)
-    }
-
-    /// Ends the open intervals of processes at a snapshot; returns before when there should be no other.
-    private func closeIntervals(of due: [TracedImage], at time: Double) -> Double {
-        // What was sent has to be taken in at any rate, looks have bounds of their own, and other threads read symbols
-        // meanwhile: none of that is the closing's.
-        for image in due {
-            image.drain()
-            look(image)
-        }
-        let began = Clock.threadCPUNanoseconds
-        for image in due { image.closeInterval() }
-        let cost = Double(Clock.threadCPUNanoseconds - began) / 1e9
-        events?.snapshot(due, at: time)
-        return time + SnapshotScale.rest(after: cost, share: Self.closingShare, at: time)
-    }
-
-    /// Snapshots of processes that began during the hunt.
-    private func writeOwnSnapshots() throws {
-        let time = Clock.monotonicSeconds - startedAt
-        let due = images.values.filter { $0.own != nil && $0.nextSnapshot <= time + TracedImage.shortestWait / 2 }
-        let earliest = closeIntervals(of: due, at: time)
-        for image in due { image.planOwnSnapshot(after: time, notBefore: earliest) }
-        try record { try output.snapshot(due, at: time) }
-        let next = images.values.lazy.filter { $0.own != nil }.map(\.nextSnapshot).min()
-        nextSnapshot = next.map { startedAt + max($0, output.writesFrom) } ?? .infinity
-    }
-
-    /// What ended or was closed unseen is not there at the snapshot that follows.
-    func look(_ image: TracedImage, anyway: Bool = false) {
-        image.look(anyway: anyway)
-        if let failure = image.descriptorFailure, !hasToldOfDescriptors {
-            hasToldOfDescriptors = true
-            outcome.notes.append(
-                "what is open in process \(image.pid) cannot be seen (/proc/\(image.pid)/fd: "
-                    + "\(errorText(failure))): what it opens and closes past the C library is not known"
-            )
-        }
-    }
-
-    /// Closing the intervals of a large heap may take a fiftieth of a CPU.
-    static let closingShare = 50.0
 
     private func finish() throws {
         try acceptAll()
@@ -579,7 +357,7 @@ package final class Collector {
         connections = []
     }
 
-    private static func token(_ kind: Watched, _ descriptor: Int32) -> UInt64 {
+    static func token(_ kind: Watched, _ descriptor: Int32) -> UInt64 {
         kind.rawValue << 32 | UInt64(UInt32(bitPattern: descriptor))
     }
 }

@@ -55,8 +55,6 @@ package struct TraceStatus: Equatable, Sendable {
     /// Why a program could not be traced; empty when all could.
     package var problem = ""
 
-    package init() {}
-
     /// What a mark of that name did, in words.
     package func done(by mark: String) -> String {
         rounds == 0 ? "the measurement begins" : "round \(rounds ?? 0) was \(mark)"

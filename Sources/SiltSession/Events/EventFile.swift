@@ -1,5 +1,6 @@
 internal import CSiltWire
 internal import SiltEvents
+internal import SiltRecording
 internal import SiltSystem
 
 /// The raw stream of a trace, kept in a file on the way (`silt run --events`).
@@ -15,10 +16,10 @@ final class EventFile {
     /// Why the file ends early; nil while all is well.
     var failure: RawStreamError? { writer.failure }
 
-    func trace(_ origin: TraceOrigin) {
-        let period = "\(origin.snapshotPeriodNs)" + (origin.maximumStep > 1 ? "/\(origin.maximumStep)" : "")
-        let texts = [origin.siltVersion, origin.kernel, period, "\(origin.startUnixNs)"]
-        writer.trace(texts + origin.command)
+    /// What is traced, when, and by which silt.
+    func trace(_ target: RecordedTarget, maximumStep: UInt32) {
+        let period = "\(target.snapshotPeriodNs)" + (maximumStep > 1 ? "/\(maximumStep)" : "")
+        writer.trace([target.siltVersion, target.kernel, period, "\(target.startUnixNs)"] + target.command)
     }
 
     /// What an image's module log has grown by.

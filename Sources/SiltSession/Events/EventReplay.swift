@@ -176,16 +176,14 @@ package final class EventReplay {
         let texts = payload.split(separator: 0, omittingEmptySubsequences: false).dropLast()
             .map { String(decoding: $0, as: UTF8.self) }
         guard texts.count >= 4 else { return }
-        var origin = TraceOrigin()
-        origin.siltVersion = texts[0]
-        origin.kernel = texts[1]
+        var target = RecordedTarget(command: Array(texts[4...]))
+        (target.siltVersion, target.kernel) = (texts[0], texts[1])
         let period = texts[2].split(separator: "/")
-        origin.snapshotPeriodNs = period.first.flatMap { UInt64($0) } ?? 0
-        if period.count > 1 { origin.maximumStep = UInt32(period[1]) ?? 1 }
-        scale = SnapshotScale(maximumStep: origin.maximumStep)
-        origin.startUnixNs = UInt64(texts[3]) ?? 0
-        origin.command = Array(texts[4...])
-        try output.setOrigin(origin)
+        target.snapshotPeriodNs = period.first.flatMap { UInt64($0) } ?? 0
+        let maximumStep = period.count > 1 ? UInt32(period[1]) ?? 1 : 1
+        scale = SnapshotScale(maximumStep: maximumStep)
+        target.startUnixNs = UInt64(texts[3]) ?? 0
+        try output.replay(target, maximumStep: maximumStep)
     }
 
     private func image(_ id: UInt64) throws(ReplayError) -> TracedImage {
@@ -220,7 +218,8 @@ package final class EventReplay {
             memory: file
         )
         return TracedImage(
-            replayed: hello,
+            hello: hello,
+            isReplayed: true,
             shared: try SharedImage(file: file),
             stacks: stacks,
             groupOf: blame.key,

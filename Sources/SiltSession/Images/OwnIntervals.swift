@@ -46,12 +46,7 @@ struct OwnIntervals {
         let part = usualLife > done ? usualLife / Self.partsOfUsualLife : done / Self.partsOfOwnLife
         end = done + max(Self.shortest, part)
         rounds.append(round)
-        var row = RecordedSnapshot(process: 0, snapshot: heap.interval - 1, timeNs: time)
-        let totals = heap.totals
-        (row.inUseBytes, row.inUseCount) = (totals.inUseBytes, totals.inUseCount)
-        (row.allocatedBytes, row.allocatedCount) = (totals.allocatedBytes, totals.allocatedCount)
-        row.mappedBytes = totals.mappedBytes
-        rows.append(row)
+        rows.append(RecordedSnapshot(of: heap, process: 0, timeNs: time))
     }
 
     /// Events that are looked at together.

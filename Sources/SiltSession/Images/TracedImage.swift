@@ -19,7 +19,7 @@ final class TracedImage {
     private(set) var shared: SharedImage
     private let stacks: StackTable
     var decoder: ImageDecoder
-    private(set) var heap: ProcessHeap
+    var heap: ProcessHeap
     let startedAt: Double
     /// Why the rest of the stream could not be read; nil while all is well.
     private(set) var damage: String?
@@ -47,19 +47,21 @@ final class TracedImage {
     /// True when the stream comes from a file: the process is not looked at.
     let isReplayed: Bool
 
+    /// `isReplayed`: its records are put into its memory file by this process.
     init(
         hello: Hello,
+        isReplayed: Bool = false,
         shared: consuming SharedImage,
         stacks: StackTable,
         groupOf: @escaping (StackID) -> FrameID,
-        own: OwnIntervals?,
+        own: OwnIntervals? = nil,
         scale: SnapshotScale,
         at time: Double
     ) {
         id = hello.image
         pid = hello.pid
-        pidfd = silt_pidfd(hello.pid)
-        isGone = pidfd < 0 && errno == ESRCH
+        pidfd = isReplayed ? -1 : silt_pidfd(hello.pid)
+        isGone = isReplayed || pidfd < 0 && errno == ESRCH
         pipe = hello.pipe
         self.stacks = stacks
         decoder = ImageDecoder(stacks: stacks)
@@ -75,32 +77,8 @@ final class TracedImage {
         clockStart = time - Clock.monotonicSeconds
         self.own = own
         batch = HeapEventBatch(capacity: own == nil ? HeapEventBatch.defaultCapacity : OwnIntervals.batch)
-        isReplayed = false
-        _ = fcntl(pipe, F_SETFL, O_NONBLOCK)
-    }
-
-    /// An image whose records are put into its memory file by this process.
-    init(
-        replayed hello: Hello,
-        shared: consuming SharedImage,
-        stacks: StackTable,
-        groupOf: @escaping (StackID) -> FrameID,
-        scale: SnapshotScale,
-        at time: Double
-    ) {
-        id = hello.image
-        pid = hello.pid
-        pidfd = -1
-        isGone = true
-        pipe = -1
-        self.stacks = stacks
-        decoder = ImageDecoder(stacks: stacks)
-        heap = ProcessHeap(inheritsHeap: shared.header.forked != 0, groupOf: groupOf, scale: scale)
-        self.shared = shared
-        startedAt = time
-        clockStart = time - Clock.monotonicSeconds
-        batch = HeapEventBatch()
-        isReplayed = true
+        self.isReplayed = isReplayed
+        if pipe >= 0 { _ = fcntl(pipe, F_SETFL, O_NONBLOCK) }
     }
 
     deinit {
@@ -316,29 +294,13 @@ final class TracedImage {
         batch.removeAll()
     }
 
-    private var descriptors = OpenDescriptors()
-    /// Descriptors that were open at the last look, and that nobody was seen to open: the program as such has them.
-    private(set) var unseenDescriptors: UInt64 = 0
-    /// errno of the attempt to see what is open.
-    var descriptorFailure: Int32? { descriptors.failure }
-
-    private var threadClock = LookClock(share: 50)
-    private var children = UnwaitedChildren()
-    private var modules = LaterModules()
-    /// What one thing of a stack is, as last seen.
-    private(set) var examples: [HeldStack: HeldExample] = [:]
-    /// Whether there are others since this was last set.
-    var hasNewExamples = false
+    /// What looks at the process through proc(5) have found: TracedImage+Looks.swift.
+    var looks = ProcessLooks()
     /// Trace seconds of the start of the monotonic clock.
-    private let clockStart: Double
-
-    struct HeldStack: Hashable {
-        var resource: Resource
-        var stack: StackID
-    }
+    let clockStart: Double
 
     /// What was not seen to be taken stands for itself: the program as such has it.
-    private lazy var programStack: StackID = {
+    private(set) lazy var programStack: StackID = {
         let path = shared.executable
         let known = stacks.modules.firstIndex { $0.path == path }
         let module =
@@ -347,133 +309,6 @@ final class TracedImage {
         let frame = stacks.intern(frame: Frame(module: module, offset: 0, kind: .exact))
         return stacks.intern(parent: .none, frame: frame)
     }()
-
-    /// Remembers what the process was born with, before anything is known of it.
-    func beginLooks() {
-        program = ProgramFile(of: pid)
-        // Its hello was read late. A program that may have few descriptors has no pipe from the start, and is the same.
-        let names = [shared.executable, shared.executable + Self.deleted]
-        wasReplaced = hasHungUp && processExecutable(pid).map { !names.contains($0) } ?? false
-        descriptors.begin(pid)
-    }
-
-    /// Behind the path of a file that is gone (proc_pid_exe(5)).
-    private static let deleted = " (deleted)"
-    /// What it runs; nil where that cannot be seen.
-    private var program: ProgramFile?
-    /// The process was another program already when its hello was read.
-    private var wasReplaced = false
-
-    /// True when nobody has the pipe any more.
-    private var hasHungUp: Bool {
-        guard pipe >= 0 else { return false }
-        var state = pollfd(fd: pipe, events: 0, revents: 0)
-        return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLHUP) != 0
-    }
-
-    /// True once the process has become another program, whose hello was not read yet: what it has is not this image's.
-    private var isReplaced: Bool {
-        if wasReplaced || hasHungUp { return true }
-        guard let program, let now = ProgramFile(of: pid) else { return false }
-        return now != program
-    }
-
-    /// Compares what was seen of descriptors and threads with what the kernel has, right after `drain`, and tells the event
-    /// file; `anyway`: also where that has cost much of late.
-    func look(anyway: Bool) {
-        guard !isReplayed, damage == nil, offReason == 0, !hasEnded, !isReplaced else { return }
-        lookAtDescriptors(anyway)
-        lookForThreads(anyway)
-        lookAtChildren(anyway)
-        lookAtModules(anyway)
-    }
-
-    private func lookAtChildren(_ anyway: Bool) {
-        guard let found = children.look(pid, anyway: anyway), !isReplaced else { return }
-        take(found, of: .zombie)
-        guard let oldest = children.oldest else { return }
-        let before = examples[HeldStack(resource: .zombie, stack: programStack)]
-        guard before?.handle != UInt64(oldest.pid) else { return }
-        let name = ProcessKin.name(oldest.pid) ?? ""
-        note(HeldExample(handle: UInt64(oldest.pid), kind: "process", text: name, since: oldest.since), of: .zombie)
-    }
-
-    private func lookAtModules(_ anyway: Bool) {
-        guard let found = modules.look(pid, anyway: anyway), !found.isEmpty, !isReplaced else { return }
-        take(found, of: .module)
-        guard let pattern = modules.pattern else { return }
-        let since = examples[HeldStack(resource: .module, stack: programStack)].map { $0.since - clockStart }
-        let seconds = since ?? Clock.monotonicSeconds
-        note(HeldExample(handle: pattern.number, kind: "file", text: pattern.text, since: seconds), of: .module)
-    }
-
-    private func take(_ found: FoundThings, of resource: Resource) {
-        guard !found.isEmpty else { return }
-        apply(found, of: resource)
-        events?.found(self, resource, found)
-    }
-
-    /// Takes an example in whose time is by the monotonic clock.
-    private func note(_ example: HeldExample, of resource: Resource) {
-        var example = example
-        example.since = max(0, example.since + clockStart)
-        apply(example, of: resource)
-        events?.example(self, resource, example)
-    }
-
-    func apply(_ found: FoundThings, of resource: Resource) {
-        for thing in found.gone { heap.lose(thing, of: resource) }
-        for thing in found.came { heap.find(thing, of: resource, stack: programStack) }
-    }
-
-    func apply(_ example: HeldExample, of resource: Resource) {
-        guard let stack = heap.stack(ofHandle: example.handle, of: resource) else { return }
-        let key = HeldStack(resource: resource, stack: stack)
-        // What could be said of one that is still there can be said still: a table of the kernel's that changes while it is
-        // read may pass over another.
-        if example.text.isEmpty, let before = examples[key], before.kind == example.kind, !before.text.isEmpty,
-            before.handle == example.handle && before.since == example.since
-                || before.handle != example.handle && heap.stack(ofHandle: before.handle, of: resource) == stack
-        {
-            return
-        }
-        if examples.updateValue(example, forKey: key) != example { hasNewExamples = true }
-    }
-
-    private var liveDescriptors: [UInt64: HeldHandle] {
-        var live: [UInt64: HeldHandle] = [:]
-        heap.forEachHandle(of: .descriptor) { live[$0] = $1 }
-        return live
-    }
-
-    private func lookAtDescriptors(_ anyway: Bool) {
-        guard anyway || descriptors.isDue else { return }
-        let found = descriptors.look(pid, live: liveDescriptors, isMark: anyway) {
-            drain()
-            return hasMore ? nil : liveDescriptors
-        }
-        guard let found, !isReplaced else { return }
-        let isNews = !found.gone.isEmpty || found.unseen != unseenDescriptors
-        apply(found)
-        if isNews { events?.descriptors(self, found) }
-        take(FoundThings(came: found.came), of: .descriptor)
-        for example in found.examples { note(example, of: .descriptor) }
-    }
-
-    /// Finds threads that ended and did not say so: those that never allocated.
-    private func lookForThreads(_ anyway: Bool) {
-        guard anyway || threadClock.isDue, heap.hasThreadsToLookFor, !hasMore else { return }
-        threadClock.begin()
-        defer { threadClock.end() }
-        guard let running = runningThreads(of: pid, as: shared.header.pid) else { return }
-        let over = heap.endThreads(besides: running)
-        if !over.isEmpty { events?.writer.threads(image: id, over: over) }
-    }
-
-    func apply(_ found: OpenDescriptors.Found) {
-        for number in found.gone { heap.lose(number, of: .descriptor) }
-        unseenDescriptors = found.unseen
-    }
 
     /// When its next snapshot is due, in seconds of the trace, and when its baseline was.
     var nextSnapshot = 0.0

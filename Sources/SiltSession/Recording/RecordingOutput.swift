@@ -19,8 +19,8 @@ final class RecordingOutput {
     private let blame: BlameKeys
     private let period: Double
     /// As in `SnapshotScale`.
-    private var maximumStep: UInt32 = 1
-    private var target = RecordedTarget(command: [])
+    private(set) var maximumStep: UInt32 = 1
+    private(set) var target = RecordedTarget(command: [])
     private(set) var numbers: [UInt64: UInt32] = [:]
     /// What is not followed.
     var untraced = UntracedPrograms()
@@ -73,26 +73,9 @@ final class RecordingOutput {
         try transaction { try writer.write(target) }
     }
 
-    /// What is traced, for the raw stream.
-    var origin: TraceOrigin {
-        TraceOrigin(
-            command: target.command,
-            siltVersion: target.siltVersion,
-            kernel: target.kernel,
-            snapshotPeriodNs: target.snapshotPeriodNs,
-            maximumStep: maximumStep,
-            startUnixNs: target.startUnixNs
-        )
-    }
-
     /// Says of a replayed trace what was said when it was recorded.
-    func setOrigin(_ origin: TraceOrigin) throws {
-        target.command = origin.command
-        target.siltVersion = origin.siltVersion
-        target.kernel = origin.kernel
-        target.snapshotPeriodNs = origin.snapshotPeriodNs
-        target.startUnixNs = origin.startUnixNs
-        maximumStep = origin.maximumStep
+    func replay(_ target: RecordedTarget, maximumStep: UInt32) throws {
+        (self.target, self.maximumStep) = (target, maximumStep)
         try transaction {
             try writer.write(target)
             try writer.write(maximumSnapshotStep: maximumStep)
@@ -318,9 +301,9 @@ final class RecordingOutput {
     }
 
     private func writeExamples(_ image: TracedImage) throws {
-        guard image.hasNewExamples, let number = numbers[image.id] else { return }
-        image.hasNewExamples = false
-        let rows = image.examples.map { key, example in
+        guard image.looks.hasNewExamples, let number = numbers[image.id] else { return }
+        image.looks.hasNewExamples = false
+        let rows = image.looks.examples.map { key, example in
             RecordedExample(
                 key.resource,
                 process: number,
@@ -343,13 +326,7 @@ final class RecordingOutput {
         guard let number = numbers[image.id] else { return }
         // The interval that is open now began with this snapshot.
         let interval = image.heap.interval - 1
-        var snapshot = RecordedSnapshot(process: number, snapshot: interval, timeNs: Clock.nanoseconds(time))
-        let totals = image.heap.totals
-        snapshot.inUseBytes = totals.inUseBytes
-        snapshot.inUseCount = totals.inUseCount
-        snapshot.allocatedBytes = totals.allocatedBytes
-        snapshot.allocatedCount = totals.allocatedCount
-        snapshot.mappedBytes = totals.mappedBytes
+        var snapshot = RecordedSnapshot(of: image.heap, process: number, timeNs: Clock.nanoseconds(time))
         let isOften = maximumStep > 1 || image.own != nil && !isMark
         snapshot.rssBytes = isOften ? image.recentResidentBytes : image.sampleResidentBytes()
         for var row in image.takeOwnRows() where row.snapshot != interval {
@@ -365,7 +342,7 @@ final class RecordingOutput {
             isMark: isMark
         )
         try writeExamples(image)
-        lastInUse[image.id] = totals.inUseBytes
+        lastInUse[image.id] = snapshot.inUseBytes
         for (resource, stack) in try writeNumbers(image) {
             if let history = image.heap.history(of: stack, resource) {
                 try writer.write(history: history.encoded(), of: resource, process: number, stack: stack)
@@ -391,9 +368,7 @@ final class RecordingOutput {
                     group: key,
                     snapshot: snapshot,
                     inUseBytes: live.bytes,
-                    inUseCount: live.count,
-                    allocatedBytes: 0,
-                    allocatedCount: 0
+                    inUseCount: live.count
                 )
             )
             if let history = image.heap.groupHistory(of: key, resource) {

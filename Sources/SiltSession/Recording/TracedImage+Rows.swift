@@ -33,7 +33,7 @@ extension TracedImage {
         trust.remaps = counts.remap
         trust.takes = counts.take
         trust.gives = counts.give
-        trust.unseenDescriptors = unseenDescriptors
+        trust.unseenDescriptors = looks.unseenDescriptors
         trust.unknownKinds = counts.unknownTypes
         // A record of a temporary block stands for two events.
         trust.eventsSent = shared.sentEvents + counts.temporary
@@ -100,5 +100,16 @@ extension TracedImage {
                 inUseBytes: classes.bytes[number]
             )
         }
+    }
+}
+
+extension RecordedSnapshot {
+    /// What a heap holds at the end of its last interval.
+    init(of heap: borrowing ProcessHeap, process: UInt32, timeNs: UInt64) {
+        self.init(process: process, snapshot: heap.interval - 1, timeNs: timeNs)
+        let totals = heap.totals
+        (inUseBytes, inUseCount) = (totals.inUseBytes, totals.inUseCount)
+        (allocatedBytes, allocatedCount) = (totals.allocatedBytes, totals.allocatedCount)
+        mappedBytes = totals.mappedBytes
     }
 }
