@@ -10,30 +10,42 @@ package enum LoaderNames {
         case code
     }
 
+    /// What a function has to do with loading; nil of most.
+    package enum Role: Sendable {
+        case loads(Loader)
+        /// CPython: runs code that was compiled, compiles it, runs the program, is its loop, or calls with a tuple.
+        case evaluates
+        case compiles
+        case isMain
+        case isLoop
+        case calls
+    }
+
+    /// The role of a function by its name.
+    package static func role(of function: String) -> Role? { roles[function] }
+
     /// The one that says most of a stack's functions, innermost first; nil: none loads anything.
     ///
     /// CPython's `importlib` compiles and runs a file by `f(*arguments)`, and other code by a plain call. Without symbols of
     /// the interpreter's own, that code is run is seen by `PyEval_EvalCode`, which is exported, below another loop.
-    package static func loader(ofStack functions: some Sequence<String>) -> Loader? {
+    package static func loader(ofStack functions: some Sequence<Role?>) -> Loader? {
         var (isLibrary, runs, loops) = (false, 0, 0)
         // Since the last loop.
         var (evaluates, executes, compiles, isMain) = (false, false, false, false)
-        for function in functions {
-            switch names[function] {
-            case .library: isLibrary = true
-            case .script: return .script
-            case .code: executes = true
+        for role in functions {
+            switch role {
             case nil: break
-            }
-            switch function {
-            case "PyEval_EvalCode": evaluates = true
-            case "builtin_compile", "Py_CompileStringObject": compiles = true
-            case "Py_RunMain", "pymain_run_module": isMain = true
-            case "_PyEval_EvalFrameDefault":
+            case .loads(.library): isLibrary = true
+            case .loads(.script): return .script
+            case .loads(.code): executes = true
+            case .evaluates: evaluates = true
+            case .compiles: compiles = true
+            case .isMain: isMain = true
+            case .isLoop:
                 runs += evaluates || executes ? 1 : 0
                 loops += 1
                 (evaluates, executes, compiles) = (false, false, false)
-            default: if evaluates || executes || compiles, callers.contains(function) { return .script }
+            case .calls: if evaluates || executes || compiles { return .script }
             }
         }
         runs += executes ? 1 : 0
@@ -41,6 +53,16 @@ package enum LoaderNames {
         if isMain, !evaluates, loops > 0 { runs -= 1 }
         return isLibrary ? .library : runs > 0 ? .code : nil
     }
+
+    private static let roles: [String: Role] = {
+        var roles = names.mapValues { Role.loads($0) }
+        for name in callers { roles[name] = .calls }
+        roles["PyEval_EvalCode"] = .evaluates
+        for name in ["builtin_compile", "Py_CompileStringObject"] { roles[name] = .compiles }
+        for name in ["Py_RunMain", "pymain_run_module"] { roles[name] = .isMain }
+        roles["_PyEval_EvalFrameDefault"] = .isLoop
+        return roles
+    }()
 
     private static let names: [String: Loader] = [
         "dlopen": .library, "dlmopen": .library, "__libc_dlopen_mode": .library, "g_module_open": .library,

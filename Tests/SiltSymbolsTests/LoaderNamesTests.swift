@@ -12,7 +12,7 @@ struct LoaderNamesTests {
     private static let content = ["type_new"] + loop
 
     private static func loader(_ functions: [String]...) -> LoaderNames.Loader? {
-        LoaderNames.loader(ofStack: functions.flatMap(\.self))
+        LoaderNames.loader(ofStack: functions.flatMap(\.self).map(LoaderNames.role))
     }
 
     @Test func whatAScriptKeepsItselfIsNotLoaded() {

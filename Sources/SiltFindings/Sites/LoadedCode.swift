@@ -18,6 +18,8 @@ struct LoadedCode {
     private let clocks: [ProcessClock]
     /// In `Recording.historyBytes`, by row of counters.
     private let histories: [Int: Range<Int>]
+    /// By row of `names`: what its function has to do with loading.
+    private let roles: [LoaderNames.Role?]
     /// In `Recording.processes`: those whose libraries become more, and may not for long.
     private var loading: Set<Int> = []
 
@@ -41,6 +43,9 @@ struct LoadedCode {
     ) {
         (self.recording, self.names, self.judge, self.clocks) = (recording, names, judge, clocks)
         self.histories = histories
+        roles =
+            growing.contains { $0.resource == .heap && $0.opinion.isGrowing }
+            ? names.rows.map { LoaderNames.role(of: recording.string($0.function)) } : []
         loading = Set(growing.filter(isOfLoads).map(\.process))
     }
 
@@ -116,8 +121,7 @@ struct LoadedCode {
 
     private func loader(of stack: StackID) -> LoaderNames.Loader? {
         LoaderNames.loader(
-            ofStack: names.walk(from: stack, in: recording).lazy
-                .flatMap(\.rows).map { recording.string(names.rows[$0].function) }
+            ofStack: names.walk(from: stack, in: recording).lazy.flatMap(\.rows).map { roles[$0] }
         )
     }
 
