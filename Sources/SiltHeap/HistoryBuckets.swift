@@ -58,7 +58,17 @@ struct HistoryBuckets<Column: HistoryColumn>: Equatable {
         }
     }
 
-    func sum(_ column: Column) -> UInt64 { (0..<count).reduce(0) { $0 &+ value(column, $1) } }
+    func sum(_ column: Column) -> UInt64 { sum(column, 0..<count) }
+
+    /// That of some buckets.
+    func sum(_ column: Column, _ range: Range<Int>) -> UInt64 {
+        var (sum, place) = (UInt64(0), range.lowerBound * Self.stride + column.rawValue)
+        for _ in range {
+            sum &+= UInt64(cells[place])
+            place += Self.stride
+        }
+        return column == .bornCount ? sum : sum << UInt64(shift)
+    }
 
     /// A column, 0 where no bucket was needed.
     func values(_ column: Column, _ length: Int) -> [Double] {

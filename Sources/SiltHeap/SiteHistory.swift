@@ -45,16 +45,23 @@ package enum SiteHistory: Equatable, Sendable {
 
     /// Becomes the history of both together, which are of one kind.
     package mutating func add(_ other: SiteHistory) {
-        switch (self, other) {
-        case (.slices(var sum), .slices(let part)):
+        // Meanwhile this one is empty, so that the sum is not copied.
+        switch other {
+        case .slices(let part):
+            guard case .slices(var sum) = self else { preconditionFailure(Self.mixed) }
+            self = .empty
             sum.add(part)
             self = .slices(sum)
-        case (.rounds(var sum), .rounds(let part)):
+        case .rounds(let part):
+            guard case .rounds(var sum) = self else { preconditionFailure(Self.mixed) }
+            self = .empty
             sum.add(part)
             self = .rounds(sum)
-        case (.slices, .rounds), (.rounds, .slices): preconditionFailure("a history by slices and one by rounds")
         }
     }
+
+    private static let empty = SiteHistory.slices(SliceHistory(baselineBytes: 0, baselineCount: 0, interval: 0))
+    private static let mixed = "a history by slices and one by rounds"
 }
 
 /// The histories of a process's stacks and groups, by number: all of them by slices or, once a hunt is on, by rounds.

@@ -158,13 +158,10 @@ package struct SliceHistory: Equatable, Sendable {
     /// What is old at a bucket's end.
     private mutating func age(_ bucket: Int) {
         let number = bucket + 1
-        var bytes = baseBytes
-        for earlier in 0..<number * 3 / 4 {
-            if earlier == number / 2 { buckets.set(bytes, .olderThanHalf, bucket) }
-            bytes &+= buckets.value(.bornBytes, earlier)
-        }
-        if number * 3 / 4 <= number / 2 { buckets.set(bytes, .olderThanHalf, bucket) }
-        buckets.set(bytes, .olderThanQuarter, bucket)
+        let (half, quarter) = (number / 2, number * 3 / 4)
+        let bytes = baseBytes &+ buckets.sum(.bornBytes, 0..<half)
+        buckets.set(bytes, .olderThanHalf, bucket)
+        buckets.set(bytes &+ buckets.sum(.bornBytes, half..<quarter), .olderThanQuarter, bucket)
     }
 
     private mutating func makeBucket(for interval: UInt32) -> Int {
