@@ -12,6 +12,8 @@ package final class AllocatorFrames {
     }
 
     private var known: [Key: FunctionKind] = [:]
+    /// By path of a module: whether it is a runtime's.
+    private var runtimes: [String: Bool] = [:]
     private let patterns: [ExtendedPattern]
     private let shown: [ExtendedPattern]
 
@@ -87,10 +89,10 @@ package final class AllocatorFrames {
         if !patterns.isEmpty, !function.isEmpty, isHidden(function) || isHidden(readableName(function)) {
             return .allocator
         }
-        if function.isEmpty { return WrapperNames.isRuntime(modulePath: modulePath) ? .allocator : .unnamed }
+        if function.isEmpty { return isRuntime(modulePath) ? .allocator : .unnamed }
         if isShown(function: function) { return .program }
         if let swift = SwiftName(function) { return kind(swift) }
-        let isRuntime = WrapperNames.isRuntime(modulePath: modulePath)
+        let isRuntime = isRuntime(modulePath)
         let name = QualifiedName(function)
         if WrapperNames.swiftRuntimeTypes.contains(where: { name.parameters.holds($0) }) { return .allocator }
         let path = name.components.map(\.name).filter { !WrapperNames.inlineNamespaces.contains($0) }
@@ -99,6 +101,13 @@ package final class AllocatorFrames {
         return isRuntime || WrapperNames.exact.contains(last) || WrapperNames.starts.contains(last)
             || WrapperNames.isAllocatorLike(last)
             || WrapperNames.cPrefixes.contains(where: { last.hasPrefix($0) }) ? .allocator : .program
+    }
+
+    private func isRuntime(_ modulePath: String) -> Bool {
+        if let answer = runtimes[modulePath] { return answer }
+        let answer = WrapperNames.isRuntime(modulePath: modulePath)
+        runtimes[modulePath] = answer
+        return answer
     }
 
     private func kind(_ name: SwiftName) -> FunctionKind {

@@ -181,6 +181,10 @@ extension String {
 
     /// The part behind the last slash.
     package var lastPathComponent: Substring {
-        split(separator: "/", omittingEmptySubsequences: true).last ?? Substring(self)
+        let slash = UInt8(ascii: "/")
+        guard let last = utf8.lastIndex(where: { $0 != slash }) else { return Substring(self) }
+        let end = utf8.index(after: last)
+        let start = utf8[..<last].lastIndex(of: slash).map(utf8.index(after:)) ?? startIndex
+        return self[start..<end]
     }
 }

@@ -13,7 +13,7 @@ final class SitePath {
     /// Bytes and blocks that stayed while the judge looked.
     var weight = 0.0
     var count = 0.0
-    private let ways: CallerWays
+    fileprivate let ways: CallerWays
     /// The way outward.
     private(set) lazy var steps = ways.steps(of: stack)
 
@@ -74,26 +74,38 @@ extension [SitePath] {
     ///
     /// Only those that `isEnough` accepts by what grew in them.
     func candidates(where isEnough: (CallerCandidate) -> Bool) -> [CallerCandidate] {
+        guard let ways = first?.ways else { return [] }
         let grown = filter { $0.count > 0 }.most { $0.weight }
-        var byKey: [UInt64: CallerCandidate] = [:]
+        var all: [CallerCandidate] = []
+        var numbers: [Int] = []
+        defer { for number in numbers { ways.candidates[number] = 0 } }
+        func place(of number: Int, _ key: UInt64, isLine: Bool, _ step: CallerWays.Step) -> Int {
+            let place = ways.candidates[number]
+            if place > 0 { return Int(place) - 1 }
+            all.append(CallerCandidate(key: key, isLine: isLine, step: step))
+            numbers.append(number)
+            ways.candidates[number] = Int32(all.count)
+            return all.count - 1
+        }
         for path in grown {
             for (distance, step) in path.steps.enumerated() {
-                for (key, isLine) in [(step.function, false), (step.line, true)] {
-                    byKey[key, default: CallerCandidate(key: key, isLine: isLine, step: step)].add(path, step, distance)
-                }
+                all[place(of: step.functionNumber, step.function, isLine: false, step)].add(path, step, distance)
+                all[place(of: step.lineNumber, step.line, isLine: true, step)].add(path, step, distance)
             }
         }
-        byKey = byKey.filter { isEnough($0.value) }
-        guard !byKey.isEmpty else { return [] }
+        for place in all.indices where !isEnough(all[place]) { ways.candidates[numbers[place]] = 0 }
+        let accepted = all.indices.filter { ways.candidates[numbers[$0]] > 0 }
+        guard !accepted.isEmpty else { return [] }
         let others = filter { $0.count == 0 }.most { $0.allocatedCount }
         for path in others {
             for (distance, step) in path.steps.enumerated() {
-                byKey[step.function]?.add(path, step, distance)
-                byKey[step.line]?.add(path, step, distance)
+                let (function, line) = (ways.candidates[step.functionNumber], ways.candidates[step.lineNumber])
+                if function > 0 { all[Int(function) - 1].add(path, step, distance) }
+                if line > 0 { all[Int(line) - 1].add(path, step, distance) }
             }
         }
         var bySet: [UInt64: CallerCandidate] = [:]
-        for candidate in byKey.values where candidate.members < grown.count + others.count {
+        for candidate in accepted.lazy.map({ all[$0] }) where candidate.members < grown.count + others.count {
             if let known = bySet[candidate.fingerprint], !candidate.isNearer(than: known) { continue }
             bySet[candidate.fingerprint] = candidate
         }

@@ -8,6 +8,13 @@ final class CallerWays {
     let names: FrameNames
     /// By row of `names`: what it is on a way; nil: nothing.
     private let stepOfRow: [Step?]
+    /// By the function or line of a step: its number.
+    private let numbers: [UInt64: Int32]
+    /// By number: the last walk that has met the function.
+    private var met: [Int]
+    private var walks = 0
+    /// By number, 0 between two calls of `[SitePath].candidates`: the candidate that it stands for, from 1.
+    var candidates: [Int32]
     /// Interpreters' own files.
     private let isInterpreter: Table<ModuleID, Bool>
     /// By stack, of those asked for.
@@ -17,10 +24,23 @@ final class CallerWays {
         self.recording = recording
         self.names = names
         var steps = [Step?](repeating: nil, count: names.rows.count)
+        var numbers: [UInt64: Int32] = [:]
+        func number(_ key: UInt64) -> Int {
+            let number = numbers[key] ?? Int32(numbers.count)
+            numbers[key] = number
+            return Int(number)
+        }
         for (index, range) in names.ranges.enumerated() {
-            for row in range { steps[row] = Self.step(row, .init(index: index), names, recording) }
+            for row in range {
+                guard var step = Self.step(row, .init(index: index), names, recording) else { continue }
+                (step.functionNumber, step.lineNumber) = (number(step.function), number(step.line))
+                steps[row] = step
+            }
         }
         stepOfRow = steps
+        self.numbers = numbers
+        met = Array(repeating: 0, count: numbers.count)
+        candidates = Array(repeating: 0, count: numbers.count)
         isInterpreter = Table(recording.modules.map { InterpreterNames.isInterpreter(file: $0.path) })
     }
 
@@ -36,6 +56,9 @@ final class CallerWays {
         var frame: FrameID
         var isNamed: Bool
         var hasLine: Bool
+        /// Of `function` and `line`, from 0: all different.
+        var functionNumber = 0
+        var lineNumber = 0
     }
 
     /// Functions followed outward.
@@ -56,10 +79,8 @@ final class CallerWays {
         guard frame != .none else { return [] }
         let blamed = names.functionKey(ofRow: blamedRow, frame: frame, in: recording)
         var steps: [Step] = []
-        // A few tens of steps are looked through faster than a set of them is made.
-        func isKnown(_ function: UInt64) -> Bool {
-            function == blamed || steps.contains { $0.function == function }
-        }
+        walks += 1
+        if let number = numbers[blamed] { met[Int(number)] = walks }
         var isInScript = false
         for place in names.walk(from: start, in: recording) {
             guard steps.count < Self.levels else { break }
@@ -67,7 +88,9 @@ final class CallerWays {
             let module = recording.frames[place.frame].module
             if isInScript, module != .none, isInterpreter[module] { continue }
             for row in place.node == start ? blamedRow + 1..<place.rows.upperBound : place.rows {
-                if let step = stepOfRow[row], !isKnown(step.function) { steps.append(step) }
+                guard let step = stepOfRow[row], met[step.functionNumber] != walks else { continue }
+                met[step.functionNumber] = walks
+                steps.append(step)
             }
         }
         return steps

@@ -16,6 +16,7 @@ final class BlameKeys {
     /// By stack id: of all that are known, as callers come before what they call.
     private var blames = [Blame()]
     private var known: Table<FrameID, Facts?> = []
+    private var libraries: [ModuleID: Bool] = [:]
     /// Modules that code was blamed in although none of it is program code.
     private var blamedModules: Set<ModuleID> = []
 
@@ -81,8 +82,10 @@ final class BlameKeys {
     private func facts(_ frame: Frame) -> Facts {
         guard frame.module != .none else { return Facts(isOfProgram: false, isClosedAllocator: false) }
         let path = stacks[frame.module].path
+        let isLibrary = libraries[frame.module] ?? AllocatorFrames.isLibrary(modulePath: path)
+        libraries[frame.module] = isLibrary
         return Facts(
-            isOfProgram: !AllocatorFrames.isLibrary(modulePath: path),
+            isOfProgram: !isLibrary,
             isClosedAllocator: name(frame).map { wrappers.isClosed(function: $0, modulePath: path) } ?? false
         )
     }
