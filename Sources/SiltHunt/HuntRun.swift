@@ -68,7 +68,7 @@ package final class HuntRun {
             try writer.write(end)
             try writer.close()
         } catch {
-            watcher.say("\(path) does not say that the hunt ended early: \(error)")
+            watcher.say("the recording does not say that the hunt ended early: \(error)")
         }
     }
 
@@ -103,7 +103,7 @@ package final class HuntRun {
         _ measured: (PreloadTrace, Service) -> Trace
     ) throws -> (failure: (any Error)?, status: TraceStatus, trace: Trace) {
         guard let executable = processExecutable(getpid()) else {
-            throw SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?")
+            throw SessionError.noExecutable
         }
         let analyzer = try Analyzer(executable: executable, recording: path, hide: hide)
         let service = try Service(plan, socket: analyzer.socket)

@@ -33,7 +33,7 @@ struct KeptRecordings {
     func path(for program: String) -> String? {
         let problem = makeFolder()
         guard problem == 0 else {
-            Terminal.message("no recording is kept: \(folder): \(errorText(problem))")
+            Terminal.message(.nothingKept(folder, errorText(problem)))
             return nil
         }
         let known = program.lastPathComponent.unicodeScalars.map { scalar -> Character in
@@ -67,8 +67,9 @@ struct KeptRecordings {
 
     /// The one that was written last, perhaps still is; says which one it is.
     static func last() throws -> String {
-        guard let newest = KeptRecordings()?.all().first?.path else { throw NothingKept() }
-        Terminal.message("the last recording: \(newest)")
+        let kept = KeptRecordings()
+        guard let newest = kept?.all().first?.path else { throw InputError.nothingKept(folder: kept?.folder) }
+        Terminal.message(.lastRecording(newest))
         return newest
     }
 
@@ -106,13 +107,5 @@ struct KeptRecordings {
             if index >= Self.maximumCount || index > 0 && bytes > Self.maximumBytes { over.append(entry) }
         }
         for entry in over where !isRecordingBeingWritten(entry.path) { removeRecording(entry.path) }
-    }
-}
-
-/// Nobody named a recording, and none was kept.
-private struct NothingKept: Error, CustomStringConvertible {
-    var description: String {
-        let folder = KeptRecordings().map { " in \($0.folder)" } ?? ""
-        return "no recording is kept\(folder): name one, or make one with silt run -- ./server"
     }
 }

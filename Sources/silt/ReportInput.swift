@@ -19,21 +19,19 @@ final class ReportInput {
         case .events:
             let made = try ScratchRecording()
             let notes = try EventReplay.run(events: path, recording: made.path, hide: hide, siltVersion: siltVersion)
-            for note in notes { Terminal.message(note) }
+            for note in notes { Terminal.message(.note(note)) }
             scratch = made
         case .profile:
             let made = try ScratchRecording()
             do {
                 try writeRecording(ofProfile: path, to: made.path, siltVersion: siltVersion)
             } catch let error as PprofError {
-                throw UnreadableInput(path: path, error: error, isBinary: ReportInput.isBinary(path))
+                throw InputError.unreadable(path: path, error, isBinary: ReportInput.isBinary(path))
             }
             // gzip and zstd have checksums of their own.
             let magics: [[UInt8]] = [[0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd]]
             if let head = ReportInput.head(of: path), !magics.contains(where: { head.starts(with: $0) }) {
-                Terminal.message(
-                    "\(path) is not compressed and so has no checksum: what is damaged in it may not be seen"
-                )
+                Terminal.message(.noChecksum(path))
             }
             scratch = made
         }
@@ -69,25 +67,4 @@ final class ReportInput {
 
     /// The first bytes of a regular file; nil where it is none or cannot be read.
     private static func head(of path: String) -> [UInt8]? { try? FileBytes.head(regular: path, count: 64) }
-}
-
-/// A file that is nothing silt reads, or a profile that it cannot read.
-private struct UnreadableInput: Error, CustomStringConvertible {
-    let path: String
-    let error: PprofError
-    /// A text file is not taken for a damaged profile.
-    let isBinary: Bool
-
-    var description: String {
-        switch error {
-        case .notAProfile(let what):
-            return "\(path) is neither a recording nor a pprof profile: \(what)"
-        case .cannotRead:
-            return "\(error)"
-        case .truncated, .damaged, .tooLarge, .badReference, .badID, .wrongValueCount, .nothingInUse:
-            return isBinary
-                ? "\(path): \(error)"
-                : "\(path) is neither a recording (silt run --out F.silt makes one) nor a pprof profile"
-        }
-    }
 }

@@ -24,14 +24,14 @@ final class ServedTrace {
     func begin(_ address: String?, _ push: PushOptions, service: String) throws {
         if let address {
             let server = try ReportServer(source, at: ServerAddress(local: address))
-            PatientWriter.errors.say("serving the report at \(server.address)")
+            PatientWriter.errors.say(.servingReport(at: server.address))
             self.server = server
         }
         pusher = try push.pusher(source, service: service)
     }
 
     func stop() {
-        if let pusher { Terminal.message(pusher.finish()) }
+        if let pusher { Terminal.message(.note(pusher.finish())) }
         server?.stop()
         unlink(socket.system)
         rmdir(directory.system)

@@ -43,11 +43,11 @@ extension Silt {
             try command.run()
         } catch {
             if let problem = unknownCommand(arguments.first) {
-                Terminal.write(fullMessage(for: ValidationError(problem)) + "\n", to: STDERR_FILENO)
+                Terminal.write(fullMessage(for: problem) + "\n", to: STDERR_FILENO)
                 exit(withError: SiltExit.usage)
             }
             if let problem = unknownOption(error) {
-                let text = fullMessage(for: error).replacing(message(for: error), with: problem)
+                let text = fullMessage(for: error).replacing(message(for: error), with: problem.message)
                 Terminal.write(text + "\n", to: STDERR_FILENO)
                 exit(withError: SiltExit.usage)
             }
@@ -60,25 +60,17 @@ extension Silt {
 
 extension Silt {
     /// What is wrong with a first word that is no subcommand.
-    private static func unknownCommand(_ word: String?) -> String? {
+    private static func unknownCommand(_ word: String?) -> ValidationError? {
         let commands = configuration.subcommands
         let names = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
-        if word == "--" {
-            return "a command goes with run: silt run -- \(Format.commandLine(Array(arguments.dropFirst())))"
-        }
+        if word == "--" { return Refusal.noSubcommand(Array(arguments.dropFirst())) }
         guard let word, !word.hasPrefix("-"), !commands.contains(where: { $0._commandName == word }), word != "help"
         else {
             return nil
         }
-        if ["attach", "detach"].contains(word) {
-            return "\(word) is not a command of silt: a program is traced from its start (silt run -- COMMAND, or "
-                + "preloaded: silt listen --help); of a running one silt doctor PID says more"
-        }
-        let advice =
-            (synonyms[word] ?? nearest(word, among: names)).map { "did you mean silt \($0)?" }
-            ?? "silt --help lists them; to "
-            + (word.hasSuffix(".silt") ? "read a recording: silt report " : "trace a program: silt run -- ") + word
-        return "\(word) is not a command of silt: \(advice)"
+        if ["attach", "detach"].contains(word) { return Refusal.noCommand(word, Refusal.onlyFromTheStart) }
+        let near = synonyms[word] ?? nearest(word, among: names)
+        return Refusal.noCommand(word, near.map { Refusal.meant("silt " + $0) } ?? Refusal.noneNear(word))
     }
 
     /// How other profilers call what commands of silt do.
@@ -89,7 +81,7 @@ extension Silt {
     ]
 
     /// What is wrong with an option that a command does not have; nil: the error is another.
-    private static func unknownOption(_ error: any Error) -> String? {
+    private static func unknownOption(_ error: any Error) -> ValidationError? {
         guard let found = message(for: error).firstMatch(of: /^Unknown option '(--[^'=]+)/) else { return nil }
         let name = String(found.1)
         if let command = configuration.subcommands.first(where: { $0._commandName == arguments.first }) {
@@ -99,7 +91,7 @@ extension Silt {
             $0.configuration.shouldDisplay && $0.optionNames.contains(name)
         }
         guard let first = owners.first else { return unknownOption(name) }
-        return "\(name) goes behind a command: silt \(first._commandName) \(name) …"
+        return Refusal.optionBeforeCommand(name, of: first._commandName)
     }
 
     /// The words behind its own name, without loss (`String(system:)`).
@@ -120,9 +112,8 @@ extension ParsableCommand {
     }
 
     /// What is wrong with an option of that name, and which one was probably meant.
-    static func unknownOption(_ name: String) -> String {
-        let advice = nearest(name, among: optionNames.sorted()).map { "did you mean \($0)?" }
+    static func unknownOption(_ name: String) -> ValidationError {
         let help = _commandName == "silt" ? "silt --help" : "silt \(_commandName) --help"
-        return "unknown option \(name): \(advice ?? "\(help) lists them")"
+        return Refusal.unknownOption(name, near: nearest(name, among: optionNames.sorted()), help: help)
     }
 }

@@ -39,7 +39,7 @@ final class TraceFile {
             close(descriptor)
             unlink(path.system)
         }
-        if problem != 0 { Terminal.message("no recording is kept: \(path): \(errorText(problem))") }
+        if problem != 0 { Terminal.message(.nothingKept(path, errorText(problem))) }
         return problem == 0
     }
 
@@ -50,12 +50,12 @@ final class TraceFile {
     var place: RecordingPlace? { scratch != nil ? nil : shelf == nil ? .file(path) : .newest }
 
     /// Lets it stay where that is asked for; returns what to tell the user of it, nil when it goes.
-    func keep() -> String? {
+    func keep() -> Notice? {
         guard scratch == nil, isRecordingFile(path) else { return nil }
-        guard let shelf else { return "recording: \(path)" }
+        guard let shelf else { return .recording(path, isLast: false) }
         isKept = true
         shelf.trim()
-        return "recording: \(path) (silt report shows the last one again)"
+        return .recording(path, isLast: true)
     }
 
     deinit {

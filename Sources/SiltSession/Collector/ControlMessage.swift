@@ -57,7 +57,7 @@ package struct TraceStatus: Equatable, Sendable {
 
     /// What a mark of that name did, in words.
     package func done(by mark: String) -> String {
-        rounds == 0 ? "the measurement begins" : "round \(rounds ?? 0) was \(mark)"
+        rounds == 0 ? "the measurement begins" : "round \(rounds ?? 0) ended: \(mark)"
     }
 }
 
@@ -160,7 +160,7 @@ enum ControlText {
     static func decode(status text: String) throws(ControlError) -> TraceStatus {
         if text.hasPrefix("error ") { throw ControlError(String(text.dropFirst("error ".count))) }
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.first == "ok" else { throw ControlError("an answer that is none of silt's") }
+        guard lines.first == "ok" else { throw ControlError("the answer is not silt's: something else listens there") }
         let values = values(lines.dropFirst())
         var status = TraceStatus()
         status.processes = Int(clamping: try number(values["processes"]) ?? 0)

@@ -39,6 +39,11 @@ package enum SessionError: Error, CustomStringConvertible {
         }
     }
 
+    /// No path of this program is known: only /proc has it.
+    package static var noExecutable: SessionError {
+        .system(call: "reading /proc/self/exe", reason: "is /proc mounted?")
+    }
+
     /// The error of the system call that just failed.
     static func last(_ call: String) -> SessionError {
         .system(call: call, reason: errorText(errno))

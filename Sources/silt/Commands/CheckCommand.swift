@@ -57,9 +57,7 @@ struct CheckCommand: ParsableCommand {
     var hide: [String] = []
 
     func validate() throws {
-        if setUp.plan == nil, setUp.phase.isEmpty {
-            throw ValidationError("name a plan or a recording: silt check plan.yml (silt hunt --init writes a plan)")
-        }
+        if setUp.plan == nil, setUp.phase.isEmpty { throw Refusal.checkNeedsPlan }
     }
 
     func run() throws {
@@ -91,7 +89,7 @@ struct CheckCommand: ParsableCommand {
         settings.phases = hunt.plan.phases.map(\.name)
         try prepareJUnit()
         let failure = hunt.runOnTerminal().map { "\($0)" }
-        if let failure { Terminal.message(failure) }
+        if let failure { Terminal.message(.note(failure)) }
         do {
             let report = try ReportBuilder.build(hunt.recorded(), options: options)
             if let whereabouts = file?.keep() { Terminal.message(whereabouts) }
@@ -103,9 +101,7 @@ struct CheckCommand: ParsableCommand {
 
     private func read(_ path: String) throws -> Measured {
         guard setUp.phase.isEmpty, setUp.command.isEmpty, recording == nil, attachSocket == nil else {
-            Terminal.message(
-                "\(path) is a recording: it is judged as it is, without phases, a command, --out or a socket"
-            )
+            Terminal.message(.checkOfRecording(path))
             throw SiltExit.usage
         }
         var settings = try rules.settings(HuntLimits())
@@ -117,7 +113,7 @@ struct CheckCommand: ParsableCommand {
             let report = try ReportBuilder.build(recorded, options: options)
             return Measured(report: report, settings: settings, failure: recorded.huntEnd?.reason)
         } catch {
-            Terminal.message("\(error)")
+            Terminal.message(.error(error))
             return Measured(report: nil, settings: settings, failure: "\(error)")
         }
     }
@@ -135,7 +131,7 @@ struct CheckCommand: ParsableCommand {
     /// Returns whether it was written.
     private func write(_ baseline: GrowthBaseline?, to path: String) throws -> Bool {
         guard let baseline else {
-            Terminal.message("\(path) is not written: a baseline needs every phase measured")
+            Terminal.message(.baselineNotWritten(path))
             return false
         }
         do {
@@ -143,7 +139,7 @@ struct CheckCommand: ParsableCommand {
         } catch {
             throw Terminal.fail(error)
         }
-        Terminal.message("wrote \(path), call sites that grow: \(baseline.entries.count)")
+        Terminal.message(.wroteBaseline(path, sites: baseline.entries.count))
         return true
     }
 
@@ -153,7 +149,7 @@ struct CheckCommand: ParsableCommand {
         do {
             try OutputFile(junit, mode: 0o644).close()
         } catch {
-            Terminal.message("\(error)")
+            Terminal.message(.error(error))
             throw SiltExit.usage
         }
     }

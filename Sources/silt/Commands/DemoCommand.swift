@@ -24,23 +24,13 @@ struct DemoCommand: ParsableCommand {
 
     func run() throws {
         guard let executable = processExecutable(getpid()) else {
-            throw Terminal.fail(SessionError.system(call: "reading /proc/self/exe", reason: "is /proc mounted?"))
+            throw Terminal.fail(SessionError.noExecutable)
         }
         let file = try TraceFile(named: nil, program: KeptRecordings.demo, keeps: !noKeep)
         let scratch = try ScratchRecording()
         let portFile = scratch.path + ".port"
         defer { withExtendedLifetime((scratch, file)) { _ = unlink(portFile) } }
-        try Terminal.output(
-            """
-            A small HTTP server starts on loopback under silt and gets \(Int(seconds)) s of
-            requests for /orders, /users and /search. It leaks in two places: 1,000 bytes
-            per order, and 64 bytes ten times a second even when idle; the lists that hold
-            them grow with them. Its cache, its start-up table and its searches are
-            innocent.
-
-
-            """
-        )
+        try Terminal.output(Notice.demo(seconds: seconds).text)
         var options = TraceOptions(recording: file.path, snapshotEvery: seconds / 40)
         options.hide = layout.hide
         options.siltVersion = siltVersion
@@ -51,9 +41,9 @@ struct DemoCommand: ParsableCommand {
             ProgressLine.clear()
             var status: Int32 = 0
             waitpid(load, &status, 0)
-            for note in outcome.notes { Terminal.message(note) }
+            for note in outcome.notes { Terminal.message(.note(note)) }
             if status != 0 || outcome.exit != .exited(0) {
-                Terminal.message("the demo server or its load failed; what was seen until then:")
+                Terminal.message(.demoFailed)
             }
         } catch {
             throw Terminal.fail(error)

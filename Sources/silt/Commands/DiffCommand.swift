@@ -87,29 +87,18 @@ struct DiffCommand: ParsableCommand {
     func validate() throws {
         switch between.count {
         case 0:
-            guard files.count == 2 else {
-                throw ValidationError("name two recordings, or one and two of its moments: --between start end")
-            }
+            guard files.count == 2 else { throw Refusal.diffNeedsTwo }
         case 2:
-            guard files.count == 1 else { throw ValidationError("--between compares two moments of one recording") }
-        default:
-            throw ValidationError(
-                "--between takes two moments; name the recording before it: silt diff F --between A B"
-            )
+            guard files.count == 1 else { throw Refusal.betweenOfTwo }
+        default: throw Refusal.betweenNeedsTwo("diff")
         }
-        if json, flame { throw ValidationError("--json and --flame are two views") }
-        if stacks.isUsed, !flame { throw ValidationError("--root and --inverted go with --flame") }
+        if json, flame { throw Refusal.twoViews("--json", "--flame") }
+        if stacks.isUsed, !flame { throw Refusal.stackChoice("--flame") }
         let outputs = [folded, pprof].compactMap { $0 } + (json ? ["-"] : [])
-        guard Set(outputs).count == outputs.count else { throw ValidationError("two outputs go to the same place") }
-        if pprof == "-", isatty(STDOUT_FILENO) == 1 {
-            throw ValidationError("a profile is no text: name a file, or lead standard output to one")
-        }
-        if per != nil, folded != nil || pprof != nil {
-            throw ValidationError("--folded and --pprof have bytes, not shares of them: leave out --per")
-        }
-        if by == .peak, pprof != nil {
-            throw ValidationError("a profile has what is in use and what was allocated, no peak: leave out --by peak")
-        }
+        guard Set(outputs).count == outputs.count else { throw Refusal.twoOutputsToOnePlace }
+        if pprof == "-", isatty(STDOUT_FILENO) == 1 { throw Refusal.profileToTerminal }
+        if per != nil, folded != nil || pprof != nil { throw Refusal.filesHaveNoRates }
+        if by == .peak, pprof != nil { throw Refusal.profileHasNoPeak }
     }
 
     func run() throws {

@@ -55,9 +55,7 @@ struct HuntCommand: ParsableCommand {
 
     func validate() throws {
         if template != nil { return }
-        if setUp.plan == nil, setUp.phase.isEmpty {
-            throw ValidationError("name a plan, or phases: --phase orders='hey -n 2000 http://127.0.0.1:8080/orders'")
-        }
+        if setUp.plan == nil, setUp.phase.isEmpty { throw Refusal.huntNeedsPlan }
     }
 
     func run() throws {
@@ -81,7 +79,7 @@ struct HuntCommand: ParsableCommand {
         try Terminal.output(text)
         if let whereabouts { Terminal.message(whereabouts) }
         if let failure {
-            Terminal.message("the hunt ended early, the report is of what was measured until then")
+            Terminal.message(.huntEndedEarly)
             throw Terminal.fail(failure)
         }
         throw SiltExit.of(report.verdict)
@@ -96,6 +94,6 @@ struct HuntCommand: ParsableCommand {
         } catch {
             throw Terminal.fail(error)
         }
-        Terminal.message("wrote \(path): edit it, then silt hunt \(path)")
+        Terminal.message(.wrotePlan(path))
     }
 }

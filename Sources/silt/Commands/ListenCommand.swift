@@ -2,7 +2,6 @@ internal import ArgumentParser
 internal import CSiltSystem
 internal import Glibc
 internal import SiltSession
-internal import SiltText
 
 /// `silt listen SOCKET`: an analyzer for programs that are started with the preload library elsewhere.
 struct ListenCommand: ParsableCommand {
@@ -57,21 +56,16 @@ struct ListenCommand: ParsableCommand {
         options.servesHunt = servesHunt
         options.hide = layout.hide
         if !servesHunt, isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
-        if isAsked { options.met = { PatientWriter.errors.say("tracing \($1) (process \($0))") } }
+        if isAsked { options.met = { PatientWriter.errors.say(.tracing($1, $0)) } }
         do {
             let collector = try Collector(options: options)
-            if isAsked {
-                PatientWriter.errors.say(
-                    "listening: start programs with LD_PRELOAD=LIBRARY SILT_SOCKET=\(Format.commandLine([collector.socketPath])) "
-                        + "(silt shim LIBRARY writes it); Ctrl-C ends with the report"
-                )
-            }
+            if isAsked { PatientWriter.errors.say(.listening(collector.socketPath)) }
             let outcome = try collector.listen()
             ProgressLine.clear()
             if once || servesHunt { return }
             let whereabouts = recording.path == nil && outcome.traced > 0 ? file.keep() : nil
             try printReport(of: path, kept: file.place, layout: layout, to: STDOUT_FILENO)
-            for note in outcome.notes { Terminal.message(note) }
+            for note in outcome.notes { Terminal.message(.note(note)) }
             if let whereabouts { Terminal.message(whereabouts) }
         } catch let code as ExitCode {
             throw code

@@ -38,10 +38,8 @@ struct MarkCommand: ParsableCommand {
     var name: String
 
     func validate() throws {
-        if name.isEmpty || name.contains(where: \.isNewline) {
-            throw ValidationError("a phase needs a name, on one line")
-        }
-        if socketPath == nil { throw ValidationError("name the trace's socket: --socket S, or set SILT_SOCKET") }
+        if name.isEmpty || name.contains(where: \.isNewline) { throw Refusal.markNeedsName }
+        if socketPath == nil { throw Refusal.markNeedsSocket }
     }
 
     private var socketPath: String? { socket ?? Environment.value("SILT_SOCKET") }
@@ -50,8 +48,7 @@ struct MarkCommand: ParsableCommand {
         do {
             let mark = RoundMark(named: name, requests: requests, failedRequests: failed)
             let status = try TraceControl(path: socketPath ?? "").ask(.endRound(mark))
-            let heap = "\(Format.bytes(status.inUseBytes)) in \(Format.plural(status.inUseCount, "block")) live"
-            Terminal.message("\(status.done(by: name)); \(heap)")
+            Terminal.message(.marked(status.done(by: name), bytes: status.inUseBytes, blocks: status.inUseCount))
         } catch {
             throw Terminal.fail(error)
         }

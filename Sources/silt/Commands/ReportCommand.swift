@@ -72,30 +72,23 @@ struct ReportCommand: ParsableCommand {
     private var hasView: Bool { view != nil || list != nil || !between.isEmpty }
 
     func validate() throws {
-        if list != nil, let view { throw ValidationError("--list and --\(view.output.name) are two views") }
+        if list != nil, let view { throw Refusal.twoViews("--list", "--" + view.output.name) }
         if stacks.isUsed, !output.takesStacks {
-            throw ValidationError("--root and --inverted go with \(Self.options(of: \.takesStacks))")
+            throw Refusal.stackChoice(Self.options(of: \.takesStacks))
         }
         if resource != nil {
             let hasTaker = hasView ? list != nil || output.takesResource : !outputs.isEmpty
             guard hasTaker, outputs.takeResource else {
-                let takers = Self.options(of: \.takesResource)
-                throw ValidationError("--resource goes with --list, \(takers); --pprof has all")
+                throw Refusal.resourceWorksWith(Self.options(of: \.takesResource))
             }
         }
-        if hasView, outputs.usesStandardOutput { throw ValidationError("two outputs go to standard output") }
+        if hasView, outputs.usesStandardOutput { throw Refusal.twoOutputsToOnePlace }
         guard !between.isEmpty else { return }
-        guard between.count == 2 else {
-            throw ValidationError(
-                "--between takes two moments; name the recording before it: silt report F --between A B"
-            )
-        }
+        guard between.count == 2 else { throw Refusal.betweenNeedsTwo("report") }
         guard list == nil, output.takesDiff else {
-            throw ValidationError("--between goes with \(Self.options(of: \.takesDiff))")
+            throw Refusal.worksOnlyWith("--between", Self.options(of: \.takesDiff))
         }
-        guard outputs.isEmpty else {
-            throw ValidationError("files have the whole run; silt diff F --between A B --pprof FILE has a part of it")
-        }
+        guard outputs.isEmpty else { throw Refusal.filesAreOfTheWholeRun }
     }
 
     func run() throws {

@@ -64,11 +64,10 @@ struct RunCommand: ParsableCommand {
         if ["--help", "-h"].contains(command.first) { throw CleanExit.helpRequest(self) }
         if let word = command.first, word != "--", word.hasPrefix("-") {
             // A mistyped option; a program of that name stands after `--`.
-            let problem = RunCommand.unknownOption(String(word.prefix { $0 != "=" }))
-            throw ValidationError(problem + (problem.hasSuffix("?") ? " " : "; ") + "the command stands after --")
+            throw Refusal.commandBehindDashes(RunCommand.unknownOption(String(word.prefix { $0 != "=" })))
         }
         if let serve { _ = try ServerAddress(local: serve) }
-        if commandWords.isEmpty { throw ValidationError("name a command: silt run -- ./server") }
+        if commandWords.isEmpty { throw Refusal.runNeedsCommand }
     }
 
     private var commandWords: [String] { command.first == "--" ? Array(command.dropFirst()) : command }
@@ -112,7 +111,7 @@ struct RunCommand: ParsableCommand {
         Terminal.beginLine(of: STDERR_FILENO)
         report(outcome, file)
         if let whereabouts { Terminal.message(whereabouts) }
-        if let events { Terminal.message("events: \(events)") }
+        if let events { Terminal.message(.events(events)) }
         throw status
     }
 
@@ -122,12 +121,12 @@ struct RunCommand: ParsableCommand {
             return try Collector(options: options)
         } catch let error as RecordingError where recording.path == nil {
             PatientWriter.errors.finish()
-            runUntraced("\(error)")
+            runUntraced(.notTraced("\(error)"))
         }
     }
 
-    private func runUntraced(_ reason: String) -> Never {
-        Terminal.message("the command is not traced: \(reason)")
+    private func runUntraced(_ notice: Notice) -> Never {
+        Terminal.message(notice)
         do { try ProgramStart(commandWords).become() } catch { Self.exit(withError: Terminal.fail(error)) }
     }
 
@@ -136,8 +135,7 @@ struct RunCommand: ParsableCommand {
         silt_raise_descriptor_limit()
         let free = silt_count_free_descriptors(Self.neededFiles)
         guard free < Self.neededFiles else { return }
-        let reason = "silt opens up to \(Self.neededFiles) files itself, and the limit leaves \(free) (ulimit -n)"
-        runUntraced(reason)
+        runUntraced(.tooFewFiles(needed: Self.neededFiles, free: free))
     }
 
     /// Its recording, the sockets, and what one traced image takes.
@@ -147,21 +145,17 @@ struct RunCommand: ParsableCommand {
     private func report(_ outcome: TraceOutcome, _ file: TraceFile) {
         if let failure = outcome.failure {
             let seconds = (failure.seconds * 10).rounded() / 10
-            Terminal.message("recorded for the first \(seconds) s only, what came later is missing: \(failure.reason)")
+            Terminal.message(.recordedUntil(seconds: seconds, failure.reason))
         }
         do {
             try printReport(of: file.path, kept: file.place, layout: layout, to: STDERR_FILENO)
         } catch {
             // It was said why; the command ended as it did.
         }
-        for note in outcome.notes { Terminal.message(note) }
+        for note in outcome.notes { Terminal.message(.note(note)) }
         if outcome.traced == 0, outcome.untraced == 0 {
-            Terminal.message("the command never loaded the preload library, so nothing was measured: see silt doctor")
+            Terminal.message(.neverLoaded)
         }
-        if outcome.stillRunning > 0 {
-            Terminal.message(
-                "\(outcome.stillRunning) traced processes still run, now untraced; --follow waits for them"
-            )
-        }
+        if outcome.stillRunning > 0 { Terminal.message(.stillRunning(outcome.stillRunning)) }
     }
 }

@@ -51,9 +51,9 @@ struct ServeCommand: ParsableCommand {
             // A recording that cannot be read is no reason to listen.
             let traced = try source.current().report.recording.target.command.first
             let server = try ReportServer(source, at: try serverAddress(), token: ServerAddress.token)
-            Terminal.message("serving \(target) at \(server.address)")
+            Terminal.message(.serving(target, at: server.address))
             let pusher = try push.pusher(source, service: traced ?? target)
-            defer { pusher.map { Terminal.message($0.finish()) } }
+            defer { pusher.map { Terminal.message(.note($0.finish())) } }
             Interrupts.listen()
             while Interrupts.count == 0 { usleep(50_000) }
             server.stop()

@@ -20,9 +20,7 @@ struct ShimCommand: ParsableCommand {
 
     func validate() throws {
         guard path.contains(where: { $0 == " " || $0 == ":" }) else { return }
-        throw ValidationError(
-            "'\(path)' has a space or a colon in it, where LD_PRELOAD splits (ld.so(8)): choose another path"
-        )
+        throw Refusal.shimPath(path)
     }
 
     func run() throws {

@@ -37,7 +37,7 @@ struct TopCommand: ParsableCommand {
 
     func run() throws {
         guard once || isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1 else {
-            Terminal.message("top needs a terminal; --once prints one screen")
+            Terminal.message(.topNeedsTerminal)
             throw SiltExit.usage
         }
         do {
@@ -64,12 +64,11 @@ struct TopCommand: ParsableCommand {
     private static func onlyTrace() throws -> String {
         let traced = LiveTrace.tracedProcesses()
         guard let first = traced.first else {
-            Terminal.message("nothing is traced now: start it with silt run -- ./server, or name a recording")
+            Terminal.message(.nothingTraced)
             throw SiltExit.cannotMeasure
         }
         guard traced.count == 1 else {
-            let commands = traced.map { "silt top \($0.pid) (\($0.name))" }
-            Terminal.message("\(traced.count) programs are traced, name one: \(commands.joined(separator: ", "))")
+            Terminal.message(.severalTraced(traced))
             throw SiltExit.usage
         }
         return String(first.pid)
@@ -99,7 +98,7 @@ struct TopCommand: ParsableCommand {
                 view.take(try source.current().report)
                 if !hasEnded, trace.hasEnded {
                     hasEnded = true
-                    view.message = "the trace has ended: these are its last numbers (q quits)"
+                    view.message = Notice.traceEnded.text
                 }
             } catch {
                 view.message = "\(error)"

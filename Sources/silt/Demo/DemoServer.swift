@@ -32,7 +32,7 @@ struct DemoServer {
         do {
             try FileBytes.replace(portFile, with: "\(UInt16(bigEndian: address.sin_port))")
         } catch {
-            Terminal.message("cannot write \(portFile): \(error)")
+            Terminal.message(.noPortFile(portFile, error))
             return 1
         }
         var server = DemoServer()

@@ -43,7 +43,7 @@ struct CheckRules: ParsableArguments {
         settings.tolerance = tolerance.value / 100
         settings.isStrict = strict
         do {
-            for line in plan.allow { try settings.suppressions.add(line, from: "the plan") }
+            for line in plan.allow { try settings.suppressions.add(line, from: Refusal.ofThePlan) }
             if let file = plan.allowFile { try settings.suppressions.read(path: file) }
             for text in allow {
                 if text.hasPrefix("leak:") {
@@ -55,7 +55,7 @@ struct CheckRules: ParsableArguments {
             settings.baseline = try baseline.map { path in try GrowthBaseline(path: path) }
             if let writeBaseline { try GrowthBaseline.checkThatMayReplace(writeBaseline) }
         } catch {
-            Terminal.message("\(error)")
+            Terminal.message(.error(error))
             throw SiltExit.usage
         }
         return settings

@@ -56,12 +56,12 @@ struct HuntSetUp: ParsableArguments {
                 siltVersion: siltVersion,
                 watcher: HuntWatcher(
                     show: progress.show,
-                    say: Terminal.message,
+                    say: { Terminal.message(.note($0)) },
                     isInterrupted: { Interrupts.count > 0 }
                 )
             )
         } catch let error as HuntError {
-            Terminal.message("\(error)")
+            Terminal.message(.error(error))
             throw SiltExit.usage
         }
     }
@@ -80,9 +80,7 @@ struct HuntSetUp: ParsableArguments {
             result.pprof = pprof
         }
         if profilesOnly {
-            guard result.pprof != nil else {
-                throw HuntError.option(name: "--profiles-only", problem: "says nothing without --pprof URL")
-            }
+            guard result.pprof != nil else { throw Refusal.profilesOnlyNeedsAddress }
             result.profilesOnly = true
         }
         if let ready {
@@ -100,9 +98,8 @@ struct HuntSetUp: ParsableArguments {
         if let confirm { result.confirmSeconds = confirm.seconds }
         if let settle { result.settleSeconds = settle.seconds }
         if let rounds {
-            guard (HuntPlan.minimumRounds...1000).contains(rounds) else {
-                throw HuntError.option(name: "--rounds", problem: "\(HuntPlan.minimumRounds) to 1000 are possible")
-            }
+            let possible = HuntPlan.minimumRounds...1000
+            guard possible.contains(rounds) else { throw Refusal.rounds(possible) }
             result.rounds = rounds
             result.maxRounds = max(result.maxRounds, rounds)
         }

@@ -31,14 +31,14 @@ struct PushOptions: ParsableArguments {
 
     func validate() throws {
         guard push != nil else {
-            if !label.isEmpty { throw ValidationError("--label goes with --push") }
-            if pushAs != nil { throw ValidationError("--push-as goes with --push") }
+            if !label.isEmpty { throw Refusal.worksOnlyWith("--label", "--push") }
+            if pushAs != nil { throw Refusal.worksOnlyWith("--push-as", "--push") }
             return
         }
         do {
             _ = try target(service: "silt")
         } catch {
-            throw ValidationError("\(error)")
+            throw Refusal.said(error)
         }
     }
 
@@ -61,7 +61,7 @@ struct PushOptions: ParsableArguments {
     func pusher(_ source: ReportSource, service: String) throws -> ProfilePusher? {
         let name = service.split(separator: "/").last.map(String.init) ?? service
         return try target(service: name).map { target in
-            ProfilePusher(source, to: target, every: pushEvery.seconds) { Terminal.message($0) }
+            ProfilePusher(source, to: target, every: pushEvery.seconds) { Terminal.message(.note($0)) }
         }
     }
 }

@@ -21,9 +21,9 @@ struct ReportOutputs: ParsableArguments {
     var takeResource: Bool { chosen.allSatisfy(\.row.takesResource) }
 
     func validate() throws {
-        guard Set(paths).count == paths.count else { throw ValidationError("two outputs go to the same file") }
+        guard Set(paths).count == paths.count else { throw Refusal.twoOutputsToOnePlace }
         if chosen.contains(where: { $0.value == "-" && !$0.row.isText }), isatty(STDOUT_FILENO) == 1 {
-            throw ValidationError("a profile is no text: name a file, or lead standard output to one")
+            throw Refusal.profileToTerminal
         }
     }
 

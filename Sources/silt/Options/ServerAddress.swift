@@ -1,4 +1,3 @@
-internal import ArgumentParser
 internal import SiltServer
 internal import SiltText
 
@@ -8,23 +7,13 @@ extension ServerAddress {
 
     init(local: String, others: String? = nil) throws {
         if let others {
-            guard let address = ServerAddress(others) else {
-                throw ValidationError("--listen \(others) is no HOST:PORT")
-            }
-            guard ServerAddress.token != nil else {
-                throw ValidationError("--listen needs a token that requests must carry: set SILT_TOKEN")
-            }
+            guard let address = ServerAddress(others) else { throw Refusal.listenAddress(others) }
+            guard ServerAddress.token != nil else { throw Refusal.listenNeedsToken }
             self = address
             return
         }
-        guard let address = ServerAddress(local) else {
-            throw ValidationError("\(local) is no port, and no unix:PATH")
-        }
-        if case .network = address {
-            throw ValidationError(
-                "\(local) can be reached by others: say --listen \(local), with a token in SILT_TOKEN"
-            )
-        }
+        guard let address = ServerAddress(local) else { throw Refusal.localAddress(local) }
+        if case .network = address { throw Refusal.addressOfOthers(local) }
         self = address
     }
 }

@@ -45,7 +45,7 @@ extension FunctionPattern {
         do {
             try self.init(source)
         } catch {
-            Terminal.message("\(error)")
+            Terminal.message(.error(error))
             throw SiltExit.usage
         }
     }

@@ -25,8 +25,8 @@ final class PatientWriter: @unchecked Sendable {
     }
 
     /// A message, for which a line that stands there makes room.
-    func say(_ text: String) {
-        add((isatty(descriptor) == 1 ? "\r\u{1b}[K" : "") + "silt: \(text)\n")
+    func say(_ notice: Notice) {
+        add((isatty(descriptor) == 1 ? "\r\u{1b}[K" : "") + "silt: \(notice.text)\n")
     }
 
     /// A message where lines are somebody else's.

@@ -25,8 +25,8 @@ enum Terminal {
     }
 
     /// Wrapped at spaces where it is known how wide the terminal is.
-    static func message(_ text: String) {
-        let lines = "silt: \(text)".split(separator: "\n", omittingEmptySubsequences: false)
+    static func message(_ notice: Notice) {
+        let lines = "silt: \(notice.text)".split(separator: "\n", omittingEmptySubsequences: false)
         let width = knownColumns(of: STDERR_FILENO)
         let shown = width.map { width in lines.map { wrapped($0, to: max(40, width)) } } ?? lines.map(String.init)
         write(shown.joined(separator: "\n") + "\n", to: STDERR_FILENO)
@@ -85,7 +85,7 @@ enum Terminal {
     static func fail(_ error: any Error) -> ExitCode {
         // Said already.
         if let status = error as? ExitCode { return status }
-        message("\(error)")
+        message(.error(error))
         return error is NoSuchFunction ? SiltExit.usage : SiltExit.cannotMeasure
     }
 }

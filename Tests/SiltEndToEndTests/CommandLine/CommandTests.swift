@@ -40,7 +40,7 @@ extension EndToEnd {
             (["rnu"], "rnu is not a command of silt: did you mean silt run?"),
             (["a.silt"], "silt --help lists them; to read a recording: silt report a.silt"),
             (["./server"], "./server is not a command of silt: silt --help lists them; to trace a program: silt run"),
-            (["--", "./server", "--port"], "a command goes with run: silt run -- ./server --port"),
+            (["--", "./server", "--port"], "to trace a command: silt run -- ./server --port"),
             (["report", "--limti", "3"], "unknown option --limti: did you mean --limit?\nUsage: silt report"),
             (["report", "x.silt", "--limit", "-1"], "The value '-1' is invalid for '--limit"),
             (["run", "--snapshot-evry", "1s", "--", "true"], "--snapshot-evry: did you mean --snapshot-every?"),

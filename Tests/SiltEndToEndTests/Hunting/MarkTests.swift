@@ -84,7 +84,7 @@ extension EndToEnd {
                 """
             let marked = try runProgram(["sh", "-c", script], environment: ["SILT_SOCKET": trace.socket])
             #expect(marked.status == 0, "\(marked.errors)")
-            #expect(marked.errors.contains("round 14 was forget"))
+            #expect(marked.errors.contains("round 14 ended: forget"))
             try trace.end()
             let report = try trace.report()
             #expect(report.verdict == "growing")
@@ -106,7 +106,7 @@ extension EndToEnd {
             #expect(try runProgram(["sh", "-c", trace.load("f")]).output == "silt: requests=100\n")
             // A trace is hunted once: its baseline is that of the hunt.
             let again = try runProgram([siltExecutable] + words, seconds: 60)
-            #expect(again.status == 3 && again.errors.contains("a hunt is on already in this trace"), "\(again.errors)")
+            #expect(again.status == 3 && again.errors.contains("a trace takes one hunt"), "\(again.errors)")
             try trace.end()
             try expectTheLeak(try trace.report())
         }
@@ -157,7 +157,7 @@ extension EndToEnd {
             try waitForFile(path)
             let result = try runProgram([siltExecutable, "mark", "--socket", path, "orders"])
             #expect(
-                result.status == 3 && result.errors.contains("an answer that is none of silt's"),
+                result.status == 3 && result.errors.contains("the answer is not silt's"),
                 "\(result.errors)"
             )
         }

@@ -220,8 +220,8 @@ extension EndToEnd {
         }
 
         @Test(arguments: [
-            (["--csv", "-", "--folded", "-"], 2, "two outputs go to the same file"),
-            (["--csv", "-", "--json"], 2, "two outputs go to standard output"),
+            (["--csv", "-", "--folded", "-"], 2, "two outputs go to the same place"),
+            (["--csv", "-", "--json"], 2, "two outputs go to the same place"),
             (["--csv", "/nowhere/x"], 3, "cannot write /nowhere/x: No such file or directory"),
             (["--folded", "/dev/full"], 3, "cannot write /dev/full: No space left on device"),
             (["--pprof", "/dev/full"], 3, "cannot write /dev/full: No space left on device"),
