@@ -243,6 +243,15 @@ let package = Package(
             ]
         ),
         .testTarget(
+            name: "SiltCommandTests",
+            dependencies: [
+                "silt", "SiltEvents", "SiltFindings", "SiltHTTP", "SiltHunt", "SiltPlan", "SiltPprof", "SiltRecording",
+                "SiltReports", "SiltServer", "SiltSession", "SiltShim", "SiltSymbols", "SiltSystem", "SiltText",
+                "SiltTestSupport",
+            ],
+            exclude: ["Golden"]
+        ),
+        .testTarget(
             name: "SiltEndToEndTests",
             dependencies: [
                 "silt-conformance", "SiltTestNumbers", "SiltTestRecordings", "SiltTestReplay", "SiltTestSupport",

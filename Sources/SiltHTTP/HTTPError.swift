@@ -23,7 +23,7 @@ extension HTTPError: CustomStringConvertible {
         case .cannotConnect(let address, let reason):
             "\(address) does not answer (\(reason)): is the service running, and does it listen there?"
         case .notSecure(let address, let reason):
-            "\(address) cannot be asked in confidence: \(reason)"
+            "no secure connection to \(address): \(reason)"
         case .timedOut(let address, let seconds):
             "\(address) gave no complete answer within \(seconds) s: is the service stuck, or behind a slow network?"
         case .refused(let address, let status, let detail):
@@ -42,11 +42,11 @@ extension HTTPError: CustomStringConvertible {
         return switch status {
         case 404:
             "\(address) is not there (404): a Go service needs `import _ \"net/http/pprof\"`, "
-                + "on a mux of its own also its handlers"
+                + "and its handlers on a mux of its own"
         case 300..<400:
             "\(address) redirects\(detail.isEmpty ? "" : " to \(detail)"): give the address that it leads to"
         case 401, 403:
-            "\(address) wants a login (\(status)): give an address inside, where the profiles are open"
+            "\(address) asks for a login (\(status)): give an address that serves the profiles without one"
         default:
             "\(address) answers with status \(status)\(said) instead of a profile"
         }

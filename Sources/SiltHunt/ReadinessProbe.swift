@@ -34,7 +34,7 @@ package final class ReadinessProbe {
         self.timeoutSeconds = timeoutSeconds
         places = try readiness.places
         switch readiness {
-        case .quiet: lastProblem = "it has not ceased to allocate"
+        case .quiet: lastProblem = "it still allocates"
         case .tcp, .unix, .http: lastProblem = "no connection"
         case .log:
             lastProblem =

@@ -31,12 +31,12 @@ extension HuntPlan {
         do throws(FileError) {
             bytes = try FileBytes.read(path, limit: 1 << 20)
         } catch .tooLarge {
-            throw .plan(file: path, line: 0, problem: "larger than 1 MiB, so no plan; a service stands after --")
+            throw .plan(file: path, line: 0, problem: "larger than 1 MiB, so not a plan; a service stands after --")
         } catch {
             throw .system(call: path, reason: error.description)
         }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw .plan(file: path, line: 0, problem: "not UTF-8, so no plan; a service stands after --")
+            throw .plan(file: path, line: 0, problem: "not UTF-8, so not a plan; a service stands after --")
         }
         return text
     }

@@ -65,7 +65,7 @@ package struct PushTarget: Sendable {
         var named: [(name: String, value: String)] = []
         for label in labels {
             guard let equals = label.firstIndex(of: "="), equals != label.startIndex else {
-                throw ServerError("--label \(label) is no NAME=VALUE")
+                throw ServerError("--label must be NAME=VALUE, found \(label)")
             }
             named.append((String(label[..<equals]), String(label[label.index(after: equals)...])))
         }

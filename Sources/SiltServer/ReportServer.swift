@@ -41,7 +41,7 @@ package final class ReportServer {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     guard shared.connections.admit(channel, upTo: ReportServer.maximumConnections) else {
-                        throw ServerError("\(ReportServer.maximumConnections) connections are as many as are served")
+                        throw ServerError("at most \(ReportServer.maximumConnections) connections are served")
                     }
                     channel.closeFuture.whenComplete { _ in shared.connections.remove(channel) }
                     try channel.pipeline.syncOperations.addHandler(

@@ -209,7 +209,7 @@ package func debugFilePath(ofBuildID buildID: [UInt8]) -> String {
 }
 
 /// Why a file gives no names.
-enum SymbolError: Error {
+enum SymbolError: Error, CustomStringConvertible {
     case gone
     case differs
     case replaced

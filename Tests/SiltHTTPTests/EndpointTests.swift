@@ -162,7 +162,7 @@ struct RawAnswer: CustomTestStringConvertible, Sendable {
                 .error("more than 100000 bytes")
             ),
             RawAnswer("empty", ok + "Content-Length: 0\r\n\r\n", .error("it is empty")),
-            RawAnswer("login", "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", .error("wants a login (401)")),
+            RawAnswer("login", "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", .error("asks for a login (401)")),
             RawAnswer(
                 "TLS only",
                 "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",

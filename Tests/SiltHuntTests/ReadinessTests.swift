@@ -72,7 +72,7 @@ struct ReadinessTests {
         #expect(throws: HuntError.notReady(closed, seconds: 0.5, lastProblem: "Connection refused")) {
             try waitUntilReady(closed, sleeper.pid, seconds: 0.5)
         }
-        #expect(throws: HuntError.notReady(.quiet, seconds: 0.1, lastProblem: "it has not ceased to allocate")) {
+        #expect(throws: HuntError.notReady(.quiet, seconds: 0.1, lastProblem: "it still allocates")) {
             try waitUntilReady(.quiet, sleeper.pid, seconds: 0.1)
         }
         let redis = try Redis()

@@ -55,7 +55,9 @@ extension Collector {
 
     /// A mark that begins the hunt is kept by its name; it ends no round.
     private func beginHunt(asker: Int32, mark: RoundMark? = nil) throws {
-        guard book == nil else { throw ControlError("a hunt is on already in this trace") }
+        guard book == nil else {
+            throw ControlError("a trace takes one hunt, and this one has had it: start a new trace")
+        }
         // A forked child says hello late, at its first event.
         guard !images.isEmpty || outcome.traced > 0 && connections.contains(where: { $0 != asker }) else {
             throw ControlError("nothing is traced yet: start a program first")
@@ -75,7 +77,7 @@ extension Collector {
             return GrowingCounts()
         }
         guard book.rounds.count < RoundHistory.limit else {
-            throw ControlError("\(book.rounds.count) rounds are as many as a recording holds")
+            throw ControlError("a recording holds at most \(book.rounds.count) rounds")
         }
         try closeIntervals()
         let now = Clock.monotonicSeconds - startedAt

@@ -71,7 +71,7 @@ package final class EventReplay {
     /// Images whose events end at a damaged part, or that began there: what the file says of them later is skipped.
     private var stopped: Set<UInt64> = []
 
-    private enum ReplayError: Error, CustomStringConvertible {
+    enum ReplayError: Error, CustomStringConvertible {
         case unknownImage(UInt64)
         case badImage(UInt64)
         case outOfOrder(slot: Int, offset: UInt64)

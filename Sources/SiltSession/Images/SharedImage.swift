@@ -237,7 +237,7 @@ struct SharedImage: ~Copyable {
 extension SharedImage.Damage: CustomStringConvertible {
     var description: String {
         switch self {
-        case .notAMemoryFile: "it is none of silt's"
+        case .notAMemoryFile: "it is not silt's"
         case .otherVersion(let version): "it has wire version \(version)"
         case .cannotMap(let reason): reason
         case .slotCounters(let slot, let committed, let consumed):

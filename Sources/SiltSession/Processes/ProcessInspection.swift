@@ -39,16 +39,16 @@ package struct ProcessInspection: Sendable {
         case notThere(pid_t)
         case ended(pid_t)
         case kernelThread(pid_t)
-        case otherUsers(pid_t, user: String)
+        case otherUsers(pid_t, user: String, isRoot: Bool)
 
         package var description: String {
             switch self {
             case .notThere(let pid): "no process \(pid)"
             case .ended(let pid): "process \(pid) has ended and waits for its parent"
             case .kernelThread(let pid): "process \(pid) is a thread of the kernel: it has no heap"
-            case .otherUsers(let pid, let user):
+            case .otherUsers(let pid, let user, let isRoot):
                 "process \(pid) of user \(user) may not be looked at: "
-                    + (geteuid() == 0
+                    + (isRoot
                         ? "even root needs the capability CAP_SYS_PTRACE for it, which containers take away"
                         : "ask as root, and not from inside a container")
             }
@@ -61,7 +61,8 @@ package struct ProcessInspection: Sendable {
         let facts = ProcessStatus(FileBytes.read(ifThere: "/proc/\(pid)/status") ?? [])
         guard let executable = processExecutable(pid) else {
             if errno == EACCES || errno == EPERM {
-                throw .otherUsers(pid, user: ProcessInspection.userName(facts.user ?? uid_t.max))
+                let user = ProcessInspection.userName(facts.user ?? uid_t.max)
+                throw .otherUsers(pid, user: user, isRoot: geteuid() == 0)
             }
             throw .kernelThread(pid)
         }
