@@ -15,6 +15,8 @@ enum WrapperNames {
         "qsort", "tsearch", "hcreate", "setlocale", "newlocale", "regcomp", "getaddrinfo", "realpath", "setenv",
         "putenv",
         "getcwd", "glob", "wordexp", "iconv_open", "setvbuf", "malloc_hook_ini", "sysmalloc", "tcache_init",
+        // inlined from its headers, where programs are built with checks of buffers
+        "open", "open64", "openat", "openat64", "mq_open", "mbstowcs", "wcstombs",
         "_int_malloc", "_int_realloc", "_int_memalign", "_mid_memalign", "dlopen", "dlerror", "pthread_create",
         // Python
         "_PyMem_RawMalloc", "_PyMem_RawCalloc", "_PyMem_RawRealloc", "PyMem_Malloc", "PyMem_Calloc", "PyMem_Realloc",
@@ -84,7 +86,9 @@ enum WrapperNames {
         "AllocSetAllocLarge", "AllocSetAllocFromNewBlock", "AllocSetRealloc", "AllocSetContextCreateInternal",
         "palloc", "palloc0", "palloc_extended", "palloc0fast", "repalloc", "repalloc0", "pstrdup", "pnstrdup",
         "GenerationAlloc", "SlabAlloc", "_emalloc", "_ecalloc", "_erealloc", "_estrdup", "_estrndup", "__zend_malloc",
-        "__zend_calloc", "__zend_realloc", "_safe_emalloc", "_safe_malloc", "zend_mm_alloc_huge", "zend_mm_chunk_alloc",
+        "__zend_calloc", "__zend_realloc", "_femalloc", "_fecalloc", "_ferealloc", "_erealloc2", "_ferealloc2",
+        "_safe_emalloc", "_safe_femalloc", "_safe_malloc", "_safe_realloc", "_safe_erealloc", "_safe_ferealloc",
+        "_smart_string_alloc", "_smart_string_alloc_persistent",
         "ruby_xmalloc", "ruby_xcalloc", "ruby_xrealloc", "ruby_xmalloc2", "ruby_xrealloc2", "objspace_xmalloc0",
         "objspace_xcalloc", "objspace_xrealloc", "luaM_realloc_", "luaM_malloc_", "luaM_growaux_", "l_alloc",
         "luaM_saferealloc_", "luaM_toobig", "lj_mem_realloc", "lj_mem_grow", "talloc_size", "_talloc_array",
@@ -117,6 +121,8 @@ enum WrapperNames {
         "tc_malloc", "tc_calloc",
         "tc_realloc", "tc_new", "tc_memalign", "tc_posix_memalign",
         "scudo_", "rpmalloc", "rpcalloc", "rprealloc", "snmalloc", "_dispatch_",
+        // PHP, which has functions of its own for some sizes, and others where it is built with probes
+        "_emalloc_", "_zend_mm_", "zend_mm_", "smart_str_",
     ]
 
     /// Namespaces and classes of C++ whose functions allocate for their callers: the beginning of a path.

@@ -16,6 +16,7 @@ struct AllocatorFramesTests {
         "malloc", "strdup", "xmalloc", "my_strdup", "pool_calloc", "MyMalloc", "safe_realloc", "zmalloc", "ngx_palloc",
         "PyObject_Malloc", "Perl_safesysmalloc", "sqlite3MallocZero", "CRYPTO_malloc", "xmlStrdup", "apr_palloc",
         "g_malloc0", "g_hash_table_insert", "strbuf_grow", "operator new(unsigned long)",
+        "_emalloc_56", "_safe_femalloc", "_zend_mm_alloc", "smart_str_erealloc",
         "operator new[](unsigned long)",
         "Order::operator new(unsigned long)",
         "std::vector<int, std::allocator<int> >::push_back(int const&)",
