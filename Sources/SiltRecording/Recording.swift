@@ -60,6 +60,8 @@ package struct Recording: Sendable {
     package var classes: [RecordedClass] = []
     /// By process, then name.
     package var threads: [RecordedThreads] = []
+    /// By process.
+    package var descriptorLimits: [UInt32: DescriptorLimit] = [:]
     /// By resource, then process, then stack.
     package var examples: [RecordedExample] = []
     /// What was not followed, those that lived longest first.

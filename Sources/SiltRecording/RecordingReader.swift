@@ -28,6 +28,7 @@ extension Recording {
         try recording.readMemory(database)
         try recording.readPins(database)
         try recording.readMoves(database)
+        try recording.readDescriptorLimits(database)
         try recording.readTimeline(database)
         try recording.readExamples(database)
         try recording.readRounds(database)

@@ -53,6 +53,7 @@ enum Schema {
             PRIMARY KEY (process, stack)) WITHOUT ROWID;
         CREATE TABLE moved_blocks (process INTEGER, stack INTEGER, objects INTEGER, bytes INTEGER,
             PRIMARY KEY (process, stack)) WITHOUT ROWID;
+        CREATE TABLE descriptor_limits (process INTEGER PRIMARY KEY, descriptors INTEGER, open INTEGER, full_ns INTEGER);
         -- Stays empty: earlier readers ask for it.
         CREATE TABLE samples (resource INTEGER, process INTEGER, stack INTEGER, snapshot INTEGER, width INTEGER,
             inuse_space INTEGER, trough_space INTEGER, inuse_objects INTEGER, alloc_space INTEGER,

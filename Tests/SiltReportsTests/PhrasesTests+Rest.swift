@@ -69,7 +69,7 @@ extension PhrasesTests {
             .reached, .after(seconds: 480, range: nil), .after(seconds: 480, range: 420...540), .beyond(spans: 10),
             .afterRequests(498_000, isMix: false), .afterRequests(498_000, isMix: true),
         ]
-        for projection in all { add("headline, the limit", Headline.line(projection, limit: "512 MiB")) }
+        for projection in all { add("headline, the limit", Headline.line(projection, limit: "512 MiB limit")) }
     }
 
     private mutating func notes() throws {

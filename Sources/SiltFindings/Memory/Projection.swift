@@ -15,6 +15,22 @@ package enum Projection: Equatable, Sendable {
     fileprivate static let maximumSpans = 10
     /// What is in use is the median of the last so many snapshots.
     fileprivate static let lastSnapshots = 5
+
+    /// Of what is left of a limit at those rates together; nil: nothing grows.
+    fileprivate init?(left: Double, at rates: [Rate], seenFor seconds: Double) {
+        let rate = rates.reduce(0) { $0 + $1.value }
+        let error = rates.reduce(0) { $0 + ($1.high - $1.value) * ($1.high - $1.value) }.squareRoot()
+        guard rate > 0 else { return nil }
+        if left <= 0 {
+            self = .reached
+        } else if left / rate > Double(Self.maximumSpans) * seconds {
+            self = .beyond(spans: Self.maximumSpans)
+        } else {
+            let hasRange = rate > 2 * error && error > 0
+            let range = hasRange ? left / (rate + 2 * error)...left / (rate - 2 * error) : nil
+            self = .after(seconds: left / rate, range: range)
+        }
+    }
 }
 
 extension HeapReport {
@@ -47,25 +63,30 @@ extension HeapReport {
     /// At the rates of the surer sites; nil without a limit, or when too little is known.
     package var projection: Projection? { phases.isEmpty ? runProjection : huntProjection }
 
+    /// The limit of open files that is reached, or will be by what leaks; nil: none that is known, or in several processes.
+    package var descriptorProjection: (limit: UInt64, projection: Projection)? {
+        let limits = recording.descriptorLimits.sorted { $0.key < $1.key }.map(\.value)
+        if let full = limits.first(where: { $0.fullNs != nil }) { return (full.limit, .reached) }
+        let leaks = growing.filter { $0.resource == .descriptor }
+        func share(_ limit: DescriptorLimit) -> Double { Double(limit.open) / Double(max(1, limit.limit)) }
+        guard phases.isEmpty, leaks.allSatisfy({ $0.evidence.processes <= 1 }),
+            let nearest = limits.max(by: { share($0) < share($1) }),
+            let clock = ProcessClock.all(of: recording).max(by: { $0.periods < $1.periods })
+        else { return nil }
+        let rates = leaks.compactMap { $0.confidence == .low || $0.rate?.unit.per != .second ? nil : $0.rate }
+        return Projection(left: Double(nearest.limit) - Double(nearest.open), at: rates, seenFor: clock.seconds)
+            .map { (nearest.limit, $0) }
+    }
+
     private var runProjection: Projection? {
         guard let limitBytes, let clock = ProcessClock.all(of: recording).max(by: { $0.periods < $1.periods }),
             clock.periods >= Projection.minimumSnapshots
         else { return nil }
         let sure = growing.compactMap { $0.confidence == .low || $0.rate?.unit != .bytesPerSecond ? nil : $0.rate }
-        let rate = sure.reduce(0) { $0 + $1.value }
-        let error = sure.reduce(0) { $0 + ($1.high - $1.value) * ($1.high - $1.value) }.squareRoot()
         let last = clock.rows.suffix(Projection.lastSnapshots).map(\.inUseBytes).sorted()
-        guard rate > 0, !last.isEmpty else { return nil }
+        guard !last.isEmpty else { return nil }
         let left = Double(limitBytes) - Double(last[last.count / 2])
-        if left <= 0 { return .reached }
-        guard left / rate <= Double(Projection.maximumSpans) * clock.seconds else {
-            return .beyond(spans: Projection.maximumSpans)
-        }
-        let hasRange = rate > 2 * error && error > 0
-        return .after(
-            seconds: left / rate,
-            range: hasRange ? left / (rate + 2 * error)...left / (rate - 2 * error) : nil
-        )
+        return Projection(left: left, at: sure, seenFor: clock.seconds)
     }
 
     private var huntProjection: Projection? {

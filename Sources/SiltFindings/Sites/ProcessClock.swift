@@ -13,7 +13,7 @@ package struct ProcessClock {
     /// Seconds between the two neighboring rows that are furthest apart.
     package let gap: Double
     /// At its end; nil: it allocates until then.
-    let rest: ProcessRest?
+    private(set) var rest: ProcessRest?
 
     /// A process that ran for less says nothing; and it must be the program itself, not a job that it started.
     package static let minimumSeconds = 2.0
@@ -115,6 +115,13 @@ package struct ProcessClock {
             return before.allocated + min(1, share) * (after.allocated - before.allocated)
         }
         return zip(totals, totals.dropFirst()).map { max(0, $1 - $0) }
+    }
+
+    /// The same for its descriptors: of what comes no more since their limit was reached, the time before tells.
+    func until(_ limit: DescriptorLimit?) -> ProcessClock {
+        var clock = self
+        clock.rest = ProcessRest(rows, scale, limit) ?? rest
+        return clock
     }
 
     /// As if it had ended with that snapshot, and the trace with it.

@@ -9,6 +9,8 @@ struct ProcessRest {
     let seconds: Double
     /// It is short beside the time before: what was seen then stands.
     let isShort: Bool
+    /// Nothing could come any more, since all that the process may have was taken.
+    var isByLimit = false
 
     /// Allocations a second, as a share of what they were.
     private static let quietShare = 0.02
@@ -34,5 +36,14 @@ struct ProcessRest {
         tick = scale.tick(of: start.snapshot)
         self.seconds = seconds(start, last)
         isShort = self.seconds <= Self.shortShare * seconds(first, start)
+    }
+
+    /// From the last snapshot before a process had as many descriptors open as it may; nil: it never did, or from the start.
+    init?(_ rows: ArraySlice<RecordedSnapshot>, _ scale: SnapshotScale, _ limit: DescriptorLimit?) {
+        guard let fullNs = limit?.fullNs, let start = rows.last(where: { $0.timeNs < fullNs }), let last = rows.last
+        else { return nil }
+        tick = scale.tick(of: start.snapshot)
+        seconds = Double(last.timeNs &- start.timeNs) / 1e9
+        (isShort, isByLimit) = (true, true)
     }
 }

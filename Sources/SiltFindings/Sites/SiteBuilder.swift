@@ -185,10 +185,12 @@ struct SiteBuilder {
                 end += 1
             }
             if !replaced.contains(process) {
+                let clock = short.contains(process) ? clocks[process].tooShort : clocks[process]
+                let limit = recording.descriptorLimits[recording.processes[process].id]
                 shares += siteShares(sites).shares(
                     of: start..<end,
                     process: process,
-                    clock: short.contains(process) ? clocks[process].tooShort : clocks[process]
+                    clock: sites.parts[start].resource == .descriptor ? clock.until(limit) : clock
                 )
             }
             start = end

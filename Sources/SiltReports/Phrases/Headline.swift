@@ -17,7 +17,7 @@ enum Headline {
             }
         return
             ([line, outside(report)].compactMap { $0 } + unmeasured(report)
-            + [UntracedText.line(report)].compactMap { $0 }).joined(separator: "; ")
+            + [descriptorLimit(report), UntracedText.line(report)].compactMap { $0 }).joined(separator: "; ")
     }
 
     /// What grew outside malloc beside the call sites that are charged: they explain little of it.
@@ -89,19 +89,24 @@ enum Headline {
     /// When the limit is reached; nil when nothing can be said of it.
     static func projection(_ report: HeapReport) -> String? {
         guard let bytes = report.limitBytes, let projection = report.projection else { return nil }
-        return line(projection, limit: Format.bytes(bytes))
+        return line(projection, limit: "\(Format.bytes(bytes)) limit")
+    }
+
+    /// When no descriptor is left; nil when nothing can be said of it.
+    private static func descriptorLimit(_ report: HeapReport) -> String? {
+        report.descriptorProjection.map { line($1, limit: "limit of \(Format.count($0)) open files") }
     }
 
     static func line(_ projection: Projection, limit: String) -> String {
         switch projection {
-        case .reached: return "limit of \(limit) reached"
+        case .reached: return "\(limit) reached"
         case .beyond(let spans): return "\(limit) not reached within \(spans)x the observed time"
         case .after(let seconds, let range):
             let ends = range.map { (Format.duration($0.lowerBound), Format.duration($0.upperBound)) }
             let span = ends.map { $0 == $1 ? "" : " (\($0)–\($1))" } ?? ""
-            return "\(limit) limit reached in about \(Format.duration(seconds))\(span)"
+            return "\(limit) reached in about \(Format.duration(seconds))\(span)"
         case .afterRequests(let count, let isMix):
-            return "\(limit) limit reached after about \(Format.count(rounded(count))) more requests"
+            return "\(limit) reached after about \(Format.count(rounded(count))) more requests"
                 + (isMix ? " in this mix" : "")
         }
     }

@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SiltEvents
 internal import SiltHeap
+internal import SiltRecording
 internal import SiltSystem
 
 /// What looks at a process through proc(5) have found, and when they are due.
@@ -117,6 +118,8 @@ extension TracedImage {
         }
         if looks.examples.updateValue(example, forKey: key) != example { looks.hasNewExamples = true }
     }
+
+    var descriptorLimit: DescriptorLimit? { looks.descriptors.limit }
 
     private var liveDescriptors: [UInt64: HeldHandle] {
         var live: [UInt64: HeldHandle] = [:]

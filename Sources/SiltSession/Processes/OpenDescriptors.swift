@@ -1,6 +1,7 @@
 internal import Glibc
 internal import SiltEvents
 internal import SiltHeap
+internal import SiltRecording
 internal import SiltSystem
 
 /// What is open in a process by the kernel's word (/proc/PID/fd, proc_pid_fd(5)), beside what was seen to be opened.
@@ -20,6 +21,8 @@ struct OpenDescriptors {
 
     /// Why nothing could be seen; nil while all is well.
     private(set) var failure: Int32?
+    /// What was found at the last look; nil before that, and where no limit could be read.
+    private(set) var limit: DescriptorLimit?
     /// What was open when recording began, nil before that: the program was born with it, or it is silt's own.
     private var born: Set<UInt64>?
     /// What was seen to be opened, or found, when it was first looked at: by its number.
@@ -78,6 +81,7 @@ struct OpenDescriptors {
         let began = Clock.monotonicSeconds
         clock.begin()
         guard let names = list(pid) else { return nil }
+        limit = Self.limit(of: pid, open: UInt64(names.count))
         var found = Found()
         var new: [(number: UInt64, serial: UInt64)] = []
         for (number, thing) in live {
@@ -121,6 +125,14 @@ struct OpenDescriptors {
             wordClock.end()
         }
         return found
+    }
+
+    /// Programs change their limit at any time.
+    private static func limit(of pid: pid_t, open: UInt64) -> DescriptorLimit? {
+        let text = String(decoding: FileBytes.read(ifThere: "/proc/\(pid)/limits") ?? [], as: UTF8.self)
+        let line = text.split(separator: "\n").first { $0.hasPrefix("Max open files") }
+        let soft = line?.split(separator: " ").dropFirst(3).first.flatMap { UInt64($0) }
+        return soft.map { DescriptorLimit(limit: $0, open: open) }
     }
 
     /// What was opened since the last look, which may be long ago, came evenly and in this order.

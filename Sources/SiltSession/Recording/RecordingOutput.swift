@@ -35,6 +35,8 @@ final class RecordingOutput {
     private var declines: [UInt64: Decline] = [:]
     /// By image: bytes when its state was last written.
     private var lastInUse: [UInt64: UInt64] = [:]
+    /// By process, as they were written last.
+    private var descriptorLimits: [UInt32: DescriptorLimit] = [:]
     /// By image with intervals of its own.
     private var waysOut: [UInt64: WayOut] = [:]
     private var rises = LatestRises()
@@ -316,6 +318,15 @@ final class RecordingOutput {
         try writer.write(rows, process: number)
     }
 
+    private func writeDescriptorLimit(_ image: TracedImage, process: UInt32, at time: Double) throws {
+        guard var limit = image.descriptorLimit else { return }
+        let before = descriptorLimits[process]
+        limit.fullNs = limit.isFull ? before?.fullNs ?? Clock.nanoseconds(time) : nil
+        guard limit != before else { return }
+        descriptorLimits[process] = limit
+        try writer.write(limit, process: process)
+    }
+
     private func writeThreads(_ image: TracedImage) throws {
         guard let number = numbers[image.id] else { return }
         try writer.write(image.threadRows(process: number), process: number)
@@ -341,6 +352,7 @@ final class RecordingOutput {
             snapshot: interval,
             isMark: isMark
         )
+        try writeDescriptorLimit(image, process: number, at: time)
         try writeExamples(image)
         lastInUse[image.id] = snapshot.inUseBytes
         for (resource, stack) in try writeNumbers(image) {

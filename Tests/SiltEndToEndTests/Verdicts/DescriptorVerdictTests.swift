@@ -117,6 +117,38 @@ extension EndToEnd {
             try expectOneLeak(report, rate, "objects/second")
         }
 
+        /// Opening fails from then on, so that no more are kept: that is no end of the leak.
+        @Test func oneThatHasUsedUpItsLimitIsNotAcquittedAndTheLimitIsNamed() throws {
+            let (_, program) = try Self.program.get()
+            func headline(limit: Int, seconds: Int) throws -> (String, TraceReport) {
+                let folder = try ScratchFolder()
+                let recording = folder.file("limited.silt")
+                let script = "ulimit -n \(limit); exec '\(program)' run limited \(seconds)"
+                let result = try runProgram(
+                    [siltExecutable, "run", "--snapshot-every", "100ms", "--out", recording, "--", "sh", "-c", script]
+                )
+                #expect(result.status == 0, "\(result.errors)")
+                let text = try runProgram([siltExecutable, "report", recording]).output
+                return (text.split(separator: "\n").first.map(String.init) ?? "", try report(of: recording))
+            }
+            let (reached, full) = try headline(limit: 1000, seconds: 8)
+            try expectOneLeak(full, 200, "objects/second")
+            #expect(reached.contains("; limit of 1,000 open files reached"), "\(reached)")
+            #expect(!reached.contains("reached in"), "\(reached)")
+            let (projected, _) = try headline(limit: 4000, seconds: 4)
+            #expect(projected.contains("; limit of 4,000 open files reached in about 1"), "\(projected)")
+        }
+
+        /// Functions of the C library's headers are inlined where programs are built with checks of buffers.
+        @Test func aProgramThatIsBuiltWithChecksOfBuffersIsBlamedAtItsOwnLine() throws {
+            let folder = try ScratchFolder()
+            let flags = ["-pthread", "-O2", "-D_FORTIFY_SOURCE=2"]
+            let program = try buildWorkload("keeps_open", into: folder, flags: flags)
+            let (result, report) = try trace([program, "run", "alone", "4"], options: ["--snapshot-every", "100ms"])
+            let rate = try #require(Double(result.output.trimmingCharacters(in: .whitespacesAndNewlines)))
+            try expectOneLeak(report, rate, "objects/second")
+        }
+
         /// Tests/Workloads/ring_files.c; its status is 77 where the kernel has no io_uring for it.
         @Test func whatIoUringOpensIsFoundAtItsRateAndWhatItClosesIsNotLive() throws {
             let folder = try ScratchFolder()
