@@ -17,6 +17,8 @@ package final class Hunt {
 
     /// Slices of an idle phase: the judge of routes wants four, and leaves the first out.
     private static let idleSlices = 5
+    /// A service that has allocated nothing for so long starts without malloc.
+    private static let silentSeconds = 3.0
     /// Seconds without more than idle allocations that end a round.
     private static let quiet = 0.3
     /// Warm-up ends when a request allocates what it did in the round before, except for this share.
@@ -59,9 +61,12 @@ package final class Hunt {
         )
         var meter = QuietMeter(window: 1)
         var isQuiet = false
+        let begun = now
         while try !probe.advance(isQuiet: isQuiet, log: service.tap) {
             if watcher.isInterrupted() { throw HuntError.interrupted }
-            if plan.ready == .quiet, let count = try trace.allocatedCount(), count > 0 {
+            if plan.ready == .quiet, let count = try trace.allocatedCount(),
+                count > 0 || now >= begun + Hunt.silentSeconds
+            {
                 isQuiet = meter.isQuiet(at: now, count: count, rate: 20)
             }
             usleep(20_000)

@@ -90,10 +90,12 @@ enum LedgerText {
     static func line(_ late: LateMapping, _ look: RecordedMemory, _ report: HeapReport) -> String {
         let mapped = max(late.site.lastInUseBytes, late.site.inUseBytes)
         let others = late.mappedBytes > mapped ? " and others have" : " has"
+        let isWhole = late.residentBytes >= late.mappedBytes
         let touched =
-            "\(late.site.label.printable)\(others) mapped \(Format.bytes(late.mappedBytes)), of which "
-            + "\(Format.bytes(late.residentBytes)) are touched by now"
-        let why = late.cause == .hugePages ? "; " + line(.hugePages, look, report) : ", and it ends when all are"
+            "\(late.site.label.printable)\(others) mapped \(Format.bytes(late.mappedBytes)), "
+            + (isWhole ? "all of which is" : "of which \(Format.bytes(late.residentBytes)) are") + " touched by now"
+        let end = isWhole ? ", so that it has ended" : ", and it ends when all are"
+        let why = late.cause == .hugePages ? "; " + line(.hugePages, look, report) : end
         return touched + why + "; \(remedy(late.cause, look, report)); "
             + "what an allocator of the program's own keeps in there is not seen"
     }

@@ -5,15 +5,17 @@ internal import SiltText
 enum WhyText {
     /// Nil: nothing is known of it.
     ///
-    /// `isWhole`: with the places of both functions.
-    static func line(_ site: ReportSite, isWhole: Bool = false) -> String? {
-        let words = [whereabouts(site), isWhole ? distinction(site) : only(site)].compactMap { $0 }
+    /// `isWhole`: with the places of both functions; `others`: what grows besides.
+    static func line(_ site: ReportSite, isWhole: Bool = false, others: [ReportSite] = []) -> String? {
+        let words = [whereabouts(site), isWhole ? distinction(site) : only(site, others)].compactMap { $0 }
         return words.isEmpty ? nil : words.joined(separator: "; ")
     }
 
     /// For a function with innocent callers besides.
-    private static func only(_ site: ReportSite) -> String? {
-        guard site.caller != nil, site.fix != site.blame else { return nil }
+    private static func only(_ site: ReportSite, _ others: [ReportSite]) -> String? {
+        guard site.caller != nil, site.fix != site.blame,
+            !others.contains(where: { $0.blame == site.blame && $0.fix != site.fix && $0.phase == site.phase })
+        else { return nil }
         return "only here: other callers of \(site.blame.name(width: 40)) do not grow"
     }
 

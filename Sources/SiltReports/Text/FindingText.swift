@@ -35,7 +35,8 @@ enum FindingText {
         if form == .brief { return }
         way(site, report, form, &page)
         source(site, report, form, &page)
-        if let why = WhyText.line(site, isWhole: form == .whole) { page.paragraph(why.printable, indent: indent) }
+        let why = WhyText.line(site, isWhole: form == .whole, others: report.growing)
+        if let why { page.paragraph(why.printable, indent: indent) }
         if let next = NextStep.line(site, report) { page.command("next: " + next.printable, indent: indent) }
     }
 

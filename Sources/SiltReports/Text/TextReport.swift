@@ -75,7 +75,7 @@ package enum TextReport {
     /// What may be a cache that still fills, beside what surely grows; alone it is the verdict.
     private static func doubtful(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
         guard report.verdict == .growing else { return }
-        let all = report.sites.filter { $0.verdict == .stillFilling }.sorted { $0.inUseBytes > $1.inUseBytes }
+        let all = report.sites.filter { $0.verdict == .stillFilling }.sorted { held($0) > held($1) }
         let sites = all.filter { isNotable($0, report) }.prefix(min(limit, maximumCleared))
         guard !sites.isEmpty else { return }
         page.line("")
@@ -85,7 +85,7 @@ package enum TextReport {
 
     /// Returns the ranks of those it names.
     private static func cleared(_ report: HeapReport, limit: Int, _ page: inout TextPage) -> Set<Int> {
-        let all = report.sites.filter(\.isAcquitted).sorted { $0.inUseBytes > $1.inUseBytes }
+        let all = report.sites.filter(\.isAcquitted).sorted { held($0) > held($1) }
         let sites = all.filter { isNotable($0, report) }.prefix(min(limit, maximumCleared))
         guard !sites.isEmpty else { return [] }
         page.line("")
@@ -96,7 +96,12 @@ package enum TextReport {
 
     /// What nobody would suspect is not named.
     private static func isNotable(_ site: ReportSite, _ report: HeapReport) -> Bool {
-        site.inUseBytes >= max(4096, report.totals.inUseBytes / 100)
+        held(site) >= max(4096, report.totals.inUseBytes / 100)
+    }
+
+    /// At the end, or before the way out.
+    private static func held(_ site: ReportSite) -> UInt64 {
+        site.phase == nil && site.wasGivenBack ? site.lastInUseBytes : site.inUseBytes
     }
 
     private static func list(_ sites: ArraySlice<ReportSite>, of count: Int, _ page: inout TextPage) {
