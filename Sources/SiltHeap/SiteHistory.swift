@@ -48,12 +48,12 @@ package enum SiteHistory: Equatable, Sendable {
         // Meanwhile this one is empty, so that the sum is not copied.
         switch other {
         case .slices(let part):
-            guard case .slices(var sum) = self else { preconditionFailure(Self.mixed) }
+            guard case .slices(var sum) = self else { preconditionFailure("a history by slices and one by rounds") }
             self = .empty
             sum.add(part)
             self = .slices(sum)
         case .rounds(let part):
-            guard case .rounds(var sum) = self else { preconditionFailure(Self.mixed) }
+            guard case .rounds(var sum) = self else { preconditionFailure("a history by slices and one by rounds") }
             self = .empty
             sum.add(part)
             self = .rounds(sum)
@@ -61,7 +61,6 @@ package enum SiteHistory: Equatable, Sendable {
     }
 
     private static let empty = SiteHistory.slices(SliceHistory(baselineBytes: 0, baselineCount: 0, interval: 0))
-    private static let mixed = "a history by slices and one by rounds"
 }
 
 /// The histories of a process's stacks and groups, by number: all of them by slices or, once a hunt is on, by rounds.

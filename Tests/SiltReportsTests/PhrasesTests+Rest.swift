@@ -70,6 +70,7 @@ extension PhrasesTests {
             .afterRequests(498_000, isMix: false), .afterRequests(498_000, isMix: true),
         ]
         for projection in all { add("headline, the limit", Headline.line(projection, limit: "512 MiB limit")) }
+        add("headline, the limit", Headline.openFiles(1_024, .reached))
     }
 
     private mutating func notes() throws {

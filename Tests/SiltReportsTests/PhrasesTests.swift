@@ -217,9 +217,12 @@ import Testing
                 .variables(112 * mebibytes),
             ]
         for cause in causes { add("RSS", MemoryText.cause(cause, look, in: report)) }
-        for (cause, bytes) in [(MemoryCause.touchedLate, UInt64(0)), (.hugePages, 1 << 30)] {
+        let lates: [(MemoryCause, UInt64, resident: UInt64)] = [
+            (.touchedLate, 0, 1 << 20), (.touchedLate, 0, 1 << 30), (.hugePages, 1 << 30, 1 << 20),
+        ]
+        for (cause, bytes, resident) in lates {
             let mapped = max(report.sites[0].lastInUseBytes, report.sites[0].inUseBytes) + bytes
-            let late = LateMapping(site: report.sites[0], mappedBytes: mapped, residentBytes: 1 << 20, cause: cause)
+            let late = LateMapping(site: report.sites[0], mappedBytes: mapped, residentBytes: resident, cause: cause)
             add("RSS, mapped earlier", MemoryText.cause(.outside(1 * mebibytes, .mapped), look, late, in: report))
         }
         add("RSS, control group", LedgerText.line(.controlGroup, look, report))

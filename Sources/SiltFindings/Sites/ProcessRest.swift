@@ -46,4 +46,11 @@ struct ProcessRest {
         seconds = Double(last.timeNs &- start.timeNs) / 1e9
         (isShort, isByLimit) = (true, true)
     }
+
+    /// When that site came to rest: a limit is seen to be reached at the next look, which may come late, and the last that
+    /// stayed came before.
+    func end(of series: SurvivorSeries) -> UInt32 {
+        guard isByLimit, let last = series.counts.lastIndex(where: { $0 > 0 }) else { return tick }
+        return min(tick, UInt32((last + 1) * series.width))
+    }
 }

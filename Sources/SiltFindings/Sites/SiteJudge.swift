@@ -67,7 +67,7 @@ struct SiteJudge {
         let whole = history.series(atSnapshot: clock.lastTick) ?? .nothing
         let verdict = judge(whole, loads: clock.loads(of: whole))
         guard let rest = clock.rest, [.decel, .stalled, .flat, .sparse].contains(verdict.reason),
-            !verdict.verdict.isGrowing, let series = history.series(atSnapshot: rest.tick)
+            !verdict.verdict.isGrowing, let series = history.series(atSnapshot: rest.end(of: whole))
         else { return verdict }
         let awake = judge(series, loads: clock.loads(of: series))
         guard awake.verdict.isGrowing, awake.confidence != .low || rest.isByLimit else { return verdict }

@@ -94,7 +94,11 @@ enum Headline {
 
     /// When no descriptor is left; nil when nothing can be said of it.
     private static func descriptorLimit(_ report: HeapReport) -> String? {
-        report.descriptorProjection.map { line($1, limit: "limit of \(Format.count($0)) open files") }
+        report.descriptorProjection.map { openFiles($0, $1) }
+    }
+
+    static func openFiles(_ limit: UInt64, _ projection: Projection) -> String {
+        line(projection, limit: "limit of \(Format.count(limit)) open files")
     }
 
     static func line(_ projection: Projection, limit: String) -> String {
