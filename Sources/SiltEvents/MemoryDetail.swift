@@ -22,7 +22,20 @@ package enum MemoryDetail: Int, CaseIterable, Sendable {
 
     /// As recordings and JSON have it.
     package var name: String {
-        "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "_" + $1.lowercased() : String($1) }
+        switch self {
+        case .emptyPages: "empty_pages"
+        case .sparsePages: "sparse_pages"
+        case .sparseLive: "sparse_live"
+        case .arenas: "arenas"
+        case .arenaFree: "arena_free"
+        case .threads: "threads"
+        case .hugePages: "huge_pages"
+        case .swapped: "swapped"
+        case .sharedMemory: "shared_memory"
+        case .groupUsed: "group_used"
+        case .groupCache: "group_cache"
+        case .variables: "variables"
+        }
     }
 }
 

@@ -18,4 +18,9 @@ extension Recording {
             )
         }
     }
+
+    /// Of a process that had as many open as it may at the end; nil: none had.
+    package var fullDescriptors: DescriptorLimit? {
+        descriptorLimits.sorted { $0.key < $1.key }.lazy.map(\.value).first { $0.fullNs != nil }
+    }
 }

@@ -16,7 +16,7 @@ enum WrapperNames {
         "putenv",
         "getcwd", "glob", "wordexp", "iconv_open", "setvbuf", "malloc_hook_ini", "sysmalloc", "tcache_init",
         // inlined from its headers, where programs are built with checks of buffers
-        "open", "open64", "openat", "openat64", "mq_open", "mbstowcs", "wcstombs",
+        "open", "open64", "openat", "openat64", "mq_open", "mbstowcs",
         "_int_malloc", "_int_realloc", "_int_memalign", "_mid_memalign", "dlopen", "dlerror", "pthread_create",
         // Python
         "_PyMem_RawMalloc", "_PyMem_RawCalloc", "_PyMem_RawRealloc", "PyMem_Malloc", "PyMem_Calloc", "PyMem_Realloc",

@@ -57,7 +57,7 @@ extension PhrasesTests {
             .loading(blame, others: 2, seconds: 12), .filling(blame, others: 2, seconds: 12),
             .fading(blame, others: 2, seconds: 12), .resting(blame, others: 2, bursts: 7, seconds: 2),
             .resting(blame, others: 2, bursts: 0, seconds: 2),
-            .full(blame, others: 2, seconds: 2),
+            .full(blame, others: 2, seconds: 2), .usedUp(blame, others: 0),
             .unevenLoad(blame, others: 2, ratio: 1.62), .unevenLoad(blame, others: 0, ratio: 0.4),
             .phase(.tooFewSamples(phase: "orders", samples: 0.3, period: 524_288, bytes: 100, requests: 1_600)),
         ]

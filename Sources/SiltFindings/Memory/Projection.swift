@@ -65,12 +65,11 @@ extension HeapReport {
 
     /// The limit of open files that is reached, or will be by what leaks; nil: none that is known, or in several processes.
     package var descriptorProjection: (limit: UInt64, projection: Projection)? {
-        let limits = recording.descriptorLimits.sorted { $0.key < $1.key }.map(\.value)
-        if let full = limits.first(where: { $0.fullNs != nil }) { return (full.limit, .reached) }
+        if let full = recording.fullDescriptors { return (full.limit, .reached) }
         let leaks = growing.filter { $0.resource == .descriptor }
         func share(_ limit: DescriptorLimit) -> Double { Double(limit.open) / Double(max(1, limit.limit)) }
         guard phases.isEmpty, leaks.allSatisfy({ $0.evidence.processes <= 1 }),
-            let nearest = limits.max(by: { share($0) < share($1) }),
+            let nearest = recording.descriptorLimits.values.max(by: { share($0) < share($1) }),
             let clock = ProcessClock.all(of: recording).max(by: { $0.periods < $1.periods })
         else { return nil }
         let rates = leaks.compactMap { $0.confidence == .low || $0.rate?.unit.per != .second ? nil : $0.rate }

@@ -5,7 +5,7 @@ extension HeapReport {
     /// Decides on the whole run, from its sites and phases.
     mutating func decide() {
         let charged = !growing.isEmpty
-        obstacle = charged ? nil : unmeasured ?? (phases.isEmpty ? openRun : openPhase)
+        obstacle = charged ? nil : unmeasured ?? (phases.isEmpty ? openRun : openPhase) ?? usedUp
         verdict = charged ? .growing : obstacle == nil ? .notGrowing : .inconclusive
     }
 
@@ -35,6 +35,16 @@ extension HeapReport {
             ? .fading(first.blame, others: others, seconds: seconds)
             : .resting(first.blame, others: others, bursts: bursts, seconds: rest)
     }
+
+    /// What holds much of the descriptors that a process may have, where all of them are taken.
+    private var usedUp: Obstacle? {
+        guard let limit = recording.fullDescriptors?.limit else { return nil }
+        let holders = sites.filter { $0.resource == .descriptor && $0.heldBytes >= limit / Self.holderPart }
+        return holders.max { $0.heldBytes < $1.heldBytes }.map { .usedUp($0.blame, others: holders.count - 1) }
+    }
+
+    /// One part in so many.
+    private static let holderPart: UInt64 = 4
 
     private var openPhase: Obstacle? {
         (phases.lazy.compactMap { $0.problem ?? $0.doubt }.first ?? phases.lazy.compactMap(filling).first)

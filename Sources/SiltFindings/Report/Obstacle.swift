@@ -34,6 +34,8 @@ package enum Obstacle: Equatable, Sendable {
     case resting(ReportFrame, others: Int, bursts: Int, seconds: Double)
     /// The same, of sites that grew evenly, and then not for so long though the program was as busy.
     case full(ReportFrame, others: Int, seconds: Double)
+    /// The same, of sites that hold much of the descriptors that a process may have, where no other is left.
+    case usedUp(ReportFrame, others: Int)
     /// The same, of sites that grew with what the program allocates, which became so many times as much, or ever less with it.
     case unevenLoad(ReportFrame, others: Int, ratio: Double)
     case phase(PhaseObstacle)
@@ -58,7 +60,7 @@ extension Obstacle {
         case .becameUntraced, .untraced, .untracedChild: true
         case .untraceable, .nothingTraced, .singleProfile, .noAllocation, .damagedEventFile, .stopped,
             .tooFewSnapshots, .tooShort, .stoodStill, .shortWorkers, .loading, .filling, .fading, .resting,
-            .full, .unevenLoad, .phase, .outsideMalloc, .endedEarly:
+            .full, .usedUp, .unevenLoad, .phase, .outsideMalloc, .endedEarly:
             false
         }
     }

@@ -121,6 +121,9 @@ extension ReportSite {
 
     /// True when most of it was freed between the last snapshot and the program's end.
     package var wasGivenBack: Bool { lastInUseBytes > 2 * inUseBytes }
+
+    /// In use at the end, or before the way out where most of it was given back then.
+    package var heldBytes: UInt64 { wasGivenBack ? lastInUseBytes : inUseBytes }
 }
 
 /// Where a freed block went that was born in a phase.

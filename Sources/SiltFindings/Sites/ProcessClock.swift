@@ -117,8 +117,8 @@ package struct ProcessClock {
         return zip(totals, totals.dropFirst()).map { max(0, $1 - $0) }
     }
 
-    /// The same for its descriptors: of what comes no more since their limit was reached, the time before tells.
-    func until(_ limit: DescriptorLimit?) -> ProcessClock {
+    /// The clock by which descriptors are judged: since all that the process may have are taken, none could come.
+    func heeding(_ limit: DescriptorLimit?) -> ProcessClock {
         var clock = self
         clock.rest = ProcessRest(rows, scale, limit) ?? rest
         return clock

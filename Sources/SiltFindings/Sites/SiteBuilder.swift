@@ -190,7 +190,7 @@ struct SiteBuilder {
                 shares += siteShares(sites).shares(
                     of: start..<end,
                     process: process,
-                    clock: sites.parts[start].resource == .descriptor ? clock.until(limit) : clock
+                    clock: sites.parts[start].resource == .descriptor ? clock.heeding(limit) : clock
                 )
             }
             start = end

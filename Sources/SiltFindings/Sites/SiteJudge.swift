@@ -70,8 +70,8 @@ struct SiteJudge {
             !verdict.verdict.isGrowing, let series = history.series(atSnapshot: rest.end(of: whole))
         else { return verdict }
         let awake = judge(series, loads: clock.loads(of: series))
-        guard awake.verdict.isGrowing, awake.confidence != .low || rest.isByLimit else { return verdict }
-        if rest.isShort, awake.confidence != .low { return awake }
+        guard awake.verdict.isGrowing, awake.confidence != .low else { return verdict }
+        if rest.isShort { return awake }
         var facts = verdict.facts
         (facts.restSeconds, facts.loadRatio) = (rest.seconds, 0)
         return GrowthVerdict(.stillFilling, verdict.reason, facts: facts)

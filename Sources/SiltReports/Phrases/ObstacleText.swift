@@ -51,6 +51,9 @@ enum ObstacleText {
         case .full(let frame, let others, let seconds):
             "full? \(frame.label.printable)\(more(others)) rose evenly, and then not for \(Format.duration(seconds)), as a cache "
                 + "does that is full (run it longer)"
+        case .usedUp(let frame, let others):
+            "used up? \(frame.label.printable)\(more(others)) had descriptors open until no more were to be had "
+                + "(run it with a larger limit: ulimit -n)"
         case .unevenLoad(let frame, let others, let ratio):
             ratio > 1
                 ? "busier? \(frame.label.printable)\(more(others)) rose with what the program allocates, "

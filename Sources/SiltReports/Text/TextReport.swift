@@ -101,7 +101,7 @@ package enum TextReport {
 
     /// At the end, or before the way out.
     private static func held(_ site: ReportSite) -> UInt64 {
-        site.phase == nil && site.wasGivenBack ? site.lastInUseBytes : site.inUseBytes
+        site.phase == nil ? site.heldBytes : site.inUseBytes
     }
 
     private static func list(_ sites: ArraySlice<ReportSite>, of count: Int, _ page: inout TextPage) {

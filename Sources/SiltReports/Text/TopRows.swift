@@ -91,8 +91,3 @@ struct TopRows {
         return (0..<count).map { values[($0 + 1) * values.count / count - 1] }
     }
 }
-
-extension ReportSite {
-    /// In use, or what was before the program gave it back on its way out.
-    var heldBytes: UInt64 { wasGivenBack ? lastInUseBytes : inUseBytes }
-}

@@ -81,7 +81,7 @@ struct OpenDescriptors {
         let began = Clock.monotonicSeconds
         clock.begin()
         guard let names = list(pid) else { return nil }
-        limit = Self.limit(of: pid, open: UInt64(names.count))
+        limit = Self.limit(of: pid, open: names.keys)
         var found = Found()
         var new: [(number: UInt64, serial: UInt64)] = []
         for (number, thing) in live {
@@ -127,12 +127,12 @@ struct OpenDescriptors {
         return found
     }
 
-    /// Programs change their limit at any time.
-    private static func limit(of pid: pid_t, open: UInt64) -> DescriptorLimit? {
+    /// Programs change their limit at any time; numbers beyond it, which were open before, take none of it.
+    private static func limit(of pid: pid_t, open: some Sequence<UInt64>) -> DescriptorLimit? {
         let text = String(decoding: FileBytes.read(ifThere: "/proc/\(pid)/limits") ?? [], as: UTF8.self)
         let line = text.split(separator: "\n").first { $0.hasPrefix("Max open files") }
         let soft = line?.split(separator: " ").dropFirst(3).first.flatMap { UInt64($0) }
-        return soft.map { DescriptorLimit(limit: $0, open: open) }
+        return soft.map { limit in DescriptorLimit(limit: limit, open: UInt64(open.count { $0 < limit })) }
     }
 
     /// What was opened since the last look, which may be long ago, came evenly and in this order.
