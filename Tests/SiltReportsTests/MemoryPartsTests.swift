@@ -50,4 +50,44 @@ import Testing
         #expect(values.map { $0[250] } == [1 << 20, 10 << 20, 6 << 20, 4096])
         #expect(values.map { $0[399] } == [1 << 20, 20 << 20, 6 << 20, 4096])
     }
+
+    /// Looks are few where they are expensive, or the machine is busy.
+    @Test func whatCameAfterTheLastLookIsNotGuessed() throws {
+        func look(_ snapshot: UInt32, mapped: UInt64) -> RecordedMemory {
+            var look = RecordedMemory(process: 1, snapshot: snapshot)
+            (look.bytes[.live], look.bytes[.mapped], look.bytes[.files]) = (1 << 20, mapped, 7 << 20)
+            return look
+        }
+        func line(lastLookAt snapshot: UInt32) throws -> String? {
+            var scene = Scene()
+            scene.resident = (8 << 20, 56 << 20)
+            scene.memory = [look(0, mapped: 0), look(snapshot, mapped: UInt64(snapshot) << 21)]
+            let way = [Scene.Frame(function: "main", file: "/src/main.c", line: 3)]
+            scene.places = [Scene.Place(frames: way, bytes: 1 << 20, count: 10)]
+            let report = try scene.report()
+            return WholeProcess(report).lines.first { $0.hasPrefix("RSS") }
+        }
+        #expect(
+            try line(lastLookAt: 16)
+                == "RSS: 56.0 MiB, 8.00 MiB at the start; 32.0 MiB mapped by the program, 7.00 MiB files and shared memory, "
+                + "1.00 MiB live blocks, 16.0 MiB came later"
+        )
+        // What a process was at its start says nothing of its end.
+        #expect(try line(lastLookAt: 6)?.contains("of it is not live heap") == true)
+    }
+
+    @Test func whatAProcessLetsGoAtItsEndIsNotForgotten() {
+        func rows(_ resident: [UInt64]) -> [RecordedSnapshot] {
+            resident.indices.map { index in
+                var row = RecordedSnapshot(process: 1, snapshot: UInt32(index), timeNs: UInt64(index) * 1_000_000_000)
+                row.rssBytes = resident[index] << 20
+                return row
+            }
+        }
+        let grown = (0..<24).map { 8 + UInt64($0) * 2 }
+        #expect(MemoryGrowth.beforeLetGo(rows(grown)).count == 24)
+        #expect(MemoryGrowth.beforeLetGo(rows(grown + [50, 4])).count == 25)
+        // Longer than its last moments: that is how it is now.
+        #expect(MemoryGrowth.beforeLetGo(rows(grown + [50] + Array(repeating: 4, count: 8))).count == 33)
+    }
 }

@@ -86,6 +86,7 @@ extension PhrasesTests {
         add("wrappers", SkippedWrappers.line(["my_alloc pool.c:7"]))
         add("wrappers", SkippedWrappers.line(["a_alloc", "b_alloc", "c_alloc", "d_alloc", "e_alloc"]))
         for use in MemoryUse.allCases { add("RSS, a part", MemoryText.name(use)) }
+        add("RSS, after the last look", MemoryText.parts(RecordedMemory(process: 1, snapshot: 1), later: 16 << 20))
         add("descriptors", Resource.unseenCalls)
         for processes in [1, 2] {
             add("in use", MemoryText.counted("3 threads", isOver: true, processes: processes))

@@ -80,7 +80,7 @@ extension MemoryGrowth {
         let looks = Self.looks(of: process, in: recording)
         // The process may have ended while it was looked at for the last time.
         if let start = looks.last(where: { $0.snapshot <= rows[quarter].snapshot }) ?? looks.first,
-            let end = Self.look(at: rows[rows.count - 1], in: looks, rows), end.snapshot > start.snapshot
+            let end = Self.lastLook(in: looks, rows), end.snapshot > start.snapshot
         {
             parts = end.bytes.rise(since: start.bytes)
             (startDetails, endDetails) = (start.details, end.details)
@@ -210,12 +210,43 @@ extension MemoryGrowth {
         in looks: [RecordedMemory],
         _ rows: [RecordedSnapshot]
     ) -> RecordedMemory? {
+        near(row, in: looks, rows).flatMap { isSame($0.then.rssBytes ?? 0, as: row.rssBytes ?? 0, row) ? $0.look : nil }
+    }
+
+    /// The newest of a process, also where its RSS has risen on in its last half: where looks are expensive, or the machine
+    /// is busy, there are few.
+    static func lastLook(in looks: [RecordedMemory], _ rows: [RecordedSnapshot]) -> RecordedMemory? {
+        let rows = beforeLetGo(rows)
+        guard let row = rows.last, let (look, then) = near(row, in: looks, rows) else { return nil }
+        let (resident, before) = (row.rssBytes ?? 0, then.rssBytes ?? 0)
+        if isSame(before, as: resident, row) { return look }
+        return resident > before && look.snapshot >= rows[rows.count / 2].snapshot ? look : nil
+    }
+
+    /// Without the last moments of a process that lets its memory go before it ends.
+    static func beforeLetGo(_ rows: [RecordedSnapshot]) -> [RecordedSnapshot] {
+        let resident = rows.map { Double($0.rssBytes ?? 0) }
+        let usual = median(resident.suffix(max(1, rows.count / 4)))
+        let gone = resident.suffix(rows.count / 8).reversed().prefix { $0 < usual / 2 }.count
+        return Array(rows.dropLast(gone))
+    }
+
+    /// The newest at that snapshot, or the first, with its snapshot; nil when the live heap has changed since.
+    private static func near(
+        _ row: RecordedSnapshot,
+        in looks: [RecordedMemory],
+        _ rows: [RecordedSnapshot]
+    ) -> (look: RecordedMemory, then: RecordedSnapshot)? {
         guard let look = looks.last(where: { $0.snapshot <= row.snapshot }) ?? looks.first,
-            let then = rows.first(where: { $0.snapshot >= look.snapshot })
+            let then = rows.first(where: { $0.snapshot >= look.snapshot }),
+            isSame(then.inUseBytes, as: row.inUseBytes, row)
         else { return nil }
-        let tolerance = max(Self.minimumBytes / 2, Double(row.rssBytes ?? 0) * Self.maximumChange)
-        func isNear(_ one: UInt64, _ other: UInt64) -> Bool { abs(Double(one) - Double(other)) <= tolerance }
-        return isNear(then.rssBytes ?? 0, row.rssBytes ?? 0) && isNear(then.inUseBytes, row.inUseBytes) ? look : nil
+        return (look, then)
+    }
+
+    private static func isSame(_ one: UInt64, as other: UInt64, _ row: RecordedSnapshot) -> Bool {
+        let tolerance = max(minimumBytes / 2, Double(row.rssBytes ?? 0) * maximumChange)
+        return abs(Double(one) - Double(other)) <= tolerance
     }
 
     private static func median(_ values: some Sequence<Double>) -> Double {

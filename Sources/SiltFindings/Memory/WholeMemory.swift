@@ -5,10 +5,15 @@ package import SiltRecording
 package struct WholeMemory: Sendable {
     /// In `Recording.processes`.
     package var process: Int
-    /// With an RSS.
+    /// With an RSS, until it let its memory go at its end.
     package var rows: [RecordedSnapshot]
     /// The last look at its address space; nil: there was none.
     package var look: RecordedMemory?
+    /// By which RSS has risen after it, where that is notable; else 0.
+    package var laterBytes: UInt64 {
+        guard let look, let end = rows.last?.rssBytes, end > look.bytes.sum else { return 0 }
+        return Double(end - look.bytes.sum) >= MemoryGrowth.minimumBytes ? end - look.bytes.sum : 0
+    }
     /// Nil with too few snapshots.
     package var growth: MemoryGrowth?
     package var cause: Cause?
@@ -77,9 +82,9 @@ package struct WholeMemory: Sendable {
 
     private init?(process: Int, clock: ProcessClock, _ recording: Recording) {
         self.process = process
-        rows = clock.rows.filter { ($0.rssBytes ?? 0) > 0 }
+        rows = MemoryGrowth.beforeLetGo(clock.rows.filter { ($0.rssBytes ?? 0) > 0 })
         guard let last = rows.last else { return nil }
-        look = MemoryGrowth.look(at: last, in: MemoryGrowth.looks(of: process, in: recording), rows)
+        look = MemoryGrowth.lastLook(in: MemoryGrowth.looks(of: process, in: recording), rows)
         if clock.canBeJudged || !recording.rounds.isEmpty {
             growth = MemoryGrowth(clock.evenRows.filter { ($0.rssBytes ?? 0) > 0 }, process: process, in: recording)
         }

@@ -28,13 +28,16 @@ enum MemoryText {
     }
 
     /// What memory is for, the largest use first; those below a fiftieth in sum.
-    static func parts(_ look: RecordedMemory) -> String {
+    ///
+    /// `later`: bytes that came after that look.
+    static func parts(_ look: RecordedMemory, later: UInt64 = 0) -> String {
         let all = look.bytes.sum
         let uses = MemoryUse.allCases.map { (bytes: look.bytes[$0], use: $0) }
         let shown = uses.filter { $0.bytes > 0 && $0.bytes >= all / 50 }.sorted { $0.bytes > $1.bytes }
         let rest = all &- shown.reduce(0) { $0 &+ $1.bytes }
         let words = shown.map { "\(Format.bytes($0.bytes)) \(name($0.use))" }
-        return (words + (rest > 0 ? ["\(Format.bytes(rest)) others"] : [])).joined(separator: ", ")
+        let others = rest > 0 ? ["\(Format.bytes(rest)) others"] : []
+        return (words + others + (later > 0 ? ["\(Format.bytes(later)) came later"] : [])).joined(separator: ", ")
     }
 
     static func name(_ use: MemoryUse) -> String {

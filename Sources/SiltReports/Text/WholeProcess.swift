@@ -38,15 +38,15 @@ struct WholeProcess {
             return
         }
         let isOneOf = recording.processes.count { !$0.isProfiled } > 1
-        // Of the same moment as its parts.
+        // Of the same moment as its parts, and what came later.
         var line = MemoryText.resident(
-            memory.look?.bytes.sum ?? end,
+            memory.look.map { $0.bytes.sum + memory.laterBytes } ?? end,
             start: first,
             pid: isOneOf ? recording.processes[memory.process].pid : nil
         )
         let known = last.inUseBytes &+ recording.profiledBytes(at: \.last)
         if let look = memory.look {
-            line += "; " + MemoryText.parts(look)
+            line += "; " + MemoryText.parts(look, later: memory.laterBytes)
         } else if end > known {
             // Heaps of the same program that never call malloc: their memory is not allocator overhead.
             line += "; " + MemoryText.unknown(end - known)
