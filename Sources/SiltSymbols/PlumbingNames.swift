@@ -18,7 +18,12 @@ package enum PlumbingNames {
     /// For a function that `AllocatorFrames` takes for one of a library.
     package static func isPlumbing(_ function: String) -> Bool {
         // libc++'s inline namespace.
-        let name = function.hasPrefix("std::__1::") ? "std::" + function.dropFirst(10) : function
+        var name = function.hasPrefix("std::__1::") ? "std::" + function.dropFirst(10) : function
+        // Rust's `<Type>::method` and `<Type as Trait>::method`; what is called is in a box, or behind a reference.
+        if name.hasPrefix("<") {
+            if name.contains(" as core::ops::function::Fn") { return true }
+            name.removeFirst()
+        }
         func begins(_ starts: [StaticString]) -> Bool { starts.contains { name.hasPrefix("\($0)") } }
         return begins(prefixes) || begins(callables) && name.contains(">::operator()")
     }

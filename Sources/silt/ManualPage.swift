@@ -67,7 +67,7 @@ struct ManualPage {
         for paragraph in text.split(separator: "\n\n") {
             let lines = paragraph.split(separator: "\n", omittingEmptySubsequences: false)
             if lines.first?.hasPrefix("silt ") == true {
-                macro("Bd", "-literal -offset indent")
+                macro("Bd", "-literal -offset left")
                 for line in lines { self.line(String(line)) }
                 macro("Ed")
             } else {

@@ -11,7 +11,7 @@ struct Silt: ParsableCommand {
         abstract: "Finds the call sites of a Linux program whose memory grows and never comes back.",
         discussion: """
             silt run -- ./server --port 8080   trace a program, print which lines grow
-            silt hunt plan.yml                 load a service route by route: which leaks?
+            silt hunt plan.yml                 load a service route by route
             silt check plan.yml                the same as a gate for builds
             silt report run.silt --flame       look at a recording again, another way
             silt top 4711                      watch a running trace

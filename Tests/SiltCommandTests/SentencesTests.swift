@@ -72,8 +72,9 @@ import Testing
             .listening("/run/silt.sock"), .tracing("server", 4711),
             .marked(TraceStatus.afterRounds(0).done(by: "start"), bytes: 1 << 20, blocks: 1),
             .marked(TraceStatus.afterRounds(3).done(by: "orders"), bytes: 1 << 20, blocks: 12_345), .topNeedsTerminal,
-            .nothingTraced, .severalTraced([(4711, "server"), (4712, "worker")]), .traceEnded, .huntEndedEarly,
-            .demo(seconds: 12), .noPortFile("port", FileError.system(errno: 28)), .demoFailed,
+            .nothingTraced, .severalTraced([(4711, "server"), (4712, "worker")], "top"), .traceEnded, .huntEndedEarly,
+            .demo(seconds: 12), .noPortFile("port", FileError.system(errno: 28)),
+            .noDemoPort(8080, "Address already in use"), .demoFailed,
         ]
         lines += all.map(\.text)
     }

@@ -95,6 +95,12 @@ extension PhrasesTests {
         add("RSS, what helps", LedgerText.remedy(.controlGroup, nil, report))
         (report.recording.target.command, report.options.recordingPlace) = ([], .newest)
         for line in NextStep.more(report) { add("next, of no command", line) }
+        for obstacle in [Obstacle.tooShort(1), .tooFewSnapshots(3), .singleProfile] {
+            var open = try OrderServer.growingReport()
+            for index in open.sites.indices { open.sites[index].verdict = .notEnoughData }
+            (open.obstacle, open.options.recordingPlace) = (obstacle, .file("server.silt"))
+            for line in NextStep.more(open) { add("next, nothing being decided", line) }
+        }
         for index in report.sites.indices { (report.sites[index].blame.line, report.sites[index].caller) = (nil, nil) }
         for index in report.recording.modules.indices {
             report.recording.modules[index].missingLines = "build it with -g"

@@ -29,8 +29,7 @@ package enum PageData {
             json.value("verdict", report.verdict.rawValue)
             json.value("headline", report.verdictLine.printable)
             // As `which request leaks: silt hunt …`, below what grows.
-            let next = report.findings.own.isEmpty ? [] : NextStep.more(report)
-            json.list("next", of: next) { $1.value(nil, $0.printable) }
+            json.list("next", of: NextStep.more(report)) { $1.value(nil, $0.printable) }
             let whole = WholeProcess(report)
             json.value("answer", whole.answer?.printable)
             json.value("trust", TrustText.line(report))
@@ -71,7 +70,9 @@ package enum PageData {
         json.value("verdict", site.verdict.rawValue)
         json.value("growing", site.isGrowing)
         json.value("acquitted", site.isAcquitted)
-        json.value("certainty", ConfidenceText.certainty(site))
+        let isUndecided = site.verdict == .stillFilling
+        json.value("undecided", isUndecided)
+        json.value("certainty", site.isGrowing ? ConfidenceText.certainty(site) : site.verdict.words)
         json.value("rate", FindingText.rates(site, report))
         json.value("phase", site.phase?.printable)
         let place = site.isGrowing ? site.fix : site.blame
@@ -97,7 +98,7 @@ package enum PageData {
                 }
             }
         }
-        guard site.isGrowing || site.isAcquitted else { return }
+        guard site.isGrowing || site.isAcquitted || isUndecided else { return }
         json.list("way", of: WayText(site, report).whole(limit: wayLimit)) { $1.value(nil, $0.printable) }
         guard report.options.showsSource, let file = place.file, let line = place.line else { return }
         json.objects("source", of: SourceLines.around(line, of: file)) { entry, json in

@@ -42,8 +42,8 @@ function siteArticle(site, look, number) {
       site.rate ? element("span", { class: "rate" }, site.rate) : null,
       button, element("span", {}, site.place),
       element("span", { class: "size" }, site.size),
-      element("span", { class: "certainty" }, site.growing ? site.certainty : site.verdict)));
-  if (site.series.length > 0 && (site.growing || site.acquitted)) {
+      element("span", { class: "certainty" }, site.certainty)));
+  if (site.series.length > 0 && (site.growing || site.acquitted || site.undecided)) {
     const most = Math.max(...site.series.flatMap((series) => series.values));
     article.append(element("p", { class: "sparks" }, ...site.series.map((series) => element("span", {}, `${series.name} `, sparkline(series, most)))));
   }
@@ -93,18 +93,21 @@ function showText(data, look) {
   verdict.className = data.verdict;
   put("answer", data.answer ?? "");
   const growing = data.sites.filter((site) => site.growing && !site.part_of);
-  const acquitted = data.sites.filter((site) => !site.growing && site.acquitted);
-  const others = data.sites.filter((site) => !site.growing && !site.acquitted);
+  const rest = data.sites.filter((site) => !site.growing);
+  const undecided = rest.filter((site) => site.undecided);
+  const acquitted = rest.filter((site) => site.acquitted && !site.undecided);
+  const others = rest.filter((site) => !site.acquitted && !site.undecided);
   const articles = growing.map((site, index) => siteArticle(site, look, index + 1));
   const isOpen = document.getElementById("more-growing")?.open;
   const more = articles.slice(USUAL_FINDINGS);
-  const rest = more.length === 0 ? [] : [element("details", { id: "more-growing", ...(isOpen ? { open: "" } : {}) },
+  const hidden = more.length === 0 ? [] : [element("details", { id: "more-growing", ...(isOpen ? { open: "" } : {}) },
     element("summary", {}, `${more.length} more that ${more.length === 1 ? "grows" : "grow"}`), ...more)];
   const none = data.verdict === "inconclusive" ? "none that was seen" : "none";
-  put("growing", ...(articles.length > 0 ? articles.slice(0, USUAL_FINDINGS) : [element("p", {}, none)]), ...rest);
+  put("growing", ...(articles.length > 0 ? articles.slice(0, USUAL_FINDINGS) : [element("p", {}, none)]), ...hidden);
   put("next", ...data.next.map(step));
   for (const [id, sites, title] of [
-    ["acquitted", acquitted, "looked suspicious, cleared"], ["others", others, "other call sites"],
+    ["undecided", undecided, "not decided"], ["acquitted", acquitted, "looked suspicious, cleared"],
+    ["others", others, "other call sites"],
   ]) {
     const count = sites.length + (id === "others" ? data.more_sites : 0);
     put(id + "-title", `${count} ${count === 1 ? title.replace("sites", "site") : title}`);

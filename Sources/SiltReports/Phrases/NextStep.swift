@@ -25,12 +25,33 @@ enum NextStep {
         return !SourceLines.around(line, of: file).isEmpty
     }
 
-    /// Below all findings of a report: what shows more.
+    /// Below all findings of a report: what shows more; without findings: what may decide.
     static func more(_ report: HeapReport) -> [String] {
+        if report.findings.own.isEmpty { return report.obstacle.flatMap { deciding($0, report) }.map { [$0] } ?? [] }
         if report.isOfProfiles { return [] }
         let hunts = report.phases.isEmpty ? [hunt(report)] : []
         guard let command = command(report) else { return [keeping(report)] + hunts }
         return hunts + ["all stacks: \(command) --stack"]
+    }
+
+    /// Nil where no command helps, or the reason names it.
+    private static func deciding(_ obstacle: Obstacle, _ report: HeapReport) -> String? {
+        let words = report.recording.target.command
+        switch obstacle {
+        case .tooFewSnapshots where report.seconds >= ProcessClock.minimumSeconds && !words.isEmpty:
+            let period = Format.fixed(report.seconds / (4 * Double(SiteOpinion.minimumSnapshots)), 2)
+            return "next: silt run --snapshot-every \(period)s -- " + Format.commandLine(words)
+        case .tooFewSnapshots, .tooShort:
+            let largest = report.sites.max { $0.inUseBytes < $1.inUseBytes }
+            return largest.flatMap { line($0, report) }.map { "what it holds: " + $0 }
+        case .singleProfile:
+            guard case .file(let name)? = report.options.recordingPlace else { return nil }
+            return "next, with a later profile of it: silt diff \(Format.commandLine([name])) LATER"
+        case .loading, .filling, .fading, .resting, .full, .unevenLoad, .shortWorkers: return hunt(report)
+        case .untraceable, .becameUntraced, .untraced, .untracedChild, .nothingTraced, .noAllocation,
+            .damagedEventFile, .stopped, .stoodStill, .usedUp, .phase, .outsideMalloc, .endedEarly:
+            return nil
+        }
     }
 
     /// What makes a recording that more can be asked of.

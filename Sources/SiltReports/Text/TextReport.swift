@@ -40,6 +40,8 @@ package enum TextReport {
             case .inconclusive: .yellow
             }
         page.paragraph(report.verdictLine, indent: 2, style: style, first: 0)
+        guard report.findings.own.isEmpty else { return }
+        for line in NextStep.more(report) { page.command(line.printable, indent: 4) }
     }
 
     // MARK: - Growing

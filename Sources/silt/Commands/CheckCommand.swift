@@ -19,7 +19,7 @@ struct CheckCommand: ParsableCommand {
             silt check plan.yml --baseline growth.json         and fails if faster
             silt check --phase orders='hey -n 2000 http://127.0.0.1:8080/orders' \\
                 -- ./server --port 8080
-            silt check hunt.silt --json | jq '.findings[] | select(.outcome == "failed")'
+            silt check hunt.silt --json | jq '.findings[] | select(.outcome=="failed")'
 
             Without a limit nothing may grow. Limits count bytes per request; what grows at idle, or in a recording \
             without requests, fails in any case unless it is allowed. A call site is allowed by a line leak:PATTERN \

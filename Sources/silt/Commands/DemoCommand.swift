@@ -37,7 +37,8 @@ struct DemoCommand: ParsableCommand {
         if isatty(STDERR_FILENO) == 1 { options.progress = ProgressLine.show }
         do {
             let load = try startProcess([executable, "demo-load", portFile, "\(seconds)"])
-            let outcome = try Collector(options: options).trace(command: [executable, "demo-server", portFile])
+            setenv(DemoServerCommand.portFileVariable, portFile, 1)
+            let outcome = try Collector(options: options).trace(command: [executable, "demo-server"])
             ProgressLine.clear()
             var status: Int32 = 0
             waitpid(load, &status, 0)

@@ -14,14 +14,15 @@ struct MarkCommand: ParsableCommand {
             LD_PRELOAD=/usr/local/lib/libsilt.so SILT_SOCKET=/run/silt.sock ./server &
             silt mark --socket /run/silt.sock start
             for i in 1 2 3 4 5 6 7; do
-                wrk -d 5 http://127.0.0.1:8080/orders; sleep 2
+                hey -n 2000 http://127.0.0.1:8080/orders; sleep 2
                 silt mark --socket /run/silt.sock orders --requests 2000
             done
             silt report server.silt
 
             A mark names what was done since the one before it. The first mark of a trace only says where the \
             measurement begins; marks in a row with one name are the rounds of one phase, and "idle" is the name for \
-            rounds in which nothing was asked of the program. Seven rounds a phase make a verdict sure.
+            rounds in which nothing was asked of the program. Seven rounds of a phase make a verdict, and half a minute's watch \
+            after them makes it certain.
             """
     )
 

@@ -10,8 +10,9 @@ struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Serve a report over HTTP: a live page, profiles for go tool pprof, metrics for Prometheus.",
-        usage: "silt serve [<options>] <target>",
+        usage: "silt serve [<options>] [<target>]",
         discussion: """
+            silt serve --at 6070
             silt serve server.silt --at 6070
             silt serve 4711 --at 6070
             silt serve server.silt --at unix:/run/silt-http.sock
@@ -38,8 +39,11 @@ struct ServeCommand: ParsableCommand {
     @Option(help: .hide)
     var hide: [String] = []
 
-    @Argument(help: "A recording, or the id of a traced process.", completion: .recordingsAndTraces)
-    var target: String
+    @Argument(
+        help: "A recording, or the id of a traced process; without it what is traced now.",
+        completion: .recordingsAndTraces
+    )
+    var target: String?
 
     func validate() throws { _ = try serverAddress() }
 
@@ -47,7 +51,8 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         do {
-            let source = ReportSource(try LiveTrace(target: target), hide: hide)
+            let (trace, target) = try LiveTrace.chosen(target, by: Self._commandName)
+            let source = ReportSource(trace, hide: hide)
             // A recording that cannot be read is no reason to listen.
             let traced = try source.current().report.recording.target.command.first
             let server = try ReportServer(source, at: try serverAddress(), token: ServerAddress.token)

@@ -41,8 +41,7 @@ struct TopCommand: ParsableCommand {
             throw SiltExit.usage
         }
         do {
-            let target = try target ?? Self.onlyTrace()
-            let trace = try LiveTrace(target: target)
+            let (trace, target) = try LiveTrace.chosen(target, by: Self._commandName)
             let source = ReportSource(trace, hide: hide)
             var view = TopView(target)
             view.take(try source.current().report)
@@ -58,20 +57,6 @@ struct TopCommand: ParsableCommand {
         } catch {
             throw Terminal.fail(error)
         }
-    }
-
-    /// The process to ask about where only one trace is on.
-    private static func onlyTrace() throws -> String {
-        let traced = LiveTrace.tracedProcesses()
-        guard let first = traced.first else {
-            Terminal.message(.nothingTraced)
-            throw SiltExit.cannotMeasure
-        }
-        guard traced.count == 1 else {
-            Terminal.message(.severalTraced(traced))
-            throw SiltExit.usage
-        }
-        return String(first.pid)
     }
 
     private func watch(_ view: inout TopView, _ trace: LiveTrace, _ source: ReportSource) throws {
@@ -111,5 +96,24 @@ extension LiveTrace {
     /// What a user names: a process by its number, or a recording.
     init(target: String) throws(ControlError) {
         if let pid = pid_t(target) { try self.init(pid: pid) } else { self.init(recording: target) }
+    }
+
+    /// That one, or the only one that is on, with its name; `command`: whose arguments they are.
+    static func chosen(_ target: String?, by command: String) throws -> (LiveTrace, name: String) {
+        let target = try target ?? only(for: command)
+        return (try LiveTrace(target: target), target)
+    }
+
+    private static func only(for command: String) throws -> String {
+        let traced = tracedProcesses()
+        guard let first = traced.first else {
+            Terminal.message(.nothingTraced)
+            throw SiltExit.cannotMeasure
+        }
+        guard traced.count == 1 else {
+            Terminal.message(.severalTraced(traced, command))
+            throw SiltExit.usage
+        }
+        return String(first.pid)
     }
 }

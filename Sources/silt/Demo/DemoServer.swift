@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltSystem
+internal import SiltText
 
 /// The server that `silt demo` traces: a small HTTP service with two leaks and three innocent habits.
 ///
@@ -17,22 +18,28 @@ struct DemoServer {
     private var oldestProfile = 0
 
     /// Serves loopback until `/quit` is asked for; writes the port into `portFile` once it listens.
-    static func serve(portFile: String) -> Int32 {
+    ///
+    /// `port`: 0: any that is free. Returns an exit status.
+    static func serve(port: UInt16, portFile: String? = nil) -> Int32 {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = port.bigEndian
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let ready = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(listener, $0, length) == 0 && listen(listener, 64) == 0 && getsockname(listener, $0, &length) == 0
             }
         }
-        guard ready else { return 1 }
+        guard ready else {
+            Terminal.message(.noDemoPort(port, errorText(errno)))
+            return 1
+        }
         do {
-            try FileBytes.replace(portFile, with: "\(UInt16(bigEndian: address.sin_port))")
+            try portFile.map { try FileBytes.replace($0, with: "\(UInt16(bigEndian: address.sin_port))") }
         } catch {
-            Terminal.message(.noPortFile(portFile, error))
+            Terminal.message(.noPortFile(portFile ?? "", error))
             return 1
         }
         var server = DemoServer()

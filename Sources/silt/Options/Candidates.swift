@@ -6,11 +6,14 @@ internal import SiltText
 
 /// What a shell offers for the word at the cursor; asked for each time, so that it is what is there now.
 enum Candidates {
-    /// Recordings that silt keeps by itself, newest first, then files.
+    /// Recordings that silt keeps by itself, newest first, then files: those called as recordings and profiles are, or all.
     static func recordings(_ start: String) -> [String] {
         let kept = KeptRecordings()?.paths.filter { $0.hasPrefix(start) } ?? []
-        return kept + files(start)
+        let called = files(start) { path in endings.contains { path.hasSuffix($0) } }
+        return kept + (called.contains { !$0.hasSuffix("/") } ? called : files(start))
     }
+
+    private static let endings = [".silt", ".pb.gz", ".pb", ".pprof", ".prof"]
 
     /// Processes that are traced now.
     static func traced(_ start: String) -> [String] {

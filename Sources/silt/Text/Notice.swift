@@ -91,8 +91,8 @@ struct Notice {
         "nothing is traced now: start it with silt run -- ./server, or name a recording"
     )
 
-    static func severalTraced(_ programs: [(pid: Int32, name: String)]) -> Notice {
-        let commands = programs.map { "silt top \($0.pid) (\($0.name))" }.joined(separator: ", ")
+    static func severalTraced(_ programs: [(pid: Int32, name: String)], _ command: String) -> Notice {
+        let commands = programs.map { "silt \(command) \($0.pid) (\($0.name))" }.joined(separator: ", ")
         return Notice("\(programs.count) programs are traced, name one: \(commands)")
     }
 
@@ -119,6 +119,10 @@ struct Notice {
     }
 
     static func noPortFile(_ path: String, _ error: any Error) -> Notice { Notice("cannot write \(path): \(error)") }
+
+    static func noDemoPort(_ port: UInt16, _ error: String) -> Notice {
+        Notice("cannot listen on port \(port) of 127.0.0.1: \(error); --port takes another one")
+    }
 
     static let demoFailed = Notice("the demo server or its load failed; what was seen until then:")
 }

@@ -184,12 +184,11 @@ extension EndToEnd {
 
         @Test(arguments: huntRuns)
         func theDemoServerLeaksOnARouteAndAtIdle(run: Int) throws {
-            let folder = try ScratchFolder()
-            let port = folder.file("port")
+            let port = try freePort()
             let outcome = try Self.hunt(
-                ["orders", "users", "search"].map { ($0, "hey -n 400 -c 2 http://127.0.0.1:$(cat '\(port)')/\($0)") },
-                options: ["--idle", "4s", "--ready", "1s"],
-                service: [siltExecutable, "demo-server", port]
+                ["orders", "users", "search"].map { ($0, "hey -n 400 -c 2 http://127.0.0.1:\(port)/\($0)") },
+                options: ["--idle", "4s", "--ready", "tcp:\(port)"],
+                service: [siltExecutable, "demo-server", "--port", "\(port)"]
             )
             #expect(outcome.status == 1, "\(outcome.errors)")
             let orders = try #require(outcome.growing.first { $0.phase == "orders" })
