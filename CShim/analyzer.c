@@ -85,7 +85,8 @@ static bool is_executable(const char *path) {
     return silt_call(SYS_faccessat, AT_FDCWD, path, X_OK) == 0;
 }
 
-/* SILT_BIN, else `silt` beside this library, else on PATH. */
+/* SILT_BIN, else `silt` beside this library, or where it is installed with it (PREFIX/bin beside
+ * PREFIX/lib/x86_64-linux-gnu/silt), else on PATH. */
 static bool find_program(struct plan *plan) {
     const char *named = silt_variable("SILT_BIN");
     if (named && *named) {
@@ -97,8 +98,12 @@ static bool find_program(struct plan *plan) {
         absolute(beside, sizeof beside, ours.dlfo_link_map->l_name)) {
         char *slash = strrchr(beside, '/');
         *slash = 0;
-        if (join(plan->program, PATH_BYTES, beside, "/silt", "") && is_executable(plan->program)) {
-            return true;
+        static const char *const places[] = {"/silt", "/../../../bin/silt"};
+        for (unsigned i = 0; i < sizeof places / sizeof *places; i++) {
+            if (join(plan->program, PATH_BYTES, beside, places[i], "") &&
+                is_executable(plan->program)) {
+                return true;
+            }
         }
     }
     const char *path = silt_variable("PATH");

@@ -80,7 +80,7 @@ extension EndToEnd {
             #expect(try trace([program]).result.output == plain.output)
         }
 
-        @Test func theAnalyzerIsFoundBySiltBinOrOnPath() throws {
+        @Test func theAnalyzerIsFoundBySiltBinOnPathOrWhereItIsInstalled() throws {
             let here = try Installation(besideIt: false)
             let program = try buildWorkload("surroundings", into: here.folder)
             let named = here.environment.merging(["SILT_BIN": siltExecutable, "PATH": "/usr/bin:/bin"]) { $1 }
@@ -91,6 +91,13 @@ extension EndToEnd {
             try FileManager.default.createSymbolicLink(atPath: bin + "/silt", withDestinationPath: siltExecutable)
             let onPath = here.environment.merging(["PATH": "/usr/bin:/bin:\(bin)"]) { $1 }
             #expect(try runProgram([program], environment: onPath).errors == "")
+            #expect(count("seen_block", try here.report()) == 1000)
+            // As it lies in an unpacked archive.
+            let installed = here.folder.file("lib/x86_64-linux-gnu/silt")
+            try FileManager.default.createDirectory(atPath: installed, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: here.library, toPath: installed + "/libsilt.so")
+            let unpacked = ["LD_PRELOAD": installed + "/libsilt.so", "PATH": "/usr/bin:/bin"]
+            #expect(try runProgram([program], environment: here.environment.merging(unpacked) { $1 }).errors == "")
             #expect(count("seen_block", try here.report()) == 1000)
         }
 
