@@ -6,6 +6,8 @@ package enum Interpreter: Equatable, Sendable, CaseIterable {
     case java
     case node
     case php
+    case perl
+    case ruby
 
     /// By the name of a program or of a library that it is linked with; nil for what is none of these.
     package init?(file: String) {
@@ -26,6 +28,8 @@ package enum Interpreter: Equatable, Sendable, CaseIterable {
         case .java: ["java", "libjvm.so"]
         case .node: ["node", "nodejs", "libnode.so"]
         case .php: ["php", "php-fpm", "php-cgi", "libphp"]
+        case .perl: ["perl", "libperl"]
+        case .ruby: ["ruby", "libruby"]
         }
     }
 
@@ -35,6 +39,8 @@ package enum Interpreter: Equatable, Sendable, CaseIterable {
         case .java: "Java"
         case .node: "Node.js"
         case .php: "PHP"
+        case .perl: "Perl"
+        case .ruby: "Ruby"
         }
     }
 
@@ -45,6 +51,8 @@ package enum Interpreter: Equatable, Sendable, CaseIterable {
         case .java: "direct buffers, what native libraries allocate, the virtual machine's own memory, threads"
         case .node: "Buffers and ArrayBuffers, what addons allocate, Node's own memory"
         case .php: "what extensions and libraries allocate past PHP's own allocator"
+        case .perl: "strings, arrays and hashes, what modules in C allocate"
+        case .ruby: "long strings, arrays and hashes, what extensions allocate"
         }
     }
 
@@ -55,6 +63,8 @@ package enum Interpreter: Equatable, Sendable, CaseIterable {
         case .java: "objects of the garbage-collected heap (only its large mappings), lines of Java code"
         case .node: "JavaScript's objects one by one, lines of JavaScript code"
         case .php: "PHP's values one by one (only the chunks of 2 MiB they lie in), lines of PHP code"
+        case .perl: "small values one by one (only the arenas they lie in), lines of Perl code"
+        case .ruby: "small objects one by one (only the pages they lie in), lines of Ruby code"
         }
     }
 
@@ -65,6 +75,8 @@ package enum Interpreter: Equatable, Sendable, CaseIterable {
         case .java: "jcmd PID GC.class_histogram twice, and compare"
         case .node: "node --heapsnapshot-signal=SIGUSR2, two snapshots, compared in Chrome"
         case .php: "USE_ZEND_ALLOC=0 makes each value a block"
+        case .perl: "Devel::Gladiator counts values by kind"
+        case .ruby: "ObjectSpace.trace_object_allocations_start, then ObjectSpace.dump_all"
         }
     }
 }

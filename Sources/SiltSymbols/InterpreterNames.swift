@@ -28,7 +28,7 @@ package enum InterpreterNames {
 
     /// Beside those of `Interpreter`.
     private static let files = [
-        "perl", "libperl", "ruby", "libruby", "lua", "luajit", "liblua", "libluajit", "tclsh", "libtcl",
+        "lua", "luajit", "liblua", "libluajit", "tclsh", "libtcl",
     ]
 
     private static let exact: Set<String> = [

@@ -10,14 +10,11 @@ package enum ObjectKeeper: Hashable, Sendable {
 
     /// By the file of a module; nil for what is none of these.
     package init?(file: String) {
-        if Interpreter.isVersion(file.lastPathComponent, of: "libruby") {
-            self = .ruby
-            return
-        }
         switch Interpreter(file: file) {
         case .python: self = .python
+        case .ruby: self = .ruby
         case .node: self = .v8
-        case .java, .php, nil: return nil
+        case .java, .php, .perl, nil: return nil
         }
     }
 

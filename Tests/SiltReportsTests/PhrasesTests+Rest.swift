@@ -80,7 +80,7 @@ extension PhrasesTests {
             add("the end", EndText.line(target))
         }
         for hasArenas in [false, true] { add("Python", PoolAllocators.python(hasArenas: hasArenas)) }
-        for interpreter in [Interpreter.java, .node, .php] {
+        for interpreter in Interpreter.allCases where interpreter != .python {
             add(interpreter.name, PoolAllocators.note(interpreter, hasArenas: true))
         }
         add("wrappers", SkippedWrappers.line(["my_alloc pool.c:7"]))
