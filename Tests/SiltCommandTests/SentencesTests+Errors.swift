@@ -38,6 +38,8 @@ extension SentencesTests {
             .baseline(path: "growth.json", problem: "there are no entries"),
             .notRecorded(path: file, what: "no requests were counted in it"),
             .noMoment(.phase("orders", round: 9), known: "orders has 7 rounds"),
+            .noTimeBetween(.seconds(2.5), .seconds(2.5), isReversed: false),
+            .noTimeBetween(.end, .phase("orders", round: 2), isReversed: true),
         ])
         add([NoSuchFunction(try FunctionPattern("place_ordr"), shown: "inuse_space", among: ["place_order"])])
         add([SymbolError.gone, .differs, .replaced, .overwritten, .unreadable("it is no regular file")])

@@ -74,6 +74,7 @@ extension PhrasesTests {
     }
 
     private mutating func notes() throws {
+        for count in [1, 3] { add("ended", EndText.heldBefore(processes: count)) }
         for signal in EndText.faults.keys.sorted() {
             var target = RecordedTarget(command: ["./server"])
             target.signal = Int(signal)

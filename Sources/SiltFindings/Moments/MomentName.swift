@@ -31,6 +31,17 @@ package enum MomentName: Equatable, Sendable {
     }
 }
 
+extension MomentName {
+    /// As it is written in a command.
+    package var word: String {
+        switch self {
+        case .seconds(let seconds):
+            seconds == seconds.rounded() && seconds < 1e15 ? "\(Int(seconds))s" : "\(seconds)s"
+        case .start, .end, .number, .phase: description
+        }
+    }
+}
+
 extension MomentName: CustomStringConvertible {
     package var description: String {
         switch self {

@@ -15,6 +15,8 @@ package struct Moments {
         /// Seconds since the start, and requests that were answered by then; nil: nobody counted them.
         package var seconds: Double
         package var requests: UInt64?
+
+        package func isLater(than other: Moment) -> Bool { position > other.position }
     }
 
     private let recording: Recording
@@ -46,7 +48,16 @@ package struct Moments {
         return try snapshot(name)
     }
 
-    /// The recording as if it had ended then: its counters are those of that moment, and it has no history.
+    /// An earlier moment and a later one.
+    package func moments(_ names: (MomentName, MomentName)) throws(ReportError) -> (Moment, Moment) {
+        let (first, second) = (try moment(names.0), try moment(names.1))
+        guard second.isLater(than: first) else {
+            throw .noTimeBetween(names.0, names.1, isReversed: first.isLater(than: second))
+        }
+        return (first, second)
+    }
+
+    /// The recording as if it had ended then, processes that had ended as they were right before: its counters are those of that moment, and it has no history.
     package func recording(at moment: Moment) -> Recording {
         var past = recording
         if let hunt { stacks(at: Int(moment.position), hunt, &past) } else { sites(at: moment.position, &past) }
@@ -55,6 +66,13 @@ package struct Moments {
         past.groupSamples = []
         past.rounds = []
         return past
+    }
+
+    /// Processes of a free trace that had ended by then and stand as they were before, by their numbers.
+    package func ended(by moment: Moment) -> Set<UInt32> {
+        guard hunt == nil else { return [] }
+        let ended = recording.processes.lazy.filter { $0.endNs ?? .max < moment.position && $0.end != .execed }
+        return Set(ended.map(\.id))
     }
 
     // MARK: Rounds of a hunt

@@ -20,6 +20,8 @@ package struct StackCourse {
     package private(set) var isExact = false
     /// By stack: bytes at each moment, summed over processes; stacks that never held a byte at one are not there.
     package private(set) var values: [StackID: [UInt64]] = [:]
+    /// What of it was of processes that had ended by then, and held it before; only of the stacks that have any.
+    package private(set) var ended: [StackID: [UInt64]] = [:]
 
     private static let spans = 32
 
@@ -43,7 +45,8 @@ package struct StackCourse {
             moments.append(Moment(name: name, seconds: Double(round.endNs) / 1e9))
         }
         Self.forEachHistory(report, .phase(hunt.phases[0], of: hunt)) { stack, _, history in
-            add(hunt.series(history).live.map { UInt64(max(0, $0)) }, to: stack)
+            let live = hunt.series(history).live.map { UInt64(max(0, $0)) }
+            if live.count == moments.count { Self.add(live, to: &values[stack]) }
         }
     }
 
@@ -64,12 +67,17 @@ package struct StackCourse {
                 Self.value(at: $0, series, clock)
             }
         }
+        let ends = Dictionary(recording.processes.map { ($0.id, $0.endNs ?? .max) }) { first, _ in first }
         SiteMoments.forEach(report.countedResource, of: recording, at: times) { process, group, values in
             let members = stacks.members(process: process, group: group)
             guard !members.isEmpty else { return }
+            let end = ends[process] ?? .max
             let weights = members.map { lows[$0.stack.key(inProcess: process)] }
             for (member, values) in zip(members, Self.split(values, over: members, weights)) {
-                add(values, to: member.stack)
+                Self.add(values, to: &self.values[member.stack])
+                if end < times[times.count - 1] {
+                    Self.add(zip(times, values).map { end < $0 ? $1 : 0 }, to: &ended[member.stack])
+                }
             }
         }
     }
@@ -125,13 +133,9 @@ package struct StackCourse {
         }
     }
 
-    private mutating func add(_ bytes: [UInt64], to stack: StackID) {
-        guard bytes.contains(where: { $0 > 0 }), bytes.count == moments.count else { return }
-        guard let known = values[stack] else {
-            values[stack] = bytes
-            return
-        }
-        values[stack] = zip(known, bytes).map { $0 &+ $1 }
+    private static func add(_ bytes: [UInt64], to sum: inout [UInt64]?) {
+        guard bytes.contains(where: { $0 > 0 }) else { return }
+        sum = sum.map { zip($0, bytes).map { $0 &+ $1 } } ?? bytes
     }
 }
 

@@ -8,6 +8,16 @@ package enum ReportError: Error, Equatable {
     /// A comparison asks for what a recording does not have.
     case notRecorded(path: String, what: String)
     case noMoment(MomentName, known: String)
+    /// Two moments of a comparison, the second not later than the first.
+    case noTimeBetween(MomentName, MomentName, isReversed: Bool)
+
+    /// Another command line would do.
+    package var isOfUsage: Bool {
+        switch self {
+        case .noTimeBetween: true
+        case .cannotRead, .cannotWrite, .suppression, .baseline, .notRecorded, .noMoment: false
+        }
+    }
 }
 
 extension ReportError: CustomStringConvertible {
@@ -19,6 +29,12 @@ extension ReportError: CustomStringConvertible {
         case .suppression(let source, let problem): "\(source): \(problem)"
         case .notRecorded(let path, let what): "\(path): \(what)"
         case .noMoment(let name, let known): "there is no moment \(name): \(known)"
+        case .noTimeBetween(let first, let second, isReversed: true):
+            "--between \(first.word) \(second.word) goes back in time: name the earlier moment first, "
+                + "--between \(second.word) \(first.word)"
+        case .noTimeBetween(let first, let second, isReversed: false):
+            "--between \(first.word) \(second.word) names one moment twice: name an earlier and a later one, as "
+                + "--between start end"
         case .baseline(let path, let problem):
             "\(path) is no baseline: \(problem); silt check --write-baseline makes one"
         }

@@ -3,7 +3,8 @@ internal import SiltRecording
 
 /// What call sites held at moments of a trace that ran freely: at the last snapshot of their process until then.
 ///
-/// What has ended holds nothing any more.
+/// A process that had ended by then stands as it was right before its way out, or its death: its memory went with it, and
+/// what it leaked would be hidden by that. One that another program replaced holds nothing any more.
 enum SiteMoments {
     /// Samples of one call site in one process.
     private struct Cursor {
@@ -15,8 +16,7 @@ enum SiteMoments {
         }
     }
 
-    /// Each call site of each process with its last sample at each of the times, which ascend; nil: it had none yet, or the
-    /// process had ended.
+    /// Each call site of each process with its last sample at each of the times, which ascend; nil: it had none yet.
     static func forEachSample(
         of recording: Recording,
         at times: [UInt64],
@@ -25,8 +25,9 @@ enum SiteMoments {
         var snapshots: [UInt32: [UInt32?]] = [:]
         for (process, clock) in zip(recording.processes, ProcessClock.all(of: recording)) {
             snapshots[process.id] = times.map { time in
-                guard process.endNs ?? .max >= time else { return nil }
-                return clock.rows.last { $0.timeNs <= time }?.snapshot
+                let end = process.endNs ?? .max
+                if end < time, process.end == .execed { return nil }
+                return clock.rows.last { $0.timeNs <= min(time, end) }?.snapshot
             }
         }
         let samples = recording.groupSamples

@@ -15,6 +15,8 @@ package struct DiffSide: Sendable {
     let isPast: Bool
     /// What is in use is what was before it was given back on the way out.
     let isBeforeTheWayOut: Bool
+    /// Processes that had ended by that moment and stand as they were before.
+    let endedCount: Int
 
     /// Throws what `AllocatorFrames` throws for a hide pattern that is not a regular expression.
     package init(_ recording: Recording, name: String, hide: [String], resource: Resource? = nil) throws {
@@ -27,6 +29,7 @@ package struct DiffSide: Sendable {
         seconds = isMeasured && !recording.isProfileFile ? Double((target.endNs ?? 0) - target.startNs) / 1e9 : nil
         requests = recording.rounds.requests
         isPast = false
+        endedCount = 0
     }
 
     /// A report that is there already.
@@ -36,6 +39,7 @@ package struct DiffSide: Sendable {
         seconds = nil
         requests = nil
         isPast = false
+        endedCount = 0
         isBeforeTheWayOut = report.isBeforeTheWayOut
     }
 
@@ -53,6 +57,12 @@ package struct DiffSide: Sendable {
         requests = moment.requests
         isPast = true
         isBeforeTheWayOut = false
+        let ended = moments.ended(by: moment)
+        var holders: Set<UInt32> = []
+        report.forEachCounter { row in
+            if row.inUseBytes > 0, ended.contains(row.process) { holders.insert(row.process) }
+        }
+        endedCount = holders.count
     }
 
     private static func report(_ recorded: Recording, _ hide: [String], _ resource: Resource?) throws -> HeapReport {

@@ -78,6 +78,7 @@ package enum DiffText {
         var text =
             resource.isCounted || total.count > 0
             ? resource.amount(total.bytes, in: total.count) : Format.bytes(total.bytes)
+        if side.endedCount > 0 { text += ", " + EndText.heldBefore(processes: side.endedCount) }
         if side.isBeforeTheWayOut, settings.measure == .inUse { text += " \(HeapReport.beforeTheWayOut)" }
         switch settings.per {
         case .request?: text += ", \(Format.plural(side.requests ?? 0, "request"))" + (side.isPast ? " so far" : "")

@@ -187,6 +187,7 @@ package enum PageData {
             json.numbers("finding_sites", tree.findings.map { UInt64($0.site) })
             json.numbers("course_nodes", tree.course.map { UInt64($0.node) })
             json.array("course") { json in for entry in tree.course { json.numbers(nil, entry.values) } }
+            json.array("course_ended") { json in for values in tree.ended { json.numbers(nil, values) } }
         }
     }
 }

@@ -25,6 +25,8 @@ struct PageTree {
     private(set) var values: [[UInt64]] = []
     /// Nodes that have values at the moments, ascending.
     private(set) var course: [(node: Int, values: [UInt64])] = []
+    /// The same nodes: what of it was of processes that had ended by then; empty where there was none.
+    private(set) var ended: [[UInt64]] = []
     /// The nodes that stacks of growing sites end at, and the site's place among the report's, ascending by node.
     private(set) var findings: [(node: Int, site: Int)] = []
     /// Nodes that were too small to be kept: their callers have what they held.
@@ -46,9 +48,10 @@ struct PageTree {
         let nodes = Self.fill(&tree, report, stackCourse, labels)
         things = table.things
         var series: [Int: [UInt64]] = [:]
+        let none = [UInt64](repeating: 0, count: stackCourse.moments.count)
         for (stack, bytes) in stackCourse.values {
-            let node = Int(nodes[stack])
-            series[node] = series[node].map { zip($0, bytes).map { $0 &+ $1 } } ?? bytes
+            // Both are folded alike.
+            Self.add(bytes + (stackCourse.ended[stack] ?? none), to: Int(nodes[stack]), &series)
         }
         let numbers = keep(tree, series)
         findings = Self.findings(report, nodes).map { (node: numbers[$0.key], site: $0.value) }.sorted { $0 < $1 }
@@ -133,7 +136,12 @@ struct PageTree {
             guard let bytes = courses.removeValue(forKey: node) else { continue }
             Self.add(bytes, to: parents[node], &courses)
         }
-        course = courses.sorted { $0.key < $1.key }.map { (node: $0.key, values: $0.value) }
+        let both = courses.sorted { $0.key < $1.key }
+        course = both.map { (node: $0.key, values: Array($0.value.prefix($0.value.count / 2))) }
+        ended = both.map { _, values in
+            let ended = values.suffix(values.count / 2)
+            return ended.contains { $0 > 0 } ? Array(ended) : []
+        }
     }
 
     private static func add(_ bytes: [UInt64], to node: Int, _ courses: inout [Int: [UInt64]]) {

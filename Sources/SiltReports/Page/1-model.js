@@ -73,6 +73,7 @@ class Tree {
     this.measures = { inuse: data.inuse, alloc: data.alloc, peak: data.peak };
     this.courseNodes = data.course_nodes;
     this.course = data.course;
+    this.courseEnded = data.course_ended;
     this.findingNodes = data.finding_nodes;
     this.findingSites = data.finding_sites;
     /** Places of the first growing sites in the report: a finding's number here is its place in this. */
@@ -95,12 +96,13 @@ class Tree {
     return this.findingByNode;
   }
 
-  /** By finding: what its stacks held at each moment. */
+  /** By finding: what its stacks held at each moment, in processes that had not ended. */
   findingCourses() {
     const sums = this.findings.map(() => new Float64Array(this.course[0]?.length ?? 0));
     this.courseNodes.forEach((node, index) => {
       const finding = this.findingOf[node];
-      if (finding >= 0) this.course[index].forEach((value, moment) => { sums[finding][moment] += value; });
+      const ended = this.courseEnded[index];
+      if (finding >= 0) this.course[index].forEach((value, moment) => { sums[finding][moment] += value - (ended[moment] ?? 0); });
     });
     return sums;
   }

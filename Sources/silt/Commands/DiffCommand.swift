@@ -166,7 +166,7 @@ extension DiffSide {
         resource: Resource?
     ) throws -> (DiffSide, DiffSide) {
         let moments = try Moments(recording, path: path)
-        let (start, end) = (try moments.moment(name(names[0])), try moments.moment(name(names[1])))
+        let (start, end) = try moments.moments((name(names[0]), name(names[1])))
         return try (
             DiffSide(recording, at: start, of: moments, hide: hide, resource: resource),
             DiffSide(recording, at: end, of: moments, hide: hide, resource: resource)

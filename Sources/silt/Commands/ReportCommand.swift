@@ -127,6 +127,7 @@ struct ReportCommand: ParsableCommand {
         else { return between }
         guard recording.rounds.isEmpty else { return ["start", "end"] }
         let end = recording.snapshots.map(\.timeNs).max() ?? 0
+        guard end > 0 else { return between }
         return ["\(end / 4_000_000)ms", "end"]
     }
 

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Glibc
+internal import SiltFindings
 internal import SiltReports
 internal import SiltSystem
 internal import SiltText
@@ -81,11 +82,13 @@ enum Terminal {
         isatty(descriptor) == 1 && Environment.content("NO_COLOR") == nil && Environment.value("TERM") != "dumb"
     }
 
-    /// Ends with a message and the status for "silt could not measure", or of a usage error for a name that is not there.
+    /// Ends with a message and the status for "silt could not measure", or of a usage error for a name that is not there and
+    /// for what another command line would show.
     static func fail(_ error: any Error) -> ExitCode {
         // Said already.
         if let status = error as? ExitCode { return status }
         message(.error(error))
-        return error is NoSuchFunction ? SiltExit.usage : SiltExit.cannotMeasure
+        let isOfUsage = error is NoSuchFunction || (error as? ReportError)?.isOfUsage == true
+        return isOfUsage ? SiltExit.usage : SiltExit.cannotMeasure
     }
 }
