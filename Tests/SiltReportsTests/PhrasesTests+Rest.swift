@@ -89,6 +89,10 @@ extension PhrasesTests {
         for use in MemoryUse.allCases { add("RSS, a part", MemoryText.name(use)) }
         add("RSS, after the last look", MemoryText.parts(RecordedMemory(process: 1, snapshot: 1), later: 16 << 20))
         add("descriptors", Resource.unseenCalls)
+        for resource in [Resource.heap, .descriptor, .mapping] { add("given back", resource.beforeTheWayOut) }
+        for isChosen in [true, false] {
+            add("a difference", Resource.descriptor.compared(besides: [.heap, .thread], isChosen: isChosen))
+        }
         for processes in [1, 2] {
             add("in use", MemoryText.counted("3 threads", isOver: true, processes: processes))
         }

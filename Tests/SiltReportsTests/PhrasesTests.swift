@@ -94,6 +94,12 @@ import Testing
         var several = Evidence(.run(GrowthVerdict(.growing, .leak, slope: 9, facts: facts()), period: 1))
         several.processes = 3
         add("several processes", EvidenceText.line(several, .heap))
+        several.process = Evidence.Process(pid: 4712)
+        add("several processes", EvidenceText.line(several, .heap))
+        several.processes = 1
+        add("several processes", EvidenceText.line(several, .heap))
+        several.process = Evidence.Process(pid: 4712, name: "worker")
+        add("several processes", EvidenceText.line(several, .heap))
     }
 
     mutating func hunt(

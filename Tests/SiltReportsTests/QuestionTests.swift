@@ -105,6 +105,7 @@ import Testing
         let report = try scene.report { site in
             site.grow(by: 21_500, .leak, .medium)
             site.evidence.processes = 4
+            site.evidence.process = Evidence.Process(pid: 4712)
         }
         try expectScreen(report, "leak-forked-worker")
     }

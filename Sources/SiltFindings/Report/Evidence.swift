@@ -57,6 +57,20 @@ package struct Evidence: Equatable, Sendable {
     package var basis: Basis
     /// Processes in which it grows, where that is said.
     package var processes = 1
+    /// Of a growing site, where several processes were traced: the one that it grows in, or grows most in.
+    package var process: Process?
+
+    /// A process as a reader finds it again.
+    package struct Process: Equatable, Sendable {
+        package var pid: UInt32
+        /// Of its program, where the traced processes are of several; nil: they are all of one.
+        package var name: String?
+
+        package init(pid: UInt32, name: String? = nil) {
+            self.pid = pid
+            self.name = name
+        }
+    }
 
     package init(_ basis: Basis) { self.basis = basis }
 

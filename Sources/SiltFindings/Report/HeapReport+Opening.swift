@@ -1,27 +1,7 @@
+internal import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
-package import SiltRecording
-
-/// What programs held before they gave it back on their way out: what views open on where what grew is no longer there.
-extension Recording {
-    /// As if each process that gave back what it held on its way out had ended right before; nil where none did.
-    package var beforeTheWayOut: Recording? {
-        guard !lastCounters.isEmpty else { return nil }
-        var past = self
-        let gone = Set(lastCounters.lazy.map(\.process))
-        var last = lastCounters[...]
-        for index in counters.indices
-        where counters[index].resource == .heap && gone.contains(counters[index].process) {
-            let row = counters[index]
-            while let first = last.first, (first.process, first.stack) < (row.process, row.stack) { last.removeFirst() }
-            let found = last.first.flatMap { ($0.process, $0.stack) == (row.process, row.stack) ? $0 : nil }
-            past.counters[index].inUseBytes = found?.inUseBytes ?? 0
-            past.counters[index].inUseCount = found?.inUseCount ?? 0
-        }
-        past.lastCounters = []
-        return past
-    }
-}
+internal import SiltRecording
 
 extension HeapReport {
     /// Whether nobody saw the calls that took what a site holds, though hooks see others of its kind: the program as such
@@ -43,10 +23,25 @@ extension HeapReport {
         if options.resource == nil, let first = grown.first, !grown.contains(recording.countedResource) {
             report.options.resource = first
         }
-        guard growing.contains(where: \.wasGivenBack), let past = recording.beforeTheWayOut else { return report }
-        report.recording = past
-        report.isBeforeTheWayOut = true
+        guard growing.contains(where: \.wasGivenBack), let past = beforeTheWayOut else { return report }
+        report.recording = past.recording
+        report.isBeforeTheWayOut = past.resources.contains(report.countedResource)
         return report
+    }
+
+    /// The same of blocks, whatever else grows.
+    package var openingOfBlocks: HeapReport {
+        var report = self
+        report.options.resource = recording.countedResource
+        return report.opening
+    }
+
+    /// What was in use before programs gave it back on their way out; nil where none did.
+    package var beforeTheWayOut: BeforeTheWayOut? {
+        let grown = growing.lazy.filter(\.wasGivenBack).flatMap { site in
+            site.stacks.map { BeforeTheWayOut.Place(resource: site.resource, stack: $0.stack) }
+        }
+        return BeforeTheWayOut(recording, grown: Set(grown))
     }
 
     /// Blocks in use at the last snapshots of the processes that then held any, by ticks since they were born: classes of

@@ -45,7 +45,7 @@ package struct HeapReport: Sendable {
     /// Its counters are those before the processes gave it back on their way out (`opening`).
     package var isBeforeTheWayOut = false
     package var options = ReportOptions()
-    package internal(set) var recording: Recording
+    package var recording: Recording
     package let names: FrameNames
 
     package init(recording: Recording, names: FrameNames) {

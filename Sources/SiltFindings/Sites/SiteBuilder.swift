@@ -3,6 +3,7 @@ internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
 internal import SiltSymbols
+internal import SiltText
 
 /// Makes the report's sites out of the stacks' counters: names, verdicts over all processes, rates, sparklines.
 ///
@@ -304,6 +305,7 @@ struct SiteBuilder {
             && [.plateauing, .step, .sawtooth].contains(opinion.verdict) && !opinion.evidence.isOfStart
         let growing = shares.filter { $0.opinion.isGrowing }
         site.evidence.processes = processCount(of: growing)
+        site.evidence.process = process(of: growing, leading)
         site.threadStackBytes = threadStacks.bytes(of: shares.flatMap(\.rows))
         if var rate = rate(of: growing, site.resource) {
             if site.threadStackBytes > 0, site.inUseBytes > 0 {
@@ -335,6 +337,24 @@ struct SiteBuilder {
         guard hunt != nil else { return Set(shares.map(\.process)).count }
         let rows = shares.flatMap(\.rows).map { recording.counters[$0] }
         return Set(rows.lazy.filter { $0.inUseCount > 0 }.map(\.process)).count
+    }
+
+    /// The one process that it grows in, or of a free run the one that grows most, where several were traced; nil of workers
+    /// that are judged as one.
+    private func process(of growing: [SiteShare], _ leading: SiteShare) -> Evidence.Process? {
+        let traced = recording.processes.lazy.filter { !$0.isProfiled }
+        guard leading.opinion.isGrowing, Set(traced.map(\.pid)).count > 1,
+            growing.allSatisfy({ $0.span == nil && $0.workers == nil })
+        else { return nil }
+        var place: Int? = leading.process
+        if hunt != nil {
+            let rows = growing.lazy.flatMap(\.rows).map { recording.counters[$0] }
+            let holders = Set(rows.filter { $0.inUseCount > 0 }.map(\.process))
+            place = holders.count == 1 ? holders.first.flatMap(recording.processIndex) : nil
+        }
+        guard let process = place.map({ recording.processes[$0] }), !process.isProfiled, process.pid > 0 else { return nil }
+        let names = Set(traced.map(\.programName))
+        return Evidence.Process(pid: process.pid, name: names.count > 1 ? process.programName : nil)
     }
 
     /// All processes together, where they have one clock.
@@ -412,5 +432,13 @@ struct SiteBuilder {
             }
         }
         return best
+    }
+}
+
+extension RecordedProcess {
+    /// As it was started, without folders.
+    fileprivate var programName: String? {
+        let name = (command.first ?? executable).lastPathComponent
+        return name.isEmpty ? nil : String(name)
     }
 }

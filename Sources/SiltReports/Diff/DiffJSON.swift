@@ -11,8 +11,8 @@ package enum DiffJSON {
             json.value("version", 1)
             json.value("verdict", DiffText.headline(diff))
             json.value("type", diff.resource.sampleType(diff.settings.typeName))
-            // The unit of every "change"; what was before and after is in bytes.
-            json.value("unit", diff.settings.unit)
+            // The unit of every "change"; what was before and after is in bytes, or a number of what has no size.
+            json.value("unit", diff.settings.unit(of: diff.resource))
             json.object("before") { side(diff.before, diff, &$0) }
             json.object("after") { side(diff.after, diff, &$0) }
             json.value("change", diff.total.value)

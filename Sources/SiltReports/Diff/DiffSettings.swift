@@ -1,3 +1,5 @@
+internal import SiltEvents
+
 /// What of two recordings is compared, and how.
 package struct DiffSettings: Sendable {
     package enum Measure: String, Sendable, CaseIterable {
@@ -19,6 +21,8 @@ package struct DiffSettings: Sendable {
     /// Shares are of all that grew and shrank, as with `go tool pprof -base`, rather than of what was there before, as with
     /// `-diff_base`.
     package var sharesOfChange = false
+    /// Why that resource is compared that is; nil: it was asked for.
+    package var opening: DiffOpening?
     /// Functions shown.
     package var limit: Int?
     package var width = 120
@@ -40,5 +44,7 @@ extension DiffSettings {
     }
 
     /// As "bytes/request".
-    package var unit: String { "bytes" + (per.map { "/" + $0.rawValue } ?? "") }
+    func unit(of resource: Resource) -> String {
+        (resource.isCounted ? "count" : "bytes") + (per.map { "/" + $0.rawValue } ?? "")
+    }
 }

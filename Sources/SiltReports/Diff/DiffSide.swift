@@ -7,29 +7,42 @@ internal import SiltSymbols
 package struct DiffSide: Sendable {
     /// As the user named it.
     package let name: String
-    let report: HeapReport
+    private(set) var report: HeapReport
     /// What was measured until then; nil: not known.
     let seconds: Double?
     let requests: UInt64?
     /// A moment of a recording.
     let isPast: Bool
-    /// What is in use is what was before it was given back on the way out.
-    let isBeforeTheWayOut: Bool
-    /// Processes that had ended by that moment and stand as they were before.
-    let endedCount: Int
+    /// Of which what is in use is what was before it was given back on the way out.
+    private let givenBack: Set<Resource>
+    /// Processes that had ended by that moment and stand as they were before, where they held some of it.
+    var endedCount: Int {
+        guard !ended.isEmpty else { return 0 }
+        var holders: Set<UInt32> = []
+        report.forEachCounter { row in
+            if row.inUseBytes > 0, ended.contains(row.process) { holders.insert(row.process) }
+        }
+        return holders.count
+    }
+    private let ended: Set<UInt32>
 
     /// Throws what `AllocatorFrames` throws for a hide pattern that is not a regular expression.
     package init(_ recording: Recording, name: String, hide: [String], resource: Resource? = nil) throws {
         self.name = name
-        let past = recording.beforeTheWayOut
-        isBeforeTheWayOut = past != nil
-        report = try Self.report(past ?? recording, hide, resource)
+        var options = ReportOptions()
+        options.hide = hide
+        options.resource = resource
+        var report = try ReportBuilder.build(recording, options: options)
+        let past = report.beforeTheWayOut
+        if let past { report.recording = past.recording }
+        self.report = report
+        givenBack = past?.resources ?? []
         let target = recording.target
         let isMeasured = target.endNs.map { $0 > target.startNs } ?? false
         seconds = isMeasured && !recording.isProfileFile ? Double((target.endNs ?? 0) - target.startNs) / 1e9 : nil
         requests = recording.rounds.requests
         isPast = false
-        endedCount = 0
+        ended = []
     }
 
     /// A report that is there already.
@@ -39,8 +52,8 @@ package struct DiffSide: Sendable {
         seconds = nil
         requests = nil
         isPast = false
-        endedCount = 0
-        isBeforeTheWayOut = report.isBeforeTheWayOut
+        ended = []
+        givenBack = report.isBeforeTheWayOut ? [report.countedResource] : []
     }
 
     /// The recording at one of its moments.
@@ -56,13 +69,8 @@ package struct DiffSide: Sendable {
         seconds = moment.seconds
         requests = moment.requests
         isPast = true
-        isBeforeTheWayOut = false
-        let ended = moments.ended(by: moment)
-        var holders: Set<UInt32> = []
-        report.forEachCounter { row in
-            if row.inUseBytes > 0, ended.contains(row.process) { holders.insert(row.process) }
-        }
-        endedCount = holders.count
+        givenBack = []
+        ended = moments.ended(by: moment)
     }
 
     private static func report(_ recorded: Recording, _ hide: [String], _ resource: Resource?) throws -> HeapReport {
@@ -76,6 +84,12 @@ package struct DiffSide: Sendable {
     }
 
     var resource: Resource { report.countedResource }
+
+    /// What is in use is what was before it was given back on the way out.
+    var isBeforeTheWayOut: Bool { givenBack.contains(resource) }
+
+    /// Compares what a difference opens on.
+    package mutating func open(on opening: DiffOpening) { report.options.resource = opening.resource }
 
     /// Why that cannot be compared; nil when it can.
     func obstacle(to measure: DiffSettings.Measure) -> String? {

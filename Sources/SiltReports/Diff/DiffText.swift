@@ -36,6 +36,11 @@ package enum DiffText {
         for (letter, side) in [("A", diff.before), ("B", diff.after)] {
             page.paragraph("\(letter): \(side.name.printable): \(holds(side, diff.settings))", indent: 2, first: 0)
         }
+        if let opening = diff.settings.opening,
+            let note = diff.resource.compared(besides: opening.others, isChosen: opening.resource != nil)
+        {
+            page.paragraph(note, indent: 2, first: 0)
+        }
     }
 
     /// As `B holds 3.20 MiB more than A: +2.90 MiB make_record redis_leak_module.c`.
@@ -79,7 +84,7 @@ package enum DiffText {
             resource.isCounted || total.count > 0
             ? resource.amount(total.bytes, in: total.count) : Format.bytes(total.bytes)
         if side.endedCount > 0 { text += ", " + EndText.heldBefore(processes: side.endedCount) }
-        if side.isBeforeTheWayOut, settings.measure == .inUse { text += " \(HeapReport.beforeTheWayOut)" }
+        if side.isBeforeTheWayOut, settings.measure == .inUse { text += " \(resource.beforeTheWayOut)" }
         switch settings.per {
         case .request?: text += ", \(Format.plural(side.requests ?? 0, "request"))" + (side.isPast ? " so far" : "")
         case .second?: text += ", \(Format.duration(side.seconds ?? 0))" + (side.isPast ? " so far" : "")

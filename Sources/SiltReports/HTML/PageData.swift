@@ -37,7 +37,7 @@ package enum PageData {
             json.array("process") { json in
                 for line in whole.lines { json.value(nil, line.printable) }
                 if report.isBeforeTheWayOut {
-                    json.value(nil, "the stacks show what was in use \(HeapReport.beforeTheWayOut)")
+                    json.value(nil, "the stacks show what was in use \(report.countedResource.beforeTheWayOut)")
                 }
             }
             phases(report, &json)

@@ -7,11 +7,15 @@ enum EvidenceText {
     /// `wasGivenBack`: on the way out, so that nothing of it is left.
     static func line(_ evidence: Evidence, _ resource: Resource, wasGivenBack: Bool = false) -> String {
         let line = line(evidence.basis, resource, wasGivenBack)
-        guard evidence.processes > 1, !evidence.isOfHuntWorkers else { return line }
+        let process = evidence.process.map { "process \($0.pid)" + ($0.name.map { " (\($0))" } ?? "") }
+        guard evidence.processes > 1, !evidence.isOfHuntWorkers else {
+            return line + (process.map { "; in \($0)" } ?? "")
+        }
+        let count = Format.count(UInt64(evidence.processes))
         // Processes of a hunt are judged together; of a free run the one that grows most speaks for the others.
-        return evidence.isOfOneProcess
-            ? "\(line); counted in the process that grows most, of \(Format.count(UInt64(evidence.processes))) that grow"
-            : "\(line); in \(Format.count(UInt64(evidence.processes))) processes"
+        guard evidence.isOfOneProcess else { return "\(line); in \(count) processes" }
+        guard let process else { return "\(line); counted in the process that grows most, of \(count) that grow" }
+        return "\(line); counted in \(process), which grows most, of \(count) that grow"
     }
 
     private static func line(_ basis: Evidence.Basis, _ resource: Resource, _ wasGivenBack: Bool) -> String {

@@ -7,6 +7,21 @@ extension Resource {
         "opened where silt sees no call: bare system calls, io_uring, or within the C library; "
         + "strace -f -k tells the lines"
 
+    /// What views say that show what was in use before programs gave it back on their way out.
+    var beforeTheWayOut: String {
+        if self == .heap { return "before it was freed at exit" }
+        return isCounted ? "before they were given back at exit" : "before it was given back at exit"
+    }
+
+    /// What a difference of this says of others; `isChosen`: nobody asked for it. nil: nothing.
+    func compared(besides others: [Resource], isChosen: Bool) -> String? {
+        guard !others.isEmpty else { return nil }
+        let list = others.map { "--resource \($0.name): \($0.units)" }.joined(separator: ", ")
+        return isChosen
+            ? "compared are \(units), since what grows differs in them; \(list)"
+            : "what grows differs in more than \(units); \(list)"
+    }
+
     /// So much of it: `1.00 KiB` where its things have sizes, else `2 threads`.
     func amount(_ value: Double) -> String {
         guard isCounted else { return Format.bytes(value) }

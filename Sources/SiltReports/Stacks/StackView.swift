@@ -193,14 +193,11 @@ extension HeapReport {
 
     /// What the options ask for, in the words of pprof's sample types.
     var valueName: String {
-        if countedResource.isCounted { return countedResource.units }
-        let name = countedResource.sampleType(options.order.sampleType)
+        let counted = countedResource
+        let name = counted.isCounted ? counted.units : counted.sampleType(options.order.sampleType)
         return isBeforeTheWayOut && [.growth, .inUse].contains(options.order)
-            ? "\(name) \(Self.beforeTheWayOut)" : name
+            ? "\(name) \(counted.beforeTheWayOut)" : name
     }
-
-    /// What views say that show that moment.
-    static let beforeTheWayOut = "before it was freed at exit"
 
     /// A value of that kind: bytes, or a number of things.
     func amount(_ value: Double) -> String {

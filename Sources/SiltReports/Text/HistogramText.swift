@@ -28,7 +28,7 @@ package enum HistogramText {
             add(row.inUseCount, row.inUseBytes, to: &last)
         }
         if report.isBeforeTheWayOut {
-            let title = "blocks in use \(HeapReport.beforeTheWayOut), by the mean size of their call stack"
+            let title = "blocks in use \(report.countedResource.beforeTheWayOut), by the mean size of their call stack"
             write(title, rows(last, label: size), report, into: &output)
         } else {
             guard let live = sums(report, .size, into: &output) else { return }
@@ -52,7 +52,7 @@ package enum HistogramText {
             if isHunt { return "\(from)–\(to) rounds" }
             return "\(time(Double(from) * period)) – \(time(Double(to) * period))"
         }
-        let moment = report.isBeforeTheWayOut ? HeapReport.beforeTheWayOut : "at the end"
+        let moment = report.isBeforeTheWayOut ? report.countedResource.beforeTheWayOut : "at the end"
         let title = "blocks in use \(moment), by the time since they were allocated"
         write(title, rows(live, label: label), report, into: &output)
     }

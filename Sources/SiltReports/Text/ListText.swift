@@ -53,7 +53,7 @@ package enum ListText {
             let names = Set(lines.things.map(\.function)).sorted()
             throw NoSuchFunction(pattern, shown: report.valueName, among: names)
         }
-        let moment = report.isBeforeTheWayOut ? " \(HeapReport.beforeTheWayOut)" : ""
+        let moment = report.isBeforeTheWayOut ? " \(report.countedResource.beforeTheWayOut)" : ""
         let units = report.countedResource.isCounted ? " \(report.countedResource.units)" : ""
         output.write("Total: \(unit.label(Double(total)))\(units)\(moment)\n")
         for routine in routines { write(routine, unit, Double(total), report.options, into: &output) }

@@ -23,7 +23,7 @@ package enum TopTable {
         }
         output.write("Type: \(typeName(report))\n")
         if report.isBeforeTheWayOut {
-            output.write("Time: \(HeapReport.beforeTheWayOut) (--by inuse: what was left)\n")
+            output.write("Time: \(report.countedResource.beforeTheWayOut) (--by inuse: what was left)\n")
         }
         table.write(width: report.options.width, into: &output)
     }

@@ -104,7 +104,9 @@ struct DiffCommand: ParsableCommand {
     func run() throws {
         let root = try FunctionPattern(option: stacks.root)
         do {
-            let (before, after) = try sides()
+            let (before, after, opening) = try sides()
+            var settings = settings
+            settings.opening = opening
             let diff = try HeapDiff(before, after, settings: settings)
             let files = try (folded: folded.map { try OutputFile($0) }, pprof: pprof.map { try OutputFile($0) })
             if var file = files.folded {
@@ -143,33 +145,43 @@ struct DiffCommand: ParsableCommand {
         return settings
     }
 
-    private func sides() throws -> (DiffSide, DiffSide) {
+    private func sides() throws -> (DiffSide, DiffSide, DiffOpening?) {
         let first = try ReportInput(files[0], hide: hide).recording()
         guard between.isEmpty else {
             return try DiffSide.moments(between, of: first, path: files[0], hide: hide, resource: resource)
         }
         let second = try ReportInput(files[1], hide: hide).recording()
-        return try (
-            DiffSide(first, name: files[0], hide: hide, resource: resource),
-            DiffSide(second, name: files[1], hide: hide, resource: resource)
-        )
+        var before = try DiffSide(first, name: files[0], hide: hide, resource: resource)
+        var after = try DiffSide(second, name: files[1], hide: hide, resource: resource)
+        guard resource == nil else { return (before, after, nil) }
+        let opening = DiffOpening(before, after)
+        before.open(on: opening)
+        after.open(on: opening)
+        return (before, after, opening)
     }
 }
 
 extension DiffSide {
-    /// Two moments of a recording, named as users name them.
+    /// Two moments of a recording, named as users name them; `resource` nil: what grows.
     static func moments(
         _ names: [String],
         of recording: Recording,
         path: String,
         hide: [String],
         resource: Resource?
-    ) throws -> (DiffSide, DiffSide) {
+    ) throws -> (DiffSide, DiffSide, DiffOpening?) {
         let moments = try Moments(recording, path: path)
         let (start, end) = try moments.moments((name(names[0]), name(names[1])))
+        var opening: DiffOpening?
+        if resource == nil, recording.resources.count > 1 {
+            var options = ReportOptions()
+            options.hide = hide
+            opening = DiffOpening(try ReportBuilder.build(recording, options: options))
+        }
+        let shown = resource ?? opening?.resource
         return try (
-            DiffSide(recording, at: start, of: moments, hide: hide, resource: resource),
-            DiffSide(recording, at: end, of: moments, hide: hide, resource: resource)
+            DiffSide(recording, at: start, of: moments, hide: hide, resource: shown),
+            DiffSide(recording, at: end, of: moments, hide: hide, resource: shown), opening
         )
     }
 

@@ -77,7 +77,8 @@ struct ReportCommand: ParsableCommand {
             throw Refusal.stackChoice(Self.options(of: \.takesStacks))
         }
         if resource != nil {
-            let hasTaker = hasView ? list != nil || output.takesResource : !outputs.isEmpty
+            let isTaker = output.takesResource || !between.isEmpty && output.takesDiff
+            let hasTaker = hasView ? list != nil || isTaker : !outputs.isEmpty
             guard hasTaker, outputs.takeResource else {
                 throw Refusal.resourceWorksWith(Self.options(of: \.takesResource))
             }
@@ -146,6 +147,7 @@ struct ReportCommand: ParsableCommand {
         settings.sharesOfChange = between.isEmpty
         let hide = layout.hide
         let sides = try DiffSide.moments(moments, of: recording, path: path, hide: hide, resource: resource)
+        settings.opening = sides.2
         let diff = try HeapDiff(sides.0, sides.1, settings: settings)
         try output.write(diff, choice(root)) { text += String(decoding: $0, as: UTF8.self) }
     }

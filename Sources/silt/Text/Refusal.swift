@@ -66,7 +66,7 @@ enum Refusal {
     static func stackChoice(_ views: String) -> ValidationError { worksOnlyWith("--root and --inverted", views) }
 
     static func resourceWorksWith(_ options: String) -> ValidationError {
-        ValidationError("--resource can only be used with --list, \(options); --pprof has all resources")
+        ValidationError("--resource can only be used with --list, --between, \(options); --pprof has all resources")
     }
 
     static func twoViews(_ first: String, _ second: String) -> ValidationError {

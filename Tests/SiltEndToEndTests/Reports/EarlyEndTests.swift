@@ -50,6 +50,18 @@ extension EndToEnd {
             }
         }
 
+        @Test func theFindingSaysInWhichProcessItIs() throws {
+            let recording = try #require(try Self.recordings.get()["keep"])
+            let report = try consumeJSON(["report", recording, "--json"])
+            let processes = try #require(report["processes"] as? [[String: Any]])
+            let pids = processes.compactMap { $0["pid"] as? Int }
+            try #require(pids.count == 2)
+            let child = try #require(processes.first { $0["parent"] as? Int == pids[0] }?["pid"] as? Int)
+            let text = try consume([siltExecutable, "report", recording])
+            let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            #expect(words.contains("; in process \(child)"), "\(text)")
+        }
+
         /// The page opens on growth from a quarter of the run to its end.
         @Test(arguments: ["keep", "give"])
         func thePageOpensOnWhatGrewAndItsTimelineOnWhatWasThere(ending: String) throws {

@@ -1,0 +1,87 @@
+import Foundation
+import SiltTestSupport
+import Testing
+
+extension EndToEnd {
+    /// Views of programs that give back on their way out what they kept that is no block.
+    @Suite(.serialized)
+    struct GivenBackKinds {
+        private static let folder = Result { try ScratchFolder() }
+
+        private static func record(_ kind: String) throws -> String {
+            let folder = try folder.get()
+            let program = try buildWorkload("ends_early", into: folder, flags: ["-pthread"])
+            let recording = folder.file(kind + ".silt")
+            let run = try runProgram([
+                siltExecutable, "run", "--out", recording, "--snapshot-every", "100ms", "--", program, kind, "3", "give",
+            ])
+            #expect(run.status == 0, "\(run.errors)")
+            return recording
+        }
+
+        private static let recordings: Result<[String: String], any Error> = Result {
+            let kinds = ["nothing", "descriptors", "mappings", "threads"]
+            return try kinds.reduce(into: [:]) { $0[$1] = try record($1) }
+        }
+
+        private func words(_ arguments: [String]) throws -> String {
+            let result = try runProgram([siltExecutable] + arguments)
+            #expect(result.status == 0, "\(arguments): \(result.errors)")
+            return result.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        }
+
+        private static let keepers = ["descriptors": "keep_descriptor", "mappings": "keep_mapping", "threads": "keep_thread"]
+
+        @Test(arguments: ["descriptors", "mappings", "threads"])
+        func eachCommandThatTheReportNamesShowsWhatGrew(kind: String) throws {
+            let recording = try #require(try Self.recordings.get()[kind])
+            let keeper = try #require(Self.keepers[kind])
+            let report = try consume([siltExecutable, "report", recording])
+            #expect(report.hasPrefix("GROWING: 1 call site") && report.contains(keeper), "\(report)")
+            let commands = report.split(separator: "\n").compactMap { $0.firstMatch(of: #/next: silt (report .*)/#)?.1 }
+            #expect(!commands.isEmpty, "\(report)")
+            for command in commands {
+                #expect(command.contains("--resource "), "\(command)")
+                let text = try words(command.split(separator: " ").map(String.init))
+                #expect(text.contains(keeper) && text.contains("given back at exit"), "\(command): \(text)")
+            }
+        }
+
+        /// 200 of them in each of 3 s.
+        @Test(arguments: ["descriptors", "mappings", "threads"])
+        func eachViewOpensOnThemAndSaysWhen(kind: String) throws {
+            let recording = try #require(try Self.recordings.get()[kind])
+            let keeper = try #require(Self.keepers[kind])
+            for view in [["--top"], ["--tree"], ["--flame"], ["--list", keeper]] {
+                let text = try words(["report", recording] + view)
+                #expect(text.contains(keeper) && text.contains("given back at exit"), "\(view): \(text)")
+            }
+            let top = try words(["report", recording, "--top"])
+            if kind != "mappings" {
+                let count = try #require(top.firstMatch(of: #/accounting for ([0-9]+)/#)?.1)
+                #expect((400...600).contains(Int(count) ?? 0), "\(top)")
+            }
+            let left = try words(["report", recording, "--top", "--by", "inuse", "--resource", "descriptor"])
+            #expect(!left.contains(keeper), "\(left)")
+            // Blocks are looked at as they were left, whatever else grew.
+            #expect(try words(["report", recording, "--sizes"]).hasPrefix("blocks in use at the end"))
+        }
+
+        @Test(arguments: ["descriptors", "mappings", "threads"])
+        func aDifferenceOpensOnWhatLeakedAndSaysHowToSeeTheRest(kind: String) throws {
+            let recordings = try Self.recordings.get()
+            let (fixed, leaking) = (try #require(recordings["nothing"]), try #require(recordings[kind]))
+            let keeper = try #require(Self.keepers[kind])
+            let text = try words(["diff", fixed, leaking])
+            #expect(text.contains("more than A: +") && text.contains("\(keeper) ends_early.c"), "\(text)")
+            #expect(text.contains("given back at exit") && text.contains("--resource heap: blocks"), "\(text)")
+            let mended = try words(["diff", leaking, fixed])
+            #expect(mended.contains("less than A: -") && mended.contains("\(keeper) ends_early.c"), "\(mended)")
+            let blocks = try words(["diff", fixed, leaking, "--resource", "heap"])
+            #expect(!blocks.contains("\(keeper) ends_early.c,") && !blocks.contains("--resource"), "\(blocks)")
+            let between = try words(["report", leaking, "--between", "1s", "end"])
+            #expect(between.contains("\(keeper) ends_early.c"), "\(between)")
+            #expect(try words(["report", leaking, "--flame", "--by", "growth"]).contains(keeper))
+        }
+    }
+}
