@@ -69,7 +69,8 @@ extension SentencesTests {
         add([PushError(HTTPError.timedOut("http://127.0.0.1:4040", seconds: 10))])
         let text = PprofError.truncated(bytes: 3)
         add([
-            InputError.nothingKept(folder: nil), .nothingKept(folder: "~/.local/state/silt"),
+            InputError.isRecording(path: "run.silt"), .nothingKept(folder: nil),
+            .nothingKept(folder: "~/.local/state/silt"),
             .unreadable(path: "a", .notAProfile("it is empty"), isBinary: false),
             .unreadable(path: "a", .cannotRead(path: "a", reason: full), isBinary: true),
             .unreadable(path: "a", text, isBinary: true), .unreadable(path: "a", text, isBinary: false),

@@ -352,7 +352,9 @@ struct SiteBuilder {
             let holders = Set(rows.filter { $0.inUseCount > 0 }.map(\.process))
             place = holders.count == 1 ? holders.first.flatMap(recording.processIndex) : nil
         }
-        guard let process = place.map({ recording.processes[$0] }), !process.isProfiled, process.pid > 0 else { return nil }
+        guard let process = place.map({ recording.processes[$0] }), !process.isProfiled, process.pid > 0 else {
+            return nil
+        }
         let names = Set(traced.map(\.programName))
         return Evidence.Process(pid: process.pid, name: names.count > 1 ? process.programName : nil)
     }

@@ -13,7 +13,9 @@ extension Resource {
         return isCounted ? "before they were given back at exit" : "before it was given back at exit"
     }
 
-    /// What a difference of this says of others; `isChosen`: nobody asked for it. nil: nothing.
+    /// What a difference of this says of others; nil: nothing.
+    ///
+    /// `isChosen`: silt chose it, nobody asked for it.
     func compared(besides others: [Resource], isChosen: Bool) -> String? {
         guard !others.isEmpty else { return nil }
         let list = others.map { "--resource \($0.name): \($0.units)" }.joined(separator: ", ")

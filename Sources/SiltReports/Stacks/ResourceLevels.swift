@@ -32,7 +32,7 @@ struct ResourceLevels {
 
     func inUse(at row: RecordedSnapshot) -> UInt64 {
         guard resource != .heap else { return row.inUseBytes }
-        guard !steps.isEmpty else { return resource.isCounted ? row.inUseCount : 0 }
+        guard !steps.isEmpty else { return resource == .goroutine ? row.inUseCount : 0 }
         guard let ofIt = steps[row.process] else { return 0 }
         let later = ofIt.partitioningIndex { $0.snapshot > row.snapshot }
         return ofIt.prefix(upTo: later).last?.inUse ?? 0

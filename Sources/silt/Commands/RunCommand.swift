@@ -62,6 +62,7 @@ struct RunCommand: ParsableCommand {
     func validate() throws {
         // Everything from the first word that is no option on belongs to the command, --help included.
         if ["--help", "-h"].contains(command.first) { throw CleanExit.helpRequest(self) }
+        if command.first == "--version" { throw CleanExit.message(siltVersion) }
         if let word = command.first, word != "--", word.hasPrefix("-") {
             // A mistyped option; a program of that name stands after `--`.
             throw Refusal.commandBehindDashes(RunCommand.unknownOption(String(word.prefix { $0 != "=" })))

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SiltFindings
+internal import SiltRecording
 internal import SiltSystem
 internal import SiltText
 
@@ -10,9 +11,12 @@ final class OutputFile: TextOutputStream {
     /// The first error; what comes after it is dropped.
     private var failure: Int32 = 0
 
+    /// Throws for a recording: it may be the one that is read, and is more than what is made of it.
+    ///
     /// `mode`: who may read a file that is made; `isNew`: never over a file that is there.
     init(_ path: String, mode: mode_t = 0o600, isNew: Bool = false) throws {
         self.path = path
+        guard path == "-" || !isRecordingFile(path) else { throw InputError.isRecording(path: path) }
         let flags = O_WRONLY | O_CREAT | (isNew ? O_EXCL : O_TRUNC) | O_CLOEXEC
         descriptor = path == "-" ? STDOUT_FILENO : open(path.system, flags, mode)
         guard descriptor >= 0 else {

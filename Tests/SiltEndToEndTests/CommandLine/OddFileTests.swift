@@ -53,6 +53,28 @@ extension EndToEnd {
             #expect(list.status == 0)
         }
 
+        @Test func noOutputReplacesARecording() throws {
+            let folder = try ScratchFolder()
+            let recording = folder.file("r.silt")
+            _ = try runProgram([siltExecutable, "run", "--out", recording, "--", "sqlite3", ":memory:", "SELECT 1"])
+            let before = try Data(contentsOf: URL(fileURLWithPath: recording))
+            let outputs = [
+                "--html", "--pprof", "--csv", "--folded", "--firefox", "--speedscope", "--markdown", "--sarif",
+            ]
+            let commands =
+                outputs.map { ["report", recording, $0, recording] } + [
+                    ["diff", recording, recording, "--pprof", recording], ["check", recording, "--junit", recording],
+                ]
+            for command in commands {
+                let result = try runProgram([siltExecutable] + command)
+                #expect(
+                    result.status > 1 && result.errors.contains("it is a recording"),
+                    "\(command): \(result.errors)"
+                )
+            }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: recording)) == before)
+        }
+
         @Test(arguments: ["fifo", "folder", "/dev/zero", "/dev/null"])
         func whatIsNoFileIsRefusedAtOnce(name: String) throws {
             let folder = try ScratchFolder()
