@@ -1,11 +1,10 @@
 /* ends_early.c: a program that keeps one thing of a kind each 5 ms, and what becomes of it.
  *
  * `ends_early KIND SECONDS keep|give` ends with what it kept, or gives all of it back on its way
- * out. KIND is the first letter of blocks, descriptors, mappings or threads that end and are not
- * joined; n: nothing. With `child AFTER` behind it a forked child does that, and the parent, which
- * keeps nothing, goes on for AFTER seconds more. */
+ * out. KIND is the first letter of blocks, descriptors or mappings; n: nothing. With `child AFTER`
+ * behind it a forked child does that, and the parent, which keeps nothing, goes on for AFTER
+ * seconds more. */
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,25 +12,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    MOST = 100000,
-    BLOCK = 2011,
-    MAPPING = 16 << 10,
-    TABLE = 150011,
-    STACK_BYTES = 64 << 10,
-    PAUSE = 5000
-};
+enum { MOST = 100000, BLOCK = 2011, MAPPING = 16 << 10, TABLE = 150011, PAUSE = 5000 };
 
 static union {
     void *address;
     int descriptor;
-    pthread_t thread;
 } kept[MOST];
 static int count;
-
-static void *end_at_once(void *argument) {
-    return argument;
-}
 
 __attribute__((noinline)) static void keep_block(void) {
     kept[count].address = malloc(BLOCK);
@@ -48,14 +35,6 @@ __attribute__((noinline)) static void keep_mapping(void) {
     kept[count++].address = address;
 }
 
-__attribute__((noinline)) static void keep_thread(void) {
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_create(&kept[count++].thread, &attributes, end_at_once, NULL);
-    pthread_attr_destroy(&attributes);
-}
-
 __attribute__((noinline)) static void work(char kind, double seconds) {
     int rounds = (int)(seconds * 1e6 / PAUSE);
     for (int i = 0; i < rounds && count < MOST; i++) {
@@ -68,9 +47,6 @@ __attribute__((noinline)) static void work(char kind, double seconds) {
             break;
         case 'm':
             keep_mapping();
-            break;
-        case 't':
-            keep_thread();
             break;
         default:
             break;
@@ -89,11 +65,8 @@ __attribute__((noinline)) static void give_back(char kind) {
         case 'd':
             close(kept[count].descriptor);
             break;
-        case 'm':
-            munmap(kept[count].address, MAPPING);
-            break;
         default:
-            pthread_join(kept[count].thread, NULL);
+            munmap(kept[count].address, MAPPING);
             break;
         }
     }

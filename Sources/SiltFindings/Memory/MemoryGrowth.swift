@@ -80,7 +80,7 @@ extension MemoryGrowth {
         let looks = Self.looks(of: process, in: recording)
         // The process may have ended while it was looked at for the last time.
         if let start = looks.last(where: { $0.snapshot <= rows[quarter].snapshot }) ?? looks.first,
-            let end = Self.lastLook(in: looks, rows), end.snapshot > start.snapshot
+            let end = Self.lastLook(in: looks, Self.beforeLetGo(rows)), end.snapshot > start.snapshot
         {
             parts = end.bytes.rise(since: start.bytes)
             (startDetails, endDetails) = (start.details, end.details)
@@ -210,17 +210,15 @@ extension MemoryGrowth {
         in looks: [RecordedMemory],
         _ rows: [RecordedSnapshot]
     ) -> RecordedMemory? {
-        near(row, in: looks, rows).flatMap { isSame($0.then.rssBytes ?? 0, as: row.rssBytes ?? 0, row) ? $0.look : nil }
+        near(row, in: looks, rows).flatMap { hasStayed(row.rssBytes, since: $0.then.rssBytes, row) ? $0.look : nil }
     }
 
     /// The newest of a process, also where its RSS has risen on in its last half: where looks are expensive, or the machine
     /// is busy, there are few.
     static func lastLook(in looks: [RecordedMemory], _ rows: [RecordedSnapshot]) -> RecordedMemory? {
-        let rows = beforeLetGo(rows)
         guard let row = rows.last, let (look, then) = near(row, in: looks, rows) else { return nil }
-        let (resident, before) = (row.rssBytes ?? 0, then.rssBytes ?? 0)
-        if isSame(before, as: resident, row) { return look }
-        return resident > before && look.snapshot >= rows[rows.count / 2].snapshot ? look : nil
+        if hasStayed(row.rssBytes, since: then.rssBytes, row) { return look }
+        return row.rssBytes ?? 0 > then.rssBytes ?? 0 && look.snapshot >= rows[rows.count / 2].snapshot ? look : nil
     }
 
     /// Without the last moments of a process that lets its memory go before it ends.
@@ -239,14 +237,15 @@ extension MemoryGrowth {
     ) -> (look: RecordedMemory, then: RecordedSnapshot)? {
         guard let look = looks.last(where: { $0.snapshot <= row.snapshot }) ?? looks.first,
             let then = rows.first(where: { $0.snapshot >= look.snapshot }),
-            isSame(then.inUseBytes, as: row.inUseBytes, row)
+            hasStayed(row.inUseBytes, since: then.inUseBytes, row)
         else { return nil }
         return (look, then)
     }
 
-    private static func isSame(_ one: UInt64, as other: UInt64, _ row: RecordedSnapshot) -> Bool {
+    /// Whether bytes at a snapshot are nearly what they were before, as its RSS goes.
+    private static func hasStayed(_ bytes: UInt64?, since before: UInt64?, _ row: RecordedSnapshot) -> Bool {
         let tolerance = max(minimumBytes / 2, Double(row.rssBytes ?? 0) * maximumChange)
-        return abs(Double(one) - Double(other)) <= tolerance
+        return abs(Double(bytes ?? 0) - Double(before ?? 0)) <= tolerance
     }
 
     private static func median(_ values: some Sequence<Double>) -> Double {

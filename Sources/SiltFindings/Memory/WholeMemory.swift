@@ -7,16 +7,17 @@ package struct WholeMemory: Sendable {
     package var process: Int
     /// With an RSS, until it let its memory go at its end.
     package var rows: [RecordedSnapshot]
-    /// The last look at its address space; nil: there was none.
+    /// The last look at its address space; nil: there was none, or things have changed since.
     package var look: RecordedMemory?
-    /// By which RSS has risen after it, where that is notable; else 0.
+    /// Nil with too few snapshots.
+    package var growth: MemoryGrowth?
+    package var cause: Cause?
+
+    /// By which RSS has risen after the last look, where that is notable; else 0.
     package var laterBytes: UInt64 {
         guard let look, let end = rows.last?.rssBytes, end > look.bytes.sum else { return 0 }
         return Double(end - look.bytes.sum) >= MemoryGrowth.minimumBytes ? end - look.bytes.sum : 0
     }
-    /// Nil with too few snapshots.
-    package var growth: MemoryGrowth?
-    package var cause: Cause?
 
     /// What it is that RSS grew by, or stays at, where that is shown.
     package enum Cause: Equatable, Sendable {

@@ -57,7 +57,9 @@ package struct Moments {
         return (first, second)
     }
 
-    /// The recording as if it had ended then, processes that had ended as they were right before: its counters are those of that moment, and it has no history.
+    /// The recording as if it had ended then, processes that had ended as they were right before.
+    ///
+    /// Its counters are those of that moment, and it has no history.
     package func recording(at moment: Moment) -> Recording {
         var past = recording
         if let hunt { stacks(at: Int(moment.position), hunt, &past) } else { sites(at: moment.position, &past) }

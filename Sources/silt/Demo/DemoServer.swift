@@ -17,10 +17,10 @@ struct DemoServer {
     private var nextHeartbeat = Clock.monotonicSeconds
     private var oldestProfile = 0
 
-    /// Serves loopback until `/quit` is asked for; writes the port into `portFile` once it listens.
+    /// Serves loopback until `/quit` is asked for; writes the port into `portFile`, if there is one, once it listens.
     ///
     /// `port`: 0: any that is free. Returns an exit status.
-    static func serve(port: UInt16, portFile: String? = nil) -> Int32 {
+    static func serve(port: UInt16, portFile: String?) -> Int32 {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -36,11 +36,13 @@ struct DemoServer {
             Terminal.message(.noDemoPort(port, errorText(errno)))
             return 1
         }
-        do {
-            try portFile.map { try FileBytes.replace($0, with: "\(UInt16(bigEndian: address.sin_port))") }
-        } catch {
-            Terminal.message(.noPortFile(portFile ?? "", error))
-            return 1
+        if let portFile {
+            do {
+                try FileBytes.replace(portFile, with: "\(UInt16(bigEndian: address.sin_port))")
+            } catch {
+                Terminal.message(.noPortFile(portFile, error))
+                return 1
+            }
         }
         var server = DemoServer()
         server.loadTable()

@@ -12,9 +12,7 @@ struct DemoServerCommand: ParsableCommand {
     static let portFileVariable = "SILT_DEMO_PORT_FILE"
 
     func run() throws {
-        guard let portFile = Environment.content(Self.portFileVariable) else {
-            throw ExitCode(DemoServer.serve(port: port))
-        }
-        throw ExitCode(DemoServer.serve(port: 0, portFile: portFile))
+        let portFile = Environment.content(Self.portFileVariable)
+        throw ExitCode(DemoServer.serve(port: portFile == nil ? port : 0, portFile: portFile))
     }
 }

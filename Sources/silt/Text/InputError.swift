@@ -6,7 +6,6 @@ enum InputError: Error, CustomStringConvertible {
     case nothingKept(folder: String?)
     /// Neither a recording nor a profile, or a profile that cannot be read; a text file is not taken for a damaged one.
     case unreadable(path: String, PprofError, isBinary: Bool)
-
     /// An output would replace it, which may be the one that is read.
     case isRecording(path: String)
 

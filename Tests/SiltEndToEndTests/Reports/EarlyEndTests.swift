@@ -6,22 +6,10 @@ extension EndToEnd {
     /// What grew in a process that ended before the trace did.
     @Suite(.serialized)
     struct EarlyEnds {
-        private static let folder = Result { try ScratchFolder() }
-
-        private static func record(_ ending: String) throws -> String {
-            let folder = try folder.get()
-            let program = try buildWorkload("ends_early", into: folder, flags: ["-pthread"])
-            let recording = folder.file(ending + ".silt")
-            let run = try runProgram([
-                siltExecutable, "run", "--out", recording, "--snapshot-every", "100ms", "--", program, "blocks", "3",
-                ending, "child", "3",
-            ])
-            #expect(run.status == 0 && run.errors.hasPrefix("GROWING: 1 call site"), "\(run.errors)")
-            return recording
-        }
+        private static let program = Result { try EndsEarly() }
 
         private static let recordings: Result<[String: String], any Error> = Result {
-            ["keep": try record("keep"), "give": try record("give")]
+            try ["keep", "give"].reduce(into: [:]) { $0[$1] = try program.get().record($1, "blocks", $1, "child", "3") }
         }
 
         private func consumeJSON(_ arguments: [String]) throws -> [String: Any] {
@@ -66,7 +54,7 @@ extension EndToEnd {
         @Test(arguments: ["keep", "give"])
         func thePageOpensOnWhatGrewAndItsTimelineOnWhatWasThere(ending: String) throws {
             let recording = try #require(try Self.recordings.get()[ending])
-            let file = try Self.folder.get().file("page.html")
+            let file = try Self.program.get().folder.file("page.html")
             _ = try consume([siltExecutable, "report", recording, "--html", file])
             let html = try String(contentsOfFile: file, encoding: .utf8)
             let data = try #require(html.firstMatch(of: #/id="silt-data">(.*?)</script>/#.dotMatchesNewlines())?.1)

@@ -1,4 +1,3 @@
-import Foundation
 import SiltTestSupport
 import Testing
 
@@ -6,23 +5,11 @@ extension EndToEnd {
     /// Views of programs that give back on their way out what they kept that is no block.
     @Suite(.serialized)
     struct GivenBackKinds {
-        private static let folder = Result { try ScratchFolder() }
-
-        private static func record(_ kind: String) throws -> String {
-            let folder = try folder.get()
-            let program = try buildWorkload("ends_early", into: folder, flags: ["-pthread"])
-            let recording = folder.file(kind + ".silt")
-            let run = try runProgram([
-                siltExecutable, "run", "--out", recording, "--snapshot-every", "100ms", "--", program, kind, "3",
-                "give",
-            ])
-            #expect(run.status == 0, "\(run.errors)")
-            return recording
-        }
+        private static let program = Result { try EndsEarly() }
 
         private static let recordings: Result<[String: String], any Error> = Result {
             let kinds = ["nothing", "descriptors", "mappings"]
-            return try kinds.reduce(into: [:]) { $0[$1] = try record($1) }
+            return try kinds.reduce(into: [:]) { $0[$1] = try program.get().record($1, $1, "give") }
         }
 
         private func words(_ arguments: [String]) throws -> String {
@@ -64,7 +51,7 @@ extension EndToEnd {
                 let count = try #require(top.firstMatch(of: #/accounting for ([0-9]+)/#)?.1)
                 #expect((400...600).contains(Int(count) ?? 0), "\(top)")
             }
-            let left = try words(["report", recording, "--top", "--by", "inuse", "--resource", "descriptor"])
+            let left = try words(["report", recording, "--top", "--by", "inuse", "--resource", String(kind.dropLast())])
             #expect(!left.contains(keeper), "\(left)")
             // Blocks are looked at as they were left, whatever else grew.
             #expect(try words(["report", recording, "--sizes"]).hasPrefix("blocks in use at the end"))
