@@ -147,10 +147,10 @@ extension ReportOutput {
             try FlameText.render($0.opening, isInverted: $1.isInverted, root: $1.root, into: &$2)
         },
         ReportOutput("timeline", "The live heap over time, phases and marks below it.", takesResource: true) {
-            TimelineText.render($0, into: &$2)
+            TimelineText.render($0.ofWhatGrew, into: &$2)
         },
         ReportOutput("peak", "What made up the most that was in use at once.", takesResource: true) {
-            PeakText.render($0, into: &$2)
+            PeakText.render($0.ofWhatGrew, into: &$2)
         },
         ReportOutput("sizes", "Blocks by size.") { HistogramText.renderSizes($0.openingOfBlocks, into: &$2) },
         ReportOutput("ages", "Blocks in use at the end by the time since they were allocated.") {

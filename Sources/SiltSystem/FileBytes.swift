@@ -72,6 +72,13 @@ package enum FileBytes {
         return names
     }
 
+    /// From `/` on; as it is where the current folder is gone.
+    package static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+        defer { free(folder) }
+        return String(system: folder) + "/" + path
+    }
+
     package static func exists(_ path: String) -> Bool { access(path.system, F_OK) == 0 }
 
     /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole

@@ -15,10 +15,11 @@ final class ServedTrace {
     private var server: ReportServer?
     private var pusher: ProfilePusher?
 
-    init(recording: String, hide: [String]) throws {
+    /// `place`: where the recording is kept.
+    init(recording: String, kept place: RecordingPlace?, hide: [String]) throws {
         directory = try makePrivateDirectory()
         socket = directory + "/silt.sock"
-        source = ReportSource(LiveTrace(recording: recording, socket: socket), hide: hide)
+        source = ReportSource(LiveTrace(recording: recording, socket: socket), kept: place, hide: hide)
     }
 
     func begin(_ address: String?, _ push: PushOptions, service: String) throws {
@@ -39,9 +40,10 @@ final class ServedTrace {
 }
 
 extension ReportSource {
-    /// The report of a trace, brought up to date each time.
-    convenience init(_ trace: LiveTrace, hide: [String]) {
+    /// The report of a trace, brought up to date each time; `place`: where its recording is kept.
+    convenience init(_ trace: LiveTrace, kept place: RecordingPlace?, hide: [String]) {
         var options = ReportOptions()
+        options.recordingPlace = place
         options.hide = hide
         let seen = Mutex<[Int64]>([])
         self.init { [options] isFirst in

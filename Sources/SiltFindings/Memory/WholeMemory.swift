@@ -68,14 +68,18 @@ package struct WholeMemory: Sendable {
     /// The live heap may have grown by this share of a rise at most for its blocks to be touched late.
     private static let maximumLiveShare = 0.25
 
-    /// The traced process whose RSS rose most, or else the one that allocated most; nil without an RSS.
-    package init?(_ recording: Recording, clocks: [ProcessClock]) {
+    /// The traced process whose RSS rose most, or else that of `pid`, or the one that allocated most; nil without an RSS.
+    ///
+    /// `pid`: of the process that the first finding is about, where there are several.
+    fileprivate init?(_ recording: Recording, clocks: [ProcessClock], preferring pid: UInt32? = nil) {
         let all = recording.processes.indices.filter { !recording.processes[$0].isProfiled }.compactMap {
             WholeMemory(process: $0, clock: clocks[$0], recording)
         }
-        func weight(_ one: WholeMemory) -> (Double, UInt64) {
+        func weight(_ one: WholeMemory) -> (Double, Int, UInt64) {
             let isNotable = one.growth.map(\.isNotable) ?? false
-            return (isNotable ? one.growth?.risen ?? 0 : 0, recording.totals[one.process].allocatedBytes)
+            let isPreferred = pid != nil && recording.processes[one.process].pid == pid
+            let allocated = recording.totals[one.process].allocatedBytes
+            return (isNotable ? one.growth?.risen ?? 0 : 0, isPreferred ? 1 : 0, allocated)
         }
         guard let main = all.max(by: { weight($0) < weight($1) }) else { return nil }
         self = main
@@ -141,6 +145,15 @@ package struct WholeMemory: Sendable {
 }
 
 extension HeapReport {
+    /// Of the process that says most; nil without an RSS.
+    package var wholeMemory: WholeMemory? {
+        WholeMemory(
+            recording,
+            clocks: ProcessClock.all(of: recording),
+            preferring: growing.first?.evidence.process?.pid
+        )
+    }
+
     /// True when most of that growth is charged to call sites.
     func isNamed(_ outside: MemoryGrowth) -> Bool {
         let charged = sites.lazy.filter(\.isGrowing).reduce(0.0) {

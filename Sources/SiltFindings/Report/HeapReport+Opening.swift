@@ -14,22 +14,27 @@ extension HeapReport {
 
     /// What views of the stacks open on: the report, or what was in use before programs gave back on their way out what grew.
     ///
-    /// `isBeforeTheWayOut` says which. Who asks for what is in use at the end (`Order.inUse`) gets that. Where no blocks
-    /// grow, but something else does, it is that.
+    /// `isBeforeTheWayOut` says which. Who asks for what is in use at the end (`Order.inUse`) gets that.
     package var opening: HeapReport {
         guard options.order == .growth else { return self }
-        var report = self
-        let grown = growing.lazy.filter { $0.follows == nil && !$0.resource.isFound }.map(\.resource)
-        if options.resource == nil, let first = grown.first, !grown.contains(recording.countedResource) {
-            report.options.resource = first
-        }
+        var report = ofWhatGrew
         guard growing.contains(where: \.wasGivenBack), let past = beforeTheWayOut else { return report }
         report.recording = past.recording
         report.isBeforeTheWayOut = past.resources.contains(report.countedResource)
         return report
     }
 
-    /// The same of blocks, whatever else grows.
+    /// The report of what a view adds up unless told: where no blocks grow, but something else does, that.
+    package var ofWhatGrew: HeapReport {
+        var report = self
+        let grown = growing.lazy.filter { $0.follows == nil && !$0.resource.isFound }.map(\.resource)
+        if options.resource == nil, let first = grown.first, !grown.contains(recording.countedResource) {
+            report.options.resource = first
+        }
+        return report
+    }
+
+    /// What a view of blocks opens on, whatever else grows.
     package var openingOfBlocks: HeapReport {
         var report = self
         report.options.resource = recording.countedResource

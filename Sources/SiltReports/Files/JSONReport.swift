@@ -20,7 +20,7 @@ package enum JSONReport {
             }
             json.object("totals") { totals(report.totals, &$0) }
             trust(report.trust, &json)
-            let whole = WholeMemory(report.recording, clocks: ProcessClock.all(of: report.recording))
+            let whole = report.wholeMemory
             json.objects("processes", of: report.processes) { process, json in
                 json.value("pid", UInt64(process.process.pid))
                 json.value("parent", UInt64(process.parentPid))

@@ -53,7 +53,7 @@ function siteArticle(site, look, number) {
   if (site.distinction) article.append(element("p", {}, site.distinction));
   if (site.way) {
     const details = element("details", number === 1 && site.way.length <= USUAL_WAY ? { open: "" } : {},
-      element("summary", {}, `the way there (${site.way.length} functions)`));
+      element("summary", {}, `the way there (${site.way.length} ${site.way.length === 1 ? "function" : "functions"})`));
     details.append(element("ol", { class: "way" }, ...site.way.map((frame) => element("li", {}, frame))));
     article.append(details);
   }

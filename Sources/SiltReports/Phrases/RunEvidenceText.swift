@@ -87,7 +87,7 @@ struct RunEvidenceText {
         switch verdict.reason {
         case .doubling: return GrowingArray.sentence(resource, rose, steps: facts.jumps)
         case .backlog:
-            return "a queue or list that gets longer: what it holds is replaced, but more comes than goes (\(rose))"
+            return "a queue, list or array that gets longer: its blocks are replaced, and ever more is held (\(rose))"
         case .trend: return "rose in every quarter of \(whose.isEmpty ? "the run" : whose), from \(rose)"
         case .deep: line = "slow, hidden under much that comes and goes: "
         case .slowed: line = "slower than at first, but steady since \(time(share: facts.from)): "

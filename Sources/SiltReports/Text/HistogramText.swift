@@ -50,6 +50,7 @@ package enum HistogramText {
             // 1 stands for what was allocated since the last snapshot, or the one before it.
             let (from, to) = (number == 0 ? 0 : 1 << (number - 1), 1 << number)
             if isHunt { return "\(from)–\(to) rounds" }
+            if number <= 1 { return "less than \(time(2 * period))" }
             return "\(time(Double(from) * period)) – \(time(Double(to) * period))"
         }
         let moment = report.isBeforeTheWayOut ? report.countedResource.beforeTheWayOut : "at the end"

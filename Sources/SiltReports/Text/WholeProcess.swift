@@ -31,7 +31,7 @@ struct WholeProcess {
         let heap =
             ended + [MemoryText.heap(report.totals, isOver: isOver)]
             + (counted.isEmpty ? [] : [MemoryText.counted(counted, isOver: isOver, processes: holders.count)])
-        guard let memory = WholeMemory(recording, clocks: ProcessClock.all(of: recording)),
+        guard let memory = report.wholeMemory,
             let first = memory.rows.first?.rssBytes, let last = memory.rows.last, let end = last.rssBytes
         else {
             (answer, lines) = (nil, heap)

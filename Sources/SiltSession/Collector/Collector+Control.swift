@@ -39,7 +39,8 @@ extension Collector {
 
     var status: TraceStatus {
         var status = TraceStatus()
-        status.recording = options.recording
+        // Who asks may be in another folder.
+        status.recording = FileBytes.absolute(options.recording)
         status.rounds = book?.rounds.count
         status.processes = images.count
         status.traced = outcome.traced

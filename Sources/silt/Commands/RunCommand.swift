@@ -91,7 +91,7 @@ struct RunCommand: ParsableCommand {
         let outcome: TraceOutcome
         do {
             let isWatched = serve != nil || push.push != nil
-            let served = try isWatched ? ServedTrace(recording: path, hide: layout.hide) : nil
+            let served = try isWatched ? ServedTrace(recording: path, kept: file.place, hide: layout.hide) : nil
             try served?.begin(serve, push, service: commandWords[0])
             defer { served?.stop() }
             options.socket = served?.socket

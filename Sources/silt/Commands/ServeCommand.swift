@@ -52,7 +52,7 @@ struct ServeCommand: ParsableCommand {
     func run() throws {
         do {
             let (trace, target) = try LiveTrace.chosen(target, by: Self._commandName)
-            let source = ReportSource(trace, hide: hide)
+            let source = ReportSource(trace, kept: .file(trace.recording), hide: hide)
             // A recording that cannot be read is no reason to listen.
             let traced = try source.current().report.recording.target.command.first
             let server = try ReportServer(source, at: try serverAddress(), token: ServerAddress.token)

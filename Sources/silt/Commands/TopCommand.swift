@@ -42,7 +42,7 @@ struct TopCommand: ParsableCommand {
         }
         do {
             let (trace, target) = try LiveTrace.chosen(target, by: Self._commandName)
-            let source = ReportSource(trace, hide: hide)
+            let source = ReportSource(trace, kept: .file(trace.recording), hide: hide)
             var view = TopView(target)
             view.take(try source.current().report)
             if once {

@@ -122,10 +122,10 @@ extension EndToEnd {
             let window = try TerminalWindow(columns: 130)
             let program = try buildWorkload("service", into: window.folder)
             let socket = window.folder.file("s")
+            // The name of the recording is of the folder in which the trace began.
             let trace = try StartedProgram([
-                siltExecutable, "run", "--snapshot-every", "200ms", "--out", window.folder.file("run.silt"), "--",
-                program,
-                "serve", socket, "well",
+                "env", "-C", window.folder.path, siltExecutable, "run", "--snapshot-every", "200ms", "--out", "run.silt",
+                "--", program, "serve", socket, "well",
             ])
             defer { trace.end() }
             try waitForFile(socket)
