@@ -57,6 +57,13 @@ package enum Resource: UInt8, Sendable, CaseIterable {
     /// Some are taken by calls that nobody saw, and found by looks.
     package var mayBeFound: Bool { isFound || self == .descriptor }
 
+    /// What pprof's sample types call it: as heap profiles do for blocks, with its name in front for other sizes, and by
+    /// its name alone where it has no size.
+    package func sampleType(_ ofHeap: String) -> String {
+        guard self != .heap else { return ofHeap }
+        return isCounted ? name : "\(name)_\(ofHeap)"
+    }
+
     package init?(name: String) {
         guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = found

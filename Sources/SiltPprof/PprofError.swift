@@ -16,6 +16,8 @@ package enum PprofError: Error, Equatable {
     case wrongValueCount(sample: Int, found: Int, expected: Int)
     /// None of the values is memory or objects in use; `found` is what there is.
     case nothingInUse(found: [PprofValueType])
+    /// What it counts is nothing that silt knows.
+    case unknownCount(PprofValueType)
     /// The file could not be read; `reason` is the system's message.
     case cannotRead(path: String, reason: String)
 }
@@ -50,6 +52,8 @@ extension PprofError: CustomStringConvertible {
         case .nothingInUse(let found):
             "the profile does not say what is in use, only \(found.map { "\($0.type)/\($0.unit)" }.joined(separator: ", "))"
                 + ": take a heap or goroutine profile (inuse_space, space or goroutine among its sample types)"
+        case .unknownCount(let type):
+            "the profile counts \(type.type)/\(type.unit), which silt does not know: take a heap or goroutine profile"
         case .cannotRead(let path, let reason):
             "cannot read \(path): \(reason)"
         }

@@ -48,10 +48,19 @@ extension PprofProfile {
         return try sums(of: columns)
     }
 
+    /// Whether it has the bytes of blocks in use.
+    package var saysHeap: Bool { InUseColumns(of: self).bytes != nil }
+
     /// The same of what was allocated since the start; nil where the profile does not say.
     package func allocated() throws(PprofError) -> PprofInUse? {
         let columns = InUseColumns(allocatedIn: self)
         return columns.bytes == nil ? nil : try sums(of: columns)
+    }
+
+    /// The same of the sample types of those names, counts and bytes as their units are; nil where the profile has none.
+    package func inUse(bytes: String?, count: String) throws(PprofError) -> PprofInUse? {
+        let columns = InUseColumns(bytes: bytes, count: count, in: self)
+        return columns.bytes == nil && columns.count == nil ? nil : try sums(of: columns)
     }
 
     private func sums(of columns: InUseColumns) throws(PprofError) -> PprofInUse {
@@ -95,7 +104,8 @@ extension PprofProfile {
     private func symbol(of frame: PprofFrame) -> PprofSymbol {
         let mapping = frame.mapping.map { mappings[$0] }
         let isNamed = !frame.function.name.isEmpty
-        let inModule = mapping.map { frame.address &- $0.start &+ $0.offset } ?? frame.address
+        // Without an address it is the file as such.
+        let inModule = frame.address == 0 ? 0 : mapping.map { frame.address &- $0.start &+ $0.offset } ?? frame.address
         return PprofSymbol(
             function: frame.function.name,
             file: frame.function.file,
@@ -161,6 +171,11 @@ struct InUseColumns {
     init(allocatedIn profile: PprofProfile) {
         bytes = InUseColumns.position(of: ["alloc_space"], unit: "bytes", in: profile)
         count = InUseColumns.position(of: ["alloc_objects"], unit: "count", in: profile)
+    }
+
+    init(bytes: String?, count: String, in profile: PprofProfile) {
+        self.bytes = bytes.flatMap { InUseColumns.position(of: [$0], unit: "bytes", in: profile) }
+        self.count = InUseColumns.position(of: [count], unit: "count", in: profile)
     }
 
     /// The first of the names that the profile has with that unit.

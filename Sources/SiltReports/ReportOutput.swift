@@ -152,9 +152,15 @@ extension ReportOutput {
         ReportOutput("peak", "What made up the most that was in use at once.", takesResource: true) {
             PeakText.render($0.ofWhatGrew, into: &$2)
         },
-        ReportOutput("sizes", "Blocks by size.") { HistogramText.renderSizes($0.openingOfBlocks, into: &$2) },
-        ReportOutput("ages", "Blocks in use at the end by the time since they were allocated.") {
-            HistogramText.renderAges($0.openingOfBlocks, into: &$2)
+        ReportOutput("sizes", "Blocks, or mappings where those grew, by size.", takesResource: true) {
+            HistogramText.renderSizes($0, into: &$2)
+        },
+        ReportOutput(
+            "ages",
+            "Blocks in use at the end, or what else grew, by the time since they were taken.",
+            takesResource: true
+        ) {
+            HistogramText.renderAges($0, into: &$2)
         },
         ReportOutput("json", "JSON, format silt-report version 1.", type: jsonType, compare: .json) {
             JSONReport.render($0, into: &$2)

@@ -6,6 +6,8 @@ internal import SiltText
 package enum ShimError: Error, CustomStringConvertible {
     case damagedImage
     case cannotWrite(path: String, reason: String)
+    /// Another file is there.
+    case foreign(path: String)
     case noUsableDirectory(tried: [String])
 
     package var description: String {
@@ -14,6 +16,8 @@ package enum ShimError: Error, CustomStringConvertible {
             "the preload library inside this executable is damaged; install silt again"
         case .cannotWrite(let path, let reason):
             "cannot write \(path): \(reason)"
+        case .foreign(let path):
+            "\(path) is there and is no preload library of silt: name another path, or remove it first"
         case .noUsableDirectory(let tried):
             "no directory can hold the preload library (it must be the user's own, allow execution, and have neither "
                 + "space, colon nor dollar sign in its path; tried \(tried.joined(separator: ", "))); set XDG_CACHE_HOME to one that can"
@@ -27,7 +31,7 @@ package enum ShimFile {
     private static let mountedNoExec: UInt = 8
 
     /// The library's bytes, an ELF shared object.
-    package static func bytes() throws(ShimError) -> [UInt8] {
+    private static func bytes() throws(ShimError) -> [UInt8] {
         guard let bytes = decodeBase64(ShimImage.base64), bytes.count > 64,
             bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46])
         else { throw .damagedImage }
@@ -69,8 +73,24 @@ package enum ShimFile {
         if !holds(path, bytes) { try write(bytes, to: path) }
     }
 
+    /// Writes the library where a user wants it, over one of this or another silt; over nothing else.
+    package static func write(to path: String) throws(ShimError) {
+        guard !isForeign(path) else { throw .foreign(path: path) }
+        try write(try bytes(), to: path)
+    }
+
+    /// Whether something is there that is no preload library of silt.
+    ///
+    /// An empty file is nothing, and a link is what it leads to.
+    private static func isForeign(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path.system, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { return false }
+        guard let bytes = try? FileBytes.read(regular: path, limit: 1 << 24) else { return true }
+        return !bytes.isEmpty && bytes.firstRange(of: Array("\0libsilt.so\0".utf8)) == nil
+    }
+
     /// Writes the library to `path`, through a temporary file beside it, mode 0755.
-    package static func write(_ bytes: [UInt8], to path: String) throws(ShimError) {
+    private static func write(_ bytes: [UInt8], to path: String) throws(ShimError) {
         let temporary = "\(path).\(getpid())"
         let descriptor = open(temporary.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o755)
         guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: errorText(errno)) }

@@ -79,6 +79,24 @@ package enum FileBytes {
         return String(system: folder) + "/" + path
     }
 
+    /// Whether both are names of one file, which may not be there yet.
+    package static func isSamePlace(_ path: String, _ other: String) -> Bool {
+        func place(_ path: String) -> String {
+            if let found = resolved(path) { return found }
+            let path = absolute(path)
+            let slash = path.lastIndex(of: "/") ?? path.startIndex
+            return (resolved(String(path[...slash])) ?? "") + "/" + path[slash...].drop { $0 == "/" }
+        }
+        return place(path) == place(other)
+    }
+
+    /// Without links and detours; nil where nothing is there.
+    private static func resolved(_ path: String) -> String? {
+        let found = realpath(path.system, nil)
+        defer { free(found) }
+        return found.map { String(system: $0) }
+    }
+
     package static func exists(_ path: String) -> Bool { access(path.system, F_OK) == 0 }
 
     /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole

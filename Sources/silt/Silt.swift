@@ -38,6 +38,10 @@ extension Silt {
     /// Parses and runs; a usage error ends with status 2 rather than the parser's own 64.
     static func main() {
         silt_signals_prepare()
+        if arguments.first == "help", let problem = unknownCommand(arguments.dropFirst().first, isHelp: true) {
+            Terminal.write(fullMessage(for: problem) + "\n", to: STDERR_FILENO)
+            exit(withError: SiltExit.usage)
+        }
         do {
             var command = try parseAsRoot(arguments)
             try command.run()
@@ -59,8 +63,8 @@ extension Silt {
 }
 
 extension Silt {
-    /// What is wrong with a first word that is no subcommand.
-    private static func unknownCommand(_ word: String?) -> ValidationError? {
+    /// What is wrong with a first word that is no subcommand, or with one behind `silt help`.
+    private static func unknownCommand(_ word: String?, isHelp: Bool = false) -> ValidationError? {
         let commands = configuration.subcommands
         let names = commands.filter { $0.configuration.shouldDisplay }.map { $0._commandName } + ["help"]
         if word == "--" { return Refusal.noSubcommand(Array(arguments.dropFirst())) }
@@ -69,8 +73,8 @@ extension Silt {
             return nil
         }
         if ["attach", "detach"].contains(word) { return Refusal.noCommand(word, Refusal.onlyFromTheStart) }
-        let near = synonyms[word] ?? nearest(word, among: names)
-        return Refusal.noCommand(word, near.map { Refusal.meant("silt " + $0) } ?? Refusal.noneNear(word))
+        let near = (synonyms[word] ?? nearest(word, among: names)).map { isHelp ? Refusal.help(of: $0) : "silt " + $0 }
+        return Refusal.noCommand(word, near.map(Refusal.meant) ?? Refusal.noneNear(word))
     }
 
     /// How other profilers call what commands of silt do.

@@ -20,7 +20,8 @@ extension SentencesTests {
     mutating func errors() throws {
         add([PatternError(pattern: "a**", reason: "back references are not supported")])
         add([
-            ShimError.damagedImage, .cannotWrite(path: "/x.so", reason: full), .noUsableDirectory(tried: ["/a", "/b"]),
+            ShimError.damagedImage, .cannotWrite(path: "/x.so", reason: full), .foreign(path: "/x.so"),
+            .noUsableDirectory(tried: ["/a", "/b"]),
         ])
         add([FileError.system(errno: 28), .tooLarge(limit: 1 << 20)])
         add(eventErrors)
@@ -112,6 +113,7 @@ extension SentencesTests {
             .tooLarge(limit: 1000, unit: "frames"), .badReference(.location, id: 7), .badID(.location, id: 0),
             .badID(.location, id: 7), .wrongValueCount(sample: 3, found: 1, expected: 4),
             .nothingInUse(found: [PprofValueType(type: "cpu", unit: "nanoseconds")]),
+            .unknownCount(PprofValueType(type: "open_connections", unit: "count")),
             .cannotRead(path: "heap.pb.gz", reason: "Permission denied"),
         ]
     }

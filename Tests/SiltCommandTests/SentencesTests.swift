@@ -42,6 +42,7 @@ import Testing
         let unknown = Refusal.unknownOption("--jsno", near: "--json", help: "silt run --help")
         let all: [any Error] = [
             Refusal.noCommand("rnu", Refusal.meant("silt run")), Refusal.noCommand("x", Refusal.noneNear("x")),
+            Refusal.noCommand("reprot", Refusal.meant(Refusal.help(of: "report"))),
             Refusal.noCommand("a.silt", Refusal.noneNear("a.silt")),
             Refusal.noCommand("attach", Refusal.onlyFromTheStart), Refusal.noSubcommand(["./server", "--port"]),
             unknown, Refusal.unknownOption("--x", near: nil, help: "silt run --help"),
@@ -50,7 +51,8 @@ import Testing
             Refusal.runNeedsCommand, Refusal.huntNeedsPlan, Refusal.checkNeedsPlan, Refusal.shimPath("/a b.so"),
             Refusal.markNeedsName, Refusal.markNeedsSocket, Refusal.worksOnlyWith("--label", "--push"),
             Refusal.stackChoice("--tree, --flame"), Refusal.resourceWorksWith("--top, --tree"),
-            Refusal.twoViews("--json", "--flame"), Refusal.twoOutputsToOnePlace, Refusal.profileToTerminal,
+            Refusal.twoViews("--json", "--flame"), Refusal.twoOutputsToOnePlace,
+            Refusal.eventsInRecording("run.silt"), Refusal.profileToTerminal,
             Refusal.diffNeedsTwo, Refusal.betweenOfTwo, Refusal.betweenNeedsTwo("diff"), Refusal.filesAreOfTheWholeRun,
             Refusal.filesHaveNoRates, Refusal.profileHasNoPeak, Refusal.listenAddress("6070"), Refusal.listenNeedsToken,
             Refusal.localAddress("here"), Refusal.addressOfOthers("0.0.0.0:6070"),

@@ -69,6 +69,41 @@ import Testing
         try expectScreen(report, "leak-cpp-freed-at-exit")
     }
 
+    @Test func childrenThatNobodyWaitsFor() throws {
+        var scene = Scene()
+        scene.places = [
+            Scene.Place(frames: [Frame(function: "")], bytes: 1_200, count: 1_200, resource: .zombie),
+            Scene.Place(frames: [main], bytes: 74_752, count: 2),
+        ]
+        let report = try scene.report { if $0.resource == .zombie { $0.grow(by: 50) } }
+        try expectScreen(report, "leak-zombie")
+    }
+
+    /// Little is said of the fourth and later ones: a command says the rest.
+    @Test(arguments: [3, 4, 6]) func moreThanThreeLeaks(count: Int) throws {
+        var scene = Scene()
+        let (names, owners) = (["red", "green", "blue", "white", "black", "brown"], ["a", "b", "c", "d", "e", "f"])
+        scene.places = (0..<count).map { index in
+            let keeper = Frame(function: "keep_\(names[index])", file: "/src/\(owners[index]).c", line: 10 + index)
+            return Scene.Place(frames: [main, keeper], bytes: UInt64(900_000 - 1_000 * index), count: 900)
+        }
+        func text(_ limit: Int?) throws -> String {
+            var report = try scene.report { $0.grow(by: Double(80_000 - $0.rank)) }
+            report.options.limit = limit
+            var text = ""
+            TextReport.render(report, into: &text)
+            return text
+        }
+        func ways(_ text: String) -> Int { text.split(separator: "\n").count { $0.contains("main → keep_") } }
+        let usual = try text(nil)
+        #expect(ways(usual) == 3, "\(usual)")
+        let words = count == 4 ? "finding 4" : "findings 4 to \(count)"
+        let more = "more of \(words): silt report server.silt --limit \(count)\n"
+        #expect(usual.contains(more) == (count > 3), "\(usual)")
+        let all = try text(count)
+        #expect(ways(all) == count && !all.contains("more of finding"), "\(all)")
+    }
+
     @Test func aLeakInAPlugin() throws {
         var scene = Scene()
         scene.command = ["redis-server", "--loadmodule", "./shop.so"]

@@ -68,6 +68,18 @@ import Testing
         #expect(try Self.text(name, Self.report()) == Self.text(name, Self.report(.heap)))
     }
 
+    /// Of what has no size, or of which nobody knows when it was taken, blocks are shown, and a line says so.
+    @Test func sizesAndAgesAreOfWhatIsAskedForOrSayOfWhatTheyAre() throws {
+        #expect(try Self.text("sizes", Self.report(.mapping)).hasPrefix("mappings in use at the end, by the mean size"))
+        #expect(try Self.text("sizes", Self.report(.mapping)).contains(": 3 mappings, 6.00 KiB\n"))
+        #expect(try Self.text("sizes", Self.report(.timer)).hasPrefix("of blocks: timers have no size\n"))
+        for resource in [Resource.mapping, .timer] {
+            let ages = try Self.text("ages", Self.report(resource))
+            #expect(ages.hasPrefix("of blocks: \(resource.units) have no age\n"), "\(ages)")
+        }
+        #expect(try !Self.text("ages", Self.report()).contains("of blocks"))
+    }
+
     /// Numbers of snapshots at which two call sites took and gave back; between them nothing changed.
     @Test func theCourseOfAResourceIsTheSumOfItsCallSites() throws {
         var recording = try OrderServer.recording(snapshots: 8)
@@ -102,7 +114,8 @@ import Testing
             #expect(text.contains("\"name\": \"\(name)\"") && text.contains("\"endValue\": \(weight)"), "\(text)")
         }
         let all = ReportOutput.all.filter(\.takesResource).map(\.name)
-        #expect(all == ["top", "tree", "flame", "timeline", "peak", "folded", "speedscope", "firefox"])
+        let views = ["top", "tree", "flame", "timeline", "peak", "sizes", "ages"]
+        #expect(all == views + ["folded", "speedscope", "firefox"])
     }
 
     @Test func theFirefoxProfilerWeighsTheResourceThatIsAskedFor() throws {

@@ -50,7 +50,7 @@ struct SuretyTests {
 
     @Test func theEvidenceSaysForHowLongItWasWatchedAndWhatTells() throws {
         let line = EvidenceText.line(try Self.opinion(seconds: 48).evidence, .heap)
-        let end = "; watched for 18 s, and a cache may keep its content longer: a run of 80 s tells"
+        let end = "; half of them are younger than 18 s, and a cache may keep its content longer: a run of 80 s tells"
         #expect(line.hasSuffix(end), "\(line)")
         let long = EvidenceText.line(try Self.opinion(seconds: 240).evidence, .heap)
         #expect(!long.contains(" tells"), "\(long)")

@@ -47,6 +47,17 @@ import Testing
         #expect(texts.contains("shop+0x6abc"))
     }
 
+    // MARK: Tables
+
+    @Test(arguments: [40, 44, 57, 64, 80, 100])
+    func noRowOfATableIsWiderThanTheTerminal(width: Int) throws {
+        var text = ""
+        TopTable.render(try report { ($0.width, $0.limit) = (width, 1000) }, into: &text)
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= width }, "\(text)")
+        #expect(text.contains("  order_create") && text.contains("cum"), "\(text)")
+        #expect(text.contains("  sum%") == (width >= 64) && text.contains(" flat%") == (width >= 50), "\(text)")
+    }
+
     // MARK: Flame
 
     @Test func boxesOfTheFlameAreAsWideAsHeavy() throws {
@@ -200,7 +211,14 @@ import Testing
         let report = try ReportBuilder.build(recording, options: options)
         try ListText.render(report, try FunctionPattern("order_create|cache_fill"), into: &text)
         try expectGolden(text.replacing(folder.path(), with: "/src"), "list.txt")
-        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 100 || $0.hasPrefix("ROUTINE") })
+        for width in [40, 60, 100] {
+            var text = ""
+            options.width = width
+            let pattern = try FunctionPattern("order_create|cache_fill")
+            try ListText.render(try ReportBuilder.build(recording, options: options), pattern, into: &text)
+            #expect(text.split(separator: "\n").allSatisfy { $0.count <= width }, "\(text)")
+            #expect(text.contains(" 88:line 88 of") && text.contains("orders.c\n"), "\(text)")
+        }
     }
 
     // MARK: Temporaries

@@ -245,7 +245,9 @@ package struct FrameNames {
         if location.isPlaceholder { return location.kind == .truncated ? "[truncated]" : "[incomplete]" }
         if location.isGenerated { return "[generated code]" }
         guard location.module != .none else { return "[" + Format.hex(location.offset) + "]" }
-        return moduleName(recording.path(ofModule: location.module)) + "+" + Format.hex(location.offset)
+        let name = moduleName(recording.path(ofModule: location.module))
+        // A program as such has what looks have found.
+        return location.offset == 0 ? name : name + "+" + Format.hex(location.offset)
     }
 
     /// What a reader knows a file by: a program by the name that it was started by.

@@ -1,4 +1,4 @@
-internal import SiltEvents
+package import SiltEvents
 internal import SiltGrowth
 internal import SiltHeap
 internal import SiltRecording
@@ -27,8 +27,10 @@ extension HeapReport {
     /// The report of what a view adds up unless told: where no blocks grow, but something else does, that.
     package var ofWhatGrew: HeapReport {
         var report = self
-        let grown = growing.lazy.filter { $0.follows == nil && !$0.resource.isFound }.map(\.resource)
-        if options.resource == nil, let first = grown.first, !grown.contains(recording.countedResource) {
+        let grown = growing.lazy.filter { $0.follows == nil }.map(\.resource)
+        // What looks have found has no stacks: what has some says more.
+        let first = grown.first { !$0.isFound } ?? grown.first
+        if options.resource == nil, let first, !grown.contains(recording.countedResource) {
             report.options.resource = first
         }
         return report
@@ -49,10 +51,18 @@ extension HeapReport {
         return BeforeTheWayOut(recording, grown: Set(grown))
     }
 
-    /// Blocks in use at the last snapshots of the processes that then held any, by ticks since they were born: classes of
+    /// Whether it is known when what there is of a resource was taken: of blocks in any case, of others by their histories.
+    package func knowsAges(of resource: Resource) -> Bool {
+        resource == .heap || recording.groupHistories.contains { $0.resource == resource }
+    }
+
+    /// What was in use at the last snapshots of the processes that then held any, by ticks since it was taken: classes of
     /// `BlockClasses`.
-    package var agesBeforeTheWayOut: [Int: (count: UInt64, bytes: UInt64)] {
-        let holding = Set(recording.counters.lazy.filter { $0.inUseCount > 0 }.map(\.process))
+    package var agesAtLastSnapshots: [Int: (count: UInt64, bytes: UInt64)] {
+        let counted = countedResource
+        let holding = Set(
+            recording.counters.lazy.filter { $0.resource == counted && $0.inUseCount > 0 }.map(\.process)
+        )
         let clocks = ProcessClock.all(of: recording)
         let judge = SiteJudge(recording)
         var result: [Int: (count: UInt64, bytes: UInt64)] = [:]
@@ -62,7 +72,7 @@ extension HeapReport {
             result[number, default: (0, 0)].count &+= UInt64(count)
             result[number, default: (0, 0)].bytes &+= UInt64(max(0, bytes))
         }
-        for row in recording.groupHistories where row.resource == .heap && holding.contains(row.process) {
+        for row in recording.groupHistories where row.resource == counted && holding.contains(row.process) {
             guard let index = recording.processIndex(of: row.process), let history = judge.history(row.range),
                 let series = history.series(atSnapshot: clocks[index].lastTick)
             else { continue }

@@ -27,15 +27,6 @@ struct SampleColumn {
     }
 }
 
-extension Resource {
-    /// What pprof's sample types call it: as heap profiles do for blocks, with its name in front for other sizes, and by
-    /// its name alone where it has no size.
-    func sampleType(_ ofHeap: String) -> String {
-        guard self != .heap else { return ofHeap }
-        return isCounted ? name : "\(name)_\(ofHeap)"
-    }
-}
-
 extension ReportOptions.Order {
     /// What it counts of blocks, in the words of pprof's sample types.
     var sampleType: String {

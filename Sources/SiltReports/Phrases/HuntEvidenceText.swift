@@ -70,12 +70,16 @@ struct HuntEvidenceText {
         return line
     }
 
-    /// As `each of 19 rounds left 50 blocks that were never freed (950 blocks, 940 KiB, in 9,500 requests)`.
+    /// As `each of 19 rounds left 50 blocks that were never freed (950 blocks, 940 KiB, in 9,500 requests)`, or
+    /// `4 of 7 rounds left up to 9 blocks that were never freed, the other 3 none (20 blocks, …`.
     private var survivors: String {
         let all = "\(facts.occupied == facts.slices ? "each" : "\(facts.occupied)") of \(facts.slices) \(rounds)"
-        let each = facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))–\(count(facts.most))"
+        let each = RunEvidenceText.range(count(facts.fewest), count(facts.most))
         let isOne = facts.fewest == facts.most && count(facts.most) == "1"
-        var line = "\(all) left \(each) \(isOne ? resource.unit + " that was" : units + " that were") never \(gone) ("
+        let others = facts.slices - facts.occupied
+        let none = others == 0 ? "" : ", the other\(others == 1 ? "" : " \(others)") none"
+        let things = isOne ? resource.unit + " that was" : units + " that were"
+        var line = "\(all) left \(each) \(things) never \(gone)\(none) ("
         line += Format.plural(whole(facts.survivors), resource.unit)
         if !resource.isCounted { line += ", " + amount(facts.survivorBytes) }
         if facts.requests > 0 { line += ", in \(count(facts.requests)) requests" }

@@ -1,3 +1,4 @@
+internal import SiltEvents
 internal import SiltFindings
 internal import SiltSymbols
 internal import SiltText
@@ -7,6 +8,7 @@ enum NextStep {
     /// For one finding; nil where nothing helps.
     static func line(_ site: ReportSite, _ report: HeapReport) -> String? {
         let frame = site.fix
+        if site.resource.isFound || report.isOfUnseenCalls(site) { return systemCalls(site.resource, report) }
         guard let command = command(report) else { return nil }
         let resource = site.resource == report.recording.countedResource ? "" : " --resource \(site.resource.name)"
         guard var pattern = pattern(frame.function) else { return command + resource + " --tree --inverted" }
@@ -19,6 +21,20 @@ enum NextStep {
         return command + resource + view + Format.commandLine([pattern])
     }
 
+    /// What tells the lines that took what looks have found; nil where nobody knows the command.
+    private static func systemCalls(_ resource: Resource, _ report: HeapReport) -> String? {
+        let words = report.recording.target.command
+        guard !words.isEmpty else { return nil }
+        let calls =
+            switch resource {
+            case .zombie: "fork,vfork,clone,clone3"
+            case .module: "openat"
+            case .heap, .mapping, .descriptor, .thread, .timer, .goroutine, .unjoined, .semaphore, .locale, .segment:
+                "%desc"
+            }
+        return "strace -f -k -e trace=\(calls) " + Format.commandLine(words)
+    }
+
     /// Whether its line can be shown: where not, those that call it say more.
     private static func isReadable(_ frame: ReportFrame, _ report: HeapReport) -> Bool {
         guard report.options.showsSource, let file = frame.file, let line = frame.line else { return false }
@@ -28,10 +44,19 @@ enum NextStep {
     /// Below all findings of a report: what shows more; without findings: what may decide.
     static func more(_ report: HeapReport) -> [String] {
         if report.findings.own.isEmpty { return report.obstacle.flatMap { deciding($0, report) }.map { [$0] } ?? [] }
-        if report.isOfProfiles { return [] }
+        let rest = briefOnes(report)
+        if report.isOfProfiles { return rest }
         let hunts = report.phases.isEmpty ? [hunt(report)] : []
         guard let command = command(report) else { return [keeping(report)] + hunts }
-        return hunts + ["all stacks: \(command) --stack"]
+        return rest + hunts + ["all stacks: \(command) --stack"]
+    }
+
+    /// What says of those findings as much as of the first ones of which the report says little.
+    private static func briefOnes(_ report: HeapReport) -> [String] {
+        let (count, shown) = (report.findings.own.count, FindingText.detailed)
+        guard count > shown, report.options.limit == nil, let command = command(report) else { return [] }
+        let which = count == shown + 1 ? "finding \(count)" : "findings \(shown + 1) to \(count)"
+        return ["more of \(which): \(command) --limit \(count)"]
     }
 
     /// Nil where no command helps, or the reason names it.

@@ -7,6 +7,17 @@ extension Resource {
         "opened where silt sees no call: bare system calls, io_uring, or within the C library; "
         + "strace -f -k tells the lines"
 
+    /// What to look for where looks have found it: no call is known that took it.
+    var remedy: String? {
+        switch self {
+        case .zombie:
+            "where it starts them: wait for each that ends (waitpid when SIGCHLD comes), or ignore SIGCHLD, and none stays"
+        case .heap, .mapping, .descriptor, .thread, .timer, .goroutine, .unjoined, .semaphore, .locale, .segment,
+            .module:
+            nil
+        }
+    }
+
     /// What views say that show what was in use before programs gave it back on their way out.
     var beforeTheWayOut: String {
         if self == .heap { return "before it was freed at exit" }

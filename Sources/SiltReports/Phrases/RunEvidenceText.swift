@@ -98,12 +98,12 @@ struct RunEvidenceText {
         return line + survivors + part + watched
     }
 
-    /// For how long, where that is too short for a sure verdict.
+    /// For how long they have stayed, where that is too short for a sure verdict.
     private var watched: String {
         let kept = period * Double(facts.keptSnapshots)
         guard kept >= 1, kept < GrowthFacts.sureSeconds else { return "" }
         let caveat = resource.isCounted ? Self.poolCaveat : Self.caveat
-        return "; watched for \(Format.duration(kept))\(caveat)a \(sureRun(kept))\(Self.caveatEnd)"
+        return "; half of them are younger than \(Format.duration(kept))\(caveat)a \(sureRun(kept))\(Self.caveatEnd)"
     }
 
     /// A run that is so much longer that half of the blocks are watched for long enough, as `run of 80 s`.
@@ -127,8 +127,7 @@ struct RunEvidenceText {
 
     /// As `of each second from 4 s to 19 s, 80–200 blocks were never freed (1.51 MiB)`.
     private var survivors: String {
-        let each =
-            facts.fewest == facts.most ? count(facts.most) : "\(count(facts.fewest))–\(count(facts.most))"
+        let each = Self.range(count(facts.fewest), count(facts.most))
         let isOne = count(facts.fewest) == "1" && count(facts.most) == "1"
         let kept = wasGivenBack ? "stayed until the end" : (isOne ? "was" : "were") + " never \(gone)"
         return "\(spans), \(each) \(isOne ? resource.unit : units) \(kept)"
@@ -207,6 +206,11 @@ struct RunEvidenceText {
         let isBetweenTenths = seconds < 1 && (seconds * 10 - (seconds * 10).rounded()).magnitude > 0.2
         let text = isBetweenTenths ? Format.fixed(seconds, 2) + " s" : Format.duration(seconds)
         return text.hasSuffix(".0 s") ? text.dropLast(4) + " s" : text
+    }
+
+    /// As `80–200`, or `up to 200` where some have none.
+    static func range(_ fewest: String, _ most: String) -> String {
+        fewest == most ? most : fewest == "0" ? "up to \(most)" : "\(fewest)–\(most)"
     }
 
     private func count(_ value: Double) -> String {

@@ -14,6 +14,8 @@ enum FindingText {
         case whole
     }
 
+    /// Growing sites of which way and source are shown unasked.
+    static let detailed = 3
     private static let indent = 4
     /// Sites named that grow together with one.
     private static let named = 4
@@ -105,6 +107,7 @@ enum FindingText {
         }
         if let example = example(site) { notes.append(example) }
         if report.isOfUnseenCalls(site) { notes.append(Resource.unseenCalls) }
+        if let remedy = site.resource.remedy { return notes + [remedy] + together(site, report, beside: beside) }
         notes += pairs(site, report).map { "\($0.maker) made it: \($0.giver) gives it back" }
         return notes + together(site, report, beside: beside)
     }

@@ -1,9 +1,10 @@
+internal import SiltEvents
 package import SiltFindings
 internal import SiltHeap
 internal import SiltRecording
 internal import SiltText
 
-/// `--sizes` and `--ages`: blocks by powers of two of their size, or of the time since they were allocated.
+/// `--sizes` and `--ages`: blocks, or what else grew, by powers of two of their size, or of the time since they were allocated.
 package enum HistogramText {
     private static let barWidth = 40
 
@@ -13,9 +14,11 @@ package enum HistogramText {
         var bytes: UInt64
     }
 
-    /// Sizes of the blocks that live at the end, and, where those of a call stack are taken for as big as they are on average,
-    /// of all that were allocated.
-    package static func renderSizes<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+    /// Sizes of what lives at the end, and, where those of a call stack are taken for as big as they are on average, of all
+    /// that was allocated: of what grew, or of blocks where that has no size.
+    package static func renderSizes<Output: TextOutputStream>(_ whole: HeapReport, into output: inout Output) {
+        let report = opening(of: whole, if: { !$0.isCounted }, lacks: "size", into: &output)
+        let resource = report.countedResource
         var (all, last): ([Int: (count: UInt64, bytes: UInt64)], [Int: (count: UInt64, bytes: UInt64)]) = ([:], [:])
         func add(_ count: UInt64, _ bytes: UInt64, to sums: inout [Int: (count: UInt64, bytes: UInt64)]) {
             guard count > 0 else { return }
@@ -27,21 +30,26 @@ package enum HistogramText {
             add(row.allocatedCount, row.allocatedBytes, to: &all)
             add(row.inUseCount, row.inUseBytes, to: &last)
         }
-        if report.isBeforeTheWayOut {
-            let title = "blocks in use \(report.countedResource.beforeTheWayOut), by the mean size of their call stack"
+        if report.isBeforeTheWayOut || resource == .mapping || resource == .segment {
+            let title = "\(resource.units) in use \(moment(report)), by the mean size of their call stack"
             write(title, rows(last, label: size), report, into: &output)
         } else {
             guard let live = sums(report, .size, into: &output) else { return }
             write("blocks in use at the end, by size", rows(live, label: size), report, into: &output)
         }
         output.write("\n")
-        write("blocks allocated, by the mean size of their call stack", rows(all, label: size), report, into: &output)
+        let taken = "\(resource.units) \(resource == .heap ? "allocated" : "taken")"
+        let title = "\(taken), by the mean size of their call stack"
+        write(title, rows(all, label: size), report, into: &output)
     }
 
-    package static func renderAges<Output: TextOutputStream>(_ report: HeapReport, into output: inout Output) {
+    /// Of what grew, or of blocks where it is not known when that was taken.
+    package static func renderAges<Output: TextOutputStream>(_ whole: HeapReport, into output: inout Output) {
+        let report = opening(of: whole, if: { whole.knowsAges(of: $0) }, lacks: "age", into: &output)
+        let resource = report.countedResource
         guard
-            let live = report.isBeforeTheWayOut
-                ? report.agesBeforeTheWayOut : sums(report, .age, into: &output)
+            let live = report.isBeforeTheWayOut || resource != report.recording.countedResource
+                ? report.agesAtLastSnapshots : sums(report, .age, into: &output)
         else { return }
         let recording = report.recording
         let isHunt = !recording.rounds.isEmpty
@@ -53,9 +61,35 @@ package enum HistogramText {
             if number <= 1 { return "less than \(time(2 * period))" }
             return "\(time(Double(from) * period)) – \(time(Double(to) * period))"
         }
-        let moment = report.isBeforeTheWayOut ? report.countedResource.beforeTheWayOut : "at the end"
-        let title = "blocks in use \(moment), by the time since they were allocated"
-        write(title, rows(live, label: label), report, into: &output)
+        let isOfSnapshot = !report.isBeforeTheWayOut && resource != recording.countedResource
+        let moment = isOfSnapshot ? "at the last snapshot" : moment(report)
+        let title = "\(resource.units) in use \(moment), by the time since they were "
+        write(title + (resource == .heap ? "allocated" : "taken"), rows(live, label: label), report, into: &output)
+    }
+
+    /// What grew, where `isKnown` says so of its kind; else blocks, after a line that says what is missing.
+    private static func opening<Output: TextOutputStream>(
+        of report: HeapReport,
+        if isKnown: (Resource) -> Bool,
+        lacks what: String,
+        into output: inout Output
+    ) -> HeapReport {
+        let opening = report.opening
+        let resource = opening.countedResource
+        guard resource != report.recording.countedResource, !isKnown(resource) else { return opening }
+        let grown = report.growing.filter { $0.resource == resource }.reduce(0) { $0 &+ $1.heldBytes }
+        let isCounted = resource.isCounted && grown > 0
+        let which = isCounted ? "the \(Format.plural(grown, resource.unit)) that grew" : resource.units
+        var page = TextPage(width: report.options.width, isColored: report.options.color)
+        page.paragraph("of blocks: \(which) \(grown == 1 ? "has" : "have") no \(what)", indent: 2, first: 0)
+        output.write(page.text)
+        return report.openingOfBlocks
+    }
+
+    private static func moment(_ report: HeapReport) -> String {
+        guard report.isBeforeTheWayOut else { return "at the end" }
+        return report.countedResource == .heap
+            ? report.countedResource.beforeTheWayOut : "before they were given back at exit"
     }
 
     private static func time(_ seconds: Double) -> String {
@@ -119,17 +153,23 @@ package enum HistogramText {
     ) {
         var page = TextPage(width: report.options.width, isColored: report.options.color)
         let all = rows.reduce((count: UInt64(0), bytes: UInt64(0))) { ($0.count &+ $1.count, $0.bytes &+ $1.bytes) }
-        let sum = "\(Format.plural(all.count, "block")), \(Format.bytes(all.bytes))"
+        let resource = report.countedResource
+        let sum =
+            resource.isCounted
+            ? Format.plural(all.count, resource.unit)
+            : "\(Format.plural(all.count, resource.unit)), \(Format.bytes(all.bytes))"
         page.paragraph("\(title): \(sum)", indent: 2, style: .bold, first: 0)
         let labels = rows.map(\.label.count).max() ?? 0
         let counts = rows.map { Format.count($0.count).count }.max() ?? 0
         let width = min(barWidth, max(10, report.options.width - labels - counts - 22))
-        let most = rows.map(\.bytes).max() ?? 0
-        for row in rows {
-            let bar = most == 0 ? "" : TreeText.bar(Double(row.bytes) / Double(most), width: width)
+        let values = rows.map { resource.isCounted ? $0.count : $0.bytes }
+        let most = values.max() ?? 0
+        for (row, value) in zip(rows, values) {
+            let bar = most == 0 ? "" : TreeText.bar(Double(value) / Double(most), width: width)
+            let bytes = (row.count == 0 ? "" : Format.bytes(row.bytes)).leftPadded(to: 10) + "  "
             page.line(
                 "  \(row.label.leftPadded(to: labels))  \(Format.count(row.count).leftPadded(to: counts))  "
-                    + "\((row.count == 0 ? "" : Format.bytes(row.bytes)).leftPadded(to: 10))  \(bar)"
+                    + (resource.isCounted ? "" : bytes) + bar
             )
         }
         output.write(page.text)

@@ -12,9 +12,9 @@ package enum ListText {
     private static let margin: UInt32 = 5
     private static let maximumGap: UInt32 = 40
     /// Characters of a line of source, however narrow the terminal is.
-    private static let minimumText = 20
-    /// Of the name of a function.
-    private static let minimumName = 60
+    private static let minimumText = 10
+    /// From this width on columns are as wide as those of pprof.
+    private static let usualWidth = 60
 
     private struct Line: Hashable {
         var function: String
@@ -55,7 +55,9 @@ package enum ListText {
         }
         let moment = report.isBeforeTheWayOut ? " \(report.countedResource.beforeTheWayOut)" : ""
         let units = report.countedResource.isCounted ? " \(report.countedResource.units)" : ""
-        output.write("Total: \(unit.label(Double(total)))\(units)\(moment)\n")
+        var page = TextPage(width: report.options.width, isColored: false)
+        page.paragraph("Total: \(unit.label(Double(total)))\(units)\(moment)", indent: 2, first: 0)
+        output.write(page.text)
         for routine in routines { write(routine, unit, Double(total), report.options, into: &output) }
     }
 
@@ -95,20 +97,20 @@ package enum ListText {
         _ options: ReportOptions,
         into output: inout Output
     ) {
+        let isNarrow = options.width < usualWidth
         func columns(_ flat: Double, _ cumulative: Double) -> String {
-            func cell(_ value: Double) -> String { (value == 0 ? "." : unit.label(value)).leftPadded(to: 10) }
+            func cell(_ value: Double) -> String {
+                (value == 0 ? "." : unit.label(value)).leftPadded(to: isNarrow ? 8 : 10)
+            }
             return cell(flat) + " " + cell(cumulative)
         }
-        let head = "ROUTINE ======================== "
-        let file = " in \(routine.file.printable)"
-        let room = max(minimumName, options.width - head.count - file.count)
-        output.write(head + fittedName(routine.name, width: room) + file + "\n")
+        writeHead(routine, options.width, into: &output)
         output.write(
             "\(columns(routine.flat, routine.cumulative)) (flat, cum) "
-                + "\(Format.percent(routine.cumulative, of: total)) of Total\n"
+                + "\(Format.percent(routine.cumulative, of: total))\(isNarrow ? "" : " of Total")\n"
         )
         func write(_ columns: String, _ number: UInt32, _ text: String) {
-            let lead = "\(columns) \("\(number)".leftPadded(to: 6)):"
+            let lead = "\(columns) \("\(number)".leftPadded(to: isNarrow ? 4 : 6)):"
             output.write(lead + text.cut(to: max(minimumText, options.width - lead.count)) + "\n")
         }
         let source = options.showsSource ? SourceLines.all(of: routine.file) : nil
@@ -139,6 +141,24 @@ package enum ListText {
             next = line.number + 1
         }
         if let last = routine.lines.last { writeSource(before: last.number + margin + 1) }
+    }
+}
+
+extension ListText {
+    /// As `ROUTINE ======================== order_create in /src/orders.c`: on two lines where it does not fit on one, the
+    /// function first, both shortened to the width.
+    private static func writeHead<Output: TextOutputStream>(
+        _ routine: Routine,
+        _ width: Int,
+        into output: inout Output
+    ) {
+        let (short, rest) = ("ROUTINE ", "======================== ")
+        let file = "in \(routine.file.printable)"
+        let line = short + rest + routine.name + " " + file
+        if line.count <= width { return output.write(line + "\n") }
+        let lead = routine.name.count + short.count + rest.count <= width ? short + rest : short
+        output.write(lead + fittedName(routine.name, width: max(minimumText, width - lead.count)) + "\n")
+        output.write("  in " + routine.file.printable.cutInFront(to: max(minimumText, width - 5)) + "\n")
     }
 }
 

@@ -29,7 +29,25 @@ enum PprofTable {
     }
 
     /// Characters of a function's name, however wide the columns in front of it are.
-    private static let minimumName = 20
+    private static let (minimumName, shortName) = (20, 8)
+
+    /// The columns in front of the names, those that a narrow terminal has no room for left out: the running sum first,
+    /// then the other shares.
+    private struct Columns {
+        private static let names = ["      flat", " flat%", "  sum%", "       cum", "  cum%"]
+        private let shown: [Int]
+
+        init(width: Int) {
+            let choices = [[0, 1, 2, 3, 4], [0, 1, 3]]
+            shown = choices.first { Self.width(of: $0) + minimumName <= width } ?? [0, 3]
+        }
+
+        private static func width(of columns: [Int]) -> Int { columns.reduce(1) { $0 + names[$1].count + 1 } }
+
+        var heading: String { shown.map { Self.names[$0] }.joined(separator: " ") }
+
+        func line(_ cells: [String]) -> String { shown.map { cells[$0] }.joined(separator: " ") + "  " }
+    }
 
     /// The rows with the lines above them; shares are those of `total`, names are shortened to fit the width.
     static func write<Output: TextOutputStream>(
@@ -42,17 +60,24 @@ enum PprofTable {
     ) {
         let flat = rows.reduce(0) { $0 + $1.flat }
         let share = percent(flat, total).drop { $0 == " " }
-        output.write("Showing nodes accounting for \(unit.label(flat)), \(share) of \(unit.label(total)) total\n")
-        for note in notes { output.write(note + "\n") }
-        output.write("      flat  flat%   sum%        cum   cum%\n")
+        let columns = Columns(width: width)
+        var page = TextPage(width: width, isColored: false)
+        let head = "Showing nodes accounting for \(unit.label(flat)), \(share) of \(unit.label(total)) total"
+        for line in [head] + notes { page.paragraph(line, indent: 2, first: 0) }
+        output.write(page.text)
+        output.write(columns.heading + "\n")
         var sum = 0.0
         for row in rows {
             sum += row.flat
-            let lead =
-                "\(unit.label(row.flat).leftPadded(to: 10)) \(percent(row.flat, total)) \(percent(sum, total)) "
-                + "\(unit.label(row.cumulative).leftPadded(to: 10)) \(percent(row.cumulative, total))  "
-            let room = max(minimumName, width - lead.count - row.inlining.mark.count)
-            output.write(lead + fittedName(row.name, width: room) + row.inlining.mark + "\n")
+            let lead = columns.line([
+                unit.label(row.flat).leftPadded(to: 10), percent(row.flat, total), percent(sum, total),
+                unit.label(row.cumulative).leftPadded(to: 10), percent(row.cumulative, total),
+            ])
+            let room = max(shortName, width - lead.count)
+            let mark = row.inlining.mark
+            let isMarked = room - mark.count >= min(minimumName, row.name.count)
+            let name = fittedName(row.name, width: isMarked ? room - mark.count : room)
+            output.write(lead + name + (isMarked ? mark : "") + "\n")
         }
     }
 

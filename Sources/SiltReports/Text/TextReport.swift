@@ -48,8 +48,6 @@ package enum TextReport {
 
     /// Sites listed unasked.
     private static let usual = 10
-    /// Growing sites of which way and source are shown unasked.
-    static let detailed = 3
 
     private static func growing(_ report: HeapReport, limit: Int, _ page: inout TextPage) {
         let (growing, inLibraries) = report.findings
@@ -66,7 +64,7 @@ package enum TextReport {
     /// How much is said of the finding of that index.
     static func form(_ index: Int, _ report: HeapReport) -> FindingText.Form {
         if report.options.showsDetails { return .whole }
-        return index < detailed || report.options.limit != nil ? .usual : .brief
+        return index < FindingText.detailed || report.options.limit != nil ? .usual : .brief
     }
 
     // MARK: - Others

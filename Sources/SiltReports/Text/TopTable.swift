@@ -18,13 +18,16 @@ package enum TopTable {
         let table = Table(report)
         guard table.total > 0 else { return output.write(report.emptiness) }
         let target = report.recording.target
+        var page = TextPage(width: report.options.width, isColored: false)
         if let path = target.command.first {
-            output.write("File: \((target.executable.isEmpty ? path : target.executable).lastPathComponent)\n")
+            page.line("File: \((target.executable.isEmpty ? path : target.executable).lastPathComponent)")
         }
-        output.write("Type: \(typeName(report))\n")
+        page.line("Type: \(typeName(report))")
         if report.isBeforeTheWayOut {
-            output.write("Time: \(report.countedResource.beforeTheWayOut) (--by inuse: what was left)\n")
+            let moment = report.countedResource.beforeTheWayOut
+            page.paragraph("Time: \(moment) (--by inuse: what was left)", indent: 2, first: 0)
         }
+        output.write(page.text)
         table.write(width: report.options.width, into: &output)
     }
 

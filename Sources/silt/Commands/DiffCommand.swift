@@ -44,7 +44,7 @@ struct DiffCommand: ParsableCommand {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Compare two moments of one recording: start, end, 12 (snapshot or round), 30s, PHASE, PHASE:ROUND.",
+            "Compare two moments of one recording: start, end (the last snapshot), 12 (snapshot or round), 30s, PHASE, PHASE:ROUND.",
             valueName: "moment"
         )
     )

@@ -4,6 +4,7 @@ internal import Glibc
 internal import SiltRecording
 internal import SiltServer
 internal import SiltSession
+internal import SiltSystem
 internal import SiltText
 
 /// `silt run -- CMD…`: traces a command and prints which call sites grow.
@@ -69,6 +70,9 @@ struct RunCommand: ParsableCommand {
         }
         if let serve { _ = try ServerAddress(local: serve) }
         if commandWords.isEmpty { throw Refusal.runNeedsCommand }
+        if let events, let path = recording.path, FileBytes.isSamePlace(events, path) {
+            throw Refusal.eventsInRecording(path)
+        }
     }
 
     private var commandWords: [String] { command.first == "--" ? Array(command.dropFirst()) : command }

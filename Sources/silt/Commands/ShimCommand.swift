@@ -25,7 +25,7 @@ struct ShimCommand: ParsableCommand {
 
     func run() throws {
         do {
-            try ShimFile.write(try ShimFile.bytes(), to: path)
+            try ShimFile.write(to: path)
         } catch {
             throw Terminal.fail(error)
         }

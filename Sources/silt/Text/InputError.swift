@@ -18,7 +18,8 @@ enum InputError: Error, CustomStringConvertible {
             switch error {
             case .notAProfile(let what): "\(path) is neither a recording nor a pprof profile: \(what)"
             case .cannotRead: "\(error)"
-            case .truncated, .damaged, .tooLarge, .badReference, .badID, .wrongValueCount, .nothingInUse:
+            case .truncated, .damaged, .tooLarge, .badReference, .badID, .wrongValueCount, .nothingInUse,
+                .unknownCount:
                 isBinary
                     ? "\(path): \(error)"
                     : "\(path) is neither a recording (silt run --out F.silt makes one) nor a pprof profile"

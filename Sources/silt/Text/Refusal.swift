@@ -12,6 +12,8 @@ enum Refusal {
 
     static func meant(_ word: String) -> String { "did you mean \(word)?" }
 
+    static func help(of command: String) -> String { "silt help \(command)" }
+
     static func noneNear(_ word: String) -> String {
         let use = word.hasSuffix(".silt") ? "read a recording: silt report" : "trace a program: silt run --"
         return "silt --help lists them; to \(use) \(word)"
@@ -74,6 +76,11 @@ enum Refusal {
     }
 
     static let twoOutputsToOnePlace = ValidationError("two outputs go to the same place: name a file for each")
+
+    static func eventsInRecording(_ path: String) -> ValidationError {
+        ValidationError("--out and --events both name \(path): name a file for each")
+    }
+
     static let profileToTerminal = ValidationError(
         "a profile is not text: name a file, or redirect standard output to one"
     )

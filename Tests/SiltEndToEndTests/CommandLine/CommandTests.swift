@@ -46,6 +46,8 @@ extension EndToEnd {
             (["run", "--snapshot-evry", "1s", "--", "true"], "--snapshot-evry: did you mean --snapshot-every?"),
             (["run", "--jso", "true"], "option --jso: silt run --help lists them; the command stands after --"),
             (["run", "-x=3", "true"], "unknown option -x"),
+            (["help", "reprot"], "reprot is not a command of silt: did you mean silt help report?"),
+            (["help", "foo"], "foo is not a command of silt: silt --help lists them"),
         ])
         func aMistypedWordIsNamedAndRunsNothing(words: [String], advice: String) throws {
             let result = try runProgram([siltExecutable] + words)
@@ -174,6 +176,46 @@ extension EndToEnd {
                 #expect(result.errors.contains("has a space or a colon in it"), "\(result.errors)")
                 #expect(!FileManager.default.fileExists(atPath: folder.file(name)))
             }
+        }
+
+        @Test func aPreloadLibraryIsWrittenOverAnOlderOneAndOverNothingElse() throws {
+            let folder = try ScratchFolder()
+            let (library, notes, link) = (folder.file("libsilt.so"), folder.file("notes"), folder.file("link"))
+            func write(_ path: String) throws -> ProgramResult { try runProgram([siltExecutable, "shim", path]) }
+            try Data().write(to: URL(filePath: library))
+            #expect(try write(library).status == 0, "an empty file is nothing")
+            var older = try Data(contentsOf: URL(filePath: library))
+            #expect(older.count > 4096)
+            older[older.count / 2] ^= 1
+            try older.write(to: URL(filePath: library))
+            #expect(try write(library).status == 0)
+            #expect(try Data(contentsOf: URL(filePath: library)) != older)
+            try "what to buy\n".write(toFile: notes, atomically: false, encoding: .utf8)
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: notes)
+            for path in [notes, link, siltExecutable, "/dev/null"] {
+                let result = try write(path)
+                #expect(result.status == 3 && result.output.isEmpty)
+                #expect(
+                    result.errors.contains("\(path) is there and is no preload library of silt: name another path"),
+                    "\(result.errors)"
+                )
+            }
+            #expect(try String(contentsOfFile: link, encoding: .utf8) == "what to buy\n")
+        }
+
+        @Test func theRecordingAndItsEventsAreTwoFiles() throws {
+            let folder = try ScratchFolder()
+            let link = folder.file("link")
+            try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.path)
+            for events in [folder.file("x"), folder.file("./x"), link + "/x"] {
+                let options = ["--out", folder.file("x"), "--events", events]
+                let result = try runProgram([siltExecutable, "run"] + options + ["--", "echo", "ran"])
+                #expect(result.status == 2 && result.output.isEmpty)
+                #expect(result.errors.contains("--out and --events both name \(folder.file("x"))"), "\(result.errors)")
+            }
+            #expect(!FileManager.default.fileExists(atPath: folder.file("x")))
+            let apart = ["--out", folder.file("x"), "--events", folder.file("y")]
+            #expect(try runProgram([siltExecutable, "run"] + apart + ["--", "true"]).status == 0)
         }
 
         @Test func theFirstInterruptGoesToTheCommandAndTheSecondEndsSilt() throws {

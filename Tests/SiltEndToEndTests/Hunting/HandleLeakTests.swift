@@ -120,6 +120,33 @@ extension EndToEnd {
             #expect(mended.sites.filter(\.isGrowing).isEmpty)
         }
 
+        /// What is found by looks has no line: its next step is a command that tells it, and views show how many there are.
+        @Test func childrenThatNobodyWaitsForAreShownWithWhatToDo() throws {
+            let (folder, program) = try Self.folder.get()
+            let (recording, page) = (folder.file("zombies.silt"), folder.file("zombies.html"))
+            let options = ["--out", recording, "--snapshot-every", "100ms"]
+            let command = [program, "run", "z", "2", "kill"]
+            let run = try runProgram([siltExecutable, "run"] + options + ["--"] + command)
+            let count = try #require(run.output.split(separator: " ").first.flatMap { Int($0) })
+            func words(_ text: String) -> String {
+                text.replacing("\\\n", with: "").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+            }
+            let report = words(try consume([siltExecutable, "report", recording]))
+            let remedy = "wait for each that ends (waitpid when SIGCHLD comes), or ignore SIGCHLD"
+            #expect(report.contains(remedy), "\(report)")
+            let next = "strace -f -k -e trace=fork,vfork,clone,clone3 \(command.joined(separator: " "))"
+            #expect(report.contains("next: \(next) "), "\(report)")
+            let top = words(try consume([siltExecutable, "report", recording, "--top"]))
+            let shown = try #require(top.firstMatch(of: #/Type: zombie Showing nodes accounting for ([0-9]+),/#)?.1)
+            #expect((count / 2...count).contains(Int(shown) ?? 0), "\(top)")
+            _ = try consume([siltExecutable, "report", recording, "--html", page])
+            let html = try String(contentsOfFile: page, encoding: .utf8)
+            let series = #/"name": ?"zombies in use"[^\]]*"inuse": ?\[([0-9,\s]*)\]/#
+            let values = try #require(html.firstMatch(of: series)?.1)
+            let numbers = values.split { !$0.isNumber }.compactMap { Int($0) }
+            #expect(numbers.last == Int(shown) && numbers == numbers.sorted(), "\(numbers)")
+        }
+
         /// One that repeats, however often it was armed; not one that ends by itself.
         @Test func aTimerOfTheProcessIsLeftArmedUntilItIsDisarmed() throws {
             let (_, program) = try Self.folder.get()

@@ -51,10 +51,27 @@ extension EndToEnd {
                 let count = try #require(top.firstMatch(of: #/accounting for ([0-9]+)/#)?.1)
                 #expect((400...600).contains(Int(count) ?? 0), "\(top)")
             }
-            let left = try words(["report", recording, "--top", "--by", "inuse", "--resource", String(kind.dropLast())])
-            #expect(!left.contains(keeper), "\(left)")
-            // Blocks are looked at as they were left, whatever else grew.
-            #expect(try words(["report", recording, "--sizes"]).hasPrefix("blocks in use at the end"))
+            let nothing = try words([
+                "report", recording, "--top", "--by", "inuse", "--resource", String(kind.dropLast()),
+            ])
+            #expect(!nothing.contains(keeper), "\(nothing)")
+            let sizes = try words(["report", recording, "--sizes"])
+            let ages = try words(["report", recording, "--ages"])
+            let before = "in use before they were given back at exit"
+            if kind == "mappings" {
+                #expect(sizes.hasPrefix("mappings \(before), by the mean size"), "\(sizes)")
+                #expect(sizes.contains(" 16 KiB – 32 KiB "), "\(sizes)")
+                #expect(ages.hasPrefix("mappings \(before), by the time"), "\(ages)")
+            } else {
+                let grown = sizes.firstMatch(of: #/^of blocks: the ([0-9]+) descriptors that grew have no size /#)?.1
+                #expect((400...600).contains(Int(try #require(grown)) ?? 0), "\(sizes)")
+                let count = ages.firstMatch(of: #/time since they were taken: ([0-9]+) descriptors/#)?.1
+                #expect(ages.hasPrefix("descriptors \(before)"), "\(ages)")
+                #expect((400...600).contains(Int(try #require(count)) ?? 0), "\(ages)")
+            }
+            // Who asks for what was left gets blocks.
+            let left = try words(["report", recording, "--sizes", "--by", "inuse"])
+            #expect(left.hasPrefix("blocks in use at the end, by size"), "\(left)")
         }
 
         @Test(arguments: ["descriptors", "mappings"])

@@ -124,7 +124,8 @@ extension EndToEnd {
             let socket = window.folder.file("s")
             // The name of the recording is of the folder in which the trace began.
             let trace = try StartedProgram([
-                "env", "-C", window.folder.path, siltExecutable, "run", "--snapshot-every", "200ms", "--out", "run.silt",
+                "env", "-C", window.folder.path, siltExecutable, "run", "--snapshot-every", "200ms", "--out",
+                "run.silt",
                 "--", program, "serve", socket, "well",
             ])
             defer { trace.end() }
