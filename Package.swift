@@ -4,7 +4,8 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 // The per-event loops: unoptimized, a debug build would hold its targets back.
 let hot: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
-// What collects while the program runs: debug builds, which the tests are, check exclusive access at run time.
+// What collects while the program runs, and what is found in it: debug builds, which the tests are, check exclusive access
+// at run time.
 let collecting: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
 
 let package = Package(
@@ -57,7 +58,7 @@ let package = Package(
             swiftSettings: hot + collecting
         ),
         .target(name: "SiltHeap", dependencies: ["SiltEvents", "CSiltSystem"], swiftSettings: hot + collecting),
-        .target(name: "SiltGrowth", dependencies: ["SiltHeap"], exclude: ["docs"], swiftSettings: strict),
+        .target(name: "SiltGrowth", dependencies: ["SiltHeap"], exclude: ["docs"], swiftSettings: strict + collecting),
         .target(
             name: "SiltSymbols",
             dependencies: ["CDemangle", "Clibdw", "CSiltSystem", "SiltEvents", "SiltSystem", "SiltText"],
@@ -79,7 +80,7 @@ let package = Package(
                 "SiltText",
             ],
             exclude: ["docs"],
-            swiftSettings: strict
+            swiftSettings: strict + collecting
         ),
         .target(
             name: "SiltReports",

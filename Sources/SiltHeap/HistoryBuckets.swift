@@ -19,22 +19,25 @@ struct HistoryBuckets<Column: HistoryColumn>: Equatable {
     /// Buckets full of zeroes, to be `set`: what a decoder starts from.
     init(count: Int) { cells = Array(repeating: 0, count: count * Self.stride) }
 
+    /// `cells`: the columns of the first bucket, of the second and so on.
+    init(cells: [UInt32]) { self.cells = cells }
+
     var count: Int { cells.count / Self.stride }
 
     @inline(__always)
     func value(_ column: Column, _ bucket: Int) -> UInt64 {
-        let cell = UInt64(cells[bucket * Self.stride + column.rawValue])
+        let cell = UInt64(cells[place(column, bucket)])
         return column == .bornCount ? cell : cell << UInt64(shift)
     }
 
     @inline(__always)
     mutating func set(_ value: UInt64, _ column: Column, _ bucket: Int) {
         if column == .bornCount {
-            cells[bucket * Self.stride + column.rawValue] = UInt32(clamping: value)
+            cells[place(column, bucket)] = UInt32(clamping: value)
             return
         }
         while value >> UInt64(shift) > UInt64(UInt32.max) { coarsen() }
-        cells[bucket * Self.stride + column.rawValue] = UInt32(value >> UInt64(shift))
+        cells[place(column, bucket)] = UInt32(value >> UInt64(shift))
     }
 
     @inline(__always)
@@ -53,21 +56,65 @@ struct HistoryBuckets<Column: HistoryColumn>: Equatable {
     /// Adds those of another history, bucket by bucket.
     mutating func add(_ other: HistoryBuckets, limit: Int) {
         append(upTo: other.count, limit: limit)
+        if shift == other.shift, sumsFit, other.sumsFit {
+            for cell in other.cells.indices { cells[cell] &+= other.cells[cell] }
+            return
+        }
         for bucket in 0..<other.count {
             for column in Column.allCases { add(other.value(column, bucket), column, bucket) }
         }
     }
 
+    /// Makes one bucket of each two neighbors; a last one without a neighbor stays as it is.
+    ///
+    /// `joined`: a sum of both at most.
+    @inline(__always)
+    mutating func joinPairs(_ joined: (Column, _ first: UInt64, _ second: UInt64) -> UInt64) {
+        let fits = sumsFit
+        for bucket in 0..<count / 2 {
+            let (first, second) = (2 * bucket, 2 * bucket + 1)
+            for column in Column.allCases {
+                if fits {
+                    let (a, b) = (cells[place(column, first)], cells[place(column, second)])
+                    cells[place(column, bucket)] = UInt32(truncatingIfNeeded: joined(column, UInt64(a), UInt64(b)))
+                } else {
+                    set(joined(column, value(column, first), value(column, second)), column, bucket)
+                }
+            }
+        }
+        let half = (count + 1) / 2
+        if count % 2 == 1 {
+            for column in Column.allCases { cells[place(column, half - 1)] = cells[place(column, count - 1)] }
+        }
+        removeAll(from: half)
+    }
+
+    /// Whether a cell can hold the sum of any two.
+    private var sumsFit: Bool { cells.reduce(0, |) >> 31 == 0 }
+
+    @inline(__always)
+    private func place(_ column: Column, _ bucket: Int) -> Int { bucket * Self.stride + column.rawValue }
+
     func sum(_ column: Column) -> UInt64 { sum(column, 0..<count) }
 
     /// That of some buckets.
     func sum(_ column: Column, _ range: Range<Int>) -> UInt64 {
-        var (sum, place) = (UInt64(0), range.lowerBound * Self.stride + column.rawValue)
+        var (sum, place) = (UInt64(0), place(column, range.lowerBound))
         for _ in range {
             sum &+= UInt64(cells[place])
             place += Self.stride
         }
         return column == .bornCount ? sum : sum << UInt64(shift)
+    }
+
+    /// Of a column: the sum of the buckets before each, and at last that of all.
+    func runningSums(_ column: Column) -> [UInt64] {
+        var sum: UInt64 = 0
+        return [0]
+            + (0..<count).map { bucket in
+                sum &+= value(column, bucket)
+                return sum
+            }
     }
 
     /// A column, 0 where no bucket was needed.
@@ -77,13 +124,15 @@ struct HistoryBuckets<Column: HistoryColumn>: Equatable {
 
     /// Makes buckets of zeroes until there are so many.
     mutating func append(upTo wanted: Int, limit: Int) {
-        while count < wanted {
-            if cells.count == cells.capacity { cells.reserveCapacity(min(max(4, 2 * count), limit) * Self.stride) }
-            for _ in 0..<Self.stride { cells.append(0) }
+        guard count < wanted else { return }
+        if cells.capacity < wanted * Self.stride {
+            cells.reserveCapacity(min(max(4, 2 * count, wanted), limit) * Self.stride)
         }
+        cells.append(contentsOf: repeatElement(0, count: wanted * Self.stride - cells.count))
     }
 
-    mutating func removeAll() { cells.removeAll(keepingCapacity: true) }
+    /// Keeps those before one, and the memory of the others.
+    mutating func removeAll(from bucket: Int) { cells.removeLast(cells.count - bucket * Self.stride) }
 
     /// As the byte columns can hold it.
     @inline(__always)

@@ -50,53 +50,113 @@ extension SiteHistory {
     }
 
     /// Reads what `encoded` wrote.
-    package init(decoding bytes: [UInt8]) throws(HistoryError) {
-        var at = 0
-        func take() throws(HistoryError) -> UInt64 {
-            var value: UInt64 = 0
-            var shift: UInt64 = 0
-            while at < bytes.count, shift < 64 {
-                let byte = bytes[at]
-                at += 1
-                value |= UInt64(byte & 0x7f) << shift
-                if byte & 0x80 == 0 { return value }
-                shift += 7
-            }
-            throw .truncated
-        }
-        let number = try take()
+    package init(decoding bytes: [UInt8]) throws(HistoryError) { try self.init(decoding: bytes[...]) }
+
+    package init(decoding bytes: ArraySlice<UInt8>) throws(HistoryError) {
+        self = try bytes.withUnsafeBufferPointer { bytes throws(HistoryError) in try SiteHistory(decoding: bytes) }
+    }
+
+    private init(decoding bytes: UnsafeBufferPointer<UInt8>) throws(HistoryError) {
+        var numbers = HistoryNumbers(bytes)
+        let number = try numbers.next()
         guard let version = Version(rawValue: number) else { throw .otherVersion(number) }
         let isSlices = version == .slices
-        if !isSlices { _ = try take() }
-        let (width, snapshots) = (try take(), try take())
+        if !isSlices { _ = try numbers.next() }
+        let (width, snapshots) = (try numbers.next(), try numbers.next())
         let limit = UInt64(isSlices ? SliceHistory.limit : RoundHistory.limit)
         guard width > 0, width & (width - 1) == 0, width <= (isSlices ? 1 << 26 : 1), snapshots <= 1 + width * limit
         else { throw .contradictory }
-        let (baseBytes, baseCount, baseline) = (try take(), try take(), try take())
-        let (live, peak, drops, count) = (try take(), try take(), try take(), try take())
+        let (baseBytes, baseCount, baseline) = (try numbers.next(), try numbers.next(), try numbers.next())
+        let (live, peak, drops, count) = (
+            try numbers.next(), try numbers.next(), try numbers.next(), try numbers.next()
+        )
         guard count <= limit else { throw .contradictory }
-        func column(_ set: (UInt64, Int) -> Void) throws(HistoryError) {
-            for bucket in 0..<Int(count) {
-                let value = try take()
-                guard value < 1 << 48 else { throw .contradictory }
-                set(value, bucket)
-            }
-        }
         if isSlices {
             var history = SliceHistory(baselineBytes: baseBytes, baselineCount: baseCount, interval: 0)
             (history.width, history.snapshot) = (UInt32(width), Int64(snapshots) - 1)
             (history.baseline, history.live, history.peak) = (baseline, live, peak)
             history.drops = UInt32(clamping: drops)
-            history.buckets = HistoryBuckets(count: Int(count))
-            for kind in SliceHistory.Column.allCases { try column { history.buckets.set($0, kind, $1) } }
+            history.buckets = try HistoryBuckets(count: Int(count), &numbers)
             self = .slices(history)
         } else {
             var history = RoundHistory(baseline: baseline)
             (history.live, history.closed, history.hasBirths) = (live, max(0, Int(snapshots) - 1), version == .rounds)
-            history.buckets = HistoryBuckets(count: Int(count))
-            for kind in RoundHistory.Column.allCases { try column { history.buckets.set($0, kind, $1) } }
-            try column { _, _ in }
+            history.buckets = try HistoryBuckets(count: Int(count), &numbers)
+            for _ in 0..<count { _ = try numbers.nextOfBucket() }
             self = .rounds(history)
         }
+    }
+}
+
+/// The numbers of a stored history, one after the other.
+private struct HistoryNumbers {
+    private let bytes: UnsafeBufferPointer<UInt8>
+    private var at = 0
+
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    @inline(__always)
+    mutating func next() throws(HistoryError) -> UInt64 {
+        guard at < bytes.count else { throw .truncated }
+        // Most are short.
+        let first = bytes[at]
+        guard first & 0x80 != 0 else {
+            at += 1
+            return UInt64(first)
+        }
+        return try nextLong()
+    }
+
+    private mutating func nextLong() throws(HistoryError) -> UInt64 {
+        var (value, shift) = (UInt64(0), UInt64(0))
+        while at < bytes.count, shift < 64 {
+            let byte = bytes[at]
+            at += 1
+            value |= UInt64(byte & 0x7f) << shift
+            if byte & 0x80 == 0 { return value }
+            shift += 7
+        }
+        throw .truncated
+    }
+
+    /// One that a bucket can hold.
+    @inline(__always)
+    mutating func nextOfBucket() throws(HistoryError) -> UInt64 {
+        let value = try next()
+        guard value < 1 << 48 else { throw .contradictory }
+        return value
+    }
+}
+
+extension HistoryBuckets {
+    /// Reads its columns, one after the other.
+    fileprivate init(count: Int, _ numbers: inout HistoryNumbers) throws(HistoryError) {
+        let start = numbers
+        if let cells = try Self.cells(count, &numbers) {
+            self.init(cells: cells)
+            return
+        }
+        numbers = start
+        self.init(count: count)
+        for column in Column.allCases {
+            for bucket in 0..<count { set(try numbers.nextOfBucket(), column, bucket) }
+        }
+    }
+
+    /// Nil when a number does not fit a cell.
+    private static func cells(_ count: Int, _ numbers: inout HistoryNumbers) throws(HistoryError) -> [UInt32]? {
+        var largest: UInt64 = 0
+        let stride = Column.allCases.count
+        var cells = [UInt32](repeating: 0, count: count * stride)
+        try cells.withUnsafeMutableBufferPointer { cells throws(HistoryError) in
+            for column in 0..<stride {
+                for cell in Swift.stride(from: column, to: cells.count, by: stride) {
+                    let value = try numbers.nextOfBucket()
+                    largest |= value
+                    cells[cell] = UInt32(truncatingIfNeeded: value)
+                }
+            }
+        }
+        return largest >> UInt64(UInt32.bitWidth) == 0 ? cells : nil
     }
 }

@@ -19,6 +19,14 @@ package enum SiteHistory: Equatable, Sendable {
         }
     }
 
+    /// Of the series the columns of what was born; nil of rounds.
+    package func births(atSnapshot interval: UInt32) -> (bytes: [Double], counts: [Double])? {
+        switch self {
+        case .slices(let slices): slices.births(atSnapshot: interval)
+        case .rounds: nil
+        }
+    }
+
     /// For the judges of hunts; nil of slices.
     package func intervals(_ count: Int) -> IntervalSeries? {
         switch self {

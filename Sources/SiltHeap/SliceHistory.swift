@@ -107,6 +107,19 @@ package struct SliceHistory: Equatable, Sendable {
         )
     }
 
+    /// Live bytes and blocks by the bucket of their birth, as in the series at that snapshot, without what takes longer.
+    package func births(atSnapshot interval: UInt32) -> (bytes: [Double], counts: [Double]) {
+        var wanted = width
+        while interval > 0, (interval - 1) / wanted >= UInt32(Self.limit) { wanted *= 2 }
+        let joined = Int(wanted / width)
+        let ranges = (0..<Int(interval / wanted)).map { bucket in
+            (bucket * joined..<(bucket + 1) * joined).clamped(to: 0..<buckets.count)
+        }
+        return (
+            ranges.map { Double(buckets.sum(.bornBytes, $0)) }, ranges.map { Double(buckets.sum(.bornCount, $0)) }
+        )
+    }
+
     /// Becomes the history of both together, at the later of their last snapshots.
     ///
     /// Births and old bytes add up exactly. Troughs are sums of troughs: a lower bound of the sum's own.
@@ -128,14 +141,25 @@ package struct SliceHistory: Equatable, Sendable {
 
     private mutating func catchUp(before interval: UInt32) {
         while snapshot + 1 < Int64(interval) {
-            let next = UInt32(snapshot + 1)
-            take(next, live)
-            // The rest of its bucket at once.
-            let end = next == 0 ? 0 : min(((next - 1) / width + 1) * width, interval - 1)
-            guard end > next else { continue }
-            snapshot = Int64(end)
-            if end % width == 0 { age(Int((end - 1) / width)) }
+            // The baseline, or the first snapshot for which buckets have to be wider.
+            take(UInt32(snapshot + 1), live)
+            standStill(until: UInt32(min(Int64(interval) - 1, Int64(width) * Int64(Self.limit))))
         }
+    }
+
+    /// The snapshots up to one for which the buckets are wide enough were like the last.
+    private mutating func standStill(until end: UInt32) {
+        guard end > 0, snapshot < Int64(end) else { return }
+        let (first, last) = (Int(UInt32(snapshot) / width), Int((end - 1) / width))
+        let isWithin = UInt32(snapshot) % width > 0
+        buckets.append(upTo: last + 1, limit: Self.limit)
+        let born = buckets.runningSums(.bornBytes)
+        for bucket in first...last {
+            let isLower = !isWithin || bucket > first || live < buckets.value(.trough, bucket)
+            if isLower { buckets.set(live, .trough, bucket) }
+            if bucket < last || end % width == 0 { age(bucket, born) }
+        }
+        snapshot = Int64(end)
     }
 
     private mutating func take(_ interval: UInt32, _ bytes: UInt64, step: UInt32 = 1) {
@@ -152,16 +176,14 @@ package struct SliceHistory: Equatable, Sendable {
         // The bucket's first snapshot: the one before it was of an earlier bucket, or the baseline.
         let isFirst = (interval - 1) % width < step
         buckets.set(isFirst ? bytes : min(buckets.value(.trough, bucket), bytes), .trough, bucket)
-        if interval % width == 0 { age(bucket) }
+        if interval % width == 0 { age(bucket, buckets.runningSums(.bornBytes)) }
     }
 
-    /// What is old at a bucket's end.
-    private mutating func age(_ bucket: Int) {
+    /// What is old at a bucket's end; `born`: the running sums of what was born.
+    private mutating func age(_ bucket: Int, _ born: [UInt64]) {
         let number = bucket + 1
-        let (half, quarter) = (number / 2, number * 3 / 4)
-        let bytes = baseBytes &+ buckets.sum(.bornBytes, 0..<half)
-        buckets.set(bytes, .olderThanHalf, bucket)
-        buckets.set(bytes &+ buckets.sum(.bornBytes, half..<quarter), .olderThanQuarter, bucket)
+        buckets.set(baseBytes &+ born[number / 2], .olderThanHalf, bucket)
+        buckets.set(baseBytes &+ born[number * 3 / 4], .olderThanQuarter, bucket)
     }
 
     private mutating func makeBucket(for interval: UInt32) -> Int {
@@ -172,19 +194,11 @@ package struct SliceHistory: Equatable, Sendable {
     }
 
     private mutating func mergePairs() {
-        let old = buckets
-        buckets.removeAll()
-        buckets.append(upTo: (old.count + 1) / 2, limit: Self.limit)
-        for bucket in 0..<buckets.count {
-            let first = 2 * bucket
-            let second = min(first + 1, old.count - 1)
-            for column in Column.allCases {
-                let (a, b) = (old.value(column, first), old.value(column, second))
-                switch column {
-                case .bornBytes, .bornCount: buckets.set(second > first ? a &+ b : a, column, bucket)
-                case .trough: buckets.set(min(a, b), column, bucket)
-                case .olderThanQuarter, .olderThanHalf: buckets.set(b, column, bucket)
-                }
+        buckets.joinPairs { column, first, second in
+            switch column {
+            case .bornBytes, .bornCount: first &+ second
+            case .trough: min(first, second)
+            case .olderThanQuarter, .olderThanHalf: second
             }
         }
         width *= 2

@@ -1,6 +1,7 @@
 package import SiltEvents
 
 /// What a function has to do with the allocations below it.
+@usableFromInline
 package enum FunctionKind: UInt8, Sendable, Comparable {
     /// Gives memory to its caller: an allocator, a wrapper of one, a container, a runtime.
     case allocator = 1
@@ -11,11 +12,13 @@ package enum FunctionKind: UInt8, Sendable, Comparable {
     /// The program's own.
     case program
 
+    @inlinable
     package static func < (one: FunctionKind, other: FunctionKind) -> Bool { one.rawValue < other.rawValue }
 }
 
 extension FunctionKind {
     /// What a frame is: the most program-like of its functions, inlined ones included.
+    @inlinable
     package static func ofFrame(_ functions: some Sequence<FunctionKind>) -> FunctionKind {
         functions.reduce(.allocator) { max($0, $1) }
     }

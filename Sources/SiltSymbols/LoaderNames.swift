@@ -1,6 +1,8 @@
 /// Functions that load code: what is allocated below them comes once for each library or file that is loaded.
+@usableFromInline
 package enum LoaderNames {
     /// Of which file, or how often, the same name does not say.
+    @usableFromInline
     package enum Loader: Sendable {
         /// A library, which is a module of its own.
         case library
@@ -11,6 +13,7 @@ package enum LoaderNames {
     }
 
     /// What a function has to do with loading; nil of most.
+    @usableFromInline
     package enum Role: Sendable {
         case loads(Loader)
         /// CPython: runs code that was compiled, compiles it, runs the program, is its loop, or calls with a tuple.
@@ -28,6 +31,7 @@ package enum LoaderNames {
     ///
     /// CPython's `importlib` compiles and runs a file by `f(*arguments)`, and other code by a plain call. Without symbols of
     /// the interpreter's own, that code is run is seen by `PyEval_EvalCode`, which is exported, below another loop.
+    @inlinable
     package static func loader(ofStack functions: some Sequence<Role?>) -> Loader? {
         var (isLibrary, runs, loops) = (false, 0, 0)
         // Since the last loop.

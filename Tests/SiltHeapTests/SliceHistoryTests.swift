@@ -78,6 +78,35 @@ struct SliceHistoryTests {
         #expect(series.live == 50)
     }
 
+    @Test(arguments: [0, 5, 31, 32, 33, 40, 64, 100, 1000, 604_800] as [UInt32])
+    func birthsAreThoseOfTheSeries(snapshot: UInt32) {
+        var history = SliceHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
+        for interval in UInt32(1)...40 where interval % 3 != 0 {
+            history.survived(bytes: UInt64(interval) * 1000, count: UInt64(interval), born: interval)
+            history.close(interval: interval, liveBytes: UInt64(interval) * 777)
+        }
+        let (births, series) = (history.births(atSnapshot: snapshot), history.series(atSnapshot: snapshot))
+        #expect(births.bytes == series.bytes)
+        #expect(births.counts == series.counts)
+    }
+
+    @Test func sumsMayBeMoreThanFourGibibytes() {
+        var history = SliceHistory(baselineBytes: 0, baselineCount: 0, interval: 0)
+        for interval in UInt32(1)...32 {
+            history.survived(bytes: 3 << 30, count: 1, born: interval)
+            history.close(interval: interval, liveBytes: UInt64(interval) * 3 << 30)
+        }
+        var sum = SiteHistory.slices(history)
+        sum.add(.slices(history))
+        #expect(sum.survivors == (192 << 30, 64))
+        // Two intervals each fall into one bucket of what comes next.
+        history.survived(bytes: 1 << 30, count: 1, born: 33)
+        history.close(interval: 33, liveBytes: 97 << 30)
+        let series = history.series(atSnapshot: 34)
+        #expect(series.bytes == Array(repeating: Double(UInt64(6) << 30), count: 16) + [Double(UInt64(1) << 30)])
+        #expect(series.counts == Array(repeating: 2, count: 16) + [1])
+    }
+
     @Test func sumsAreThoseOfTheirParts() {
         var first = SliceHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
         var second = SliceHistory(baselineBytes: 20, baselineCount: 1, interval: 0)
@@ -101,11 +130,12 @@ struct SliceHistoryTests {
         }
     }
 
-    @Test func anEncodedHistoryIsReadBack() throws {
+    @Test(arguments: [1, 1 << 24] as [UInt64])
+    func anEncodedHistoryIsReadBack(scale: UInt64) throws {
         var history = SliceHistory(baselineBytes: 10, baselineCount: 1, interval: 0)
         for interval in UInt32(1)...50 {
-            history.survived(bytes: UInt64(interval) * 1000, count: 2, born: interval)
-            history.close(interval: interval, liveBytes: UInt64(interval) * 777)
+            history.survived(bytes: UInt64(interval) * 1024 * scale, count: 2, born: interval)
+            history.close(interval: interval, liveBytes: UInt64(interval) * 512 * scale)
         }
         let bytes = SiteHistory.slices(history).encoded()
         #expect(try SiteHistory(decoding: bytes) == .slices(history))

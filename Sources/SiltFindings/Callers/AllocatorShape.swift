@@ -58,7 +58,7 @@ package enum AllocatorShape {
         /// Blocks, by module.
         var modules = [UInt64](repeating: 0, count: recording.modules.count + 1)
         for counters in recording.counters where counters.stack != .none {
-            let (node, row) = names.blame(ofStack: counters.stack, in: recording)
+            let (node, row) = names.blame(ofStack: counters.stack)
             let frame = recording.frame(ofStack: node)
             guard frame != .none else { continue }
             var number = numberOfFrame[frame]
@@ -84,18 +84,16 @@ package enum AllocatorShape {
         }
         let programs = Set(recording.processes.map(\.executable))
         return functions.compactMap { function -> Wrapper? in
+            guard function.allocated >= blocks, function.callers.count >= callers.speaking,
+                Double(function.passedOn) >= passedOnShare * Double(function.allocated)
+            else { return nil }
             let key = function.key
             let name = recording.string(key.function)
-            guard function.allocated >= blocks, Double(function.passedOn) >= passedOnShare * Double(function.allocated),
-                !allocators.isShown(function: name)
-            else { return nil }
+            guard !allocators.isShown(function: name) else { return nil }
             let row = names.rows[function.row]
             let hasLine = row.file != .none && row.line != 0
             let freesMost = Double(function.freed) >= freedShare * Double(function.allocated)
-            let speaks = AllocatorFrames.speaksOfAllocation(name)
-            if speaks, function.callers.count >= callers.speaking, freesMost || !hasLine {
-                return Wrapper(key: key, name: name)
-            }
+            if freesMost || !hasLine, AllocatorFrames.speaksOfAllocation(name) { return Wrapper(key: key, name: name) }
             let isOfProgram = key.module != .none && programs.contains(recording.path(ofModule: key.module))
             guard !(hasLine && isOfProgram), function.callers.count >= callers.silent, freesMost,
                 Double(function.allocated) >= shareOfModule * Double(modules[Int(key.module.rawValue)])

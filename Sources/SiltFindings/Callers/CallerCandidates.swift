@@ -14,20 +14,25 @@ final class SitePath {
     var weight = 0.0
     var count = 0.0
     fileprivate let ways: CallerWays
-    /// The way outward.
-    private(set) lazy var steps = ways.steps(of: stack)
+    /// The way outward, in `CallerWays.steps`.
+    fileprivate private(set) lazy var way = ways.way(of: stack)
 
     init(member: Int, stack: StackID, _ counters: RecordedCounters, _ history: SiteHistory?, _ ways: CallerWays) {
         (self.member, self.stack, self.history, self.ways) = (member, stack, history, ways)
         (allocatedBytes, allocatedCount) = (Double(counters.allocatedBytes), Double(counters.allocatedCount))
     }
+
+    /// The same, step by step.
+    var steps: [CallerWays.Step] { way.map { ways.steps[Int($0)] } }
 }
 
 /// A function, or a line of it, and the stacks that pass through it.
 struct CallerCandidate {
-    var key: UInt64
-    var isLine: Bool
-    var step: CallerWays.Step
+    let key: UInt64
+    let isLine: Bool
+    private(set) var step: CallerWays.Step
+    /// Of the function or line.
+    fileprivate let number: Int32
     private var heaviest = -1.0
     private(set) var weight = 0.0
     private(set) var count = 0.0
@@ -37,8 +42,10 @@ struct CallerCandidate {
     /// Equal for equal sets of stacks.
     fileprivate private(set) var fingerprint: UInt64 = 0
 
-    init(key: UInt64, isLine: Bool, step: CallerWays.Step) {
-        (self.key, self.isLine, self.step) = (key, isLine, step)
+    /// `number`: that of the function or line, in `CallerWays.StepNumbers`.
+    init(_ step: CallerWays.Step, isLine: Bool, number: Int32) {
+        (self.step, self.isLine, self.number) = (step, isLine, number)
+        key = isLine ? step.line : step.function
     }
 
     fileprivate mutating func add(_ path: SitePath, _ step: CallerWays.Step, _ distance: Int) {
@@ -77,29 +84,32 @@ extension [SitePath] {
         guard let ways = first?.ways else { return [] }
         let grown = filter { $0.count > 0 }.most { $0.weight }
         var all: [CallerCandidate] = []
-        var numbers: [Int] = []
-        defer { for number in numbers { ways.candidates[number] = 0 } }
-        func place(of number: Int, _ key: UInt64, isLine: Bool, _ step: CallerWays.Step) -> Int {
-            let place = ways.candidates[number]
-            if place > 0 { return Int(place) - 1 }
-            all.append(CallerCandidate(key: key, isLine: isLine, step: step))
-            numbers.append(number)
-            ways.candidates[number] = Int32(all.count)
-            return all.count - 1
+        defer { for candidate in all { ways.candidates[Int(candidate.number)] = 0 } }
+        func place(_ number: Int32, of step: CallerWays.Step, isLine: Bool) -> Int {
+            if ways.candidates[Int(number)] == 0 {
+                all.append(CallerCandidate(step, isLine: isLine, number: number))
+                ways.candidates[Int(number)] = Int32(all.count)
+            }
+            return Int(ways.candidates[Int(number)]) - 1
         }
         for path in grown {
-            for (distance, step) in path.steps.enumerated() {
-                all[place(of: step.functionNumber, step.function, isLine: false, step)].add(path, step, distance)
-                all[place(of: step.lineNumber, step.line, isLine: true, step)].add(path, step, distance)
+            for (distance, index) in path.way.enumerated() {
+                let (step, numbers) = (ways.steps[Int(index)], ways.numbers[Int(index)])
+                all[place(numbers.function, of: step, isLine: false)].add(path, step, distance)
+                all[place(numbers.line, of: step, isLine: true)].add(path, step, distance)
             }
         }
-        for place in all.indices where !isEnough(all[place]) { ways.candidates[numbers[place]] = 0 }
-        let accepted = all.indices.filter { ways.candidates[numbers[$0]] > 0 }
+        let accepted = all.indices.filter { place in
+            if isEnough(all[place]) { return true }
+            ways.candidates[Int(all[place].number)] = 0
+            return false
+        }
         guard !accepted.isEmpty else { return [] }
         let others = filter { $0.count == 0 }.most { $0.allocatedCount }
         for path in others {
-            for (distance, step) in path.steps.enumerated() {
-                let (function, line) = (ways.candidates[step.functionNumber], ways.candidates[step.lineNumber])
+            for (distance, index) in path.way.enumerated() {
+                let (step, numbers) = (ways.steps[Int(index)], ways.numbers[Int(index)])
+                let (function, line) = (ways.candidates[Int(numbers.function)], ways.candidates[Int(numbers.line)])
                 if function > 0 { all[Int(function) - 1].add(path, step, distance) }
                 if line > 0 { all[Int(line) - 1].add(path, step, distance) }
             }
@@ -118,10 +128,13 @@ extension [SitePath] {
     }
 
     func parted(by candidate: CallerCandidate) -> (inside: [SitePath], rest: [SitePath]) {
+        guard let numbers = first?.ways.numbers else { return ([], []) }
         var (inside, rest): ([SitePath], [SitePath]) = ([], [])
-        let (key, isLine) = (candidate.key, candidate.isLine)
         for path in self {
-            let passes = path.steps.contains { (isLine ? $0.line : $0.function) == key }
+            let passes = path.way.contains {
+                let step = numbers[Int($0)]
+                return step.function == candidate.number || step.line == candidate.number
+            }
             if passes { inside.append(path) } else { rest.append(path) }
         }
         return (inside, rest)

@@ -103,7 +103,6 @@ struct CallerSearch {
 
     private func groups(among paths: [SitePath], _ verdict: GrowthVerdict, _ clock: ProcessClock) -> [Group] {
         guard paths.count > 1, paths.reduce(0, { $0 + $1.count }) >= Self.minimumSurvivors else { return [] }
-        ways.forget()
         var found: [Found] = []
         if verdict.verdict.isGrowing {
             if let one = single(paths, verdict, clock) {
@@ -266,7 +265,7 @@ struct CallerSearch {
             let step = outward[most][parting]
             parts.append(
                 Found(
-                    candidate: CallerCandidate(key: step.function, isLine: false, step: step),
+                    candidate: CallerCandidate(step, isLine: false, number: ways.number(ofFunction: step)),
                     paths: paths,
                     verdict: verdict
                 )

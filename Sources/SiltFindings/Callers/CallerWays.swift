@@ -6,10 +6,13 @@ internal import SiltSymbols
 final class CallerWays {
     let recording: Recording
     let names: FrameNames
-    /// By row of `names`: what it is on a way; nil: nothing.
-    private let stepOfRow: [Step?]
+    /// What rows of `names` are on a way.
+    let steps: [Step]
+    /// By step.
+    let numbers: [StepNumbers]
+    private let ofFrames: Table<FrameID, FrameSteps>
     /// By the function or line of a step: its number.
-    private let numbers: [UInt64: Int32]
+    private let numberOfKey: [UInt64: Int32]
     /// By number: the last walk that has met the function.
     private var met: [Int]
     private var walks = 0
@@ -17,35 +20,33 @@ final class CallerWays {
     var candidates: [Int32]
     /// Interpreters' own files.
     private let isInterpreter: Table<ModuleID, Bool>
-    /// By stack, of those asked for.
-    private var known: [StackID: [Step]] = [:]
 
     init(recording: Recording, names: FrameNames) {
         self.recording = recording
         self.names = names
-        var steps = [Step?](repeating: nil, count: names.rows.count)
-        var numbers: [UInt64: Int32] = [:]
-        func number(_ key: UInt64) -> Int {
-            let number = numbers[key] ?? Int32(numbers.count)
-            numbers[key] = number
-            return Int(number)
+        var (steps, numbers): ([Step], [StepNumbers]) = ([], [])
+        var ofFrames: Table<FrameID, FrameSteps> = []
+        var numberOfKey: [UInt64: Int32] = [:]
+        func number(_ key: UInt64) -> Int32 {
+            let number = numberOfKey[key] ?? Int32(numberOfKey.count)
+            numberOfKey[key] = number
+            return number
         }
         for (index, range) in names.ranges.enumerated() {
+            let first = Int32(steps.count)
             for row in range {
-                guard var step = Self.step(row, .init(index: index), names, recording) else { continue }
-                (step.functionNumber, step.lineNumber) = (number(step.function), number(step.line))
-                steps[row] = step
+                guard let step = Self.step(row, .init(index: index), names, recording) else { continue }
+                steps.append(step)
+                numbers.append(StepNumbers(function: number(step.function), line: number(step.line)))
             }
+            let isLoop = range.contains { names.rows[$0].isLoop }
+            ofFrames.append(FrameSteps(steps: first..<Int32(steps.count), isLoop: isLoop))
         }
-        stepOfRow = steps
-        self.numbers = numbers
-        met = Array(repeating: 0, count: numbers.count)
-        candidates = Array(repeating: 0, count: numbers.count)
+        (self.steps, self.numbers, self.ofFrames, self.numberOfKey) = (steps, numbers, ofFrames, numberOfKey)
+        met = Array(repeating: 0, count: numberOfKey.count)
+        candidates = Array(repeating: 0, count: numberOfKey.count)
         isInterpreter = Table(recording.modules.map { InterpreterNames.isInterpreter(file: $0.path) })
     }
-
-    /// Gives back what was kept of the stacks asked for.
-    func forget() { known = [:] }
 
     /// One function outward of the blamed one.
     struct Step {
@@ -56,49 +57,63 @@ final class CallerWays {
         var frame: FrameID
         var isNamed: Bool
         var hasLine: Bool
-        /// Of `function` and `line`, from 0: all different.
-        var functionNumber = 0
-        var lineNumber = 0
+    }
+
+    /// `Step.function` and `Step.line` by numbers from 0, all different.
+    struct StepNumbers {
+        var function: Int32
+        var line: Int32
+    }
+
+    /// What is on a way of the functions at a frame.
+    private struct FrameSteps {
+        var steps: Range<Int32>
+        /// One of the functions runs a script.
+        var isLoop: Bool
     }
 
     /// Functions followed outward.
     private static let levels = 64
 
+    /// The way outward of the blamed function, in `steps`.
+    ///
     /// Innermost first: without wrappers, interpreters' loops and what of these interpreters is outward of them, code made
     /// at run time, and what is on the way already.
-    func steps(of stack: StackID) -> [Step] {
-        if let steps = known[stack] { return steps }
-        let steps = walk(stack)
-        known[stack] = steps
-        return steps
-    }
-
-    private func walk(_ stack: StackID) -> [Step] {
-        let (start, blamedRow) = names.blame(ofStack: stack, in: recording)
+    func way(of stack: StackID) -> [Int32] {
+        let (start, blamedRow) = names.blame(ofStack: stack)
         let frame = recording.frame(ofStack: start)
         guard frame != .none else { return [] }
         let blamed = names.functionKey(ofRow: blamedRow, frame: frame, in: recording)
-        var steps: [Step] = []
+        var way: [Int32] = []
         walks += 1
-        if let number = numbers[blamed] { met[Int(number)] = walks }
+        if let number = numberOfKey[blamed] { met[Int(number)] = walks }
         var isInScript = false
         for place in names.walk(from: start, in: recording) {
-            guard steps.count < Self.levels else { break }
-            isInScript = isInScript || place.rows.contains { names.rows[$0].isLoop }
-            let module = recording.frames[place.frame].module
-            if isInScript, module != .none, isInterpreter[module] { continue }
-            for row in place.node == start ? blamedRow + 1..<place.rows.upperBound : place.rows {
-                guard let step = stepOfRow[row], met[step.functionNumber] != walks else { continue }
-                met[step.functionNumber] = walks
-                steps.append(step)
+            guard way.count < Self.levels else { break }
+            let here = ofFrames[place.frame]
+            isInScript = isInScript || here.isLoop
+            if isInScript, isOfInterpreter(place.frame) { continue }
+            for step in here.steps where place.node != start || steps[Int(step)].row > blamedRow {
+                let function = Int(numbers[Int(step)].function)
+                guard met[function] != walks else { continue }
+                met[function] = walks
+                way.append(step)
             }
         }
-        return steps
+        return way
+    }
+
+    /// In `StepNumbers`.
+    func number(ofFunction step: Step) -> Int32 { numberOfKey[step.function] ?? -1 }
+
+    private func isOfInterpreter(_ frame: FrameID) -> Bool {
+        let module = recording.frames[frame].module
+        return module != .none && isInterpreter[module]
     }
 
     /// A number that is equal for stacks whose blamed function allocates through the same functions.
     func inside(of stack: StackID) -> UInt64 {
-        let (blamed, row) = names.blame(ofStack: stack, in: recording)
+        let (blamed, row) = names.blame(ofStack: stack)
         var hash: UInt64 = 0
         func add(_ rows: Range<Int>, _ frame: FrameID) {
             for row in rows { hash = hash &* 1_000_003 &+ names.functionKey(ofRow: row, frame: frame, in: recording) }
@@ -113,15 +128,15 @@ final class CallerWays {
     /// The distinguishing caller, or the blamed function without one, and the named functions outward of it, except for those
     /// that everything is called from.
     func common(to stack: StackID, caller: FrameNames.Place?) -> Set<UInt64> {
-        let (node, row) = names.blame(ofStack: stack, in: recording)
+        let (node, row) = names.blame(ofStack: stack)
         guard node != .none else { return [] }
         let frame = recording.frame(ofStack: node)
-        var steps = steps(of: stack)[...]
+        var outward = way(of: stack).map { steps[Int($0)] }[...]
         if let caller {
             let function = names.functionKey(ofRow: caller.row, frame: caller.frame, in: recording)
-            steps = steps.drop { $0.function != function }
+            outward = outward.drop { $0.function != function }
         }
-        var functions = Set(steps.filter { $0.isNamed && !isStart($0.row) }.map(\.function))
+        var functions = Set(outward.filter { $0.isNamed && !isStart($0.row) }.map(\.function))
         if caller == nil, frame != .none, !isStart(row), !names.rows[row].isLoop {
             functions.insert(names.functionKey(ofRow: row, frame: frame, in: recording))
         }
@@ -144,9 +159,8 @@ final class CallerWays {
         for part in stacks {
             let weight = Double(weighsInUse ? part.inUseBytes : part.allocatedBytes)
             total += weight
-            guard let step = steps(of: part.stack).first(where: { names.rows[$0.row].line != 0 && $0.isNamed }) else {
-                continue
-            }
+            let outward = way(of: part.stack).lazy.map { self.steps[Int($0)] }
+            guard let step = outward.first(where: { names.rows[$0.row].line != 0 && $0.isNamed }) else { continue }
             sums[step.line, default: (0, step.row, step.frame)].weight += weight
         }
         guard let most = sums.values.max(by: { $0.weight < $1.weight }), most.weight >= Self.nearlyAll * total,

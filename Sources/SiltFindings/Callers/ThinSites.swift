@@ -132,7 +132,7 @@ enum ThinSites {
         _ names: FrameNames,
         _ body: (_ row: Int, _ frame: FrameID) -> Void
     ) {
-        let (start, blameRow) = names.blame(ofStack: stack, in: recording)
+        let (start, blameRow) = names.blame(ofStack: stack)
         for step in names.walk(from: start, in: recording) {
             let isBlame = step.node == start
             for row in (isBlame ? blameRow : step.rows.lowerBound)..<step.rows.upperBound

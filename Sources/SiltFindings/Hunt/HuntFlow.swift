@@ -62,7 +62,7 @@ struct HuntFlow {
     }
 
     private func add(_ row: PhaseFrees, to partners: inout [UInt64: (frame: ReportFrame, count: UInt64)]) {
-        let (node, name) = names.blame(ofStack: row.freeStack, in: recording)
+        let (node, name) = names.blame(ofStack: row.freeStack)
         let frame = recording.frame(ofStack: node)
         guard frame != .none else { return }
         let key = names.functionKey(ofRow: name, frame: frame, in: recording)

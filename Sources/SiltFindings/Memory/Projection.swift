@@ -35,12 +35,12 @@ package enum Projection: Equatable, Sendable {
 
 extension HeapReport {
     /// What grows, as far as its phase says anything.
-    package var growing: [ReportSite] { sites.filter { $0.isGrowing && $0.isConclusive } }
+    package var growing: [ReportSite] { sites.those { $0.isGrowing && $0.isConclusive } }
 
     /// Growing sites that are findings of their own, and those in libraries that grow because the program's own code leaks
     /// in the same phase.
     package var findings: (own: [ReportSite], inLibraries: [ReportSite]) {
-        let leading = sites.filter { $0.isGrowing && $0.follows == nil }
+        let leading = sites.those { $0.isGrowing && $0.follows == nil }
         let leakingPhases = Set(leading.filter { !$0.isLibrary }.map(\.phase))
         func isBecauseOfOthers(_ site: ReportSite) -> Bool {
             site.isLibrary && site.resource == .heap && site.phase != nil && leakingPhases.contains(site.phase)
@@ -51,7 +51,7 @@ extension HeapReport {
     /// What the line of a finding takes of things without a size, beside its bytes.
     package func beside(_ site: ReportSite) -> [ReportSite] {
         guard !site.resource.isCounted else { return [] }
-        return sites.filter {
+        return sites.those {
             $0.resource.isCounted && $0.follows?.rank == site.rank && $0.follows?.why == .sameLine
                 && $0.fix.isSamePlace(as: site.fix)
         }

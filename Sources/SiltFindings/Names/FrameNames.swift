@@ -55,6 +55,8 @@ package struct FrameNames {
     package private(set) var siteOfFrame: Table<FrameID, UInt32> = []
     /// The frame a stack blames.
     package private(set) var blameFrames: Table<StackID, FrameID> = []
+    /// The innermost node of a stack with the frame that it blames; of no meaning where it blames none.
+    private var blameNodes: Table<StackID, StackID> = []
     /// By site: the frame that made it, and its row.
     package private(set) var siteFrames: [FrameID] = []
     package private(set) var siteRows: [Int] = []
@@ -169,7 +171,8 @@ package struct FrameNames {
         return Facts(
             kind: kind,
             isLoop: InterpreterNames.isLoop(name),
-            isClosed: !name.isEmpty && allocators.isClosed(function: name, modulePath: modulePath),
+            isClosed: !name.isEmpty && (isGo || kind == .allocator)
+                && allocators.isClosed(function: name, modulePath: modulePath),
             isPlumbing: !name.isEmpty && !isGo
                 && (kind == .carrier || kind == .allocator && PlumbingNames.isPlumbing(name))
         )
@@ -206,27 +209,15 @@ package struct FrameNames {
     }
 
     /// Where a stack's blamed function is: its node of the tree of stacks, and its row.
-    package func blame(ofStack stack: StackID, in recording: Recording) -> (node: StackID, row: Int) {
+    package func blame(ofStack stack: StackID) -> (node: StackID, row: Int) {
         guard stack != .none else { return (.none, 0) }
         let frame = blameFrames[stack]
-        guard frame != .none else { return (stack, 0) }
-        let step = walk(from: stack, in: recording).first { $0.frame == frame }
-        return (step?.node ?? stack, Int(blameRows[frame]))
+        return frame == .none ? (stack, 0) : (blameNodes[stack], Int(blameRows[frame]))
     }
 
     /// A stack from a node of the tree of stacks outward, with the rows of each frame.
-    package func walk(
-        from node: StackID,
-        in recording: Recording
-    ) -> some Sequence<(node: StackID, frame: FrameID, rows: Range<Int>)> {
-        sequence(state: node) { [stacks = recording.stacks, ranges] next in
-            while next != .none {
-                let (node, entry) = (next, stacks[next])
-                next = entry.parent
-                if entry.frame != .none { return (node, entry.frame, ranges[entry.frame]) }
-            }
-            return nil
-        }
+    package func walk(from node: StackID, in recording: Recording) -> StackWalk {
+        StackWalk(from: node, recording.stacks, ranges)
     }
 
     /// The function's name as a reader wants it, or what stands for it: module and offset.
@@ -258,9 +249,12 @@ package struct FrameNames {
         let isOfProgram = recording.frames.map { $0.module != .none && !isLibrary[$0.module.index] }
         var known: Table<StackID, Blame> = []
         known.reserveCapacity(recording.stacks.count)
+        blameNodes.removeAll(keepingCapacity: true)
+        blameNodes.reserveCapacity(recording.stacks.count)
         // Parents come before their children.
-        for stack in recording.stacks {
-            var blame = stack.parent == .none ? Blame() : known[stack.parent]
+        for (index, stack) in recording.stacks.enumerated() {
+            let outer = stack.parent == .none ? Blame() : known[stack.parent]
+            var blame = outer
             if stack.frame != .none {
                 let index = stack.frame.index
                 blame.enter(
@@ -272,6 +266,15 @@ package struct FrameNames {
                 )
             }
             known.append(blame)
+            let node = StackID(index: index)
+            if stack.frame == blame.frame || stack.parent == .none {
+                blameNodes.append(node)
+            } else if blame.frame == outer.frame {
+                blameNodes.append(blameNodes[stack.parent])
+            } else {
+                let place = walk(from: stack.parent, in: recording).first { $0.frame == blame.frame }
+                blameNodes.append(place?.node ?? node)
+            }
         }
         blameFrames = Table(known.lazy.map(\.frame))
     }

@@ -69,7 +69,7 @@ struct KnownPairs {
         in recording: Recording
     ) -> KnownPair? {
         if let own = resource.pair { return KnownPair(maker: own.maker, giver: own.giver) }
-        let (blamed, _) = names.blame(ofStack: stack, in: recording)
+        let (blamed, _) = names.blame(ofStack: stack)
         var search = PairSearch()
         var inner = ""
         for step in names.walk(from: stack, in: recording) {

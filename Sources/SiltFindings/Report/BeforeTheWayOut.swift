@@ -110,7 +110,7 @@ package struct BeforeTheWayOut {
         _ row: RecordedCounters
     ) -> (bytes: UInt64, count: UInt64)? {
         do {
-            let history = try SiteHistory(decoding: Array(recording.historyBytes[history.range]))
+            let history = try SiteHistory(decoding: recording.historyBytes[history.range])
             switch history {
             case .slices:
                 let (born, older) = (history.survivors, history.bornBeforeBaseline)

@@ -94,7 +94,7 @@ extension HeapReport {
     /// Index in `frames(ofStack:)` of the blamed function.
     package func blameIndex(ofStack stack: StackID) -> Int {
         guard stack != .none else { return 0 }
-        let (blameNode, row) = names.blame(ofStack: stack, in: recording)
+        let (blameNode, row) = names.blame(ofStack: stack)
         var count = 0
         for step in names.walk(from: stack, in: recording) {
             if step.node == blameNode { return count + row - step.rows.lowerBound }

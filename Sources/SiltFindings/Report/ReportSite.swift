@@ -110,6 +110,13 @@ package struct ReportSite: Sendable {
     var way: Set<UInt64> = []
 }
 
+extension [ReportSite] {
+    /// Those that satisfy a condition: sites are large, and `filter` copies each to ask it.
+    package func those(where isWanted: (ReportSite) -> Bool) -> [ReportSite] {
+        indices.filter { isWanted(self[$0]) }.map { self[$0] }
+    }
+}
+
 extension ReportSite {
     package var isGrowing: Bool { verdict.isGrowing }
 

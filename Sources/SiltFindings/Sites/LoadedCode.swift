@@ -63,7 +63,7 @@ struct LoadedCode {
         let clock = clocks[share.process]
         guard clock.seconds >= Self.longestStart,
             let counts = SiteJudge.sum(share.rows.compactMap { histories[$0].flatMap(judge.history) })?
-                .series(atSnapshot: clock.lastTick)?.counts
+                .births(atSnapshot: clock.lastTick)?.counts
         else { return true }
         return Self.hasEnded(counts) || Self.isUneven(counts)
     }
@@ -109,7 +109,7 @@ struct LoadedCode {
         }
         guard all > 0, loaded >= Self.share * all else { return false }
         guard let code = SiteJudge.sum(ofCode) else { return true }
-        guard let counts = code.series(atSnapshot: clocks[share.process].lastTick)?.counts else { return false }
+        guard let counts = code.births(atSnapshot: clocks[share.process].lastTick)?.counts else { return false }
         return Self.hasEnded(counts) || Self.isUneven(counts)
     }
 

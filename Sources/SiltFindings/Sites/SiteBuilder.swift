@@ -59,7 +59,7 @@ struct SiteBuilder {
         let histories = sites.histories(of: Set(shares.lazy.filter { $0.opinion.isGrowing }.flatMap(\.rows)))
         let inTurn = CallersInTurn(histories, judge: judge, clocks: clocks, hunt: hunt)
         let loaded = LoadedCode(recording, names, judge, clocks, growing: shares, histories: histories)
-        for index in shares.indices where !shares[index].rows.isEmpty {
+        for index in shares.indices where !shares[index].rows.isEmpty && shares[index].opinion.isGrowing {
             if shares[index].resource == .mapping { shares[index].opinion = touched.checked(shares[index].opinion) }
             shares[index].opinion = inTurn.checked(shares[index])
             if hunt == nil { shares[index].opinion = loaded.checked(shares[index]) }
@@ -67,8 +67,10 @@ struct SiteBuilder {
         shares = loaded.withCompany(shares)
         let caches = InterpreterCaches(recording, names, shares: shares)
         for var share in shares where !share.rows.isEmpty {
-            if !isOfReplaced(share.process) { share.opinion = caches.checked(share) }
-            if mayBeUnfilled(share, caches) { share.opinion = share.opinion.leftOpen() }
+            if share.opinion.isGrowing {
+                if !isOfReplaced(share.process) { share.opinion = caches.checked(share) }
+                if mayBeUnfilled(share, caches) { share.opinion = share.opinion.leftOpen() }
+            }
             let identity = share.identity(in: recording)
             let index = indexes[identity] ?? members.count
             if index == members.count {

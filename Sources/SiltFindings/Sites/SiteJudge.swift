@@ -112,11 +112,11 @@ struct SiteJudge {
         switch question {
         case .freeRunning:
             let all = history.survivors
-            guard all.count > 0 || all.bytes > 0, let series = history.series(atSnapshot: clock.lastTick),
-                !series.bytes.isEmpty
+            guard all.count > 0 || all.bytes > 0, let births = history.births(atSnapshot: clock.lastTick),
+                !births.bytes.isEmpty
             else { return (Double(all.bytes), Double(all.count)) }
-            let skipped = series.bytes.count / GrowthLimits.skippedPart
-            return sum(series.bytes, series.counts, skipped..<series.bytes.count - skipped)
+            let skipped = births.bytes.count / GrowthLimits.skippedPart
+            return sum(births.bytes, births.counts, skipped..<births.bytes.count - skipped)
         case .workers(let workers, _):
             guard let series = workers.series(history) else { return (0, 0) }
             return sum(series.bytes, series.counts, 1..<series.bytes.count - 1)
@@ -136,7 +136,7 @@ struct SiteJudge {
         guard history.hasBirths else { return [] }
         switch question {
         case .freeRunning:
-            let counts = history.series(atSnapshot: clock.lastTick)?.counts ?? []
+            let counts = history.births(atSnapshot: clock.lastTick)?.counts ?? []
             let skipped = counts.count / GrowthLimits.skippedPart
             return Array(counts.dropFirst(skipped).dropLast(skipped))
         case .phase(let phase, let hunt):
@@ -149,14 +149,14 @@ struct SiteJudge {
     /// nil when it cannot be read.
     func history(_ range: Range<Int>) -> SiteHistory? {
         do {
-            let history = try SiteHistory(decoding: Array(bytes[range]))
-            let owner = own.owner(ofHistoryAt: range.lowerBound)
+            let history = try SiteHistory(decoding: bytes[range])
+            func owner() -> UInt32? { own.owner(ofHistoryAt: range.lowerBound) }
             switch (question, history) {
             case (.freeRunning, .slices): return history
             case (.phase, .rounds(let rounds)):
-                return owner.map { .rounds(rounds.regrouped(own.rounds(of: $0))) } ?? history
+                return owner().map { .rounds(rounds.regrouped(own.rounds(of: $0))) } ?? history
             case (.workers(let workers, _), .rounds(let rounds)):
-                return owner.map { .rounds(rounds.regrouped(workers.places(of: $0))) }
+                return owner().map { .rounds(rounds.regrouped(workers.places(of: $0))) }
             case (.freeRunning, .rounds), (.phase, .slices), (.workers, .slices): return nil
             }
         } catch {

@@ -100,7 +100,7 @@ package struct PprofExport {
                 samples.removeAll(keepingCapacity: true)
                 process = row.process
             }
-            let node = report.names.blame(ofStack: row.stack, in: report.recording).node
+            let node = report.names.blame(ofStack: row.stack).node
             let values = values(row)
             var sample = samples[node] ?? Sample(values: values.map { _ in 0 })
             for index in values.indices { sample.values[index] &+= values[index] }

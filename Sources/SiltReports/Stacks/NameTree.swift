@@ -49,7 +49,7 @@ struct NameTree {
             switch start {
             case _ where row.stack == .none: values[column][0] &+= amount
             case .innermost: sums[row.stack] &+= amount
-            case .blamed: sums[report.names.blame(ofStack: row.stack, in: recording).node] &+= amount
+            case .blamed: sums[report.names.blame(ofStack: row.stack).node] &+= amount
             }
         }
         if let depth = report.options.depth, start == .innermost {
@@ -73,7 +73,7 @@ struct NameTree {
         var marks = Table<StackID, UInt64>(repeating: 0, count: stacks.count)
         var blamed = Table<StackID, StackID>(repeating: .none, count: stacks.count)
         for index in stacks.indices where wanted[index] {
-            blamed[index] = report.names.blame(ofStack: StackID(index: index), in: report.recording).node
+            blamed[index] = report.names.blame(ofStack: StackID(index: index)).node
             if blamed[index] != .none { marks[blamed[index]] = 1 }
         }
         let nodeOfStack = makeNodes(for: marks, of: report, labels: labels)

@@ -122,7 +122,7 @@ enum FindingText {
 
     /// What was called for it, and for what else its line takes, and what gives that back: each of these once.
     static func pairs(_ site: ReportSite, _ report: HeapReport) -> [KnownPair] {
-        let sameLine = report.sites.filter {
+        let sameLine = report.sites.those {
             $0.follows?.rank == site.rank && $0.follows?.why == .sameLine && $0.fix.isSamePlace(as: site.fix)
         }
         return ([site] + sameLine).compactMap(\.pair).reduce(into: []) { pairs, pair in
@@ -132,7 +132,7 @@ enum FindingText {
 
     /// The other phases of the same place, each with its rate, and what else its line takes or grows in lock-step with it.
     private static func together(_ site: ReportSite, _ report: HeapReport, beside: Bool) -> [String] {
-        let followers = report.sites.filter { $0.follows?.rank == site.rank }
+        let followers = report.sites.those { $0.follows?.rank == site.rank }
         let phases = followers.filter { $0.follows?.why == .samePlace }.map { other in
             let (phase, rate) = (HuntHeadline.during(other.phase ?? "", report), other.rate?.lead ?? "")
             return "\(phase): \(rate), \(ConfidenceText.certainty(other)): \(other.evidenceLine)"

@@ -9,6 +9,17 @@ struct WayText {
     /// By frame: the library's namespace that it is in, empty for none, and where its neighbors stop to be in the same.
     private let spaces: [(name: String, end: Int)]
     private let site: ReportSite
+    private let names = Names()
+
+    /// Names by frame and width: a line is tried with the same ones again and again.
+    private final class Names {
+        struct Key: Hashable {
+            var frame: Int
+            var width: Int
+        }
+
+        var known: [Key: String] = [:]
+    }
 
     init(_ site: ReportSite, _ report: HeapReport) {
         self.site = site
@@ -96,12 +107,20 @@ struct WayText {
             previous = index
             // The line above says where that is.
             let isKnown = index == fix || (index == frames.count - 1 && frames[index].function == "main")
-            let name = Self.name(of: frames[index], width: width)
+            let name = name(index, width: width)
             let isPlaced = !isKnown && frames[index].line != nil && placed.contains(index)
             let place = isPlaced ? " " + frames[index].place.printable : ""
             links.append(name + place)
         }
         return links.joined(separator: " → ")
+    }
+
+    private func name(_ frame: Int, width: Int) -> String {
+        let key = Names.Key(frame: frame, width: width)
+        if let name = names.known[key] { return name }
+        let name = Self.name(of: frames[frame], width: width)
+        names.known[key] = name
+        return name
     }
 
     /// Rather the function alone, where its type does not fit, than both with a gap.

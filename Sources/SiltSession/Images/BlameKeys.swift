@@ -13,15 +13,15 @@ final class BlameKeys {
     private let stacks: StackTable
     private let symbolizer: Symbolizer
     private let wrappers: AllocatorFrames
-    /// By stack id: of all that are known, as callers come before what they call.
-    private var blames = [Blame()]
+    /// Of the stacks that were asked for, and of their callers.
+    private var blames: Table<StackID, Blame?> = []
     private var known: Table<FrameID, Facts?> = []
     private var libraries: [ModuleID: Bool] = [:]
     /// Modules that code was blamed in although none of it is program code.
     private var blamedModules: Set<ModuleID> = []
 
     private struct Facts {
-        /// May need debug information: not asked of what an allocator calls.
+        /// Nil where it may need debug information, which is not asked for of what an allocator calls.
         var kind: FunctionKind?
         let isOfProgram: Bool
         let isClosedAllocator: Bool
@@ -35,26 +35,39 @@ final class BlameKeys {
 
     /// The blamed frame; none for an empty stack.
     func key(_ stack: StackID) -> FrameID {
-        while blames.count <= Int(stack.rawValue) { blames.append(blame(StackID(rawValue: UInt32(blames.count)))) }
-        let blame = blames[Int(stack.rawValue)]
-        if blame.kind != .program, stack != .none {
-            blamedModules.insert(stacks[blame.frame].module)
-        }
+        guard stack != .none else { return .none }
+        if !blames.holds(stack) { blames += repeatElement(nil, count: stacks.stackCount - blames.count) }
+        let blame = blame(stack)
+        if blame.kind != .program { blamedModules.insert(stacks[blame.frame].module) }
         return blame.frame
     }
 
     private func blame(_ stack: StackID) -> Blame {
-        var blame = blames[Int(stacks.parent(of: stack).rawValue)]
+        var missing: [StackID] = []
+        var known = stack
+        while known != .none, blames[known] == nil {
+            missing.append(known)
+            known = stacks.parent(of: known)
+        }
+        var blame = known == .none ? Blame() : blames[known] ?? Blame()
+        for stack in missing.reversed() {
+            enter(stack, &blame)
+            blames[stack] = blame
+        }
+        return blame
+    }
+
+    /// The stack goes on with its innermost frame.
+    private func enter(_ stack: StackID, _ blame: inout Blame) {
         let id = stacks.frame(of: stack)
         let facts = facts(id)
         blame.enter(
             id,
-            kind: kind(id),
+            kind: facts.kind ?? kind(id),
             isOfProgram: facts.isOfProgram,
             isClosedAllocator: facts.isClosedAllocator,
             isInterrupted: stacks[id].kind == .exact
         )
-        return blame
     }
 
     /// Whether a report may need the lines of a module: nobody looks for a leak in the C library, whose debug
@@ -64,8 +77,8 @@ final class BlameKeys {
         return !AllocatorFrames.isAllocatorThroughout(modulePath: path) || blamedModules.contains(id)
     }
 
+    /// Of a frame that may need debug information for it.
     private func kind(_ id: FrameID) -> FunctionKind {
-        if let kind = facts(id).kind { return kind }
         let kind = decide(stacks[id])
         known[id]?.kind = kind
         return kind
@@ -84,9 +97,14 @@ final class BlameKeys {
         let path = stacks[frame.module].path
         let isLibrary = libraries[frame.module] ?? AllocatorFrames.isLibrary(modulePath: path)
         libraries[frame.module] = isLibrary
+        let name = name(frame)
+        let kind = name.map { wrappers.kind(function: $0, modulePath: path) }
+        let isProgram = kind == .program && (frame.kind == .returnAddress || frame.kind == .exact)
         return Facts(
+            kind: isProgram ? .program : nil,
             isOfProgram: !isLibrary,
-            isClosedAllocator: name(frame).map { wrappers.isClosed(function: $0, modulePath: path) } ?? false
+            isClosedAllocator: kind == .allocator
+                && name.map { wrappers.isClosed(function: $0, modulePath: path) } ?? false
         )
     }
 
@@ -98,9 +116,6 @@ final class BlameKeys {
         }
         guard frame.module != .none else { return .carrier }
         let module = stacks[frame.module]
-        if let name = name(frame), wrappers.kind(function: name, modulePath: module.path) == .program {
-            return .program
-        }
         if AllocatorFrames.isAllocatorThroughout(modulePath: module.path) { return .allocator }
         let functions = symbolizer.resolve(module, offset: frame.offset, exact: frame.kind == .exact)
         return .ofFrame(functions.map { wrappers.kind(function: $0.function, modulePath: module.path) })
