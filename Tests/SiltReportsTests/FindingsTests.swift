@@ -56,6 +56,20 @@ struct FindingsTests {
         #expect(followed(sites) == [nil, 1, nil])
     }
 
+    /// Whatever is heavier, and however many blocks of it are for a thread.
+    @Test func whatThreadsTakeAtTheirStartIsOneFindingWithTheLineThatCreatesThem() {
+        var sites = [
+            site(1, [70, 80, 90], way: [8]), site(2, [10, 12, 9]), site(3, [10, 12, 9]), site(4, [3, 2, 3], way: [9]),
+        ]
+        sites[2].resource = .thread
+        sites[2].blame = sites[1].blame
+        for index in [0, 3] { sites[index].isOfThreadStart = true }
+        #expect(followed(sites) == [2, nil, 2, 2])
+        // Without threads that grow in the same phase, for itself.
+        sites[2].phase = "orders"
+        #expect(followed(sites) == [nil, nil, nil, nil])
+    }
+
     /// A handle of a library is many blocks of as many places of its own.
     @Test func whatOneLineMakesIsOneFindingHoweverManyOfEach() {
         var sites = [site(1, [10, 12, 9, 11]), site(2, [300, 360, 270, 330])]

@@ -80,7 +80,7 @@ import Testing
     }
 
     /// Little is said of the fourth and later ones: a command says the rest.
-    @Test(arguments: [3, 4, 6]) func moreThanThreeLeaks(count: Int) throws {
+    @Test(arguments: [3, 4, 5, 6]) func moreThanThreeLeaks(count: Int) throws {
         var scene = Scene()
         let (names, owners) = (["red", "green", "blue", "white", "black", "brown"], ["a", "b", "c", "d", "e", "f"])
         scene.places = (0..<count).map { index in
@@ -97,7 +97,7 @@ import Testing
         func ways(_ text: String) -> Int { text.split(separator: "\n").count { $0.contains("main → keep_") } }
         let usual = try text(nil)
         #expect(ways(usual) == 3, "\(usual)")
-        let words = count == 4 ? "finding 4" : "findings 4 to \(count)"
+        let words = count == 4 ? "finding 4" : count == 5 ? "findings 4 and 5" : "findings 4 to \(count)"
         let more = "more of \(words): silt report server.silt --limit \(count)\n"
         #expect(usual.contains(more) == (count > 3), "\(usual)")
         let all = try text(count)

@@ -15,9 +15,13 @@ enum Findings {
     /// Of sites in the order of a report, with their ranks.
     static func join(_ sites: inout [ReportSite]) {
         var leaders: [Int] = []
-        for index in sites.indices where sites[index].isGrowing {
+        let growing = sites.indices.filter { sites[$0].isGrowing }
+        // What each thread takes at its start follows from the line that creates them, whichever is heavier.
+        for index in growing.filter({ !sites[$0].isOfThreadStart }) + growing.filter({ sites[$0].isOfThreadStart }) {
             let site = sites[index]
-            if let leader = leaders.first(where: { isSamePlace(sites[$0], site) }) {
+            if let rank = rankOfCreator(of: site, in: sites) {
+                sites[index].follows = ReportSite.Following(rank: rank, why: .lockStep)
+            } else if let leader = leaders.first(where: { isSamePlace(sites[$0], site) }) {
                 sites[index].follows = ReportSite.Following(rank: sites[leader].rank, why: .samePlace)
             } else if let rank = leadingRank(onLineOf: site, in: sites[..<index]) {
                 sites[index].follows = ReportSite.Following(rank: rank, why: .sameLine)
@@ -27,6 +31,16 @@ enum Findings {
                 leaders.append(index)
             }
         }
+    }
+
+    /// The rank of what leads the site that grows by most threads, for what threads take at their start.
+    private static func rankOfCreator(of site: ReportSite, in sites: [ReportSite]) -> Int? {
+        guard site.isOfThreadStart else { return nil }
+        let creators = sites.filter {
+            $0.isGrowing && [.thread, .unjoined].contains($0.resource) && $0.phase == site.phase
+                && $0.follows?.why != .samePlace
+        }
+        return creators.max { $0.weight < $1.weight }.map { $0.follows?.rank ?? $0.rank }
     }
 
     /// The rank of what leads another site that grows at the same line, whether that is this one or what it follows.

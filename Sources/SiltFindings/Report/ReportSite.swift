@@ -99,6 +99,8 @@ package struct ReportSite: Sendable {
 
     /// No code of the program's own is in its stack: what it holds follows from something else.
     package var isLibrary = false
+    /// Growing, and allocated by what a language's library does to start a thread: who creates the threads decides how much.
+    var isOfThreadStart = false
     /// Number of the site in the builder's tables.
     package var index = 0
     /// What growing sites are ranked by: bytes per second that can be counted on.

@@ -100,6 +100,8 @@ struct SiteBuilder {
                 if item.caller == nil { item.origin = ways.origin(of: item.stacks, blame: group[0].blame) }
             }
             item.isLibrary = names.rows[group[0].blame.row].kind < .unnamed
+            item.isOfThreadStart =
+                item.isGrowing && item.isLibrary && names.isThreadStart(stack: item.stack, in: recording)
             if let hunt, let phase = group[0].phase {
                 item.phase = hunt.phases[phase].name
                 item.isConclusive = !hunt.phases[phase].isInconclusive

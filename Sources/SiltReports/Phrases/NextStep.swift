@@ -55,7 +55,8 @@ enum NextStep {
     private static func briefOnes(_ report: HeapReport) -> [String] {
         let (count, shown) = (report.findings.own.count, FindingText.detailed)
         guard count > shown, report.options.limit == nil, let command = command(report) else { return [] }
-        let which = count == shown + 1 ? "finding \(count)" : "findings \(shown + 1) to \(count)"
+        let link = count == shown + 2 ? "and" : "to"
+        let which = count == shown + 1 ? "finding \(count)" : "findings \(shown + 1) \(link) \(count)"
         return ["more of \(which): \(command) --limit \(count)"]
     }
 

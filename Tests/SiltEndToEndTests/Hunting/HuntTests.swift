@@ -5,11 +5,6 @@ import Testing
 /// How often each hunt of a server is made: its verdict may not depend on luck.
 let huntRuns = 1...max(1, Int(ProcessInfo.processInfo.environment["SILT_HUNT_RUNS"] ?? "") ?? 1)
 
-private func has(_ program: String) -> Bool {
-    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-    return folders.contains { FileManager.default.isExecutableFile(atPath: "\($0)/\(program)") }
-}
-
 extension EndToEnd {
     /// Hunts on real servers: the route that leaks, its line and its bytes per request, and nothing else.
     @Suite(.serialized)

@@ -9,7 +9,7 @@ import Testing
 @testable import SiltReports
 
 /// Whether a program can be found; a test that needs it says so when it is skipped.
-private func has(_ program: String) -> Bool {
+func has(_ program: String) -> Bool {
     (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
         access("\($0)/\(program)", X_OK) == 0
     }
