@@ -1,5 +1,7 @@
 /// A number that a history keeps of each of its buckets.
 protocol HistoryColumn: CaseIterable, RawRepresentable<Int>, Equatable {
+    /// Live now, by the bucket of their birth.
+    static var bornBytes: Self { get }
     /// Blocks, which are never rounded; the other columns are bytes.
     static var bornCount: Self { get }
 }
@@ -51,6 +53,27 @@ struct HistoryBuckets<Column: HistoryColumn>: Equatable {
     mutating func subtract(_ amount: UInt64, _ column: Column, _ bucket: Int) {
         let left = value(column, bucket)
         set(left - min(left, column == .bornCount ? amount : rounded(amount)), column, bucket)
+    }
+
+    /// Blocks that were born in a bucket are alive.
+    mutating func addBorn(_ bytes: UInt64, _ count: UInt64, _ bucket: Int) {
+        add(bytes, .bornBytes, bucket)
+        add(count, .bornCount, bucket)
+    }
+
+    /// Some of them were freed, which happens most often.
+    @inline(__always)
+    mutating func subtractBorn(_ bytes: UInt64, _ count: UInt64, _ bucket: Int) {
+        guard shift == 0 else {
+            subtract(bytes, .bornBytes, bucket)
+            subtract(count, .bornCount, bucket)
+            return
+        }
+        let places = (place(.bornBytes, bucket), place(.bornCount, bucket))
+        cells.withUnsafeMutableBufferPointer { cells in
+            cells[places.0] -= UInt32(min(UInt64(cells[places.0]), bytes))
+            cells[places.1] -= UInt32(min(UInt64(cells[places.1]), count))
+        }
     }
 
     /// Adds those of another history, bucket by bucket.

@@ -39,17 +39,13 @@ package struct RoundHistory: Equatable, Sendable {
     /// Blocks born in an interval are alive: at the snapshot that ends it, or again after a failed realloc.
     mutating func survived(bytes: UInt64, count: UInt64, born interval: Int) {
         guard interval > 0 else { return }
-        let bucket = makeBucket(for: interval)
-        buckets.add(bytes, .bornBytes, bucket)
-        buckets.add(count, .bornCount, bucket)
+        buckets.addBorn(bytes, count, makeBucket(for: interval))
     }
 
     /// Blocks born in an earlier interval were freed, in the interval after the last one that was closed.
     mutating func died(bytes: UInt64, count: UInt64, born interval: Int) {
         guard interval > 0 else { return }
-        let bucket = makeBucket(for: interval)
-        buckets.subtract(bytes, .bornBytes, bucket)
-        buckets.subtract(count, .bornCount, bucket)
+        buckets.subtractBorn(bytes, count, makeBucket(for: interval))
     }
 
     /// An interval has ended; those without a call ended with the live bytes of the one before.

@@ -20,7 +20,7 @@ package struct SliceHistory: Equatable, Sendable {
         case olderThanHalf
     }
 
-    /// Snapshots in a bucket.
+    /// Snapshots in a bucket: a power of two.
     var width: UInt32 = 1
     /// Live bytes and blocks born before the baseline.
     var baseBytes: UInt64
@@ -58,9 +58,7 @@ package struct SliceHistory: Equatable, Sendable {
             baseCount &+= count
             return
         }
-        let bucket = makeBucket(for: interval)
-        buckets.add(bytes, .bornBytes, bucket)
-        buckets.add(count, .bornCount, bucket)
+        buckets.addBorn(bytes, count, makeBucket(for: interval))
     }
 
     /// Blocks born in an earlier interval were freed, in the interval after the last one that was closed.
@@ -70,9 +68,7 @@ package struct SliceHistory: Equatable, Sendable {
             baseCount -= min(baseCount, count)
             return
         }
-        let bucket = makeBucket(for: interval)
-        buckets.subtract(bytes, .bornBytes, bucket)
-        buckets.subtract(count, .bornCount, bucket)
+        buckets.subtractBorn(bytes, count, makeBucket(for: interval))
     }
 
     /// Takes in a snapshot; those without a call were like the one before.
@@ -186,12 +182,21 @@ package struct SliceHistory: Equatable, Sendable {
         buckets.set(baseBytes &+ born[number * 3 / 4], .olderThanQuarter, bucket)
     }
 
+    @inline(__always)
     private mutating func makeBucket(for interval: UInt32) -> Int {
-        while Int((interval - 1) / width) >= Self.limit { mergePairs() }
-        let bucket = Int((interval - 1) / width)
-        buckets.append(upTo: bucket + 1, limit: Self.limit)
-        return bucket
+        let bucket = bucket(of: interval)
+        return bucket < buckets.count ? bucket : makeNewBucket(for: interval)
     }
+
+    @inline(never)
+    private mutating func makeNewBucket(for interval: UInt32) -> Int {
+        while bucket(of: interval) >= Self.limit { mergePairs() }
+        buckets.append(upTo: bucket(of: interval) + 1, limit: Self.limit)
+        return bucket(of: interval)
+    }
+
+    /// `width` is a power of two.
+    private func bucket(of interval: UInt32) -> Int { Int((interval - 1) >> UInt32(width.trailingZeroBitCount)) }
 
     private mutating func mergePairs() {
         buckets.joinPairs { column, first, second in

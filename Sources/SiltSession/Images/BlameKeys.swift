@@ -15,6 +15,8 @@ final class BlameKeys {
     private let wrappers: AllocatorFrames
     /// Of the stacks that were asked for, and of their callers.
     private var blames: Table<StackID, Blame?> = []
+    /// Of the stack that is asked for: it and its callers up to one that is known.
+    private var missing: [StackID] = []
     private var known: Table<FrameID, Facts?> = []
     private var libraries: [ModuleID: Bool] = [:]
     /// Modules that code was blamed in although none of it is program code.
@@ -25,6 +27,7 @@ final class BlameKeys {
         var kind: FunctionKind?
         let isOfProgram: Bool
         let isClosedAllocator: Bool
+        let isInterrupted: Bool
     }
 
     init(stacks: StackTable, symbolizer: Symbolizer, wrappers: AllocatorFrames) {
@@ -43,13 +46,16 @@ final class BlameKeys {
     }
 
     private func blame(_ stack: StackID) -> Blame {
-        var missing: [StackID] = []
-        var known = stack
-        while known != .none, blames[known] == nil {
+        var (blame, known) = (Blame(), stack)
+        missing.removeAll(keepingCapacity: true)
+        while known != .none {
+            if let found = blames[known] {
+                blame = found
+                break
+            }
             missing.append(known)
             known = stacks.parent(of: known)
         }
-        var blame = known == .none ? Blame() : blames[known] ?? Blame()
         for stack in missing.reversed() {
             enter(stack, &blame)
             blames[stack] = blame
@@ -66,7 +72,7 @@ final class BlameKeys {
             kind: facts.kind ?? kind(id),
             isOfProgram: facts.isOfProgram,
             isClosedAllocator: facts.isClosedAllocator,
-            isInterrupted: stacks[id].kind == .exact
+            isInterrupted: facts.isInterrupted
         )
     }
 
@@ -93,18 +99,22 @@ final class BlameKeys {
     }
 
     private func facts(_ frame: Frame) -> Facts {
-        guard frame.module != .none else { return Facts(isOfProgram: false, isClosedAllocator: false) }
+        let isInterrupted = frame.kind == .exact
+        guard frame.module != .none else {
+            return Facts(isOfProgram: false, isClosedAllocator: false, isInterrupted: isInterrupted)
+        }
         let path = stacks[frame.module].path
         let isLibrary = libraries[frame.module] ?? AllocatorFrames.isLibrary(modulePath: path)
         libraries[frame.module] = isLibrary
         let name = name(frame)
         let kind = name.map { wrappers.kind(function: $0, modulePath: path) }
-        let isProgram = kind == .program && (frame.kind == .returnAddress || frame.kind == .exact)
+        let isProgram = kind == .program && (frame.kind == .returnAddress || isInterrupted)
         return Facts(
             kind: isProgram ? .program : nil,
             isOfProgram: !isLibrary,
             isClosedAllocator: kind == .allocator
-                && name.map { wrappers.isClosed(function: $0, modulePath: path) } ?? false
+                && name.map { wrappers.isClosed(function: $0, modulePath: path) } ?? false,
+            isInterrupted: isInterrupted
         )
     }
 

@@ -129,10 +129,12 @@ struct OpenDescriptors {
 
     /// Programs change their limit at any time; numbers beyond it, which were open before, take none of it.
     private static func limit(of pid: pid_t, open: some Sequence<UInt64>) -> DescriptorLimit? {
-        let text = String(decoding: FileBytes.read(ifThere: "/proc/\(pid)/limits") ?? [], as: UTF8.self)
-        let line = text.split(separator: "\n").first { $0.hasPrefix("Max open files") }
-        let soft = line?.split(separator: " ").dropFirst(3).first.flatMap { UInt64($0) }
-        return soft.map { limit in DescriptorLimit(limit: limit, open: UInt64(open.count { $0 < limit })) }
+        let lines = (FileBytes.read(ifThere: "/proc/\(pid)/limits") ?? []).split(separator: UInt8(ascii: "\n"))
+        let line = lines.first { $0.starts(with: "Max open files".utf8) }
+        let soft = line?.split(separator: UInt8(ascii: " ")).dropFirst(3).first
+        return soft.flatMap { UInt64(String(decoding: $0, as: UTF8.self)) }.map { limit in
+            DescriptorLimit(limit: limit, open: UInt64(open.count { $0 < limit }))
+        }
     }
 
     /// What was opened since the last look, which may be long ago, came evenly and in this order.
