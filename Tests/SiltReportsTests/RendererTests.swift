@@ -104,6 +104,13 @@ import Testing
         #expect(joined == "    next: \(command)\n")
     }
 
+    @Test func aWordOfACommandIsNeverCut() {
+        var page = TextPage(width: 40, isColored: false)
+        let name = "'a function of a name (longer than the terminal is wide)'"
+        page.command("next: silt report F --list \(name) --limit 3", indent: 4)
+        #expect(page.text == "    next: silt report F --list \\\n    \(name) \\\n    --limit 3\n")
+    }
+
     @Test func aNarrowTerminalIsHonored() throws {
         for width in [40, 60, 80, 120] {
             let text = text(try OrderServer.growingReport(options { $0.width = width }))

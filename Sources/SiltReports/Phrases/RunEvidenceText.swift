@@ -101,7 +101,7 @@ struct RunEvidenceText {
     /// For how long they have stayed, where that is too short for a sure verdict.
     private var watched: String {
         let kept = period * Double(facts.keptSnapshots)
-        guard kept >= 1, kept < GrowthFacts.sureSeconds else { return "" }
+        guard kept > 0, kept < GrowthFacts.sureSeconds else { return "" }
         let caveat = resource.isCounted ? Self.poolCaveat : Self.caveat
         return "; half of them are younger than \(Format.duration(kept))\(caveat)a \(sureRun(kept))\(Self.caveatEnd)"
     }

@@ -39,13 +39,14 @@ struct TextPage {
     }
 
     /// A command, and what stands in front of it: of several lines where it is long, which can be run as they stand.
+    ///
+    /// So a word that is longer than a line is not cut.
     mutating func command(_ words: String, indent: Int) {
         let start = String(repeating: " ", count: indent)
         let words = Self.shellWords(words)
         var lines = words.lines(start, indent: indent, width: width)
         if lines.count > 1 { lines = words.lines(start, indent: indent, width: width - 2) }
-        for line in lines.dropLast() { self.line(line + " \\") }
-        self.line(lines.last ?? start)
+        text += lines.joined(separator: " \\\n") + "\n"
     }
 
     /// Parted at blanks that stand neither in quotes nor behind a backslash.

@@ -173,7 +173,7 @@ extension DiffSide {
         let moments = try Moments(recording, path: path)
         let (start, end) = try moments.moments((name(names[0]), name(names[1])))
         var opening: DiffOpening?
-        if resource == nil, recording.resources.count > 1 {
+        if resource == nil, recording.resources != [recording.countedResource] {
             var options = ReportOptions()
             options.hide = hide
             opening = DiffOpening(try ReportBuilder.build(recording, options: options))

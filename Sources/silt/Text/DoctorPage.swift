@@ -14,9 +14,10 @@ struct DoctorPage {
         text += name + "\n"
         for script in program.scripts { paragraph("\(script) is a script") }
         facts(program)
-        verdict(program, command: name)
+        let command = Format.commandLine([name])
+        verdict(program, command: command)
         let names = [name] + program.scripts + [program.executable]
-        notes(program, names.lazy.compactMap { Interpreter(file: $0) }.first, command: name)
+        notes(program, names.lazy.compactMap { Interpreter(file: $0) }.first, command: command)
     }
 
     mutating func add(_ process: ProcessInspection) {
