@@ -89,20 +89,11 @@ struct HistoryBuckets<Column: HistoryColumn>: Equatable {
     }
 
     /// Makes one bucket of each two neighbors; a last one without a neighbor stays as it is.
-    ///
-    /// `joined`: a sum of both at most.
     @inline(__always)
     mutating func joinPairs(_ joined: (Column, _ first: UInt64, _ second: UInt64) -> UInt64) {
-        let fits = sumsFit
         for bucket in 0..<count / 2 {
-            let (first, second) = (2 * bucket, 2 * bucket + 1)
             for column in Column.allCases {
-                if fits {
-                    let (a, b) = (cells[place(column, first)], cells[place(column, second)])
-                    cells[place(column, bucket)] = UInt32(truncatingIfNeeded: joined(column, UInt64(a), UInt64(b)))
-                } else {
-                    set(joined(column, value(column, first), value(column, second)), column, bucket)
-                }
+                set(joined(column, value(column, 2 * bucket), value(column, 2 * bucket + 1)), column, bucket)
             }
         }
         let half = (count + 1) / 2

@@ -75,18 +75,24 @@ package enum ShimFile {
 
     /// Writes the library where a user wants it, over one of this or another silt; over nothing else.
     package static func write(to path: String) throws(ShimError) {
-        guard !isForeign(path) else { throw .foreign(path: path) }
+        guard try !isForeign(path) else { throw .foreign(path: path) }
         try write(try bytes(), to: path)
     }
 
     /// Whether something is there that is no preload library of silt.
     ///
     /// An empty file is nothing, and a link is what it leads to.
-    private static func isForeign(_ path: String) -> Bool {
-        var status = stat()
-        guard stat(path.system, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { return false }
-        guard let bytes = try? FileBytes.read(regular: path, limit: 1 << 24) else { return true }
-        return !bytes.isEmpty && bytes.firstRange(of: Array("\0libsilt.so\0".utf8)) == nil
+    private static func isForeign(_ path: String) throws(ShimError) -> Bool {
+        do {
+            let bytes = try FileBytes.read(regular: path, limit: 1 << 24)
+            return !bytes.isEmpty && bytes.firstRange(of: Array("\0libsilt.so\0".utf8)) == nil
+        } catch .system(errno: ENOENT) {
+            return false
+        } catch .system(errno: ENOTSUP), .tooLarge {
+            return true
+        } catch {
+            throw .cannotWrite(path: path, reason: "\(error)")
+        }
     }
 
     /// Writes the library to `path`, through a temporary file beside it, mode 0755.

@@ -72,11 +72,17 @@ package enum FileBytes {
         return names
     }
 
-    /// From `/` on; as it is where the current folder is gone.
-    package static func absolute(_ path: String) -> String {
-        guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+    /// Nil where it is gone.
+    package static var workingDirectory: String? {
+        let folder = getcwd(nil, 0)
         defer { free(folder) }
-        return String(system: folder) + "/" + path
+        return folder.map { String(system: $0) }
+    }
+
+    /// From `/` on; as it is where the working directory is gone.
+    package static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let folder = workingDirectory else { return path }
+        return folder + "/" + path
     }
 
     /// Whether both are names of one file, which may not be there yet.
@@ -84,7 +90,7 @@ package enum FileBytes {
         func place(_ path: String) -> String {
             if let found = resolved(path) { return found }
             let path = absolute(path)
-            let slash = path.lastIndex(of: "/") ?? path.startIndex
+            guard let slash = path.lastIndex(of: "/") else { return path }
             return (resolved(String(path[...slash])) ?? "") + "/" + path[slash...].drop { $0 == "/" }
         }
         return place(path) == place(other)
@@ -102,9 +108,7 @@ package enum FileBytes {
     /// Puts a file of that text in the place of `link`, or of what it leads to: the old one, if there is one, stays whole
     /// until then.
     package static func replace(_ link: String, with text: String) throws(FileError) {
-        let target = realpath(link.system, nil)
-        defer { free(target) }
-        let path = target.map { String(system: $0) } ?? link
+        let path = resolved(link) ?? link
         let fresh = path + ".new"
         let descriptor = open(fresh.system, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
         guard descriptor >= 0 else { throw .system(errno: errno) }

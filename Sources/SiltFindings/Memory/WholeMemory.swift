@@ -71,7 +71,7 @@ package struct WholeMemory: Sendable {
     /// The traced process whose RSS rose most, or else that of `pid`, or the one that allocated most; nil without an RSS.
     ///
     /// `pid`: of the process that the first finding is about, where there are several.
-    fileprivate init?(_ recording: Recording, clocks: [ProcessClock], preferring pid: UInt32? = nil) {
+    fileprivate init?(_ recording: Recording, clocks: [ProcessClock], preferring pid: UInt32?) {
         let all = recording.processes.indices.filter { !recording.processes[$0].isProfiled }.compactMap {
             WholeMemory(process: $0, clock: clocks[$0], recording)
         }

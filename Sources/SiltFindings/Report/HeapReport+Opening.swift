@@ -27,19 +27,14 @@ extension HeapReport {
     /// The report of what a view adds up unless told: where no blocks grow, but something else does, that.
     package var ofWhatGrew: HeapReport {
         var report = self
-        let grown = growing.lazy.filter { $0.follows == nil }.map(\.resource)
-        // What looks have found has no stacks: what has some says more.
-        let first = grown.first { !$0.isFound } ?? grown.first
-        if options.resource == nil, let first, !grown.contains(recording.countedResource) {
-            report.options.resource = first
-        }
+        report.options.resource = options.resource ?? growing.opening(besides: recording.countedResource)
         return report
     }
 
     /// What a view of blocks opens on, whatever else grows.
     package var openingOfBlocks: HeapReport {
         var report = self
-        report.options.resource = recording.countedResource
+        report.options.resource = .heap
         return report.opening
     }
 
@@ -87,5 +82,16 @@ extension HeapReport {
             add(Double(old.count), Double(old.bytes), Double(series.snapshots))
         }
         return result
+    }
+}
+
+extension [ReportSite] {
+    /// Of growing sites, the worst first: the resource that a view of them opens on where `usual` is not among what leads; nil
+    /// where it is, or nothing grows.
+    package func opening(besides usual: Resource) -> Resource? {
+        let leading = lazy.filter { $0.follows == nil }.map(\.resource)
+        guard !leading.contains(usual) else { return nil }
+        // What looks have found has no stacks: what has some says more.
+        return leading.first { !$0.isFound } ?? leading.first
     }
 }

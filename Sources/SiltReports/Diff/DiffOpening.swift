@@ -14,23 +14,21 @@ package struct DiffOpening: Sendable {
         let sites =
             Self.differing(after.report, besides: before.report) + Self.differing(before.report, besides: after.report)
         let (first, second) = (before.report.recording.countedResource, after.report.recording.countedResource)
-        self.init(sites, usual: first == second ? first : nil)
+        // Of a recording without blocks and one with some nothing is compared unasked.
+        self.init(sites, usual: first == second ? first : .heap, isCompared: first == second)
     }
 
     /// Of two moments of one: what grows.
     package init(_ report: HeapReport) {
-        self.init(Self.differing(report, besides: nil), usual: report.recording.countedResource)
+        self.init(Self.differing(report, besides: nil), usual: report.recording.countedResource, isCompared: true)
     }
 
-    /// `usual`: what is compared anyway; nil: two recordings of which one has no blocks.
-    private init(_ sites: [ReportSite], usual: Resource?) {
-        let leading = sites.filter { $0.follows == nil }.map(\.resource)
-        // What looks have found has no stacks: what has some says more.
-        let first = leading.first { !$0.isFound } ?? leading.first
-        resource = usual.map { leading.contains($0) ? nil : first } ?? first ?? .heap
-        let shown = resource ?? usual ?? .heap
-        let all = (resource == nil ? [] : [usual ?? .heap]) + sites.map(\.resource)
-        others = all.reduce(into: []) { others, resource in
+    /// `isCompared`: without being asked for.
+    private init(_ sites: [ReportSite], usual: Resource, isCompared: Bool) {
+        let opening = sites.opening(besides: usual)
+        let shown = opening ?? usual
+        resource = isCompared ? opening : shown
+        others = ([usual] + sites.map(\.resource)).reduce(into: []) { others, resource in
             if resource != shown, !others.contains(resource) { others.append(resource) }
         }
     }

@@ -30,7 +30,7 @@ package enum HistogramText {
             add(row.allocatedCount, row.allocatedBytes, to: &all)
             add(row.inUseCount, row.inUseBytes, to: &last)
         }
-        if report.isBeforeTheWayOut || resource == .mapping || resource == .segment {
+        if report.isBeforeTheWayOut || resource != .heap {
             let title = "\(resource.units) in use \(moment(report)), by the mean size of their call stack"
             write(title, rows(last, label: size), report, into: &output)
         } else {
@@ -48,7 +48,7 @@ package enum HistogramText {
         let report = opening(of: whole, if: { whole.knowsAges(of: $0) }, lacks: "age", into: &output)
         let resource = report.countedResource
         guard
-            let live = report.isBeforeTheWayOut || resource != report.recording.countedResource
+            let live = report.isBeforeTheWayOut || resource != .heap
                 ? report.agesAtLastSnapshots : sums(report, .age, into: &output)
         else { return }
         let recording = report.recording
@@ -61,7 +61,7 @@ package enum HistogramText {
             if number <= 1 { return "less than \(time(2 * period))" }
             return "\(time(Double(from) * period)) – \(time(Double(to) * period))"
         }
-        let isOfSnapshot = !report.isBeforeTheWayOut && resource != recording.countedResource
+        let isOfSnapshot = !report.isBeforeTheWayOut && resource != .heap
         let moment = isOfSnapshot ? "at the last snapshot" : moment(report)
         let title = "\(resource.units) in use \(moment), by the time since they were "
         write(title + (resource == .heap ? "allocated" : "taken"), rows(live, label: label), report, into: &output)
@@ -76,7 +76,7 @@ package enum HistogramText {
     ) -> HeapReport {
         let opening = report.opening
         let resource = opening.countedResource
-        guard resource != report.recording.countedResource, !isKnown(resource) else { return opening }
+        guard !isKnown(resource) else { return opening }
         let grown = report.growing.filter { $0.resource == resource }.reduce(0) { $0 &+ $1.heldBytes }
         let isCounted = resource.isCounted && grown > 0
         let which = isCounted ? "the \(Format.plural(grown, resource.unit)) that grew" : resource.units

@@ -4,6 +4,7 @@ internal import SiltFindings
 internal import SiltPlan
 internal import SiltRecording
 internal import SiltReports
+internal import SiltSystem
 internal import SiltText
 
 /// `silt check`: hunts, or reads a recording, and ends with a status that a build can be stopped by.
@@ -164,13 +165,7 @@ struct CheckCommand: ParsableCommand {
         try Terminal.output(text)
         if annotations || Environment.value("GITHUB_ACTIONS") == "true" {
             var commands = ""
-            let folder = getcwd(nil, 0)
-            defer { free(folder) }
-            GitHubAnnotations.render(
-                check,
-                workingDirectory: folder.map { String(system: $0) } ?? "/",
-                into: &commands
-            )
+            GitHubAnnotations.render(check, workingDirectory: FileBytes.workingDirectory ?? "/", into: &commands)
             if json { Terminal.write(commands, to: STDERR_FILENO) } else { try Terminal.output(commands) }
         }
         if let junit {

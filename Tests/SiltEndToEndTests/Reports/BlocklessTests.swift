@@ -36,6 +36,8 @@ extension EndToEnd {
             for text in try compared + [words(growth)] {
                 #expect(text.contains("more than A: +") && text.contains(kind), "\(text)")
             }
+            let ages = try words(["report", leaking, "--ages"])
+            #expect(ages.hasPrefix("\(kind)s in use at the last snapshot"), "\(ages)")
         }
     }
 }
